@@ -1,0 +1,150 @@
+"""Every error that TaskFlow raises on purpose, in one tree.
+
+TaskFlowError
+├── InvalidJob (also ValueError)      the arguments or options of a job are wrong; nothing was stored
+├── UnknownTask                       no such task here, nor in the store
+├── NotUnique                         another live job holds the unique key, and on_conflict="raise"
+├── IdempotencyMismatch               the Idempotency-Key was used with another request
+├── IdempotencyInFlight               the first request with this Idempotency-Key has not ended yet
+├── Conflict                          the job is not in a state that allows this
+├── JobNotFound                       no such job in this tenant
+├── JobFailed                         the awaited job ended dead
+├── JobCancelled                      the awaited job was cancelled
+├── LeaseLost                         the fence of this attempt is gone: another claim owns the job
+├── WrongContext                      a sync call inside a running event loop, or no current job
+├── StoreUnavailable                  the store did not answer; retrying later is safe
+└── SchemaMismatch                    the store's schema is older or newer than this version can use
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class FieldError(NamedTuple):
+    """One wrong field: a JSON pointer into the request (``/args/to``) and a sentence."""
+
+    pointer: str
+    detail: str
+
+
+class TaskFlowError(Exception):
+    """Base of every error raised on purpose; ``code`` is stable and used by REST."""
+
+    code = "error"
+
+
+class InvalidJob(TaskFlowError, ValueError):
+    """The arguments or options of a job are wrong; nothing was stored.
+
+    Args:
+        detail: what is wrong, in one sentence.
+        errors: the wrong fields, each with a JSON pointer.
+    """
+
+    code = "invalid_job"
+
+    def __init__(self, detail: str, errors: tuple[FieldError, ...] = ()) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = errors
+
+    @classmethod
+    def at(cls, pointer: str, detail: str) -> InvalidJob:
+        """Build an error that names one field."""
+        return cls(f"{pointer.removeprefix('/').replace('/', '.')}: {detail}", (FieldError(pointer, detail),))
+
+
+class UnknownTask(TaskFlowError):
+    """No task of this name is registered here, nor has any worker announced it to the store."""
+
+    code = "unknown_task"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"no task named {name!r} is known. Register it in this app, or start a worker that has it once"
+        )
+        self.name = name
+
+
+class NotUnique(TaskFlowError):
+    """Another job holds the unique key; ``holder`` is its id."""
+
+    code = "not_unique"
+
+    def __init__(self, key: str, holder: str) -> None:
+        super().__init__(f"job {holder} already holds the unique key {key!r}")
+        self.key = key
+        self.holder = holder
+
+
+class Conflict(TaskFlowError):
+    """The job is in a state that does not allow this; nothing changed."""
+
+    code = "conflict"
+
+
+class IdempotencyMismatch(TaskFlowError):
+    """The Idempotency-Key was already used with a different request."""
+
+    code = "idempotency_mismatch"
+
+
+class IdempotencyInFlight(TaskFlowError):
+    """The first request with this Idempotency-Key is still being stored; ask again."""
+
+    code = "idempotency_in_flight"
+
+
+class JobNotFound(TaskFlowError):
+    """No such job in this tenant."""
+
+    code = "not_found"
+
+
+class JobFailed(TaskFlowError):
+    """The awaited job ended dead; ``error`` holds its last error, ``reason`` why it ended."""
+
+    code = "job_failed"
+
+    def __init__(self, job_id: str, reason: str | None, error: dict[str, object] | None) -> None:
+        text = f"{error.get('type')}: {error.get('message')}" if error else "no error was stored"
+        super().__init__(f"job {job_id} is dead ({reason}): {text}")
+        self.job_id = job_id
+        self.reason = reason
+        self.error = error
+
+
+class JobCancelled(TaskFlowError):
+    """The awaited job was cancelled; ``reason`` says by whom or why."""
+
+    code = "job_cancelled"
+
+    def __init__(self, job_id: str, reason: str | None) -> None:
+        super().__init__(f"job {job_id} was cancelled ({reason})")
+        self.job_id = job_id
+        self.reason = reason
+
+
+class LeaseLost(TaskFlowError):
+    """The fence of this attempt is gone: the job was rescued, and its effects belong to a later attempt."""
+
+    code = "lease_lost"
+
+
+class WrongContext(TaskFlowError):
+    """A call that blocks was made inside a running event loop, or no job is running here."""
+
+    code = "wrong_context"
+
+
+class StoreUnavailable(TaskFlowError):
+    """The store cannot be reached, is locked, or its disk is full; trying again later is safe."""
+
+    code = "store_unavailable"
+
+
+class SchemaMismatch(TaskFlowError):
+    """The store's schema does not fit this version of the library."""
+
+    code = "schema_mismatch"

@@ -1,0 +1,238 @@
+"""What a job is: the words of its life, what is stored of it, what a worker claims, what a reader sees.
+
+Places and states: a job's state is the place that holds its id (ready, waiting, running, outcome), so a job is in
+exactly one of them (invariant I10). The counters travel with the place, the job row itself is written once.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+
+
+class State(StrEnum):
+    """Where a job is. ``blocked`` and ``suspended`` are reserved for dependencies and durable waits."""
+
+    SCHEDULED = "scheduled"
+    PENDING = "pending"
+    RUNNING = "running"
+    RETRYING = "retrying"
+    BLOCKED = "blocked"
+    SUSPENDED = "suspended"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    DEAD = "dead"
+
+    @property
+    def final(self) -> bool:
+        """Whether a job in this state has ended."""
+        return self in FINAL
+
+
+FINAL = frozenset({State.COMPLETED, State.CANCELLED, State.DEAD})
+WAITING = frozenset({State.SCHEDULED, State.RETRYING, State.BLOCKED, State.SUSPENDED})
+
+
+class Reason(StrEnum):
+    """Why a job was cancelled or died."""
+
+    CANCELLED_BY_USER = "cancelled_by_user"
+    CANCELLED_BY_HANDLER = "cancelled_by_handler"
+    EXPIRED = "expired"
+    DEPENDENCY_FAILED = "dependency_failed"
+    ATTEMPTS_EXHAUSTED = "attempts_exhausted"
+    TIMEOUT = "timeout"
+    CRASH_LOOP = "crash_loop"
+    WORKER_LOST = "worker_lost"
+    DISCARDED = "discarded"
+    INVALID_ARGUMENTS = "invalid_arguments"
+
+
+class Ended(StrEnum):
+    """How an attempt that did not complete ended; the word stored in its ``attempt`` row."""
+
+    FAILED = "failed"
+    TIMEOUT = "timeout"
+    CRASHED = "crashed"
+    LOST = "lost"
+    SNOOZED = "snoozed"
+    CANCELLED = "cancelled"
+    DISCARDED = "discarded"
+
+
+class Flag:
+    """Bits that travel with a job's place, so that ending a job looks only where it must."""
+
+    #: The job holds a unique key that is freed when it ends.
+    UNIQUE_FINISH = 1
+    #: The job holds a unique key that is freed when it is claimed.
+    UNIQUE_START = 2
+
+
+class Counters(msgspec.Struct, frozen=True, gc=False):
+    """The counters of a job's life.
+
+    ``round``: +1 at redrive. ``attempt``: charged at claim, refunded as I5 says. ``crashes`` and ``losses`` have
+    budgets of their own. ``lease_no`` is the fence: +1 at every claim, never reset.
+    """
+
+    round: int = 1
+    attempt: int = 0
+    crashes: int = 0
+    losses: int = 0
+    lease_no: int = 0
+
+
+class UniqueKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A resolved request for uniqueness: the key, when it is freed, and what a second job gets."""
+
+    key: str
+    #: "finish" | "start" | "time"
+    free_at: str = "finish"
+    #: With free_at="time": how long the key lives, from the enqueue, in milliseconds.
+    period_ms: int | None = None
+    #: "return" | "raise" | "replace"
+    on_conflict: str = "return"
+
+
+class NewJob(msgspec.Struct, frozen=True, kw_only=True):
+    """A job to store. Already validated: stores trust it and only check what concurrency decides.
+
+    Durations are relative to the store's clock; ``args``, ``meta`` and ``headers`` are JSON objects as bytes.
+    """
+
+    id: UUID
+    task: str
+    args: bytes
+    queue: str = "default"
+    priority: int = 0
+    share: str = ""
+    tenant: str = "default"
+    #: Due this long after the store's now. Exclusive with run_at.
+    delay_ms: int = 0
+    run_at: datetime | None = None
+    max_attempts: int = 3
+    timeout_ms: int | None = None
+    expires_in_ms: int | None = None
+    unique: UniqueKey | None = None
+    tags: tuple[str, ...] = ()
+    meta: bytes | None = None
+    headers: bytes | None = None
+    args_version: int = 1
+
+
+class Enqueued(msgspec.Struct, frozen=True, gc=False):
+    """The answer to one enqueued job: its id, or the id of the job that holds its unique key."""
+
+    id: UUID
+    created: bool
+    #: True when the same id was stored before by the same call (a lost reply), or an Idempotency-Key was replayed.
+    replayed: bool = False
+
+
+class IdempotencyKey(msgspec.Struct, frozen=True):
+    """A caller's Idempotency-Key with the fingerprint of its request (hex SHA-256)."""
+
+    key: str
+    fingerprint: str
+
+
+class ClaimedJob(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A job that this worker holds under the fence ``(id, lease_no)``."""
+
+    id: UUID
+    task: str
+    args: bytes
+    queue: str
+    priority: int
+    tenant: str
+    round: int
+    attempt: int
+    crashes: int
+    losses: int
+    lease_no: int
+    max_attempts: int
+    timeout_ms: int | None
+    created_at: datetime
+    run_at: datetime
+    expires_at: datetime | None
+    #: Seconds from ready to claimed, by the store's clock.
+    waited: float
+    tags: tuple[str, ...] = ()
+    meta: bytes | None = None
+    headers: bytes | None = None
+    args_version: int = 1
+
+
+class HeldJob(msgspec.Struct, frozen=True, gc=False):
+    """A running job seen by a rescuer: the fence and the counters, nothing else."""
+
+    id: UUID
+    max_attempts: int
+    counters: Counters
+
+
+class JobView(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a reader may know of a job."""
+
+    id: UUID
+    tenant: str
+    task: str
+    queue: str
+    priority: int
+    args: bytes
+    state: State
+    reason: Reason | None
+    counters: Counters
+    max_attempts: int
+    timeout_ms: int | None
+    created_at: datetime
+    run_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    expires_at: datetime | None
+    result: bytes | None
+    result_error: str | None
+    #: JSON object {"type","message","traceback"}
+    error: bytes | None
+    progress: bytes | None
+    worker: str | None
+    cancel_requested_at: datetime | None
+    unique_key: str | None
+    tags: tuple[str, ...]
+    meta: bytes | None
+    headers: bytes | None
+
+
+class AttemptView(msgspec.Struct, frozen=True, kw_only=True):
+    """One ended or running attempt of a job, as a reader sees it."""
+
+    attempt: int
+    lease_no: int
+    worker: str | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    #: "running", "completed", or an :class:`Ended` word
+    outcome: str
+    error: bytes | None
+
+
+class JobFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which jobs a reader asks for; empty means any."""
+
+    tenant: str = "default"
+    states: tuple[State, ...] = ()
+    queue: str | None = None
+    task: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Jobs, newest first; ``next`` is the id to continue below, or None at the end."""
+
+    items: list[JobView]
+    next: UUID | None

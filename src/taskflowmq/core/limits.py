@@ -1,0 +1,123 @@
+"""Bounds and names: what may enter the store, checked at the edge with an error that names the field."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+from taskflowmq.core.errors import FieldError, InvalidJob
+
+MAX_ARGS_BYTES = 256 * 1024
+MAX_RESULT_BYTES = 256 * 1024
+MAX_META_BYTES = 16 * 1024
+MAX_ERROR_BYTES = 64 * 1024
+MAX_DEPTH = 64
+MAX_TAGS = 32
+MAX_TAG_LENGTH = 128
+MAX_KEY_LENGTH = 512
+MAX_BULK = 10_000
+MAX_DELAY_MS = 10 * 365 * 86_400_000
+MAX_TIMEOUT_MS = 30 * 86_400_000
+PRIORITY_MIN, PRIORITY_MAX = -100, 100
+#: Reserved inside arguments and results for encryption, blobs and codecs.
+RESERVED_KEY = "$taskflow"
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,127}")
+
+
+def check_name(kind: str, name: object) -> str:
+    """Return a task, queue or tenant name, or raise :class:`InvalidJob` naming ``kind``.
+
+    Names are plain words: they become metric labels, log fields and URL parts, never import paths (S14).
+    """
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise InvalidJob.at(
+            f"/{kind}", f"must be 1–128 of letters, digits and _.:/- beginning with a letter or digit, got {name!r:.80}"
+        )
+    return name
+
+
+def check_text(pointer: str, text: object, longest: int) -> str:
+    """Return text that both engines can store, or raise :class:`InvalidJob` naming the field."""
+    if not isinstance(text, str):
+        raise InvalidJob.at(pointer, f"must be text, got {type(text).__name__}")
+    if not 0 < len(text) <= longest:
+        raise InvalidJob.at(pointer, f"must be 1…{longest} characters, got {len(text)}")
+    problem = _text_problem(text)
+    if problem:
+        raise InvalidJob.at(pointer, problem)
+    return text
+
+
+def check_int(pointer: str, value: object, low: int, high: int) -> int:
+    """Return an integer within bounds, or raise :class:`InvalidJob` naming the field."""
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise InvalidJob.at(pointer, f"must be an integer {low}…{high}, got {value!r:.80}")
+    return value
+
+
+def check_storable(value: Any, pointer: str) -> None:
+    """Refuse what JSON or PostgreSQL cannot hold: NaN, infinity, NUL, lone surrogates, too deep nesting.
+
+    Args:
+        value: plain values (dict, list, str, int, float, bool, None).
+        pointer: JSON pointer of ``value``, for the error.
+
+    Raises:
+        InvalidJob: names the first field that cannot be stored (RELIABILITY F42).
+    """
+    found = _unstorable(value, pointer, MAX_DEPTH)
+    if found is not None:
+        raise InvalidJob(f"{found.pointer.removeprefix('/').replace('/', '.')}: {found.detail}", (found,))
+
+
+def _unstorable(value: Any, pointer: str, depth: int) -> FieldError | None:
+    kind = type(value)
+    if kind is str:
+        problem = _text_problem(value)
+        return FieldError(pointer, problem) if problem else None
+    if kind is float:
+        return None if math.isfinite(value) else FieldError(pointer, f"{value} is not a JSON number")
+    if kind is dict:
+        return _unstorable_dict(value, pointer, depth)
+    if kind is list or kind is tuple:
+        if depth <= 0:
+            return FieldError(pointer, f"nested deeper than {MAX_DEPTH} levels")
+        for index, item in enumerate(value):
+            found = _unstorable(item, f"{pointer}/{index}", depth - 1)
+            if found is not None:
+                return found
+    return None
+
+
+def _unstorable_dict(value: dict[Any, Any], pointer: str, depth: int) -> FieldError | None:
+    if depth <= 0:
+        return FieldError(pointer, f"nested deeper than {MAX_DEPTH} levels")
+    for key, item in value.items():
+        here = f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
+        if key == RESERVED_KEY:
+            return FieldError(here, f"the key {RESERVED_KEY!r} is reserved")
+        problem = _text_problem(key) if type(key) is str else None
+        if problem:
+            return FieldError(pointer, f"in a key: {problem}")
+        found = _unstorable(item, here, depth - 1)
+        if found is not None:
+            return found
+    return None
+
+
+def _text_problem(text: str) -> str | None:
+    if "\x00" in text:
+        return "holds a NUL character, which PostgreSQL cannot store"
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            return "holds a lone surrogate, which is not Unicode text"
+    return None
+
+
+def clean_text(text: str, longest: int) -> str:
+    """Make text storable at the end of a job's life, where nothing may fail: replace, then cut to ``longest``."""
+    return text[:longest].replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")

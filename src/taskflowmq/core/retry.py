@@ -1,0 +1,82 @@
+"""How long a failed job waits. Delays grow exponentially; jitter is added, so no retry comes early.
+
+Early retries are the mistake to avoid: jitter that may shorten a delay turns an outage into a herd that arrives
+before the base delay (RELIABILITY F47).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from taskflowmq.core.errors import InvalidJob
+
+#: A job whose process died with it this often in one round is dead (crash_loop).
+MAX_CRASHES = 3
+#: A job that lost its whole worker this often in one round is dead (worker_lost).
+MAX_LOSSES = 10
+RESCUE_MAX_DELAY_S = 60.0
+
+
+class Retry(msgspec.Struct, frozen=True):
+    """When to try a failed job again.
+
+    Args:
+        max_attempts: tries in one round, at least 1.
+        initial: seconds before the second attempt.
+        factor: growth per further attempt, at least 1.
+        max_delay: upper bound of a delay in seconds, jitter apart.
+        jitter: 0…1; up to this share of the delay is added, never subtracted.
+        on: exception types that are retried; empty means every one.
+        not_on: exception types that are not retried, which wins over ``on``.
+    """
+
+    max_attempts: int = 3
+    initial: float = 1.0
+    factor: float = 2.0
+    max_delay: float = 3600.0
+    jitter: float = 0.1
+    on: tuple[type[BaseException], ...] = ()
+    not_on: tuple[type[BaseException], ...] = ()
+
+    def __post_init__(self) -> None:
+        checks: tuple[tuple[str, bool, str], ...] = (
+            ("max_attempts", 1 <= self.max_attempts <= 32_767, "must be 1…32767"),
+            ("initial", 0 <= self.initial <= 86_400 * 365, "must be 0 s … 1 year"),
+            ("factor", 1 <= self.factor <= 1_000, "must be 1…1000"),
+            ("max_delay", 0 <= self.max_delay <= 86_400 * 365, "must be 0 s … 1 year"),
+            ("jitter", 0 <= self.jitter <= 1, "must be 0…1"),
+        )
+        for field, fine, rule in checks:
+            if not fine:
+                raise InvalidJob.at(f"/retry/{field}", f"{rule}, got {getattr(self, field)!r}")
+
+    def delay_ms(self, attempt: int, rand: float) -> int:
+        """Return the delay after a failed attempt, in milliseconds.
+
+        Args:
+            attempt: the attempt that failed, counted from 1.
+            rand: a random number, 0 ≤ rand < 1.
+        """
+        # The exponent is capped before the power: 2.0**20000 overflows, and max_delay wins long before.
+        base = min(self.initial * self.factor ** min(attempt - 1, 64), self.max_delay)
+        return round(base * (1 + self.jitter * rand) * 1000)
+
+    def wants(self, error: BaseException) -> bool:
+        """Tell whether this exception may be tried again."""
+        if self.not_on and isinstance(error, self.not_on):
+            return False
+        return not self.on or isinstance(error, self.on)
+
+
+def rescue_delay_ms(count: int, rand: float) -> int:
+    """Return how long a crashed or lost job waits: the first time 0…1 s of jitter, then growing to a minute.
+
+    The first rescue is fast because most losses are deploys; later ones back off so that a mass rescue does not
+    become a storm (RELIABILITY F6).
+    """
+    if count <= 1:
+        return round(1000 * rand)
+    base = min(float(2 ** (count - 1)), RESCUE_MAX_DELAY_S)
+    return round(base * (1 + rand) * 1000)
+
+

@@ -1,0 +1,84 @@
+"""What a handler may ask of the job that it runs: the public ``Context``, implemented by the worker."""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from contextlib import AbstractAsyncContextManager
+from contextvars import ContextVar
+from typing import Any
+
+from taskflowmq.core.errors import WrongContext
+from taskflowmq.core.job import ClaimedJob
+
+
+class Context(ABC):
+    """The running job, its fence, and what its handler may do with them.
+
+    Take it as the first parameter of a handler (it is no argument of the job), or call :func:`current_context`.
+    """
+
+    @property
+    @abstractmethod
+    def job(self) -> ClaimedJob:
+        """The claimed job."""
+
+    @property
+    def attempt(self) -> int:
+        """Which attempt this is, from 1."""
+        return self.job.attempt
+
+    @property
+    def lease_no(self) -> int:
+        """The fence: grows with every claim of this job, never reset."""
+        return self.job.lease_no
+
+    @property
+    def idempotency_key(self) -> str:
+        """A key that is the same in every attempt of one round: give it to services that deduplicate."""
+        return f"{self.job.id}:{self.job.round}"
+
+    @property
+    @abstractmethod
+    def cancelled(self) -> bool:
+        """Whether the body was asked to stop; threads should look at it now and then."""
+
+    @property
+    @abstractmethod
+    def log(self) -> logging.LoggerAdapter[logging.Logger]:
+        """A logger whose records carry the job's id, task and attempt."""
+
+    @abstractmethod
+    def progress(self, value: Any) -> None:
+        """Publish progress: a number 0…1 or a JSON object. Cheap: written at most once a second, the last wins."""
+
+    @abstractmethod
+    async def complete(self, result: Any = None, *, conn: Any) -> None:
+        """Complete the job inside the caller's transaction, so that its effects and the completion commit together.
+
+        Raises:
+            LeaseLost: the fence is gone; roll back.
+        """
+
+    @abstractmethod
+    def complete_sync(self, result: Any = None, *, conn: Any) -> None:
+        """The same on a blocking connection, for handlers in threads."""
+
+    @abstractmethod
+    def transaction(self) -> AbstractAsyncContextManager[Any]:
+        """Open a transaction on a native connection of the store; pass it to :meth:`complete`."""
+
+
+running: ContextVar[Context | None] = ContextVar("taskflowmq_context", default=None)
+
+
+def current_context() -> Context:
+    """Return the Context of the job that is running here.
+
+    Raises:
+        WrongContext: no job is running in this task or thread.
+    """
+    ctx = running.get()
+    if ctx is None:
+        raise WrongContext("no job is running here: current_context() works inside a handler only")
+    return ctx

@@ -1,0 +1,440 @@
+"""The store: the database that holds the truth.
+
+Rules for every method:
+
+* Times are the store's own. Callers pass durations; a store built with a ``Clock`` uses that clock's ``now`` in
+  every statement (tests and simulation), otherwise the database's.
+* A method that returns has committed. A method that raises :class:`StoreUnavailable` may or may not have taken
+  effect; repeating it with the same arguments is safe (I1–I3).
+* Batches are at most :data:`MAX_BATCH`; multi-row writes lock in id order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+from uuid import UUID
+
+import msgspec
+
+from taskflowmq.core.job import (
+    AttemptView,
+    ClaimedJob,
+    Enqueued,
+    HeldJob,
+    IdempotencyKey,
+    JobFilter,
+    JobView,
+    NewJob,
+    Page,
+)
+from taskflowmq.core.transitions import Transition
+
+MAX_BATCH = 1_000
+
+
+class Settled(StrEnum):
+    """What became of a transition."""
+
+    #: The fence fitted and the change is stored.
+    APPLIED = "applied"
+    #: The same fence has been settled before: the effect is already there (a lost reply).
+    REPLAYED = "replayed"
+    #: The fence is gone; the change was dropped.
+    STALE = "stale"
+
+
+class ClaimRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker can take now."""
+
+    worker_id: UUID
+    #: Queue names in the order in which the worker prefers them; empty means every queue.
+    queues: tuple[str, ...]
+    #: Task names that the worker knows; others are stepped over and stay ready.
+    tasks: tuple[str, ...]
+    #: Most jobs to take, 1…MAX_BATCH.
+    limit: int
+    #: False: only jobs that never crashed a process. True: only those that did (they run alone).
+    isolated: bool = False
+
+
+class NewWorker(msgspec.Struct, frozen=True, kw_only=True):
+    """A worker that introduces itself; a new id at each start."""
+
+    id: UUID
+    supervisor: UUID
+    host: str
+    boot_id: str
+    pid: int
+    version: str
+    lease_ms: int
+    #: JSON object: queues, tasks, concurrency.
+    info: bytes
+
+
+class WorkerView(msgspec.Struct, frozen=True, kw_only=True):
+    """A worker as a reader sees it."""
+
+    id: UUID
+    supervisor: UUID
+    host: str
+    pid: int
+    version: str
+    started_at: datetime
+    lease_until: datetime
+    ended_at: datetime | None
+    info: bytes
+    running: int
+
+
+class CancelAnswer(StrEnum):
+    """What a request to cancel did."""
+
+    #: The job had not started; it is cancelled now.
+    CANCELLED = "cancelled"
+    #: The job is running; its worker will be told.
+    REQUESTED = "requested"
+    #: The job had already ended; nothing changed.
+    FINAL = "final"
+    NOT_FOUND = "not_found"
+
+
+class RetryAnswer(StrEnum):
+    """What a request to retry by hand did."""
+
+    NEW_ROUND = "new_round"
+    DUE_NOW = "due_now"
+    CONFLICT = "conflict"
+    NOT_FOUND = "not_found"
+
+
+class DeleteAnswer(StrEnum):
+    """What a request to delete did."""
+
+    DELETED = "deleted"
+    CONFLICT = "conflict"
+    NOT_FOUND = "not_found"
+
+
+class QueueView(msgspec.Struct, frozen=True, kw_only=True):
+    """A queue as a reader sees it."""
+
+    name: str
+    paused_at: datetime | None
+    #: state → number of live jobs
+    states: dict[str, int]
+    oldest_ready_age: float | None
+
+
+class TaskView(msgspec.Struct, frozen=True, kw_only=True):
+    """A task that some program has announced; ``args_schema`` is a JSON Schema, or None if never announced."""
+
+    name: str
+    args_schema: bytes | None
+    seen_at: datetime
+
+
+class StoreStats(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts over the store. Exact below 10,000 per state, otherwise as old as ``as_of`` says."""
+
+    states: dict[str, int]
+    queues: list[QueueView]
+    as_of: datetime
+    exact: bool
+
+
+class DutyTurn(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to "may I run this duty now?"."""
+
+    taken: bool
+    #: Milliseconds since the duty ran before this turn, by the store's clock; None if never.
+    gap_ms: int | None
+    #: Milliseconds since the database started; None where the engine has no such notion.
+    store_age_ms: int | None
+    #: Whether a grace period is in force: no rescue now.
+    grace: bool
+
+
+class StagedCount(msgspec.Struct, frozen=True):
+    """What a turn of the stager did, and when it must look again (None: nothing is waiting)."""
+
+    staged: int
+    expired: int
+    next_due_ms: int | None
+    #: Queues that received ready jobs, for the wake-up.
+    queues: tuple[str, ...] = ()
+
+
+class Retention(msgspec.Struct, frozen=True, kw_only=True):
+    """How long ended jobs are kept, in milliseconds since they finished; None keeps them."""
+
+    completed_ms: int | None = 7 * 86_400_000
+    cancelled_ms: int | None = 7 * 86_400_000
+    dead_ms: int | None = 30 * 86_400_000
+
+
+class Intake(Protocol):
+    """How jobs get in."""
+
+    async def enqueue(self, jobs: Sequence[NewJob], *, idempotency: IdempotencyKey | None = None) -> list[Enqueued]:
+        """Store jobs, all or none, and return one answer per job, in order.
+
+        An id that is stored already, in the same tenant with the same task and arguments, is a replay: nothing
+        changes, also after the job ended. With ``idempotency``, a known key answers with the ids of its first
+        request. Unique keys: a key held by another job answers with the holder's id (``created`` False), raises
+        :class:`NotUnique`, or replaces a holder that has not started, as the job asks. Expired keys are taken over.
+
+        Raises:
+            Conflict: an id exists with other content or in another tenant, or is more than 24 h off.
+            NotUnique, IdempotencyMismatch, IdempotencyInFlight, StoreUnavailable.
+        """
+        ...
+
+    async def enqueue_on(self, conn: Any, jobs: Sequence[NewJob], *, wake: bool = True) -> list[Enqueued]:
+        """Store jobs in the caller's open transaction on an async connection or session; commit is the caller's.
+
+        Raises:
+            TypeError: the connection's driver is not one this store speaks.
+        """
+        ...
+
+    def enqueue_on_sync(self, conn: Any, jobs: Sequence[NewJob], *, wake: bool = True) -> list[Enqueued]:
+        """The same on a blocking connection or session."""
+        ...
+
+    async def announce_tasks(self, tasks: Sequence[tuple[str, bytes]]) -> None:
+        """Store the names and argument schemas of tasks, and that they were seen now."""
+        ...
+
+    async def list_tasks(self) -> list[TaskView]:
+        """Return every task ever announced or enqueued, by name."""
+        ...
+
+
+class Claims(Protocol):
+    """How workers get jobs and give them back changed."""
+
+    async def claim(self, request: ClaimRequest) -> list[ClaimedJob]:
+        """Take ready jobs for a worker: from the first queue and the lowest priority on, first in first out.
+
+        Each claim charges the job (attempt + 1, lease_no + 1). A worker that has ended gets nothing. Jobs of
+        paused queues, unknown tasks and expired jobs are stepped over. Unique keys with free_at="start" end here.
+        """
+        ...
+
+    async def settle(self, transitions: Sequence[Transition]) -> list[Settled]:
+        """Write decided transitions under their fences, in one transaction, and say what became of each, in order.
+
+        A transition that is not final becomes ``cancelled`` (cancelled_by_user) if a cancel request waits. A final
+        one frees the job's unique key. One bad row never fails the batch: a row that the database refuses is
+        stored again without its result or error (``result_error`` says so).
+        """
+        ...
+
+    async def settle_on(self, conn: Any, transition: Transition) -> None:
+        """Write one transition in the caller's transaction on an async connection or session.
+
+        Raises:
+            LeaseLost: the fence is gone; the caller must roll back.
+        """
+        ...
+
+    def settle_on_sync(self, conn: Any, transition: Transition) -> None:
+        """The same on a blocking connection or session."""
+        ...
+
+    def transaction(self) -> AbstractAsyncContextManager[Any]:
+        """Open a transaction on a native connection of the store, for ``ctx.transaction()``."""
+        ...
+
+    async def save_progress(self, updates: Sequence[tuple[UUID, int, bytes]]) -> None:
+        """Store (job id, lease_no, JSON) progress of running jobs whose fence still fits; others are dropped."""
+        ...
+
+    async def cancel_requests(self, worker_id: UUID) -> list[UUID]:
+        """Return the running jobs of a worker that somebody asked to cancel."""
+        ...
+
+    async def forget(self, worker_id: UUID) -> None:
+        """Drop what the adapter remembers of a worker's scan positions (resume, new task list, reconnect)."""
+        ...
+
+
+class Workers(Protocol):
+    """Leases: who is believed alive."""
+
+    async def register(self, worker: NewWorker) -> None:
+        """Store a new worker whose lease begins now."""
+        ...
+
+    async def renew(self, worker_ids: Sequence[UUID], lease_ms: int) -> set[UUID]:
+        """Renew leases in one statement and return those that are still theirs; a missing one has been ended."""
+        ...
+
+    async def end(self, worker_id: UUID) -> bool:
+        """End a worker: it can claim no more, and its jobs can be rescued. False if it had ended before."""
+        ...
+
+    async def end_expired(self, limit: int) -> list[UUID]:
+        """End workers whose lease is over and return them."""
+        ...
+
+    async def orphaned(self, limit: int) -> list[UUID]:
+        """Return ended workers that still hold running jobs."""
+        ...
+
+    async def held_jobs(self, worker_id: UUID, limit: int) -> list[HeldJob]:
+        """Return running jobs of a worker, in id order, to be settled by a rescuer."""
+        ...
+
+    async def suspects_ready(self) -> bool:
+        """Tell whether ready jobs wait that must run alone."""
+        ...
+
+    async def list_workers(self) -> list[WorkerView]:
+        """Return living workers and those that ended in the last hour."""
+        ...
+
+
+class Board(Protocol):
+    """What readers see and operators do. Everything is scoped by tenant; foreign ids are not found."""
+
+    async def get(self, tenant: str, job_id: UUID) -> JobView | None:
+        """Return one job, or None."""
+        ...
+
+    async def get_many(self, tenant: str, job_ids: Sequence[UUID]) -> list[JobView]:
+        """Return the jobs that exist among the ids, in id order."""
+        ...
+
+    async def attempts(self, tenant: str, job_id: UUID) -> list[AttemptView]:
+        """Return a job's attempts that failed, crashed or snoozed, oldest first, and the current or final one."""
+        ...
+
+    async def list_jobs(self, query: JobFilter, *, limit: int, before: UUID | None) -> Page:
+        """Return jobs newest first, below ``before``. A page may be short; only ``next=None`` ends a list."""
+        ...
+
+    async def stats(self) -> StoreStats:
+        """Return counts per state and queue."""
+        ...
+
+    async def cancel(self, tenant: str, job_id: UUID, *, actor: str) -> CancelAnswer:
+        """Cancel a job that has not started, or ask the worker of a running one."""
+        ...
+
+    async def retry(self, tenant: str, job_id: UUID) -> RetryAnswer:
+        """Dead: new round (attempt, crashes, losses 0). Scheduled or retrying: due now. Otherwise conflict."""
+        ...
+
+    async def delete(self, tenant: str, job_id: UUID) -> DeleteAnswer:
+        """Delete an ended job. Its bare id is kept for 24 h, so that a repeated enqueue stays a no-op."""
+        ...
+
+    async def list_queues(self) -> list[QueueView]:
+        """Return every queue, by name."""
+        ...
+
+    async def pause(self, queue: str) -> None:
+        """Stop claims from a queue; running jobs go on. Creates the queue if it is new."""
+        ...
+
+    async def resume(self, queue: str) -> None:
+        """Allow claims from a queue again."""
+        ...
+
+
+class Upkeep(Protocol):
+    """Duties: periodic work that any node may do, once per interval for the cluster."""
+
+    async def take_turn(self, duty: str, interval_ms: int) -> DutyTurn:
+        """Decide in one statement whether the caller runs this duty now."""
+        ...
+
+    async def set_grace(self, duration_ms: int) -> None:
+        """Forbid rescues for a while."""
+        ...
+
+    async def stage_due(self, limit: int) -> StagedCount:
+        """Move waiting jobs that are due to ready, each with a new position; those past expiry are cancelled."""
+        ...
+
+    async def expire_ready(self, limit: int) -> int:
+        """Cancel ready jobs whose ``expires_at`` has passed (reason ``expired``)."""
+        ...
+
+    async def prune(self, retention: Retention, limit: int) -> int:
+        """Delete ended jobs past retention, expired keys, bare ids and forgotten requests; return how many rows."""
+        ...
+
+    async def maintain(self) -> None:
+        """Engine-specific upkeep: partitions ahead of time, checkpoints, statistics."""
+        ...
+
+    async def check(self) -> list[str]:
+        """Verify I10 and friends; return one sentence per violation (doctor and the test oracle)."""
+        ...
+
+
+class Schema(Protocol):
+    """The shape of the store and its version."""
+
+    async def version(self) -> int:
+        """Return the stored schema version, 0 if there is none."""
+        ...
+
+    async def pending_sql(self) -> list[tuple[str, str]]:
+        """Return (name, SQL) of the migrations that are not applied yet."""
+        ...
+
+    async def migrate(self) -> list[str]:
+        """Apply pending migrations, one program at a time, and return their names."""
+        ...
+
+    async def check_client(self) -> None:
+        """Raise :class:`SchemaMismatch` unless this version of the library can use the schema."""
+        ...
+
+
+class Notifier(Protocol):
+    """Sooner than polling, never instead of it. Losing a wake-up costs a poll interval, nothing else."""
+
+    async def wake(self, queues: Sequence[str]) -> None:
+        """Tell listeners that these queues have ready jobs; coalesced, never raises."""
+        ...
+
+    def listen(self, topics: Sequence[str]) -> AbstractAsyncContextManager[AsyncIterator[str]]:
+        """Yield queue names as they become ready; no topic means every queue. Heals itself when cut."""
+        ...
+
+
+class Store(Protocol):
+    """One database, its parts by noun."""
+
+    intake: Intake
+    claims: Claims
+    workers: Workers
+    board: Board
+    upkeep: Upkeep
+    schema: Schema
+    notifier: Notifier
+
+    @property
+    def url(self) -> str:
+        """The database's address without its password."""
+        ...
+
+    async def open(self) -> None:
+        """Connect. Migrates an empty database, checks the version of another. Idempotent."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what is under way and disconnect. Idempotent."""
+        ...
+
+    async def ping(self) -> float:
+        """Ask the database for a trivial answer that proves it can commit, and return the seconds it took."""
+        ...

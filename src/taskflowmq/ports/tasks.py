@@ -1,0 +1,93 @@
+"""Tasks as the worker and the server see them: a name, options, and how arguments become a call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any, Protocol
+
+from taskflowmq.core.retry import Retry
+
+
+class Runs(StrEnum):
+    """Where a body runs: on the child's loop, in one of its threads, or in a killable process."""
+
+    COROUTINE = "coroutine"
+    THREAD = "thread"
+    PROCESS = "process"
+
+
+class TaskSpec(Protocol):
+    """One registered task."""
+
+    @property
+    def name(self) -> str:
+        """The name under which jobs are stored."""
+        ...
+
+    @property
+    def queue(self) -> str:
+        """The queue that jobs enter unless they say otherwise."""
+        ...
+
+    @property
+    def runs(self) -> Runs:
+        """Where the body runs."""
+        ...
+
+    @property
+    def retry(self) -> Retry:
+        """The retry policy."""
+        ...
+
+    @property
+    def timeout_ms(self) -> int | None:
+        """The default time limit of one attempt."""
+        ...
+
+    @property
+    def wants_context(self) -> bool:
+        """Whether the function takes a Context first."""
+        ...
+
+    @property
+    def fn(self) -> Callable[..., Any]:
+        """The plain function."""
+        ...
+
+    def decode(self, args: bytes) -> dict[str, Any]:
+        """Turn stored arguments into keyword arguments of the declared types.
+
+        Raises:
+            InvalidJob: they do not fit; ``errors`` name the fields.
+        """
+        ...
+
+    def encode_result(self, value: Any) -> bytes:
+        """Turn a returned value into JSON.
+
+        Raises:
+            InvalidJob: it cannot be stored.
+        """
+        ...
+
+    def args_schema(self) -> bytes:
+        """Return the JSON Schema of the arguments."""
+        ...
+
+
+class TaskRegistry(Protocol):
+    """The tasks of one app."""
+
+    @property
+    def revision(self) -> int:
+        """A number that changes whenever a task is added."""
+        ...
+
+    def get(self, name: str) -> TaskSpec | None:
+        """Return a task, or None."""
+        ...
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all tasks, sorted."""
+        ...

@@ -1,0 +1,45 @@
+"""What the running parts report. Batched by the caller: a worker reports per flush, not per job."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+
+class JobReport(msgspec.Struct, frozen=True, gc=False):
+    """One settled attempt."""
+
+    task: str
+    queue: str
+    #: "completed", "failed", "retried", "dead", "cancelled", "snoozed", "handed_back", "stale"
+    outcome: str
+    #: Seconds the body ran.
+    run_s: float
+    #: Seconds from ready to claimed.
+    wait_s: float
+
+
+class Telemetry(Protocol):
+    """Counters and histograms of one process. Labels are bounded: never a job id, tenant or raw path."""
+
+    def jobs_enqueued(self, queue: str, task: str, count: int) -> None:
+        """Count stored jobs."""
+        ...
+
+    def jobs_claimed(self, count: int, seconds: float) -> None:
+        """Count claimed jobs and time the claim."""
+        ...
+
+    def jobs_settled(self, reports: Sequence[JobReport], seconds: float) -> None:
+        """Count ended attempts and time the flush that stored them."""
+        ...
+
+    def tasks_active(self, count: int) -> None:
+        """Set how many bodies run in this process now."""
+        ...
+
+    def event(self, name: str, count: int = 1) -> None:
+        """Count something rare: ``stale_write``, ``rescue``, ``lease_lost``, ``store_error``, ``child_died`` …"""
+        ...
