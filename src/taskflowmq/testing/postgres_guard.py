@@ -1,0 +1,78 @@
+"""Runs one PostgreSQL server for tests and takes it away when its owner is gone, however that went.
+
+Started by path, so it imports the standard library only:
+``python postgres_guard.py OWNER_PID DIRECTORY UID postgres …``; UID -1 means "as I am". It detaches, prints
+the process id of what stays, and removes DIRECTORY as its last act. A server that ends by itself leaves
+DIRECTORY behind, with a file ``failed`` in it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+LOOK_EVERY_S = 0.25
+STOP_WITHIN_S = 10.0
+
+
+def alive(pid: int) -> bool:
+    """Tell whether a process exists."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def stop(server: subprocess.Popen[bytes]) -> None:
+    """End the server: fast shutdown, then by force."""
+    server.send_signal(signal.SIGINT)
+    try:
+        server.wait(STOP_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        server.send_signal(signal.SIGQUIT)
+        server.wait()
+
+
+def guard(owner: int, directory: Path, uid: int, command: list[str]) -> None:
+    """Run the server until it ends, the owner ends, or SIGTERM arrives."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    user: dict[str, Any] = {} if uid < 0 else {"user": uid, "group": uid, "extra_groups": []}
+    with (directory / "log").open("ab") as log:
+        server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", **user)  # noqa: S603 - from our caller
+    try:
+        while server.poll() is None and alive(owner):
+            try:
+                server.wait(LOOK_EVERY_S)
+            except subprocess.TimeoutExpired:
+                continue
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if server.poll() is None:
+            stop(server)
+            shutil.rmtree(directory, ignore_errors=True)
+        else:
+            (directory / "failed").touch()
+
+
+def detach() -> bool:
+    """Leave the caller's process group, streams and child list. True in the process that stays."""
+    pid = os.fork()
+    if pid:
+        sys.stdout.write(f"{pid}\n")
+        return False
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in range(3):
+        os.dup2(nowhere, stream)
+    return True
+
+
+if __name__ == "__main__" and detach():
+    guard(int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4:])

@@ -1,0 +1,64 @@
+"""Waiting for something to become true, with a bound and a failure that says what did not happen.
+
+For what can only be seen from outside (another process, a server). Where a signal or an event exists, wait on
+that instead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+#: Polls begin this close together, in seconds, and grow to SLOWEST.
+FASTEST, SLOWEST = 0.002, 0.1
+
+
+async def wait_until(
+    condition: Callable[[], T | Awaitable[T]], timeout: float = 10.0, *, what: str = ""
+) -> T:
+    """Poll until a condition holds and return its value.
+
+    Args:
+        condition: called again and again; it may be a coroutine function. Truthy means it holds.
+        timeout: seconds for everything, a condition that hangs included.
+        what: what is awaited, for the message of the failure.
+
+    Raises:
+        TimeoutError: it did not hold in time; the message names what was awaited and the last value seen.
+    """
+    value: T | None = None
+    pause = FASTEST
+    try:
+        async with asyncio.timeout(timeout):
+            while True:
+                seen = condition()
+                value = await seen if inspect.isawaitable(seen) else seen
+                if value:
+                    return value
+                await asyncio.sleep(pause)
+                pause = min(pause * 1.5, SLOWEST)
+    except TimeoutError as error:
+        raise TimeoutError(_message(condition, timeout, what, value)) from error
+
+
+def wait_until_sync(condition: Callable[[], T], timeout: float = 10.0, *, what: str = "") -> T:
+    """Do the same in blocking code; a condition that hangs is not interrupted."""
+    end = time.monotonic() + timeout
+    pause = FASTEST
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() >= end:
+            raise TimeoutError(_message(condition, timeout, what, value))
+        time.sleep(pause)
+        pause = min(pause * 1.5, SLOWEST)
+
+
+def _message(condition: Callable[..., object], timeout: float, what: str, last: object) -> str:
+    name = what or getattr(condition, "__qualname__", None) or repr(condition)
+    return f"waited {timeout:g} s for {name}; last seen: {last!r:.500}"

