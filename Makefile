@@ -1,0 +1,102 @@
+# TaskFlow, from a clone: `make run` starts it, `make check test` judges it. Nothing has to be prepared but Python.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q --retries 5
+JOBS ?= 2
+PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
+PATHS := $(wildcard src tests tools benchmarks examples)
+
+##@ Use it
+
+.PHONY: help
+help: ## Show this help
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+
+.PHONY: run
+run: .venv/.run-ready ## Set up and start the quickstart (PORT and DATABASE_URL are honoured)
+	@cd examples/quickstart && exec ../../$(BIN)/taskflow dev quickstart:app
+
+.PHONY: bench
+bench: .venv/.dev-ready ## Measure this machine
+	$(BIN)/taskflow bench
+
+##@ Judge it
+
+.PHONY: test
+test: .venv/.dev-ready ## Run every test
+	$(PYTEST)
+
+.PHONY: test-fast
+test-fast: .venv/.dev-ready ## Run the tests that take no processes and no patience (at most a minute)
+	$(PYTEST) -m "not slow"
+
+.PHONY: check
+check: .venv/.dev-ready ## Format, lint, types, layers, budgets, queries, sources
+	$(BIN)/ruff format --check --output-format concise $(PATHS)
+	$(BIN)/ruff check --output-format concise $(PATHS)
+	$(BIN)/mypy
+	PYTHONPATH=src $(BIN)/lint-imports --no-cache --no-logo
+	$(BIN)/python -m tools.check_budgets
+	$(BIN)/python -m tools.check_queries
+	$(BIN)/python -m tools.check_source
+
+##@ Change it
+
+.PHONY: fmt
+fmt: .venv/.dev-ready ## Format, and repair what the linter can repair
+	$(BIN)/ruff check --fix-only $(PATHS)
+	$(BIN)/ruff format $(PATHS)
+
+.PHONY: lock
+lock: .venv/.dev-ready ## Write the lock files from pyproject.toml (UPGRADE=1 takes newer versions)
+	$(LOCK) --group build -o requirements.txt
+	$(LOCK) --group dev --all-extras -c requirements.txt -o requirements-dev.txt
+
+.PHONY: wheel
+wheel: .venv/.dev-ready ## Build the wheel into dist/
+	$(BIN)/python -m build --wheel --no-isolation
+
+.PHONY: clean
+clean: ## Remove what builds and tools leave behind (the environment is .venv: remove it by hand)
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find src tests tools benchmarks examples -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+# Versions for every Python from 3.11 on and every system, with hashes, and no word of where they came from.
+LOCK = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \
+  --no-emit-index-url --no-emit-find-links --quiet $(if $(UPGRADE),--upgrade)
+
+# ---------------------------------------------------------------------------------------------- environment
+# Two stamps: `make run` installs only what the program needs, everything else also the tools.
+
+PYTHONS := $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11
+
+$(BIN)/python:
+	@for python in $(PYTHONS); do \
+	  if "$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    echo "Setting up .venv with $$("$$python" --version)"; \
+	    exec "$$python" -m venv --clear .venv; \
+	  fi; \
+	done; \
+	echo "TaskFlow needs Python 3.11 or newer with its venv module, and found none among: $(strip $(PYTHONS))." >&2; \
+	echo "Install one (on Debian and Ubuntu: apt-get install python3 python3-venv), or name it: make PYTHON=/path/to/python" >&2; \
+	exit 1
+
+.venv/.run-ready: pyproject.toml requirements.txt | $(BIN)/python
+	@echo "Installing TaskFlow into .venv"
+	@$(PIP) install --prefer-binary --require-hashes -r requirements.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.dev-ready: pyproject.toml requirements.txt requirements-dev.txt | $(BIN)/python
+	@echo "Installing TaskFlow and its development tools into .venv"
+	@$(PIP) install --prefer-binary --require-hashes -r requirements-dev.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch .venv/.run-ready $@

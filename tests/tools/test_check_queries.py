@@ -1,0 +1,152 @@
+"""The query check lets good statements pass and catches a mutant of every rule."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tools.check_queries import STORES, check
+from tools.sql_tokens import statements, tokens
+
+POSTGRES = """\
+-- Claims ready jobs: the work of one line.
+WITH clock AS (SELECT coalesce($1::timestamptz, clock_timestamp()) AS now),
+     due AS MATERIALIZED (
+        DELETE FROM taskflow.ready r
+        USING clock, unnest($2::uuid[], $3::int[]) AS given (id, n)
+        WHERE r.job_id = given.id AND r.seq IS DISTINCT FROM given.n
+          AND extract(epoch FROM clock.now) > 0
+        RETURNING r.*
+     )
+INSERT INTO taskflow.running AS target (job_id)
+SELECT d.job_id
+FROM due AS d
+JOIN LATERAL (
+    SELECT j.id FROM taskflow.job j, ONLY taskflow.task t WHERE j.id = d.job_id FOR NO KEY UPDATE
+) AS j USING (id)
+CROSS JOIN pg_stat_activity
+ON CONFLICT (job_id) DO UPDATE SET job_id = excluded.job_id -- ; now()
+RETURNING job_id, 'from nowhere; now()', $$ from t $$, nextval('taskflow.seq'), now;
+"""
+SQLITE = """\
+-- Claims ready jobs: the work of one line.
+INSERT INTO running (job_id, started_at, day)
+SELECT job_id, :now, strftime('%Y', :now, 'unixepoch') FROM ready WHERE due_at <= :now AND unixepoch(at) > 1
+"""
+
+
+def messages(root: Path, files: dict[str, str]) -> list[str]:
+    for name, text in files.items():
+        file = root / STORES / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    return [f"{problem.rule}: {problem.message}" for problem in check(root)[0]]
+
+
+def pair(name: str = "claim_jobs", *, sqlite: str = SQLITE, postgres: str = POSTGRES) -> dict[str, str]:
+    return {f"sqlite/queries/{name}.sql": sqlite, f"postgres/queries/{name}.sql": postgres}
+
+
+def test_good_statements_pass(tmp_path: Path) -> None:
+    files = {**pair(), "sqlite/only/vacuum_store.sql": SQLITE, "postgres/only/lock_store.sql": POSTGRES}
+    assert messages(tmp_path, files) == []
+    assert check(tmp_path)[1] == 4
+
+
+POSTGRES_MUTANTS = [
+    ("WITH clock", "SELECT 1; WITH clock", "2 statements"),
+    (
+        "(SELECT coalesce($1::timestamptz, clock_timestamp()) AS now)",
+        "(SELECT now() AS now)",
+        "now is a bare clock",
+    ),
+    (
+        "(SELECT coalesce($1::timestamptz, clock_timestamp()) AS now)",
+        "(SELECT clock_timestamp() AS now)",
+        "outside",
+    ),
+    ("(epoch FROM clock.now) > 0", "(epoch FROM clock_timestamp()) > 0", "outside"),
+    ("> 0", "> (SELECT coalesce($1, clock_timestamp()))", "read twice"),
+    ("> 0", "> CURRENT_TIMESTAMP", "bare clock"),
+    ("> 0", "> 'now'::timestamptz", "bare clock"),
+    ("DELETE FROM taskflow.ready", "DELETE FROM ready", "ready is not qualified"),
+    ("USING clock,", "USING clock, queue,", "queue is not qualified"),
+    ("INTO taskflow.running", "INTO running", "running is not qualified"),
+    ("INTO taskflow.running", "INTO public.running", "public.running is outside the schema"),
+    ("taskflow.job j", "job j", "job is not qualified"),
+    ("ONLY taskflow.task", "ONLY task", "task is not qualified"),
+    ("FROM due AS d", "FROM dew AS d", "dew is not qualified"),
+    ("nextval('taskflow.seq')", "nextval('seq')", "'seq' is not qualified"),
+    ("'from nowhere; now()'", "'from nowhere", "a quote that is never closed"),
+]
+
+
+@pytest.mark.parametrize(("good", "bad", "message"), POSTGRES_MUTANTS)
+def test_mutants_of_a_postgres_statement_are_caught(
+    tmp_path: Path, good: str, bad: str, message: str
+) -> None:
+    assert POSTGRES.count(good) == 1
+    found = messages(tmp_path, pair(postgres=POSTGRES.replace(good, bad)))
+    assert any(message in line for line in found), found
+
+
+SQLITE_MUTANTS = [
+    (":now, strftime", "CURRENT_TIMESTAMP, strftime", "CURRENT_TIMESTAMP reads a clock"),
+    ("strftime('%Y', :now, 'unixepoch')", "strftime('%Y', 'now')", "'now' reads a clock"),
+    ("strftime('%Y', :now, 'unixepoch')", "strftime('%Y')", "strftime() without a time"),
+    ("unixepoch(at)", "unixepoch()", "unixepoch() without a time"),
+    ("unixepoch(at)", "datetime('NOW')", "'now' reads a clock"),
+    ("unixepoch(at) > 1", "1 = 1; DELETE FROM ready", "2 statements"),
+]
+
+
+@pytest.mark.parametrize(("good", "bad", "message"), SQLITE_MUTANTS)
+def test_mutants_of_a_sqlite_statement_are_caught(tmp_path: Path, good: str, bad: str, message: str) -> None:
+    assert SQLITE.count(good) == 1
+    found = messages(tmp_path, pair(sqlite=SQLITE.replace(good, bad)))
+    assert any(message in line for line in found), found
+
+
+@pytest.mark.parametrize(
+    "bad", ["", "SELECT 1", "--\nSELECT 1", "-- todo\nSELECT 1", "\n-- Claims ready jobs.\nSELECT 1"]
+)
+def test_the_first_line_says_what_a_statement_does(tmp_path: Path, bad: str) -> None:
+    assert any(line.startswith("comment:") for line in messages(tmp_path, pair(sqlite=bad)))
+
+
+def test_an_empty_file_is_no_statement(tmp_path: Path) -> None:
+    assert messages(tmp_path, pair(sqlite="-- Does nothing at all.\n;")) == [
+        "statement: 0 statements, not one"
+    ]
+
+
+@pytest.mark.parametrize("name", ["claim", "claimJobs", "Claim_jobs", "jobs_claim", "claim-jobs"])
+def test_names_are_verb_noun(tmp_path: Path, name: str) -> None:
+    assert [line.split(":")[0] for line in messages(tmp_path, pair(name))] == ["name", "name"]
+
+
+def test_both_engines_have_the_same_queries(tmp_path: Path) -> None:
+    files = {**pair(), "sqlite/queries/park_jobs.sql": SQLITE}
+    assert messages(tmp_path, files) == ["pair: postgres/queries has no park_jobs.sql"]
+
+
+@pytest.mark.parametrize("place", ["sqlite/queries", "postgres/queries", "postgres/only"])
+def test_only_means_only(tmp_path: Path, place: str) -> None:
+    found = messages(
+        tmp_path, {**pair(), "sqlite/only/claim_jobs.sql": SQLITE, "postgres/only/claim_jobs.sql": POSTGRES}
+    )
+    assert any(line.startswith(f"only: {place} has claim_jobs.sql too") for line in found), found
+
+
+@pytest.mark.parametrize(
+    ("sql", "count"),
+    [
+        ("", 0),
+        ("-- a; b\n;;", 0),
+        ("select ';' /* ; */; -- ;", 1),
+        ("select $a$ ; $b$ ; $a$, E'\\'; ', \"a;\"\"b\", 'it''s;'", 1),
+        ("select $1; select ?2", 2),
+    ],
+)
+def test_statements_are_counted_outside_of_quotes_and_comments(sql: str, count: int) -> None:
+    assert statements(tokens(sql)) == count

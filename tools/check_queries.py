@@ -1,0 +1,115 @@
+"""Keep the SQL of the two stores alike, readable and safe.
+
+Every statement is a file, `stores/<engine>/queries/<verb>_<noun>.sql`, and both engines have the same files; what
+only one engine needs lies in its `only/` folder. A file holds one statement below a comment that says what it does.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from tools.problems import ROOT, Problem, relative, report
+from tools.sql_rules import postgres_clock, sqlite_clock, unqualified_tables
+from tools.sql_tokens import Token, statements, tokens
+
+STORES = Path("src/taskflowmq/stores")
+ENGINES = ("sqlite", "postgres")
+NAME = re.compile(r"[a-z]+(_[a-z0-9]+)+")
+COMMENT = re.compile(r"--\s*\w+(\W+\w+){2,}")  # three words at least
+
+VERBS = frozenset(
+    """
+    abandon acquire add admit advance append apply beat begin bump cancel check claim clear close complete
+    compute count create delete detach discard drain drop empty end enqueue ensure estimate expire extend
+    fail fetch find finish free get give grow hand hold insert keep list load lock look mark measure merge
+    move notify open park partition pause peek place prune publish purge put raise read recompute record
+    redrive refresh register relay release remove renew replace replay request rescue reset resolve
+    restore resume retire retry return save see seed select set skip snooze stage start stop store sum
+    sweep switch take test touch trim unlock unpark update upsert vacuum wait wake write
+    """.split()
+)
+
+
+def check(root: Path) -> tuple[list[Problem], int]:
+    """Return what is wrong with the queries below `root`, and how many there are."""
+    problems: list[Problem] = []
+    shared: dict[str, dict[str, Path]] = {}
+    only: dict[str, dict[str, Path]] = {}
+    for engine in ENGINES:
+        shared[engine] = sql_files(root / STORES / engine / "queries")
+        only[engine] = sql_files(root / STORES / engine / "only")
+        for path in [*shared[engine].values(), *only[engine].values()]:
+            problems.extend(check_query(path, engine, root))
+    problems.extend(check_names(shared, only, root))
+    return problems, sum(len(files) for names in (shared, only) for files in names.values())
+
+
+def sql_files(folder: Path) -> dict[str, Path]:
+    """Return the statements of a folder by name; the name keeps its subfolder."""
+    return {
+        path.relative_to(folder).with_suffix("").as_posix(): path for path in sorted(folder.rglob("*.sql"))
+    }
+
+
+def check_names(
+    shared: dict[str, dict[str, Path]], only: dict[str, dict[str, Path]], root: Path
+) -> Iterator[Problem]:
+    """Yield the queries that one engine lacks, and those in `only/` that are elsewhere too."""
+    for engine, other in (ENGINES, ENGINES[::-1]):
+        for name in sorted(shared[engine].keys() - shared[other].keys()):
+            path = relative(shared[engine][name], root)
+            yield Problem(path, 1, "pair", f"{other}/queries has no {name}.sql")
+        for name, file in only[engine].items():
+            places = {
+                f"{other}/queries": shared[other],
+                f"{other}/only": only[other],
+                f"{engine}/queries": shared[engine],
+            }
+            for place, names in places.items():
+                if name in names:
+                    message = f"{place} has {name}.sql too: what both have belongs in queries/ of both"
+                    yield Problem(relative(file, root), 1, "only", message)
+
+
+def check_query(path: Path, engine: str, root: Path) -> Iterator[Problem]:
+    """Yield what is wrong with one statement file."""
+    name = relative(path, root)
+    text = path.read_text(encoding="utf-8")
+    found = tokens(text)
+    if not NAME.fullmatch(path.stem):
+        yield Problem(name, 1, "name", f"{path.stem} is not verb_noun in lower case")
+    elif path.stem.split("_", 1)[0] not in VERBS:
+        yield Problem(name, 1, "name", f"{path.stem} does not start with a verb; if it does, add it to VERBS")
+    if not COMMENT.match(text.partition("\n")[0]):
+        yield Problem(
+            name, 1, "comment", "the first line must be a `--` comment that says what the statement does"
+        )
+    if (count := statements(found)) != 1:
+        yield Problem(name, 1, "statement", f"{count} statements, not one")
+    for line, message in findings(found, engine):
+        yield Problem(name, line, "sql", message)
+
+
+def findings(found: list[Token], engine: str) -> Iterator[tuple[int, str]]:
+    """Yield what the rules of the engine say about a statement."""
+    for token in found:
+        if token.kind == "mark" and token.text in "'\"`":
+            yield token.line, "a quote that is never closed"
+    if engine == "postgres":
+        yield from postgres_clock(found)
+        yield from unqualified_tables(found)
+    else:
+        yield from sqlite_clock(found)
+
+
+def main() -> int:
+    """Check the project."""
+    problems, count = check(ROOT)
+    return report("queries", problems, f"{count} statements")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
