@@ -1,6 +1,6 @@
 """Keep files, functions, classes and signatures small enough to read.
 
-A budget is lifted for one thing at a time, in LIFTS, with the reason; a lift that nothing needs fails the check.
+A budget is lifted for one thing at a time, in LIFTS, with the reason; a lift that nothing needs fails.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Keep out of the Python sources what belongs elsewhere: SQL, code made from data, clocks in the pure core.
 
-A statement in a string can be read, explained and linted by no tool, so it is a file (see check_queries). Docstrings
-are prose. What has to differ is lifted one file at a time, in LIFTS, with the reason.
+No tool can read, explain or lint a statement in a string, so it is a file (see check_queries). Docstrings are
+prose. What has to differ is lifted one file at a time, in LIFTS, with the reason.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ PURE = "src/taskflowmq/core/"
 # "path:rule" -> why. The rules are sql, unsafe, clock.
 LIFTS: dict[str, str] = {}
 
-# Statements are found in any case by their shape, or by their first word where it is in capitals. PRAGMA, BEGIN,
-# COMMIT and SAVEPOINT drive a connection, take no parameters, and are not looked for.
+# Statements are found in any case by their shape, or by their first word in capitals. PRAGMA, BEGIN, COMMIT and
+# SAVEPOINT drive a connection, take no parameters, and are not looked for.
 SQL = re.compile(
     r"""\s*(?:--[^\n]*\n\s*)*(?:
         (?i:insert\s+(?:or\s+\w+\s+)?into\s+\S+\s*(?:\(|select|values|default|$)

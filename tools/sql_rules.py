@@ -130,7 +130,7 @@ def cte_names(found: list[Token]) -> set[str]:
 
 
 def target_indexes(found: list[Token]) -> Iterator[int]:
-    """Yield where a relation is named: behind FROM, JOIN, INTO and their like, and in the rest of a FROM list."""
+    """Yield where a relation is named: behind FROM, JOIN, INTO and the like, and along a FROM list."""
     in_list = [False]  # one entry per open parenthesis: are we in the FROM list of that level?
     for index, token in enumerate(found):
         key = token.key

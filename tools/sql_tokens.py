@@ -1,4 +1,4 @@
-"""A lexer for the SQL of PostgreSQL and SQLite: just enough to tell statements and names from strings and comments."""
+"""A lexer for the SQL of PostgreSQL and SQLite: enough to tell names from strings and comments."""
 
 from __future__ import annotations
 
