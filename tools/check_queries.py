@@ -1,8 +1,8 @@
 """Keep the SQL of the two stores alike, readable and safe.
 
-Every statement is a file, `stores/<engine>/queries/<verb>_<noun>.sql`, and both engines have the same files;
-what only one engine needs lies in its `only/` folder. A file holds one statement, below a comment that says what
-it does.
+Every statement is a file, `stores/<engine>/queries/<verb>_<noun>.sql`, and both engines have the
+same files; what only one engine needs lies in its `only/` folder. A file holds one statement, below a comment
+that says what it does.
 """
 
 from __future__ import annotations

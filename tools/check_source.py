@@ -20,8 +20,8 @@ PURE = "src/taskflowmq/core/"
 # "path:rule" -> why. The rules are sql, unsafe, clock.
 LIFTS: dict[str, str] = {}
 
-# Statements are found in any case by their shape, or by their first word in capitals. PRAGMA, BEGIN, COMMIT and
-# SAVEPOINT drive a connection, take no parameters, and are not looked for.
+# Statements are found in any case by their shape, or by their first word in capitals. PRAGMA, BEGIN, COMMIT
+# and SAVEPOINT drive a connection, take no parameters, and are not looked for.
 SQL = re.compile(
     r"""\s*(?:--[^\n]*\n\s*)*(?:
         (?i:insert\s+(?:or\s+\w+\s+)?into\s+\S+\s*(?:\(|select|values|default|$)
