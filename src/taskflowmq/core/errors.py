@@ -10,6 +10,7 @@ TaskFlowError
 ├── JobNotFound                       no such job in this tenant
 ├── JobFailed                         the awaited job ended dead
 ├── JobCancelled                      the awaited job was cancelled
+├── ResultUnavailable                 the awaited job completed, but its result could not be stored
 ├── LeaseLost                         the fence of this attempt is gone: another claim owns the job
 ├── WrongContext                      a sync call inside a running event loop, or no current job
 ├── StoreUnavailable                  the store did not answer; retrying later is safe
@@ -124,6 +125,12 @@ class JobCancelled(TaskFlowError):
         super().__init__(f"job {job_id} was cancelled ({reason})")
         self.job_id = job_id
         self.reason = reason
+
+
+class ResultUnavailable(TaskFlowError):
+    """The awaited job completed, but its result could not be stored, or not whole."""
+
+    code = "result_unavailable"
 
 
 class LeaseLost(TaskFlowError):

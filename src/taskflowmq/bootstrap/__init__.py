@@ -1,0 +1,1 @@
+"""Where everything is put together: the only place that turns URLs into adapters and names into apps."""

@@ -1,0 +1,228 @@
+"""The app: what a program makes once, declares its tasks on, and enqueues through.
+
+Nothing touches the disk or the network before the first use. The app knows tasks and options; how a URL
+becomes a store is given to it (``bootstrap.app.TaskFlow`` does), so this module knows no database.
+"""
+
+from __future__ import annotations
+
+import os
+import types
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Self, Unpack
+from uuid import UUID
+
+from taskflowmq.client.handle import Handle
+from taskflowmq.client.hub import Hub
+from taskflowmq.client.jobs import Jobs, parse_id
+from taskflowmq.client.options import SendOptions, check_options
+from taskflowmq.client.queues import Queues
+from taskflowmq.client.registry import Registry
+from taskflowmq.client.sender import Sender
+from taskflowmq.client.session import Session
+from taskflowmq.client.sync import sync_twin
+from taskflowmq.client.task import Declare, JobRequest, Task
+from taskflowmq.core.errors import WrongContext
+from taskflowmq.core.job import NewJob
+from taskflowmq.core.limits import check_name
+from taskflowmq.ports.store import Store
+from taskflowmq.ports.telemetry import Telemetry
+
+DEFAULT_URL = "sqlite:///taskflow.db"
+URL_VARIABLES = ("TASKFLOW_DATABASE_URL", "DATABASE_URL")
+
+MakeStore = Callable[[str], Store]
+
+
+def resolve_url(url: str | None) -> str:
+    """Return the database to use: the argument, else the environment's, else a file in this folder."""
+    return url or next((found for name in URL_VARIABLES if (found := os.environ.get(name))), DEFAULT_URL)
+
+
+class BaseApp:
+    """Tasks, and the store that their jobs go to.
+
+    Args:
+        url: the database; see :func:`resolve_url` for what None means.
+        make_store: makes a store of a URL, without opening it.
+        tenant: the workspace that all jobs of this app belong to.
+        telemetry: counts what is enqueued.
+
+    Attributes:
+        task: the decorator ``@app.task`` or ``@app.task(queue=…, retry=…)``; see :class:`TaskOptions`.
+        tasks: the tasks of this app, by name.
+        jobs: reading and steering jobs.
+        queues: reading, pausing and resuming queues.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        make_store: MakeStore,
+        tenant: str = "default",
+        telemetry: Telemetry | None = None,
+    ) -> None:
+        self.tenant = check_name("tenant", tenant)
+        self.telemetry = telemetry
+        self._url = url
+        self._make_store = make_store
+        self._hub: Hub[Session] = Hub(self._open_session)
+        self.tasks = Registry()
+        self.task = Declare(self)
+        self.jobs = Jobs(self._hub, self.tenant)
+        self.queues = Queues(self._hub)
+        self.sender = Sender(self._hub, self.tasks, self.tenant)
+
+    @property
+    def url(self) -> str:
+        """The database's URL; the environment is read at the first use, not at import."""
+        if self._url is None:
+            self._url = resolve_url(None)
+        return self._url
+
+    @property
+    def hub(self) -> Hub[Session]:
+        """Where the open sessions are, for the parts of this package."""
+        return self._hub
+
+    @property
+    def store(self) -> Store:
+        """The open store of the running loop (or of another one, if only that has one).
+
+        Raises:
+            WrongContext: the app is not open.
+        """
+        session = self._hub.open_session()
+        if session is None:
+            raise WrongContext("the app is not open here: use `async with app:` first")
+        return session.store
+
+    async def _open_session(self) -> Session:
+        session = Session(self._make_store(self.url), self.tasks, self.tenant, self.telemetry)
+        await session.open()
+        return session
+
+    # ---- life ----
+
+    async def aopen(self) -> None:
+        """Open the store on the running loop, and tell it which tasks there are.
+
+        Raises:
+            StoreUnavailable: it cannot be reached.
+            SchemaMismatch: it was made by another version.
+        """
+        session = await self._hub.open_here()
+        await session.announce()
+
+    async def aclose(self) -> None:
+        """Finish what is under way and close the store; the next use opens it again."""
+        await self._hub.close()
+
+    async def __aenter__(self) -> Self:
+        """Open the app."""
+        await self.aopen()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the app."""
+        await self.aclose()
+
+    open = sync_twin(aopen)
+    close = sync_twin(aclose)
+
+    # ---- tasks ----
+
+    def include(self, source: types.ModuleType | Task[Any, Any] | Iterable[Task[Any, Any]]) -> Self:
+        """Add detached tasks (``@task``): all of a module, some of a list, or one.
+
+        Raises:
+            ValueError: the app has another task of the same name.
+            TypeError: something that is no task, or one that belongs to another app by ``@app.task``.
+        """
+        for found in _collect(source):
+            if not isinstance(found, Task):
+                raise TypeError(f"include() takes modules and tasks, got {found!r:.80}")
+            if not found.is_detached and found.app is not self:
+                raise TypeError(
+                    f"task {found.name!r} belongs to another app: declare it with @task to share it"
+                )
+            if self.tasks.add(found):
+                found.join(self, owned=False)
+        return self
+
+    # ---- enqueue ----
+
+    async def aenqueue_many(
+        self, jobs: Sequence[JobRequest[Any]], *, conn: Any = None, wake: bool = True
+    ) -> list[Handle[Any]]:
+        """Store jobs in one transaction, all or none, and return their handles in the same order.
+
+        Args:
+            jobs: at most 10,000, made by ``task.job(…)``. Storing the same ones again is a no-op.
+            conn: enqueue in this open transaction; the commit is yours.
+            wake: with conn: tell idle workers at the commit.
+
+        Raises:
+            NotUnique: a unique key is taken, and its job asks to raise.
+            StoreUnavailable: the store does not answer; trying again with the same jobs is safe.
+        """
+        return await self.sender.enqueue_many(jobs, conn, wake=wake)
+
+    _enqueue_many = sync_twin(aenqueue_many)
+
+    def enqueue_many(
+        self, jobs: Sequence[JobRequest[Any]], *, conn: Any = None, wake: bool = True
+    ) -> list[Handle[Any]]:
+        """Blocking twin of ``aenqueue_many``. A blocking ``conn`` is used in this thread."""
+        if conn is None:
+            return self._enqueue_many(jobs)
+        return self.sender.enqueue_many_on_sync(jobs, conn, wake=wake)
+
+    async def asend(
+        self, name: str, args: Mapping[str, Any] | None = None, **options: Unpack[SendOptions]
+    ) -> Handle[Any]:
+        """Enqueue a job of a task by its name; the function may live in another program.
+
+        Args:
+            name: the task's name. If this app has it, the arguments are checked against its signature.
+            args: its arguments by name.
+            options: as in ``task.using(…)``.
+
+        Raises:
+            UnknownTask: neither this app nor the store has heard of the task.
+            InvalidJob: an argument or option is wrong; nothing was stored.
+        """
+        checked = check_options(options)
+        request = await self.sender.prepare(name, {} if args is None else args, checked)
+        return await self.sender.enqueue(request, checked)
+
+    async def aprepare(self, name: str, args: Mapping[str, Any], **options: Unpack[SendOptions]) -> NewJob:
+        """Check a job exactly as :meth:`asend` does and return what would be stored; nothing is."""
+        return (await self.sender.prepare(name, args, check_options(options))).new
+
+    _send = sync_twin(asend)
+    _prepare = sync_twin(aprepare)
+
+    def send(
+        self, name: str, args: Mapping[str, Any] | None = None, **options: Unpack[SendOptions]
+    ) -> Handle[Any]:
+        """Blocking twin of ``asend``. A blocking ``conn`` is used in this thread."""
+        if options.get("conn") is None:
+            return self._send(name, args, **options)
+        new = self._prepare(name, {} if args is None else args, **options)
+        return self.sender.enqueue_on_sync(JobRequest(new, self.tasks.get(name)), check_options(options))
+
+    def job(self, job_id: UUID | str) -> Handle[Any]:
+        """Return a handle of a stored job; asks nothing yet. Its result is read as plain JSON values."""
+        return Handle(self._hub, self.tenant, parse_id(job_id), created=False)
+
+
+def _collect(source: object) -> Iterable[Any]:
+    if isinstance(source, types.ModuleType):
+        return [found for found in vars(source).values() if isinstance(found, Task) and found.is_detached]
+    if isinstance(source, Task):
+        return [source]
+    if isinstance(source, Iterable) and not isinstance(source, str):
+        return source
+    raise TypeError(f"include() takes modules and tasks, got {source!r:.80}")

@@ -1,0 +1,117 @@
+"""Many callers, one commit: concurrent single enqueues share a statement and a fsync.
+
+A flush starts when the one before it returned, and takes whatever has gathered meanwhile: an idle system
+never waits for company, a busy one gets large batches by itself. What must stay true:
+
+* A caller that is cancelled gives up its own answer; the flush, which carries others, goes on.
+* An error in the data of one job is found by halving the batch and given to its caller alone.
+* The queue is bounded: beyond it callers are refused at once, because waiting would only hide the overload.
+
+Jobs with a unique or idempotency key do not come here: they may wait for a stranger's open transaction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from taskflowmq.core.errors import StoreUnavailable
+from taskflowmq.core.job import Enqueued, NewJob
+from taskflowmq.ports.store import MAX_BATCH
+
+MAX_WAITING = 10_000
+
+Write = Callable[[Sequence[NewJob]], Coroutine[Any, Any, list[Enqueued]]]
+_Entry = tuple[NewJob, "asyncio.Future[Enqueued]"]
+
+
+class GroupCommit:
+    """Gathers single jobs of one loop into batches.
+
+    Args:
+        write: stores a batch, all or none, and returns after the commit.
+        max_waiting: jobs that may wait for the next flush.
+    """
+
+    def __init__(self, write: Write, *, max_waiting: int = MAX_WAITING) -> None:
+        self._write = write
+        self._max_waiting = max_waiting
+        self._waiting: deque[_Entry] = deque()
+        self._flusher: asyncio.Task[None] | None = None
+        self._closed = False
+
+    async def submit(self, job: NewJob) -> Enqueued:
+        """Store one job together with whoever else asks meanwhile, and return its own answer.
+
+        Raises:
+            StoreUnavailable: too many jobs wait, or the store does not answer.
+            TaskFlowError: whatever is wrong with this job.
+        """
+        if self._closed:
+            raise StoreUnavailable("the app is closed")
+        if len(self._waiting) >= self._max_waiting:
+            raise StoreUnavailable(
+                f"{self._max_waiting} jobs already wait to be stored: the store is too slow for this load"
+            )
+        answer: asyncio.Future[Enqueued] = asyncio.get_running_loop().create_future()
+        self._waiting.append((job, answer))
+        if self._flusher is None:
+            self._flusher = asyncio.create_task(self._flush_all(), name="taskflow-group-commit")
+        return await answer
+
+    async def close(self) -> None:
+        """Refuse new jobs and wait until those that were accepted are answered."""
+        self._closed = True
+        if self._flusher is not None:
+            await asyncio.wait([self._flusher])
+        for _, answer in self._waiting:
+            answer.cancel()
+        self._waiting.clear()
+
+    async def _flush_all(self) -> None:
+        try:
+            while self._waiting:
+                count = min(len(self._waiting), MAX_BATCH)
+                batch = [self._waiting.popleft() for _ in range(count)]
+                await self._flush([entry for entry in batch if not entry[1].done()])
+        finally:
+            self._flusher = None
+
+    async def _flush(self, batch: list[_Entry]) -> None:
+        if not batch:
+            return
+        try:
+            answers = await self._write([job for job, _ in batch])
+        except StoreUnavailable as error:
+            _refuse(batch, error)
+        except asyncio.CancelledError:
+            # The loop is ending: nobody may be left waiting for an answer that will not come.
+            for _, answer in batch:
+                answer.cancel()
+            raise
+        except Exception as error:  # noqa: BLE001 - handed to the callers, who raise it
+            if len(batch) == 1:
+                _refuse(batch, error)
+                return
+            half = len(batch) // 2
+            await self._flush(batch[:half])
+            await self._flush(batch[half:])
+        else:
+            for (_, answer), stored in zip(batch, answers, strict=True):
+                if not answer.done():
+                    answer.set_result(stored)
+
+
+def _refuse(batch: list[_Entry], error: Exception) -> None:
+    for _, answer in batch:
+        if not answer.done():
+            # One instance each: an exception that many tasks raise collects all their tracebacks.
+            own = (
+                StoreUnavailable(*error.args)
+                if isinstance(error, StoreUnavailable) and len(batch) > 1
+                else error
+            )
+            own.__cause__ = error if own is not error else error.__cause__
+            answer.set_exception(own)

@@ -1,0 +1,119 @@
+"""What an enqueue returns: the job's id, and what one may ask about it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from taskflowmq.client.hub import Hub
+from taskflowmq.client.session import Session
+from taskflowmq.client.sync import sync_twin
+from taskflowmq.core.errors import JobCancelled, JobFailed, JobNotFound, ResultUnavailable
+from taskflowmq.core.job import JobView, State
+from taskflowmq.core.signals import Duration, to_ms
+from taskflowmq.ports.store import CancelAnswer
+
+R_co = TypeVar("R_co", covariant=True)
+
+#: Who asked, in the record of a cancel request that a program made.
+ACTOR = "python"
+
+
+class Handle(Generic[R_co]):
+    """One enqueued job.
+
+    Attributes:
+        id: the job's id.
+        created: False if another job held the unique key, and this is that job.
+    """
+
+    def __init__(
+        self,
+        hub: Hub[Session],
+        tenant: str,
+        job_id: UUID,
+        *,
+        created: bool = True,
+        decode_result: Callable[[bytes], Any] = msgspec.json.decode,
+    ) -> None:
+        self.id = job_id
+        self.created = created
+        self._hub = hub
+        self._tenant = tenant
+        self._decode_result = decode_result
+
+    def __repr__(self) -> str:
+        """Show the id, for logs and consoles."""
+        return f"<Handle {self.id}>"
+
+    async def ajob(self) -> JobView:
+        """Return everything that is known of the job now.
+
+        Raises:
+            JobNotFound: it was deleted, or its transaction is not committed.
+        """
+        view = await self._hub.call(lambda session: session.store.board.get(self._tenant, self.id))
+        if view is None:
+            raise JobNotFound(f"there is no job {self.id}, or its transaction is not committed")
+        return view
+
+    async def astate(self) -> State:
+        """Return the job's state now."""
+        return (await self.ajob()).state
+
+    async def acancel(self) -> CancelAnswer:
+        """Cancel the job, or ask its worker to stop it if it runs.
+
+        Returns:
+            "cancelled", "requested" (it runs; its worker is told), or "final" (it had ended).
+
+        Raises:
+            JobNotFound: there is no such job.
+        """
+        answer = await self._hub.call(
+            lambda session: session.store.board.cancel(self._tenant, self.id, actor=ACTOR)
+        )
+        if answer is CancelAnswer.NOT_FOUND:
+            raise JobNotFound(f"there is no job {self.id}")
+        return answer
+
+    async def aresult(self, timeout: Duration | None = None) -> R_co:
+        """Wait until the job has ended, and return what its function returned.
+
+        Args:
+            timeout: how long to wait (seconds or timedelta); None waits as long as it takes.
+
+        Raises:
+            JobFailed: it is dead.
+            JobCancelled: it was cancelled.
+            TimeoutError: it has not ended yet; the job itself is untouched.
+            ResultUnavailable: it completed, but its result could not be stored.
+        """
+        seconds = None if timeout is None else to_ms(timeout, "/timeout") / 1000
+        try:
+            async with asyncio.timeout(seconds):
+                view = await self._hub.call(lambda session: session.watch.ended(self.id))
+        except TimeoutError:
+            raise TimeoutError(f"job {self.id} has not ended within {seconds:g} s") from None
+        _raise_unless_completed(view)
+        result: R_co = self._decode_result(view.result or b"null")
+        return result
+
+    job = sync_twin(ajob)
+    state = sync_twin(astate)
+    cancel = sync_twin(acancel)
+    result = sync_twin(aresult)
+
+
+def _raise_unless_completed(view: JobView) -> None:
+    if view.state is State.DEAD:
+        error = msgspec.json.decode(view.error) if view.error else None
+        raise JobFailed(str(view.id), view.reason, error)
+    if view.state is State.CANCELLED:
+        raise JobCancelled(str(view.id), view.reason)
+    if view.result_error is not None:
+        raise ResultUnavailable(f"job {view.id} completed, but its result was not kept: {view.result_error}")

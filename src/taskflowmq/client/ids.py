@@ -1,0 +1,65 @@
+"""Where new ids come from: UUIDv7, increasing within a process, random between processes.
+
+Random bytes are drawn in blocks, because one ``os.urandom`` per id costs more than all the rest of an id. A
+forked child must not draw the numbers that its parent will draw: every factory starts again after a fork.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from uuid import UUID
+
+from taskflowmq.core.ids import uuid7
+
+_BLOCK = 512
+_BYTES_EACH = 8
+#: A clock that steps back further than this is believed; a smaller step is bridged by counting on.
+_MAX_BACKWARD_US = 10_000_000
+
+
+class IdFactory:
+    """Makes ids that increase in the order in which they are made; safe to share between threads."""
+
+    def __init__(self, time_ns: Callable[[], int] = time.time_ns) -> None:
+        self._time_ns = time_ns
+        self._start_again()
+        _factories.add(self)
+
+    def _start_again(self) -> None:
+        self._lock = threading.Lock()
+        self._random = b""
+        self._offset = 0
+        self._last_us = 0
+
+    def __call__(self) -> UUID:
+        """Return the next id."""
+        with self._lock:
+            now_us = self._time_ns() // 1000
+            if self._last_us - _MAX_BACKWARD_US < now_us <= self._last_us:
+                now_us = self._last_us + 1
+            self._last_us = now_us
+            start = self._offset
+            if start >= len(self._random):
+                self._random = os.urandom(_BLOCK * _BYTES_EACH)
+                start = 0
+            self._offset = start + _BYTES_EACH
+            bits = int.from_bytes(self._random[start : self._offset], "little")
+        return uuid7(now_us, bits)
+
+
+_factories: weakref.WeakSet[IdFactory] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for factory in tuple(_factories):
+        factory._start_again()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+#: The factory of this process.
+new_id = IdFactory()

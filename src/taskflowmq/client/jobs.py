@@ -1,0 +1,167 @@
+"""``app.jobs``: reading and steering jobs by id."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from taskflowmq.client.handle import ACTOR
+from taskflowmq.client.hub import Hub
+from taskflowmq.client.session import Session
+from taskflowmq.client.sync import sync_twin
+from taskflowmq.core.errors import Conflict, InvalidJob, JobNotFound
+from taskflowmq.core.job import AttemptView, JobFilter, JobView, Page, State
+from taskflowmq.core.limits import check_int
+from taskflowmq.ports.store import CancelAnswer, DeleteAnswer, RetryAnswer, StoreStats
+
+MAX_PAGE = 1_000
+
+
+def parse_id(job_id: UUID | str) -> UUID:
+    """Return a job id, given as a UUID or as text.
+
+    Raises:
+        InvalidJob: it is no UUID.
+    """
+    if isinstance(job_id, UUID):
+        return job_id
+    try:
+        return UUID(job_id)
+    except (ValueError, TypeError, AttributeError):
+        raise InvalidJob.at("/id", f"must be a UUID, got {job_id!r:.80}") from None
+
+
+class Jobs:
+    """The jobs of an app's store."""
+
+    def __init__(self, hub: Hub[Session], tenant: str) -> None:
+        self._hub = hub
+        self._tenant = tenant
+
+    async def aget(self, job_id: UUID | str) -> JobView:
+        """Return one job.
+
+        Raises:
+            JobNotFound: there is none.
+        """
+        wanted = parse_id(job_id)
+        view = await self._hub.call(lambda session: session.store.board.get(self._tenant, wanted))
+        if view is None:
+            raise JobNotFound(f"there is no job {wanted}")
+        return view
+
+    async def aattempts(self, job_id: UUID | str) -> list[AttemptView]:
+        """Return a job's attempts, oldest first."""
+        wanted = parse_id(job_id)
+        return await self._hub.call(lambda session: session.store.board.attempts(self._tenant, wanted))
+
+    async def alist(
+        self,
+        *,
+        state: State | str | Sequence[State | str] | None = None,
+        queue: str | None = None,
+        task: str | None = None,
+        created_after: datetime | None = None,
+        created_before: datetime | None = None,
+        limit: int = 100,
+        before: UUID | str | None = None,
+    ) -> Page:
+        """Return jobs, newest first; go on with ``before=page.next`` until that is None.
+
+        Args:
+            state: one state or several; None means any.
+            queue: only jobs of this queue.
+            task: only jobs of this task.
+            created_after: aware datetime; only jobs created at or after it.
+            created_before: aware datetime; only jobs created before it.
+            limit: most jobs on the page, 1…1,000; a page may be shorter.
+            before: where the page before this one ended.
+        """
+        query = JobFilter(
+            tenant=self._tenant,
+            states=_states(state),
+            queue=queue,
+            task=task,
+            created_after=_aware("created_after", created_after),
+            created_before=_aware("created_before", created_before),
+        )
+        check_int("/limit", limit, 1, MAX_PAGE)
+        start = None if before is None else parse_id(before)
+        return await self._hub.call(
+            lambda session: session.store.board.list_jobs(query, limit=limit, before=start)
+        )
+
+    async def acancel(self, job_id: UUID | str) -> CancelAnswer:
+        """Cancel a job, or ask its worker to stop it if it runs.
+
+        Returns:
+            "cancelled", "requested" (it runs; its worker is told), or "final" (it had ended).
+
+        Raises:
+            JobNotFound: there is none.
+        """
+        wanted = parse_id(job_id)
+        answer = await self._hub.call(
+            lambda session: session.store.board.cancel(self._tenant, wanted, actor=ACTOR)
+        )
+        if answer is CancelAnswer.NOT_FOUND:
+            raise JobNotFound(f"there is no job {wanted}")
+        return answer
+
+    async def aretry(self, job_id: UUID | str) -> RetryAnswer:
+        """Run a dead job again, in a new round, or make one that waits due now.
+
+        Raises:
+            JobNotFound: there is none.
+            Conflict: it is in another state.
+        """
+        wanted = parse_id(job_id)
+        answer = await self._hub.call(lambda session: session.store.board.retry(self._tenant, wanted))
+        if answer is RetryAnswer.NOT_FOUND:
+            raise JobNotFound(f"there is no job {wanted}")
+        if answer is RetryAnswer.CONFLICT:
+            raise Conflict(f"job {wanted} is neither dead nor waiting, so it cannot be retried")
+        return answer
+
+    async def adelete(self, job_id: UUID | str) -> None:
+        """Delete a job that has ended.
+
+        Raises:
+            JobNotFound: there is none.
+            Conflict: it has not ended.
+        """
+        wanted = parse_id(job_id)
+        answer = await self._hub.call(lambda session: session.store.board.delete(self._tenant, wanted))
+        if answer is DeleteAnswer.NOT_FOUND:
+            raise JobNotFound(f"there is no job {wanted}")
+        if answer is DeleteAnswer.CONFLICT:
+            raise Conflict(f"job {wanted} has not ended: cancel it first")
+
+    async def astats(self) -> StoreStats:
+        """Return how many jobs are in each state and queue."""
+        return await self._hub.call(lambda session: session.store.board.stats())
+
+    get = sync_twin(aget)
+    attempts = sync_twin(aattempts)
+    cancel = sync_twin(acancel)
+    retry = sync_twin(aretry)
+    delete = sync_twin(adelete)
+    stats = sync_twin(astats)
+    list = sync_twin(alist)
+
+
+def _states(given: State | str | Sequence[State | str] | None) -> tuple[State, ...]:
+    if given is None:
+        return ()
+    names = (given,) if isinstance(given, str) else given
+    try:
+        return tuple(State(name) for name in names)
+    except ValueError as error:
+        raise InvalidJob.at("/state", f"{error}; there are: {', '.join(State)}") from None
+
+
+def _aware(name: str, at: datetime | None) -> datetime | None:
+    if at is not None and at.utcoffset() is None:
+        raise InvalidJob.at(f"/{name}", f"{at.isoformat()} has no time zone: give an aware datetime")
+    return at

@@ -1,0 +1,211 @@
+"""How a job is stored: the options of one enqueue, each checked when it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypedDict
+
+import msgspec
+
+from taskflowmq.client import codec
+from taskflowmq.client.ids import new_id
+from taskflowmq.client.unique import Unique, literal_key
+from taskflowmq.core.errors import InvalidJob
+from taskflowmq.core.job import NewJob, UniqueKey
+from taskflowmq.core.limits import (
+    MAX_KEY_LENGTH,
+    MAX_META_BYTES,
+    MAX_TAG_LENGTH,
+    MAX_TAGS,
+    MAX_TIMEOUT_MS,
+    PRIORITY_MAX,
+    PRIORITY_MIN,
+    check_int,
+    check_name,
+    check_text,
+)
+from taskflowmq.core.signals import Duration, to_ms
+
+MAX_ATTEMPTS = 32_767
+
+
+class StoredOptions(TypedDict, total=False):
+    """What may be said about a job beyond its task and arguments.
+
+    delay: due this long after now (seconds or timedelta); not together with run_at.
+    run_at: due at this time, an aware datetime.
+    queue: the queue to enter; the task's own by default.
+    priority: −100…100, lower runs sooner; 0 by default.
+    max_attempts: tries in one round; the retry policy's by default.
+    timeout: limit of one attempt (seconds or timedelta); None lifts the task's.
+    expires_in: do not start later than this after now (seconds or timedelta).
+    unique: at most one live job per key: a :class:`Unique`, or a key spelled out.
+    tags: short labels to find jobs by.
+    meta: a JSON object of your own.
+    """
+
+    delay: Duration
+    run_at: datetime
+    queue: str
+    priority: int
+    max_attempts: int
+    timeout: Duration | None
+    expires_in: Duration | None
+    unique: Unique | str | None
+    tags: Sequence[str]
+    meta: Mapping[str, Any]
+
+
+class SendOptions(StoredOptions, total=False):
+    """The same, and what concerns the act of enqueueing one job.
+
+    conn: enqueue in this open transaction (a connection or session of yours); the commit is yours.
+    wake: with conn: tell idle workers at the commit; True by default.
+    idempotency_key: a repeat with the same key, within 24 h, answers with the first job.
+    """
+
+    conn: Any
+    wake: bool
+    idempotency_key: str
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """Checked options. UNSET means: not said, the task's own value counts."""
+
+    queue: str | msgspec.UnsetType = msgspec.UNSET
+    priority: int | msgspec.UnsetType = msgspec.UNSET
+    delay_ms: int = 0
+    run_at: datetime | None = None
+    max_attempts: int | msgspec.UnsetType = msgspec.UNSET
+    timeout_ms: int | msgspec.UnsetType | None = msgspec.UNSET
+    expires_in_ms: int | None = None
+    unique: Unique | UniqueKey | msgspec.UnsetType | None = msgspec.UNSET
+    tags: tuple[str, ...] = ()
+    meta: bytes | None = None
+    conn: Any = None
+    wake: bool = True
+    idempotency_key: str | None = None
+
+
+NO_OPTIONS = Options()
+
+
+class Defaults(msgspec.Struct, frozen=True, kw_only=True):
+    """What a task says about its jobs; the app's defaults where no task is known here."""
+
+    queue: str = "default"
+    priority: int = 0
+    max_attempts: int = 3
+    timeout_ms: int | None = None
+    unique: Unique | None = None
+
+
+def check_options(given: Mapping[str, Any]) -> Options:
+    """Check options as a caller gave them.
+
+    Raises:
+        InvalidJob: names the first option that is wrong.
+        TypeError: an option does not exist.
+    """
+    unknown = given.keys() - _CHECKS.keys()
+    if unknown:
+        raise TypeError(f"there is no option {min(unknown)!r}; there are: {', '.join(_CHECKS)}")
+    if given.get("delay") is not None and given.get("run_at") is not None:
+        raise InvalidJob.at("/run_at", "cannot be given together with delay")
+    checked = [_CHECKS[name](value) for name, value in given.items()]
+    return Options(**dict(checked))
+
+
+def build_job(
+    task: str, args: bytes, *, options: Options, defaults: Defaults, key: UniqueKey | None, tenant: str
+) -> NewJob:
+    """Put together the job to store, with a new id."""
+    return NewJob(
+        id=new_id(),
+        task=task,
+        args=args,
+        tenant=tenant,
+        queue=defaults.queue if options.queue is msgspec.UNSET else options.queue,
+        priority=defaults.priority if options.priority is msgspec.UNSET else options.priority,
+        delay_ms=options.delay_ms,
+        run_at=options.run_at,
+        max_attempts=defaults.max_attempts if options.max_attempts is msgspec.UNSET else options.max_attempts,
+        timeout_ms=defaults.timeout_ms if options.timeout_ms is msgspec.UNSET else options.timeout_ms,
+        expires_in_ms=options.expires_in_ms,
+        unique=key,
+        tags=options.tags,
+        meta=options.meta,
+    )
+
+
+def _run_at(value: object) -> tuple[str, datetime | None]:
+    if value is None:
+        return "run_at", None
+    if not isinstance(value, datetime):
+        raise InvalidJob.at("/run_at", f"must be a datetime, got {type(value).__name__}")
+    if value.utcoffset() is None:
+        raise InvalidJob.at("/run_at", f"{value.isoformat()} has no time zone: give an aware datetime")
+    return "run_at", value
+
+
+def _timeout(value: Any) -> tuple[str, int | None]:
+    if value is None:
+        return "timeout_ms", None
+    timeout_ms = to_ms(value, "/timeout", longest=MAX_TIMEOUT_MS)
+    if timeout_ms == 0:
+        raise InvalidJob.at("/timeout", "must be longer than 0 seconds")
+    return "timeout_ms", timeout_ms
+
+
+def _expires_in(value: Any) -> tuple[str, int | None]:
+    return "expires_in_ms", None if value is None else to_ms(value, "/expires_in")
+
+
+def _unique(value: object) -> tuple[str, Unique | UniqueKey | None]:
+    if isinstance(value, str):
+        return "unique", literal_key(value)
+    if value is not None and not isinstance(value, Unique):
+        raise InvalidJob.at("/unique", f"must be a Unique or a key, got {type(value).__name__}")
+    return "unique", value
+
+
+def _tags(value: Any) -> tuple[str, tuple[str, ...]]:
+    if isinstance(value, str) or not isinstance(value, Sequence | set | frozenset):
+        raise InvalidJob.at("/tags", "must be a list of texts")
+    if len(value) > MAX_TAGS:
+        raise InvalidJob.at("/tags", f"must be at most {MAX_TAGS}, got {len(value)}")
+    tags = sorted(value) if isinstance(value, set | frozenset) else value
+    return "tags", tuple(check_text(f"/tags/{index}", tag, MAX_TAG_LENGTH) for index, tag in enumerate(tags))
+
+
+def _meta(value: object) -> tuple[str, bytes | None]:
+    if value is None:
+        return "meta", None
+    if not isinstance(value, Mapping):
+        raise InvalidJob.at("/meta", f"must be an object, got {type(value).__name__}")
+    raw = codec.encode(value, "/meta")
+    if len(raw) > MAX_META_BYTES:
+        raise InvalidJob.at("/meta", f"is {len(raw)} bytes of JSON, more than {MAX_META_BYTES}")
+    return "meta", raw
+
+
+def _idempotency_key(value: object) -> tuple[str, str | None]:
+    return "idempotency_key", None if value is None else check_text("/idempotency_key", value, MAX_KEY_LENGTH)
+
+
+_CHECKS: dict[str, Any] = {
+    "delay": lambda value: ("delay_ms", 0 if value is None else to_ms(value, "/delay")),
+    "run_at": _run_at,
+    "queue": lambda value: ("queue", check_name("queue", value)),
+    "priority": lambda value: ("priority", check_int("/priority", value, PRIORITY_MIN, PRIORITY_MAX)),
+    "max_attempts": lambda value: ("max_attempts", check_int("/max_attempts", value, 1, MAX_ATTEMPTS)),
+    "timeout": _timeout,
+    "expires_in": _expires_in,
+    "unique": _unique,
+    "tags": _tags,
+    "meta": _meta,
+    "conn": lambda value: ("conn", value),
+    "wake": lambda value: ("wake", bool(value)),
+    "idempotency_key": _idempotency_key,
+}

@@ -1,0 +1,172 @@
+"""How jobs leave the program: checked, then stored alone, together, or in a caller's own transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from taskflowmq.client import codec
+from taskflowmq.client.handle import Handle
+from taskflowmq.client.hub import Hub
+from taskflowmq.client.options import NO_OPTIONS, Defaults, Options, build_job
+from taskflowmq.client.registry import Registry
+from taskflowmq.client.session import Session
+from taskflowmq.client.task import JobRequest
+from taskflowmq.client.unique import Unique
+from taskflowmq.core.errors import InvalidJob, UnknownTask, WrongContext
+from taskflowmq.core.job import Enqueued, IdempotencyKey, NewJob, UniqueKey
+from taskflowmq.core.limits import MAX_ARGS_BYTES, MAX_BULK, check_name
+
+_ASYNC_DRIVERS = frozenset({"asyncpg", "aiosqlite"})
+
+R = TypeVar("R")
+
+
+class Sender:
+    """Stores the jobs of one app: tasks, ``app.send`` and ``app.enqueue_many`` all end here."""
+
+    def __init__(self, hub: Hub[Session], registry: Registry, tenant: str) -> None:
+        self._hub = hub
+        self._registry = registry
+        self._tenant = tenant
+
+    async def prepare(
+        self, name: str, args: Mapping[str, Any], options: Options = NO_OPTIONS
+    ) -> JobRequest[Any]:
+        """Check a job that is given by its task's name.
+
+        Raises:
+            UnknownTask: neither this app nor the store knows the name.
+            InvalidJob: an argument is wrong.
+        """
+        task = self._registry.get(name)
+        if task is not None:
+            return task.request_named(args, options, tenant=self._tenant)
+        check_name("task", name)
+        if not isinstance(args, Mapping):
+            raise InvalidJob.at("/args", f"must be an object, got {type(args).__name__}")
+        raw = codec.encode(args, "/args")
+        if len(raw) > MAX_ARGS_BYTES:
+            raise InvalidJob.at("/args", f"are {len(raw)} bytes of JSON, more than {MAX_ARGS_BYTES}")
+        if not await self._hub.call(lambda session: session.knows(name)):
+            raise UnknownTask(name)
+        key = options.unique if isinstance(options.unique, UniqueKey) else None
+        if isinstance(options.unique, Unique):
+            key = options.unique.resolve(name, msgspec.json.decode(raw))
+        new = build_job(name, raw, options=options, defaults=Defaults(), key=key, tenant=self._tenant)
+        return JobRequest(new, None)
+
+    async def enqueue(self, request: JobRequest[R], options: Options) -> Handle[R]:
+        """Store one checked job as its options say: by group commit, alone, or on the caller's connection."""
+        if options.conn is not None:
+            _refuse_key(options)
+            (stored,) = await self._store_on(options.conn, [request.new], wake=options.wake)
+        elif options.idempotency_key is not None:
+            key = IdempotencyKey(options.idempotency_key, fingerprint([request.new]))
+            stored = await self.store(request.new, key)
+        else:
+            stored = await self.store(request.new)
+        return self._handle(request, stored)
+
+    def enqueue_on_sync(self, request: JobRequest[R], options: Options) -> Handle[R]:
+        """The same on the blocking connection in the options, in this thread."""
+        _refuse_key(options)
+        (stored,) = self._store_on_sync(options.conn, [request.new], wake=options.wake)
+        return self._handle(request, stored)
+
+    async def enqueue_many(
+        self, requests: Sequence[JobRequest[Any]], conn: Any, *, wake: bool
+    ) -> list[Handle[Any]]:
+        """Store checked jobs, all or none."""
+        jobs = _jobs(requests)
+        if not jobs:
+            return []
+        if conn is None:
+            answers = await self._hub.call(lambda session: session.write(jobs))
+        else:
+            answers = await self._store_on(conn, jobs, wake=wake)
+        return [self._handle(request, stored) for request, stored in zip(requests, answers, strict=True)]
+
+    def enqueue_many_on_sync(
+        self, requests: Sequence[JobRequest[Any]], conn: Any, *, wake: bool
+    ) -> list[Handle[Any]]:
+        """The same on a blocking connection, in this thread."""
+        jobs = _jobs(requests)
+        if not jobs:
+            return []
+        answers = self._store_on_sync(conn, jobs, wake=wake)
+        return [self._handle(request, stored) for request, stored in zip(requests, answers, strict=True)]
+
+    async def store(self, job: NewJob, idempotency: IdempotencyKey | None = None) -> Enqueued:
+        """Store one job, in one commit with whoever else stores one at the same moment.
+
+        A job with a unique or idempotency key goes alone: it may have to wait for a stranger's transaction.
+
+        Raises:
+            NotUnique, Conflict, IdempotencyMismatch, IdempotencyInFlight, StoreUnavailable.
+        """
+        if job.unique is None and idempotency is None:
+            return await self._hub.call(lambda session: session.commit.submit(job))
+        (stored,) = await self._hub.call(lambda session: session.write([job], idempotency))
+        return stored
+
+    async def _store_on(self, conn: Any, jobs: Sequence[NewJob], *, wake: bool) -> list[Enqueued]:
+        if not is_async_connection(conn):
+            raise TypeError(
+                f"{type(conn).__name__} blocks: use enqueue(), or give aenqueue() an async connection"
+            )
+        # The connection belongs to the running loop, so the call must stay here, wherever the store was
+        # opened.
+        store = (await self._hub.any_session()).store
+        return await store.intake.enqueue_on(conn, jobs, wake=wake)
+
+    def _store_on_sync(self, conn: Any, jobs: Sequence[NewJob], *, wake: bool) -> list[Enqueued]:
+        if is_async_connection(conn):
+            raise TypeError(f"{type(conn).__name__} is an async connection: write `await ….aenqueue(…)`")
+        return self._hub.any_session_sync().store.intake.enqueue_on_sync(conn, jobs, wake=wake)
+
+    def _handle(self, request: JobRequest[R], stored: Enqueued) -> Handle[R]:
+        return Handle(
+            self._hub, self._tenant, stored.id, created=stored.created, decode_result=request.decode_result
+        )
+
+
+def _jobs(requests: Sequence[JobRequest[Any]]) -> list[NewJob]:
+    if len(requests) > MAX_BULK:
+        raise InvalidJob.at("/jobs", f"are {len(requests)}, more than {MAX_BULK}: store them in parts")
+    for index, request in enumerate(requests):
+        if not isinstance(request, JobRequest):
+            raise InvalidJob.at(
+                f"/jobs/{index}", f"must be made by task.job(…), got {type(request).__name__}"
+            )
+    return [request.new for request in requests]
+
+
+def _refuse_key(options: Options) -> None:
+    if options.idempotency_key is not None:
+        raise WrongContext("an idempotency_key cannot be used inside your own transaction: use unique=…")
+
+
+def is_async_connection(conn: object) -> bool:
+    """Tell whether a connection or session is driven by ``await``.
+
+    Drivers differ too much to ask the object (some of their coroutine methods are plain functions that return
+    an awaitable), so this goes by the driver's package, and in mixed packages by the name that they all
+    follow.
+    """
+    return any(
+        kind.__module__.partition(".")[0] in _ASYNC_DRIVERS or kind.__name__.lower().startswith("async")
+        for kind in type(conn).__mro__
+    )
+
+
+def fingerprint(jobs: Sequence[NewJob]) -> str:
+    """Return what a request asked for, without the ids that were made for it: hex SHA-256."""
+    digest = hashlib.sha256()
+    for job in jobs:
+        digest.update(msgspec.json.encode({**msgspec.structs.asdict(job), "id": None, "headers": None}))
+        digest.update(b"\n")
+    return digest.hexdigest()

@@ -1,0 +1,140 @@
+"""The blocking twins: ``enqueue`` is ``aenqueue`` run on another thread's event loop.
+
+One daemon thread per process runs a loop for those who have none, the portal. It starts with the first
+blocking call, is forgotten by a forked child (threads do not survive a fork), and closes what was opened on
+it at exit.
+
+Twins are derived, never written: :class:`sync_twin` wraps the coroutine function and keeps its types.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
+
+from taskflowmq.core.errors import WrongContext
+
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T")
+Owner = TypeVar("Owner")
+
+#: How long the end of the process waits for pools and files to be closed, in seconds.
+_EXIT_TIMEOUT_S = 5.0
+
+
+class Runner(Protocol):
+    """What a twin needs of its object: somebody who runs a coroutine for a thread and waits for it."""
+
+    def run(self, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Run a coroutine on the right loop and return what it returns."""
+        ...
+
+
+class sync_twin(Generic[Owner, P, R]):  # noqa: N801 - used like a decorator
+    """The blocking form of a coroutine method, for classes that have a ``_hub`` (a :class:`Runner`).
+
+    Write ``enqueue = sync_twin(aenqueue)`` in the class body, below the method.
+    """
+
+    def __init__(self, method: Callable[Concatenate[Owner, P], Coroutine[Any, Any, R]]) -> None:
+        self._method = method
+        first = (method.__doc__ or "").partition("\n")[0]
+        self.__doc__ = f"Blocking twin of ``{method.__name__}``: {first}"
+
+    @overload
+    def __get__(self, obj: None, owner: type) -> sync_twin[Owner, P, R]: ...
+
+    @overload
+    def __get__(self, obj: Any, owner: type) -> Callable[P, R]: ...
+
+    def __get__(self, obj: Any, owner: type) -> Any:
+        """Return the blocking function for one object."""
+        if obj is None:
+            return self
+        method, name = self._method, self._method.__name__
+
+        def twin(*args: P.args, **kwargs: P.kwargs) -> R:
+            refuse_inside_loop(name)
+            runner: Runner = obj._hub
+            return runner.run(lambda: method(obj, *args, **kwargs))
+
+        twin.__name__ = name.removeprefix("a")
+        twin.__doc__ = self.__doc__
+        return twin
+
+
+def refuse_inside_loop(name: str) -> None:
+    """Raise :class:`WrongContext` if a loop runs in this thread: blocking it would stop everything on it."""
+    if asyncio._get_running_loop() is not None:
+        raise WrongContext(
+            f"{name.removeprefix('a')}() would block the event loop that runs here: write `await …{name}(…)`"
+        )
+
+
+class Portal:
+    """An event loop in a daemon thread, for programs that have none."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        started = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, args=(started,), name="taskflow-portal", daemon=True
+        )
+        self._thread.start()
+        started.wait()
+
+    def _run(self, started: threading.Event) -> None:
+        asyncio.set_event_loop(self.loop)
+        self.loop.call_soon(started.set)
+        self.loop.run_forever()
+
+    def stop(self) -> None:
+        """Close what was opened on the loop (see hub.py), then end the thread."""
+        asyncio.run_coroutine_threadsafe(self.loop.shutdown_asyncgens(), self.loop).result(_EXIT_TIMEOUT_S)
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join(_EXIT_TIMEOUT_S)
+
+
+_lock = threading.Lock()
+_portal: Portal | None = None
+#: What a forked child inherited and must neither use nor close: its sockets are still the parent's.
+_inherited: list[object] = []
+
+
+def portal_loop() -> asyncio.AbstractEventLoop:
+    """Return the running loop of this process's portal; start it if need be."""
+    global _portal
+    with _lock:
+        if _portal is None:
+            _portal = Portal()
+        return _portal.loop
+
+
+def keep_inherited(thing: object) -> None:
+    """Keep something alive in a forked child, so that no finaliser closes what the parent still uses."""
+    _inherited.append(thing)
+
+
+def _after_fork() -> None:
+    global _portal, _lock
+    _lock = threading.Lock()
+    if _portal is not None:
+        keep_inherited(_portal)
+        _portal = None
+
+
+def _at_exit() -> None:
+    global _portal
+    with _lock:
+        portal, _portal = _portal, None
+    if portal is not None:
+        portal.stop()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+atexit.register(_at_exit)

@@ -1,0 +1,404 @@
+"""A declared task: the function, its options, and how to ask for a job of it.
+
+``Task[P, R]`` is generic in the job's arguments ``P`` (without the Context) and in the result ``R``.
+:class:`DeclaredTask`, which the decorator returns, also keeps the plain function's own type, so that calling
+the task is checked like calling the function.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import weakref
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypedDict, TypeVar, Unpack, overload
+
+import msgspec
+
+from taskflowmq.client import codec
+from taskflowmq.client.options import (
+    NO_OPTIONS,
+    Defaults,
+    Options,
+    SendOptions,
+    build_job,
+    check_options,
+)
+from taskflowmq.client.signature import Signature
+from taskflowmq.client.sync import sync_twin
+from taskflowmq.client.unique import Unique
+from taskflowmq.core.errors import InvalidJob, WrongContext
+from taskflowmq.core.job import NewJob, UniqueKey
+from taskflowmq.core.limits import check_name
+from taskflowmq.core.retry import Retry
+from taskflowmq.core.signals import Duration
+from taskflowmq.ports.context import Context
+from taskflowmq.ports.tasks import Runs
+
+if TYPE_CHECKING:
+    from taskflowmq.client.app import BaseApp
+    from taskflowmq.client.handle import Handle
+    from taskflowmq.client.hub import Hub
+    from taskflowmq.client.session import Session
+
+P = ParamSpec("P")
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+Plain = ParamSpec("Plain")
+Returned = TypeVar("Returned")
+
+
+class TaskOptions(TypedDict, total=False):
+    """What may be said when a task is declared.
+
+    name: the name under which jobs are stored; the function's by default. Keep it when you rename the
+        function.
+    queue: the queue that jobs enter; "default" by default.
+    priority: −100…100, lower runs sooner.
+    retry: when a failed job is tried again; 3 attempts by default.
+    timeout: limit of one attempt (seconds or timedelta); none by default.
+    unique: at most one live job per key.
+    process: run a plain function in a process of its own, which can be killed at its timeout.
+    """
+
+    name: str
+    queue: str
+    priority: int
+    retry: Retry
+    timeout: Duration | None
+    unique: Unique | None
+    process: bool
+
+
+class JobRequest(Generic[R_co]):
+    """One job, checked and ready to be stored; made by ``task.job(…)``, stored by ``app.enqueue_many``.
+
+    It carries its id already: storing the same request again, after an answer was lost, is a no-op.
+
+    Attributes:
+        new: what will be stored.
+    """
+
+    __slots__ = ("_task", "new")
+
+    def __init__(self, new: NewJob, task: Task[Any, R_co] | None) -> None:
+        self.new = new
+        self._task = task
+
+    @property
+    def decode_result(self) -> Callable[[bytes], Any]:
+        """How the result of this job is read."""
+        return msgspec.json.decode if self._task is None else self._task.decode_result
+
+
+class _Enqueues(Generic[P, R]):
+    """What tasks and tasks with options have in common. Their order is (task, options)."""
+
+    def _bound(self) -> tuple[Task[P, R], Options]:
+        raise NotImplementedError
+
+    @property
+    def _hub(self) -> Hub[Session]:
+        return self._bound()[0].app.hub
+
+    def job(self, /, *args: P.args, **kwargs: P.kwargs) -> JobRequest[R]:
+        """Check a call and return it as a job for ``app.enqueue_many``; nothing is stored.
+
+        Raises:
+            InvalidJob: an argument is wrong; ``errors`` name it.
+        """
+        task, options = self._bound()
+        if options.conn is not None or options.idempotency_key is not None:
+            raise InvalidJob("conn and idempotency_key concern an enqueue: give them to enqueue_many")
+        return task.request(args, kwargs, options, tenant=task.app.tenant if task.has_app else "default")
+
+    async def aenqueue(self, /, *args: P.args, **kwargs: P.kwargs) -> Handle[R]:
+        """Store a job that will call the function with these arguments, and return its handle once it is
+        committed.
+
+        Raises:
+            InvalidJob: an argument is wrong; ``errors`` name it, nothing was stored.
+            NotUnique: another job holds the unique key, and on_conflict is "raise".
+            StoreUnavailable: the store does not answer.
+        """
+        task, options = self._bound()
+        app = task.app
+        return await app.sender.enqueue(task.request(args, kwargs, options, tenant=app.tenant), options)
+
+    _enqueue = sync_twin(aenqueue)
+
+    def enqueue(self, /, *args: P.args, **kwargs: P.kwargs) -> Handle[R]:
+        """Blocking twin of ``aenqueue``. A blocking ``conn`` is used in this thread."""
+        task, options = self._bound()
+        if options.conn is None:
+            return self._enqueue(*args, **kwargs)
+        app = task.app
+        return app.sender.enqueue_on_sync(task.request(args, kwargs, options, tenant=app.tenant), options)
+
+
+class Task(_Enqueues[P, R]):
+    """A task of one app, or one that waits for ``app.include``.
+
+    Raises:
+        TypeError: the function cannot be a task; the message says why.
+        InvalidJob: an option is wrong.
+    """
+
+    def __init__(self, fn: Callable[..., Any], options: TaskOptions | None = None) -> None:
+        given: dict[str, Any] = dict(options or {})
+        _check_function(fn)
+        self.fn = fn
+        self.name: str = _name(fn, given.pop("name", None))
+        self.runs = _runs(fn, process=bool(given.pop("process", False)))
+        self.retry: Retry = given.pop("retry", None) or Retry()
+        if not isinstance(self.retry, Retry):
+            raise TypeError(f"retry of task {self.name!r} must be a Retry, got {type(self.retry).__name__}")
+        self._defaults = _defaults(given, self.retry)
+        self._signature = Signature(fn)
+        self._app: BaseApp | None = None
+        self._included_in: weakref.WeakSet[BaseApp] = weakref.WeakSet()
+        self.__name__, self.__qualname__ = fn.__name__, fn.__qualname__
+        self.__module__, self.__doc__, self.__wrapped__ = fn.__module__, fn.__doc__, fn
+
+    def __repr__(self) -> str:
+        """Show the name."""
+        return f"<Task {self.name}>"
+
+    def _bound(self) -> tuple[Task[P, R], Options]:
+        return self, NO_OPTIONS
+
+    def using(self, **options: Unpack[SendOptions]) -> BoundTask[P, R]:
+        """Return this task with options for the next enqueue: delay, queue, priority, unique, conn …
+
+        Raises:
+            InvalidJob: an option is wrong.
+        """
+        return BoundTask(self, options)
+
+    # ---- what the worker asks (ports.tasks.TaskSpec) ----
+
+    @property
+    def queue(self) -> str:
+        """The queue that jobs enter unless they say otherwise."""
+        return self._defaults.queue
+
+    @property
+    def timeout_ms(self) -> int | None:
+        """The default limit of one attempt, in milliseconds."""
+        return self._defaults.timeout_ms
+
+    @property
+    def wants_context(self) -> bool:
+        """Whether the function takes a Context first."""
+        return self._signature.wants_context
+
+    def decode(self, args: bytes) -> dict[str, Any]:
+        """Turn stored arguments into keyword arguments, or raise :class:`InvalidJob`."""
+        return self._signature.decode(args)
+
+    def encode_result(self, value: Any) -> bytes:
+        """Turn a returned value into JSON, or raise :class:`InvalidJob`."""
+        return codec.encode(value, "/result")
+
+    def decode_result(self, raw: bytes) -> R:
+        """Turn a stored result into the annotated type."""
+        result: R = self._signature.decode_result(raw)
+        return result
+
+    def args_schema(self) -> bytes:
+        """Return the JSON Schema of the arguments."""
+        return self._signature.schema()
+
+    # ---- what the app asks ----
+
+    @property
+    def app(self) -> BaseApp:
+        """The app that this task belongs to.
+
+        Raises:
+            WrongContext: it belongs to none, or to several.
+        """
+        if self._app is not None:
+            return self._app
+        apps = tuple(self._included_in)
+        if len(apps) == 1:
+            return apps[0]
+        if not apps:
+            raise WrongContext(
+                f"task {self.name!r} belongs to no app yet: call app.include(…) with it or its module"
+            )
+        raise WrongContext(
+            f"task {self.name!r} is included in several apps: use app.send({self.name!r}, …) of one"
+        )
+
+    @property
+    def has_app(self) -> bool:
+        """Whether :attr:`app` would answer."""
+        return self._app is not None or len(self._included_in) == 1
+
+    @property
+    def is_detached(self) -> bool:
+        """Whether the task was made by ``@task``, to be collected by ``app.include``."""
+        return self._app is None
+
+    def join(self, app: BaseApp, *, owned: bool) -> None:
+        """Belong to an app: for good (``@app.task``), or also to it (``app.include``)."""
+        if owned:
+            self._app = app
+        else:
+            self._included_in.add(app)
+
+    def request(
+        self, args: tuple[Any, ...], kwargs: Mapping[str, Any], options: Options, *, tenant: str
+    ) -> JobRequest[R]:
+        """Check a call and return the job to store."""
+        return self._request(self._signature.encode_call(args, kwargs), options, tenant)
+
+    def request_named(self, args: Mapping[str, Any], options: Options, *, tenant: str) -> JobRequest[R]:
+        """The same for arguments by name."""
+        if not isinstance(args, Mapping):
+            raise InvalidJob.at("/args", f"must be an object, got {type(args).__name__}")
+        return self._request(self._signature.encode_named(args), options, tenant)
+
+    def _request(self, raw: bytes, options: Options, tenant: str) -> JobRequest[R]:
+        unique = self._defaults.unique if options.unique is msgspec.UNSET else options.unique
+        key = unique if isinstance(unique, UniqueKey) else None
+        if isinstance(unique, Unique):
+            key = unique.resolve(self.name, self._signature.with_defaults(raw))
+        new = build_job(self.name, raw, options=options, defaults=self._defaults, key=key, tenant=tenant)
+        return JobRequest(new, self)
+
+
+class DeclaredTask(Task[P, R], Generic[P, R, Plain, Returned]):
+    """A task as the decorator returns it: also callable, exactly like its function."""
+
+    def __call__(self, /, *args: Plain.args, **kwargs: Plain.kwargs) -> Returned:
+        """Call the plain function, here and now: no job, no queue."""
+        returned: Returned = self.fn(*args, **kwargs)
+        return returned
+
+
+class BoundTask(_Enqueues[P, R]):
+    """A task together with options for the next enqueue."""
+
+    def __init__(self, task: Task[P, R], given: SendOptions) -> None:
+        self._task = task
+        self._given = given
+        self._options = check_options(given)
+
+    def _bound(self) -> tuple[Task[P, R], Options]:
+        return self._task, self._options
+
+    def using(self, **options: Unpack[SendOptions]) -> BoundTask[P, R]:
+        """Return the task with these options on top of the ones it has."""
+        return BoundTask(self._task, {**self._given, **options})
+
+
+class Declare:
+    """The decorator: ``@task``, ``@task(queue="mail")``, ``@app.task`` …
+
+    Args:
+        app: the app that the task joins, or None for detached tasks.
+    """
+
+    def __init__(self, app: BaseApp | None = None) -> None:
+        self._app = app
+
+    @overload
+    def __call__(
+        self, fn: Callable[Concatenate[Context, P], Coroutine[Any, Any, R]], /
+    ) -> DeclaredTask[P, R, Concatenate[Context, P], Coroutine[Any, Any, R]]: ...
+
+    @overload
+    def __call__(
+        self, fn: Callable[Concatenate[Context, P], R], /
+    ) -> DeclaredTask[P, R, Concatenate[Context, P], R]: ...
+
+    @overload
+    def __call__(
+        self, fn: Callable[P, Coroutine[Any, Any, R]], /
+    ) -> DeclaredTask[P, R, P, Coroutine[Any, Any, R]]: ...
+
+    @overload
+    def __call__(self, fn: Callable[P, R], /) -> DeclaredTask[P, R, P, R]: ...
+
+    @overload
+    def __call__(self, /, **options: Unpack[TaskOptions]) -> Declare: ...
+
+    def __call__(self, fn: Callable[..., Any] | None = None, /, **options: Unpack[TaskOptions]) -> Any:
+        """Make a task of a function, or a decorator that will, with options.
+
+        Raises:
+            TypeError: the function cannot be a task.
+            ValueError: the app has another task of this name.
+            InvalidJob: an option is wrong.
+        """
+        if fn is None:
+            return _DeclareWith(self._app, options)
+        return self._declare(fn, options)
+
+    def _declare(self, fn: Callable[..., Any], options: TaskOptions) -> Task[Any, Any]:
+        made: DeclaredTask[Any, Any, Any, Any] = DeclaredTask(fn, options)
+        if self._app is not None:
+            self._app.tasks.add(made)
+            made.join(self._app, owned=True)
+        return made
+
+
+class _DeclareWith(Declare):
+    """The decorator after its options were given."""
+
+    def __init__(self, app: BaseApp | None, options: TaskOptions) -> None:
+        super().__init__(app)
+        self._options = options
+
+    def _declare(self, fn: Callable[..., Any], options: TaskOptions) -> Task[Any, Any]:
+        return super()._declare(fn, {**self._options, **options})
+
+
+#: Make a detached task, to be collected by ``app.include``.
+task = Declare()
+
+
+def _check_function(fn: object) -> None:
+    if isinstance(fn, Task):
+        raise TypeError(f"{fn.name!r} is a task already: pass it to app.include(…)")
+    if isinstance(fn, functools.partial):
+        raise TypeError(
+            "a functools.partial cannot be a task, it has no name of its own: write a short function"
+        )
+    if isinstance(fn, type):
+        raise TypeError(f"the class {fn.__qualname__} cannot be a task: write a function that uses it")
+    if not inspect.isfunction(fn):
+        raise TypeError(f"a task is a plain function or coroutine function, got {fn!r:.100}")
+    inner = inspect.unwrap(fn)
+    if inspect.isasyncgenfunction(inner) or inspect.isgeneratorfunction(inner):
+        raise TypeError(
+            f"{fn.__qualname__} is a generator: a job ends once, so return a value instead of yielding"
+        )
+    if inspect.iscoroutinefunction(inner) and not inspect.iscoroutinefunction(fn):
+        raise TypeError(
+            f"a decorator of {fn.__qualname__} hides a coroutine function: make its wrapper `async def`"
+        )
+
+
+def _name(fn: Callable[..., Any], given: str | None) -> str:
+    if given is None and fn.__name__ == "<lambda>":
+        raise TypeError("a lambda has no name: give name=…, or write a function")
+    return check_name("task", fn.__name__ if given is None else given)
+
+
+def _runs(fn: Callable[..., Any], *, process: bool) -> Runs:
+    if not process:
+        return Runs.COROUTINE if inspect.iscoroutinefunction(fn) else Runs.THREAD
+    return Runs.PROCESS
+
+
+def _defaults(given: dict[str, Any], retry: Retry) -> Defaults:
+    checked = check_options(given)
+    values = {
+        name: value
+        for name in ("queue", "priority", "timeout_ms", "unique")
+        if (value := getattr(checked, name)) is not msgspec.UNSET
+    }
+    return Defaults(max_attempts=retry.max_attempts, **values)

@@ -1,0 +1,146 @@
+"""Waiting for jobs to end: all waiters of one loop share one query.
+
+Each job is looked at after 20 ms, then ever more rarely, at most every 500 ms; whatever is due is asked for
+together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from uuid import UUID
+
+from taskflowmq.core.errors import JobNotFound, StoreUnavailable
+from taskflowmq.core.job import JobView
+from taskflowmq.ports.store import MAX_BATCH, Board
+
+FIRST_DELAY_S = 0.02
+MAX_DELAY_S = 0.5
+GROWTH = 1.5
+#: A store that does not answer for this long is reported to those who wait; a shorter outage is waited out.
+PATIENCE_S = 30.0
+
+
+class _Waiter:
+    """Everyone who waits for one job."""
+
+    def __init__(self, now: float) -> None:
+        self.answers: set[asyncio.Future[JobView]] = set()
+        self.delay = FIRST_DELAY_S
+        self.look_at = now
+
+
+class Watch:
+    """The waiters of one loop.
+
+    Args:
+        board: where jobs are read.
+        tenant: whose jobs.
+    """
+
+    def __init__(self, board: Board, tenant: str, *, patience: float = PATIENCE_S) -> None:
+        self._board = board
+        self._tenant = tenant
+        self._patience = patience
+        self._waiters: dict[UUID, _Waiter] = {}
+        self._poller: asyncio.Task[None] | None = None
+        self._more = asyncio.Event()
+        self._silent_since: float | None = None
+
+    async def ended(self, job_id: UUID) -> JobView:
+        """Return the job as soon as it is in a final state.
+
+        Raises:
+            JobNotFound: there is no such job, or it is not committed yet.
+            StoreUnavailable: the store did not answer for half a minute.
+        """
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[JobView] = loop.create_future()
+        waiter = self._waiters.get(job_id)
+        if waiter is None:
+            waiter = self._waiters[job_id] = _Waiter(loop.time())
+        waiter.answers.add(answer)
+        self._more.set()
+        if self._poller is None or self._poller.done():
+            self._poller = asyncio.create_task(self._poll(loop.time), name="taskflow-watch")
+        try:
+            return await answer
+        finally:
+            waiter.answers.discard(answer)
+            if not waiter.answers and self._waiters.get(job_id) is waiter:
+                del self._waiters[job_id]
+
+    async def close(self) -> None:
+        """Stop looking; whoever still waits is cancelled."""
+        if self._poller is not None:
+            self._poller.cancel()
+            await asyncio.wait([self._poller])
+        for waiter in tuple(self._waiters.values()):
+            for answer in waiter.answers:
+                answer.cancel()
+
+    async def _poll(self, now: Callable[[], float]) -> None:
+        while self._waiters:
+            self._more.clear()
+            due = [job_id for job_id, waiter in self._waiters.items() if waiter.look_at <= now()][:MAX_BATCH]
+            if due:
+                await self._look(sorted(due), now)
+            if not self._waiters:
+                return
+            pause = min(waiter.look_at for waiter in self._waiters.values()) - now()
+            if pause > 0:
+                try:
+                    async with asyncio.timeout(pause):
+                        await self._more.wait()
+                except TimeoutError:
+                    continue
+
+    async def _look(self, job_ids: list[UUID], now: Callable[[], float]) -> None:
+        try:
+            views = await self._board.get_many(self._tenant, job_ids)
+        except StoreUnavailable as error:
+            self._outage(job_ids, error, now())
+            return
+        except Exception as error:  # noqa: BLE001 - handed to the waiters, who raise it
+            self._refuse(job_ids, error)
+            return
+        self._silent_since = None
+        found = {view.id: view for view in views}
+        for job_id in job_ids:
+            view = found.get(job_id)
+            if view is None:
+                self._refuse(
+                    [job_id], JobNotFound(f"there is no job {job_id}, or its transaction is not committed")
+                )
+            elif view.state.final:
+                self._answer(job_id, view)
+            else:
+                self._look_later(job_id, now())
+
+    def _outage(self, job_ids: list[UUID], error: StoreUnavailable, now: float) -> None:
+        if self._silent_since is None:
+            self._silent_since = now
+        if now - self._silent_since >= self._patience:
+            self._refuse(job_ids, error)
+            return
+        for job_id in job_ids:
+            self._look_later(job_id, now)
+
+    def _look_later(self, job_id: UUID, now: float) -> None:
+        waiter = self._waiters.get(job_id)
+        if waiter is not None:
+            waiter.look_at = now + waiter.delay
+            waiter.delay = min(waiter.delay * GROWTH, MAX_DELAY_S)
+
+    def _answer(self, job_id: UUID, view: JobView) -> None:
+        waiter = self._waiters.pop(job_id, None)
+        for answer in waiter.answers if waiter else ():
+            if not answer.done():
+                answer.set_result(view)
+
+    def _refuse(self, job_ids: list[UUID], error: Exception) -> None:
+        for job_id in job_ids:
+            waiter = self._waiters.pop(job_id, None)
+            for answer in waiter.answers if waiter else ():
+                if not answer.done():
+                    answer.set_exception(error)
