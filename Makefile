@@ -38,12 +38,22 @@ test: .venv/.dev-ready ## Run every test
 test-fast: .venv/.dev-ready ## Run the tests that take no processes and no patience (at most a minute)
 	$(PYTEST) -m "not slow"
 
-.PHONY: check
-check: .venv/.dev-ready ## Format, lint, types, layers, budgets, queries, sources
+.PHONY: check check-format check-lint check-types check-layers check-rules
+check: check-format check-lint check-types check-layers check-rules ## Format, lint, types, layers, budgets, queries (make -k check shows all)
+
+check-format: .venv/.dev-ready
 	$(BIN)/ruff format --check --output-format concise $(PATHS)
+
+check-lint: .venv/.dev-ready
 	$(BIN)/ruff check --output-format concise $(PATHS)
+
+check-types: .venv/.dev-ready
 	$(BIN)/mypy
+
+check-layers: .venv/.dev-ready
 	PYTHONPATH=src $(BIN)/lint-imports --no-cache --no-logo
+
+check-rules: .venv/.dev-ready
 	$(BIN)/python -m tools.check_budgets
 	$(BIN)/python -m tools.check_queries
 	$(BIN)/python -m tools.check_source

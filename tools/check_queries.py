@@ -23,13 +23,14 @@ COMMENT = re.compile(r"--\s*\w+(\W+\w+){2,}")  # three words at least
 
 VERBS = frozenset(
     """
-    abandon acquire add admit advance append apply beat begin bump cancel check claim clear close complete
-    compute count create delete detach discard drain drop empty end enqueue ensure estimate expire extend
-    fail fetch find finish free get give grow hand hold insert keep list load lock look mark measure merge
-    move notify open park partition pause peek place prune publish purge put raise read recompute record
-    redrive refresh register relay release remove renew replace replay request rescue reset resolve
-    restore resume retire retry return save see seed select set skip snooze stage start stop store sum
-    sweep switch take test touch trim unlock unpark update upsert vacuum wait wake write
+    abandon acquire add admit advance announce append apply beat begin bump cancel check claim clear close
+    complete compute count create delete detach discard drain draw drop empty end enqueue ensure estimate
+    expire extend fail fetch find finish forget free get give grow hand hold insert keep leave list load
+    lock look mark measure merge move note notify open park partition pause peek place probe prove prune
+    publish purge put raise read recompute record redrive refresh register relay release remove renew
+    replace replay request rescue reserve reset resolve restore resume retire retry return roll sample
+    save see seed select set settle skip snooze split stage start stop store sum sweep switch take test
+    touch trim unlock unpark update upsert vacuum verify wait wake write
     """.split()
 )
 
