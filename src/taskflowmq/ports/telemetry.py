@@ -43,3 +43,22 @@ class Telemetry(Protocol):
     def event(self, name: str, count: int = 1) -> None:
         """Count something rare: ``stale_write``, ``rescue``, ``lease_lost``, ``store_error``, ``child_died`` …"""
         ...
+
+
+class NoTelemetry:
+    """Reports nothing."""
+
+    def jobs_enqueued(self, queue: str, task: str, count: int) -> None:
+        """Drop it."""
+
+    def jobs_claimed(self, count: int, seconds: float) -> None:
+        """Drop it."""
+
+    def jobs_settled(self, reports: Sequence[JobReport], seconds: float) -> None:
+        """Drop it."""
+
+    def tasks_active(self, count: int) -> None:
+        """Drop it."""
+
+    def event(self, name: str, count: int = 1) -> None:
+        """Drop it."""

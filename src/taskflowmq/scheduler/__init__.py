@@ -1,0 +1,36 @@
+"""Duties: periodic upkeep that any node may do, one per file, each able to run alone or be left out."""
+
+from __future__ import annotations
+
+from taskflowmq.ports.clock import Clock
+from taskflowmq.ports.store import Retention, Store
+from taskflowmq.ports.telemetry import Telemetry
+from taskflowmq.scheduler.expirer import Expirer
+from taskflowmq.scheduler.looper import Looper
+from taskflowmq.scheduler.maintainer import INTERVAL as MAINTAIN_SECONDS
+from taskflowmq.scheduler.maintainer import Maintainer
+from taskflowmq.scheduler.pruner import Pruner
+from taskflowmq.scheduler.rescuer import Rescuer
+from taskflowmq.scheduler.stager import Stager
+
+__all__ = ["Expirer", "Looper", "Maintainer", "Pruner", "Rescuer", "Stager", "all_duties"]
+
+
+def all_duties(
+    store: Store,
+    clock: Clock,
+    telemetry: Telemetry,
+    *,
+    lease: float = 30.0,
+    sweep: float = 5.0,
+    poll: float = 1.0,
+    retention: Retention | None = None,
+) -> list[Looper]:
+    """Return every duty, ready to run. Durations are seconds, as in the worker's options."""
+    return [
+        Stager(store, clock, telemetry, poll),
+        Rescuer(store, clock, telemetry, sweep, lease_ms=round(lease * 1000)),
+        Expirer(store, clock, telemetry, sweep),
+        Pruner(store, clock, telemetry, retention=retention),
+        Maintainer(store, clock, telemetry, MAINTAIN_SECONDS),
+    ]

@@ -1,0 +1,20 @@
+"""Cancels ready jobs whose time is over. Claims step over them anyway; this is what ends them."""
+
+from __future__ import annotations
+
+from taskflowmq.ports.store import MAX_BATCH
+from taskflowmq.scheduler.looper import Looper
+
+
+class Expirer(Looper):
+    """Ends expired jobs in batches, once per interval for the cluster."""
+
+    name = "expirer"
+
+    async def turn(self) -> float | None:
+        """Expire until a batch is not full."""
+        turn = await self._store.upkeep.take_turn(self.name, self._interval_ms)
+        if turn.taken:
+            while await self._store.upkeep.expire_ready(MAX_BATCH) >= MAX_BATCH:
+                pass
+        return None

@@ -1,0 +1,20 @@
+"""Asks the engine for its own upkeep: partitions ahead of time, checkpoints, statistics."""
+
+from __future__ import annotations
+
+from taskflowmq.scheduler.looper import Looper
+
+INTERVAL = 600.0
+
+
+class Maintainer(Looper):
+    """Maintains once per interval for the cluster."""
+
+    name = "maintainer"
+
+    async def turn(self) -> float | None:
+        """Maintain, if it is this node's turn."""
+        turn = await self._store.upkeep.take_turn(self.name, self._interval_ms)
+        if turn.taken:
+            await self._store.upkeep.maintain()
+        return None

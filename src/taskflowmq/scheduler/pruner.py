@@ -1,0 +1,44 @@
+"""Deletes what is past its retention."""
+
+from __future__ import annotations
+
+from taskflowmq.ports.clock import Clock
+from taskflowmq.ports.store import MAX_BATCH, Retention, Store
+from taskflowmq.ports.telemetry import Telemetry
+from taskflowmq.scheduler.looper import Looper
+
+INTERVAL = 60.0
+#: Most batches of one turn; more waits for the next, so that claims keep the database to themselves.
+BATCHES = 50
+
+
+class Pruner(Looper):
+    """Prunes in batches, once per interval for the cluster.
+
+    Args:
+        store, clock, telemetry, interval: as for every duty.
+        retention: how long ended jobs are kept.
+    """
+
+    name = "pruner"
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        telemetry: Telemetry,
+        interval: float = INTERVAL,
+        *,
+        retention: Retention | None = None,
+    ) -> None:
+        super().__init__(store, clock, telemetry, interval)
+        self._retention = retention or Retention()
+
+    async def turn(self) -> float | None:
+        """Prune until nothing is left, or enough was done for one turn."""
+        turn = await self._store.upkeep.take_turn(self.name, self._interval_ms)
+        if turn.taken:
+            for _ in range(BATCHES):
+                if await self._store.upkeep.prune(self._retention, MAX_BATCH) == 0:
+                    break
+        return None

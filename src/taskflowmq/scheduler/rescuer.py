@@ -1,0 +1,80 @@
+"""Gives the jobs of lost workers back (I4), and never those of workers that could not speak because of an outage.
+
+Order matters: the worker row is ended first, so that it can claim no more, then its running rows are emptied under
+their fences. A worker that was taken for dead and lives finds its fences gone; that is harmless by design (I2).
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from uuid import UUID
+
+from taskflowmq.core.transitions import Lost, decide, needs_grace
+from taskflowmq.ports.clock import Clock
+from taskflowmq.ports.store import Settled, Store
+from taskflowmq.ports.telemetry import Telemetry
+from taskflowmq.scheduler.looper import Looper
+
+log = logging.getLogger("taskflowmq.scheduler")
+
+WORKERS = 100
+JOBS = 500
+
+
+class Rescuer(Looper):
+    """Ends workers whose lease is over and settles what they held as lost.
+
+    Args:
+        store, clock, telemetry, interval: as for every duty; the interval is the sweep.
+        lease_ms: how long the grace after an outage lasts: every living worker renews within it.
+    """
+
+    name = "rescuer"
+
+    def __init__(
+        self, store: Store, clock: Clock, telemetry: Telemetry, interval: float, *, lease_ms: int
+    ) -> None:
+        super().__init__(store, clock, telemetry, interval)
+        self._lease_ms = lease_ms
+        self._seen: set[UUID] = set()
+
+    async def turn(self) -> float | None:
+        """Sweep once, unless another node did or a grace period is in force."""
+        turn = await self._store.upkeep.take_turn(self.name, self._interval_ms)
+        if not turn.taken:
+            return None
+        if needs_grace(gap_ms=turn.gap_ms, sweep_ms=self._interval_ms, store_age_ms=turn.store_age_ms):
+            log.info("nobody is rescued for %d ms: the store or the sweeps were away", self._lease_ms)
+            await self._store.upkeep.set_grace(self._lease_ms)
+            return None
+        if turn.grace:
+            return None
+        for worker_id in await self._store.workers.end_expired(WORKERS):
+            log.warning("worker %s is lost: its lease is over", worker_id)
+            self._telemetry.event("worker_lost")
+            await self._empty(worker_id)
+        await self._orphans()
+        return None
+
+    async def _orphans(self) -> None:
+        """Settle what ended workers still hold, from the second sighting on.
+
+        The first time, their supervisor may be about to do it, and it knows better what became of each job.
+        """
+        orphaned = set(await self._store.workers.orphaned(WORKERS))
+        for worker_id in orphaned & self._seen:
+            await self._empty(worker_id)
+        self._seen = orphaned
+
+    async def _empty(self, worker_id: UUID) -> None:
+        rescued = 0
+        while jobs := await self._store.workers.held_jobs(worker_id, JOBS):
+            lost = [decide(job, Lost(), rand=random.random()) for job in jobs]
+            answers = await self._store.claims.settle(lost)
+            rescued += sum(answer is Settled.APPLIED for answer in answers)
+            if len(jobs) < JOBS:
+                break
+        if rescued:
+            self._telemetry.event("rescue", rescued)
+            log.warning("rescued %d jobs of worker %s", rescued, worker_id)

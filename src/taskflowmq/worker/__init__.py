@@ -1,0 +1,12 @@
+"""The worker: claims jobs, runs their bodies, stores what became of them, and survives what bodies do.
+
+``Worker`` is one claiming process. ``Supervisor`` owns some of them as child processes: it alone renews their leases,
+notices deaths and hangs from outside, and replaces them. Ports come in from above; no store is named here.
+"""
+
+from taskflowmq.worker.clock import SystemClock
+from taskflowmq.worker.options import WorkerOptions
+from taskflowmq.worker.place import Place
+from taskflowmq.worker.worker import Health, Worker
+
+__all__ = ["Health", "Place", "SystemClock", "Worker", "WorkerOptions"]

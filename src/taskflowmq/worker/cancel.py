@@ -1,0 +1,61 @@
+"""Learns of cancel requests: one question a second, only while jobs are here."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from uuid import UUID
+
+from taskflowmq.core.errors import TaskFlowError
+from taskflowmq.worker.context import CANCEL
+from taskflowmq.worker.executor import Executor
+from taskflowmq.worker.kit import Kit
+
+log = logging.getLogger("taskflowmq.worker")
+
+INTERVAL = 0.9
+
+
+class CancelWatch:
+    """Stops bodies whose jobs somebody asked to cancel.
+
+    Args:
+        kit: the worker's ports.
+        executor: whose bodies are stopped.
+        drop_buffered: cancels claimed jobs that have not started.
+    """
+
+    def __init__(self, kit: Kit, executor: Executor, drop_buffered: Callable[[set[UUID]], None]) -> None:
+        self._kit = kit
+        self._executor = executor
+        self._drop_buffered = drop_buffered
+        self._busy = asyncio.Event()
+
+    def wake(self) -> None:
+        """There are jobs now."""
+        self._busy.set()
+
+    async def run(self) -> None:
+        """Ask and stop, until cancelled."""
+        while True:
+            if not self._executor.runs:
+                self._busy.clear()
+                await self._busy.wait()
+            await self._kit.clock.sleep(INTERVAL)
+            if self._executor.runs:
+                await self.look()
+
+    async def look(self) -> None:
+        """Ask once. An outage only delays: the requests stay in the store."""
+        try:
+            wanted = set(await self._kit.store.claims.cancel_requests(self._kit.worker_id))
+        except TaskFlowError as error:
+            log.debug("cancel requests are not known: %s", error)
+            return
+        if not wanted:
+            return
+        self._drop_buffered(wanted)
+        for ctx in list(self._executor.runs.values()):
+            if ctx.job.id in wanted:
+                ctx.ask_to_stop(CANCEL)

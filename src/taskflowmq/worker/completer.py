@@ -1,0 +1,206 @@
+"""Stores what became of jobs: batched, repeated for as long as the store is away, never dropped.
+
+What must stay true: a transition leaves this buffer only when the store said APPLIED, REPLAYED or STALE. Repeating a
+batch after a lost reply is safe because every transition carries its fence (I2). An outage of the store costs no
+attempt: bodies that ended wait here, and claiming stops above the high-water mark.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from taskflowmq.core.errors import StoreUnavailable, TaskFlowError
+from taskflowmq.core.job import ClaimedJob, State
+from taskflowmq.core.transitions import Transition
+from taskflowmq.ports.store import Settled
+from taskflowmq.ports.telemetry import JobReport
+from taskflowmq.worker.backoff import backoff
+from taskflowmq.worker.kit import Kit
+
+log = logging.getLogger("taskflowmq.worker")
+
+FLUSH_SIZE = 500
+FLUSH_SECONDS = 0.001
+MAX_IN_FLIGHT = 2
+HIGH_WATER = 4 * FLUSH_SIZE
+#: Errors that are not an outage, in a row, after which a single transition is given up.
+MAX_REFUSALS = 3
+
+#: transition, its job, seconds the body ran
+Entry = tuple[Transition, ClaimedJob, float]
+
+
+class Completer:
+    """Buffers decided transitions and writes them in batches, at most two at a time.
+
+    Args:
+        kit: the worker's ports.
+        on_refused: told when the store refuses one transition again and again (a defect): the job is still
+            running in the store, so this worker must end for it to be rescued.
+    """
+
+    def __init__(self, kit: Kit, on_refused: Callable[[str], None]) -> None:
+        self._kit = kit
+        self._on_refused = on_refused
+        self._loop = asyncio.get_running_loop()
+        self._buffer: list[Entry] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._flushes: set[asyncio.Task[None]] = set()
+        self._pending = 0
+        self._calm = asyncio.Event()
+        self._calm.set()
+        self._empty = asyncio.Event()
+        self._empty.set()
+        #: How many transitions the store has answered.
+        self.settled = 0
+
+    @property
+    def backlog(self) -> int:
+        """Transitions that the store has not answered yet."""
+        return self._pending
+
+    async def calm(self) -> None:
+        """Wait until the backlog is below the high-water mark."""
+        await self._calm.wait()
+
+    async def flushed(self) -> None:
+        """Wait until everything is stored."""
+        await self._empty.wait()
+
+    def add(self, transition: Transition, job: ClaimedJob, run_s: float) -> None:
+        """Take a decided transition; returns at once."""
+        self._buffer.append((transition, job, run_s))
+        self._pending += 1
+        if self._pending == 1:
+            self._empty.clear()
+        elif self._pending == HIGH_WATER:
+            self._calm.clear()
+        if len(self._buffer) >= FLUSH_SIZE:
+            self._flush()
+        elif self._timer is None:
+            self._timer = self._loop.call_later(FLUSH_SECONDS, self._on_timer)
+
+    async def close(self) -> None:
+        """Give up on what is not stored: the rescuer will find those jobs."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in self._flushes:
+            task.cancel()
+        await asyncio.gather(*self._flushes, return_exceptions=True)
+        if self._pending:
+            log.warning("ended with %d transitions that the store did not take; they will run again", self._pending)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self._flush()
+
+    def _flush(self) -> None:
+        while self._buffer and len(self._flushes) < MAX_IN_FLIGHT:
+            batch = self._buffer[:FLUSH_SIZE]
+            del self._buffer[:FLUSH_SIZE]
+            task = self._loop.create_task(self._store(batch), name="taskflow-flush")
+            self._flushes.add(task)
+            task.add_done_callback(self._flushed)
+
+    def _flushed(self, task: asyncio.Task[None]) -> None:
+        self._flushes.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("a flush failed", exc_info=task.exception())
+        # Whatever gathered meanwhile goes now: a busy worker never waits for its timer.
+        self._flush()
+
+    async def _store(self, batch: list[Entry]) -> None:
+        began = self._kit.clock.monotonic()
+        transitions = [entry[0] for entry in batch]
+        errors = 0
+        answers: Sequence[Settled] | None = None
+        while answers is None:
+            try:
+                answers = await self._kit.store.claims.settle(transitions)
+            except Exception as error:  # noqa: BLE001 - whatever it is, what bodies did must not be lost
+                errors += 1
+                if not isinstance(error, StoreUnavailable) and errors >= MAX_REFUSALS:
+                    await self._divide(batch, error)
+                    return
+                self._kit.telemetry.event("store_error")
+                level = logging.WARNING if isinstance(error, TaskFlowError) else logging.ERROR
+                log.log(level, "%d transitions wait for the store: %s: %s", len(batch), type(error).__name__, error)
+                await self._kit.clock.sleep(backoff(errors, longest=2.0))
+        self._account(batch, answers, self._kit.clock.monotonic() - began)
+
+    async def _divide(self, batch: list[Entry], error: Exception) -> None:
+        """The store answers but refuses this batch: find the row, strip it, and let the others pass."""
+        if len(batch) > 1:
+            middle = len(batch) // 2
+            await self._store(batch[:middle])
+            await self._store(batch[middle:])
+            return
+        transition, job, run_s = batch[0]
+        if transition.result is not None or transition.error is not None:
+            bare = msgspec.structs.replace(
+                transition, result=None, error=None, result_error=f"not stored: {type(error).__name__}"
+            )
+            await self._store([(bare, job, run_s)])
+            return
+        log.error("the store refuses to settle job %s", job.id, exc_info=error)
+        self._done(1)
+        self._on_refused(f"job {job.id} could not be settled")
+
+    def _account(self, batch: list[Entry], answers: Sequence[Settled], seconds: float) -> None:
+        reports = []
+        stale = 0
+        verbose = log.isEnabledFor(logging.INFO)
+        for (transition, job, run_s), answer in zip(batch, answers, strict=True):
+            if answer is Settled.STALE:
+                stale += 1
+                outcome = "stale"
+            else:
+                outcome = _word(transition)
+            reports.append(JobReport(job.task, job.queue, outcome, run_s, job.waited))
+            if verbose or answer is Settled.STALE:
+                _log_job(job, outcome, run_s)
+        self._done(len(batch))
+        if stale:
+            self._kit.telemetry.event("stale_write", stale)
+        self._kit.telemetry.jobs_settled(reports, seconds)
+
+    def _done(self, count: int) -> None:
+        self._pending -= count
+        self.settled += count
+        if self._pending < HIGH_WATER // 2:
+            self._calm.set()
+        if self._pending == 0:
+            self._empty.set()
+
+
+def _word(transition: Transition) -> str:
+    match transition.to:
+        case State.COMPLETED | State.CANCELLED | State.DEAD:
+            return transition.to.value
+        case State.RETRYING:
+            return "retried"
+        case State.SCHEDULED:
+            return "snoozed"
+        case _:
+            return "handed_back"
+
+
+def _log_job(job: ClaimedJob, outcome: str, run_s: float) -> None:
+    """One line per attempt. Never arguments, results or messages: those are the user's data."""
+    fields = {
+        "job_id": str(job.id),
+        "task": job.task,
+        "queue": job.queue,
+        "attempt": job.attempt,
+        "outcome": outcome,
+        "ms": round(run_s * 1000, 1),
+    }
+    if outcome == "stale":
+        log.warning("job %s: the lease was lost meanwhile; its outcome was dropped", job.id, extra=fields)
+    else:
+        level = logging.WARNING if outcome in ("retried", "dead") else logging.INFO
+        log.log(level, "job %s", outcome, extra=fields)

@@ -1,0 +1,269 @@
+"""Runs claimed jobs: decode → begin → body → judge → decide → completer.
+
+What must stay true: every job that enters ``start`` leaves as exactly one transition, whatever its body does; a slot
+is published as started exactly while a body runs; nothing that a body raises leaves this module.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from taskflowmq.core.job import ClaimedJob
+from taskflowmq.core.transitions import Crashed, Failed, HandedBack, Outcome, Stopped, TimedOut, decide
+from taskflowmq.ports.context import running
+from taskflowmq.ports.tasks import Runs
+from taskflowmq.worker.completer import Completer
+from taskflowmq.worker.context import CANCEL, HAND_BACK, TIMEOUT, ProgressSink, RunningContext
+from taskflowmq.worker.failure import describe, error_json, stack_of, traceback_of
+from taskflowmq.worker.kit import Kit
+from taskflowmq.worker.outcome import raised, returned, undecodable
+from taskflowmq.worker.pools import ThreadPool
+from taskflowmq.worker.process_pool import ProcessPool
+from taskflowmq.worker.slots import SlotTable
+from taskflowmq.worker.stepping import as_coroutine, stepped
+
+log = logging.getLogger("taskflowmq.worker")
+
+
+class Executor:
+    """Starts bodies in slots and turns their endings into transitions.
+
+    Args:
+        kit: the worker's ports.
+        slots: room for bodies.
+        completer: takes the transitions.
+        progress: takes the handlers' progress.
+        bodies: killable processes.
+    """
+
+    def __init__(
+        self, kit: Kit, slots: SlotTable, completer: Completer, progress: ProgressSink, bodies: ProcessPool
+    ) -> None:
+        self._kit = kit
+        self._slots = slots
+        self._completer = completer
+        self._progress = progress
+        self._bodies = bodies
+        self._threads = ThreadPool(kit.options.threads)
+        self._loop = asyncio.get_running_loop()
+        self._clock = kit.clock
+        #: The runs by slot. Also holds bodies that were abandoned and still run.
+        self.runs: dict[int, RunningContext] = {}
+        #: Set by the worker: called whenever a slot became free.
+        self.on_room: Callable[[], None] = _nothing
+        #: Set by the worker: called when a body with a time limit begins.
+        self.on_deadline: Callable[[], None] = _nothing
+        #: Bodies that ended since the start.
+        self.ended = 0
+        self._active = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @property
+    def active(self) -> int:
+        """Jobs that hold a slot and have no outcome yet."""
+        return self._active
+
+    async def idle(self) -> None:
+        """Wait until no job is active."""
+        await self._idle.wait()
+
+    def start(self, job: ClaimedJob) -> None:
+        """Take a slot and start the job; there must be one free."""
+        spec = self._kit.tasks.get(job.task)
+        if spec is None:  # it was unregistered after the claim
+            self.give_back(job)
+            return
+        ctx = RunningContext(job, spec, self._kit.store.claims, self._progress)
+        ctx.slot = self._slots.take()
+        self.runs[ctx.slot] = ctx
+        self._active += 1
+        if self._active == 1:
+            self._idle.clear()
+        match spec.runs:
+            case Runs.COROUTINE:
+                run = self._on_loop(ctx)
+            case Runs.PROCESS if self._bodies.available:
+                run = self._in_process(ctx)
+            case _:
+                run = self._in_thread(ctx)
+        ctx.task = self._loop.create_task(run)
+
+    def give_back(self, job: ClaimedJob, outcome: Outcome | None = None) -> None:
+        """Settle a job that never started: back to its queue, or as ``outcome`` says."""
+        self._completer.add(decide(job, outcome or HandedBack(), rand=random.random()), job, 0.0)
+
+    def give_back_unstarted(self) -> int:
+        """Hand back jobs that hold a slot but wait for a thread or a process; return how many."""
+        waiting = [ctx for ctx in self.runs.values() if ctx.began is None and not ctx.ended]
+        for ctx in waiting:
+            ctx.stop = HAND_BACK
+            if ctx.task is not None:
+                ctx.task.cancel()
+        return len(waiting)
+
+    def stop_all(self, why: str) -> None:
+        """Ask every body to stop."""
+        for ctx in list(self.runs.values()):
+            ctx.ask_to_stop(why)
+
+    def settle_without_body(self, ctx: RunningContext, outcome: Outcome) -> None:
+        """Settle a job whose body does not end. Its slot stays taken for as long as the body runs."""
+        if ctx.ended:
+            return
+        self._slots.clear_deadline(ctx.slot)
+        self._settle(ctx, outcome)
+
+    def settle_all_without_body(self) -> None:
+        """Hand back every job whose body did not stop when asked; the process ends now, and the body with it."""
+        for ctx in list(self.runs.values()):
+            self.settle_without_body(ctx, HandedBack())
+
+    def give_up_on(self, ctx: RunningContext) -> None:
+        """The body ignored its timeout: time the job out under the fence at once, with a picture of where it hangs."""
+        if ctx.ended:
+            return
+        trace = stack_of(ctx.thread_id) if ctx.thread_id is not None else ""
+        if ctx.ending is not None:
+            self._threads.abandon(ctx.ending)
+        self.settle_without_body(ctx, TimedOut(_too_long(ctx, self._clock.monotonic(), trace)))
+
+    async def close(self) -> None:
+        """End threads and processes that are idle; kill processes that are not."""
+        self._threads.close()
+        await self._bodies.close()
+
+    async def _on_loop(self, ctx: RunningContext) -> None:
+        kwargs = self._decode(ctx)
+        if kwargs is None:
+            return
+        self._begin(ctx)
+        ctx.interrupt = ctx.task.cancel if ctx.task is not None else None
+        running.set(ctx)
+        value, error = None, None
+        try:
+            fn = ctx.spec.fn
+            body = fn(ctx, **kwargs) if ctx.spec.wants_context else fn(**kwargs)
+            value = await stepped(as_coroutine(body), self._slots.cells, ctx.slot)
+        except BaseException as caught:  # noqa: BLE001 - SystemExit of a body is a failed job, not a dead worker
+            error = caught
+        self._finish(ctx, value, error)
+
+    async def _in_thread(self, ctx: RunningContext) -> None:
+        try:
+            await self._threads.room.acquire()
+        except asyncio.CancelledError:
+            self._finish_unstarted(ctx)
+            return
+        kwargs = self._decode(ctx)
+        if kwargs is None:
+            self._threads.room.release()
+            return
+        self._begin(ctx)
+        ctx.ending = self._threads.submit(partial(_thread_body, ctx, kwargs))
+        value, error = await ctx.ending
+        self._finish(ctx, value, error)
+
+    async def _in_process(self, ctx: RunningContext) -> None:
+        try:
+            body = await self._bodies.acquire()
+        except asyncio.CancelledError:
+            self._finish_unstarted(ctx)
+            return
+        except OSError as error:
+            self._end(ctx, Crashed(describe(error)))
+            return
+        try:
+            if ctx.stop is not None:
+                self._finish_unstarted(ctx)
+                return
+            self._begin(ctx)
+            ctx.interrupt = body.kill
+            outcome = await body.run(ctx)
+            self._end(ctx, outcome or self._stopped(ctx, None) or Crashed(body.obituary()))
+        finally:
+            self._bodies.release(body)
+
+    def _decode(self, ctx: RunningContext) -> dict[str, Any] | None:
+        if ctx.stop is not None:
+            self._finish_unstarted(ctx)
+            return None
+        try:
+            return ctx.spec.decode(ctx.job.args)
+        except Exception as error:  # noqa: BLE001 - decoders run user code (post-init of dataclasses)
+            self._end(ctx, undecodable(error))
+            return None
+
+    def _begin(self, ctx: RunningContext) -> None:
+        ctx.began = now = self._clock.monotonic()
+        limit = ctx.job.timeout_ms if ctx.job.timeout_ms is not None else ctx.spec.timeout_ms
+        if limit is not None:
+            ctx.deadline = now + limit / 1000
+            self.on_deadline()
+        self._slots.start(ctx.slot, ctx.job.id, ctx.job.lease_no, ctx.deadline)
+
+    def _finish(self, ctx: RunningContext, value: Any, error: BaseException | None) -> None:
+        if error is not None:
+            self._end(ctx, self._stopped(ctx, error) or raised(ctx.spec, error))
+        elif ctx.completed_by_caller:
+            # If the caller's transaction was committed, the fence answers REPLAYED and this changes nothing. If it
+            # was rolled back, its effects are gone, and calling the job completed would lose them.
+            message = "the transaction given to ctx.complete() was not committed"
+            self._end(ctx, Failed(error_json("LeaseLost", message)))
+        else:
+            self._end(ctx, returned(ctx.spec, value))
+
+    def _finish_unstarted(self, ctx: RunningContext) -> None:
+        self._end(ctx, Stopped(False) if ctx.stop == CANCEL else HandedBack())
+
+    def _stopped(self, ctx: RunningContext, error: BaseException | None) -> Outcome | None:
+        """Judge a body that was asked to stop and did not return."""
+        if ctx.stop == TIMEOUT:
+            trace = traceback_of(error) if error is not None else ""
+            return TimedOut(_too_long(ctx, self._clock.monotonic(), trace))
+        if ctx.stop == CANCEL:
+            return Stopped(False)
+        return HandedBack() if ctx.stop == HAND_BACK else None
+
+    def _end(self, ctx: RunningContext, outcome: Outcome) -> None:
+        if not ctx.ended:
+            self._settle(ctx, outcome)
+        self._leave_slot(ctx)
+        self.on_room()
+
+    def _leave_slot(self, ctx: RunningContext) -> None:
+        self.runs.pop(ctx.slot, None)
+        self._slots.finish(ctx.slot)
+
+    def _settle(self, ctx: RunningContext, outcome: Outcome) -> None:
+        ctx.ended = True
+        self.ended += 1
+        self._active -= 1
+        if self._active == 0:
+            self._idle.set()
+        run_s = self._clock.monotonic() - ctx.began if ctx.began is not None else 0.0
+        transition = decide(ctx.job, outcome, policy=ctx.spec.retry, rand=random.random())
+        self._completer.add(transition, ctx.job, run_s)
+
+
+def _thread_body(ctx: RunningContext, kwargs: dict[str, Any]) -> Any:
+    ctx.thread_id = threading.get_ident()
+    running.set(ctx)
+    fn = ctx.spec.fn
+    return fn(ctx, **kwargs) if ctx.spec.wants_context else fn(**kwargs)
+
+
+def _too_long(ctx: RunningContext, now: float, trace: str) -> bytes:
+    began = ctx.began if ctx.began is not None else now
+    limit = round(ctx.deadline - began, 3) if ctx.deadline is not None else 0.0
+    return error_json("TimeoutError", f"stopped after {now - began:.1f} s; its timeout is {limit:g} s", trace)
+
+
+def _nothing() -> None:
+    return None

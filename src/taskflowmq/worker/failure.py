@@ -1,0 +1,60 @@
+"""Turn whatever a handler raised into an error that can be stored. Nothing here may fail (RELIABILITY F41, F43)."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from types import FrameType
+
+import msgspec
+
+from taskflowmq.core.limits import clean_text
+
+MAX_MESSAGE = 8_000
+MAX_TRACEBACK = 16_000
+MAX_FRAMES = 60
+_HERE = __name__.rsplit(".", 1)[0] + "."
+
+
+def error_json(kind: str, message: str, trace: str = "") -> bytes:
+    """Return ``{"type","message","traceback"}`` as JSON, cut to the store's limits."""
+    # The end of a traceback names the line that raised, so the beginning is what may go.
+    if len(trace) > MAX_TRACEBACK:
+        trace = "…" + trace[-MAX_TRACEBACK:]
+    return msgspec.json.encode(
+        {
+            "type": clean_text(kind, 200),
+            "message": clean_text(message, MAX_MESSAGE),
+            "traceback": clean_text(trace, MAX_TRACEBACK + 1),
+        }
+    )
+
+
+def describe(error: BaseException) -> bytes:
+    """Return a raised exception as stored error, without the frames of the worker itself."""
+    return error_json(type(error).__qualname__, message_of(error), traceback_of(error))
+
+
+def message_of(error: BaseException) -> str:
+    """Return the text of an exception, also of one whose ``__str__`` raises."""
+    try:
+        return str(error)
+    except BaseException as broken:  # noqa: BLE001 - user code: __str__ may raise anything, SystemExit included
+        return f"<the text of this {type(error).__name__} cannot be shown: {type(broken).__name__}>"
+
+
+def stack_of(thread_id: int) -> str:
+    """Return where a thread is now: the traceback of a body that did not come back."""
+    frame: FrameType | None = sys._current_frames().get(thread_id)
+    return "".join(traceback.format_stack(frame, MAX_FRAMES)) if frame is not None else ""
+
+
+def traceback_of(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_globals.get("__name__", "").startswith(_HERE):
+        trace = trace.tb_next
+    try:
+        lines = traceback.format_exception(type(error), error, trace, limit=-MAX_FRAMES)
+        return "".join(lines)
+    except BaseException as broken:  # noqa: BLE001 - user code again, through __str__ of causes and contexts
+        return f"<no traceback: {type(broken).__name__} while formatting>"

@@ -1,0 +1,203 @@
+"""Claims jobs when there is room for them.
+
+At most one claim is in flight. A claim that filled its limit claims again at once, one that did not waits for a
+wake-up or a poll. Nothing ends this loop but ``stop``: errors of the store are waited out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from uuid import UUID
+
+from taskflowmq.core.errors import TaskFlowError
+from taskflowmq.core.job import ClaimedJob
+from taskflowmq.core.transitions import Stopped
+from taskflowmq.ports.store import MAX_BATCH, ClaimRequest
+from taskflowmq.worker.backoff import backoff, jittered
+from taskflowmq.worker.completer import Completer
+from taskflowmq.worker.executor import Executor
+from taskflowmq.worker.kit import Kit
+from taskflowmq.worker.slots import SlotTable
+from taskflowmq.worker.throughput import Throughput
+
+log = logging.getLogger("taskflowmq.worker")
+
+#: Prefetched jobs were expected to start within a tenth of a second.
+STALE_SECONDS = 0.5
+
+
+class Fetcher:
+    """Keeps the slots filled.
+
+    Args:
+        kit: the worker's ports.
+        executor: starts the jobs.
+        slots: room for bodies.
+        completer: while it has too much to store, nothing is claimed.
+        alone: whether jobs that took a process down may be claimed while nothing else runs (embedded worker).
+    """
+
+    def __init__(
+        self, kit: Kit, executor: Executor, slots: SlotTable, completer: Completer, *, alone: bool = False
+    ) -> None:
+        self._kit = kit
+        self._executor = executor
+        self._slots = slots
+        self._completer = completer
+        self._alone = alone
+        self._buffer: deque[ClaimedJob] = deque()
+        self._pace = Throughput(kit.clock.monotonic(), slots.size)
+        self._filled = False
+        self._buffered_at = 0.0
+        self._wake = asyncio.Event()
+        self._room = asyncio.Event()
+        self._stopped = False
+        self._known: tuple[int, tuple[str, ...]] = (-1, ())
+        #: Monotonic seconds of the last answered claim, for health.
+        self.last_answer = kit.clock.monotonic()
+        #: Set by the worker: jobs arrived.
+        self.on_jobs: Callable[[], None] = _nothing
+        #: Whether the last claim found nothing at all.
+        self.idle = False
+        executor.on_room = self._pump
+
+    @property
+    def buffered(self) -> int:
+        """Claimed jobs that wait for a slot."""
+        return len(self._buffer)
+
+    def wake(self) -> None:
+        """Look for jobs now instead of at the next poll."""
+        self._wake.set()
+
+    def stop(self) -> int:
+        """Claim no more and hand back what has not started; return how many. Idempotent."""
+        self._stopped = True
+        self._wake.set()
+        self._room.set()
+        count = len(self._buffer)
+        while self._buffer:
+            self._executor.give_back(self._buffer.popleft())
+        return count + self._executor.give_back_unstarted()
+
+    def drop(self, cancelled: set[UUID]) -> None:
+        """Cancel claimed jobs that have not started."""
+        for job in [job for job in self._buffer if job.id in cancelled]:
+            self._buffer.remove(job)
+            self._executor.give_back(job, Stopped(False))
+
+    def return_stale(self, now: float) -> None:
+        """Hand back jobs that have waited here too long: the work turned out to be slower than was measured."""
+        if self._buffer and now - self._buffered_at > STALE_SECONDS:
+            log.info("%d prefetched jobs go back to their queue: this worker is too slow for them", len(self._buffer))
+            self._pace.forget()
+            while self._buffer:
+                self._executor.give_back(self._buffer.popleft())
+
+    async def run(self) -> None:
+        """Claim until stopped."""
+        errors = 0
+        while not self._stopped:
+            await self._completer.calm()
+            limit = self._demand()
+            if limit <= 0:
+                self._room.clear()
+                await self._room.wait()
+                continue
+            self._wake.clear()
+            try:
+                count = await self.claim(limit)
+                errors = 0
+            except Exception as error:
+                errors += 1
+                self._kit.telemetry.event("store_error")
+                known = isinstance(error, TaskFlowError)
+                log.warning("no claim: %s: %s", type(error).__name__, error, exc_info=not known)
+                await self._pause(backoff(errors), wakeable=False)
+                continue
+            self._filled = count >= limit
+            if not self._filled:
+                await self._pause(jittered(self._kit.options.poll), wakeable=True)
+
+    async def claim(self, limit: int) -> int:
+        """Claim up to ``limit`` jobs, start or buffer them, and return how many there were."""
+        options = self._kit.options
+        jobs = await self._claim(limit, isolated=options.isolated)
+        if not jobs and self._alone and not self._executor.runs:
+            jobs = await self._claim(1, isolated=True)
+        if jobs:
+            self._buffer.extend(jobs)
+            self._buffered_at = self.last_answer
+            if self._stopped:  # the answer crossed the stop
+                self.stop()
+                return len(jobs)
+            self._pump()
+            self.on_jobs()
+        self.idle = not jobs
+        return len(jobs)
+
+    def _demand(self) -> int:
+        """How many jobs to ask for: the free slots, and a tenth of a second of work beyond them."""
+        options = self._kit.options
+        if options.isolated or self._suspect_runs():
+            return 1 if not self._executor.runs and not self._buffer else 0
+        free, waiting = self._slots.free, len(self._buffer)
+        self._pace.measure(self._executor.ended, self._kit.clock.monotonic(), busy=self._filled)
+        ahead = self._pace.prefetch
+        want = free + ahead - waiting
+        # Half a batch at least, unless slots stand empty: a claim per ended job would cost a round trip each.
+        if waiting and want < ahead // 2:
+            return 0
+        return min(want, MAX_BATCH)
+
+    def _suspect_runs(self) -> bool:
+        return self._alone and any(ctx.job.crashes for ctx in self._executor.runs.values())
+
+    async def _claim(self, limit: int, *, isolated: bool) -> list[ClaimedJob]:
+        clock = self._kit.clock
+        began = clock.monotonic()
+        request = ClaimRequest(
+            worker_id=self._kit.worker_id,
+            queues=self._kit.options.queues,
+            tasks=self._task_names(),
+            limit=limit,
+            isolated=isolated,
+        )
+        jobs = await self._kit.store.claims.claim(request)
+        self.last_answer = clock.monotonic()
+        if jobs:
+            self._kit.telemetry.jobs_claimed(len(jobs), self.last_answer - began)
+        return jobs
+
+    def _task_names(self) -> tuple[str, ...]:
+        tasks = self._kit.tasks
+        if self._known[0] != tasks.revision:
+            self._known = (tasks.revision, tasks.names())
+        return self._known[1]
+
+    def _pump(self) -> None:
+        """Fill free slots from the buffer; called at every end of a body, so it does the least it can."""
+        buffer = self._buffer
+        while buffer and self._slots.free:
+            self._executor.start(buffer.popleft())
+        if not self._room.is_set():
+            self._room.set()
+
+    async def _pause(self, seconds: float, *, wakeable: bool) -> None:
+        """Wait for the time, a wake-up, or the stop."""
+        sleeper = asyncio.ensure_future(self._kit.clock.sleep(seconds))
+        waker = asyncio.ensure_future(self._wake.wait())
+        try:
+            waits = {sleeper, waker} if wakeable or self._stopped else {sleeper}
+            await asyncio.wait(waits, return_when="FIRST_COMPLETED")
+        finally:
+            sleeper.cancel()
+            waker.cancel()
+            await asyncio.gather(sleeper, waker, return_exceptions=True)
+
+
+def _nothing() -> None:
+    return None

@@ -1,0 +1,78 @@
+"""What a child and its body processes say to each other over a socket pair: length-prefixed msgpack frames.
+
+No pickle: a frame is data, and a body that was taken over can send nothing but an outcome of its own job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from taskflowmq.core.transitions import (
+    Discarded,
+    Failed,
+    Invalid,
+    Outcome,
+    Snoozed,
+    Stopped,
+    Succeeded,
+)
+
+LENGTH_BYTES = 4
+MAX_FRAME = 64 * 1024 * 1024
+PROGRESS = "progress"
+
+_OUTCOMES: dict[str, type[msgspec.Struct]] = {
+    kind.__name__: kind for kind in (Succeeded, Failed, Snoozed, Stopped, Discarded, Invalid)
+}
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """``kind`` is PROGRESS or the name of an outcome."""
+
+    kind: str
+    data: bytes
+
+
+def pack(frame: Frame) -> bytes:
+    """Return a frame as bytes for the wire."""
+    text = msgspec.msgpack.encode(frame)
+    return len(text).to_bytes(LENGTH_BYTES, "big") + text
+
+
+def unpack(text: bytes) -> Frame:
+    """Return a frame from the bytes after its length."""
+    return msgspec.msgpack.decode(text, type=Frame)
+
+
+def frame_of(outcome: Outcome) -> Frame:
+    """Wrap what became of a body."""
+    return Frame(type(outcome).__name__, msgspec.msgpack.encode(outcome))
+
+
+def outcome_of(frame: Frame) -> Outcome:
+    """Unwrap what became of a body.
+
+    Raises:
+        ValueError: the frame is no outcome.
+    """
+    kind = _OUTCOMES.get(frame.kind)
+    if kind is None:
+        raise ValueError(f"no outcome of a body: {frame.kind!r}")
+    return msgspec.msgpack.decode(frame.data, type=kind)  # type: ignore[return-value]
+
+
+def read_exactly(read: Callable[[int], bytes], count: int) -> bytes:
+    """Read ``count`` bytes from a blocking reader.
+
+    Raises:
+        EOFError: the other side is gone.
+    """
+    parts = bytearray()
+    while len(parts) < count:
+        part = read(count - len(parts))
+        if not part:
+            raise EOFError
+        parts += part
+    return bytes(parts)

@@ -1,0 +1,47 @@
+"""Renews the lease of an embedded worker. Children do not run this: their supervisor renews all in one statement."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from taskflowmq.worker.backoff import backoff, jittered
+from taskflowmq.worker.kit import Kit
+
+log = logging.getLogger("taskflowmq.worker")
+
+
+class Heartbeat:
+    """Keeps one lease alive.
+
+    Args:
+        kit: the worker's ports.
+        on_lost: called when the worker was ended by a rescuer; running bodies continue (their fenced completion is
+            tried), new jobs need a new identity.
+    """
+
+    def __init__(self, kit: Kit, on_lost: Callable[[], Awaitable[None]]) -> None:
+        self._kit = kit
+        self._on_lost = on_lost
+
+    async def run(self) -> None:
+        """Renew until cancelled."""
+        errors = 0
+        while True:
+            pause = jittered(self._kit.options.heartbeat) if not errors else backoff(errors, longest=2.0)
+            await self._kit.clock.sleep(pause)
+            try:
+                await self.beat()
+                errors = 0
+            except Exception as error:  # noqa: BLE001 - a heartbeat that ends is a worker that is rescued
+                errors += 1
+                log.warning("the lease was not renewed: %s: %s", type(error).__name__, error)
+
+    async def beat(self) -> None:
+        """Renew once."""
+        worker_id = self._kit.worker_id
+        alive = await self._kit.store.workers.renew([worker_id], self._kit.options.lease_ms)
+        if worker_id not in alive and worker_id == self._kit.worker_id:
+            self._kit.telemetry.event("lease_lost")
+            log.warning("worker %s lost its lease: somebody took it for dead", worker_id)
+            await self._on_lost()

@@ -1,0 +1,24 @@
+"""What every part of a worker is given: the injected ports and the options, so that a simulation can drive all of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from taskflowmq.ports.clock import Clock
+from taskflowmq.ports.store import Store
+from taskflowmq.ports.tasks import TaskRegistry
+from taskflowmq.ports.telemetry import Telemetry
+from taskflowmq.worker.options import WorkerOptions
+
+
+@dataclass(slots=True)
+class Kit:
+    """Ports and options of one worker. ``worker_id`` changes when an embedded worker lost its lease."""
+
+    store: Store
+    tasks: TaskRegistry
+    clock: Clock
+    telemetry: Telemetry
+    options: WorkerOptions
+    worker_id: UUID

@@ -1,0 +1,33 @@
+"""Wakes the fetcher when the store says that jobs are ready. Losing it costs a poll interval, nothing else."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from taskflowmq.worker.backoff import backoff
+from taskflowmq.worker.kit import Kit
+
+log = logging.getLogger("taskflowmq.worker")
+
+
+class Listener:
+    """Listens on the store's notifier and reopens it when it breaks."""
+
+    def __init__(self, kit: Kit, wake: Callable[[], None]) -> None:
+        self._kit = kit
+        self._wake = wake
+
+    async def run(self) -> None:
+        """Listen until cancelled."""
+        errors = 0
+        while True:
+            try:
+                async with self._kit.store.notifier.listen(self._kit.options.queues) as topics:
+                    async for _ in topics:
+                        errors = 0
+                        self._wake()
+            except Exception as error:  # noqa: BLE001 - polling goes on whatever happens to the listener
+                log.debug("the wake-up is gone, polling goes on: %s: %s", type(error).__name__, error)
+            errors += 1
+            await self._kit.clock.sleep(backoff(errors))

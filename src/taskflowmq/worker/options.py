@@ -1,0 +1,105 @@
+"""What an operator decides about a worker, defined and checked once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from taskflowmq.core.limits import check_name
+
+#: More threads than this only fight for the interpreter lock.
+MAX_THREADS = 32
+
+
+class WorkerOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Options of a worker. Durations are seconds.
+
+    Args:
+        queues: queue names in order of preference; empty means every queue.
+        concurrency: slots of one child, 1…10,000; threads take up to 32 of them.
+        processes: children of a supervisor.
+        drain_timeout: how long running jobs may finish after the first SIGTERM.
+        lease: how long the worker is believed alive after its last heartbeat.
+        heartbeat: between renewals; must be well below the lease.
+        sweep: between rescue sweeps.
+        poll: between claims of an idle worker; a wake-up comes sooner.
+        grace: how long a body may take to end after its timeout before its job is settled without it.
+        max_jobs: replace a child after this many jobs, between jobs.
+        max_rss_mb: replace a child whose own memory (PSS where known) is above this, between jobs.
+        run_duties: whether this worker also runs the duties (stager, rescuer, …).
+        isolated: claim only jobs that took a process down before, one at a time (a supervisor's isolation child).
+    """
+
+    queues: tuple[str, ...] = ()
+    concurrency: int = 50
+    processes: int = 1
+    drain_timeout: float = 30.0
+    lease: float = 30.0
+    heartbeat: float = 10.0
+    sweep: float = 5.0
+    poll: float = 1.0
+    grace: float = 1.0
+    max_jobs: int | None = None
+    max_rss_mb: int | None = None
+    run_duties: bool = True
+    isolated: bool = False
+
+    def __post_init__(self) -> None:
+        for name in self.queues:
+            check_name("queue", name)
+        bounds: tuple[tuple[str, float, float], ...] = (
+            ("concurrency", 1, 10_000),
+            ("processes", 1, 1_000),
+            ("drain_timeout", 0, 86_400),
+            ("lease", 0.1, 86_400),
+            ("heartbeat", 0.01, self.lease / 2),
+            ("sweep", 0.01, 3_600),
+            ("poll", 0.001, 3_600),
+            ("grace", 0, 60),
+        )
+        for field, low, high in bounds:
+            if not low <= getattr(self, field) <= high:
+                raise ValueError(f"{field} must be {low:g}…{high:g}, got {getattr(self, field)!r}")
+        for field in ("max_jobs", "max_rss_mb"):
+            value = getattr(self, field)
+            if value is not None and value < 1:
+                raise ValueError(f"{field} must be at least 1, got {value!r}")
+
+    @property
+    def lease_ms(self) -> int:
+        """The lease in milliseconds, as stores take it."""
+        return round(self.lease * 1000)
+
+    @property
+    def slots(self) -> int:
+        """Room for running jobs in one child."""
+        return 1 if self.isolated else self.concurrency
+
+    @property
+    def threads(self) -> int:
+        """Most threads of one child."""
+        return min(self.slots, MAX_THREADS)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str], **given: Any) -> WorkerOptions:
+        """Build options from ``TASKFLOW_*`` variables; what is ``given`` and not None wins.
+
+        Raises:
+            ValueError: a variable is not a number, or a value is out of bounds.
+        """
+        values: dict[str, Any] = {}
+        for field in ("lease", "heartbeat", "sweep", "poll"):
+            variable = f"TASKFLOW_{field.upper()}_SECONDS"
+            text = environ.get(variable)
+            if text:
+                try:
+                    values[field] = float(text)
+                except ValueError:
+                    raise ValueError(f"{variable} must be seconds, got {text!r}") from None
+        values.update((key, value) for key, value in given.items() if value is not None)
+        if "lease" in values and "heartbeat" not in values:
+            # A short lease alone must not be refused because of the default heartbeat.
+            values["heartbeat"] = min(10.0, values["lease"] / 3)
+        return cls(**values)

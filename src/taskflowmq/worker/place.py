@@ -1,0 +1,64 @@
+"""Who a worker is, and who watches over it."""
+
+from __future__ import annotations
+
+import os
+import socket
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import msgspec
+
+from taskflowmq.ports.store import NewWorker
+from taskflowmq.worker.options import WorkerOptions
+from taskflowmq.worker.slots import SlotTable
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """A worker's identity. With ``table`` a supervisor watches: it renews the lease and reads the table."""
+
+    worker_id: UUID
+    supervisor: UUID
+    table: SlotTable | None = None
+
+    @classmethod
+    def embedded(cls) -> Place:
+        """A worker that is its own supervisor."""
+        worker_id = uuid4()
+        return cls(worker_id=worker_id, supervisor=worker_id)
+
+
+def introduction(place: Place, worker_id: UUID, options: WorkerOptions, tasks: tuple[str, ...]) -> NewWorker:
+    """Return the row with which a worker introduces itself to the store."""
+    info = {
+        "queues": list(options.queues),
+        "tasks": list(tasks),
+        "concurrency": options.slots,
+        "isolated": options.isolated,
+    }
+    return NewWorker(
+        id=worker_id,
+        supervisor=place.supervisor,
+        host=socket.gethostname(),
+        boot_id=_boot_id(),
+        pid=os.getpid(),
+        version=_version(),
+        lease_ms=options.lease_ms,
+        info=msgspec.json.encode(info),
+    )
+
+
+@cache
+def _boot_id() -> str:
+    path = Path("/proc/sys/kernel/random/boot_id")
+    return path.read_text().strip() if path.exists() else ""
+
+
+@cache
+def _version() -> str:
+    try:
+        return metadata.version("taskflowmq")
+    except metadata.PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,147 @@
+"""Killable processes for ``process=True`` tasks: no store connection, one body at a time, a pipe to their child.
+
+A timeout or a cancel kills the process; a process that dies takes only its own job with it. Processes are reused, and
+replaced after :data:`RECYCLE_AFTER` jobs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from taskflowmq.core.transitions import Outcome
+from taskflowmq.worker.context import RunningContext
+from taskflowmq.worker.failure import error_json
+from taskflowmq.worker.frames import LENGTH_BYTES, MAX_FRAME, PROGRESS, outcome_of, unpack
+
+log = logging.getLogger("taskflowmq.worker")
+
+RECYCLE_AFTER = 1_000
+
+#: Start a body process that talks over the inherited file descriptor.
+Launch = Callable[[int], Awaitable[asyncio.subprocess.Process]]
+
+
+class Body:
+    """One body process."""
+
+    def __init__(
+        self, process: asyncio.subprocess.Process, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self._process = process
+        self._reader = reader
+        self._writer = writer
+        self.dead = False
+        self.jobs = 0
+
+    async def run(self, ctx: RunningContext) -> Outcome | None:
+        """Run one job and return its outcome, or None when the process died in it."""
+        self.jobs += 1
+        request = msgspec.msgpack.encode(ctx.job)
+        try:
+            self._writer.write(len(request).to_bytes(LENGTH_BYTES, "big") + request)
+            await self._writer.drain()
+            while True:
+                size = int.from_bytes(await self._reader.readexactly(LENGTH_BYTES), "big")
+                if size > MAX_FRAME:
+                    raise ValueError(f"a frame of {size} bytes")
+                frame = unpack(await self._reader.readexactly(size))
+                if frame.kind != PROGRESS:
+                    return outcome_of(frame)
+                ctx.put_progress(frame.data)
+        except (EOFError, OSError):
+            pass
+        except ValueError as error:
+            log.error("a body process sent junk: %s", error)
+        self.kill()
+        await self._process.wait()
+        return None
+
+    def kill(self) -> None:
+        """End the process at once."""
+        self.dead = True
+        if self._process.returncode is None:
+            try:
+                self._process.kill()
+            except ProcessLookupError:
+                log.debug("body process %d had ended already", self._process.pid)
+
+    def obituary(self) -> bytes:
+        """Return how the process ended, as a stored error."""
+        code = self._process.returncode
+        how = f"exit code {code}"
+        if code is not None and code < 0:
+            how = f"signal {signal.Signals(-code).name}"
+        return error_json("ProcessCrashed", f"the process of this job ended with {how}")
+
+    async def close(self) -> None:
+        """Kill the process and forget it."""
+        self.kill()
+        self._writer.close()
+        await self._process.wait()
+
+
+class ProcessPool:
+    """Up to ``size`` body processes, started when needed. Without ``launch`` there are none."""
+
+    def __init__(self, launch: Launch | None, size: int) -> None:
+        self._launch = launch
+        self._room = asyncio.Semaphore(size)
+        self._idle: list[Body] = []
+        self._all: set[Body] = set()
+        self._closing: set[asyncio.Task[None]] = set()
+
+    @property
+    def available(self) -> bool:
+        """Whether processes can be started here; otherwise process tasks run in threads (tests)."""
+        return self._launch is not None
+
+    async def acquire(self) -> Body:
+        """Wait for an idle process or start one.
+
+        Raises:
+            OSError: no process could be started.
+        """
+        await self._room.acquire()
+        while self._idle:
+            body = self._idle.pop()
+            if not body.dead:
+                return body
+        try:
+            return await self._start()
+        except BaseException:
+            self._room.release()
+            raise
+
+    def release(self, body: Body) -> None:
+        """Give a process back."""
+        self._room.release()
+        if body.dead or body.jobs >= RECYCLE_AFTER:
+            self._all.discard(body)
+            task = asyncio.get_running_loop().create_task(body.close())
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+        else:
+            self._idle.append(body)
+
+    async def close(self) -> None:
+        """Kill every process."""
+        await asyncio.gather(*(body.close() for body in self._all), *self._closing, return_exceptions=True)
+        self._all.clear()
+        self._idle.clear()
+
+    async def _start(self) -> Body:
+        if self._launch is None:
+            raise OSError("this worker cannot start processes")
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = await self._launch(theirs.fileno())
+        reader, writer = await asyncio.open_connection(sock=ours)
+        body = Body(process, reader, writer)
+        self._all.add(body)
+        return body

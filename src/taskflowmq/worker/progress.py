@@ -1,0 +1,61 @@
+"""Progress of running jobs, coalesced: written at most once a second, the last value wins, losing one is harmless."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from uuid import UUID
+
+from taskflowmq.core.errors import TaskFlowError
+from taskflowmq.ports.clock import Clock
+from taskflowmq.ports.store import MAX_BATCH, Claims
+
+log = logging.getLogger("taskflowmq.worker")
+
+INTERVAL = 1.0
+
+
+class ProgressWriter:
+    """Collects progress from any thread and writes it in batches."""
+
+    def __init__(self, claims: Claims, clock: Clock) -> None:
+        self._claims = claims
+        self._clock = clock
+        self._pending: dict[UUID, tuple[int, bytes]] = {}
+        self._loop = asyncio.get_running_loop()
+        self._task: asyncio.Task[None] | None = None
+
+    def put(self, job_id: UUID, lease_no: int, value: bytes) -> None:
+        """Remember the last progress of a job; safe from any thread."""
+        self._pending[job_id] = (lease_no, value)
+        if self._task is None:
+            self._loop.call_soon_threadsafe(self._start)
+
+    async def close(self) -> None:
+        """Stop writing."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def _start(self) -> None:
+        if self._task is None and not self._loop.is_closed():
+            self._task = self._loop.create_task(self._run(), name="taskflow-progress")
+
+    async def _run(self) -> None:
+        while self._pending:
+            await self.flush()
+            await self._clock.sleep(INTERVAL)
+        self._task = None
+        if self._pending:  # a thread put one between the last look and here
+            self._start()
+
+    async def flush(self) -> None:
+        """Write what is known now. The fence drops what is late; an outage drops it all, the next value follows."""
+        ids = sorted(self._pending)[:MAX_BATCH]
+        updates = [(job_id, *self._pending.pop(job_id)) for job_id in ids]
+        if not updates:
+            return
+        try:
+            await self._claims.save_progress(updates)
+        except TaskFlowError as error:
+            log.warning("progress of %d jobs was not written: %s", len(updates), error)

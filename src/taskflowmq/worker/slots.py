@@ -1,0 +1,115 @@
+"""The slots of one child in shared memory, so that the supervisor can read them also when the child cannot speak.
+
+Layout: an array of 64-bit cells. First a header (the flags and counters below), then five cells per slot. The child
+writes, the supervisor reads; each cell is written whole, and a slot's ``state`` cell is written last when it is
+taken and first when it is freed, so a reader never sees a started job with half an id.
+
+What must stay true: a slot is STARTED exactly while a body runs. After a death, started jobs crashed; every other
+job of that worker was prefetched or had ended, and is handed back.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import tempfile
+from uuid import UUID
+
+import msgspec
+
+STEPPED, TICK_US, REGISTERED, TAINTED, SETTLED, HANDED_BACK, IDLE, SIZE = range(8)
+HEADER = 16
+WIDTH = 5
+_STATE, _HIGH, _LOW, _LEASE, _DEADLINE = range(WIDTH)
+FREE, STARTED = 0, 1
+_LOW_64 = (1 << 64) - 1
+
+
+class StartedJob(msgspec.Struct, frozen=True):
+    """A body that runs, or ran when the child died. ``deadline`` is monotonic seconds, None without a timeout."""
+
+    job_id: UUID
+    lease_no: int
+    deadline: float | None
+    #: Whether the loop was inside this body.
+    stepped: bool
+
+
+class SlotTable:
+    """Room for ``size`` running jobs, mapped from a file without a name."""
+
+    def __init__(self, fd: int, size: int) -> None:
+        self.fd = fd
+        self.size = size
+        self._map = mmap.mmap(fd, (HEADER + WIDTH * size) * 8)
+        #: The raw cells; the hot path writes STEPPED directly.
+        self.cells = memoryview(self._map).cast("Q")
+        self._free = list(range(size - 1, -1, -1))
+
+    @classmethod
+    def create(cls, size: int) -> SlotTable:
+        """Make a table; ``fd`` can be passed to a child."""
+        with tempfile.TemporaryFile(prefix="taskflow-slots-") as file:
+            fd = os.dup(file.fileno())
+        os.ftruncate(fd, (HEADER + WIDTH * size) * 8)
+        table = cls(fd, size)
+        table.cells[SIZE] = size
+        return table
+
+    @classmethod
+    def attach(cls, fd: int) -> SlotTable:
+        """Map the table that a supervisor made."""
+        return cls(fd, (os.fstat(fd).st_size // 8 - HEADER) // WIDTH)
+
+    def close(self) -> None:
+        """Unmap the table."""
+        self.cells.release()
+        self._map.close()
+        os.close(self.fd)
+
+    @property
+    def free(self) -> int:
+        """How many more bodies fit."""
+        return len(self._free)
+
+    def take(self) -> int:
+        """Reserve a slot and return its index; IndexError when there is none."""
+        return self._free.pop()
+
+    def start(self, index: int, job_id: UUID, lease_no: int, deadline: float | None) -> None:
+        """Publish that the body of this job begins now."""
+        cells, at = self.cells, HEADER + WIDTH * index
+        number = job_id.int
+        cells[at + _HIGH] = number >> 64
+        cells[at + _LOW] = number & _LOW_64
+        cells[at + _LEASE] = lease_no
+        cells[at + _DEADLINE] = 0 if deadline is None else int(deadline * 1e6)
+        cells[at] = STARTED
+
+    def finish(self, index: int) -> None:
+        """Publish that the body ended, and give the slot back."""
+        self.cells[HEADER + WIDTH * index] = FREE
+        self._free.append(index)
+
+    def started(self) -> list[StartedJob]:
+        """Return the bodies that run now."""
+        found = []
+        cells = self.cells
+        stepped = cells[STEPPED]
+        for index in range(self.size):
+            at = HEADER + WIDTH * index
+            if cells[at] == STARTED:
+                deadline = cells[at + _DEADLINE]
+                found.append(
+                    StartedJob(
+                        UUID(int=cells[at + _HIGH] << 64 | cells[at + _LOW]),
+                        cells[at + _LEASE],
+                        deadline / 1e6 if deadline else None,
+                        stepped == index + 1,
+                    )
+                )
+        return found
+
+    def clear_deadline(self, index: int) -> None:
+        """The job of this slot was settled without its body: nobody needs to kill for it any more."""
+        self.cells[HEADER + WIDTH * index + _DEADLINE] = 0

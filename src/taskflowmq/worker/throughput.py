@@ -1,0 +1,47 @@
+"""How fast this worker ends jobs, and therefore how many it may claim ahead."""
+
+from __future__ import annotations
+
+from taskflowmq.ports.store import MAX_BATCH
+
+#: A prefetched job waits here at most about this long.
+AHEAD_SECONDS = 0.1
+#: Weight of the newest measurement.
+WEIGHT = 0.5
+#: Shorter windows measure noise.
+MIN_WINDOW = 0.005
+
+
+class Throughput:
+    """Measures ended jobs per second while the queue has more than this worker takes; whole mixes, not single tasks.
+
+    Args:
+        now: monotonic seconds.
+        slots: how many jobs run at once.
+    """
+
+    def __init__(self, now: float, slots: int) -> None:
+        self._slots = slots
+        self._since = now
+        self._ended = 0
+        self._rate = 0.0
+
+    def measure(self, ended: int, now: float, *, busy: bool) -> None:
+        """Take the number of jobs that ended since the start. Idle time forgets: the next jobs may be others."""
+        window = now - self._since
+        if busy and window < MIN_WINDOW:
+            return
+        # Falls at once, grows by half: too little prefetch costs a round trip, too much delays a job.
+        rate = (ended - self._ended) / window if busy else 0.0
+        self._rate = rate if rate < self._rate else WEIGHT * rate + (1 - WEIGHT) * self._rate
+        self._since, self._ended = now, ended
+
+    def forget(self) -> None:
+        """The measurement was wrong."""
+        self._rate = 0.0
+
+    @property
+    def prefetch(self) -> int:
+        """Jobs to claim beyond the free slots: a tenth of a second of work; none when a job takes longer than that."""
+        ahead = int(self._rate * AHEAD_SECONDS)
+        return min(ahead, MAX_BATCH) if ahead >= self._slots else 0

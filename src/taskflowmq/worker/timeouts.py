@@ -1,0 +1,71 @@
+"""Ends bodies at their deadline: asked first, given up on after the grace.
+
+A scan over the slots, not a heap: slots are few, jobs per second many, and a heap would keep every ended job alive
+until its deadline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from taskflowmq.worker.context import TIMEOUT, RunningContext
+from taskflowmq.worker.executor import Executor
+from taskflowmq.worker.kit import Kit
+
+log = logging.getLogger("taskflowmq.worker")
+
+#: Longest pause between scans: how late a deadline may be noticed.
+SCAN_SECONDS = 0.1
+
+
+class Timeouts:
+    """Watches the deadlines of running bodies.
+
+    Args:
+        kit: the worker's ports.
+        executor: whose bodies are watched.
+        on_stuck: told when a body ignored its timeout; its slot is lost until it ends.
+    """
+
+    def __init__(self, kit: Kit, executor: Executor, on_stuck: Callable[[str], None]) -> None:
+        self._kit = kit
+        self._executor = executor
+        self._on_stuck = on_stuck
+        self._some = asyncio.Event()
+        executor.on_deadline = self._some.set
+
+    async def run(self) -> None:
+        """Scan while a body with a deadline runs, sleep otherwise; until cancelled."""
+        clock = self._kit.clock
+        while True:
+            self._some.clear()
+            pause = self._scan(clock.monotonic())
+            if pause is None:
+                await self._some.wait()
+            else:
+                await clock.sleep(pause)
+
+    def _scan(self, now: float) -> float | None:
+        pause: float | None = None
+        for ctx in list(self._executor.runs.values()):
+            if ctx.ended or ctx.deadline is None:
+                continue
+            left = ctx.deadline - now
+            if left <= 0:
+                left = self._overdue(ctx, left)
+            pause = min(pause if pause is not None else SCAN_SECONDS, max(left, 0.001))
+        return pause
+
+    def _overdue(self, ctx: RunningContext, left: float) -> float:
+        """Ask the body to stop, or give up on it; return seconds until the next look."""
+        grace = self._kit.options.grace
+        if ctx.stop is None:
+            ctx.ask_to_stop(TIMEOUT)
+            return grace
+        if left > -grace:
+            return grace + left
+        self._executor.give_up_on(ctx)
+        self._on_stuck(f"the body of job {ctx.job.id} ({ctx.job.task}) ignored its timeout")
+        return SCAN_SECONDS

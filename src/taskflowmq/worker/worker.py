@@ -1,0 +1,336 @@
+"""One claiming process: fetcher + executor + completer, and the loops that keep them honest.
+
+A worker runs embedded in a program (it renews its own lease) or as the child of a supervisor (which renews for it,
+reads its slots, and replaces it when it is tainted). Starting and stopping are idempotent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+
+from taskflowmq.core.errors import TaskFlowError
+from taskflowmq.ports.clock import Clock
+from taskflowmq.ports.lifecycle import Duty
+from taskflowmq.ports.store import MAX_BATCH, Store
+from taskflowmq.ports.tasks import TaskRegistry
+from taskflowmq.ports.telemetry import NoTelemetry, Telemetry
+from taskflowmq.worker.backoff import backoff
+from taskflowmq.worker.cancel import CancelWatch
+from taskflowmq.worker.clock import SystemClock
+from taskflowmq.worker.completer import Completer
+from taskflowmq.worker.context import HAND_BACK
+from taskflowmq.worker.executor import Executor
+from taskflowmq.worker.fetcher import Fetcher
+from taskflowmq.worker.heartbeat import Heartbeat
+from taskflowmq.worker.kit import Kit
+from taskflowmq.worker.listener import Listener
+from taskflowmq.worker.options import WorkerOptions
+from taskflowmq.worker.place import Place, introduction
+from taskflowmq.worker.process_pool import Launch, ProcessPool
+from taskflowmq.worker.progress import ProgressWriter
+from taskflowmq.worker.slots import HANDED_BACK, REGISTERED, SETTLED, TAINTED, TICK_US, SlotTable
+from taskflowmq.worker.timeouts import Timeouts
+
+log = logging.getLogger("taskflowmq.worker")
+
+TICK_SECONDS = 0.25
+#: How long an isolation child waits for another suspect before it ends.
+LONELY_SECONDS = 2.0
+#: How long the last flushes may take once everything else has ended.
+LAST_FLUSH_SECONDS = 5.0
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether claims make progress. ``last_claim_age`` is seconds since the store last answered a claim."""
+
+    ok: bool
+    running: int
+    buffered: int
+    backlog: int
+    last_claim_age: float
+    draining: bool
+    tainted: str | None
+
+
+class Worker:
+    """Claims, runs and completes jobs.
+
+    Args:
+        store: an opened store.
+        tasks: the tasks to run.
+        options: see :class:`WorkerOptions`.
+        clock: time; the system's by default.
+        telemetry: metrics; none by default.
+        place: identity and supervisor; embedded by default.
+        duties: loops that run beside the jobs.
+        launch: starts killable processes; without it process tasks run in threads.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        tasks: TaskRegistry,
+        options: WorkerOptions | None = None,
+        *,
+        clock: Clock | None = None,
+        telemetry: Telemetry | None = None,
+        place: Place | None = None,
+        duties: Sequence[Duty] = (),
+        launch: Launch | None = None,
+    ) -> None:
+        self._place = place or Place.embedded()
+        self._kit = Kit(
+            store,
+            tasks,
+            clock or SystemClock(),
+            telemetry or NoTelemetry(),
+            options or WorkerOptions(),
+            self._place.worker_id,
+        )
+        self._supervised = self._place.table is not None
+        self._duties = duties
+        self._launch = launch
+        self._loops: list[asyncio.Task[None]] = []
+        self._built = False
+        self._registered = False
+        self._shutdown: asyncio.Task[None] | None = None
+        self._hurry = asyncio.Event()
+        self._finished = asyncio.Event()
+        self._tainted: str | None = None
+        self._handed_back = 0
+
+    async def __aenter__(self) -> Worker:
+        """Start."""
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Drain."""
+        await self.drain()
+
+    async def start(self) -> None:
+        """Register and begin to claim. Waits for a store that is away."""
+        if self._loops or self._shutdown is not None:
+            return
+        self._build()
+        await self._register()
+        loops: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+            ("fetcher", self._fetcher.run),
+            ("listener", Listener(self._kit, self._fetcher.wake).run),
+            ("timeouts", self._timeouts.run),
+            ("cancel", self._cancels.run),
+            ("tick", self._tick),
+        ]
+        if not self._supervised:
+            loops.append(("heartbeat", Heartbeat(self._kit, self._start_again).run))
+        loops.extend((duty.name, duty.run) for duty in self._duties)
+        self._loops = [asyncio.create_task(self._keep(name, run), name=f"taskflow-{name}") for name, run in loops]
+        log.info("worker %s started", self._kit.worker_id, extra={"concurrency": self._kit.options.slots})
+
+    async def run(self) -> int:
+        """Work until asked to stop; return how many jobs were handed back."""
+        await self.start()
+        await self._finished.wait()
+        return self._handed_back
+
+    def request_drain(self, timeout: float | None = None) -> None:
+        """Claim no more, let running jobs finish, hand back what does not within ``timeout`` seconds; returns at once.
+
+        Args:
+            timeout: None means the ``drain_timeout`` of the options; ``inf`` waits for as long as it takes.
+        """
+        if self._shutdown is None:
+            limit = self._kit.options.drain_timeout if timeout is None else timeout
+            self._shutdown = asyncio.get_running_loop().create_task(self._stop(limit), name="taskflow-drain")
+
+    def request_hand_back(self) -> None:
+        """Hand back everything now; returns at once."""
+        self._hurry.set()
+        self.request_drain(0)
+
+    async def drain(self, timeout: float | None = None) -> int:
+        """Drain and wait for the end; return how many jobs were handed back."""
+        self.request_drain(timeout)
+        await self._finished.wait()
+        return self._handed_back
+
+    async def stop(self) -> int:
+        """Hand back everything now and wait for the end."""
+        self.request_hand_back()
+        await self._finished.wait()
+        return self._handed_back
+
+    async def run_until_idle(self) -> int:
+        """Run every job that is ready or due, also what those make ready; return how many bodies ended.
+
+        For tests: nothing polls meanwhile, and nothing else is started.
+        """
+        self._build()
+        await self._register()
+        watch = asyncio.create_task(self._keep("timeouts", self._timeouts.run))
+        before = self._executor.ended
+        try:
+            while True:
+                staged = await self._kit.store.upkeep.stage_due(MAX_BATCH)
+                claimed = await self._fetcher.claim(max(1, self._slots.free))
+                await self._executor.idle()
+                await self._completer.flushed()
+                if not claimed and not staged.staged:
+                    break
+        finally:
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
+        return self._executor.ended - before
+
+    def health(self) -> Health:
+        """Tell whether claims make progress, which is more than that the process exists."""
+        if not self._built:
+            return Health(
+                ok=False, running=0, buffered=0, backlog=0, last_claim_age=0.0, draining=False, tainted=None
+            )
+        age = self._kit.clock.monotonic() - self._fetcher.last_answer
+        patience = max(3 * self._kit.options.poll, 10.0)
+        full = self._slots.free == 0
+        return Health(
+            ok=self._shutdown is None and self._tainted is None and (full or age < patience),
+            running=self._executor.active,
+            buffered=self._fetcher.buffered,
+            backlog=self._completer.backlog,
+            last_claim_age=age,
+            draining=self._shutdown is not None,
+            tainted=self._tainted,
+        )
+
+    def _build(self) -> None:
+        if self._built:
+            return
+        kit = self._kit
+        self._slots = self._place.table or SlotTable.create(kit.options.slots)
+        self._completer = Completer(kit, self._taint)
+        self._progress = ProgressWriter(kit.store.claims, kit.clock)
+        bodies = ProcessPool(self._launch, min(kit.options.slots, os.cpu_count() or 1))
+        self._executor = Executor(kit, self._slots, self._completer, self._progress, bodies)
+        self._fetcher = Fetcher(kit, self._executor, self._slots, self._completer, alone=not self._supervised)
+        self._cancels = CancelWatch(kit, self._executor, self._fetcher.drop)
+        self._timeouts = Timeouts(kit, self._executor, self._taint)
+        self._fetcher.on_jobs = self._cancels.wake
+        self._built = True
+
+    async def _register(self) -> None:
+        """Introduce this worker and its tasks to the store, however long the store is away."""
+        if self._registered:
+            return
+        tasks, errors = self._kit.tasks, 0
+        names = tasks.names()
+        schemas = [(spec.name, spec.args_schema()) for name in names if (spec := tasks.get(name)) is not None]
+        row = introduction(self._place, self._kit.worker_id, self._kit.options, names)
+        while True:
+            try:
+                await self._kit.store.workers.register(row)
+                await self._kit.store.intake.announce_tasks(schemas)
+                break
+            except TaskFlowError as error:
+                errors += 1
+                log.warning("the worker cannot register yet: %s", error)
+                await self._kit.clock.sleep(backoff(errors, longest=2.0))
+        self._registered = True
+        self._slots.cells[REGISTERED] = 1
+
+    async def _start_again(self) -> None:
+        """The lease is gone: go on under a new identity. Running bodies try their fenced completion."""
+        self._kit.worker_id = uuid4()
+        self._registered = False
+        await self._register()
+
+    def _taint(self, why: str) -> None:
+        """This process cannot be trusted with new jobs: a supervisor replaces it. Alone, it goes on as well as it can."""
+        log.error("%s", why)
+        self._kit.telemetry.event("tainted")
+        if not self._supervised:
+            return
+        self._tainted = why
+        self._slots.cells[TAINTED] = 1
+        self._handed_back += self._fetcher.stop()
+
+    async def _tick(self) -> None:
+        """Show the supervisor that the loop turns, and how far."""
+        clock, cells = self._kit.clock, self._slots.cells
+        busy_at = clock.monotonic()
+        while True:
+            now = clock.monotonic()
+            cells[TICK_US] = int(now * 1e6)
+            cells[SETTLED] = self._completer.settled
+            self._fetcher.return_stale(now)
+            active = self._executor.active
+            self._kit.telemetry.tasks_active(active)
+            if active or not self._fetcher.idle:
+                busy_at = now
+            elif self._kit.options.isolated and now - busy_at > LONELY_SECONDS:
+                self.request_drain(0)
+            await clock.sleep(TICK_SECONDS)
+
+    async def _keep(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
+        """Run a loop, and run it again if it fails: none of them may die quietly."""
+        while True:
+            try:
+                await run()
+                return
+            except Exception:
+                log.exception("the %s failed and starts again", name)
+                self._kit.telemetry.event("loop_failed")
+                await self._kit.clock.sleep(1.0)
+
+    async def _stop(self, limit: float) -> None:
+        if not self._built:
+            self._finished.set()
+            return
+        self._handed_back += self._fetcher.stop()
+        if not await self._ended_within(limit):
+            self._handed_back += await self._hand_back()
+        try:
+            async with asyncio.timeout(LAST_FLUSH_SECONDS):
+                await self._completer.flushed()
+                await self._kit.store.workers.end(self._kit.worker_id)
+        except (TimeoutError, TaskFlowError) as error:
+            log.warning("the store is away at the end: %s: %s", type(error).__name__, error)
+        self._slots.cells[HANDED_BACK] = self._handed_back
+        await self._close()
+        log.info("worker %s ended", self._kit.worker_id, extra={"handed_back": self._handed_back})
+        self._finished.set()
+
+    async def _ended_within(self, limit: float) -> bool:
+        """Wait for the running bodies, the limit, or a request to hurry; tell whether all ended."""
+        sleep = self._kit.clock.sleep
+        bounded: list[Coroutine[Any, Any, object]] = [sleep(limit)] if limit != float("inf") else []
+        waits = [asyncio.create_task(wait) for wait in (self._executor.idle(), self._hurry.wait(), *bounded)]
+        await asyncio.wait(waits, return_when="FIRST_COMPLETED")
+        for wait in waits:
+            wait.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
+        return self._executor.active == 0
+
+    async def _hand_back(self) -> int:
+        """Stop the bodies and give their jobs back with a refund; what does not stop in time ends with the process."""
+        count = self._executor.active
+        self._executor.stop_all(HAND_BACK)
+        try:
+            async with asyncio.timeout(self._kit.options.grace):
+                await self._executor.idle()
+        except TimeoutError:
+            self._executor.settle_all_without_body()
+        return count
+
+    async def _close(self) -> None:
+        for task in self._loops:
+            task.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        await self._completer.close()
+        await self._progress.close()
+        await self._executor.close()

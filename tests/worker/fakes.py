@@ -1,0 +1,282 @@
+"""A store in a dictionary with fault switches, and tasks as plain objects: for tests of what the worker does alone."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+
+from taskflowmq.core.errors import LeaseLost, StoreUnavailable
+from taskflowmq.core.job import ClaimedJob, Counters, HeldJob, State
+from taskflowmq.core.limits import check_storable
+from taskflowmq.core.retry import Retry
+from taskflowmq.core.transitions import Transition
+from taskflowmq.ports.store import ClaimRequest, DutyTurn, NewWorker, Settled, StagedCount
+from taskflowmq.ports.tasks import Runs
+
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class FakeTask:
+    """A TaskSpec around a function."""
+
+    def __init__(self, fn: Callable[..., Any], name: str, runs: Runs | None, retry: Retry, timeout_ms: int | None):
+        self.fn, self.name, self.retry, self.timeout_ms = fn, name, retry, timeout_ms
+        self.queue = "default"
+        self.runs = runs or (Runs.COROUTINE if inspect.iscoroutinefunction(fn) else Runs.THREAD)
+        self.wants_context = "ctx" in inspect.signature(fn).parameters
+
+    def decode(self, args: bytes) -> dict[str, Any]:
+        return msgspec.json.decode(args)
+
+    def encode_result(self, value: Any) -> bytes:
+        plain = msgspec.to_builtins(value)
+        check_storable(plain, "/result")
+        return msgspec.json.encode(plain)
+
+    def args_schema(self) -> bytes:
+        return b"{}"
+
+
+class FakeTasks:
+    """A TaskRegistry."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[str, FakeTask] = {}
+        self.revision = 0
+
+    def add(
+        self,
+        fn: Callable[..., Any],
+        *,
+        name: str | None = None,
+        runs: Runs | None = None,
+        retry: Retry | None = None,
+        timeout: float | None = None,
+    ) -> str:
+        name = name or fn.__name__
+        limit = None if timeout is None else int(timeout * 1000)
+        self._tasks[name] = FakeTask(fn, name, runs, retry or Retry(), limit)
+        self.revision += 1
+        return name
+
+    def get(self, name: str) -> FakeTask | None:
+        return self._tasks.get(name)
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(sorted(self._tasks))
+
+
+class Row:
+    """One job: its state and everything that was ever written about it."""
+
+    def __init__(self, task: str, args: bytes, max_attempts: int, timeout_ms: int | None) -> None:
+        self.id = uuid4()
+        self.task, self.args, self.max_attempts, self.timeout_ms = task, args, max_attempts, timeout_ms
+        self.state = State.PENDING
+        self.counters = Counters()
+        self.worker: UUID | None = None
+        self.history: list[Transition] = []
+        self.progress: bytes | None = None
+
+    @property
+    def last(self) -> Transition:
+        return self.history[-1]
+
+    @property
+    def error(self) -> dict[str, str]:
+        assert self.last.error is not None
+        return msgspec.json.decode(self.last.error)
+
+
+class FakeStore:
+    """All parts of a store that a worker uses. ``away`` makes every call fail; ``lose_replies`` after it took effect."""
+
+    url = "fake://"
+
+    def __init__(self) -> None:
+        self.intake = self.claims = self.workers = self.upkeep = self.notifier = self.board = self.schema = self  # type: ignore[assignment]
+        self.rows: dict[UUID, Row] = {}
+        self.leases: dict[UUID, bool] = {}
+        self.away = False
+        self.lose_replies = 0
+        self.refuse: Callable[[Transition], bool] = lambda _: False
+        self.cancelled: set[UUID] = set()
+        self.claims_made: list[ClaimRequest] = []
+        self.settles: list[int] = []
+        self.changed = asyncio.Event()
+        self.wakes: asyncio.Queue[str] = asyncio.Queue()
+        self.turns: dict[str, DutyTurn] = {}
+        self.graces: list[int] = []
+
+    # -- what tests do
+
+    def put(self, task: str, *, max_attempts: int = 3, timeout: float | None = None, **args: Any) -> Row:
+        limit = None if timeout is None else int(timeout * 1000)
+        row = Row(task, msgspec.json.encode(args), max_attempts, limit)
+        self.rows[row.id] = row
+        self.wakes.put_nowait("default")
+        return row
+
+    def count(self, state: State) -> int:
+        return sum(row.state is state for row in self.rows.values())
+
+    async def until(self, happened: Callable[[], bool], seconds: float = 5) -> None:
+        """Wait for a condition; looked at after every write."""
+        async with asyncio.timeout(seconds):
+            while not happened():
+                self.changed.clear()
+                await self.changed.wait()
+
+    # -- claims
+
+    async def claim(self, request: ClaimRequest) -> list[ClaimedJob]:
+        self._check()
+        self.claims_made.append(request)
+        self._tell()
+        if not self.leases.get(request.worker_id):
+            return []
+        found = [
+            row
+            for row in self.rows.values()
+            if row.state is State.PENDING
+            and row.task in request.tasks
+            and (row.counters.crashes > 0) == request.isolated
+        ]
+        return [self._claim(row, request.worker_id) for row in found[: request.limit]]
+
+    def _claim(self, row: Row, worker_id: UUID) -> ClaimedJob:
+        row.state, row.worker = State.RUNNING, worker_id
+        c = row.counters
+        row.counters = c = msgspec.structs.replace(c, attempt=c.attempt + 1, lease_no=c.lease_no + 1)
+        return ClaimedJob(
+            id=row.id, task=row.task, args=row.args, queue="default", priority=0, tenant="default",
+            round=c.round, attempt=c.attempt, crashes=c.crashes, losses=c.losses, lease_no=c.lease_no,
+            max_attempts=row.max_attempts, timeout_ms=row.timeout_ms, created_at=EPOCH, run_at=EPOCH,
+            expires_at=None, waited=0.0,
+        )  # fmt: skip
+
+    async def settle(self, transitions: Sequence[Transition]) -> list[Settled]:
+        self._check()
+        if any(self.refuse(transition) for transition in transitions):
+            raise RuntimeError("refused")
+        self.settles.append(len(transitions))
+        answers = [self._settle(transition) for transition in transitions]
+        self._tell()
+        if self.lose_replies:
+            self.lose_replies -= 1
+            raise StoreUnavailable("the reply was lost")
+        return answers
+
+    def _settle(self, change: Transition) -> Settled:
+        row = self.rows[change.job_id]
+        if row.state is not State.RUNNING or row.counters.lease_no != change.counters.lease_no:
+            known = any(past.counters.lease_no == change.counters.lease_no for past in row.history)
+            return Settled.REPLAYED if known else Settled.STALE
+        row.state, row.counters = change.to, change.counters
+        if row.id in self.cancelled and not row.state.final:
+            row.state = State.CANCELLED
+        row.history.append(change)
+        return Settled.APPLIED
+
+    async def settle_on(self, conn: Any, transition: Transition) -> None:
+        if self._settle(transition) is not Settled.APPLIED:
+            raise LeaseLost("gone")
+
+    def settle_on_sync(self, conn: Any, transition: Transition) -> None:
+        if self._settle(transition) is not Settled.APPLIED:
+            raise LeaseLost("gone")
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Any]:
+        yield self
+
+    async def save_progress(self, updates: Sequence[tuple[UUID, int, bytes]]) -> None:
+        self._check()
+        for job_id, lease_no, value in updates:
+            if self.rows[job_id].counters.lease_no == lease_no:
+                self.rows[job_id].progress = value
+        self._tell()
+
+    async def cancel_requests(self, worker_id: UUID) -> list[UUID]:
+        self._check()
+        return [job_id for job_id in self.cancelled if self.rows[job_id].worker == worker_id]
+
+    # -- workers
+
+    async def register(self, worker: NewWorker) -> None:
+        self._check()
+        self.leases[worker.id] = True
+        self._tell()
+
+    async def announce_tasks(self, tasks: Sequence[tuple[str, bytes]]) -> None:
+        self._check()
+
+    async def renew(self, worker_ids: Sequence[UUID], lease_ms: int) -> set[UUID]:
+        self._check()
+        return {worker_id for worker_id in worker_ids if self.leases.get(worker_id)}
+
+    async def end(self, worker_id: UUID) -> bool:
+        self._check()
+        was, self.leases[worker_id] = self.leases.get(worker_id, False), False
+        self._tell()
+        return was
+
+    async def end_expired(self, limit: int) -> list[UUID]:
+        return []
+
+    async def orphaned(self, limit: int) -> list[UUID]:
+        held = {row.worker for row in self.rows.values() if row.state is State.RUNNING and row.worker is not None}
+        return [worker_id for worker_id in held if not self.leases.get(worker_id)]
+
+    async def held_jobs(self, worker_id: UUID, limit: int) -> list[HeldJob]:
+        self._check()
+        rows = [row for row in self.rows.values() if row.state is State.RUNNING and row.worker == worker_id]
+        return [HeldJob(row.id, row.max_attempts, row.counters) for row in rows[:limit]]
+
+    async def suspects_ready(self) -> bool:
+        self._check()
+        return any(row.state is State.PENDING and row.counters.crashes for row in self.rows.values())
+
+    # -- upkeep and the rest
+
+    async def stage_due(self, limit: int) -> StagedCount:
+        self._check()
+        due = [row for row in self.rows.values() if row.state in (State.RETRYING, State.SCHEDULED)]
+        for row in due:
+            row.state = State.PENDING
+        return StagedCount(len(due), 0, None)
+
+    async def take_turn(self, duty: str, interval_ms: int) -> DutyTurn:
+        self._check()
+        return self.turns.get(duty, DutyTurn(taken=True, gap_ms=interval_ms, store_age_ms=None, grace=False))
+
+    async def set_grace(self, duration_ms: int) -> None:
+        self.graces.append(duration_ms)
+
+    async def wake(self, queues: Sequence[str]) -> None:
+        for queue in queues:
+            self.wakes.put_nowait(queue)
+
+    @contextlib.asynccontextmanager
+    async def listen(self, topics: Sequence[str]) -> AsyncIterator[AsyncIterator[str]]:
+        async def words() -> AsyncIterator[str]:
+            while True:
+                yield await self.wakes.get()
+
+        yield words()
+
+    def _check(self) -> None:
+        if self.away:
+            raise StoreUnavailable("away")
+
+    def _tell(self) -> None:
+        self.changed.set()
+
+

@@ -1,0 +1,273 @@
+"""A worker by itself: it fills its slots, survives its store, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+
+import pytest
+from tests.worker.conftest import MakeWorker
+from tests.worker.fakes import FakeStore, FakeTasks
+
+from taskflowmq.core.job import Reason, State
+from taskflowmq.ports.context import Context
+
+
+async def noop() -> None:
+    return None
+
+
+async def test_jobs_enqueued_later_are_picked_up_by_wake_up(
+    store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker
+) -> None:
+    name = tasks.add(noop)
+    await make_worker(poll=60).start()
+    await store.until(lambda: len(store.claims_made) > 1)
+    row = store.put(name)
+    await store.until(lambda: row.state is State.COMPLETED)
+
+
+async def test_a_thousand_jobs_complete_once_in_batches(
+    store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker
+) -> None:
+    name = tasks.add(noop)
+    rows = [store.put(name) for _ in range(5_000)]
+    worker = make_worker()
+    await worker.start()
+    await store.until(lambda: store.count(State.COMPLETED) == 5_000, 20)
+    assert all(len(row.history) == 1 for row in rows)
+    assert len(store.settles) < 1_000
+    assert max(request.limit for request in store.claims_made) > 8
+
+
+async def test_slow_jobs_are_not_prefetched(store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker) -> None:
+    gate = asyncio.Event()
+
+    async def wait() -> None:
+        await gate.wait()
+
+    name = tasks.add(wait)
+    for _ in range(20):
+        store.put(name)
+    worker = make_worker(concurrency=4)
+    await worker.start()
+    await store.until(lambda: store.count(State.RUNNING) == 4)
+    assert store.count(State.PENDING) == 16
+    assert worker.health().ok
+    gate.set()
+    await store.until(lambda: store.count(State.COMPLETED) == 20)
+
+
+async def test_prefetched_jobs_that_turn_out_slow_go_back_to_their_queue(
+    store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker
+) -> None:
+    gate = asyncio.Event()
+
+    async def mixed(slow: bool) -> None:
+        if slow:
+            await gate.wait()
+
+    name = tasks.add(mixed)
+    for n in range(4_000):
+        store.put(name, slow=n >= 2_000)
+    await make_worker(concurrency=2).start()
+    await store.until(lambda: store.count(State.COMPLETED) == 2_000, 20)
+    await store.until(lambda: store.count(State.RUNNING) == 2 and store.count(State.PENDING) == 1_998)
+    gate.set()
+    await store.until(lambda: store.count(State.COMPLETED) == 4_000, 20)
+
+
+async def test_unknown_tasks_stay_in_the_queue(store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker) -> None:
+    row = store.put("from_the_next_release")
+    known = store.put(tasks.add(noop))
+    worker = make_worker()
+    await worker.run_until_idle()
+    assert (row.state, row.counters.attempt, known.state) == (State.PENDING, 0, State.COMPLETED)
+    tasks.add(noop, name="from_the_next_release")
+    await worker.run_until_idle()
+    assert row.state is State.COMPLETED
+
+
+async def test_an_outage_costs_nothing(store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker) -> None:
+    gate = asyncio.Event()
+
+    async def wait() -> int:
+        await gate.wait()
+        return 1
+
+    rows = [store.put(tasks.add(wait)) for _ in range(5)]
+    await make_worker().start()
+    await store.until(lambda: store.count(State.RUNNING) == 5)
+    store.away = True
+    gate.set()
+    late = store.put(tasks.add(noop))
+    store.away = False
+    await store.until(lambda: store.count(State.COMPLETED) == 6)
+    assert all(row.counters.attempt == 1 and len(row.history) == 1 for row in [*rows, late])
+
+
+async def test_a_lost_reply_is_repeated_and_changes_nothing(
+    store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker
+) -> None:
+    store.lose_replies = 1
+    rows = [store.put(tasks.add(noop)) for _ in range(3)]
+    worker = make_worker()
+    await worker.run_until_idle()
+    assert all(len(row.history) == 1 for row in rows)
+    assert worker.health().backlog == 0
+
+
+async def test_one_transition_that_the_store_refuses_does_not_hold_up_the_others(
+    store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker
+) -> None:
+    async def body(n: int) -> int:
+        return n
+
+    name = tasks.add(body)
+    rows = [store.put(name, n=n) for n in range(4)]
+    store.refuse = lambda transition: transition.job_id == rows[2].id and transition.result is not None
+    await make_worker().run_until_idle()
+    assert [row.state for row in rows] == [State.COMPLETED] * 4
+    assert "not stored" in (rows[2].last.result_error or "")
+
+
+async def test_drain_lets_running_jobs_finish_and_hands_back_the_rest(
+    store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker
+) -> None:
+    started, gate = asyncio.Event(), asyncio.Event()
+
+    async def wait() -> None:
+        started.set()
+        await gate.wait()
+
+    rows = [store.put(tasks.add(wait)) for _ in range(3)]
+    worker = make_worker(concurrency=1)
+    await worker.start()
+    await started.wait()
+    drained = asyncio.create_task(worker.drain(10))
+    await asyncio.sleep(0)
+    gate.set()
+    assert await drained == 0
+    assert [row.state for row in rows] == [State.COMPLETED, State.PENDING, State.PENDING]
+    assert [row.counters.attempt for row in rows] == [1, 0, 0]
+    assert store.leases and not any(store.leases.values())
+
+
+async def test_what_does_not_drain_in_time_is_handed_back_with_its_attempt(
+    store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker
+) -> None:
+    forever = threading.Event()
+
+    async def coroutine() -> None:
+        await asyncio.Event().wait()
+
+    def thread(ctx: Context) -> None:
+        forever.wait(30)
+
+    rows = [store.put(tasks.add(coroutine)), store.put(tasks.add(thread))]
+    worker = make_worker()
+    await worker.start()
+    await store.until(lambda: store.count(State.RUNNING) == 2)
+    assert await worker.drain(0.01) == 2
+    forever.set()
+    assert [(row.state, row.counters.attempt, row.counters.crashes) for row in rows] == [(State.PENDING, 0, 0)] * 2
+
+
+async def test_stop_hurries_a_drain(store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker) -> None:
+    async def wait() -> None:
+        await asyncio.Event().wait()
+
+    row = store.put(tasks.add(wait))
+    worker = make_worker()
+    await worker.start()
+    await store.until(lambda: row.state is State.RUNNING)
+    drained = asyncio.create_task(worker.drain(600))
+    await asyncio.sleep(0)
+    assert await worker.stop() == 1
+    assert await drained == 1
+    assert row.state is State.PENDING
+
+
+async def test_cancel_stops_coroutines_and_tells_threads(
+    store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("taskflowmq.worker.cancel.INTERVAL", 0.02)
+
+    async def coroutine() -> None:
+        await asyncio.Event().wait()
+
+    def obedient(ctx: Context) -> str:
+        while not ctx.cancelled:
+            threading.Event().wait(0.005)
+        return "finished anyway"
+
+    rows = [store.put(tasks.add(coroutine)), store.put(tasks.add(obedient))]
+    await make_worker().start()
+    await store.until(lambda: store.count(State.RUNNING) == 2)
+    store.cancelled = {row.id for row in rows}
+    await store.until(lambda: all(row.history for row in rows))
+    assert (rows[0].state, rows[0].last.reason) == (State.CANCELLED, Reason.CANCELLED_BY_USER)
+    assert rows[1].state is State.COMPLETED
+
+
+async def test_a_worker_whose_lease_was_taken_goes_on_under_a_new_name(
+    store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker
+) -> None:
+    gate = asyncio.Event()
+
+    async def wait() -> None:
+        await gate.wait()
+
+    row = store.put(tasks.add(wait))
+    await make_worker(lease=0.2, heartbeat=0.02).start()
+    await store.until(lambda: row.state is State.RUNNING)
+    (old,) = store.leases
+    store.leases[old] = False
+    await store.until(lambda: len(store.leases) == 2)
+    gate.set()
+    await store.until(lambda: row.state is State.COMPLETED)
+    again = store.put(tasks.add(noop))
+    await store.until(lambda: again.state is State.COMPLETED)
+    assert again.worker != old
+
+
+async def test_progress_is_coalesced(store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker) -> None:
+    gate = asyncio.Event()
+
+    async def body(ctx: Context) -> None:
+        for n in range(100):
+            ctx.progress(n / 100)
+        await gate.wait()
+
+    row = store.put(tasks.add(body))
+    await make_worker().start()
+    await store.until(lambda: row.progress is not None)
+    assert row.progress == b"0.99"
+    gate.set()
+
+
+async def test_each_job_leaves_one_log_line_without_its_arguments(
+    store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def secret(word: str) -> None:
+        raise ValueError(word)
+
+    row = store.put(tasks.add(secret), max_attempts=1, word="hunter2")
+    with caplog.at_level(logging.INFO, "taskflowmq"):
+        await make_worker().run_until_idle()
+    lines = [record for record in caplog.records if getattr(record, "job_id", None) == str(row.id)]
+    assert [(line.__dict__["task"], line.__dict__["attempt"], line.__dict__["outcome"]) for line in lines] == [
+        ("secret", 1, "dead")
+    ]
+    assert "hunter2" not in caplog.text
+
+
+async def test_start_and_stop_can_be_repeated(store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker) -> None:
+    worker = make_worker()
+    await worker.start()
+    await worker.start()
+    assert len(store.leases) == 1
+    await worker.stop()
+    await worker.stop()
+    assert not worker.health().ok
