@@ -7,19 +7,20 @@ that instead.
 from __future__ import annotations
 
 import asyncio
-import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 #: Polls begin this close together, in seconds, and grow to SLOWEST.
 FASTEST, SLOWEST = 0.002, 0.1
 
 
-async def wait_until(
-    condition: Callable[[], T | Awaitable[T]], timeout: float = 10.0, *, what: str = ""
-) -> T:
+@overload
+async def wait_until(condition: Callable[[], Awaitable[T]], timeout: float = 10.0, *, what: str = "") -> T: ...
+@overload
+async def wait_until(condition: Callable[[], T], timeout: float = 10.0, *, what: str = "") -> T: ...
+async def wait_until(condition: Callable[[], Any], timeout: float = 10.0, *, what: str = "") -> Any:
     """Poll until a condition holds and return its value.
 
     Args:
@@ -30,13 +31,13 @@ async def wait_until(
     Raises:
         TimeoutError: it did not hold in time; the message names what was awaited and the last value seen.
     """
-    value: T | None = None
+    value: Any = None
     pause = FASTEST
     try:
         async with asyncio.timeout(timeout):
             while True:
                 seen = condition()
-                value = await seen if inspect.isawaitable(seen) else seen
+                value = await seen if isinstance(seen, Awaitable) else seen
                 if value:
                     return value
                 await asyncio.sleep(pause)

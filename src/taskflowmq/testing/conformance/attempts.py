@@ -1,0 +1,105 @@
+"""The history of a job: one line per attempt that ended otherwise than well, and the current or final one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from taskflowmq.core.transitions import (
+    Crashed,
+    Discarded,
+    Failed,
+    HandedBack,
+    Lost,
+    Outcome,
+    Snoozed,
+    Stopped,
+    Succeeded,
+    TimedOut,
+)
+from taskflowmq.testing.conformance.intake import ERROR
+from taskflowmq.testing.conformance.support import NOON, RETRY_S, Rig, StoreSuite, decoded
+
+
+async def _history(rig: Rig, job_id: UUID) -> list[tuple[int, int, str]]:
+    attempts = await rig.store.board.attempts("default", job_id)
+    return [(attempt.attempt, attempt.lease_no, attempt.outcome) for attempt in attempts]
+
+
+class TestAttempts(StoreSuite):
+    """Board.attempts."""
+
+    async def test_a_job_that_never_ran_has_none(self, rig: Rig) -> None:
+        assert await rig.store.board.attempts("default", (await rig.put()).id) == []
+
+    async def test_the_running_attempt_is_shown(self, rig: Rig) -> None:
+        held = await rig.running()
+        (attempt,) = await rig.store.board.attempts("default", held.id)
+        assert (attempt.attempt, attempt.lease_no, attempt.outcome) == (1, 1, "running")
+        assert (attempt.started_at, attempt.finished_at, attempt.error) == (NOON, None, None)
+        assert attempt.worker
+
+    async def test_a_whole_life_in_order(self, rig: Rig) -> None:
+        job = await rig.put(max_attempts=5)
+        endings: list[tuple[Outcome, str]] = [
+            (Failed(ERROR), "failed"),
+            (Snoozed(1000), "snoozed"),
+            (TimedOut(ERROR), "timeout"),
+            (Lost(), "lost"),
+            (HandedBack(), ""),
+            (Crashed(ERROR), "crashed"),
+            (Succeeded(b"1"), "completed"),
+        ]
+        expected = []
+        for lease_no, (outcome, word) in enumerate(endings, 1):
+            held = await rig.claim_one(isolated=word == "completed")
+            await rig.apply(held, outcome)
+            if word:
+                # A refunded attempt keeps the number that it ran under.
+                expected.append((held.attempt, lease_no, word))
+            await rig.after(10)
+        assert await _history(rig, job.id) == expected
+
+    @pytest.mark.parametrize(
+        ("outcome", "word"),
+        [
+            (Succeeded(b"1"), "completed"),
+            (Discarded(ERROR), "discarded"),
+            (Failed(ERROR, retry=False), "failed"),
+            (Stopped(by_handler=True, error=ERROR), "cancelled"),
+        ],
+    )
+    async def test_the_final_attempt_is_shown_once(self, rig: Rig, outcome: Outcome, word: str) -> None:
+        held = await rig.running()
+        rig.clock.advance(2)
+        await rig.apply(held, outcome)
+        (attempt,) = await rig.store.board.attempts("default", held.id)
+        assert (attempt.attempt, attempt.lease_no, attempt.outcome) == (1, 1, word)
+        assert (attempt.started_at, attempt.finished_at) == (NOON, NOON + timedelta(seconds=2))
+        assert attempt.worker
+
+    async def test_errors_are_kept_per_attempt(self, rig: Rig) -> None:
+        job = await rig.put(max_attempts=2)
+        for n in (1, 2):
+            await rig.apply(await rig.claim_one(), Failed(b'{"type":"E","message":"%d","traceback":""}' % n))
+            await rig.after(RETRY_S)
+        attempts = await rig.store.board.attempts("default", job.id)
+        assert [decoded(attempt.error)["message"] for attempt in attempts] == ["1", "2"]
+
+    async def test_a_new_round_keeps_the_old_attempts(self, rig: Rig) -> None:
+        held = await rig.running()
+        await rig.apply(held, Discarded(ERROR))
+        await rig.store.board.retry("default", held.id)
+        await rig.apply(await rig.claim_one(), Failed(ERROR))
+        assert await _history(rig, held.id) == [(1, 1, "discarded"), (1, 2, "failed")]
+
+    async def test_a_job_cancelled_before_it_ran_has_none(self, rig: Rig) -> None:
+        job = await rig.put()
+        await rig.store.board.cancel("default", job.id, actor="me")
+        assert await rig.store.board.attempts("default", job.id) == []
+
+    async def test_foreign_jobs_show_nothing(self, rig: Rig) -> None:
+        held = await rig.running()
+        assert await rig.store.board.attempts("other", held.id) == []

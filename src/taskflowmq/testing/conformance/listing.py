@@ -1,0 +1,183 @@
+"""Lists and counts: every job once, newest first, whatever the filters, pages and simultaneous changes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from taskflowmq.core.ids import uuid7
+from taskflowmq.core.job import JobFilter, JobView, State
+from taskflowmq.core.transitions import Discarded, Failed, Stopped, Succeeded
+from taskflowmq.testing.conformance.intake import ERROR
+from taskflowmq.testing.conformance.support import NOON, Rig, StoreSuite, ids
+
+
+async def collect(rig: Rig, limit: int = 3, **wanted: Any) -> list[JobView]:
+    """Follow a list to its end."""
+    found: list[JobView] = []
+    before: UUID | None = None
+    for _ in range(1000):
+        page = await rig.store.board.list_jobs(JobFilter(**wanted), limit=limit, before=before)
+        assert len(page.items) <= limit
+        found += page.items
+        if page.next is None:
+            return found
+        before = page.next
+    raise AssertionError("the list has no end")
+
+
+async def fill(rig: Rig) -> dict[State, list[UUID]]:
+    """Store two jobs in each state, one in queue ``a`` and one in ``b``, interleaved by age."""
+    by_state: dict[State, list[UUID]] = {}
+    for queue in ("a", "b"):
+        made = {
+            State.COMPLETED: (await rig.apply(await rig.running(queue=queue), Succeeded(b"1"))).id,
+            State.DEAD: (await rig.apply(await rig.running(queue=queue), Discarded(ERROR))).id,
+            State.CANCELLED: (await rig.apply(await rig.running(queue=queue), Stopped(by_handler=True))).id,
+            State.RETRYING: (await rig.apply(await rig.running(queue=queue), Failed(ERROR))).id,
+            State.RUNNING: (await rig.running(queue=queue)).id,
+            State.SCHEDULED: (await rig.put(queue=queue, delay_ms=60_000)).id,
+            State.PENDING: (await rig.put(queue=queue)).id,
+        }
+        for state, job_id in made.items():
+            by_state.setdefault(state, []).append(job_id)
+        rig.clock.advance(1)
+    return by_state
+
+
+class TestListing(StoreSuite):
+    """Board.list_jobs and stats."""
+
+    @pytest.mark.parametrize("limit", [1, 3, 5, 100])
+    async def test_every_job_once_newest_first(self, rig: Rig, limit: int) -> None:
+        jobs = [job_id for pair in (await fill(rig)).values() for job_id in pair]
+        found = await collect(rig, limit)
+        assert ids(found) == sorted(jobs, reverse=True)
+        assert found == [await rig.view(view.id) for view in found]
+
+    async def test_by_state(self, rig: Rig) -> None:
+        jobs = await fill(rig)
+        for state, pair in jobs.items():
+            assert ids(await collect(rig, states=(state,))) == sorted(pair, reverse=True)
+
+    @pytest.mark.parametrize(
+        "states",
+        [
+            (State.PENDING, State.RUNNING),
+            (State.COMPLETED, State.SCHEDULED, State.DEAD),
+            (State.SCHEDULED, State.RETRYING),
+            (State.CANCELLED, State.RETRYING, State.PENDING),
+        ],
+    )
+    @pytest.mark.parametrize("limit", [1, 2, 10])
+    async def test_by_several_states(self, rig: Rig, states: tuple[State, ...], limit: int) -> None:
+        jobs = await fill(rig)
+        wanted = sorted((job_id for state in states for job_id in jobs[state]), reverse=True)
+        assert ids(await collect(rig, limit, states=states)) == wanted
+
+    async def test_by_queue(self, rig: Rig) -> None:
+        jobs = await fill(rig)
+        wanted = sorted((pair[1] for pair in jobs.values()), reverse=True)
+        assert ids(await collect(rig, queue="b")) == wanted
+        assert ids(await collect(rig, queue="b", states=(State.DEAD,))) == [jobs[State.DEAD][1]]
+        assert await collect(rig, queue="no-such-queue") == []
+
+    async def test_by_task(self, rig: Rig) -> None:
+        first, _, third = await rig.put("one"), await rig.put("two"), await rig.put("one")
+        assert ids(await collect(rig, 1, task="one")) == [third.id, first.id]
+        assert await collect(rig, task="no-such-task") == []
+
+    async def test_by_tenant(self, rig: Rig) -> None:
+        mine, theirs = await rig.put(), await rig.put(tenant="blue")
+        assert ids(await collect(rig)) == [mine.id]
+        assert ids(await collect(rig, tenant="blue")) == [theirs.id]
+        assert await collect(rig, tenant="unheard-of") == []
+
+    async def test_by_time(self, rig: Rig) -> None:
+        jobs = []
+        for _ in range(6):
+            jobs.append(await rig.put())
+            rig.clock.advance(10)
+        after, before = NOON + timedelta(seconds=15), NOON + timedelta(seconds=45)
+        assert ids(await collect(rig, 2, created_after=after)) == ids(reversed(jobs[2:]))
+        assert ids(await collect(rig, 2, created_before=before)) == ids(reversed(jobs[:5]))
+        assert ids(await collect(rig, 2, created_after=after, created_before=before)) == [
+            jobs[4].id,
+            jobs[3].id,
+            jobs[2].id,
+        ]
+
+    async def test_rare_hits_among_many_are_found(self, rig: Rig) -> None:
+        """A page may be short or empty; only next=None ends a list."""
+        needle = await rig.put("needle", queue="hay")
+        await rig.enqueue(*(rig.job("straw", queue="hay") for _ in range(900)))
+        other = await rig.put("needle", queue="hay")
+        found = await collect(rig, 2, task="needle", queue="hay", states=(State.PENDING, State.DEAD))
+        assert ids(found) == [other.id, needle.id]
+
+    async def test_a_page_is_stable_under_new_and_moving_jobs(self, rig: Rig, other: Rig) -> None:
+        jobs = [await rig.put() for _ in range(9)]
+        worker = await other.worker()
+        seen: list[UUID] = []
+        before: UUID | None = None
+        while True:
+            page = await rig.store.board.list_jobs(JobFilter(), limit=2, before=before)
+            seen += ids(page.items)
+            if page.next is None:
+                break
+            before = page.next
+            await other.put()
+            for held in await other.claim(worker, 2):
+                await other.apply(held, Succeeded(b"1"))
+        assert seen == ids(reversed(jobs))
+
+    async def test_an_empty_list_ends_at_once(self, rig: Rig) -> None:
+        page = await rig.store.board.list_jobs(JobFilter(), limit=5, before=None)
+        assert (page.items, page.next) == ([], None)
+        page = await rig.store.board.list_jobs(JobFilter(), limit=5, before=uuid7(1, 1))
+        assert page.items == []
+
+    # ----------------------------------------------------------------------------------------------- counts
+
+    async def test_counts_are_exact(self, rig: Rig) -> None:
+        jobs = await fill(rig)
+        await rig.enqueue(*(rig.job(queue="a") for _ in range(17)))
+        stats = await rig.store.board.stats()
+        assert stats.exact
+        assert stats.as_of == rig.clock.now()
+        expected = {state.value: len(pair) for state, pair in jobs.items()}
+        expected["pending"] += 17
+        assert {state: count for state, count in stats.states.items() if count} == expected
+        live = {"pending": 1, "running": 1, "retrying": 1, "scheduled": 1}
+        queues = {view.name: _live(view.states) for view in stats.queues}
+        assert queues == {"a": {**live, "pending": 18}, "b": live}
+
+    async def test_counts_follow_every_move(self, rig: Rig) -> None:
+        await _counts(rig, {})
+        await rig.put()
+        await _counts(rig, {"pending": 1})
+        held = await rig.claim_one()
+        await _counts(rig, {"running": 1})
+        await rig.apply(held, Failed(ERROR))
+        await _counts(rig, {"retrying": 1})
+        await rig.after(60)
+        await rig.apply(await rig.claim_one(), Succeeded(b"1"))
+        await _counts(rig, {"completed": 1})
+        await rig.store.board.delete("default", held.id)
+        await _counts(rig, {})
+
+    async def test_counts_of_an_empty_store(self, rig: Rig) -> None:
+        stats = await rig.store.board.stats()
+        assert (sum(stats.states.values()), stats.queues, stats.exact) == (0, [], True)
+
+
+def _live(states: dict[str, int]) -> dict[str, int]:
+    return {state: count for state, count in states.items() if count and not State(state).final}
+
+
+async def _counts(rig: Rig, expected: dict[str, int]) -> None:
+    counted = (await rig.store.board.stats()).states
+    assert {state: count for state, count in counted.items() if count} == expected

@@ -1,0 +1,77 @@
+"""Wake-ups: sooner than polling, never instead of it. Lost ones are allowed, so the tests repeat theirs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from taskflowmq.testing.conformance.support import Rig, StoreSuite
+from taskflowmq.testing.waiting import wait_until
+
+WITHIN_S = 10.0
+
+
+async def _heard(listener: AsyncIterator[str], sender: Rig, queues: tuple[str, ...], count: int) -> set[str]:
+    """Wake again and again until so many different queues were heard."""
+    heard: set[str] = set()
+
+    async def listen() -> None:
+        async for queue in listener:
+            heard.add(queue)
+
+    async def wake() -> bool:
+        await sender.store.notifier.wake(queues)
+        return len(heard) >= count
+
+    task = asyncio.create_task(listen())
+    try:
+        await wait_until(wake, WITHIN_S, what=f"{count} of {queues} to be heard")
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    return heard
+
+
+class TestNotifier(StoreSuite):
+    """Notifier: wake, listen. In real time: wake-ups are not timed by the store."""
+
+    async def test_another_process_hears_a_wake_up(self, rig: Rig, other: Rig) -> None:
+        async with rig.store.notifier.listen(["mail"]) as listener:
+            assert await _heard(listener, other, ("mail",), 1) == {"mail"}
+
+    async def test_the_same_process_hears_it_too(self, rig: Rig) -> None:
+        async with rig.store.notifier.listen(["mail"]) as listener:
+            assert await _heard(listener, rig, ("mail",), 1) == {"mail"}
+
+    async def test_only_the_topics_asked_for(self, rig: Rig, other: Rig) -> None:
+        async with rig.store.notifier.listen(["a", "b"]) as listener:
+            assert await _heard(listener, other, ("c", "b", "a", "d"), 2) == {"a", "b"}
+
+    async def test_no_topic_means_every_queue(self, rig: Rig, other: Rig) -> None:
+        async with rig.store.notifier.listen([]) as listener:
+            assert await _heard(listener, other, ("a", "b", "c"), 3) == {"a", "b", "c"}
+
+    async def test_two_listeners_hear_the_same(self, rig: Rig, other: Rig) -> None:
+        async with rig.store.notifier.listen(["a"]) as first, other.store.notifier.listen(["a"]) as second:
+            mine, theirs = await asyncio.gather(
+                _heard(first, other, ("a",), 1),
+                _heard(second, rig, ("a",), 1),
+            )
+        assert mine == theirs == {"a"}
+
+    async def test_waking_nobody_is_fine(self, rig: Rig) -> None:
+        await rig.store.notifier.wake(["nobody-listens"])
+        await rig.store.notifier.wake([])
+        await rig.store.notifier.wake([f"queue-{n}" for n in range(500)])
+
+    async def test_a_listener_can_leave_and_come_back(self, rig: Rig, other: Rig) -> None:
+        for _ in range(3):
+            async with rig.store.notifier.listen(["a"]) as listener:
+                assert await _heard(listener, other, ("a",), 1) == {"a"}
+
+    @pytest.mark.parametrize("queue", ["a.b:c/d-e_f", "x" * 128])
+    async def test_every_queue_name_arrives_whole(self, rig: Rig, other: Rig, queue: str) -> None:
+        async with rig.store.notifier.listen([queue]) as listener:
+            assert await _heard(listener, other, (queue,), 1) == {queue}

@@ -1,0 +1,98 @@
+"""Queues as operators see them: paused, counted, and how long the oldest job has been ready."""
+
+from __future__ import annotations
+
+import pytest
+
+from taskflowmq.core.transitions import Snoozed, Succeeded
+from taskflowmq.ports.store import QueueView
+from taskflowmq.testing.conformance.support import NOON, Rig, StoreSuite
+
+
+async def _queue(rig: Rig, name: str = "default") -> QueueView:
+    (view,) = (view for view in await rig.store.board.list_queues() if view.name == name)
+    return view
+
+
+class TestQueues(StoreSuite):
+    """Board: list_queues, pause, resume."""
+
+    async def test_queues_are_listed_by_name(self, rig: Rig) -> None:
+        assert await rig.store.board.list_queues() == []
+        for name in ("zoo", "ant", "mail"):
+            await rig.put(queue=name)
+        assert [view.name for view in await rig.store.board.list_queues()] == ["ant", "mail", "zoo"]
+
+    async def test_a_queue_counts_its_live_jobs(self, rig: Rig) -> None:
+        await rig.apply(await rig.running(), Succeeded(b"1"))
+        await rig.running()
+        await rig.put(delay_ms=1000)
+        await rig.enqueue(rig.job(), rig.job(), rig.job(priority=5))
+        states = (await _queue(rig)).states
+        counted = {state: states.get(state, 0) for state in ("pending", "running", "scheduled", "retrying")}
+        assert counted == {"pending": 3, "running": 1, "scheduled": 1, "retrying": 0}
+
+    async def test_the_age_is_that_of_the_oldest_ready_job(self, rig: Rig) -> None:
+        await rig.put(delay_ms=20_000)
+        assert (await _queue(rig)).oldest_ready_age is None
+        rig.clock.advance(5)
+        await rig.put(priority=9)
+        rig.clock.advance(4)
+        await rig.put(priority=-9)
+        rig.clock.advance(2)
+        assert (await _queue(rig)).oldest_ready_age == pytest.approx(6)
+        worker = await rig.worker()
+        assert len(await rig.claim(worker)) == 2
+        assert (await _queue(rig)).oldest_ready_age is None
+        # Age counts from when a job became ready, not from when it was enqueued.
+        await rig.after(30)
+        rig.clock.advance(1)
+        assert (await _queue(rig)).oldest_ready_age == pytest.approx(1)
+
+    async def test_a_queue_that_ran_dry_stays_listed(self, rig: Rig) -> None:
+        await rig.completed(queue="mail")
+        assert sum((await _queue(rig, "mail")).states.values()) == 0
+
+    async def test_pausing_twice_keeps_the_first_time(self, rig: Rig) -> None:
+        await rig.put()
+        await rig.store.board.pause("default")
+        rig.clock.advance(5)
+        await rig.store.board.pause("default")
+        assert (await _queue(rig)).paused_at == NOON
+        await rig.store.board.resume("default")
+        await rig.store.board.resume("default")
+        assert (await _queue(rig)).paused_at is None
+
+    async def test_a_new_queue_can_be_paused_before_its_first_job(self, rig: Rig, other: Rig) -> None:
+        await rig.store.board.pause("tomorrow")
+        assert (await _queue(rig, "tomorrow")).paused_at == NOON
+        await other.put(queue="tomorrow")
+        worker = await other.worker()
+        assert await other.claim(worker) == []
+        await rig.store.board.resume("tomorrow")
+        assert len(await other.claim(worker)) == 1
+
+    async def test_running_jobs_go_on_in_a_paused_queue(self, rig: Rig) -> None:
+        held = await rig.running()
+        await rig.put()
+        await rig.store.board.pause("default")
+        await rig.apply(held, Snoozed(1000))
+        await rig.after(2)
+        assert (await _queue(rig)).states.get("pending") == 2
+        worker = await rig.worker()
+        assert await rig.claim(worker) == []
+        await rig.store.board.resume("default")
+        assert len(await rig.claim(worker)) == 2
+
+    async def test_a_long_pause_loses_nothing(self, rig: Rig, other: Rig) -> None:
+        """Positions that a claimer remembers from before a pause must not hide what came meanwhile."""
+        worker = await rig.worker()
+        for _ in range(3):
+            await rig.enqueue(*(rig.job() for _ in range(10)))
+            await rig.claim(worker, 5)
+            await other.store.board.pause("default")
+            assert await rig.claim(worker, 5) == []
+            rig.clock.advance(600)
+            await other.enqueue(*(other.job() for _ in range(10)))
+            await other.store.board.resume("default")
+            assert len(await rig.claim(worker, 100)) == 15

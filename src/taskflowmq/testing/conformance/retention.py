@@ -1,0 +1,129 @@
+"""What is deleted and what is kept: only ended jobs, only past their time, and never a live one (I1)."""
+
+from __future__ import annotations
+
+import pytest
+
+from taskflowmq.core.job import State
+from taskflowmq.core.transitions import Discarded, Failed, Stopped, Succeeded
+from taskflowmq.ports.store import Retention
+from taskflowmq.testing.conformance.intake import ERROR
+from taskflowmq.testing.conformance.listing import fill
+from taskflowmq.testing.conformance.support import Rig, StoreSuite
+
+DAY_S = 86_400
+WEEK = Retention(completed_ms=7 * DAY_S * 1000, cancelled_ms=7 * DAY_S * 1000, dead_ms=30 * DAY_S * 1000)
+FOREVER = Retention(completed_ms=None, cancelled_ms=None, dead_ms=None)
+
+
+async def prune(rig: Rig, retention: Retention = WEEK, limit: int = 1000) -> int:
+    """Prune until nothing is left to prune, as the duty does, and return how many rows went."""
+    total = 0
+    for _ in range(100):
+        await rig.store.upkeep.maintain()
+        gone = await rig.store.upkeep.prune(retention, limit)
+        total += gone
+        if not gone:
+            return total
+    raise AssertionError("the pruner never finishes")
+
+
+class TestRetention(StoreSuite):
+    """Upkeep.prune."""
+
+    async def test_an_empty_store_has_nothing_to_prune(self, rig: Rig) -> None:
+        assert await rig.store.upkeep.prune(WEEK, 100) == 0
+
+    async def test_ended_jobs_are_kept_for_their_time(self, rig: Rig) -> None:
+        jobs = await fill(rig)
+        rig.clock.advance(6 * DAY_S)
+        await prune(rig)
+        for state, pair in jobs.items():
+            for job_id in pair:
+                assert await rig.state(job_id) is state
+
+    async def test_ended_jobs_go_after_their_time_and_the_living_stay(self, rig: Rig) -> None:
+        jobs = await fill(rig)
+        rig.clock.advance(9 * DAY_S)
+        assert await prune(rig) >= 4
+        for state, pair in jobs.items():
+            for job_id in pair:
+                if state in (State.COMPLETED, State.CANCELLED):
+                    assert await rig.store.board.get("default", job_id) is None
+                    assert await rig.store.board.attempts("default", job_id) == []
+                else:
+                    assert await rig.state(job_id) is state
+
+    async def test_the_dead_stay_longer(self, rig: Rig) -> None:
+        dead = (await rig.apply(await rig.running(), Discarded(ERROR))).id
+        rig.clock.advance(29 * DAY_S)
+        await prune(rig)
+        assert await rig.state(dead) is State.DEAD
+        rig.clock.advance(3 * DAY_S)
+        await prune(rig)
+        assert await rig.store.board.get("default", dead) is None
+
+    async def test_none_keeps_for_ever(self, rig: Rig) -> None:
+        jobs = await fill(rig)
+        rig.clock.advance(400 * DAY_S)
+        await prune(rig, FOREVER)
+        for state, pair in jobs.items():
+            for job_id in pair:
+                assert await rig.state(job_id) is state
+
+    async def test_time_counts_from_the_end_of_a_job_not_from_its_start(self, rig: Rig) -> None:
+        held = await rig.running()
+        await rig.apply(held, Failed(ERROR))
+        old = await rig.completed()
+        rig.clock.advance(20 * DAY_S)
+        await prune(rig)
+        assert await rig.store.board.get("default", old) is None
+        await rig.store.upkeep.stage_due(10)
+        await rig.apply(await rig.claim_one(), Succeeded(b"1"))
+        rig.clock.advance(5 * DAY_S)
+        await prune(rig)
+        assert await rig.state(held.id) is State.COMPLETED
+        rig.clock.advance(4 * DAY_S)
+        await prune(rig)
+        assert await rig.store.board.get("default", held.id) is None
+
+    async def test_live_jobs_of_any_age_still_work(self, rig: Rig) -> None:
+        pending, scheduled = await rig.put("p"), await rig.put("s", delay_ms=60 * DAY_S * 1000)
+        running = await rig.running(task="r")
+        for _ in range(50):
+            rig.clock.advance(DAY_S)
+        await prune(rig)
+        rig.clock.advance(11 * DAY_S)
+        await prune(rig)
+        await rig.store.upkeep.stage_due(10)
+        assert (await rig.claim_one(tasks=("p",))).id == pending.id
+        assert (await rig.claim_one(tasks=("s",))).id == scheduled.id
+        assert (await rig.apply(running, Succeeded(b"1"))).state is State.COMPLETED
+
+    async def test_a_dead_job_that_was_kept_can_be_redriven(self, rig: Rig) -> None:
+        dead = (await rig.apply(await rig.running(), Discarded(ERROR))).id
+        rig.clock.advance(20 * DAY_S)
+        await prune(rig)
+        await rig.store.board.retry("default", dead)
+        assert (await rig.claim_one()).id == dead
+        assert len(await rig.store.board.attempts("default", dead)) == 2
+
+    async def test_a_small_limit_gets_there_too(self, rig: Rig) -> None:
+        await rig.enqueue(*(rig.job() for _ in range(25)))
+        for job in await rig.claim(await rig.worker()):
+            await rig.settle(job, Stopped(by_handler=True))
+        keep = await rig.put()
+        rig.clock.advance(9 * DAY_S)
+        await prune(rig, limit=4)
+        stats = await rig.store.board.stats()
+        assert {state: count for state, count in stats.states.items() if count} == {"pending": 1}
+        assert await rig.state(keep.id) is State.PENDING
+
+    @pytest.mark.parametrize("hours", [25, 24 * 9])
+    async def test_deleted_jobs_stay_deleted(self, rig: Rig, hours: int) -> None:
+        job_id = await rig.completed()
+        await rig.store.board.delete("default", job_id)
+        rig.clock.advance(hours * 3600)
+        await prune(rig)
+        assert await rig.store.board.get("default", job_id) is None
+        assert await prune(rig) == 0

@@ -1,0 +1,57 @@
+"""The list of topics."""
+
+from __future__ import annotations
+
+from taskflowmq.testing.conformance.attempts import TestAttempts
+from taskflowmq.testing.conformance.board import TestBoard
+from taskflowmq.testing.conformance.caller_transactions import TestCallerTransactions
+from taskflowmq.testing.conformance.cancelling import TestCancelling
+from taskflowmq.testing.conformance.claims import TestClaims
+from taskflowmq.testing.conformance.fence import TestFence
+from taskflowmq.testing.conformance.idempotency import TestIdempotency
+from taskflowmq.testing.conformance.intake import TestIntake
+from taskflowmq.testing.conformance.listing import TestListing
+from taskflowmq.testing.conformance.notifier import TestNotifier
+from taskflowmq.testing.conformance.queues import TestQueues
+from taskflowmq.testing.conformance.races import TestRaces
+from taskflowmq.testing.conformance.retention import TestRetention
+from taskflowmq.testing.conformance.schema import TestSchema
+from taskflowmq.testing.conformance.settle import TestSettle
+from taskflowmq.testing.conformance.support import StoreSuite
+from taskflowmq.testing.conformance.unique import TestUnique
+from taskflowmq.testing.conformance.unstorable import TestUnstorable
+from taskflowmq.testing.conformance.upkeep import TestUpkeep
+from taskflowmq.testing.conformance.walk import TestWalk
+from taskflowmq.testing.conformance.workers import TestWorkers
+
+ALL: tuple[type[StoreSuite], ...] = (
+    TestAttempts,
+    TestBoard,
+    TestCallerTransactions,
+    TestCancelling,
+    TestClaims,
+    TestFence,
+    TestIdempotency,
+    TestIntake,
+    TestListing,
+    TestNotifier,
+    TestQueues,
+    TestRaces,
+    TestRetention,
+    TestSchema,
+    TestSettle,
+    TestUnique,
+    TestUnstorable,
+    TestUpkeep,
+    TestWalk,
+    TestWorkers,
+)
+
+
+def topics(*, one_writer: bool = False) -> dict[str, type[StoreSuite]]:
+    """Return every topic by its class name, for a test module's namespace.
+
+    Args:
+        one_writer: the engine lets one transaction write at a time, so that commits cannot overlap.
+    """
+    return {topic.__name__: type(topic.__name__, (topic,), {"one_writer": one_writer}) for topic in ALL}

@@ -1,0 +1,194 @@
+"""Duties: one turn per interval for the cluster, what is due becomes ready, what has expired ends."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from taskflowmq.core.job import Reason, State, UniqueKey
+from taskflowmq.core.transitions import Failed, Snoozed
+from taskflowmq.ports.store import StagedCount
+from taskflowmq.testing.conformance.intake import ERROR
+from taskflowmq.testing.conformance.support import NOON, RETRY_S, TASK, Rig, StoreSuite, ids
+
+
+class TestUpkeep(StoreSuite):
+    """Upkeep: take_turn, set_grace, stage_due, expire_ready, maintain."""
+
+    # ------------------------------------------------------------------------------------------------ turns
+
+    async def test_one_turn_per_interval_for_everybody(self, rig: Rig, other: Rig) -> None:
+        mine, theirs = rig.store.upkeep, other.store.upkeep
+        first = await mine.take_turn("rescue", 5000)
+        assert (first.taken, first.gap_ms, first.grace) == (True, None, False)
+        assert not (await theirs.take_turn("rescue", 5000)).taken
+        assert not (await mine.take_turn("rescue", 5000)).taken
+        rig.clock.advance(4.9)
+        assert not (await mine.take_turn("rescue", 5000)).taken
+        rig.clock.advance(0.2)
+        second = await theirs.take_turn("rescue", 5000)
+        assert (second.taken, second.gap_ms) == (True, 5100)
+        assert not (await mine.take_turn("rescue", 5000)).taken
+
+    async def test_duties_have_turns_of_their_own(self, rig: Rig) -> None:
+        assert (await rig.store.upkeep.take_turn("rescue", 5000)).taken
+        assert (await rig.store.upkeep.take_turn("prune", 5000)).taken
+
+    async def test_a_gap_is_measured_from_the_last_turn(self, rig: Rig) -> None:
+        await rig.store.upkeep.take_turn("rescue", 1000)
+        rig.clock.advance(100)
+        assert (await rig.store.upkeep.take_turn("rescue", 1000)).gap_ms == 100_000
+
+    @pytest.mark.parametrize("round_no", range(3))
+    async def test_simultaneous_callers_share_one_turn(self, rig: Rig, other: Rig, round_no: int) -> None:
+        for _ in range(5):
+            rig.clock.advance(10)
+            turns = await asyncio.gather(
+                *((rig, other)[n % 2].store.upkeep.take_turn("rescue", 5000) for n in range(8))
+            )
+            assert sum(turn.taken for turn in turns) == 1
+
+    async def test_a_grace_period_is_known_to_all_and_ends(self, rig: Rig, other: Rig) -> None:
+        await rig.store.upkeep.take_turn("rescue", 5000)
+        await rig.store.upkeep.set_grace(30_000)
+        rig.clock.advance(6)
+        assert (await other.store.upkeep.take_turn("rescue", 5000)).grace
+        rig.clock.advance(20)
+        assert (await rig.store.upkeep.take_turn("rescue", 5000)).grace
+        rig.clock.advance(6)
+        assert not (await rig.store.upkeep.take_turn("rescue", 5000)).grace
+
+    async def test_a_grace_period_may_come_before_the_first_turn(self, rig: Rig) -> None:
+        await rig.store.upkeep.set_grace(30_000)
+        turn = await rig.store.upkeep.take_turn("rescue", 5000)
+        assert (turn.taken, turn.grace) == (True, True)
+
+    # -------------------------------------------------------------------------------------------------- due
+
+    async def test_nothing_waits(self, rig: Rig) -> None:
+        await rig.put()
+        staged = await rig.store.upkeep.stage_due(10)
+        assert (staged.staged, staged.expired, staged.next_due_ms) == (0, 0, None)
+
+    async def test_due_jobs_become_ready_and_name_their_queues(self, rig: Rig) -> None:
+        for queue, delay_ms in (("a", 1000), ("b", 2000), ("b", 2500), ("c", 60_000)):
+            await rig.put(queue=queue, delay_ms=delay_ms)
+        rig.clock.advance(3)
+        staged = await rig.store.upkeep.stage_due(10)
+        assert (staged.staged, staged.expired, sorted(staged.queues)) == (3, 0, ["a", "b"])
+        assert staged.next_due_ms is not None
+        assert staged.next_due_ms == pytest.approx(57_000, abs=2)
+        assert len(await rig.claim(await rig.worker())) == 3
+
+    async def test_the_next_due_time_comes_closer(self, rig: Rig) -> None:
+        await rig.put(delay_ms=10_000)
+        for waited, left in ((0, 10_000), (4, 6000), (5.5, 500)):
+            rig.clock.advance(waited)
+            due = (await rig.store.upkeep.stage_due(10)).next_due_ms
+            assert due is not None
+            assert due == pytest.approx(left, abs=2)
+
+    async def test_jobs_are_staged_in_the_order_in_which_they_are_due(self, rig: Rig) -> None:
+        delays = [5000, 1000, 4000, 2000, 3000]
+        jobs = {delay: await rig.put(delay_ms=delay) for delay in delays}
+        rig.clock.advance(10)
+        assert (await rig.store.upkeep.stage_due(10)).staged == 5
+        assert ids(await rig.claim(await rig.worker())) == [jobs[delay].id for delay in sorted(delays)]
+
+    async def test_staging_takes_the_earliest_up_to_the_limit(self, rig: Rig) -> None:
+        jobs = [await rig.put(delay_ms=1000 * n) for n in (3, 1, 2)]
+        rig.clock.advance(10)
+        first = await rig.store.upkeep.stage_due(2)
+        assert first.staged == 2
+        assert first.next_due_ms is not None
+        assert first.next_due_ms <= 0
+        assert ids(await rig.claim(await rig.worker())) == [jobs[1].id, jobs[2].id]
+        assert (await rig.store.upkeep.stage_due(2)).staged == 1
+
+    async def test_every_kind_of_waiting_is_staged(self, rig: Rig) -> None:
+        retried = await rig.running()
+        await rig.apply(retried, Failed(ERROR))
+        snoozed = await rig.running()
+        await rig.apply(snoozed, Snoozed(7000))
+        scheduled = await rig.put(delay_ms=7000)
+        rig.clock.advance(RETRY_S)
+        assert (await rig.store.upkeep.stage_due(10)).staged == 3
+        claimed = {job.id: job.attempt for job in await rig.claim(await rig.worker())}
+        assert claimed == {retried.id: 2, snoozed.id: 1, scheduled.id: 1}
+
+    async def test_what_expired_while_waiting_is_cancelled(self, rig: Rig) -> None:
+        expired = await rig.put(delay_ms=60_000, expires_in_ms=30_000)
+        fine = await rig.put(delay_ms=60_000, expires_in_ms=90_000)
+        rig.clock.advance(61)
+        staged = await rig.store.upkeep.stage_due(10)
+        assert (staged.staged, staged.expired, staged.next_due_ms) == (1, 1, None)
+        view = await rig.view(expired.id)
+        assert (view.state, view.reason) == (State.CANCELLED, Reason.EXPIRED)
+        assert view.finished_at == NOON + timedelta(seconds=61)
+        assert ids(await rig.claim(await rig.worker())) == [fine.id]
+
+    async def test_two_stagers_stage_each_job_once(self, rig: Rig, other: Rig) -> None:
+        await rig.enqueue(*(rig.job(delay_ms=1000) for _ in range(200)))
+        rig.clock.advance(2)
+        counts = await asyncio.gather(*((rig, other)[n % 2].store.upkeep.stage_due(50) for n in range(8)))
+        total = sum(count.staged for count in counts)
+        while more := (await rig.store.upkeep.stage_due(50)).staged:
+            total += more
+        assert total == 200
+        assert len(await rig.claim(await rig.worker(), 1000)) == 200
+
+    async def test_a_held_unique_key_does_not_block_the_stager(self, rig: Rig) -> None:
+        await rig.put(unique=UniqueKey(key="k"), delay_ms=1000)
+        await rig.put(delay_ms=1000)
+        await rig.put(unique=UniqueKey(key="k"))
+        rig.clock.advance(2)
+        assert await rig.store.upkeep.stage_due(10) == StagedCount(2, 0, None, ("default",))
+
+    # ----------------------------------------------------------------------------------------------- expiry
+
+    async def test_ready_jobs_past_their_expiry_are_cancelled(self, rig: Rig) -> None:
+        expired = [await rig.put(expires_in_ms=1000 * n) for n in (1, 2, 3)]
+        later = await rig.put(expires_in_ms=60_000)
+        never = await rig.put()
+        assert await rig.store.upkeep.expire_ready(10) == 0
+        rig.clock.advance(5)
+        assert await rig.store.upkeep.expire_ready(2) == 2
+        assert await rig.store.upkeep.expire_ready(2) == 1
+        assert await rig.store.upkeep.expire_ready(2) == 0
+        for job in expired:
+            view = await rig.view(job.id)
+            assert (view.state, view.reason, view.finished_at) == (
+                State.CANCELLED,
+                Reason.EXPIRED,
+                NOON + timedelta(seconds=5),
+            )
+        assert ids(await rig.claim(await rig.worker())) == [later.id, never.id]
+
+    async def test_a_running_job_does_not_expire(self, rig: Rig) -> None:
+        held = await rig.running(expires_in_ms=1000)
+        rig.clock.advance(60)
+        assert await rig.store.upkeep.expire_ready(10) == 0
+        assert await rig.state(held.id) is State.RUNNING
+
+    # ---------------------------------------------------------------------------------------------- upkeep
+
+    async def test_maintenance_disturbs_nobody(self, rig: Rig, other: Rig) -> None:
+        early = await rig.put()
+        ended = await rig.completed(task="done")
+        for _ in range(3):
+            await rig.store.upkeep.maintain()
+            await asyncio.gather(rig.store.upkeep.maintain(), other.store.upkeep.maintain())
+            assert await rig.state(early.id) is State.PENDING
+            assert await rig.state(ended) is State.COMPLETED
+            job = await rig.put("day")
+            assert (await rig.claim_one(tasks=("day",))).id == job.id
+            rig.clock.advance(86_400)
+        assert ids(await rig.claim(await rig.worker(), tasks=(TASK,))) == [early.id]
+
+    async def test_a_healthy_store_reports_nothing(self, rig: Rig) -> None:
+        assert await rig.store.upkeep.check() == []
+        await rig.running(unique=UniqueKey(key="k"))
+        await rig.put(delay_ms=1000)
+        assert await rig.store.upkeep.check() == []

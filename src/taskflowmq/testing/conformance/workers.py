@@ -1,0 +1,167 @@
+"""Leases, their end, and the rescue of what a lost worker held (I4, I5)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from taskflowmq.core.ids import uuid7
+from taskflowmq.core.job import Counters, Reason, State
+from taskflowmq.core.transitions import Crashed, HandedBack, Lost, Succeeded
+from taskflowmq.ports.store import Settled
+from taskflowmq.testing.conformance.support import LEASE_MS, NOON, Rig, StoreSuite, decoded, ids, transition
+
+
+class TestWorkers(StoreSuite):
+    """Workers: register, renew, end, end_expired, orphaned, held_jobs, suspects_ready, list_workers."""
+
+    async def test_a_registered_worker_is_listed(self, rig: Rig, other: Rig) -> None:
+        worker = await rig.worker(lease_ms=20_000)
+        (seen,) = await other.store.workers.list_workers()
+        assert (seen.id, seen.host, seen.pid, seen.version) == (worker, "host", 42, "1.2.3")
+        assert (seen.started_at, seen.lease_until) == (NOON, NOON + timedelta(seconds=20))
+        assert (seen.ended_at, seen.running) == (None, 0)
+        assert decoded(seen.info) == {"queues": ["default"]}
+
+    async def test_a_listed_worker_counts_its_running_jobs(self, rig: Rig) -> None:
+        await rig.enqueue(*(rig.job() for _ in range(5)))
+        busy, idle = await rig.worker(), await rig.worker()
+        held = await rig.claim(busy, 3)
+        await rig.apply(held[0], Succeeded(b"1"))
+        running = {seen.id: seen.running for seen in await rig.store.workers.list_workers()}
+        assert running == {busy: 2, idle: 0}
+
+    async def test_renewing_moves_the_lease(self, rig: Rig) -> None:
+        first, second, idle = await rig.worker(), await rig.worker(), await rig.worker()
+        rig.clock.advance(25)
+        assert await rig.store.workers.renew([first, second], LEASE_MS) == {first, second}
+        rig.clock.advance(10)
+        assert await rig.store.workers.end_expired(10) == [idle]
+        lease = {seen.id: seen.lease_until for seen in await rig.store.workers.list_workers()}
+        assert lease[first] == lease[second] == NOON + timedelta(seconds=25 + 30)
+
+    async def test_a_late_renewal_is_good_until_somebody_ended_the_worker(self, rig: Rig) -> None:
+        worker = await rig.worker()
+        rig.clock.advance(3600)
+        assert await rig.store.workers.renew([worker], LEASE_MS) == {worker}
+        assert await rig.store.workers.end_expired(10) == []
+
+    async def test_an_ended_worker_is_missing_from_the_renewed(self, rig: Rig, other: Rig) -> None:
+        lives, ended = await rig.worker(), await rig.worker()
+        assert await other.store.workers.end(ended) is True
+        assert await rig.store.workers.renew([lives, ended, uuid7(1, 1)], LEASE_MS) == {lives}
+        assert await rig.store.workers.renew([], LEASE_MS) == set()
+        (seen,) = (view for view in await rig.store.workers.list_workers() if view.id == ended)
+        assert seen.ended_at == NOON
+
+    async def test_a_worker_ends_once(self, rig: Rig, other: Rig) -> None:
+        worker = await rig.worker()
+        assert await rig.store.workers.end(worker) is True
+        assert await other.store.workers.end(worker) is False
+        assert await rig.store.workers.end(uuid7(1, 1)) is False
+
+    async def test_only_leases_that_are_over_are_ended(self, rig: Rig) -> None:
+        short = [await rig.worker(lease_ms=1000) for _ in range(3)]
+        long = await rig.worker(lease_ms=60_000)
+        assert await rig.store.workers.end_expired(10) == []
+        rig.clock.advance(2)
+        ended = await rig.store.workers.end_expired(2)
+        ended += await rig.store.workers.end_expired(2)
+        assert sorted(ended) == sorted(short)
+        assert await rig.store.workers.end_expired(2) == []
+        assert await rig.store.workers.renew([*short, long], 1000) == {long}
+
+    async def test_ended_workers_are_listed_for_an_hour(self, rig: Rig) -> None:
+        worker, lives = await rig.worker(), await rig.worker()
+        await rig.store.workers.end(worker)
+        rig.clock.advance(3000)
+        assert {seen.id for seen in await rig.store.workers.list_workers()} == {worker, lives}
+        rig.clock.advance(700)
+        assert {seen.id for seen in await rig.store.workers.list_workers()} == {lives}
+
+    async def test_the_living_are_no_orphanage(self, rig: Rig) -> None:
+        await rig.running()
+        rig.clock.advance(3600)
+        assert await rig.store.workers.orphaned(10) == []
+
+    async def test_ended_workers_with_jobs_are_orphaned_until_rescued(self, rig: Rig) -> None:
+        await rig.enqueue(*(rig.job() for _ in range(3)))
+        lost, idle = await rig.worker(), await rig.worker()
+        held = await rig.claim(lost)
+        await rig.store.workers.end(lost)
+        await rig.store.workers.end(idle)
+        assert await rig.store.workers.orphaned(10) == [lost]
+        await rig.apply(held[0], Lost())
+        assert await rig.store.workers.orphaned(10) == [lost]
+        for job in held[1:]:
+            await rig.apply(job, Lost())
+        assert await rig.store.workers.orphaned(10) == []
+
+    async def test_orphans_are_found_long_after(self, rig: Rig) -> None:
+        await rig.put()
+        lost = await rig.worker()
+        await rig.claim(lost)
+        await rig.store.workers.end(lost)
+        rig.clock.advance(86_400 * 3)
+        assert await rig.store.workers.orphaned(10) == [lost]
+        assert await rig.store.workers.orphaned(0) == []
+
+    async def test_held_jobs_come_in_id_order_with_their_counters(self, rig: Rig) -> None:
+        jobs = [rig.job(max_attempts=n + 1) for n in range(5)]
+        await rig.enqueue(*reversed(jobs))
+        worker = await rig.worker()
+        await rig.claim(worker)
+        held = await rig.store.workers.held_jobs(worker, 10)
+        assert ids(held) == ids(jobs)
+        assert [job.max_attempts for job in held] == [1, 2, 3, 4, 5]
+        assert {job.counters for job in held} == {Counters(attempt=1, lease_no=1)}
+        assert ids(await rig.store.workers.held_jobs(worker, 2)) == ids(jobs[:2])
+        assert await rig.store.workers.held_jobs(await rig.worker(), 10) == []
+
+    async def test_a_rescue_from_end_to_end(self, rig: Rig, other: Rig) -> None:
+        await rig.enqueue(*(rig.job() for _ in range(5)))
+        lost = await rig.worker()
+        claimed = await rig.claim(lost)
+        rig.clock.advance(31)
+        assert await other.store.workers.end_expired(10) == [lost]
+        assert await other.store.workers.orphaned(10) == [lost]
+        while held := await other.store.workers.held_jobs(lost, 2):
+            answers = await other.store.claims.settle([transition(job, Lost()) for job in held])
+            assert answers == [Settled.APPLIED] * len(held)
+        # The worker was only asleep. Nothing it writes counts now, and it may take nothing new.
+        done = [transition(job, Succeeded(b"1")) for job in claimed]
+        assert await rig.store.claims.settle(done) == [Settled.STALE] * 5
+        await rig.after(1)
+        assert await rig.claim(lost) == []
+        again = await rig.claim(await rig.worker())
+        assert sorted(ids(again)) == sorted(ids(claimed))
+        assert {(job.attempt, job.losses, job.lease_no) for job in again} == {(1, 1, 2)}
+
+    async def test_two_rescuers_charge_once(self, rig: Rig, other: Rig) -> None:
+        await rig.put()
+        lost = await rig.worker()
+        await rig.claim(lost)
+        await rig.store.workers.end(lost)
+        (mine,) = await rig.store.workers.held_jobs(lost, 10)
+        (theirs,) = await other.store.workers.held_jobs(lost, 10)
+        assert await rig.settle(mine, Lost()) is Settled.APPLIED
+        # The same decision by another rescuer is the same write: its effect is there, once.
+        assert await other.settle(theirs, Lost()) is not Settled.APPLIED
+        assert (await rig.view(mine.id)).counters.losses == 1
+
+    async def test_a_cancelled_job_of_a_lost_worker_is_cancelled(self, rig: Rig) -> None:
+        held = await rig.running()
+        await rig.store.board.cancel("default", held.id, actor="me")
+        view = await rig.apply(held, Lost())
+        assert (view.state, view.reason) == (State.CANCELLED, Reason.CANCELLED_BY_USER)
+
+    async def test_suspects_are_announced(self, rig: Rig) -> None:
+        suspect = await rig.running()
+        await rig.put()
+        assert await rig.store.workers.suspects_ready() is False
+        await rig.apply(suspect, Crashed())
+        await rig.after(60)
+        assert await rig.store.workers.suspects_ready() is True
+        again = await rig.claim_one(isolated=True)
+        assert await rig.store.workers.suspects_ready() is False
+        await rig.apply(again, HandedBack())
+        assert await rig.store.workers.suspects_ready() is True
