@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from taskflowmq.bootstrap.stores import make_store
 from taskflowmq.client.app import BaseApp
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.store import Store
 from taskflowmq.ports.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from taskflowmq.bootstrap.embed import EmbeddedWorker
 
 
 class TaskFlow(BaseApp):
@@ -39,13 +42,17 @@ class TaskFlow(BaseApp):
     def _store(self, url: str) -> Store:
         return make_store(url, options=self._store_options, clock=self._clock)
 
-    def worker(self, **options: Any) -> Any:
-        """Make a worker that runs this app's jobs inside this process; start it with ``async with`` or
-        ``run()``.
+    def worker(self, **options: Any) -> EmbeddedWorker:
+        """Make a worker that runs this app's jobs inside this process: ``async with app.worker(concurrency=10):``.
 
         Args:
-            options: see ``taskflowmq.worker.WorkerOptions``.
-        """
-        from taskflowmq.worker import Worker
+            options: fields of :class:`taskflowmq.worker.WorkerOptions`.
 
-        return Worker(self, **options)
+        Raises:
+            ValueError: an option is out of bounds.
+            TypeError: an option does not exist.
+        """
+        # Programs that only enqueue do not pay for the worker.
+        from taskflowmq.bootstrap.embed import EmbeddedWorker
+
+        return EmbeddedWorker(self, options)

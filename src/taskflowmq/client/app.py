@@ -6,16 +6,17 @@ becomes a store is given to it (``bootstrap.app.TaskFlow`` does), so this module
 
 from __future__ import annotations
 
+import contextlib
 import os
 import types
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self, Unpack
 from uuid import UUID
 
 from taskflowmq.client.handle import Handle
 from taskflowmq.client.hub import Hub
 from taskflowmq.client.jobs import Jobs, parse_id
-from taskflowmq.client.options import SendOptions, check_options
+from taskflowmq.client.options import Origin, SendOptions, check_options
 from taskflowmq.client.queues import Queues
 from taskflowmq.client.registry import Registry
 from taskflowmq.client.sender import Sender
@@ -72,7 +73,8 @@ class BaseApp:
         self.task = Declare(self)
         self.jobs = Jobs(self._hub, self.tenant)
         self.queues = Queues(self._hub)
-        self.sender = Sender(self._hub, self.tasks, self.tenant)
+        self.origin = Origin(self.tenant)
+        self.sender = Sender(self._hub, self.tasks, lambda: self.origin)
 
     @property
     def url(self) -> str:
@@ -80,6 +82,30 @@ class BaseApp:
         if self._url is None:
             self._url = resolve_url(None)
         return self._url
+
+    def use_url(self, url: str) -> None:
+        """Use another database from now on.
+
+        Raises:
+            WrongContext: the app is open.
+        """
+        if self._hub.open_session() is not None:
+            raise WrongContext("the app is open: close it before it gets another database")
+        self._url = url
+
+    @contextlib.contextmanager
+    def redirected(self, make_store: MakeStore, new_id: Callable[[], UUID]) -> Iterator[Self]:
+        """Use another store meanwhile, and forget it afterwards; for tests. Its sessions are closed at the end."""
+        kept = self._make_store, self.origin, self._hub.set_aside()
+        self._make_store, self.origin = make_store, Origin(self.tenant, new_id)
+        try:
+            yield self
+        finally:
+            try:
+                self._hub.close_from_outside()
+            finally:
+                self._make_store, self.origin, places = kept
+                self._hub.put_back(places)
 
     @property
     def hub(self) -> Hub[Session]:
@@ -144,9 +170,7 @@ class BaseApp:
             if not isinstance(found, Task):
                 raise TypeError(f"include() takes modules and tasks, got {found!r:.80}")
             if not found.is_detached and found.app is not self:
-                raise TypeError(
-                    f"task {found.name!r} belongs to another app: declare it with @task to share it"
-                )
+                raise TypeError(f"task {found.name!r} belongs to another app: declare it with @task to share it")
             if self.tasks.add(found):
                 found.join(self, owned=False)
         return self
@@ -204,9 +228,7 @@ class BaseApp:
     _send = sync_twin(asend)
     _prepare = sync_twin(aprepare)
 
-    def send(
-        self, name: str, args: Mapping[str, Any] | None = None, **options: Unpack[SendOptions]
-    ) -> Handle[Any]:
+    def send(self, name: str, args: Mapping[str, Any] | None = None, **options: Unpack[SendOptions]) -> Handle[Any]:
         """Blocking twin of ``asend``. A blocking ``conn`` is used in this thread."""
         if options.get("conn") is None:
             return self._send(name, args, **options)

@@ -30,9 +30,7 @@ _RESERVED = RESERVED_KEY.encode()
 
 def is_pydantic(kind: object) -> bool:
     """Tell whether this type is a pydantic model."""
-    return (
-        isinstance(kind, type) and hasattr(kind, "__pydantic_validator__") and hasattr(kind, "model_validate")
-    )
+    return isinstance(kind, type) and hasattr(kind, "__pydantic_validator__") and hasattr(kind, "model_validate")
 
 
 def to_plain(value: Any) -> Any:
@@ -78,12 +76,7 @@ def _is_suspicious(raw: bytes) -> bool:
 
     Each kind of bad value leaves a trace in the JSON: NaN and infinity are written as null, NUL as an escape.
     """
-    return (
-        b"null" in raw
-        or b"\\u0000" in raw
-        or _RESERVED in raw
-        or raw.count(b"[") + raw.count(b"{") >= MAX_DEPTH
-    )
+    return b"null" in raw or b"\\u0000" in raw or _RESERVED in raw or raw.count(b"[") + raw.count(b"{") >= MAX_DEPTH
 
 
 def _refused(value: Any, pointer: str, error: Exception) -> InvalidJob:

@@ -108,10 +108,6 @@ def _refuse(batch: list[_Entry], error: Exception) -> None:
     for _, answer in batch:
         if not answer.done():
             # One instance each: an exception that many tasks raise collects all their tracebacks.
-            own = (
-                StoreUnavailable(*error.args)
-                if isinstance(error, StoreUnavailable) and len(batch) > 1
-                else error
-            )
+            own = StoreUnavailable(*error.args) if isinstance(error, StoreUnavailable) and len(batch) > 1 else error
             own.__cause__ = error if own is not error else error.__cause__
             answer.set_exception(own)

@@ -74,9 +74,7 @@ class Handle(Generic[R_co]):
         Raises:
             JobNotFound: there is no such job.
         """
-        answer = await self._hub.call(
-            lambda session: session.store.board.cancel(self._tenant, self.id, actor=ACTOR)
-        )
+        answer = await self._hub.call(lambda session: session.store.board.cancel(self._tenant, self.id, actor=ACTOR))
         if answer is CancelAnswer.NOT_FOUND:
             raise JobNotFound(f"there is no job {self.id}")
         return answer

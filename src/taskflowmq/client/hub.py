@@ -85,9 +85,7 @@ class Hub(Generic[S]):
             return await asyncio.wrap_future(forwarded)
         except asyncio.CancelledError:
             if forwarded.cancelled() and owner.is_closed():
-                raise StoreUnavailable(
-                    "the event loop that had opened the app ended during the call"
-                ) from None
+                raise StoreUnavailable("the event loop that had opened the app ended during the call") from None
             raise
 
     def run(self, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -161,9 +159,29 @@ class Hub(Generic[S]):
             if place.loop is here:
                 await self._close_place(place)
             elif place.loop.is_running():
-                await asyncio.wrap_future(
-                    asyncio.run_coroutine_threadsafe(self._close_place(place), place.loop)
-                )
+                await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._close_place(place), place.loop))
+
+    def close_from_outside(self) -> None:
+        """Close every session from a place where this thread runs no loop, whatever state the loops are in."""
+        refuse_inside_loop("aclose")
+        with self._lock:
+            places = list(self._places.values())
+        for place in places:
+            if place.loop.is_running():
+                asyncio.run_coroutine_threadsafe(self._close_place(place), place.loop).result()
+            elif not place.loop.is_closed():
+                place.loop.run_until_complete(self._close_place(place))
+
+    def set_aside(self) -> dict[int, _Place[S]]:
+        """Return the sessions and go on without them; :meth:`put_back` ends that."""
+        with self._lock:
+            kept, self._places = self._places, {}
+        return kept
+
+    def put_back(self, places: dict[int, _Place[S]]) -> None:
+        """Go on with sessions that were set aside."""
+        with self._lock:
+            self._places = places
 
     @staticmethod
     async def _close_place(place: _Place[S]) -> None:
@@ -177,9 +195,7 @@ class Hub(Generic[S]):
             for key, place in tuple(self._places.items()):
                 if place.loop.is_closed():
                     del self._places[key]
-                    log.warning(
-                        "the event loop that had opened the app was closed first: use `async with app`"
-                    )
+                    log.warning("the event loop that had opened the app was closed first: use `async with app`")
                 elif place.session is not None and place.loop.is_running():
                     return place.loop
         return None

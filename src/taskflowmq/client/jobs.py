@@ -88,9 +88,7 @@ class Jobs:
         )
         check_int("/limit", limit, 1, MAX_PAGE)
         start = None if before is None else parse_id(before)
-        return await self._hub.call(
-            lambda session: session.store.board.list_jobs(query, limit=limit, before=start)
-        )
+        return await self._hub.call(lambda session: session.store.board.list_jobs(query, limit=limit, before=start))
 
     async def acancel(self, job_id: UUID | str) -> CancelAnswer:
         """Cancel a job, or ask its worker to stop it if it runs.
@@ -102,9 +100,7 @@ class Jobs:
             JobNotFound: there is none.
         """
         wanted = parse_id(job_id)
-        answer = await self._hub.call(
-            lambda session: session.store.board.cancel(self._tenant, wanted, actor=ACTOR)
-        )
+        answer = await self._hub.call(lambda session: session.store.board.cancel(self._tenant, wanted, actor=ACTOR))
         if answer is CancelAnswer.NOT_FOUND:
             raise JobNotFound(f"there is no job {wanted}")
         return answer

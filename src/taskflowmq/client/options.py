@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypedDict
+from uuid import UUID
 
 import msgspec
 
@@ -117,15 +118,25 @@ def check_options(given: Mapping[str, Any]) -> Options:
     return Options(**dict(checked))
 
 
+class Origin(msgspec.Struct, frozen=True):
+    """Where a job comes from: whose it is, and how its id is made."""
+
+    tenant: str = "default"
+    new_id: Callable[[], UUID] = new_id
+
+
+NO_APP = Origin()
+
+
 def build_job(
-    task: str, args: bytes, *, options: Options, defaults: Defaults, key: UniqueKey | None, tenant: str
+    task: str, args: bytes, *, options: Options, defaults: Defaults, key: UniqueKey | None, origin: Origin
 ) -> NewJob:
     """Put together the job to store, with a new id."""
     return NewJob(
-        id=new_id(),
+        id=origin.new_id(),
         task=task,
         args=args,
-        tenant=tenant,
+        tenant=origin.tenant,
         queue=defaults.queue if options.queue is msgspec.UNSET else options.queue,
         priority=defaults.priority if options.priority is msgspec.UNSET else options.priority,
         delay_ms=options.delay_ms,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -11,7 +11,7 @@ import msgspec
 from taskflowmq.client import codec
 from taskflowmq.client.handle import Handle
 from taskflowmq.client.hub import Hub
-from taskflowmq.client.options import NO_OPTIONS, Defaults, Options, build_job
+from taskflowmq.client.options import NO_OPTIONS, Defaults, Options, Origin, build_job
 from taskflowmq.client.registry import Registry
 from taskflowmq.client.session import Session
 from taskflowmq.client.task import JobRequest
@@ -28,14 +28,12 @@ R = TypeVar("R")
 class Sender:
     """Stores the jobs of one app: tasks, ``app.send`` and ``app.enqueue_many`` all end here."""
 
-    def __init__(self, hub: Hub[Session], registry: Registry, tenant: str) -> None:
+    def __init__(self, hub: Hub[Session], registry: Registry, origin: Callable[[], Origin]) -> None:
         self._hub = hub
         self._registry = registry
-        self._tenant = tenant
+        self._origin = origin
 
-    async def prepare(
-        self, name: str, args: Mapping[str, Any], options: Options = NO_OPTIONS
-    ) -> JobRequest[Any]:
+    async def prepare(self, name: str, args: Mapping[str, Any], options: Options = NO_OPTIONS) -> JobRequest[Any]:
         """Check a job that is given by its task's name.
 
         Raises:
@@ -44,7 +42,7 @@ class Sender:
         """
         task = self._registry.get(name)
         if task is not None:
-            return task.request_named(args, options, tenant=self._tenant)
+            return task.request_named(args, options, self._origin())
         check_name("task", name)
         if not isinstance(args, Mapping):
             raise InvalidJob.at("/args", f"must be an object, got {type(args).__name__}")
@@ -56,7 +54,7 @@ class Sender:
         key = options.unique if isinstance(options.unique, UniqueKey) else None
         if isinstance(options.unique, Unique):
             key = options.unique.resolve(name, msgspec.json.decode(raw))
-        new = build_job(name, raw, options=options, defaults=Defaults(), key=key, tenant=self._tenant)
+        new = build_job(name, raw, options=options, defaults=Defaults(), key=key, origin=self._origin())
         return JobRequest(new, None)
 
     async def enqueue(self, request: JobRequest[R], options: Options) -> Handle[R]:
@@ -77,9 +75,7 @@ class Sender:
         (stored,) = self._store_on_sync(options.conn, [request.new], wake=options.wake)
         return self._handle(request, stored)
 
-    async def enqueue_many(
-        self, requests: Sequence[JobRequest[Any]], conn: Any, *, wake: bool
-    ) -> list[Handle[Any]]:
+    async def enqueue_many(self, requests: Sequence[JobRequest[Any]], conn: Any, *, wake: bool) -> list[Handle[Any]]:
         """Store checked jobs, all or none."""
         jobs = _jobs(requests)
         if not jobs:
@@ -90,9 +86,7 @@ class Sender:
             answers = await self._store_on(conn, jobs, wake=wake)
         return [self._handle(request, stored) for request, stored in zip(requests, answers, strict=True)]
 
-    def enqueue_many_on_sync(
-        self, requests: Sequence[JobRequest[Any]], conn: Any, *, wake: bool
-    ) -> list[Handle[Any]]:
+    def enqueue_many_on_sync(self, requests: Sequence[JobRequest[Any]], conn: Any, *, wake: bool) -> list[Handle[Any]]:
         """The same on a blocking connection, in this thread."""
         jobs = _jobs(requests)
         if not jobs:
@@ -115,9 +109,7 @@ class Sender:
 
     async def _store_on(self, conn: Any, jobs: Sequence[NewJob], *, wake: bool) -> list[Enqueued]:
         if not is_async_connection(conn):
-            raise TypeError(
-                f"{type(conn).__name__} blocks: use enqueue(), or give aenqueue() an async connection"
-            )
+            raise TypeError(f"{type(conn).__name__} blocks: use enqueue(), or give aenqueue() an async connection")
         # The connection belongs to the running loop, so the call must stay here, wherever the store was
         # opened.
         store = (await self._hub.any_session()).store
@@ -130,7 +122,11 @@ class Sender:
 
     def _handle(self, request: JobRequest[R], stored: Enqueued) -> Handle[R]:
         return Handle(
-            self._hub, self._tenant, stored.id, created=stored.created, decode_result=request.decode_result
+            self._hub,
+            request.new.tenant,
+            stored.id,
+            created=stored.created,
+            decode_result=request.decode_result,
         )
 
 
@@ -139,9 +135,7 @@ def _jobs(requests: Sequence[JobRequest[Any]]) -> list[NewJob]:
         raise InvalidJob.at("/jobs", f"are {len(requests)}, more than {MAX_BULK}: store them in parts")
     for index, request in enumerate(requests):
         if not isinstance(request, JobRequest):
-            raise InvalidJob.at(
-                f"/jobs/{index}", f"must be made by task.job(…), got {type(request).__name__}"
-            )
+            raise InvalidJob.at(f"/jobs/{index}", f"must be made by task.job(…), got {type(request).__name__}")
     return [request.new for request in requests]
 
 

@@ -66,9 +66,7 @@ class Session:
         """Tell the store which tasks exist and how their arguments look, if it was not told yet."""
         revision = self.registry.revision
         if revision != self._announced:
-            await self.store.intake.announce_tasks(
-                [(task.name, task.args_schema()) for task in self.registry]
-            )
+            await self.store.intake.announce_tasks([(task.name, task.args_schema()) for task in self.registry])
             self._announced = revision
 
     async def knows(self, name: str) -> bool:
@@ -87,9 +85,7 @@ class Session:
         await self.store.board.resume(queue)
         self._wake([queue])
 
-    async def write(
-        self, jobs: Sequence[NewJob], idempotency: IdempotencyKey | None = None
-    ) -> list[Enqueued]:
+    async def write(self, jobs: Sequence[NewJob], idempotency: IdempotencyKey | None = None) -> list[Enqueued]:
         """Store jobs, all or none; repeat when the store does not answer.
 
         Raises:

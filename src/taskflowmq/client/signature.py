@@ -63,9 +63,7 @@ class Signature:
         self._required = self._known - self.defaults.keys()
         self._positional = tuple(p.name for p in parameters if p.kind is not inspect.Parameter.KEYWORD_ONLY)
         # ``object`` says no more than Any, but msgspec would look for a class to build.
-        self._types = {
-            p.name: Any if hints.get(p.name, object) is object else hints[p.name] for p in parameters
-        }
+        self._types = {p.name: Any if hints.get(p.name, object) is object else hints[p.name] for p in parameters}
         self._struct = self._build(UNSET)
         self._decoder = self._make_decoder()
         self._naive_possible = _may_hold_datetime(self._types.values())
@@ -78,14 +76,11 @@ class Signature:
             if index == 0 and parameter.name in ("self", "cls"):
                 raise TypeError(f"{self.label} is a method: a task is a plain function, outside of a class")
             if _is_context(parameter, hints):
-                raise TypeError(
-                    f"{self.label}: the Context must be the first parameter, not {parameter.name!r}"
-                )
+                raise TypeError(f"{self.label}: the Context must be the first parameter, not {parameter.name!r}")
 
     def _build(self, missing: Any) -> type[msgspec.Struct]:
         fields: list[tuple[str, Any, Any] | tuple[str, Any]] = [
-            (name, kind, missing) if name in self.defaults else (name, kind)
-            for name, kind in self._types.items()
+            (name, kind, missing) if name in self.defaults else (name, kind) for name, kind in self._types.items()
         ]
         return msgspec.defstruct(self._fn.__name__, fields, kw_only=True, module=self._fn.__module__)
 
@@ -110,9 +105,7 @@ class Signature:
             self._refuse_names(values)
         raw = codec.encode(values, ARGS)
         if len(raw) > MAX_ARGS_BYTES:
-            raise InvalidJob.at(
-                ARGS, f"are {len(raw)} bytes of JSON, more than {MAX_ARGS_BYTES}: store a reference"
-            )
+            raise InvalidJob.at(ARGS, f"are {len(raw)} bytes of JSON, more than {MAX_ARGS_BYTES}: store a reference")
         try:
             decoded = self._decoder.decode(raw)
         except msgspec.MsgspecError as error:
@@ -140,9 +133,7 @@ class Signature:
     def _refuse_names(self, values: Mapping[str, Any]) -> None:
         unknown = values.keys() - self._known
         if unknown:
-            raise _names_error(
-                unknown, f"is not an argument of this task; it has: {', '.join(self._names) or 'none'}"
-            )
+            raise _names_error(unknown, f"is not an argument of this task; it has: {', '.join(self._names) or 'none'}")
         raise _names_error(self._required - values.keys(), "is missing")
 
     def with_defaults(self, raw: bytes) -> dict[str, Any]:
@@ -248,9 +239,7 @@ def _check_type(kind: Any, where: str) -> None:
     """
     try:
         msgspec.json.Decoder(kind, dec_hook=codec.from_plain)
-        unknown = next(
-            _walk(typeinfo.type_info(kind), lambda one: isinstance(one, typeinfo.CustomType)), None
-        )
+        unknown = next(_walk(typeinfo.type_info(kind), lambda one: isinstance(one, typeinfo.CustomType)), None)
     except (TypeError, NameError) as error:
         raise TypeError(f"{where} has a type that cannot be stored: {error}") from None
     if isinstance(unknown, typeinfo.CustomType):

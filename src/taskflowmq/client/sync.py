@@ -82,9 +82,7 @@ class Portal:
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
         started = threading.Event()
-        self._thread = threading.Thread(
-            target=self._run, args=(started,), name="taskflow-portal", daemon=True
-        )
+        self._thread = threading.Thread(target=self._run, args=(started,), name="taskflow-portal", daemon=True)
         self._thread.start()
         started.wait()
 

@@ -17,9 +17,11 @@ import msgspec
 
 from taskflowmq.client import codec
 from taskflowmq.client.options import (
+    NO_APP,
     NO_OPTIONS,
     Defaults,
     Options,
+    Origin,
     SendOptions,
     build_job,
     check_options,
@@ -110,7 +112,7 @@ class _Enqueues(Generic[P, R]):
         task, options = self._bound()
         if options.conn is not None or options.idempotency_key is not None:
             raise InvalidJob("conn and idempotency_key concern an enqueue: give them to enqueue_many")
-        return task.request(args, kwargs, options, tenant=task.app.tenant if task.has_app else "default")
+        return task.request(args, kwargs, options, task.app.origin if task.has_app else NO_APP)
 
     async def aenqueue(self, /, *args: P.args, **kwargs: P.kwargs) -> Handle[R]:
         """Store a job that will call the function with these arguments, and return its handle once it is
@@ -123,7 +125,7 @@ class _Enqueues(Generic[P, R]):
         """
         task, options = self._bound()
         app = task.app
-        return await app.sender.enqueue(task.request(args, kwargs, options, tenant=app.tenant), options)
+        return await app.sender.enqueue(task.request(args, kwargs, options, app.origin), options)
 
     _enqueue = sync_twin(aenqueue)
 
@@ -133,7 +135,7 @@ class _Enqueues(Generic[P, R]):
         if options.conn is None:
             return self._enqueue(*args, **kwargs)
         app = task.app
-        return app.sender.enqueue_on_sync(task.request(args, kwargs, options, tenant=app.tenant), options)
+        return app.sender.enqueue_on_sync(task.request(args, kwargs, options, app.origin), options)
 
 
 class Task(_Enqueues[P, R]):
@@ -224,12 +226,8 @@ class Task(_Enqueues[P, R]):
         if len(apps) == 1:
             return apps[0]
         if not apps:
-            raise WrongContext(
-                f"task {self.name!r} belongs to no app yet: call app.include(…) with it or its module"
-            )
-        raise WrongContext(
-            f"task {self.name!r} is included in several apps: use app.send({self.name!r}, …) of one"
-        )
+            raise WrongContext(f"task {self.name!r} belongs to no app yet: call app.include(…) with it or its module")
+        raise WrongContext(f"task {self.name!r} is included in several apps: use app.send({self.name!r}, …) of one")
 
     @property
     def has_app(self) -> bool:
@@ -249,23 +247,23 @@ class Task(_Enqueues[P, R]):
             self._included_in.add(app)
 
     def request(
-        self, args: tuple[Any, ...], kwargs: Mapping[str, Any], options: Options, *, tenant: str
+        self, args: tuple[Any, ...], kwargs: Mapping[str, Any], options: Options, origin: Origin
     ) -> JobRequest[R]:
         """Check a call and return the job to store."""
-        return self._request(self._signature.encode_call(args, kwargs), options, tenant)
+        return self._request(self._signature.encode_call(args, kwargs), options, origin)
 
-    def request_named(self, args: Mapping[str, Any], options: Options, *, tenant: str) -> JobRequest[R]:
+    def request_named(self, args: Mapping[str, Any], options: Options, origin: Origin) -> JobRequest[R]:
         """The same for arguments by name."""
         if not isinstance(args, Mapping):
             raise InvalidJob.at("/args", f"must be an object, got {type(args).__name__}")
-        return self._request(self._signature.encode_named(args), options, tenant)
+        return self._request(self._signature.encode_named(args), options, origin)
 
-    def _request(self, raw: bytes, options: Options, tenant: str) -> JobRequest[R]:
+    def _request(self, raw: bytes, options: Options, origin: Origin) -> JobRequest[R]:
         unique = self._defaults.unique if options.unique is msgspec.UNSET else options.unique
         key = unique if isinstance(unique, UniqueKey) else None
         if isinstance(unique, Unique):
             key = unique.resolve(self.name, self._signature.with_defaults(raw))
-        new = build_job(self.name, raw, options=options, defaults=self._defaults, key=key, tenant=tenant)
+        new = build_job(self.name, raw, options=options, defaults=self._defaults, key=key, origin=origin)
         return JobRequest(new, self)
 
 
@@ -315,9 +313,7 @@ class Declare:
     ) -> DeclaredTask[P, R, Concatenate[Context, P], R]: ...
 
     @overload
-    def __call__(
-        self, fn: Callable[P, Coroutine[Any, Any, R]], /
-    ) -> DeclaredTask[P, R, P, Coroutine[Any, Any, R]]: ...
+    def __call__(self, fn: Callable[P, Coroutine[Any, Any, R]], /) -> DeclaredTask[P, R, P, Coroutine[Any, Any, R]]: ...
 
     @overload
     def __call__(self, fn: Callable[P, R], /) -> DeclaredTask[P, R, P, R]: ...
@@ -364,22 +360,16 @@ def _check_function(fn: object) -> None:
     if isinstance(fn, Task):
         raise TypeError(f"{fn.name!r} is a task already: pass it to app.include(…)")
     if isinstance(fn, functools.partial):
-        raise TypeError(
-            "a functools.partial cannot be a task, it has no name of its own: write a short function"
-        )
+        raise TypeError("a functools.partial cannot be a task, it has no name of its own: write a short function")
     if isinstance(fn, type):
         raise TypeError(f"the class {fn.__qualname__} cannot be a task: write a function that uses it")
     if not inspect.isfunction(fn):
         raise TypeError(f"a task is a plain function or coroutine function, got {fn!r:.100}")
     inner = inspect.unwrap(fn)
     if inspect.isasyncgenfunction(inner) or inspect.isgeneratorfunction(inner):
-        raise TypeError(
-            f"{fn.__qualname__} is a generator: a job ends once, so return a value instead of yielding"
-        )
+        raise TypeError(f"{fn.__qualname__} is a generator: a job ends once, so return a value instead of yielding")
     if inspect.iscoroutinefunction(inner) and not inspect.iscoroutinefunction(fn):
-        raise TypeError(
-            f"a decorator of {fn.__qualname__} hides a coroutine function: make its wrapper `async def`"
-        )
+        raise TypeError(f"a decorator of {fn.__qualname__} hides a coroutine function: make its wrapper `async def`")
 
 
 def _name(fn: Callable[..., Any], given: str | None) -> str:

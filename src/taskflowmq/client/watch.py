@@ -109,9 +109,7 @@ class Watch:
         for job_id in job_ids:
             view = found.get(job_id)
             if view is None:
-                self._refuse(
-                    [job_id], JobNotFound(f"there is no job {job_id}, or its transaction is not committed")
-                )
+                self._refuse([job_id], JobNotFound(f"there is no job {job_id}, or its transaction is not committed"))
             elif view.state.final:
                 self._answer(job_id, view)
             else:

@@ -414,13 +414,40 @@ class Notifier(Protocol):
 class Store(Protocol):
     """One database, its parts by noun."""
 
-    intake: Intake
-    claims: Claims
-    workers: Workers
-    board: Board
-    upkeep: Upkeep
-    schema: Schema
-    notifier: Notifier
+    @property
+    def intake(self) -> Intake:
+        """How jobs get in."""
+        ...
+
+    @property
+    def claims(self) -> Claims:
+        """How workers get jobs and give them back."""
+        ...
+
+    @property
+    def workers(self) -> Workers:
+        """Who is believed alive."""
+        ...
+
+    @property
+    def board(self) -> Board:
+        """What readers see and operators do."""
+        ...
+
+    @property
+    def upkeep(self) -> Upkeep:
+        """The periodic work."""
+        ...
+
+    @property
+    def schema(self) -> Schema:
+        """The shape of the store."""
+        ...
+
+    @property
+    def notifier(self) -> Notifier:
+        """How idle workers are woken."""
+        ...
 
     @property
     def url(self) -> str:

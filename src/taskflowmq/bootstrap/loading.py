@@ -1,0 +1,81 @@
+"""From ``module:attribute`` to an app."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+
+from taskflowmq.bootstrap.app import TaskFlow
+from taskflowmq.client.app import BaseApp
+from taskflowmq.core.errors import TaskFlowError
+
+SPEC = "module:attribute, such as shop.jobs:app"
+
+
+class AppNotFound(TaskFlowError, ValueError):
+    """The app that was named cannot be loaded; the message says what is missing and what was there instead."""
+
+    code = "app_not_found"
+
+
+def load_app(spec: str | None, url: str | None = None) -> BaseApp:
+    """Return the app to work with.
+
+    Args:
+        spec: ``module:attribute``; the current folder is searched first, as ``python -m`` does. None means the
+            built-in tasks.
+        url: the database; it wins over the app's own.
+
+    Raises:
+        AppNotFound: the module or the attribute does not exist, or it is no app.
+    """
+    if spec is None:
+        return default_app(url)
+    app = _find(spec)
+    if url is not None:
+        app.use_url(url)
+    return app
+
+
+def default_app(url: str | None = None) -> TaskFlow:
+    """Return an app with the built-in tasks only."""
+    app = TaskFlow(url)
+    app.include(importlib.import_module("taskflowmq.tasks.registry"))
+    return app
+
+
+def _find(spec: str) -> BaseApp:
+    name, colon, path = spec.partition(":")
+    if not name or (colon and not path):
+        raise AppNotFound(f"{spec!r} names no app: write {SPEC}")
+    module = _import(name)
+    found: object = module
+    for step in (path or "app").split("."):
+        if not hasattr(found, step):
+            raise AppNotFound(f"{name} has no {path or 'app'!r}. {_apps_in(module)}")
+        found = getattr(found, step)
+    if not isinstance(found, BaseApp):
+        raise AppNotFound(f"{name}:{path or 'app'} is a {type(found).__name__}, not a TaskFlow. {_apps_in(module)}")
+    return found
+
+
+def _import(name: str) -> object:
+    here = str(Path.cwd())
+    if here not in sys.path and "" not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        # A module that is there but misses one of its own imports is another mistake, and shows its traceback.
+        if error.name is None or not (name == error.name or name.startswith(f"{error.name}.")):
+            raise
+        raise AppNotFound(
+            f"there is no module {error.name!r} in {here} or among the installed packages: write {SPEC}"
+        ) from None
+
+
+def _apps_in(module: object) -> str:
+    names = sorted(name for name, value in vars(module).items() if isinstance(value, BaseApp))
+    return f"Apps in that module: {', '.join(names)}" if names else "There is no app in that module"
