@@ -1,0 +1,266 @@
+"""How workers get jobs and give them back changed.
+
+A claim reads the head of each lane from a cursor, in one statement per lane, then moves those rows. Positions grow
+only (one writer at a time, drawn from ``next_seq``), so what a claim has stepped over stays behind its cursor:
+unknown tasks, jobs that must run alone. The cursor is advice: it is forgotten after a rollback, whenever the
+worker's tasks change, and every second or so, so that no mistake in it can hide a job for longer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from taskflowmq.core.errors import LeaseLost, StoreUnavailable
+from taskflowmq.core.job import ClaimedJob, Flag
+from taskflowmq.core.transitions import Transition
+from taskflowmq.ports.store import MAX_BATCH, ClaimRequest, Settled
+from taskflowmq.stores.sqlite.connection import connect
+from taskflowmq.stores.sqlite.errors import translate
+from taskflowmq.stores.sqlite.names import Names
+from taskflowmq.stores.sqlite.notifier import SqliteNotifier
+from taskflowmq.stores.sqlite.options import SqliteOptions
+from taskflowmq.stores.sqlite.queries import sql
+from taskflowmq.stores.sqlite.reader import Reader
+from taskflowmq.stores.sqlite.rows import ClaimRow, claimed_job, decode_claim, join_ids, maybe_text, to_json
+from taskflowmq.stores.sqlite.settle import Settlement, settle_steps
+from taskflowmq.stores.sqlite.steps import Steps, run_steps
+from taskflowmq.stores.sqlite.transactions import run_on, run_on_sync
+from taskflowmq.stores.sqlite.writer import Writer
+
+_SWEEP_S = 1.0
+_SWEEP_SHARE = 20
+
+
+class _Lane(NamedTuple):
+    id: int
+    queue: str
+    priority: int
+
+
+class _Taken(NamedTuple):
+    """What a claim took from one lane, still to be turned into jobs by its caller."""
+
+    lane: _Lane
+    rows: list[ClaimRow]
+
+
+class _Cursors:
+    """Where each (worker's tasks, lane) has come to; swept so rarely that sweeps cost at most a twentieth."""
+
+    def __init__(self) -> None:
+        self._at: dict[tuple[int, str, bool], int] = {}
+        self._next_sweep = 0.0
+
+    def forget(self) -> None:
+        """Begin every lane from its head again."""
+        self._at.clear()
+
+    def sweep(self, now_s: float, last_s: float) -> None:
+        """Forget when it is time to; ``last_s`` is what the last claim cost."""
+        if now_s >= self._next_sweep:
+            self._at.clear()
+            self._next_sweep = now_s + max(_SWEEP_S, _SWEEP_SHARE * last_s)
+
+    def get(self, key: tuple[int, str, bool]) -> int:
+        """Return the first position to look at."""
+        return self._at.get(key, 0)
+
+    def pass_to(self, key: tuple[int, str, bool], seq: int) -> None:
+        """Remember the first position that has not been looked at."""
+        self._at[key] = seq
+
+
+class SqliteClaims:
+    """Implements :class:`~taskflowmq.ports.store.Claims`."""
+
+    def __init__(
+        self,
+        database: tuple[Path, SqliteOptions],
+        threads: tuple[Writer, Reader],
+        names: Names,
+        notifier: SqliteNotifier,
+        now: Callable[[], int],
+    ) -> None:
+        self._path, self._options = database
+        self._writer, self._reader = threads
+        self._names = names
+        self._notifier = notifier
+        self._now = now
+        self._cursors = _Cursors()
+        self._last_s = 0.0
+        self._turns: dict[UUID, int] = {}
+        self._writer.on_rollback.append(self._cursors.forget)
+
+    async def claim(self, request: ClaimRequest) -> list[ClaimedJob]:
+        """Take ready jobs for a worker: the lowest priority number first, first in first out."""
+        if not request.tasks or request.limit < 1:
+            return []
+        now, taken, tasks, tenants = await self._writer.run(lambda conn: self._claim(conn, request))
+        return [
+            claimed_job(row, lane.queue, lane.priority, tasks[row.task_id], tenants[row.tenant_id], now)
+            for lane, rows in taken
+            for row in rows
+        ]
+
+    async def settle(self, transitions: Sequence[Transition]) -> list[Settled]:
+        """Write decided transitions under their fences, and say what became of each, in order."""
+        settled: list[Settled] = []
+        for start in range(0, len(transitions), MAX_BATCH):
+            batch = transitions[start : start + MAX_BATCH]
+            done: Settlement = await self._writer.run(
+                lambda conn, batch=batch: run_steps(conn, settle_steps(batch, self._now()))  # type: ignore[misc]
+            )
+            settled += done.settled
+            if done.queues:
+                await self._notifier.wake(done.queues)
+        return settled
+
+    async def settle_on(self, conn: Any, transition: Transition) -> None:
+        """Write one transition in the caller's transaction on an async connection or session."""
+        await run_on(conn, lambda: _settle_fenced(transition, self._now()))
+
+    def settle_on_sync(self, conn: Any, transition: Transition) -> None:
+        """The same on a blocking connection or session."""
+        run_on_sync(conn, lambda: _settle_fenced(transition, self._now()))
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[sqlite3.Connection]:
+        """Open a transaction on a connection of its own; commits at the end, rolls back on an error.
+
+        Its first write takes the file's write lock until the end: keep it short. A transaction that stays open
+        longer than ``transaction_timeout_s`` is rolled back, and its commit raises :class:`StoreUnavailable`.
+        """
+        loop = asyncio.get_running_loop()
+        conn = await loop.run_in_executor(None, self._open_transaction)
+        timer = loop.call_later(self._options.transaction_timeout_s, _roll_back, conn)
+        try:
+            yield conn
+            if not conn.in_transaction:
+                raise StoreUnavailable("the transaction was open for too long and has been rolled back")
+            await loop.run_in_executor(None, _commit, conn)
+        except sqlite3.Error as error:
+            raise translate(error) from error
+        finally:
+            timer.cancel()
+            conn.close()
+
+    async def save_progress(self, updates: Sequence[tuple[UUID, int, bytes]]) -> None:
+        """Store progress of running jobs whose fence still fits; others are dropped."""
+        rows = [
+            {"job_id": job_id.bytes, "lease_no": lease_no, "progress": maybe_text(progress)}
+            for job_id, lease_no, progress in sorted(updates)
+        ]
+        if rows:
+            await self._writer.run(lambda conn: conn.executemany(sql("save_progress"), rows))
+
+    async def cancel_requests(self, worker_id: UUID) -> list[UUID]:
+        """Return the running jobs of a worker that somebody asked to cancel."""
+        params = {"worker_id": worker_id.bytes}
+        rows = await self._reader.run(lambda conn: conn.execute(sql("list_cancel_requests"), params).fetchall())
+        return [UUID(bytes=job_id) for (job_id,) in rows]
+
+    async def forget(self, worker_id: UUID) -> None:
+        """Drop what is remembered of scan positions."""
+        self._turns.pop(worker_id, None)
+        await self._writer.run(lambda _conn: self._cursors.forget())
+
+    def _open_transaction(self) -> sqlite3.Connection:
+        try:
+            conn = connect(self._path, self._options, writes=True)
+            conn.execute("PRAGMA busy_timeout = 10000").fetchall()
+            conn.execute("BEGIN")
+        except sqlite3.Error as error:
+            raise translate(error) from error
+        return conn
+
+    def _claim(
+        self, conn: sqlite3.Connection, request: ClaimRequest
+    ) -> tuple[int, list[_Taken], dict[int, str], dict[int, str]]:
+        """Runs in the writer: take rows from lanes until there are enough."""
+        began = time.monotonic()
+        now = self._now()
+        taken: list[_Taken] = []
+        if not conn.execute(sql("check_worker"), {"id": request.worker_id.bytes}).fetchall():
+            return now, taken, {}, {}
+        tasks = run_steps(conn, self._names.known(request.tasks))
+        self._cursors.sweep(began, self._last_s)
+        left = request.limit
+        for lane in self._lanes(conn, request):
+            rows = self._take(conn, request, lane, left, (now, tasks))
+            if rows:
+                taken.append(_Taken(lane, rows))
+                left -= len(rows)
+            if left <= 0:
+                break
+        if taken:
+            self._turns[request.worker_id] = self._turns.get(request.worker_id, 0) + 1
+        tenants = {
+            number: run_steps(conn, self._names.tenant_name(number))
+            for number in {row.tenant_id for _, rows in taken for row in rows}
+        }
+        self._last_s = time.monotonic() - began
+        return now, taken, tasks, tenants
+
+    def _lanes(self, conn: sqlite3.Connection, request: ClaimRequest) -> list[_Lane]:
+        """Lanes with ready jobs, by priority; those of one priority take turns, so that none starves another."""
+        preference = {name: place for place, name in enumerate(request.queues)}
+        found = [_Lane(*row) for row in conn.execute(sql("list_lanes")).fetchall()]
+        if preference:
+            found = [lane for lane in found if lane.queue in preference]
+            found.sort(key=lambda lane: (lane.priority, preference[lane.queue]))
+        turn = self._turns.get(request.worker_id, 0)
+        ordered: list[_Lane] = []
+        for priority in dict.fromkeys(lane.priority for lane in found):
+            peers = [lane for lane in found if lane.priority == priority]
+            start = turn % len(peers)
+            ordered += peers[start:] + peers[:start]
+        return ordered
+
+    def _take(
+        self, conn: sqlite3.Connection, request: ClaimRequest, lane: _Lane, limit: int, known: tuple[int, dict[int, str]]
+    ) -> list[ClaimRow]:
+        """Move up to ``limit`` rows of a lane from ready to running and return them."""
+        now, tasks = known
+        numbers = f",{','.join(map(str, sorted(tasks)))},"
+        key = (lane.id, numbers, request.isolated)
+        found = {"lane_id": lane.id, "cursor": self._cursors.get(key), "now": now, "tasks": numbers, "limit": limit}
+        statement = sql("claim_suspects" if request.isolated else "claim_jobs")
+        rows = decode_claim(conn.execute(statement, found).fetchone()[0])
+        if len(rows) < limit:  # everything up to the newest position has been looked at
+            self._cursors.pass_to(key, conn.execute(sql("read_next_position")).fetchone()[0])
+        else:
+            self._cursors.pass_to(key, rows[-1].seq + 1)
+        if rows:
+            moved = {"lane_id": lane.id, "seqs": to_json([row.seq for row in rows])}
+            conn.execute(sql("start_jobs"), {**moved, "worker_id": request.worker_id.bytes, "now": now})
+            conn.execute(sql("leave_ready"), moved)
+            self._free_keys(conn, rows)
+        return rows
+
+    def _free_keys(self, conn: sqlite3.Connection, rows: list[ClaimRow]) -> None:
+        started = [row.id for row in rows if row.flags & Flag.UNIQUE_START]
+        if started:
+            params = {"ids": join_ids(started), "rows": to_json([0] * len(started))}
+            conn.execute(sql("free_unique_at_start"), params)
+
+
+def _settle_fenced(transition: Transition, now: int) -> Steps[None]:
+    done = yield from settle_steps([transition], now)
+    if done.settled != [Settled.APPLIED]:
+        raise LeaseLost(f"the fence {transition.counters.lease_no} of job {transition.job_id} is gone; roll back")
+
+
+def _commit(conn: sqlite3.Connection) -> None:
+    conn.execute("COMMIT")
+
+
+def _roll_back(conn: sqlite3.Connection) -> None:
+    if conn.in_transaction:
+        conn.execute("ROLLBACK")

@@ -1,0 +1,90 @@
+"""How a file is opened: pragmas, version check, and a warning where SQLite's locks cannot be trusted."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+from pathlib import Path
+
+from taskflowmq.core.errors import SchemaMismatch
+from taskflowmq.stores.sqlite.options import SqliteOptions
+
+log = logging.getLogger("taskflowmq.store")
+
+OLDEST_SQLITE = (3, 37, 0)
+#: While a connection is set up SQLite itself waits for locks; afterwards the writer does, with a fair back-off.
+_SETUP_WAIT_MS = 5_000
+#: A reader waits only while another process recovers the log after a crash.
+_READ_WAIT_MS = 10_000
+_WAL_LIMIT = 64 * 1024 * 1024
+_NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs", "glusterfs", "fuse.glusterfs"})
+
+
+def check_engine() -> None:
+    """Raise :class:`SchemaMismatch` unless this Python's SQLite can run the store."""
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        oldest = ".".join(map(str, OLDEST_SQLITE[:2]))
+        raise SchemaMismatch(f"SQLite {oldest} or newer is needed; this Python was built with {sqlite3.sqlite_version}")
+    conn = sqlite3.connect(":memory:")
+    try:
+        conn.execute("SELECT json_array(1)")
+    except sqlite3.OperationalError as error:
+        raise SchemaMismatch("this Python's SQLite was built without JSON functions, which the store needs") from error
+    finally:
+        conn.close()
+
+
+def connect(path: Path, options: SqliteOptions, *, writes: bool) -> sqlite3.Connection:
+    """Open the file for one thread; its owner must be the only one to use it.
+
+    Args:
+        path: the database file; created if it is missing and ``writes`` is true.
+        options: the store's settings.
+        writes: false for a connection that only reads.
+    """
+    conn = sqlite3.connect(
+        path, timeout=_SETUP_WAIT_MS / 1000, isolation_level=None, check_same_thread=False, cached_statements=256
+    )
+    try:
+        for name, value in _pragmas(options, writes).items():
+            conn.execute(f"PRAGMA {name} = {value}").fetchall()
+    except BaseException:
+        conn.close()
+        raise
+    return conn
+
+
+def _pragmas(options: SqliteOptions, writes: bool) -> dict[str, str | int]:
+    common: dict[str, str | int] = {"foreign_keys": "OFF", "temp_store": "MEMORY", "cache_size": -options.cache_kib}
+    if not writes:
+        return {**common, "query_only": "ON", "busy_timeout": _READ_WAIT_MS}
+    return {
+        "journal_mode": "WAL",
+        "synchronous": options.synchronous,
+        "wal_autocheckpoint": options.wal_pages,
+        "journal_size_limit": _WAL_LIMIT,
+        # Debian builds overwrite deleted rows with zeros by default: every finished job would be written twice.
+        "secure_delete": "OFF",
+        **common,
+        "busy_timeout": 0,
+    }
+
+
+def warn_network(path: Path) -> None:
+    """Log a warning if the file is on a network filesystem, where locks and WAL's shared memory do not work."""
+    kind = _filesystem(path.resolve().parent)
+    if kind in _NETWORK:
+        log.warning("%s is on %s: SQLite needs a local disk; use PostgreSQL for several machines", path, kind)
+
+
+def _filesystem(folder: Path) -> str | None:
+    mounts = Path("/proc/self/mounts")
+    if not mounts.exists():
+        return None
+    best, kind = "", None
+    for line in mounts.read_text(errors="replace").splitlines():
+        _, point, filesystem, *_ = line.split(" ")
+        if len(point) >= len(best) and os.path.commonpath([point, folder]) == point:
+            best, kind = point, filesystem
+    return kind

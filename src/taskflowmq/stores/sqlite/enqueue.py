@@ -1,0 +1,204 @@
+"""Storing jobs, as steps: the same for the store's own writer and for a caller's transaction.
+
+The usual request, new ids and no unique keys, is three statements: the jobs, positions, the places. A known id
+refuses the first of them; then, and where unique keys are involved, the careful way looks before it writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from taskflowmq.core.errors import Conflict, IdempotencyMismatch, NotUnique
+from taskflowmq.core.ids import MAX_SKEW_MS
+from taskflowmq.core.job import Enqueued, Flag, IdempotencyKey, NewJob
+from taskflowmq.stores.sqlite.names import Names
+from taskflowmq.stores.sqlite.rows import join_ids, to_json, to_us
+from taskflowmq.stores.sqlite.steps import Step, Steps
+
+DAY_US = 86_400_000_000
+_FLAGS = {"finish": Flag.UNIQUE_FINISH, "start": Flag.UNIQUE_START, "time": 0}
+
+
+class _Row(NamedTuple):
+    """One job on its way in: what enqueue_jobs stores and what place_ready and place_waiting need."""
+
+    job: NewJob
+    stored: list[Any]
+    place: tuple[int, int, int, int | None, int]
+
+
+def enqueue_steps(names: Names, jobs: Sequence[NewJob], now: int) -> Steps[list[Enqueued]]:
+    """Store jobs, all or none, and return one answer per job, in order.
+
+    Raises:
+        Conflict: an id exists with other content, in another tenant, or is more than a day off.
+        NotUnique: a key is held, and its job asked for an error. The caller undoes what has been written.
+    """
+    _check_ids(jobs, now)
+    rows: list[_Row] = []
+    for job in jobs:
+        rows.append((yield from _row(names, job, now)))
+    if not any(job.unique for job in jobs):
+        clash = yield from _store(rows, now)
+        if not clash:
+            return [Enqueued(job.id, True) for job in jobs]
+    return (yield from _store_carefully(rows, now))
+
+
+def idempotent_steps(
+    names: Names, jobs: Sequence[NewJob], idempotency: IdempotencyKey, now: int
+) -> Steps[list[Enqueued]]:
+    """Like :func:`enqueue_steps`, once per key and day; a repeated request gets the ids of the first.
+
+    Raises:
+        IdempotencyMismatch: the key was used with another request.
+    """
+    tenant_id = yield from names.tenant(jobs[0].tenant if jobs else "default")
+    key = {"tenant_id": tenant_id, "key": idempotency.key}
+    reply = yield Step("read_idempotency", {**key, "since": now - DAY_US})
+    if reply.rows:
+        fingerprint, job_ids = reply.rows[0]
+        if fingerprint != idempotency.fingerprint:
+            raise IdempotencyMismatch(f"the key {idempotency.key!r} was used with another request")
+        return [Enqueued(UUID(hex=job_id), created, True) for job_id, created in msgspec.json.decode(job_ids)]
+    answers = yield from enqueue_steps(names, jobs, now)
+    first = to_json([(answer.id.hex, answer.created) for answer in answers])
+    yield Step("write_idempotency", {**key, "fingerprint": idempotency.fingerprint, "job_ids": first, "now": now})
+    return answers
+
+
+def _check_ids(jobs: Sequence[NewJob], now: int) -> None:
+    now_ms = now // 1000
+    oldest, newest = now_ms - MAX_SKEW_MS, now_ms + MAX_SKEW_MS
+    for job in jobs:
+        if not oldest <= job.id.int >> 80 <= newest:
+            raise Conflict(f"the id {job.id} was made more than 24 h away from the store's clock")
+
+
+def _row(names: Names, job: NewJob, now: int) -> Steps[_Row]:
+    # Looked up here first: a generator per name would cost more than the rest of the row.
+    tenant_id = names.tenants.get(job.tenant) or (yield from names.tenant(job.tenant))
+    lane = (job.queue, job.priority, job.share)
+    lane_id = names.lanes.get(lane) or (yield from names.lane(*lane))
+    task_id = names.tasks.get(job.task) or (yield from names.task(job.task, now))
+    run_at = now + 1000 * job.delay_ms if job.run_at is None else to_us(job.run_at)
+    expires_at = None if job.expires_in_ms is None else now + 1000 * job.expires_in_ms
+    unique = job.unique
+    stored = [
+        tenant_id,
+        lane_id,
+        task_id,
+        job.args_version,
+        job.max_attempts,
+        job.timeout_ms,
+        run_at,
+        expires_at,
+        job.args.decode(),
+        unique.key if unique else None,
+        to_json(job.tags) if job.tags else None,
+        job.meta.decode() if job.meta is not None else None,
+        job.headers.decode() if job.headers is not None else None,
+    ]
+    return _Row(job, stored, (lane_id, task_id, run_at, expires_at, _FLAGS[unique.free_at] if unique else 0))
+
+
+def _store(rows: Sequence[_Row], now: int) -> Steps[bool]:
+    """Write new jobs and their places; True if an id was known, and then nothing has been written."""
+    if not rows:
+        return False
+    ids = join_ids([row.job.id for row in rows])
+    reply = yield Step("enqueue_jobs", {"ids": ids, "rows": to_json([row.stored for row in rows]), "now": now}, True)
+    if reply.clash:
+        return True
+    later = sum(row.place[2] > now for row in rows)
+    params = {"ids": ids, "places": to_json([row.place for row in rows]), "now": now}
+    if later < len(rows):
+        first = yield from draw_positions(len(rows))
+        yield Step("place_ready", {**params, "first": first})
+    if later:
+        yield Step("place_waiting", params)
+    return False
+
+
+def draw_positions(count: int) -> Steps[int]:
+    """Draw positions for ready rows and return the first."""
+    reply = yield Step("draw_positions", {"count": count})
+    return int(reply.rows[0][0]) - count
+
+
+def _store_carefully(rows: Sequence[_Row], now: int) -> Steps[list[Enqueued]]:
+    """Leave out replays and held unique keys, then store the rest."""
+    answers: list[Enqueued | None] = [None] * len(rows)
+    fresh = yield from _leave_out_replays(rows, answers)
+    yield from _take_unique_keys(rows, answers, [index for index in fresh if rows[index].job.unique], now)
+    yield from _store([rows[index] for index in fresh if answers[index] is None], now)
+    return [answer or Enqueued(row.job.id, True) for row, answer in zip(rows, answers, strict=True)]
+
+
+def _leave_out_replays(rows: Sequence[_Row], answers: list[Enqueued | None]) -> Steps[list[int]]:
+    """Answer ids that are known, from before or twice in this request; return the indexes of the others."""
+    params = {"ids": join_ids([row.job.id for row in rows]), "rows": to_json([row.stored for row in rows])}
+    reply = yield Step("read_conflicts", params)
+    known: dict[int, int] = dict(msgspec.json.decode(reply.rows[0][0]))
+    first: dict[UUID, _Row] = {}
+    fresh = []
+    for index, row in enumerate(rows):
+        twin = first.setdefault(row.job.id, row)
+        same = known.get(index, 1) and twin.stored[:3] == row.stored[:3] and twin.job.args == row.job.args
+        if not same:
+            raise Conflict(f"the id {row.job.id} is stored already with other content")
+        if index in known or twin is not row:
+            answers[index] = Enqueued(row.job.id, True, True)
+        else:
+            fresh.append(index)
+    return fresh
+
+
+def _take_unique_keys(
+    rows: Sequence[_Row], answers: list[Enqueued | None], indexes: list[int], now: int
+) -> Steps[None]:
+    """Take the keys of these rows, and answer those whose key another job holds as they ask for."""
+    if not indexes:
+        return
+    wanted = [rows[index] for index in indexes]
+    keys = [_key(row, now) for row in wanted]
+    params = {"ids": join_ids([row.job.id for row in wanted]), "keys": to_json(keys), "now": now}
+    yield Step("take_unique_keys", params)
+    reply = yield Step("read_unique_holders", {"keys": params["keys"]})
+    holders = {index: UUID(hex=holder) for index, holder in msgspec.json.decode(reply.rows[0][0])}
+    for place, (index, row) in enumerate(zip(indexes, wanted, strict=True)):
+        holder, unique = holders[place], row.job.unique
+        if holder == row.job.id or unique is None:
+            continue
+        if unique.on_conflict == "raise":
+            raise NotUnique(unique.key, str(holder))
+        if unique.on_conflict == "replace" and (yield from cancel_steps(holder, now)):
+            tenant_id, key, free_at, until = keys[place]
+            found = {"tenant_id": tenant_id, "key": key, "free_at": free_at, "until": until}
+            yield Step("give_unique_key", {**found, "job_id": row.job.id.bytes})
+        else:
+            answers[index] = Enqueued(holder, False)
+
+
+def _key(row: _Row, now: int) -> tuple[int, str, str, int | None]:
+    unique = row.job.unique
+    if unique is None:
+        raise AssertionError("only rows with a unique key come here")
+    until = None if unique.period_ms is None else now + 1000 * unique.period_ms
+    return row.stored[0], unique.key, unique.free_at, until
+
+
+def cancel_steps(job_id: UUID, now: int) -> Steps[bool]:
+    """Cancel a job that is ready or waiting; False if it is neither."""
+    params = {"job_id": job_id.bytes, "now": now}
+    for name, leave in (("cancel_ready_job", "leave_ready_by_id"), ("cancel_waiting_job", "leave_waiting_by_id")):
+        reply = yield Step(name, {**params, "reason": "cancelled_by_user"})
+        if reply.changed:
+            yield Step(leave, {"job_id": job_id.bytes})
+            yield Step("free_unique_by_id", {"job_id": job_id.bytes})
+            return True
+    return False

@@ -1,0 +1,53 @@
+"""The one border where errors of sqlite3 become errors of TaskFlow."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from taskflowmq.core.errors import StoreUnavailable, TaskFlowError
+
+_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
+_TEXTS = {
+    sqlite3.SQLITE_BUSY: "another process has held the database's write lock for too long",
+    sqlite3.SQLITE_LOCKED: "another connection holds the database",
+    sqlite3.SQLITE_PROTOCOL: "another process holds the database",
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_IOERR: "the disk does not answer or is full",
+    sqlite3.SQLITE_CANTOPEN: "the database file cannot be opened",
+    sqlite3.SQLITE_READONLY: "the database file cannot be written",
+    sqlite3.SQLITE_NOMEM: "there is not enough memory",
+    sqlite3.SQLITE_INTERRUPT: "the statement was interrupted",
+    sqlite3.SQLITE_CORRUPT: "the database file is damaged; run `taskflow doctor`",
+    sqlite3.SQLITE_NOTADB: "the file is not a SQLite database",
+    sqlite3.SQLITE_PERM: "the database file may not be used",
+}
+
+
+def error_code(error: BaseException) -> int | None:
+    """Return SQLite's primary result code, or None for an error that is not SQLite's."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
+
+
+def is_busy(error: BaseException) -> bool:
+    """Tell whether somebody else holds a lock, so that waiting may help."""
+    return error_code(error) in _BUSY
+
+
+def is_outage(error: BaseException) -> bool:
+    """Tell whether the database, not the statement, is to blame."""
+    return error_code(error) in _TEXTS
+
+
+def translate(error: BaseException) -> BaseException:
+    """Return the error to raise for one that came from a connection; unknown ones are returned as they are."""
+    if isinstance(error, TaskFlowError):
+        return error
+    if isinstance(error, sqlite3.ProgrammingError) and "closed" in str(error):
+        return StoreUnavailable("the store is closed")
+    code = error_code(error)
+    if code is not None and code in _TEXTS:
+        found = StoreUnavailable(f"{_TEXTS[code]} ({error})")
+        found.__cause__ = error
+        return found
+    return error

@@ -1,0 +1,127 @@
+"""How jobs get in: concurrent small requests share one statement and one commit, large ones go by themselves.
+
+Must stay true: a request that is wrong (an id in conflict, a key that is held) fails alone, never those that were
+put together with it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from taskflowmq.core.job import Enqueued, IdempotencyKey, NewJob
+from taskflowmq.ports.store import MAX_BATCH, TaskView
+from taskflowmq.stores.sqlite.enqueue import enqueue_steps, idempotent_steps
+from taskflowmq.stores.sqlite.errors import is_outage
+from taskflowmq.stores.sqlite.names import Names
+from taskflowmq.stores.sqlite.notifier import SqliteNotifier
+from taskflowmq.stores.sqlite.queries import sql
+from taskflowmq.stores.sqlite.reader import Reader
+from taskflowmq.stores.sqlite.rows import from_us, maybe_bytes, to_json
+from taskflowmq.stores.sqlite.steps import Steps, run_steps
+from taskflowmq.stores.sqlite.transactions import run_on, run_on_sync
+from taskflowmq.stores.sqlite.writer import Writer
+
+#: Requests of at most this many jobs are put together with others.
+_SMALL = 64
+
+
+class SqliteIntake:
+    """Implements :class:`~taskflowmq.ports.store.Intake`."""
+
+    def __init__(
+        self, writer: Writer, reader: Reader, names: Names, notifier: SqliteNotifier, now: Callable[[], int]
+    ) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._names = names
+        self._notifier = notifier
+        self._now = now
+        self._merged = self._enqueue_merged
+
+    async def enqueue(self, jobs: Sequence[NewJob], *, idempotency: IdempotencyKey | None = None) -> list[Enqueued]:
+        """Store jobs, all or none, and return one answer per job, in order."""
+        if not jobs and idempotency is None:
+            return []
+        if idempotency is None and len(jobs) <= _SMALL and not any(map(_replaces, jobs)):
+            answers: list[Enqueued] = await self._writer.run_merged(self._merged, jobs)
+        else:
+            answers = await self._writer.run(
+                lambda conn: run_steps(conn, _in_batches(self._names, jobs, idempotency, self._now()))
+            )
+        await self._notifier.wake(_queues(jobs))
+        return answers
+
+    async def enqueue_on(self, conn: Any, jobs: Sequence[NewJob], *, wake: bool = True) -> list[Enqueued]:
+        """Store jobs in the caller's open transaction on an async connection or session; commit is the caller's."""
+        # Names of its own: what this transaction creates may be rolled back without the writer knowing.
+        answers = await run_on(conn, lambda: _in_batches(Names(), jobs, None, self._now()))
+        if wake:
+            self._notifier.wake_later(_queues(jobs))
+        return answers
+
+    def enqueue_on_sync(self, conn: Any, jobs: Sequence[NewJob], *, wake: bool = True) -> list[Enqueued]:
+        """The same on a blocking connection or session."""
+        answers = run_on_sync(conn, lambda: _in_batches(Names(), jobs, None, self._now()))
+        if wake:
+            self._notifier.wake_later(_queues(jobs))
+        return answers
+
+    async def announce_tasks(self, tasks: Sequence[tuple[str, bytes]]) -> None:
+        """Store the names and argument schemas of tasks, and that they were seen now."""
+        rows = to_json([(name, schema.decode()) for name, schema in tasks])
+        await self._writer.run(lambda conn: conn.execute(sql("announce_tasks"), {"rows": rows, "now": self._now()}))
+
+    async def list_tasks(self) -> list[TaskView]:
+        """Return every task ever announced or enqueued, by name."""
+        rows = await self._reader.run(lambda conn: conn.execute(sql("list_tasks")).fetchall())
+        return [
+            TaskView(name=name, args_schema=maybe_bytes(schema), seen_at=from_us(seen)) for name, schema, seen in rows
+        ]
+
+    def _enqueue_merged(self, conn: sqlite3.Connection, requests: list[Sequence[NewJob]]) -> list[Any]:
+        """Store several requests as one; if that fails, each by itself, to find whose fault it was."""
+        now = self._now()
+        if len(requests) == 1:
+            return [run_steps(conn, enqueue_steps(self._names, requests[0], now))]
+        together = [job for request in requests for job in request]
+        answers = self._attempt(conn, together, now)
+        if isinstance(answers, Exception):
+            return [self._attempt(conn, request, now) for request in requests]
+        found = iter(answers)
+        return [[next(found) for _ in request] for request in requests]
+
+    def _attempt(self, conn: sqlite3.Connection, jobs: Sequence[NewJob], now: int) -> list[Enqueued] | Exception:
+        result: list[Enqueued] | Exception
+        conn.execute("SAVEPOINT request")
+        try:
+            result = run_steps(conn, enqueue_steps(self._names, jobs, now))
+        except Exception as error:
+            if is_outage(error):
+                raise
+            conn.execute("ROLLBACK TO request")
+            self._names.forget()
+            result = error
+        conn.execute("RELEASE request")
+        return result
+
+
+def _in_batches(
+    names: Names, jobs: Sequence[NewJob], idempotency: IdempotencyKey | None, now: int
+) -> Steps[list[Enqueued]]:
+    if idempotency is not None:
+        return (yield from idempotent_steps(names, jobs, idempotency, now))
+    answers: list[Enqueued] = []
+    for start in range(0, len(jobs), MAX_BATCH):
+        answers += yield from enqueue_steps(names, jobs[start : start + MAX_BATCH], now)
+    return answers
+
+
+def _queues(jobs: Sequence[NewJob]) -> set[str]:
+    return {job.queue for job in jobs}
+
+
+def _replaces(job: NewJob) -> bool:
+    """A job that replaces a holder must see it stored, so it cannot share a statement with it."""
+    return job.unique is not None and job.unique.on_conflict == "replace"

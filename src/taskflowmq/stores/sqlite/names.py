@@ -1,0 +1,69 @@
+"""Numbers of tenants, lanes and tasks: jobs hold numbers, callers speak names.
+
+Rows of these tables are never deleted, so what was committed can be remembered for ever; whatever a rollback undid
+must be forgotten, which the writer takes care of (``Writer.on_rollback``).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from taskflowmq.stores.sqlite.steps import Step, Steps
+
+
+class Names:
+    """What one connection's owner knows of the names in the store."""
+
+    def __init__(self) -> None:
+        self.tenants: dict[str, int] = {}
+        self.tenant_names: dict[int, str] = {}
+        self.lanes: dict[tuple[str, int, str], int] = {}
+        self.tasks: dict[str, int] = {}
+
+    def forget(self) -> None:
+        """Forget everything: some of it may have been rolled back."""
+        self.tenants.clear()
+        self.tenant_names.clear()
+        self.lanes.clear()
+        self.tasks.clear()
+
+    def tenant(self, name: str) -> Steps[int]:
+        """Return a tenant's number, creating it."""
+        found = self.tenants.get(name)
+        if found is None:
+            reply = yield Step("ensure_tenant", {"name": name})
+            found = self.tenants[name] = int(reply.rows[0][0])
+        return found
+
+    def tenant_name(self, number: int) -> Steps[str]:
+        """Return a tenant's name."""
+        if number not in self.tenant_names:
+            reply = yield Step("read_tenants", {})
+            self.tenant_names.update(reply.rows)
+        return self.tenant_names[number]
+
+    def lane(self, queue: str, priority: int, share: str) -> Steps[int]:
+        """Return a lane's number, creating it and its queue."""
+        key = (queue, priority, share)
+        found = self.lanes.get(key)
+        if found is None:
+            reply = yield Step("ensure_queue", {"name": queue})
+            params = {"queue_id": reply.rows[0][0], "priority": priority, "share": share}
+            reply = yield Step("ensure_lane", params)
+            found = self.lanes[key] = int(reply.rows[0][0])
+        return found
+
+    def task(self, name: str, now: int) -> Steps[int]:
+        """Return a task's number, creating it."""
+        found = self.tasks.get(name)
+        if found is None:
+            reply = yield Step("ensure_task", {"name": name, "now": now})
+            found = self.tasks[name] = int(reply.rows[0][0])
+        return found
+
+    def known(self, tasks: tuple[str, ...]) -> Steps[dict[int, str]]:
+        """Return the numbers of those tasks that the store knows; the others cannot have jobs yet."""
+        if not all(name in self.tasks for name in tasks):
+            reply = yield Step("read_task_ids", {})
+            self.tasks.update(msgspec.json.decode(reply.rows[0][0]))
+        return {self.tasks[name]: name for name in tasks if name in self.tasks}

@@ -1,0 +1,207 @@
+"""Wake-ups between processes on one machine: a datagram socket per listener, in a directory beside the database.
+
+A message is a list of queue names, sent without waiting; a full or dead socket loses it, which costs its owner one
+poll interval. Must stay true: nothing here can fail or delay an enqueue.
+
+Leading edge plus one per 100 ms: the first wake-up of a queue leaves at once, those that follow within 100 ms are
+sent together at the end of that time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import os
+import secrets
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+log = logging.getLogger("taskflowmq.store")
+
+_GAP_S = 0.1
+#: Longest socket path that every platform takes (104 bytes on BSD, 108 on Linux).
+_LONGEST_PATH = 100
+_NAME_BYTES = 24
+#: How often a listener looks whether its socket file is still there.
+_CHECK_S = 10.0
+_MESSAGE_BYTES = 8_192
+
+
+class SqliteNotifier:
+    """Implements :class:`~taskflowmq.ports.store.Notifier`."""
+
+    def __init__(self, database: Path, *, enabled: bool) -> None:
+        self._enabled = enabled and hasattr(socket, "AF_UNIX") and os.name == "posix"
+        self._folder = _folder(database)
+        self._sent: dict[str, float] = {}
+        self._due: set[str] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def open(self) -> None:
+        """Remember the loop on which late wake-ups are timed."""
+        self._loop = asyncio.get_running_loop()
+
+    def close(self) -> None:
+        """Send what is due and stop the timer."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+            self._flush()
+        self._loop = None
+
+    async def wake(self, queues: Iterable[str]) -> None:
+        """Tell listeners that these queues have ready jobs; coalesced, never raises."""
+        if not self._enabled:
+            return
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        at_once = []
+        for queue in queues:
+            if queue in self._due:
+                continue
+            if now - self._sent.get(queue, -_GAP_S) < _GAP_S:
+                self._due.add(queue)
+            else:
+                self._sent[queue] = now
+                at_once.append(queue)
+        if at_once:
+            self._send(at_once)
+        if self._due and self._timer is None:
+            self._timer = loop.call_later(_GAP_S, self._flush)
+
+    def wake_later(self, queues: Iterable[str]) -> None:
+        """Wake after the caller's transaction has had a moment to commit; from any thread, never raises."""
+        loop, names = self._loop, tuple(queues)
+        if not self._enabled or loop is None:
+            return
+        with suppress(RuntimeError):  # the loop was closed meanwhile: polling takes over
+            loop.call_soon_threadsafe(self._put_off, names)
+
+    def _put_off(self, queues: tuple[str, ...]) -> None:
+        self._due.update(queues)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_GAP_S, self._flush)
+
+    def _flush(self) -> None:
+        self._timer = None
+        due, self._due = self._due, set()
+        if self._loop is not None:
+            now = self._loop.time()
+            self._sent = {queue: at for queue, at in self._sent.items() if now - at < _GAP_S}
+            self._sent.update(dict.fromkeys(due, now))
+        if due:
+            self._send(sorted(due))
+
+    def _send(self, queues: Sequence[str]) -> None:
+        try:
+            listeners = [entry.path for entry in os.scandir(self._folder) if entry.name.endswith(".sock")]
+        except OSError:  # nobody has listened yet
+            return
+        if not listeners:
+            return
+        message = "\n".join(queues).encode()[:_MESSAGE_BYTES]
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.setblocking(False)
+            for path in listeners:
+                try:
+                    sender.sendto(message, path)
+                except ConnectionRefusedError:  # its process is gone
+                    with suppress(OSError):
+                        os.unlink(path)
+                except OSError as error:  # full: it is awake already; or foreign: not ours to judge
+                    log.debug("a wake-up was lost: %s", error)
+
+    @asynccontextmanager
+    async def listen(self, topics: Sequence[str]) -> AsyncIterator[AsyncIterator[str]]:
+        """Yield queue names as they become ready; no topic means every queue. Heals itself when cut."""
+        listener = _Listener(self._folder, frozenset(topics), enabled=self._enabled)
+        listener.open()
+        try:
+            yield listener.names()
+        finally:
+            listener.close()
+
+
+class _Listener:
+    """One socket, and the names that arrived and were not taken yet, each once."""
+
+    def __init__(self, folder: Path, topics: frozenset[str], *, enabled: bool) -> None:
+        self._folder = folder
+        self._topics = topics
+        self._enabled = enabled
+        self._path = folder / f"{os.getpid()}-{secrets.token_hex(4)}.sock"
+        self._socket: socket.socket | None = None
+        self._waiting: dict[str, None] = {}
+        self._arrived = asyncio.Event()
+
+    def open(self) -> None:
+        """Bind the socket; where that fails the listener stays silent and polling does the work."""
+        if not self._enabled:
+            return
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            self._folder.mkdir(mode=0o777, exist_ok=True)
+            sock.setblocking(False)
+            sock.bind(str(self._path))
+        except OSError as error:
+            sock.close()
+            log.warning("no wake-ups, polling only: %s", error)
+            return
+        self._socket = sock
+        asyncio.get_running_loop().add_reader(sock.fileno(), self._read)
+
+    def close(self) -> None:
+        """Close the socket and remove its file."""
+        sock, self._socket = self._socket, None
+        if sock is not None:
+            asyncio.get_running_loop().remove_reader(sock.fileno())
+            sock.close()
+            with suppress(OSError):
+                self._path.unlink()
+
+    async def names(self) -> AsyncIterator[str]:
+        """Yield names for ever."""
+        while True:
+            try:
+                await asyncio.wait_for(self._arrived.wait(), _CHECK_S)
+            except TimeoutError:
+                self._heal()
+                continue
+            self._arrived.clear()
+            while self._waiting:
+                name = next(iter(self._waiting))
+                del self._waiting[name]
+                yield name
+
+    def _heal(self) -> None:
+        """Bind again if somebody removed the socket's file."""
+        if self._socket is not None and not self._path.exists():
+            self.close()
+        if self._socket is None:
+            self.open()
+
+    def _read(self) -> None:
+        while self._socket is not None:
+            try:
+                message = self._socket.recv(_MESSAGE_BYTES)
+            except OSError:  # drained
+                return
+            for name in message.decode(errors="replace").split("\n"):
+                if not self._topics or name in self._topics:
+                    self._waiting[name] = None
+                    self._arrived.set()
+
+
+def _folder(database: Path) -> Path:
+    """Return the directory of the sockets: beside the file, or in the temporary directory if its path is too long."""
+    beside = database.resolve()
+    beside = beside.with_name(beside.name + "-wake")
+    if len(os.fsencode(beside)) + _NAME_BYTES <= _LONGEST_PATH:
+        return beside
+    digest = hashlib.sha256(os.fsencode(beside)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"taskflow-{os.getuid()}-{digest}-wake"

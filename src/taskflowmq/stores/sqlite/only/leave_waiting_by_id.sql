@@ -1,0 +1,2 @@
+-- A job waits no more.
+DELETE FROM taskflow_waiting WHERE job_id = :job_id

@@ -1,0 +1,7 @@
+-- Queue names of the lanes that jobs belong to, for the wake-up.
+SELECT DISTINCT q.name
+FROM json_each(:rows) AS x
+CROSS JOIN taskflow_job AS j ON j.id = substr(:ids, 16 * x.key + 1, 16)
+JOIN taskflow_lane AS l ON l.id = j.lane_id
+JOIN taskflow_queue AS q ON q.id = l.queue_id
+WHERE json_extract(x.value, '$[1]') = 'pending'

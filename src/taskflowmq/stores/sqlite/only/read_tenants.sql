@@ -1,0 +1,2 @@
+-- Ids and names of the tenants.
+SELECT id, name FROM taskflow_tenant

@@ -1,0 +1,29 @@
+"""Settings of the store on SQLite, each with the default that suits production."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class SqliteOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How a SQLite file is used.
+
+    Args:
+        migrate: "auto" applies pending migrations when the store opens, "manual" refuses an old schema.
+        lock_timeout_s: how long a write waits for other processes before it raises StoreUnavailable.
+        synchronous: "FULL" commits survive power loss; "NORMAL" may lose the last ones (never corrupt).
+        cache_kib: page cache of the writer and of the reader, each, in KiB; it fills only when used.
+        wal_pages: pages of write-ahead log after which a commit moves them into the file.
+        max_queue: write operations that may wait in this process before new ones raise StoreUnavailable.
+        transaction_timeout_s: how long a handler may keep ``ctx.transaction()`` open; below the lease.
+        wake: tell other processes of this machine about ready jobs through a socket beside the file.
+    """
+
+    migrate: str = "auto"
+    lock_timeout_s: float = 15.0
+    synchronous: str = "FULL"
+    cache_kib: int = 16_384
+    wal_pages: int = 4_000
+    max_queue: int = 10_000
+    transaction_timeout_s: float = 20.0
+    wake: bool = True

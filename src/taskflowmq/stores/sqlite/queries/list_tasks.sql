@@ -1,0 +1,2 @@
+-- Every task that was ever announced or enqueued.
+SELECT name, args_schema, seen_at FROM taskflow_task ORDER BY name

@@ -1,0 +1,3 @@
+-- No rescues for a while.
+INSERT INTO taskflow_duty (name, grace_until) VALUES ('grace', :now + 1000 * :duration_ms)
+ON CONFLICT (name) DO UPDATE SET grace_until = excluded.grace_until

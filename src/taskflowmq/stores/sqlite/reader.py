@@ -1,0 +1,111 @@
+"""A thread that only reads, so that readers never wait for the writer nor the writer for them (WAL).
+
+Must stay true: a reader holds no transaction longer than one operation, or the log could not be cut.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+from taskflowmq.core.errors import StoreUnavailable
+from taskflowmq.stores.sqlite.connection import connect
+from taskflowmq.stores.sqlite.errors import is_outage, translate
+from taskflowmq.stores.sqlite.options import SqliteOptions
+
+log = logging.getLogger("taskflowmq.store")
+T = TypeVar("T")
+_Job = tuple[Callable[[sqlite3.Connection], Any], asyncio.Future[Any]]
+
+
+class Reader:
+    """One reading thread and its connection; starts at the first read."""
+
+    def __init__(self, path: Path, options: SqliteOptions, name: str) -> None:
+        self._path = path
+        self._options = options
+        self._name = name
+        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._conn: sqlite3.Connection | None = None
+        self._thread: threading.Thread | None = None
+        self._pid = 0
+        self._open = False
+
+    def start(self) -> None:
+        """Allow reads."""
+        self._open = True
+
+    async def stop(self) -> None:
+        """Finish the reads that are queued and end the thread."""
+        self._open = False
+        thread, self._thread = self._thread, None
+        if thread is not None and self._pid == os.getpid():
+            self._queue.put(None)
+            await asyncio.get_running_loop().run_in_executor(None, thread.join)
+
+    async def run(self, operation: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a function of the connection within one snapshot and return its result.
+
+        Raises:
+            StoreUnavailable: the store is closed or the database does not answer.
+        """
+        if not self._open:
+            raise StoreUnavailable("the store is not open")
+        if self._thread is None or self._pid != os.getpid():
+            self._pid = os.getpid()
+            self._queue = SimpleQueue()
+            self._conn = None
+            self._thread = threading.Thread(target=self._main, args=(self._queue,), name=self._name, daemon=True)
+            self._thread.start()
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._queue.put((operation, future))
+        result: T = await future
+        return result
+
+    def _main(self, queue: SimpleQueue[_Job | None]) -> None:
+        while (job := queue.get()) is not None:
+            operation, future = job
+            result, error = self._read(operation)
+            try:
+                future.get_loop().call_soon_threadsafe(_resolve, future, result, error)
+            except RuntimeError:
+                log.debug("a loop was closed while it waited for a read")
+            # The last result must not live as long as the queue stays empty.
+            del job, operation, future, result, error
+        self._drop()
+
+    def _read(self, operation: Callable[[sqlite3.Connection], Any]) -> tuple[Any, BaseException | None]:
+        try:
+            if self._conn is None:
+                self._conn = connect(self._path, self._options, writes=False)
+            self._conn.execute("BEGIN")
+            try:
+                return operation(self._conn), None
+            finally:
+                if self._conn.in_transaction:
+                    self._conn.execute("ROLLBACK")
+        except Exception as error:
+            if is_outage(error):
+                self._drop()
+            return None, translate(error)
+
+    def _drop(self) -> None:
+        conn, self._conn = self._conn, None
+        if conn is not None:
+            conn.close()
+
+
+def _resolve(future: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:
+    if future.done():
+        return
+    if error is not None:
+        future.set_exception(error)
+    else:
+        future.set_result(result)

@@ -1,0 +1,171 @@
+"""Between Python values and what SQLite holds: ids are 16 bytes, times are whole microseconds, JSON is text.
+
+Batches travel as one JSON text and one blob of ids (see steps.py); their rows are decoded here, outside of the
+write lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from taskflowmq.core.job import AttemptView, ClaimedJob, Counters, JobView, Reason, State
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_US = timedelta(microseconds=1)
+_encode = msgspec.json.Encoder().encode
+
+
+def to_us(at: datetime) -> int:
+    """Return an aware time in microseconds since 1970."""
+    return (at - EPOCH) // _US
+
+
+def from_us(us: int) -> datetime:
+    """Return the aware UTC time of a number of microseconds since 1970."""
+    return EPOCH + timedelta(0, 0, us)
+
+
+def maybe_us(at: datetime | None) -> int | None:
+    """Return microseconds, or None for None."""
+    return None if at is None else to_us(at)
+
+
+def maybe_time(us: int | None) -> datetime | None:
+    """Return a time, or None for None."""
+    return None if us is None else from_us(us)
+
+
+def join_ids(ids: Iterable[UUID]) -> bytes:
+    """Return ids as one blob; statements cut it with ``substr(:ids, 16 * key + 1, 16)``."""
+    return b"".join([job_id.int.to_bytes(16, "big") for job_id in ids])
+
+
+def to_json(rows: Any) -> str:
+    """Return a value as JSON text for json_each."""
+    return _encode(rows).decode()
+
+
+def maybe_bytes(text: str | None) -> bytes | None:
+    """Return stored JSON text as bytes, or None for None."""
+    return None if text is None else text.encode()
+
+
+def maybe_text(data: bytes | None) -> str | None:
+    """Return JSON bytes as text, or None for None."""
+    return None if data is None else data.decode()
+
+
+def tags_of(text: str | None) -> tuple[str, ...]:
+    """Return stored tags."""
+    return tuple(msgspec.json.decode(text)) if text else ()
+
+
+class ClaimRow(msgspec.Struct, array_like=True, gc=False):
+    """One row of claim_jobs, in the order of its columns."""
+
+    seq: int
+    id: UUID
+    task_id: int
+    round: int
+    attempt: int
+    crashes: int
+    losses: int
+    lease_no: int
+    flags: int
+    ready_at: int
+    tenant_id: int
+    args_version: int
+    max_attempts: int
+    timeout_ms: int | None
+    created_at: int
+    run_at: int
+    expires_at: int | None
+    args: str
+    tags: str | None
+    meta: str | None
+    headers: str | None
+
+
+decode_claim = msgspec.json.Decoder(list[ClaimRow]).decode
+
+
+def claimed_job(row: ClaimRow, queue: str, priority: int, task: str, tenant: str, now: int) -> ClaimedJob:
+    """Build the job that a worker gets, charged and under its new fence."""
+    created_at = from_us(row.created_at)
+    return ClaimedJob(
+        id=row.id,
+        task=task,
+        args=row.args.encode(),
+        queue=queue,
+        priority=priority,
+        tenant=tenant,
+        round=row.round,
+        attempt=row.attempt + 1,
+        crashes=row.crashes,
+        losses=row.losses,
+        lease_no=row.lease_no + 1,
+        max_attempts=row.max_attempts,
+        timeout_ms=row.timeout_ms,
+        created_at=created_at,
+        run_at=created_at if row.run_at == row.created_at else from_us(row.run_at),
+        expires_at=None if row.expires_at is None else from_us(row.expires_at),
+        waited=max(now - row.ready_at, 0) / 1_000_000,
+        tags=tags_of(row.tags) if row.tags else (),
+        meta=row.meta.encode() if row.meta else None,
+        headers=row.headers.encode() if row.headers else None,
+        args_version=row.args_version,
+    )
+
+
+def job_view(row: Sequence[Any]) -> JobView:
+    """Build what a reader sees from one row of get_job or get_jobs."""
+    (job_id, tenant, task, queue, priority, args, state, reason, *counts) = row[:13]
+    (max_attempts, timeout_ms, created_at, run_at, started_at, finished_at, expires_at) = row[13:20]
+    (result, result_error, error, progress, worker, cancel_at, unique_key, tags, meta, headers) = row[20:]
+    return JobView(
+        id=UUID(bytes=job_id),
+        tenant=tenant,
+        task=task,
+        queue=queue,
+        priority=priority,
+        args=args.encode(),
+        state=State(state),
+        reason=None if reason is None else Reason(reason),
+        counters=Counters(*counts),
+        max_attempts=max_attempts,
+        timeout_ms=timeout_ms,
+        created_at=from_us(created_at),
+        run_at=from_us(run_at),
+        started_at=maybe_time(started_at),
+        finished_at=maybe_time(finished_at),
+        expires_at=maybe_time(expires_at),
+        result=maybe_bytes(result),
+        result_error=result_error,
+        error=maybe_bytes(error),
+        progress=maybe_bytes(progress),
+        worker=None if worker is None else str(UUID(bytes=worker)),
+        cancel_requested_at=maybe_time(cancel_at),
+        unique_key=unique_key,
+        tags=tags_of(tags),
+        meta=maybe_bytes(meta),
+        headers=maybe_bytes(headers),
+    )
+
+
+def attempt_view(row: Sequence[Any]) -> AttemptView:
+    """Build one attempt from a row of list_attempts."""
+    attempt, lease_no, worker, started_at, finished_at, outcome, error = row
+    return AttemptView(
+        attempt=attempt,
+        lease_no=lease_no,
+        worker=None if worker is None else str(UUID(bytes=worker)),
+        started_at=maybe_time(started_at),
+        finished_at=maybe_time(finished_at),
+        outcome=outcome,
+        error=maybe_bytes(error),
+    )

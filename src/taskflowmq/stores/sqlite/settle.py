@@ -1,0 +1,187 @@
+"""Writing transitions, as steps: completions in one sweep, everything else after a look at where the jobs are.
+
+Must stay true (I2, I3): a row is written only where ``running`` holds the job under the same fence; the fence is
+gone with the row, so nothing is written twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from taskflowmq.core.errors import TaskFlowError
+from taskflowmq.core.job import Reason, State
+from taskflowmq.core.limits import check_storable
+from taskflowmq.core.transitions import Transition
+from taskflowmq.ports.store import Settled
+from taskflowmq.stores.sqlite.enqueue import draw_positions
+from taskflowmq.stores.sqlite.rows import join_ids, to_json
+from taskflowmq.stores.sqlite.steps import Step, Steps
+
+
+class Settlement(NamedTuple):
+    """What became of each transition, and the queues that received ready jobs."""
+
+    settled: list[Settled]
+    queues: tuple[str, ...] = ()
+
+
+class _Fate(NamedTuple):
+    """Where a job is now, as far as a transition must know."""
+
+    index: int
+    lease_no: int | None
+    running: int
+    state: str | None
+    cancel: int
+    ended: str | None
+
+
+def settle_steps(transitions: Sequence[Transition], now: int) -> Steps[Settlement]:
+    """Write transitions under their fences and say what became of each, in order."""
+    quick = [index for index, item in enumerate(transitions) if item.to is State.COMPLETED and item.ended is None]
+    settled: list[Settled | None] = [None] * len(transitions)
+    yield from _complete(transitions, quick, settled, now)
+    careful = [index for index, answer in enumerate(settled) if answer is None]
+    queues: tuple[str, ...] = ()
+    if careful:
+        queues = yield from _settle_carefully(transitions, careful, settled, now)
+    return Settlement([answer or Settled.STALE for answer in settled], queues)
+
+
+def _complete(
+    transitions: Sequence[Transition], indexes: list[int], settled: list[Settled | None], now: int
+) -> Steps[None]:
+    """Complete jobs whose fence fits; those that it does not fit are left unanswered."""
+    if not indexes:
+        return
+    chosen = [transitions[index] for index in indexes]
+    rows = [[item.counters.lease_no, *_json(item.result, item.result_error)] for item in chosen]
+    params = {"ids": join_ids([item.job_id for item in chosen]), "rows": to_json(rows)}
+    reply = yield Step("complete_jobs", {**params, "now": now}, True)
+    if reply.clash or reply.changed == 0:
+        return
+    applied = range(len(chosen))
+    if reply.changed < len(chosen):
+        fates = yield from _read_fates(params)
+        applied = [fate.index for fate in fates if fate.running and fate.lease_no == rows[fate.index][0]]  # type: ignore[assignment]
+    for place in applied:
+        settled[indexes[place]] = Settled.APPLIED
+    yield from _leave_running(params)
+
+
+def _leave_running(params: dict[str, Any]) -> Steps[None]:
+    """Take settled jobs out of running, with what belongs to their run or their life."""
+    reply = yield Step("read_extras", {})
+    keys, requests = reply.rows[0]
+    if keys:
+        yield Step("free_unique_at_finish", params)
+    yield Step("leave_running", params)
+    if requests:
+        yield Step("drop_cancel_requests", params)
+
+
+def _read_fates(params: dict[str, Any]) -> Steps[list[_Fate]]:
+    reply = yield Step("read_fates", {"ids": params["ids"], "rows": params["rows"]})
+    return [_Fate(*row) for row in msgspec.json.decode(reply.rows[0][0])]
+
+
+def _settle_carefully(
+    transitions: Sequence[Transition], indexes: list[int], settled: list[Settled | None], now: int
+) -> Steps[tuple[str, ...]]:
+    chosen = [transitions[index] for index in indexes]
+    leases = to_json([[item.counters.lease_no] for item in chosen])
+    fates = yield from _read_fates({"ids": join_ids([item.job_id for item in chosen]), "rows": leases})
+    applied: dict[tuple[Any, int], Transition] = {}
+    for fate in fates:
+        item = chosen[fate.index]
+        fence = (item.job_id, item.counters.lease_no)
+        if fate.running and fate.lease_no == fence[1]:
+            settled[indexes[fate.index]] = Settled.REPLAYED if fence in applied else Settled.APPLIED
+            applied.setdefault(fence, _obey(item) if fate.cancel else item)
+        else:
+            settled[indexes[fate.index]] = Settled.REPLAYED if _is_replay(item, fate) else Settled.STALE
+    return (yield from _write(list(applied.values()), now)) if applied else ()
+
+
+def _obey(item: Transition) -> Transition:
+    """Turn a move that is not final into the cancellation that somebody waits for."""
+    if item.to.final:
+        return item
+    return msgspec.structs.replace(item, to=State.CANCELLED, reason=Reason.CANCELLED_BY_USER)
+
+
+def _is_replay(item: Transition, fate: _Fate) -> bool:
+    """Tell whether what is stored is this transition's own effect, after a lost reply.
+
+    The fence alone does not say: a rescuer settles under the same one. The words that it leaves behind do.
+    """
+    if fate.lease_no != item.counters.lease_no or fate.running or fate.ended != item.ended:
+        return False
+    if item.to.final:
+        return fate.state == item.to
+    return fate.state is None or fate.state == State.CANCELLED
+
+
+def _write(items: list[Transition], now: int) -> Steps[tuple[str, ...]]:
+    rows = [_row(item, now) for item in items]
+    params = {"ids": join_ids([item.job_id for item in items]), "rows": to_json(rows)}
+    targets = {item.to for item in items}
+    if any(item.ended for item in items):
+        yield Step("settle_attempts", {**params, "now": now})
+    queues: tuple[str, ...] = ()
+    if State.PENDING in targets:
+        first = yield from draw_positions(len(items))
+        yield Step("settle_ready", {**params, "first": first, "now": now})
+        reply = yield Step("list_lane_names", params)
+        queues = tuple(name for (name,) in reply.rows)
+    if targets & {State.RETRYING, State.SCHEDULED}:
+        yield Step("settle_waiting", params)
+    if any(item.to.final for item in items):
+        yield Step("settle_jobs", {**params, "now": now})
+        ending = [item for item in items if item.to.final]
+        leases = to_json([[item.counters.lease_no] for item in ending])
+        yield Step("free_unique_at_finish", {"ids": join_ids([item.job_id for item in ending]), "rows": leases})
+    yield Step("leave_running", params)
+    yield Step("drop_cancel_requests", params)
+    return queues
+
+
+def _row(item: Transition, now: int) -> list[Any]:
+    counters = item.counters
+    result, result_error = _json(item.result, item.result_error)
+    error, error_error = _json(item.error, None)
+    return [
+        counters.lease_no,
+        item.to,
+        item.reason,
+        now + 1000 * item.delay_ms,
+        item.ended,
+        counters.round,
+        counters.attempt,
+        counters.crashes,
+        counters.losses,
+        result,
+        result_error or (error_error if item.to.final else None),
+        error,
+    ]
+
+
+def _json(data: bytes | None, problem: str | None) -> tuple[str | None, str | None]:
+    """Return JSON as text that can be stored, or no text and why not: ending a job must never fail (F41, F42)."""
+    if data is None:
+        return None, problem
+    try:
+        if b"\\u" in data:  # an escaped NUL or half of a surrogate pair: valid JSON that PostgreSQL refuses
+            check_storable(msgspec.json.decode(data), "")
+        else:
+            _validate(data)
+        return data.decode(), problem
+    except (ValueError, RecursionError, TaskFlowError) as error:
+        return None, problem or f"could not be stored: {error}"[:500]
+
+
+#: Validates without building objects.
+_validate = msgspec.json.Decoder(msgspec.Raw).decode

@@ -1,0 +1,156 @@
+"""The store on a SQLite file: opens it, owns its threads, hands out its parts."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from urllib.parse import unquote
+
+from taskflowmq.core.errors import SchemaMismatch, StoreUnavailable
+from taskflowmq.ports.clock import Clock
+from taskflowmq.stores.sqlite.board import SqliteBoard
+from taskflowmq.stores.sqlite.claims import SqliteClaims
+from taskflowmq.stores.sqlite.connection import check_engine, warn_network
+from taskflowmq.stores.sqlite.intake import SqliteIntake
+from taskflowmq.stores.sqlite.names import Names
+from taskflowmq.stores.sqlite.notifier import SqliteNotifier
+from taskflowmq.stores.sqlite.options import SqliteOptions
+from taskflowmq.stores.sqlite.queries import sql
+from taskflowmq.stores.sqlite.reader import Reader
+from taskflowmq.stores.sqlite.rows import to_us
+from taskflowmq.stores.sqlite.schema import SqliteSchema
+from taskflowmq.stores.sqlite.upkeep import SqliteUpkeep
+from taskflowmq.stores.sqlite.workers import SqliteWorkers
+from taskflowmq.stores.sqlite.writer import Writer
+
+_MEMORY = ":memory:"
+
+
+class SqliteStore:
+    """Implements :class:`~taskflowmq.ports.store.Store` on one SQLite file.
+
+    Args:
+        url_or_path: ``sqlite:///relative.db``, ``sqlite:////absolute.db`` or a path. ``:memory:`` (or
+            ``sqlite://``) is a private temporary file that goes with :meth:`close`, for tests.
+        options: the store's settings.
+        clock: overrides the system's time in every statement, for tests and simulation.
+    """
+
+    def __init__(
+        self, url_or_path: str | Path, options: SqliteOptions | None = None, clock: Clock | None = None
+    ) -> None:
+        self._options = options or SqliteOptions()
+        self._clock = clock
+        self._private: Path | None = None
+        self._lock = asyncio.Lock()
+        self._is_open = False
+        self._path = _path(url_or_path)
+        self._url = f"sqlite:///{self._path}"
+        if str(self._path) == _MEMORY:
+            self._private = Path(tempfile.mkdtemp(prefix="taskflow-"))
+            self._path = self._private / "memory.db"
+            self._url = "sqlite://"
+        self._assemble()
+
+    def _assemble(self) -> None:
+        database = (self._path, self._options)
+        self._writer = Writer(*database)
+        self._reader = Reader(*database, name="taskflow-reader")
+        self._slow_reader = Reader(*database, name="taskflow-slow-reader")
+        names = Names()
+        self._writer.on_rollback.append(names.forget)
+        self.notifier = SqliteNotifier(self._path, enabled=self._options.wake)
+        self.schema = SqliteSchema(self._writer, self._reader)
+        self.intake = SqliteIntake(self._writer, self._reader, names, self.notifier, self._now)
+        self.claims = SqliteClaims(database, (self._writer, self._reader), names, self.notifier, self._now)
+        self.workers = SqliteWorkers(self._writer, self._reader, self._now)
+        self.board = SqliteBoard(self._writer, self._reader, self._slow_reader, self.notifier, self._now)
+        self.upkeep = SqliteUpkeep(database, (self._writer, self._reader, self._slow_reader), self._now)
+
+    @property
+    def url(self) -> str:
+        """The database's address."""
+        return self._url
+
+    @property
+    def path(self) -> Path:
+        """The database file."""
+        return self._path
+
+    async def open(self) -> None:
+        """Start the threads; migrate an empty or older database, check the version of another. Idempotent.
+
+        Raises:
+            SchemaMismatch: this Python's SQLite is too old, or the schema does not fit and may not be migrated.
+            StoreUnavailable: the file cannot be opened.
+        """
+        async with self._lock:
+            if self._is_open:
+                return
+            check_engine()
+            if not self._path.parent.is_dir():
+                raise StoreUnavailable(f"the folder of {self._path} does not exist")
+            warn_network(self._path)
+            self._writer.start()
+            self._reader.start()
+            self._slow_reader.start()
+            self.notifier.open()
+            try:
+                await self._prepare()
+            except BaseException:
+                await self._stop()
+                raise
+            self._is_open = True
+
+    async def _prepare(self) -> None:
+        # The writer first: a reading connection would create an empty file without WAL.
+        await self._writer.run(lambda conn: conn.in_transaction)
+        pending = await self.schema.pending_sql()
+        if pending and self._options.migrate == "manual":
+            names = ", ".join(name for name, _ in pending)
+            raise SchemaMismatch(f"the store lacks the migrations {names}; run `taskflow db migrate`")
+        if pending:
+            await self.schema.migrate()
+        await self.schema.check_client()
+
+    async def close(self) -> None:
+        """Commit what is queued, end the threads and close the file. Idempotent."""
+        async with self._lock:
+            if self._is_open:
+                self._is_open = False
+                await self._stop()
+            if self._private is not None:
+                await asyncio.get_running_loop().run_in_executor(
+                    None, lambda: shutil.rmtree(self._private or "", ignore_errors=True)
+                )
+
+    async def _stop(self) -> None:
+        self.notifier.close()
+        await self._writer.stop()
+        await self._reader.stop()
+        await self._slow_reader.stop()
+
+    async def ping(self) -> float:
+        """Commit a write that changes nothing, and return the seconds it took."""
+        began = time.monotonic()
+        await self._writer.run(lambda conn: conn.execute(sql("prove_commit")))
+        return time.monotonic() - began
+
+    def _now(self) -> int:
+        return time.time_ns() // 1000 if self._clock is None else to_us(self._clock.now())
+
+
+def _path(url_or_path: str | Path) -> Path:
+    """Return the file that an address names."""
+    if isinstance(url_or_path, Path):
+        return url_or_path
+    address = url_or_path
+    if address.startswith("sqlite:"):
+        rest = address.removeprefix("sqlite:").partition("?")[0]
+        if not rest.startswith("//"):
+            raise ValueError(f"{url_or_path!r} is not sqlite:///relative.db or sqlite:////absolute.db")
+        address = unquote(rest.removeprefix("//").removeprefix("/"))
+    return Path(address or _MEMORY)

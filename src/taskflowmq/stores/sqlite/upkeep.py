@@ -1,0 +1,212 @@
+"""Duties: periodic work that any process may do, once per interval for all.
+
+Each looks first on the reading connection and takes the write lock only if there is something to do: an idle
+machine writes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from taskflowmq.core.ids import lowest_id
+from taskflowmq.ports.store import MAX_BATCH, DutyTurn, Retention, StagedCount
+from taskflowmq.stores.sqlite.connection import connect
+from taskflowmq.stores.sqlite.enqueue import DAY_US, draw_positions
+from taskflowmq.stores.sqlite.errors import is_busy, translate
+from taskflowmq.stores.sqlite.options import SqliteOptions
+from taskflowmq.stores.sqlite.queries import sql
+from taskflowmq.stores.sqlite.reader import Reader
+from taskflowmq.stores.sqlite.rows import to_json
+from taskflowmq.stores.sqlite.steps import run_steps
+from taskflowmq.stores.sqlite.writer import Writer
+
+log = logging.getLogger("taskflowmq.store")
+
+
+class SqliteUpkeep:
+    """Implements :class:`~taskflowmq.ports.store.Upkeep`."""
+
+    def __init__(
+        self, database: tuple[Path, SqliteOptions], threads: tuple[Writer, Reader, Reader], now: Callable[[], int]
+    ) -> None:
+        self._path, self._options = database
+        self._writer, self._reader, self._slow = threads
+        self._now = now
+        #: How far pruning has come in each state; it begins again when it reached the end.
+        self._pruned_to: dict[str, bytes] = {}
+
+    async def take_turn(self, duty: str, interval_ms: int) -> DutyTurn:
+        """Decide in one statement whether the caller runs this duty now."""
+        now = self._now()
+        ran_at, grace_until = await self._reader.run(lambda conn: _duty(conn, duty))
+        if ran_at is None or not ran_at <= now < ran_at + 1000 * interval_ms:
+            return await self._writer.run(lambda conn: self._take(conn, duty, interval_ms))
+        return _turn(False, ran_at, grace_until, now)
+
+    async def set_grace(self, duration_ms: int) -> None:
+        """Forbid rescues for a while."""
+        params = {"duration_ms": duration_ms}
+        await self._writer.run(lambda conn: conn.execute(sql("set_grace"), {**params, "now": self._now()}))
+
+    async def stage_due(self, limit: int) -> StagedCount:
+        """Move waiting jobs that are due to ready, each with a new position; those past expiry are cancelled."""
+        next_due = await self._reader.run(_next_due)
+        if next_due is None or next_due > self._now():
+            return StagedCount(0, 0, _ms_until(next_due, self._now()))
+        return await self._writer.run(lambda conn: self._stage(conn, min(limit, MAX_BATCH)))
+
+    async def expire_ready(self, limit: int) -> int:
+        """Cancel ready jobs whose ``expires_at`` has passed (reason ``expired``)."""
+        params = {"limit": min(limit, MAX_BATCH)}
+        if not await self._reader.run(lambda conn: _expired(conn, {**params, "limit": 1, "now": self._now()})):
+            return 0
+        return await self._writer.run(lambda conn: self._expire(conn, {**params, "now": self._now()}))
+
+    async def prune(self, retention: Retention, limit: int) -> int:
+        """Delete ended jobs past retention, expired keys, bare ids and forgotten requests; return how many rows."""
+        limit = min(limit, MAX_BATCH)
+        ages = {
+            "completed": retention.completed_ms,
+            "cancelled": retention.cancelled_ms,
+            "dead": retention.dead_ms,
+        }
+        total = 0
+        for state, age_ms in ages.items():
+            if age_ms is not None:
+                total += await self._prune_state(state, self._now() - 1000 * age_ms, limit)
+        return total + await self._writer.run(lambda conn: self._prune_rest(conn, limit))
+
+    async def maintain(self) -> None:
+        """Move the log into the file and refresh statistics, without making anybody wait."""
+        await asyncio.get_running_loop().run_in_executor(None, self._maintain)
+
+    async def check(self) -> list[str]:
+        """Verify I10 and friends; return one sentence per violation."""
+
+        def read(conn: sqlite3.Connection) -> list[str]:
+            found = [f"job {UUID(hex=job_id)} {what}" for job_id, what in conn.execute(sql("check_places")).fetchall()]
+            damage = [row[0] for row in conn.execute("PRAGMA quick_check(10)").fetchall() if row[0] != "ok"]
+            return found + damage
+
+        return await self._slow.run(read)
+
+    # What follows runs in the threads.
+
+    def _take(self, conn: sqlite3.Connection, duty: str, interval_ms: int) -> DutyTurn:
+        now = self._now()
+        ran_at, grace_until = _duty(conn, duty)
+        params = {"name": duty, "interval_ms": interval_ms, "now": now}
+        taken = bool(conn.execute(sql("take_duty_turn"), params).fetchall())
+        return _turn(taken, ran_at, grace_until, now)
+
+    def _stage(self, conn: sqlite3.Connection, limit: int) -> StagedCount:
+        now = self._now()
+        due = msgspec.json.decode(conn.execute(sql("list_due_jobs"), {"limit": limit, "now": now}).fetchone()[0])
+        if due:
+            batch: dict[str, Any] = _batch([job_id for job_id, _, _ in due])
+            first = run_steps(conn, draw_positions(len(due)))
+            conn.execute(sql("stage_due_jobs"), {**batch, "first": first, "now": now})
+            if any(expired for _, expired, _ in due):
+                late = _batch([job_id for job_id, expired, _ in due if expired])
+                conn.execute(sql("expire_due_jobs"), {**late, "now": now})
+                conn.execute(sql("free_unique_of_expired"), late)
+            conn.execute(sql("leave_waiting"), batch)
+        expired = sum(1 for _, late, _ in due if late)
+        queues = tuple(sorted({queue for _, late, queue in due if not late}))
+        return StagedCount(len(due) - expired, expired, _ms_until(_next_due(conn), now), queues)
+
+    def _expire(self, conn: sqlite3.Connection, params: dict[str, int]) -> int:
+        ids = _expired(conn, params)
+        if ids:
+            batch = _batch(ids)
+            conn.execute(sql("expire_ready_jobs"), {**batch, "now": params["now"]})
+            conn.execute(sql("free_unique_of_expired"), batch)
+            conn.execute(sql("leave_ready_expired"), batch)
+        return len(ids)
+
+    async def _prune_state(self, state: str, until: int, limit: int) -> int:
+        params = {
+            "state": state,
+            "until": until,
+            "after": self._pruned_to.get(state, b""),
+            "before": lowest_id(max(until // 1000 + 1, 0)).bytes,
+            "limit": limit,
+        }
+        found, seen, last = await self._reader.run(lambda conn: conn.execute(sql("list_prunable"), params).fetchone())
+        self._pruned_to[state] = last if seen == limit else b""
+        ids = msgspec.json.decode(found)
+        if not ids:
+            return 0
+        batch = _batch(ids)
+
+        def write(conn: sqlite3.Connection) -> int:
+            # Read before, deleted now: a dead job may have got a new round in between, so each step looks again.
+            gone = conn.execute(sql("prune_outcomes"), {**batch, "state": state, "until": until}).rowcount
+            conn.execute(sql("prune_jobs"), batch)
+            conn.execute(sql("prune_attempts"), batch)
+            return gone
+
+        return await self._writer.run(write)
+
+    def _prune_rest(self, conn: sqlite3.Connection, limit: int) -> int:
+        now = self._now()
+        params = {"now": now, "since": now - DAY_US, "limit": limit}
+        names = ("prune_keys", "prune_idempotency", "prune_bare_ids", "prune_requests", "prune_workers")
+        return sum(conn.execute(sql(name), params).rowcount for name in names)
+
+    def _maintain(self) -> None:
+        try:
+            conn = connect(self._path, self._options, writes=True)
+        except sqlite3.Error as error:
+            raise translate(error) from error
+        try:
+            conn.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            conn.execute("PRAGMA analysis_limit = 400").fetchall()
+            conn.execute("PRAGMA optimize").fetchall()
+        except sqlite3.OperationalError as error:
+            if not is_busy(error):  # busy: next time
+                raise translate(error) from error
+            log.debug("upkeep of the file was put off: %s", error)
+        finally:
+            conn.close()
+
+
+def _duty(conn: sqlite3.Connection, name: str) -> tuple[int | None, int | None]:
+    ran_at, grace_until = conn.execute(sql("read_duty"), {"name": name}).fetchone()
+    return ran_at, grace_until
+
+
+def _turn(taken: bool, ran_at: int | None, grace_until: int | None, now: int) -> DutyTurn:
+    return DutyTurn(
+        taken=taken,
+        gap_ms=None if ran_at is None else max(now - ran_at, 0) // 1000,
+        store_age_ms=None,
+        grace=grace_until is not None and grace_until > now,
+    )
+
+
+def _next_due(conn: sqlite3.Connection) -> int | None:
+    due: int | None = conn.execute(sql("next_due")).fetchone()[0]
+    return due
+
+
+def _ms_until(due: int | None, now: int) -> int | None:
+    """Return milliseconds until then, rounded up, so that nobody looks a moment too early."""
+    return None if due is None else max(-(-(due - now) // 1000), 0)
+
+
+def _expired(conn: sqlite3.Connection, params: dict[str, int]) -> list[str]:
+    ids: list[str] = msgspec.json.decode(conn.execute(sql("list_expired_ready"), params).fetchone()[0])
+    return ids
+
+
+def _batch(ids: list[str]) -> dict[str, Any]:
+    return {"ids": bytes.fromhex("".join(ids)), "rows": to_json([0] * len(ids))}

@@ -1,0 +1,284 @@
+"""The one thread of a process that writes: a queue of operations, committed in groups.
+
+An operation is a function of the connection. The writer takes what has been queued, opens one transaction, runs
+every operation in a savepoint of its own, so that its error hits only its caller, and commits once for all. It
+never waits for company: while one commit is on its way to the disk, the next group gathers by itself.
+
+Must stay true: an operation's result is delivered only after the commit that holds it; an operation whose caller
+went away is committed all the same; a lock that others hold is waited for, with a deadline, and never surfaces as
+an error of SQLite.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+from taskflowmq.core.errors import StoreUnavailable
+from taskflowmq.stores.sqlite.connection import connect
+from taskflowmq.stores.sqlite.errors import is_busy, is_outage, translate
+from taskflowmq.stores.sqlite.options import SqliteOptions
+from taskflowmq.stores.sqlite.turnstile import Turnstile
+
+log = logging.getLogger("taskflowmq.store")
+T = TypeVar("T")
+
+Operation = Callable[[sqlite3.Connection], T]
+#: Takes the arguments of several callers and returns one result, or error to raise, for each.
+Merged = Callable[[sqlite3.Connection, list[Any]], Sequence[Any]]
+
+_MOST_ITEMS = 512
+#: After this long a group is committed, and what is left of it waits for the next: others need the lock too.
+_LONGEST_HOLD_S = 0.02
+
+
+class _Item:
+    """One queued operation and the caller that waits for it."""
+
+    __slots__ = ("argument", "error", "function", "future", "merged", "result")
+
+    def __init__(self, function: Callable[..., Any], merged: bool, argument: Any, future: asyncio.Future[Any]) -> None:
+        self.function = function
+        self.merged = merged
+        self.argument = argument
+        self.future = future
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+
+class Writer:
+    """The writer thread. ``on_rollback`` functions are called whenever something that ran was undone."""
+
+    def __init__(self, path: Path, options: SqliteOptions) -> None:
+        self._path = path
+        self._options = options
+        self._queue: SimpleQueue[_Item | None] = SimpleQueue()
+        self._left: deque[_Item] = deque()
+        self._turnstile = Turnstile(path)
+        self._conn: sqlite3.Connection | None = None
+        self._thread: threading.Thread | None = None
+        self._pid = 0
+        self._stopping = False
+        self.on_rollback: list[Callable[[], None]] = []
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._pid = os.getpid()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._main, name="taskflow-writer", daemon=True)
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """Commit what is queued, close the connection and end the thread."""
+        thread, self._thread = self._thread, None
+        if thread is None:
+            return
+        self._queue.put(None)
+        if self._pid == os.getpid():  # after a fork the thread does not exist here
+            await asyncio.get_running_loop().run_in_executor(None, thread.join)
+
+    async def run(self, operation: Operation[T]) -> T:
+        """Run an operation in the next group and return its result once it is committed.
+
+        Raises:
+            StoreUnavailable: the lock, the disk or the queue did not allow it; nothing was stored, unless the
+                commit itself failed in an unknown state.
+        """
+        result: T = await self._submit(operation, merged=False, argument=None)
+        return result
+
+    async def run_merged(self, operation: Merged, argument: Any) -> Any:
+        """Like :meth:`run`, for an operation that can serve several callers of one group at once."""
+        return await self._submit(operation, merged=True, argument=argument)
+
+    def _submit(self, function: Callable[..., Any], *, merged: bool, argument: Any) -> asyncio.Future[Any]:
+        if self._thread is None:
+            raise StoreUnavailable("the store is not open")
+        if self._pid != os.getpid():
+            raise StoreUnavailable("the store was opened before a fork; open another one in this process")
+        if self._queue.qsize() >= self._options.max_queue:
+            raise StoreUnavailable(f"{self._options.max_queue} writes are waiting already")
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._queue.put(_Item(function, merged, argument, future))
+        return future
+
+    # What follows runs in the thread.
+
+    def _main(self) -> None:
+        self._turnstile.open()
+        while True:
+            items = self._gather()
+            if not items:
+                break
+            groups = _group(items)
+            held_s = self._turn(groups)
+            _deliver([item for group in groups for item in group])
+            # Named again only by the next group: results must not live as long as the queue stays empty.
+            del items, groups
+            self._turnstile.step_aside(held_s)
+        self._drop_connection()
+        self._turnstile.close()
+
+    def _gather(self) -> list[_Item]:
+        items = list(self._left)
+        self._left.clear()
+        if not items:
+            first = None if self._stopping else self._queue.get()
+            if first is None:
+                self._stopping = True
+                return self._gather_last()
+            items.append(first)
+        while len(items) < _MOST_ITEMS:
+            try:
+                item = self._queue.get_nowait()
+            except Empty:
+                break
+            if item is None:
+                self._stopping = True
+                break
+            items.append(item)
+        return items
+
+    def _gather_last(self) -> list[_Item]:
+        items: list[_Item] = []
+        while len(items) < _MOST_ITEMS:
+            try:
+                item = self._queue.get_nowait()
+            except Empty:
+                break
+            if item is not None:
+                items.append(item)
+        return items
+
+    def _turn(self, groups: list[list[_Item]]) -> float:
+        """Run groups in one transaction and return how long the lock was held; groups left over are taken out."""
+        try:
+            conn = self._begin()
+        except Exception as error:
+            _fail(groups, translate(error))
+            self._drop_connection()
+            return 0.0
+        began = time.monotonic()
+        try:
+            for index, group in enumerate(groups):
+                self._run_group(conn, group, alone=len(groups) == 1)
+                if time.monotonic() - began > _LONGEST_HOLD_S and index + 1 < len(groups):
+                    self._left.extend(item for later in groups[index + 1 :] for item in later)
+                    del groups[index + 1 :]
+                    break
+            if conn.in_transaction:
+                conn.execute("COMMIT")
+        except Exception as error:
+            self._rolled_back()
+            _fail(groups, translate(error))
+            self._drop_connection()
+        return time.monotonic() - began
+
+    def _begin(self) -> sqlite3.Connection:
+        """Take the write lock, waiting for other processes until the deadline."""
+        deadline = time.monotonic() + self._options.lock_timeout_s
+        looks = 0
+        while True:
+            try:
+                if self._conn is None:
+                    self._conn = connect(self._path, self._options, writes=True)
+                self._conn.execute("BEGIN IMMEDIATE")
+                return self._conn
+            except sqlite3.OperationalError as error:
+                if not is_busy(error) or time.monotonic() >= deadline:
+                    raise
+            self._turnstile.wait(looks)
+            looks += 1
+
+    def _run_group(self, conn: sqlite3.Connection, group: list[_Item], *, alone: bool) -> None:
+        """Run one operation, or several merged ones; an outage is raised, any other error goes to the callers."""
+        if not alone:
+            conn.execute("SAVEPOINT operation")
+        try:
+            if group[0].merged:
+                results = group[0].function(conn, [item.argument for item in group])
+                for item, result in zip(group, results, strict=True):
+                    if isinstance(result, BaseException):
+                        item.error = result
+                    else:
+                        item.result = result
+            else:
+                group[0].result = group[0].function(conn)
+        except Exception as error:
+            if is_outage(error):
+                raise
+            for item in group:
+                item.error = translate(error)
+            conn.execute("ROLLBACK" if alone else "ROLLBACK TO operation")
+            self._rolled_back()
+        if not alone:
+            conn.execute("RELEASE operation")
+
+    def _rolled_back(self) -> None:
+        for forget in self.on_rollback:
+            forget()
+
+    def _drop_connection(self) -> None:
+        """Close the connection, which undoes an open transaction; the next group opens a new one."""
+        conn, self._conn = self._conn, None
+        if conn is None:
+            return
+        try:
+            conn.close()
+        except sqlite3.Error as error:
+            log.warning("closing the database failed: %s", error)
+
+
+def _group(items: list[_Item]) -> list[list[_Item]]:
+    """Put operations that can be merged together; each keeps the place of the first of its kind."""
+    groups: list[list[_Item]] = []
+    merged: dict[Callable[..., Any], list[_Item]] = {}
+    for item in items:
+        if not item.merged:
+            groups.append([item])
+        elif item.function in merged:
+            merged[item.function].append(item)
+        else:
+            merged[item.function] = group = [item]
+            groups.append(group)
+    return groups
+
+
+def _fail(groups: list[list[_Item]], error: BaseException) -> None:
+    for group in groups:
+        for item in group:
+            # One error object per caller: a shared one would collect everybody's traceback.
+            own = StoreUnavailable(str(error)) if isinstance(error, StoreUnavailable) else error
+            own.__cause__ = error.__cause__
+            item.result, item.error = None, own
+
+
+def _deliver(items: list[_Item]) -> None:
+    """Hand results to the loops that wait for them, waking each loop once."""
+    loops: dict[asyncio.AbstractEventLoop, list[_Item]] = {}
+    for item in items:
+        loops.setdefault(item.future.get_loop(), []).append(item)
+    for loop, theirs in loops.items():
+        try:
+            loop.call_soon_threadsafe(_resolve, theirs)
+        except RuntimeError:
+            log.debug("a loop was closed while %d of its writes were committed", len(theirs))
+
+
+def _resolve(items: list[_Item]) -> None:
+    for item in items:
+        if item.future.done():  # its caller was cancelled
+            continue
+        if item.error is not None:
+            item.future.set_exception(item.error)
+        else:
+            item.future.set_result(item.result)
