@@ -1,0 +1,115 @@
+"""What ``taskflow doctor`` looks at: one function per check, each answering with a verdict and what to do about it."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from enum import StrEnum
+
+import msgspec
+
+from taskflowmq.core.ids import MAX_SKEW_MS
+from taskflowmq.ports.store import Store, WorkerView
+
+SLOW_COMMIT_SECONDS = 0.05
+PINGS = 5
+SKEW_SECONDS = 5.0
+MANY = 100
+
+
+class Verdict(StrEnum):
+    """How a check ended."""
+
+    OK = "OK"
+    WARN = "WARN"
+    FAIL = "FAIL"
+
+
+class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line of the report."""
+
+    name: str
+    verdict: Verdict
+    detail: str
+    fix: str | None = None
+
+
+async def check_store(store: Store) -> AsyncIterator[Finding]:
+    """Run every check against a connected store; later ones need the schema, so they stop where it is missing."""
+    yield await _commits(store)
+    schema = await _schema(store)
+    yield schema
+    if schema.verdict is Verdict.FAIL:
+        return
+    yield await _clock(store)
+    yield await _places(store)
+    yield await _orphans(store)
+    async for finding in _queues(store):
+        yield finding
+
+
+async def _commits(store: Store) -> Finding:
+    seconds = statistics.median([await store.ping() for _ in range(PINGS)])
+    detail = f"a commit takes {seconds * 1000:.1f} ms"
+    if seconds > SLOW_COMMIT_SECONDS:
+        fix = "every enqueue waits for the disk: use a faster one, or enqueue in bulk"
+        return Finding("commits", Verdict.WARN, detail, fix)
+    return Finding("commits", Verdict.OK, detail)
+
+
+async def _schema(store: Store) -> Finding:
+    version = await store.schema.version()
+    pending = [name for name, _ in await store.schema.pending_sql()]
+    if not pending:
+        return Finding("schema", Verdict.OK, f"version {version}")
+    detail = f"version {version}, pending: {', '.join(pending)}"
+    return Finding("schema", Verdict.FAIL, detail, "run: taskflow db migrate")
+
+
+async def _clock(store: Store) -> Finding:
+    before = datetime.now(UTC)
+    stats = await store.board.stats()
+    skew = (stats.as_of - before).total_seconds()
+    detail = f"the store's clock is {skew:+.1f} s from this machine's"
+    if abs(skew) * 1000 > MAX_SKEW_MS:
+        return Finding("clock", Verdict.FAIL, detail, "set the clocks (NTP): ids made here are refused")
+    if abs(skew) > SKEW_SECONDS:
+        return Finding("clock", Verdict.WARN, detail, "set the clocks (NTP): times in logs will not fit together")
+    return Finding("clock", Verdict.OK, detail)
+
+
+async def _places(store: Store) -> Finding:
+    violations = await store.upkeep.check()
+    if not violations:
+        return Finding("places", Verdict.OK, "every job is in exactly one place")
+    shown = "; ".join(violations[:3])
+    return Finding("places", Verdict.FAIL, f"{len(violations)} violations: {shown}", "keep a backup and report this")
+
+
+async def _orphans(store: Store) -> Finding:
+    orphans = await store.workers.orphaned(MANY)
+    if not orphans:
+        return Finding("orphans", Verdict.OK, "no job is held by a worker that has ended")
+    fix = "they are rescued within seconds while any worker or scheduler runs: start one"
+    return Finding("orphans", Verdict.WARN, f"{len(orphans)} ended workers still hold jobs", fix)
+
+
+async def _queues(store: Store) -> AsyncIterator[Finding]:
+    alive = [worker for worker in await store.workers.list_workers() if worker.ended_at is None]
+    yield _workers(alive)
+    served = [msgspec.json.decode(worker.info).get("queues", []) for worker in alive]
+    for queue in await store.board.list_queues():
+        waiting = sum(count for state, count in queue.states.items() if state in ("pending", "scheduled", "retrying"))
+        if queue.paused_at is not None and waiting:
+            detail = f"queue {queue.name} is paused with {waiting} jobs"
+            yield Finding("queues", Verdict.WARN, detail, f"run: taskflow queues resume {queue.name}")
+        elif waiting and not any(not queues or queue.name in queues for queues in served):
+            detail = f"{waiting} jobs in queue {queue.name} and no worker for it"
+            yield Finding("queues", Verdict.WARN, detail, f"run: taskflow worker --queues {queue.name}")
+
+
+def _workers(alive: list[WorkerView]) -> Finding:
+    if not alive:
+        return Finding("workers", Verdict.WARN, "no worker is alive", "run: taskflow worker, or taskflow dev")
+    return Finding("workers", Verdict.OK, f"{len(alive)} alive, {sum(worker.running for worker in alive)} jobs running")

@@ -1,0 +1,79 @@
+"""``taskflow doctor``: checks the store and what runs on it, and says how to fix what is wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from taskflowmq.cli.exits import Exit
+from taskflowmq.cli.options import app_argument, database_option, json_option
+from taskflowmq.cli.output import emit_json
+
+_COLOURS = {"OK": "green", "WARN": "yellow", "FAIL": "red"}
+
+
+@click.command("doctor")
+@app_argument
+@database_option
+@json_option
+def command(app: str | None, database_url: str | None, as_json: bool) -> int:
+    """Check the store, and APP if one is named; exits 1 when something fails."""
+    findings = list(_look(app, database_url, as_json=as_json))
+    failed = any(finding.verdict == "FAIL" for finding in findings)
+    if as_json:
+        emit_json({"ok": not failed, "checks": findings})
+    return Exit.FAILED if failed else Exit.OK
+
+
+def _look(app: str | None, database_url: str | None, *, as_json: bool) -> Any:
+    import asyncio
+
+    from taskflowmq.bootstrap.unmigrated import open_unmigrated
+    from taskflowmq.cli.checks import Finding, Verdict, check_store
+    from taskflowmq.client.app import resolve_url
+    from taskflowmq.core.errors import TaskFlowError
+
+    findings: list[Finding] = []
+
+    def found(finding: Finding) -> None:
+        findings.append(finding)
+        if not as_json:
+            _show(finding)
+
+    async def look(url: str) -> None:
+        async with open_unmigrated(url) as store:
+            found(Finding("store", Verdict.OK, store.url))
+            async for finding in check_store(store):
+                found(finding)
+
+    url = resolve_url(database_url)
+    if app is not None:
+        url = _look_at_app(app, database_url, found)
+    try:
+        asyncio.run(look(url))
+    except TaskFlowError as error:
+        found(Finding("store", Verdict.FAIL, str(error), "check the database's address and that it runs"))
+    return findings
+
+
+def _look_at_app(app: str, database_url: str | None, found: Any) -> str:
+    from taskflowmq.cli.checks import Finding, Verdict
+    from taskflowmq.cli.program import load
+    from taskflowmq.client.app import resolve_url
+    from taskflowmq.core.errors import TaskFlowError
+
+    try:
+        loaded = load(app, database_url)
+    except (TaskFlowError, ImportError) as error:
+        found(Finding("app", Verdict.FAIL, str(error), "name it as module:attribute, from the folder it is in"))
+        return resolve_url(database_url)
+    found(Finding("app", Verdict.OK, f"{len(loaded.tasks)} tasks"))
+    return loaded.url
+
+
+def _show(finding: Any) -> None:
+    verdict = click.style(f"{finding.verdict:<4}", fg=_COLOURS[finding.verdict])
+    click.echo(f"{verdict}  {finding.name:<8}  {finding.detail}")
+    if finding.fix:
+        click.echo(f"                → {finding.fix}")

@@ -1,0 +1,96 @@
+"""From errors to exit codes and to sentences that say what happened, why, and what to do."""
+
+from __future__ import annotations
+
+import sys
+from enum import IntEnum
+
+import click
+import msgspec
+
+from taskflowmq.core.errors import (
+    Conflict,
+    IdempotencyInFlight,
+    IdempotencyMismatch,
+    InvalidJob,
+    JobCancelled,
+    JobFailed,
+    JobNotFound,
+    NotUnique,
+    SchemaMismatch,
+    StoreUnavailable,
+    TaskFlowError,
+    UnknownTask,
+)
+
+
+class Exit(IntEnum):
+    """What the shell is told."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    STORE = 3
+    NOT_FOUND = 4
+    CONFLICT = 5
+    TIMEOUT = 6
+    HANDED_BACK = 75
+    INTERRUPTED = 130
+
+
+_CODES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Exit], ...] = (
+    ((StoreUnavailable, SchemaMismatch), Exit.STORE),
+    ((UnknownTask, JobNotFound), Exit.NOT_FOUND),
+    ((Conflict, NotUnique, IdempotencyMismatch, IdempotencyInFlight), Exit.CONFLICT),
+    (TimeoutError, Exit.TIMEOUT),
+    ((JobFailed, JobCancelled), Exit.FAILED),
+    ((InvalidJob, ValueError), Exit.USAGE),
+)
+
+_ADVICE: tuple[tuple[type[BaseException], str], ...] = (
+    (StoreUnavailable, "Check TASKFLOW_DATABASE_URL or --database-url, and that the database runs: taskflow doctor"),
+    (SchemaMismatch, "See: taskflow db status"),
+    (JobNotFound, "List jobs with: taskflow jobs list"),
+)
+
+
+class CommandError(click.ClickException):
+    """A failure that the command foresaw.
+
+    Args:
+        message: what went wrong and why.
+        code: what the shell is told.
+        advice: what to do.
+    """
+
+    def __init__(self, message: str, code: Exit = Exit.FAILED, advice: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.advice = advice
+
+
+def explain(error: BaseException) -> CommandError | None:
+    """Return how an error ends the command, or None for one that nobody foresaw."""
+    if isinstance(error, CommandError):
+        return error
+    if not isinstance(error, TaskFlowError | TimeoutError):
+        return None
+    code = next((code for kinds, code in _CODES if isinstance(error, kinds)), Exit.FAILED)
+    advice = next((advice for kind, advice in _ADVICE if isinstance(error, kind)), None)
+    return CommandError(str(error) or type(error).__name__, code, advice)
+
+
+def report(error: CommandError, *, as_json: bool) -> None:
+    """Write an error to standard error."""
+    if as_json:
+        fields = {"error": {"exit_code": int(error.code), "message": error.message, "advice": error.advice}}
+        click.echo(msgspec.json.encode(fields).decode(), err=True)
+        return
+    click.echo(click.style("Error: ", fg="red") + error.message, err=True)
+    if error.advice:
+        click.echo(f"  {error.advice}", err=True)
+
+
+def wants_json() -> bool:
+    """Tell whether the command line asked for JSON, also before it was understood."""
+    return "--json" in sys.argv[1:]

@@ -1,0 +1,135 @@
+"""``taskflow jobs …``: list, read and steer jobs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from taskflowmq.cli.options import database_option, json_option, option
+from taskflowmq.cli.output import emit_fields, emit_json, emit_table
+from taskflowmq.cli.program import with_store
+from taskflowmq.cli.show import attempt_json, job_json, job_summary, wait_and_show
+
+MAX_LIMIT = 1_000
+
+
+@click.group("jobs")
+def command() -> None:
+    """List, read and steer jobs."""
+
+
+@command.command("list")
+@option("--state", env="TASKFLOW_STATE", help="States, separated by commas.")
+@option("--queue", env="TASKFLOW_QUEUE", help="Only this queue.")
+@option("--task", env="TASKFLOW_TASK", help="Only this task.")
+@option("--limit", env="TASKFLOW_LIMIT", type=click.IntRange(1, MAX_LIMIT), default=50, help="Most jobs.")
+@option("--before", metavar="ID", help="Continue below this job: the `next` of the page before.")
+@database_option
+@json_option
+def list_command(
+    state: str | None, queue: str | None, task: str | None, limit: int, before: str | None, **given: Any
+) -> None:
+    """List jobs, newest first."""
+    states = [word.strip() for word in state.split(",")] if state else None
+
+    async def work(app: Any) -> Any:
+        return await app.jobs.alist(state=states, queue=queue, task=task, limit=limit, before=before)
+
+    page = with_store(given["database_url"], work)
+    if given["as_json"]:
+        emit_json({"items": [job_json(view) for view in page.items], "next": page.next})
+        return
+    rows = [
+        (one.id, one.task, one.queue, one.state.value, f"{one.counters.attempt}/{one.max_attempts}", one.created_at)
+        for one in page.items
+    ]
+    emit_table(("id", "task", "queue", "state", "attempt", "created"), rows, empty="No jobs.")
+    if page.next is not None:
+        click.echo(f"More: taskflow jobs list --before {page.next}", err=True)
+
+
+@command.command("show")
+@click.argument("job_id", metavar="ID")
+@database_option
+@json_option
+def show(job_id: str, **given: Any) -> None:
+    """Show a job with its attempts."""
+
+    async def work(app: Any) -> Any:
+        return await app.jobs.aget(job_id), await app.jobs.aattempts(job_id)
+
+    view, attempts = with_store(given["database_url"], work)
+    if given["as_json"]:
+        emit_json({"job": job_json(view), "attempts": [attempt_json(one) for one in attempts]})
+        return
+    emit_fields(job_summary(view))
+    click.echo()
+    rows = [(one.attempt, one.outcome, one.started_at, one.finished_at, one.error) for one in attempts]
+    emit_table(("attempt", "outcome", "started", "finished", "error"), rows, empty="No attempts yet.")
+
+
+@command.command("retry")
+@click.argument("job_id", metavar="ID")
+@database_option
+@json_option
+def retry(job_id: str, **given: Any) -> None:
+    """Run a dead job in a new round, or a waiting one now."""
+    _act(given, job_id, lambda app: app.jobs.aretry(job_id))
+
+
+@command.command("cancel")
+@click.argument("job_id", metavar="ID")
+@database_option
+@json_option
+def cancel(job_id: str, **given: Any) -> None:
+    """Cancel a job, or ask its worker to stop it."""
+    _act(given, job_id, lambda app: app.jobs.acancel(job_id))
+
+
+@command.command("delete")
+@click.argument("job_id", metavar="ID")
+@database_option
+@json_option
+def delete(job_id: str, **given: Any) -> None:
+    """Delete a job that has ended."""
+    _act(given, job_id, lambda app: app.jobs.adelete(job_id))
+
+
+@command.command("stats")
+@database_option
+@json_option
+def stats(**given: Any) -> None:
+    """Count jobs by state and queue."""
+    from taskflowmq.server.schemas.responses import stats_out
+
+    counts = with_store(given["database_url"], lambda app: app.jobs.astats())
+    if given["as_json"]:
+        emit_json(stats_out(counts))
+        return
+    emit_table(("state", "jobs"), sorted(counts.states.items()), empty="No jobs.")
+    if not counts.exact:
+        click.echo(f"Counted at {counts.as_of}.", err=True)
+
+
+@command.command("wait")
+@click.argument("job_id", metavar="ID")
+@option("--timeout", env="TASKFLOW_WAIT_TIMEOUT", type=float, help="Most seconds to wait; without end by default.")
+@database_option
+@json_option
+def wait(job_id: str, timeout: float | None, **given: Any) -> None:
+    """Wait until a job has ended and show its result; exits 1 when it failed, 6 when the time is over."""
+
+    async def work(app: Any) -> None:
+        await wait_and_show(app.job(job_id), timeout, as_json=given["as_json"])
+
+    with_store(given["database_url"], work)
+
+
+def _act(given: dict[str, Any], job_id: str, act: Any) -> None:
+    answer = with_store(given["database_url"], act)
+    word = "deleted" if answer is None else answer.value
+    if given["as_json"]:
+        emit_json({"id": job_id, "answer": word})
+    else:
+        click.echo(word.replace("_", " "))

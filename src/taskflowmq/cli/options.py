@@ -1,0 +1,63 @@
+"""Options that several commands share; each is a flag and an environment variable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def option(*flags: str, env: str | None = None, **settings: Any) -> Callable[[F], F]:
+    """Declare an option that shows its default and its environment variable."""
+    settings.setdefault("show_default", settings.get("default") is not None)
+    return click.option(*flags, envvar=env, show_envvar=env is not None, **settings)
+
+
+def app_argument(command: F) -> F:
+    """Take APP: ``module:attribute``, by default the built-in tasks."""
+    return click.argument("app", required=False, envvar="TASKFLOW_APP", metavar="[APP]")(command)
+
+
+def app_option(command: F) -> F:
+    """Take APP as an option, where another argument comes first."""
+    return option("--app", env="TASKFLOW_APP", metavar="APP", help="module:attribute; default: the built-in tasks.")(
+        command
+    )
+
+
+def database_option(command: F) -> F:
+    """Take the address of the store."""
+    return option(
+        "--database-url",
+        env="TASKFLOW_DATABASE_URL",
+        metavar="URL",
+        help="Where the jobs are: sqlite:///file.db or postgresql://…; else DATABASE_URL, else a file here.",
+    )(command)
+
+
+def json_option(command: F) -> F:
+    """Take --json."""
+    return option("--json", "as_json", env="TASKFLOW_JSON", is_flag=True, help="Write JSON to standard output.")(
+        command
+    )
+
+
+def log_options(command: F) -> F:
+    """Take how logs look."""
+    command = option(
+        "--log-level",
+        env="TASKFLOW_LOG_LEVEL",
+        type=click.Choice(["debug", "info", "warning", "error"]),
+        default="info",
+        help="Lowest level shown.",
+    )(command)
+    return option(
+        "--log-format",
+        env="TASKFLOW_LOG_FORMAT",
+        type=click.Choice(["auto", "json", "text"]),
+        default="auto",
+        help="auto: text on a terminal, JSON lines elsewhere.",
+    )(command)

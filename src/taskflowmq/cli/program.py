@@ -1,0 +1,60 @@
+"""Running a command's coroutine against an app: load, open, run, close.
+
+Imports are late, so that ``--help`` stays quick.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from taskflowmq.client.app import BaseApp
+    from taskflowmq.ports.store import Store
+
+T = TypeVar("T")
+
+
+def load(app: str | None, database_url: str | None) -> BaseApp:
+    """Return the app that a command works with.
+
+    Args:
+        app: ``module:attribute``; None means the built-in tasks.
+        database_url: the store's address; None means what the environment says.
+
+    Raises:
+        AppNotFound: it cannot be imported.
+    """
+    from taskflowmq.bootstrap.loading import load_app
+
+    return load_app(app, database_url)
+
+
+def with_app(app: BaseApp, work: Callable[[Any], Awaitable[T]]) -> T:
+    """Open an app, run a coroutine with it, close it."""
+
+    async def opened() -> T:
+        async with app:
+            return await work(app)
+
+    return asyncio.run(opened())
+
+
+def with_store(database_url: str | None, work: Callable[[Any], Awaitable[T]]) -> T:
+    """The same without any task of its own: for commands that read and steer."""
+    from taskflowmq.bootstrap.app import TaskFlow
+
+    return with_app(TaskFlow(database_url), work)
+
+
+def with_schema(database_url: str | None, work: Callable[[Store], Awaitable[T]]) -> T:
+    """Run a coroutine with a store that is connected but not migrated by that, and close it."""
+    from taskflowmq.bootstrap.unmigrated import open_unmigrated
+    from taskflowmq.client.app import resolve_url
+
+    async def connected() -> T:
+        async with open_unmigrated(resolve_url(database_url)) as store:
+            return await work(store)
+
+    return asyncio.run(connected())

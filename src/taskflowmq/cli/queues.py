@@ -1,0 +1,67 @@
+"""``taskflow queues …``: list, pause and resume queues."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from taskflowmq.cli.options import database_option, json_option
+from taskflowmq.cli.output import emit_json, emit_table
+from taskflowmq.cli.program import with_store
+
+
+@click.group("queues")
+def command() -> None:
+    """List, pause and resume queues."""
+
+
+@command.command("list")
+@database_option
+@json_option
+def list_command(database_url: str | None, as_json: bool) -> None:
+    """List queues with their live jobs."""
+    queues = with_store(database_url, lambda app: app.queues.alist())
+    if as_json:
+        emit_json({"items": queues})
+        return
+    rows = [
+        (one.name, "paused" if one.paused_at else "open", _counts(one.states), _age(one.oldest_ready_age))
+        for one in queues
+    ]
+    emit_table(("queue", "claims", "jobs", "oldest ready"), rows, empty="No queues yet: the first job makes one.")
+
+
+@command.command("pause")
+@click.argument("queue")
+@database_option
+@json_option
+def pause(queue: str, database_url: str | None, as_json: bool) -> None:
+    """Stop claims from a queue; running jobs go on."""
+    with_store(database_url, lambda app: app.queues.apause(queue))
+    _say(queue, "paused", as_json=as_json)
+
+
+@command.command("resume")
+@click.argument("queue")
+@database_option
+@json_option
+def resume(queue: str, database_url: str | None, as_json: bool) -> None:
+    """Allow claims from a queue again."""
+    with_store(database_url, lambda app: app.queues.aresume(queue))
+    _say(queue, "resumed", as_json=as_json)
+
+
+def _say(queue: str, answer: str, *, as_json: bool) -> None:
+    if as_json:
+        emit_json({"queue": queue, "answer": answer})
+    else:
+        click.echo(f"{queue}: {answer}")
+
+
+def _counts(states: dict[str, int]) -> str:
+    return ", ".join(f"{count} {state}" for state, count in sorted(states.items()) if count) or "-"
+
+
+def _age(seconds: float | None) -> Any:
+    return None if seconds is None else f"{seconds:.1f} s"

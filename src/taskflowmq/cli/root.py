@@ -1,0 +1,87 @@
+"""The command tree. Commands are imported when they are run, so that ``taskflow --help`` stays quick."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import click
+
+from taskflowmq.cli.exits import Exit, explain, report, wants_json
+
+#: name → (module, one line of help). Help is repeated here because showing it must not import the command.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "dev": ("dev", "Run server, worker and upkeep in one command."),
+    "server": ("server", "Serve the REST API."),
+    "worker": ("worker", "Run jobs."),
+    "scheduler": ("scheduler", "Run the periodic duties only."),
+    "enqueue": ("enqueue", "Store a job."),
+    "jobs": ("jobs", "List, read and steer jobs."),
+    "queues": ("queues", "List, pause and resume queues."),
+    "workers": ("workers", "List workers."),
+    "db": ("db", "Look after the store's schema."),
+    "doctor": ("doctor", "Check the store and what runs on it."),
+    "version": ("version", "Show versions."),
+}
+
+_EPILOG = """\b
+Examples:
+  taskflow dev                                     everything, on SQLite
+  taskflow enqueue test '{"message": "hi"}' --wait
+  taskflow jobs list --state dead
+  DATABASE_URL=postgresql://… taskflow worker app:app
+
+\b
+Exit codes: 0 ok · 1 failed · 2 usage · 3 store unreachable · 4 not found · 5 conflict · 6 timeout
+"""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands live in modules that are imported on demand."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        command: click.Command = importlib.import_module(f"taskflowmq.cli.{entry[0]}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "show_default": True}
+)
+def root() -> None:
+    """TaskFlow: background jobs that survive."""
+
+
+def run(arguments: list[str] | None = None) -> None:
+    """Run the command line and leave the process with its exit code."""
+    colour = False if os.environ.get("NO_COLOR") else None
+    try:
+        code = root.main(arguments, prog_name="taskflow", standalone_mode=False, color=colour)
+    except click.exceptions.Abort:
+        sys.exit(Exit.INTERRUPTED)
+    except KeyboardInterrupt:
+        sys.exit(Exit.INTERRUPTED)
+    except click.UsageError as error:
+        error.show()
+        sys.exit(Exit.USAGE)
+    except Exception as error:
+        known = explain(error)
+        if known is None:
+            raise
+        report(known, as_json=wants_json())
+        sys.exit(known.code)
+    # A command that returns nothing went well; one that returns a number says how it ended.
+    sys.exit(code if isinstance(code, int) else Exit.OK)

@@ -1,0 +1,74 @@
+"""``taskflow server``: the REST API in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from typing import Any
+
+import click
+
+from taskflowmq.cli.options import app_argument, database_option, json_option, log_options, option
+
+
+@click.command("server")
+@app_argument
+@option("--host", env="TASKFLOW_HOST", default="127.0.0.1", help="Address; other than loopback needs API keys.")
+@option("--port", env="TASKFLOW_PORT", type=click.IntRange(0, 65_535), help="Port; else PORT, else 8000. 0: any.")
+@database_option
+@log_options
+@json_option
+def command(app: str | None, host: str, port: int | None, **given: Any) -> None:
+    """Serve the REST API of APP.
+
+    API keys come from TASKFLOW_API_KEYS (comma list) or TASKFLOW_API_KEYS_FILE.
+    """
+    from taskflowmq.cli.program import load
+    from taskflowmq.server.run import bind, uvloop_factory
+    from taskflowmq.server.settings import ServerSettings, keys_from
+    from taskflowmq.telemetry.logs import configure_logging
+    from taskflowmq.telemetry.multiproc import share_metrics
+
+    configure_logging(given["log_format"], given["log_level"])
+    settings = ServerSettings(host=host, port=chosen_port(port), api_keys=keys_from(os.environ)).check()
+    with share_metrics():
+        loaded = load(app, given["database_url"])
+        sock = bind(settings.host, settings.port)
+        with asyncio.Runner(loop_factory=uvloop_factory()) as runner:
+            runner.run(_serve(loaded, settings, sock, as_json=given["as_json"]))
+
+
+def chosen_port(flag: int | None, default: int = 8000) -> int:
+    """Return the port: the flag or its variable, then PORT as platforms set it, then the default."""
+    if flag is not None:
+        return flag
+    given = os.environ.get("PORT")
+    if not given:
+        return default
+    if not given.isdigit() or int(given) > 65_535:
+        raise click.UsageError(f"PORT must be 0…65535, got {given!r:.20}")
+    return int(given)
+
+
+async def _serve(app: Any, settings: Any, sock: Any, *, as_json: bool) -> None:
+    from taskflowmq.cli.output import emit_json
+    from taskflowmq.server.app import create_app
+    from taskflowmq.server.run import ApiServer, base_url
+    from taskflowmq.telemetry.prometheus import PrometheusTelemetry
+
+    metrics = PrometheusTelemetry()
+    app.telemetry = metrics
+    async with app:
+        server = ApiServer(create_app(app, settings, metrics_page=metrics), sock)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, server.stop)
+        serving = asyncio.create_task(server.run_until_stopped())
+        await server.ready.wait()
+        url = base_url(sock)
+        if as_json:
+            emit_json({"url": url, "docs": f"{url}/docs", "store": app.store.url})
+        else:
+            click.echo(f"TaskFlow API on {url}/api/v1 (docs: {url}/docs), store {app.store.url}")
+        await serving

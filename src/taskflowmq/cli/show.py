@@ -1,0 +1,51 @@
+"""How jobs, attempts and queues look in JSON on the command line: the words of the REST API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from taskflowmq.cli.output import emit_json
+from taskflowmq.core.errors import JobCancelled, JobFailed
+from taskflowmq.core.job import AttemptView, JobView
+from taskflowmq.server.schemas import responses
+
+
+def job_json(view: JobView) -> responses.JobOut:
+    """Return a job as the REST API shows it."""
+    return responses.job_out(view)
+
+
+def attempt_json(view: AttemptView) -> responses.AttemptOut:
+    """Return an attempt as the REST API shows it."""
+    return responses.attempt_out(view)
+
+
+def job_summary(view: JobView) -> dict[str, Any]:
+    """Return what a person wants to know of one job."""
+    fields = responses.job_fields(view)
+    fields.pop("tenant")
+    fields.pop("workflow_id", None)
+    return fields
+
+
+async def wait_and_show(handle: Any, timeout: float | None, *, as_json: bool) -> None:
+    """Wait until a job has ended and write its result, or the whole job as JSON.
+
+    Raises:
+        JobFailed, JobCancelled: after the job was shown.
+        TimeoutError: it has not ended.
+    """
+    failure: Exception | None = None
+    try:
+        await handle.aresult(timeout)
+    except (JobFailed, JobCancelled) as error:
+        failure = error
+    view = await handle.ajob()
+    if as_json:
+        emit_json(job_json(view))
+    elif view.result is not None:
+        click.echo(view.result.decode())
+    if failure is not None:
+        raise failure

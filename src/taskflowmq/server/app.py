@@ -1,0 +1,129 @@
+"""Puts the server together: Litestar's routes, the bare handler for the hot one, and the gate around both."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import metadata
+from typing import Any
+
+from litestar import Litestar, Request, Response, Router
+from litestar.di import Provide
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.openapi import OpenAPIConfig
+
+from taskflowmq.client.app import BaseApp
+from taskflowmq.core.errors import FieldError
+from taskflowmq.server.gate import Gate, log
+from taskflowmq.server.intake import FastIntake
+from taskflowmq.server.problems import MEDIA_TYPE, TITLES, Problem, from_error, internal
+from taskflowmq.server.routes import bulk, docs, health, jobs, metrics, queues, tasks, workers
+from taskflowmq.server.services import MetricsPage, Services
+from taskflowmq.server.settings import ServerSettings
+
+API = "/api/v1"
+_CODES = {400: "malformed_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+
+
+def create_app(
+    app: BaseApp, settings: ServerSettings | None = None, *, metrics_page: MetricsPage | None = None
+) -> Gate:
+    """Return the ASGI application that serves an app's jobs.
+
+    Args:
+        app: the app; opened at startup, closed at shutdown unless it was open before.
+        settings: the server's settings; checked here.
+        metrics_page: what writes /metrics; None answers 404 there.
+
+    Raises:
+        UnsafeServer: the settings would expose the server.
+    """
+    settings = (settings or ServerSettings()).check()
+    services = Services(app, settings, metrics_page)
+    inner = _litestar(services)
+    # mypy cannot match Litestar's own protocol classes with plain ASGI callables.
+    framework: Any = inner
+    return Gate(framework, FastIntake(services) if settings.fast_intake else None, settings)
+
+
+def _litestar(services: Services) -> Litestar:
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        async with services.opened():
+            yield
+
+    async def provide() -> Services:
+        return services
+
+    api = Router(
+        API,
+        route_handlers=[
+            jobs.create_job, bulk.create_jobs, jobs.list_jobs, jobs.list_dead, jobs.stats, jobs.get_job, jobs.retry_job,
+            jobs.cancel_job, jobs.delete_job, tasks.list_tasks, queues.list_queues, queues.pause, queues.resume,
+            workers.list_workers,
+        ],
+    )  # fmt: skip
+    return Litestar(
+        [api, health.live, health.ready, metrics.metrics, docs.openapi_json, docs.docs, docs.docs_style],
+        dependencies={"services": Provide(provide)},
+        lifespan=[lifespan],
+        before_request=_refuse_unknown_parameters,
+        exception_handlers={Exception: _answer_error},
+        openapi_config=OpenAPIConfig(
+            title="TaskFlow",
+            version=metadata.version("taskflowmq"),
+            description="Background jobs: store, watch and steer them. Durations are seconds, times RFC 3339 UTC.",
+            render_plugins=[],
+            path="/never",
+            use_handler_docstrings=True,
+        ),
+        logging_config=None,
+        request_max_body_size=services.settings.max_bulk_body,
+        debug=False,
+        signature_types=[Services],
+    )
+
+
+async def _refuse_unknown_parameters(request: Request[Any, Any, Any]) -> None:
+    """A misspelt filter must not answer with everything."""
+    fields = request.route_handler.parsed_fn_signature.parameters.items()
+    known = {getattr(field.kwarg_definition, "query", None) or name for name, field in fields}
+    for name in request.query_params:
+        if name not in known - {"services", "request", "data"}:
+            raise Problem(
+                422,
+                "unknown_parameter",
+                "There is no such query parameter here",
+                errors=(FieldError(f"/{name[:80]}", "is no parameter of this operation"),),
+            )
+
+
+def _answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    problem = _problem_of(error)
+    request_id = request.scope["taskflow"]["request_id"]  # type: ignore[typeddict-item]  # put there by the gate
+    if problem.status >= 500:
+        log.error("request failed", exc_info=error, extra={"request_id": request_id})
+    return Response(
+        problem.body(request_id), status_code=problem.status, media_type=MEDIA_TYPE, headers=dict(problem.headers)
+    )
+
+
+def _problem_of(error: Exception) -> Problem:
+    known = from_error(error)
+    if known is not None:
+        return known
+    if isinstance(error, ValidationException):
+        return _from_validation(error)
+    if isinstance(error, HTTPException) and error.status_code < 500:
+        status = error.status_code
+        detail = TITLES.get(status, "The request cannot be served")
+        return Problem(status, _CODES.get(status, "refused"), detail, headers=tuple((error.headers or {}).items()))
+    return internal()
+
+
+def _from_validation(error: ValidationException) -> Problem:
+    """Turn Litestar's report on query parameters into ours."""
+    extra = error.extra if isinstance(error.extra, list) else []
+    fields = tuple(FieldError(f"/{one.get('key', '')}", one["message"].replace("`", "")) for one in extra)
+    detail = "; ".join(f"{field.pointer.removeprefix('/')}: {field.detail}" for field in fields)
+    return Problem(422, "invalid_parameter", detail or TITLES[422], errors=fields)

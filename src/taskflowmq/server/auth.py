@@ -1,0 +1,88 @@
+"""Who may call: API keys in constant time, or loopback peers when there are no keys.
+
+Denied unless allowed: a route that is not named open here needs a key (S20).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
+
+from taskflowmq.server.problems import Problem
+from taskflowmq.server.settings import is_loopback
+
+OPEN_PATHS = frozenset({"/health/live", "/health/ready"})
+METRICS_PATH = "/metrics"
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-real-ip")
+
+Headers = Mapping[bytes, bytes]
+
+
+class Guard:
+    """Decides whether a request may pass.
+
+    Args:
+        keys: the accepted API keys; kept as digests only.
+    """
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self._digests = tuple(hashlib.sha256(key.encode()).digest() for key in keys)
+
+    def admit(self, method: str, path: str, headers: Headers, peer: str | None) -> str:
+        """Return who calls, for the record of what they did.
+
+        Args:
+            method: the HTTP method.
+            path: the request's path.
+            headers: request headers, names in lower case.
+            peer: the address of the connection's other end.
+
+        Raises:
+            Problem: 401 without a valid key, 403 from a page of another origin.
+        """
+        if path in OPEN_PATHS and method in _SAFE_METHODS:
+            return "anonymous"
+        local = peer is not None and is_loopback(peer) and not any(name in headers for name in _FORWARDED)
+        if self._digests:
+            if path == METRICS_PATH and local and method in _SAFE_METHODS:
+                return "local"
+            return self._by_key(headers)
+        if not local:
+            raise _unauthorised("This server has no API keys, so it answers on this machine only")
+        if method not in _SAFE_METHODS:
+            _refuse_foreign_page(headers)
+        return "local"
+
+    def _by_key(self, headers: Headers) -> str:
+        given = _given_key(headers)
+        if not given:
+            raise _unauthorised("Send the header Authorization: Bearer <key>, or X-API-Key: <key>")
+        digest = hashlib.sha256(given).digest()
+        # Every digest is compared, so the time says nothing about which key was close.
+        matches = [hmac.compare_digest(digest, known) for known in self._digests]
+        if not any(matches):
+            raise _unauthorised("This API key is not accepted")
+        return f"key:{digest.hex()[:8]}"
+
+
+def _given_key(headers: Headers) -> bytes:
+    scheme, _, value = headers.get(b"authorization", b"").partition(b" ")
+    if scheme.lower() == b"bearer" and value.strip():
+        return value.strip()
+    return headers.get(b"x-api-key", b"").strip()
+
+
+def _refuse_foreign_page(headers: Headers) -> None:
+    """Without keys a browser on this machine is trusted; a page of another site in it is not (S19, S22)."""
+    origin = headers.get(b"origin")
+    if origin is None:
+        return
+    if urlsplit(origin.decode("latin-1")).netloc.encode("latin-1") != headers.get(b"host", b""):
+        raise Problem(403, "foreign_origin", "Pages of other origins may not change anything here")
+
+
+def _unauthorised(detail: str) -> Problem:
+    return Problem(401, "unauthorised", detail, headers=(("WWW-Authenticate", "Bearer"),))

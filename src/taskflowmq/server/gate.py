@@ -1,0 +1,171 @@
+"""The first and last code that a request meets, before any framework: id, key, limits, headers, last-resort errors.
+
+It wraps the whole application, so no route can forget any of it. The body is read here, within its limits, and
+handed on whole.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import unquote
+
+from taskflowmq.server.auth import Guard
+from taskflowmq.server.limits import ClientGone, Receive, read_body
+from taskflowmq.server.problems import MEDIA_TYPE, Problem, from_error, internal
+from taskflowmq.server.settings import ServerSettings
+
+Scope = MutableMapping[str, Any]
+Send = Callable[[Any], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+JOBS_PATH = "/api/v1/jobs"
+BULK_PATH = "/api/v1/jobs/bulk"
+_QUEUES_PREFIX = "/api/v1/queues/"
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
+_CSP_API = b"default-src 'none'; frame-ancestors 'none'"
+_CSP_DOCS = b"default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+_FIXED_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+]
+
+log = logging.getLogger("taskflowmq.server")
+
+
+class Gate:
+    """Wraps the application.
+
+    Args:
+        inner: the application for everything else.
+        intake: the bare handler of ``POST /api/v1/jobs``, or None to let the application serve it too.
+        settings: the server's settings.
+    """
+
+    def __init__(self, inner: App, intake: App | None, settings: ServerSettings) -> None:
+        self._inner = inner
+        self._intake = intake
+        self._settings = settings
+        self._guard = Guard(settings.api_keys)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection event of ASGI."""
+        if scope["type"] == "lifespan":
+            await self._inner(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._serve(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1008})
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"])
+        request_id = _request_id(headers)
+        reply = _Reply(send, request_id, _CSP_DOCS if scope["path"].startswith("/docs") else _CSP_API)
+        try:
+            await self._pass(scope, receive, reply, headers, request_id)
+        except ClientGone:
+            log.debug("client hung up before its request was complete", extra={"request_id": request_id})
+        except Exception as error:  # noqa: BLE001 - the last resort: every request gets an answer
+            await self._fail(reply, request_id, error)
+
+    async def _pass(
+        self, scope: Scope, receive: Receive, reply: _Reply, headers: dict[bytes, bytes], request_id: str
+    ) -> None:
+        method, path = scope["method"], scope["path"]
+        client = scope.get("client")
+        actor = self._guard.admit(method, path, headers, client[0] if client else None)
+        if method in _WITH_BODY:
+            receive = await self._whole_body(path, headers, receive)
+        scope["taskflow"] = {"actor": actor, "request_id": request_id, "headers": headers}
+        if path == JOBS_PATH and method == "POST" and self._intake is not None:
+            await self._intake(scope, receive, reply)
+            return
+        if path.startswith(_QUEUES_PREFIX):
+            _keep_escaped_slashes(scope)
+        await self._inner(scope, receive, reply)
+
+    async def _whole_body(self, path: str, headers: dict[bytes, bytes], receive: Receive) -> Receive:
+        limit = self._settings.max_bulk_body if path == BULK_PATH else self._settings.max_body
+        body = await read_body(receive, headers.get(b"content-length"), limit, self._settings.body_seconds)
+        if body:
+            _check_media_type(headers.get(b"content-type", b""))
+        messages = iter(({"type": "http.request", "body": body, "more_body": False},))
+
+        async def replay() -> Any:
+            message = next(messages, None)
+            return await receive() if message is None else message
+
+        return replay
+
+    async def _fail(self, reply: _Reply, request_id: str, error: Exception) -> None:
+        problem = from_error(error)
+        if problem is None or problem.status >= 500:
+            # Without the path: it may hold what a client should not have put there (S24).
+            log.error("request failed", exc_info=error, extra={"request_id": request_id})
+        if reply.started:
+            return
+        await send_problem(reply, problem or internal(), request_id)
+
+
+class _Reply:
+    """The ``send`` of one request: adds the headers that every answer has."""
+
+    __slots__ = ("_csp", "_request_id", "_send", "started")
+
+    def __init__(self, send: Send, request_id: str, csp: bytes) -> None:
+        self._send = send
+        self._request_id = request_id
+        self._csp = csp
+        self.started = False
+
+    async def __call__(self, message: Any) -> None:
+        if message["type"] == "http.response.start":
+            self.started = True
+            message["headers"] = [
+                *message.get("headers", ()),
+                *_FIXED_HEADERS,
+                (b"content-security-policy", self._csp),
+                (b"x-request-id", self._request_id.encode()),
+            ]
+        await self._send(message)
+
+
+async def send_problem(send: Send, problem: Problem, request_id: str) -> None:
+    """Send an error answer."""
+    extra = [(name.lower().encode(), value.encode()) for name, value in problem.headers]
+    await send_body(send, problem.status, problem.body(request_id), MEDIA_TYPE.encode(), extra)
+
+
+async def send_body(
+    send: Send, status: int, body: bytes, media_type: bytes, headers: list[tuple[bytes, bytes]] | None = None
+) -> None:
+    """Send a whole answer."""
+    head = [(b"content-type", media_type), (b"content-length", str(len(body)).encode()), *(headers or ())]
+    await send({"type": "http.response.start", "status": status, "headers": head})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _request_id(headers: dict[bytes, bytes]) -> str:
+    given = headers.get(b"x-request-id", b"")
+    return given.decode() if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+
+
+def _check_media_type(value: bytes) -> None:
+    """Refuse anything but JSON: a form of a foreign page can send text, never this type without asking (S19)."""
+    kind = value.split(b";", 1)[0].strip().lower()
+    if kind != b"application/json":
+        raise Problem(415, "not_json", "Send the body with Content-Type: application/json")
+
+
+def _keep_escaped_slashes(scope: Scope) -> None:
+    """Queue names may hold a slash; escaped as %2F it must stay part of the name and not become a path step."""
+    raw = scope.get("raw_path", b"")
+    if b"%2f" in raw.lower():
+        parts = raw.split(b"?", 1)[0].decode("ascii", "replace").split("/")
+        scope["path"] = "/".join(unquote(part).replace("/", "%2F") for part in parts)

@@ -1,0 +1,120 @@
+"""Storing jobs over REST: one shared path for the framework's routes and for the bare handler of the hot one.
+
+What must stay true: a 2xx is sent after the commit (I1); both ways decode, check and answer alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping, Sequence
+from typing import Any
+
+import msgspec
+
+from taskflowmq.core.errors import FieldError, InvalidJob, UnknownTask
+from taskflowmq.core.job import NewJob
+from taskflowmq.server.idempotency import HEADER, idempotency_of
+from taskflowmq.server.limits import Receive, decode_body
+from taskflowmq.server.problems import Problem
+from taskflowmq.server.schemas.requests import BulkBody, JobBody
+from taskflowmq.server.schemas.responses import BulkOut, Submitted, job_fields
+from taskflowmq.server.services import Services
+
+_ENCODER = msgspec.json.Encoder()
+JSON = b"application/json"
+CREATED, FOUND = 201, 200
+
+
+class FastIntake:
+    """``POST /api/v1/jobs`` without a framework in between (docs/adr/0003-http-server.md).
+
+    Args:
+        services: what all routes share.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Any) -> None:
+        """Serve one request; errors go up to the gate, which answers them."""
+        message = await receive()  # the gate has read the body whole
+        request = decode_body(JobBody, message["body"])
+        status, answer = await store_one(self._services, scope, request)
+        body = _ENCODER.encode(answer)
+        head = [(b"content-type", JSON), (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": status, "headers": head})
+        await send({"type": "http.response.body", "body": body})
+
+
+async def store_one(services: Services, scope: Mapping[str, Any], request: JobBody) -> tuple[int, Submitted]:
+    """Store one job and return the status and the answer.
+
+    Raises:
+        InvalidJob, UnknownTask: nothing was stored; the error names the field.
+        TaskFlowError: as the store says.
+    """
+    job = await _prepare(services, request)
+    key = idempotency_of(scope["taskflow"]["headers"].get(HEADER), "POST", scope["path"], request)
+    session = services.session
+    if key is None and job.unique is None:
+        stored = await session.commit.submit(job)
+    else:
+        (stored,) = await session.write([job], key)
+    view = await services.readback.get(stored.id)
+    if view is None:
+        detail = f"This request created job {stored.id}, which has been deleted since"
+        raise Problem(404, "not_found", detail)
+    created = stored.created or stored.replayed
+    return CREATED if created else FOUND, Submitted(**job_fields(view), created=created)
+
+
+async def store_many(services: Services, scope: Mapping[str, Any], request: BulkBody) -> BulkOut:
+    """Store jobs, all or none.
+
+    Raises:
+        InvalidJob: names every wrong field of the first wrong job; nothing was stored.
+    """
+    jobs = await _prepare_all(services, request.jobs)
+    key = idempotency_of(scope["taskflow"]["headers"].get(HEADER), "POST", scope["path"], request)
+    stored = await services.session.write(jobs, key)
+    return BulkOut(ids=[one.id for one in stored], created=sum(one.created or one.replayed for one in stored))
+
+
+async def _prepare_all(services: Services, requests: Sequence[JobBody]) -> list[NewJob]:
+    jobs = []
+    for index, request in enumerate(requests):
+        try:
+            jobs.append(await _prepare(services, request))
+        except InvalidJob as error:
+            raise _inside(index, error) from error
+        except UnknownTask as error:
+            raise InvalidJob.at(f"/jobs/{index}/task", "no task of this name is known") from error
+    return jobs
+
+
+def _inside(index: int, error: InvalidJob) -> InvalidJob:
+    """Return the error of one job as an error of the list that it stands in."""
+    prefix = f"/jobs/{index}"
+    errors = tuple(FieldError(prefix + one.pointer, one.detail) for one in error.errors)
+    return InvalidJob(f"jobs.{index}.{error.detail}", errors)
+
+
+async def _prepare(services: Services, request: JobBody) -> NewJob:
+    """Check a request like any enqueue from Python, and return the job to store."""
+    return await services.app.aprepare(request.task, request.args, **_options(request))
+
+
+def _options(request: JobBody) -> Any:
+    """Return what the request says, in the words of the client; what it leaves out stays the task's own."""
+    given = {
+        "queue": request.queue,
+        "priority": request.priority,
+        "delay": request.delay,
+        "run_at": request.run_at,
+        "max_attempts": request.max_attempts,
+        "timeout": request.timeout,
+        "expires_in": request.expires_in,
+        "unique": request.unique_key,
+        "tags": request.tags or None,
+        "meta": request.meta,
+    }
+    return {name: value for name, value in given.items() if value is not None}

@@ -1,0 +1,165 @@
+"""How much a request may cost: bytes, seconds and nesting, each refused before the work is done (S29, F43)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import msgspec
+
+from taskflowmq.core.errors import InvalidJob
+from taskflowmq.core.limits import MAX_DEPTH, check_storable
+from taskflowmq.server.problems import Problem
+
+Receive = Callable[[], Awaitable[Any]]
+T = TypeVar("T")
+
+_TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}:,]')
+_PATH = re.compile(r"(?P<what>.*?)(?: - at `(?P<path>\$.*)`)?$", re.DOTALL)
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
+_UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(.*)`$", re.DOTALL)
+_MISSING_FIELD = re.compile(r"Object missing required field `(.*)`$", re.DOTALL)
+
+
+class ClientGone(Exception):
+    """The client hung up before its request was complete; there is nobody to answer."""
+
+
+async def read_body(receive: Receive, declared: bytes | None, limit: int, seconds: float) -> bytes:
+    """Read a request body of at most ``limit`` bytes within ``seconds``.
+
+    Args:
+        receive: the ASGI callable.
+        declared: the Content-Length header, if any.
+        limit: most bytes.
+        seconds: most seconds until the last byte.
+
+    Raises:
+        Problem: 413 as soon as the body is known to be too large, 408 when it came too slowly.
+        ClientGone: the connection ended first.
+    """
+    if declared is not None and declared.isdigit() and int(declared) > limit:
+        raise too_large(limit)
+    first = await _next(receive, seconds)
+    body = first.get("body", b"")
+    if len(body) > limit:
+        raise too_large(limit)
+    if not first.get("more_body"):
+        return bytes(body)
+    try:
+        async with asyncio.timeout(seconds):
+            return await _read_rest(receive, body, limit)
+    except TimeoutError as error:
+        raise _too_slow(seconds) from error
+
+
+async def _next(receive: Receive, seconds: float) -> Any:
+    try:
+        async with asyncio.timeout(seconds):
+            message = await receive()
+    except TimeoutError as error:
+        raise _too_slow(seconds) from error
+    if message["type"] == "http.disconnect":
+        raise ClientGone
+    return message
+
+
+async def _read_rest(receive: Receive, first: bytes, limit: int) -> bytes:
+    parts, size = [first], len(first)
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        part = message.get("body", b"")
+        size += len(part)
+        if size > limit:
+            raise too_large(limit)
+        parts.append(part)
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+def too_large(limit: int) -> Problem:
+    """Return the answer to a body above the limit; the connection ends with it."""
+    return Problem(413, "too_large", f"The body may have at most {limit} bytes", headers=(("Connection", "close"),))
+
+
+def _too_slow(seconds: float) -> Problem:
+    detail = f"The body must arrive within {seconds:g} seconds"
+    return Problem(408, "too_slow", detail, headers=(("Connection", "close"),))
+
+
+def decode_body(kind: type[T], body: bytes) -> T:
+    """Decode a JSON body strictly.
+
+    Raises:
+        Problem: 400, the body is no JSON.
+        InvalidJob: it is JSON, but a field is wrong; the error names it.
+    """
+    if not body:
+        raise Problem(400, "malformed_json", "The request needs a JSON body")
+    try:
+        return _decoder_of(kind).decode(body)
+    except msgspec.ValidationError as error:
+        raise invalid(str(error)) from error
+    except RecursionError as error:
+        raise InvalidJob.at(_deep_field(body), f"nested deeper than {MAX_DEPTH} levels") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _malformed(body, str(error)) from error
+
+
+_decoders: dict[object, Any] = {}
+
+
+def _decoder_of(kind: type[T]) -> msgspec.json.Decoder[T]:
+    """Return the decoder of a type; building one costs far more than using it."""
+    decoder: msgspec.json.Decoder[T] | None = _decoders.get(kind)
+    if decoder is None:
+        decoder = _decoders[kind] = msgspec.json.Decoder(kind)
+    return decoder
+
+
+def invalid(message: str) -> InvalidJob:
+    """Turn msgspec's sentence ("Expected `int`, got `str` - at `$.priority`") into an error that names the field."""
+    match = _PATH.match(message)
+    what, path = (match["what"], match["path"] or "$") if match else (message, "$")
+    pointer = "".join(f"/{name or index}" for name, index in _STEP.findall(path))
+    for pattern, detail in ((_UNKNOWN_FIELD, "is not a field of this request"), (_MISSING_FIELD, "is required")):
+        found = pattern.match(what)
+        if found:
+            return InvalidJob.at(f"{pointer}/{found[1][:80]}", detail)
+    return InvalidJob.at(pointer or "/", what.replace("`", "")[:300])
+
+
+def _malformed(body: bytes, detail: str) -> Exception:
+    """Name the field when the body is JSON but for NaN, Infinity or a lone surrogate (F42); otherwise say 400."""
+    plain = Problem(400, "malformed_json", detail)
+    try:
+        # The stdlib's parser accepts those three, so that the check behind it can say where they are.
+        check_storable(json.loads(body), "")
+    except InvalidJob as named:
+        return named
+    except (ValueError, RecursionError):
+        return plain
+    return plain
+
+
+def _deep_field(body: bytes) -> str:
+    """Return the pointer of the top-level field in which nesting passed the limit; looks no further."""
+    depth, last, field = 0, b"", b""
+    for match in _TOKENS.finditer(body):
+        token = match[0]
+        if token == b":" and depth == 1:
+            field = last
+        elif token in (b"{", b"["):
+            depth += 1
+        elif token in (b"}", b"]"):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            break
+        last = token
+    name = field.strip(b'"').decode("utf-8", "replace")[:80]
+    return f"/{name}"

@@ -1,0 +1,103 @@
+"""The API's description: what Litestar derives from the routes, completed with errors, keys and examples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from litestar import Litestar
+
+from taskflowmq.server.examples import EXAMPLES
+from taskflowmq.server.problems import MEDIA_TYPE, ProblemBody
+from taskflowmq.server.schemas.requests import BulkBody, JobBody
+from taskflowmq.server.schemas.responses import (
+    BulkOut,
+    Health,
+    JobDetail,
+    JobPage,
+    QueueList,
+    QueueOut,
+    StatsOut,
+    Submitted,
+    TaskList,
+    WorkerList,
+)
+
+OPENAPI_PATH = "/api/v1/openapi.json"
+
+_KEY_HEADER = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Yours alone. A repeat within 24 h answers with the first jobs; with another body 422",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+}
+_SHAPES = (
+    JobBody, BulkBody, Submitted, BulkOut, JobPage, JobDetail, StatsOut, TaskList, QueueList, QueueOut, WorkerList,
+    Health, ProblemBody,
+)  # fmt: skip
+_OPEN = frozenset({"live", "ready"})
+_STORING = frozenset({"createJob", "createJobs"})
+#: Which errors an operation can answer with, beyond 401, 422 and 503, which nearly all have.
+_ERRORS: dict[str, tuple[int, ...]] = {
+    "createJob": (400, 409, 413, 415),
+    "createJobs": (400, 409, 413, 415),
+    "getJob": (404,),
+    "retryJob": (404, 409),
+    "cancelJob": (404, 409),
+    "deleteJob": (404, 409),
+}
+
+
+def describe(app: Litestar) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document of the application."""
+    document: dict[str, Any] = app.openapi_schema.to_schema()
+    components = document.setdefault("components", {})
+    # msgspec describes exactly what it decodes: bounds inside unions, and that unknown fields are refused.
+    _, schemas = msgspec.json.schema_components(_SHAPES, ref_template="#/components/schemas/{name}")
+    components["schemas"] = schemas
+    components["securitySchemes"] = {
+        "bearer": {"type": "http", "scheme": "bearer"},
+        "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    }
+    for path in document["paths"].values():
+        for operation in path.values():
+            if isinstance(operation, dict) and "operationId" in operation:
+                _complete(operation)
+    return document
+
+
+def _complete(operation: dict[str, Any]) -> None:
+    name = operation["operationId"]
+    operation["security"] = [] if name in _OPEN else [{"bearer": []}, {"apiKey": []}]
+    if name in _STORING:
+        operation.setdefault("parameters", []).append(_KEY_HEADER)
+    _add_errors(name, operation["responses"])
+    _add_examples(name, operation)
+    if name == "createJob":
+        _add_found(operation["responses"])
+
+
+def _add_errors(name: str, responses: dict[str, Any]) -> None:
+    responses.pop("400", None)
+    common = (503,) if name == "ready" else () if name == "live" else (401, 422, 503)
+    for status in sorted({*common, *_ERRORS.get(name, ())}):
+        content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemBody"}}}
+        responses[str(status)] = {"description": "See `code`", "content": content}
+
+
+def _add_found(responses: dict[str, Any]) -> None:
+    """A unique hit answers like a creation, with another status."""
+    responses["200"] = {**responses["201"], "description": "A live job holds the unique key; it is shown"}
+
+
+def _add_examples(name: str, operation: dict[str, Any]) -> None:
+    example = EXAMPLES[name]
+    if example.request is not None:
+        operation["requestBody"]["content"]["application/json"]["example"] = example.request
+    for parameter in operation.get("parameters", ()):
+        if parameter["name"] in example.parameters:
+            parameter["example"] = example.parameters[parameter["name"]]
+    for response in (operation["responses"].get(str(example.status), {}),):
+        for content in response.get("content", {}).values():
+            content["example"] = example.response

@@ -1,0 +1,156 @@
+"""Every error answer of the API: problem+json with a stable ``code``, and nothing about the inside (S33).
+
+One table turns the library's errors into statuses. Text of the library's own errors is shown; of anything else only
+"internal error" and the request id, under which the log holds the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from taskflowmq.core.errors import (
+    Conflict,
+    FieldError,
+    IdempotencyInFlight,
+    IdempotencyMismatch,
+    InvalidJob,
+    JobNotFound,
+    NotUnique,
+    SchemaMismatch,
+    StoreUnavailable,
+    TaskFlowError,
+    UnknownTask,
+)
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_SECONDS = 1
+
+TITLES = {
+    400: "The request is malformed",
+    401: "A valid API key is needed",
+    403: "Not allowed from this origin",
+    404: "Not found",
+    405: "Method not allowed",
+    408: "The request body came too slowly",
+    409: "In conflict with the current state",
+    413: "The request body is too large",
+    415: "The request body must be JSON",
+    422: "The request is not valid",
+    500: "Internal error",
+    503: "The service cannot answer now",
+}
+
+
+class FieldProblem(msgspec.Struct, frozen=True):
+    """One wrong field of a request."""
+
+    #: JSON pointer into the body, or ``/name`` of a query parameter or header.
+    pointer: str
+    detail: str
+
+
+class ProblemBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The body of every answer from 400 on (RFC 9457)."""
+
+    title: str
+    status: int
+    code: str
+    detail: str
+    request_id: str
+    errors: tuple[FieldProblem, ...] = ()
+
+
+class Problem(Exception):
+    """An error answer on its way out.
+
+    Args:
+        status: the HTTP status.
+        code: the stable word for programs.
+        detail: a sentence for people.
+        errors: the wrong fields.
+        headers: further response headers.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        errors: Sequence[FieldError] = (),
+        headers: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.errors = tuple(FieldProblem(error.pointer, error.detail) for error in errors)
+        self.headers = tuple(headers)
+
+    def body(self, request_id: str) -> bytes:
+        """Return the JSON of this answer."""
+        title = TITLES.get(self.status, "Error")
+        return msgspec.json.encode(
+            ProblemBody(
+                title=title,
+                status=self.status,
+                code=self.code,
+                detail=self.detail,
+                request_id=request_id,
+                errors=self.errors,
+            )
+        )
+
+
+_RETRY = (("Retry-After", str(RETRY_SECONDS)),)
+
+
+def from_error(error: Exception) -> Problem | None:
+    """Return the answer for an error of the library, or None for any other error."""
+    match error:
+        case Problem():
+            return error
+        case InvalidJob():
+            return Problem(422, error.code, error.detail, errors=error.errors)
+        case UnknownTask():
+            field = FieldError("/task", "no task of this name is known")
+            return Problem(422, error.code, str(error), errors=(field,))
+        case IdempotencyMismatch():
+            field = FieldError("/Idempotency-Key", "was used before with another request")
+            return Problem(422, error.code, "This Idempotency-Key was used with another request", errors=(field,))
+        case IdempotencyInFlight():
+            return Problem(409, error.code, "The first request with this key has not ended yet", headers=_RETRY)
+        case NotUnique():
+            return Problem(409, error.code, str(error), errors=(FieldError("/unique_key", f"held by {error.holder}"),))
+        case Conflict():
+            return Problem(409, error.code, str(error))
+        case JobNotFound():
+            return Problem(404, error.code, "No such job")
+        case StoreUnavailable():
+            # The error's own text may name files, hosts or SQL.
+            detail = "The store does not answer. Repeat the request with the same Idempotency-Key"
+            return Problem(503, error.code, detail, headers=_RETRY)
+        case SchemaMismatch():
+            detail = "The store's schema does not fit this server; its operator must run `taskflow db migrate`"
+            return Problem(503, error.code, detail, headers=_RETRY)
+        case TaskFlowError():
+            return Problem(500, error.code, "The request could not be served; the log knows more")
+        case _:
+            return None
+
+
+def internal() -> Problem:
+    """Return the answer for an error that nobody foresaw."""
+    return Problem(500, "internal_error", "The request could not be served; the log knows more under the request id")
+
+
+def not_found() -> Problem:
+    """Return the answer for a job that does not exist, or not in this tenant."""
+    return Problem(404, JobNotFound.code, "No such job")
+
+
+def bad_parameter(name: str, detail: str) -> Problem:
+    """Return the answer for a wrong query parameter or header."""
+    return Problem(422, "invalid_parameter", f"{name}: {detail}", errors=(FieldError(f"/{name}", detail),))

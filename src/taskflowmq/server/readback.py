@@ -1,0 +1,63 @@
+"""Reading the jobs that concurrent requests just stored, in one query for all of them.
+
+A query starts when the previous one has returned and takes whatever was asked meanwhile: nobody waits for company.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from uuid import UUID
+
+from taskflowmq.core.job import JobView
+from taskflowmq.ports.store import MAX_BATCH
+
+GetMany = Callable[[str, Sequence[UUID]], Awaitable[list[JobView]]]
+
+
+class Readback:
+    """Reads jobs by id, coalescing concurrent calls.
+
+    Args:
+        get_many: the store's read.
+        tenant: whose jobs.
+    """
+
+    def __init__(self, get_many: GetMany, tenant: str) -> None:
+        self._get_many = get_many
+        self._tenant = tenant
+        self._asked: dict[UUID, asyncio.Future[JobView | None]] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    async def get(self, job_id: UUID) -> JobView | None:
+        """Return one job, or None."""
+        future = self._asked.get(job_id)
+        if future is None:
+            future = self._asked[job_id] = asyncio.get_running_loop().create_future()
+            if self._task is None:
+                self._task = asyncio.create_task(self._run(), name="taskflow-readback")
+        # Several callers may share the future, so one that is cancelled must not cancel it.
+        return await asyncio.shield(future)
+
+    async def _run(self) -> None:
+        try:
+            while self._asked:
+                batch = dict(list(self._asked.items())[:MAX_BATCH])
+                for job_id in batch:
+                    del self._asked[job_id]
+                await self._answer(batch)
+        finally:
+            self._task = None
+
+    async def _answer(self, batch: dict[UUID, asyncio.Future[JobView | None]]) -> None:
+        try:
+            found = {view.id: view for view in await self._get_many(self._tenant, sorted(batch))}
+        except Exception as error:  # noqa: BLE001 - every caller of this batch is told
+            for future in batch.values():
+                if not future.done():
+                    future.set_exception(error)
+                    future.exception()  # all callers may have hung up; that is no news for the log
+            return
+        for job_id, future in batch.items():
+            if not future.done():
+                future.set_result(found.get(job_id))

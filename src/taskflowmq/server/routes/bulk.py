@@ -1,0 +1,30 @@
+"""Many jobs in one request: all of them stored, or none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, post
+
+from taskflowmq.server.intake import store_many
+from taskflowmq.server.schemas.requests import BulkBody
+from taskflowmq.server.schemas.responses import BulkOut
+from taskflowmq.server.services import Services
+from taskflowmq.server.strict import StrictBody
+
+
+@post(
+    "/jobs/bulk",
+    operation_id="createJobs",
+    summary="Store many jobs",
+    tags=["jobs"],
+    dto=StrictBody[BulkBody],
+    return_dto=None,
+    status_code=201,
+)
+async def create_jobs(data: BulkBody, request: Request[Any, Any, Any], services: Services) -> BulkOut:
+    """Store up to 10,000 jobs, all or none. The ids are in the order of the request.
+
+    A job whose unique key is taken answers with the id of its holder, and does not count as created.
+    """
+    return await store_many(services, request.scope, data)

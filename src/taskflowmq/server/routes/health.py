@@ -1,0 +1,30 @@
+"""Probes. Live: this process answers. Ready: its store commits."""
+
+from __future__ import annotations
+
+import asyncio
+
+from litestar import get
+
+from taskflowmq.core.errors import StoreUnavailable
+from taskflowmq.server.schemas.responses import Health
+from taskflowmq.server.services import Services
+
+TAGS = ["health"]
+
+
+@get("/health/live", operation_id="live", summary="This process answers", tags=TAGS)
+async def live() -> Health:
+    """Say that the process is alive; asks nobody else, so a slow store does not get it killed."""
+    return Health(status="ok")
+
+
+@get("/health/ready", operation_id="ready", summary="The store commits", tags=TAGS)
+async def ready(services: Services) -> Health:
+    """Say whether requests can be served now: 200, or 503 while the store does not commit."""
+    try:
+        async with asyncio.timeout(services.settings.ready_seconds):
+            await services.ping.get()
+    except TimeoutError as error:
+        raise StoreUnavailable("the store did not answer in time") from error
+    return Health(status="ok")

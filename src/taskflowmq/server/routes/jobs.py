@@ -1,0 +1,172 @@
+"""Jobs: store one, list, read, wait, retry, cancel, delete."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from litestar import Request, Response, delete, get, post
+from litestar.params import Parameter
+
+from taskflowmq.core.errors import Conflict
+from taskflowmq.core.job import JobFilter, JobView, State
+from taskflowmq.core.limits import check_name
+from taskflowmq.ports.store import CancelAnswer, DeleteAnswer, RetryAnswer
+from taskflowmq.server.cursor import read_cursor, write_cursor
+from taskflowmq.server.intake import store_one
+from taskflowmq.server.problems import bad_parameter, not_found
+from taskflowmq.server.schemas.requests import JobBody
+from taskflowmq.server.schemas.responses import (
+    JobDetail,
+    JobOut,
+    JobPage,
+    StatsOut,
+    Submitted,
+    attempt_out,
+    job_fields,
+    job_out,
+    stats_out,
+)
+from taskflowmq.server.services import Services, parse_id
+from taskflowmq.server.strict import StrictBody
+
+TAGS = ["jobs"]
+MAX_LIMIT = 1_000
+MAX_WAIT = 30
+
+Limit = Annotated[int, Parameter(ge=1, le=MAX_LIMIT, description="Most jobs of this page")]
+#: `state` alone is a reserved name of the framework.
+States = Annotated[str | None, Parameter(query="state", description="States, separated by commas", max_length=200)]
+Cursor = Annotated[str | None, Parameter(description="The `next` of the page before", max_length=200)]
+After = Annotated[datetime | None, Parameter(description="Only jobs created after this time")]
+Before = Annotated[datetime | None, Parameter(description="Only jobs created before this time")]
+Wait = Annotated[float, Parameter(ge=0, le=MAX_WAIT, description="Seconds to wait for the job to end")]
+
+
+@post(
+    "/jobs",
+    operation_id="createJob",
+    summary="Store a job",
+    tags=TAGS,
+    dto=StrictBody[JobBody],
+    return_dto=None,
+    status_code=201,
+)
+async def create_job(data: JobBody, request: Request[Any, Any, Any], services: Services) -> Response[Submitted]:
+    """Store one job. 201: it is committed. 200: a live job holds its unique key and is shown instead.
+
+    Send an `Idempotency-Key` and repeat the request freely when an answer was lost: it is stored once.
+    """
+    status, body = await store_one(services, request.scope, data)
+    return Response(body, status_code=status)
+
+
+@get("/jobs", operation_id="listJobs", summary="List jobs", tags=TAGS)
+async def list_jobs(
+    services: Services,
+    states: States = None,
+    queue: str | None = None,
+    task: str | None = None,
+    created_after: After = None,
+    created_before: Before = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> JobPage:
+    """Return jobs, newest first. A page may be shorter than `limit`; only `"next": null` ends the list."""
+    query = JobFilter(
+        tenant=services.tenant,
+        states=_states(states),
+        queue=None if queue is None else check_name("queue", queue),
+        task=None if task is None else check_name("task", task),
+        created_after=_aware("created_after", created_after),
+        created_before=_aware("created_before", created_before),
+    )
+    return await _page(services, query, limit, cursor)
+
+
+@get("/jobs/dead", operation_id="listDeadJobs", summary="List dead jobs", tags=TAGS)
+async def list_dead(services: Services, limit: Limit = 50, cursor: Cursor = None) -> JobPage:
+    """Return the dead letters, newest first: the same as `?state=dead`."""
+    return await _page(services, JobFilter(tenant=services.tenant, states=(State.DEAD,)), limit, cursor)
+
+
+@get("/jobs/stats", operation_id="jobStats", summary="Count jobs", tags=TAGS)
+async def stats(services: Services) -> StatsOut:
+    """Return counts by state and queue: exact below 10,000 per state, above that as old as `as_of` says."""
+    return stats_out(await services.board.stats())
+
+
+@get("/jobs/{job_id:str}", operation_id="getJob", summary="Read a job", tags=TAGS)
+async def get_job(job_id: str, services: Services, wait: Wait = 0) -> JobDetail:
+    """Return a job with its attempts. With `wait`, answer when it has ended or the time is over."""
+    view = await services.job(job_id)
+    if wait and not view.state.final:
+        view = await services.wait(view, wait)
+    return await _detail(services, view)
+
+
+@post("/jobs/{job_id:str}/retry", operation_id="retryJob", summary="Retry a job", tags=TAGS, status_code=200)
+async def retry_job(job_id: str, services: Services) -> JobOut:
+    """Run a dead job again in a new round, or a scheduled or retrying one now; otherwise 409."""
+    answer = await services.board.retry(services.tenant, parse_id(job_id))
+    if answer is RetryAnswer.NOT_FOUND:
+        raise not_found()
+    view = await services.job(job_id)
+    if answer is RetryAnswer.CONFLICT:
+        raise Conflict(f"a job that is {view.state} cannot be retried; dead, scheduled and retrying ones can")
+    await services.wake(view.queue)
+    return job_out(view)
+
+
+@post("/jobs/{job_id:str}/cancel", operation_id="cancelJob", summary="Cancel a job", tags=TAGS, status_code=202)
+async def cancel_job(job_id: str, request: Request[Any, Any, Any], services: Services) -> JobOut:
+    """Cancel a job that has not started, or ask the worker of a running one to stop it; 409 when it has ended."""
+    actor: str = request.scope["taskflow"]["actor"]  # type: ignore[typeddict-item]  # put there by the gate
+    answer = await services.board.cancel(services.tenant, parse_id(job_id), actor=actor)
+    if answer is CancelAnswer.NOT_FOUND:
+        raise not_found()
+    view = await services.job(job_id)
+    if answer is CancelAnswer.FINAL:
+        raise Conflict(f"the job has ended: it is {view.state}")
+    return job_out(view)
+
+
+@delete("/jobs/{job_id:str}", operation_id="deleteJob", summary="Delete a job", tags=TAGS)
+async def delete_job(job_id: str, services: Services) -> None:
+    """Delete a job that has ended; 409 otherwise."""
+    answer = await services.board.delete(services.tenant, parse_id(job_id))
+    if answer is DeleteAnswer.NOT_FOUND:
+        raise not_found()
+    if answer is DeleteAnswer.CONFLICT:
+        raise Conflict("only a job that has ended can be deleted; cancel it first")
+
+
+async def _page(services: Services, query: JobFilter, limit: int, cursor: str | None) -> JobPage:
+    before = None if cursor is None else read_cursor(query, cursor)
+    page = await services.board.list_jobs(query, limit=limit, before=before)
+    following = None if page.next is None else write_cursor(query, page.next)
+    return JobPage(items=[job_out(view) for view in page.items], next=following)
+
+
+async def _detail(services: Services, view: JobView) -> JobDetail:
+    attempts = await services.board.attempts(services.tenant, view.id)
+    return JobDetail(**job_fields(view), attempts=[attempt_out(attempt) for attempt in attempts])
+
+
+def _states(given: str | None) -> tuple[State, ...]:
+    if given is None:
+        return ()
+    states: list[State] = []
+    for word in given.split(","):
+        try:
+            states.append(State(word.strip()))
+        except ValueError as error:
+            known = ", ".join(state.value for state in State)
+            raise bad_parameter("state", f"{word.strip()!r:.40} is no state; there are: {known}") from error
+    return tuple(dict.fromkeys(states))
+
+
+def _aware(name: str, value: datetime | None) -> datetime | None:
+    if value is not None and value.utcoffset() is None:
+        raise bad_parameter(name, "has no time zone: write 2026-01-31T12:00:00Z or with an offset")
+    return value

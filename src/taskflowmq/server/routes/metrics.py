@@ -1,0 +1,33 @@
+"""The page that Prometheus reads."""
+
+from __future__ import annotations
+
+from litestar import Response, get
+from litestar.openapi.datastructures import ResponseSpec
+
+from taskflowmq.core.errors import StoreUnavailable
+from taskflowmq.ports.store import StoreStats
+from taskflowmq.server.problems import Problem
+from taskflowmq.server.services import Services
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+@get(
+    "/metrics",
+    operation_id="metrics",
+    summary="Metrics of this node and of the store",
+    tags=["health"],
+    media_type="text/plain",
+    responses={200: ResponseSpec(data_container=str, description="Prometheus text format", media_type="text/plain")},
+)
+async def metrics(services: Services) -> Response[bytes]:
+    """Return the metrics in Prometheus text format; without the store's gauges while it does not answer."""
+    if services.metrics is None:
+        raise Problem(404, "no_metrics", "This process keeps no metrics")
+    stats: StoreStats | None
+    try:
+        stats = await services.stats.get()
+    except StoreUnavailable:
+        stats = None
+    return Response(services.metrics.page(stats), headers={"Content-Type": CONTENT_TYPE})

@@ -1,0 +1,45 @@
+"""Queues: what is in them, and stopping and resuming claims."""
+
+from __future__ import annotations
+
+from litestar import get, post
+
+from taskflowmq.core.limits import check_name
+from taskflowmq.server.schemas.responses import QueueList, QueueOut, queue_out
+from taskflowmq.server.services import Services
+
+TAGS = ["queues"]
+
+
+@get("/queues", operation_id="listQueues", summary="List queues", tags=TAGS)
+async def list_queues(services: Services) -> QueueList:
+    """Return every queue with its live jobs, by name."""
+    return QueueList(items=[queue_out(queue) for queue in await services.board.list_queues()])
+
+
+@post("/queues/{name:str}/pause", operation_id="pauseQueue", summary="Pause a queue", tags=TAGS, status_code=200)
+async def pause(name: str, services: Services) -> QueueOut:
+    """Stop claims from a queue; running jobs go on. A slash in the name is written %2F."""
+    queue = _name(name)
+    await services.board.pause(queue)
+    return await _one(services, queue)
+
+
+@post("/queues/{name:str}/resume", operation_id="resumeQueue", summary="Resume a queue", tags=TAGS, status_code=200)
+async def resume(name: str, services: Services) -> QueueOut:
+    """Allow claims from a queue again. A slash in the name is written %2F."""
+    queue = _name(name)
+    await services.session.resume(queue)
+    return await _one(services, queue)
+
+
+def _name(name: str) -> str:
+    return check_name("name", name.replace("%2F", "/"))
+
+
+async def _one(services: Services, name: str) -> QueueOut:
+    for queue in await services.board.list_queues():
+        if queue.name == name:
+            return queue_out(queue)
+    # Resuming a queue that never existed changes nothing, and is no error: it is not paused.
+    return QueueOut(name=name, paused=False, paused_at=None, states={}, oldest_ready_age=None)

@@ -1,0 +1,22 @@
+"""Tasks: what can be enqueued, with the schema of its arguments."""
+
+from __future__ import annotations
+
+import msgspec
+from litestar import get
+
+from taskflowmq.server.schemas.responses import TaskList, TaskOut, task_out
+from taskflowmq.server.services import Services
+
+
+@get("/tasks", operation_id="listTasks", summary="List tasks", tags=["tasks"])
+async def list_tasks(services: Services) -> TaskList:
+    """Return the tasks that this server knows and those that any program has announced, by name."""
+    found = {task.name: task_out(task) for task in await services.store.intake.list_tasks()}
+    registry = services.app.tasks
+    for name in registry.names():
+        spec = registry.get(name)
+        if spec is not None:
+            seen = found[name].seen_at if name in found else None
+            found[name] = TaskOut(name=name, args_schema=msgspec.Raw(spec.args_schema()), seen_at=seen)
+    return TaskList(items=[found[name] for name in sorted(found)])

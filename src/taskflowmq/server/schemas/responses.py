@@ -1,0 +1,250 @@
+"""Bodies of answers, and how they are made from what the store says."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from taskflowmq.core.job import AttemptView, JobView
+from taskflowmq.ports.store import QueueView, StoreStats, TaskView, WorkerView
+
+
+class JobOut(msgspec.Struct, kw_only=True):
+    """A job."""
+
+    id: UUID
+    task: str
+    args: Annotated[Any, Meta(description="The arguments, by name")]
+    queue: str
+    priority: int
+    state: Annotated[str, Meta(description="scheduled, pending, running, retrying, completed, cancelled or dead")]
+    reason: Annotated[str | None, Meta(description="Why it was cancelled or died")]
+    round: int
+    attempt: Annotated[int, Meta(description="Tries of this round so far")]
+    max_attempts: int
+    crashes: int
+    losses: int
+    created_at: datetime
+    run_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    expires_at: datetime | None
+    timeout: Annotated[float | None, Meta(description="Seconds that one attempt may run")]
+    result: Any
+    result_truncated: Annotated[bool, Meta(description="Whether the result could not be stored whole")]
+    result_error: Annotated[str | None, Meta(description="Why the result could not be stored whole")]
+    error: Annotated[Any, Meta(description="Last error: type, message, traceback; or null")]
+    progress: Any
+    worker: str | None
+    cancel_requested_at: datetime | None
+    tags: tuple[str, ...]
+    meta: Any
+    unique_key: str | None
+    tenant: str
+    workflow_id: str | None = None
+
+
+class AttemptOut(msgspec.Struct, kw_only=True):
+    """One try at a job."""
+
+    attempt: int
+    lease_no: int
+    worker: str | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    outcome: Annotated[str, Meta(description="running, completed, failed, timeout, crashed, lost, snoozed …")]
+    error: Any
+
+
+class JobDetail(JobOut, kw_only=True):
+    """A job with its attempts."""
+
+    attempts: list[AttemptOut]
+
+
+class Submitted(JobOut, kw_only=True):
+    """The answer to a stored job."""
+
+    created: Annotated[bool, Meta(description="False when a live job already holds the unique key; that job is shown")]
+
+
+class BulkOut(msgspec.Struct, kw_only=True):
+    """The answer to stored jobs: ids in the order of the request."""
+
+    ids: list[UUID]
+    created: Annotated[int, Meta(description="How many are new; the others already held their unique key")]
+
+
+class JobPage(msgspec.Struct, kw_only=True):
+    """Jobs, newest first. A page may be shorter than asked; only ``next: null`` ends the list."""
+
+    items: list[JobOut]
+    next: Annotated[str | None, Meta(description="Pass it as ?cursor= to continue")]
+
+
+class StatsOut(msgspec.Struct, kw_only=True):
+    """Counts over the store."""
+
+    states: dict[str, int]
+    queues: Annotated[dict[str, dict[str, float | None]], Meta(description="Per queue: states, oldest_ready_age")]
+    as_of: datetime
+    exact: bool
+
+
+class TaskOut(msgspec.Struct, kw_only=True):
+    """A task that some program has announced."""
+
+    name: str
+    args_schema: Annotated[Any, Meta(description="JSON Schema of the arguments, or null if nobody announced one")]
+    seen_at: datetime | None
+
+
+class TaskList(msgspec.Struct, kw_only=True):
+    """All tasks, by name."""
+
+    items: list[TaskOut]
+
+
+class QueueOut(msgspec.Struct, kw_only=True):
+    """A queue and its live jobs."""
+
+    name: str
+    paused: bool
+    paused_at: datetime | None
+    states: dict[str, int]
+    oldest_ready_age: Annotated[float | None, Meta(description="Seconds that the oldest ready job has waited")]
+
+
+class QueueList(msgspec.Struct, kw_only=True):
+    """All queues, by name."""
+
+    items: list[QueueOut]
+
+
+class WorkerOut(msgspec.Struct, kw_only=True):
+    """A worker: one claiming process."""
+
+    id: UUID
+    supervisor: UUID
+    host: str
+    pid: int
+    version: str
+    started_at: datetime
+    lease_until: datetime
+    ended_at: datetime | None
+    running: int
+    info: Annotated[Any, Meta(description="Queues, tasks and slots of this worker")]
+
+
+class WorkerList(msgspec.Struct, kw_only=True):
+    """Living workers, and those that ended in the last hour."""
+
+    items: list[WorkerOut]
+
+
+class Health(msgspec.Struct, kw_only=True):
+    """The answer of a probe."""
+
+    status: str
+
+
+def job_fields(view: JobView) -> dict[str, Any]:
+    """Return the fields of a job's answer; stored JSON passes through without being parsed."""
+    counters = view.counters
+    return {
+        "id": view.id,
+        "task": view.task,
+        "args": _json(view.args),
+        "queue": view.queue,
+        "priority": view.priority,
+        "state": view.state.value,
+        "reason": view.reason.value if view.reason else None,
+        "round": counters.round,
+        "attempt": counters.attempt,
+        "max_attempts": view.max_attempts,
+        "crashes": counters.crashes,
+        "losses": counters.losses,
+        "created_at": view.created_at,
+        "run_at": view.run_at,
+        "started_at": view.started_at,
+        "finished_at": view.finished_at,
+        "expires_at": view.expires_at,
+        "timeout": None if view.timeout_ms is None else view.timeout_ms / 1000,
+        "result": _json(view.result),
+        "result_truncated": view.result_error is not None,
+        "result_error": view.result_error,
+        "error": _json(view.error),
+        "progress": _json(view.progress),
+        "worker": view.worker,
+        "cancel_requested_at": view.cancel_requested_at,
+        "tags": view.tags,
+        "meta": _json(view.meta),
+        "unique_key": view.unique_key,
+        "tenant": view.tenant,
+    }
+
+
+def job_out(view: JobView) -> JobOut:
+    """Return a job's answer."""
+    return JobOut(**job_fields(view))
+
+
+def attempt_out(view: AttemptView) -> AttemptOut:
+    """Return an attempt's answer."""
+    return AttemptOut(
+        attempt=view.attempt,
+        lease_no=view.lease_no,
+        worker=view.worker,
+        started_at=view.started_at,
+        finished_at=view.finished_at,
+        outcome=view.outcome,
+        error=_json(view.error),
+    )
+
+
+def stats_out(stats: StoreStats) -> StatsOut:
+    """Return the counts' answer."""
+    queues: dict[str, dict[str, float | None]] = {
+        queue.name: {**queue.states, "oldest_ready_age": queue.oldest_ready_age} for queue in stats.queues
+    }
+    return StatsOut(states=stats.states, queues=queues, as_of=stats.as_of, exact=stats.exact)
+
+
+def task_out(view: TaskView) -> TaskOut:
+    """Return a task's answer."""
+    return TaskOut(name=view.name, args_schema=_json(view.args_schema), seen_at=view.seen_at)
+
+
+def queue_out(view: QueueView) -> QueueOut:
+    """Return a queue's answer."""
+    return QueueOut(
+        name=view.name,
+        paused=view.paused_at is not None,
+        paused_at=view.paused_at,
+        states=view.states,
+        oldest_ready_age=view.oldest_ready_age,
+    )
+
+
+def worker_out(view: WorkerView) -> WorkerOut:
+    """Return a worker's answer."""
+    return WorkerOut(
+        id=view.id,
+        supervisor=view.supervisor,
+        host=view.host,
+        pid=view.pid,
+        version=view.version,
+        started_at=view.started_at,
+        lease_until=view.lease_until,
+        ended_at=view.ended_at,
+        running=view.running,
+        info=_json(view.info),
+    )
+
+
+def _json(raw: bytes | None) -> Any:
+    return None if raw is None else msgspec.Raw(raw)

@@ -1,0 +1,151 @@
+"""What routes work with: the app's client, and the few things that requests share (read-backs, counts, readiness)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Generic, Protocol, TypeVar
+from uuid import UUID
+
+from taskflowmq.client.app import BaseApp
+from taskflowmq.client.session import Session
+from taskflowmq.core.errors import JobNotFound, StoreUnavailable
+from taskflowmq.core.job import JobView
+from taskflowmq.ports.store import Board, Store, StoreStats
+from taskflowmq.server.problems import not_found
+from taskflowmq.server.readback import Readback
+from taskflowmq.server.settings import ServerSettings
+
+STATS_SECONDS = 2.0
+READY_SECONDS = 1.0
+
+T = TypeVar("T")
+
+
+class MetricsPage(Protocol):
+    """Something that can write the page which Prometheus reads."""
+
+    def page(self, stats: StoreStats | None = None) -> bytes:
+        """Return the page; ``stats`` are the store's counts, None when it does not answer."""
+        ...
+
+
+class Cached(Generic[T]):
+    """One value, asked for at most once per ``seconds``; concurrent callers share the question.
+
+    Args:
+        ask: gets a fresh value.
+        seconds: how old an answer may be.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self, ask: Callable[[], Awaitable[T]], seconds: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._ask = ask
+        self._seconds = seconds
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        self._at = float("-inf")
+        self._value: T | None = None
+
+    async def get(self) -> T:
+        """Return a value that is young enough."""
+        async with self._lock:
+            if self._value is None or self._clock() - self._at >= self._seconds:
+                self._value = await self._ask()
+                self._at = self._clock()
+            return self._value
+
+
+class Services:
+    """Everything that the routes of one server share.
+
+    Args:
+        app: the app whose jobs are served.
+        settings: the server's settings.
+        metrics: writes the metrics page; None if this process keeps no metrics.
+    """
+
+    def __init__(self, app: BaseApp, settings: ServerSettings, metrics: MetricsPage | None) -> None:
+        self.app = app
+        self.settings = settings
+        self.metrics = metrics
+        self.tenant = app.tenant
+        self.readback = Readback(self._get_many, app.tenant)
+        self.stats: Cached[StoreStats] = Cached(self._count, STATS_SECONDS)
+        self.ping: Cached[float] = Cached(self._ping, READY_SECONDS)
+
+        self._session: Session | None = None
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """Open the app for as long as the server runs; one that was open before stays open."""
+        found_open = self.app.hub.open_session() is not None
+        await self.app.aopen()
+        self._session = await self.app.hub.open_here()
+        try:
+            yield
+        finally:
+            self._session = None
+            if not found_open:
+                await self.app.aclose()
+
+    @property
+    def session(self) -> Session:
+        """What the app has on this loop: the commit queue, the waiters, the store."""
+        if self._session is None:
+            raise StoreUnavailable("the server is not open: it is starting or ending")
+        return self._session
+
+    @property
+    def store(self) -> Store:
+        """The open store."""
+        return self.session.store
+
+    @property
+    def board(self) -> Board:
+        """The store's read models and operator's actions."""
+        return self.session.store.board
+
+    async def job(self, job_id: str) -> JobView:
+        """Return a job by the id in a path, or raise the 404."""
+        found = await self.board.get(self.tenant, parse_id(job_id))
+        if found is None:
+            raise not_found()
+        return found
+
+    async def wait(self, view: JobView, seconds: float) -> JobView:
+        """Return the job when it has ended, or as it is when the time is over."""
+        try:
+            async with asyncio.timeout(seconds):
+                return await self.session.watch.ended(view.id)
+        except TimeoutError:
+            return await self.job(str(view.id))
+        except JobNotFound as error:  # deleted meanwhile
+            raise not_found() from error
+
+    # The store is known only once the app is open, so these look it up at each call.
+
+    async def _get_many(self, tenant: str, job_ids: Sequence[UUID]) -> list[JobView]:
+        return await self.board.get_many(tenant, job_ids)
+
+    async def _count(self) -> StoreStats:
+        return await self.board.stats()
+
+    async def _ping(self) -> float:
+        return await self.store.ping()
+
+    async def wake(self, queue: str) -> None:
+        """Tell workers that a queue has a ready job; a courtesy, since they poll too."""
+        await self.store.notifier.wake([queue])
+
+
+def parse_id(text: str) -> UUID:
+    """Return the id in a path; what is no id names no job, so it is a 404."""
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise not_found() from error

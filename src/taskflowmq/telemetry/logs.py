@@ -1,0 +1,118 @@
+"""Log lines: JSON for machines, aligned text for people. One record, one line, never a job's arguments.
+
+Extra fields of a record (``extra={"job_id": …}``) become fields of the line. Both formats redact what looks like
+a secret and escape control characters; see :mod:`taskflowmq.telemetry.redact`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+import msgspec
+
+from taskflowmq.telemetry.redact import escape, redact, redact_text
+
+#: Attributes that every record has; whatever else it carries was given as ``extra``.
+_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName", "color_message"}
+_ENCODER = msgspec.json.Encoder()
+_COLOURS = {"DEBUG": "2", "INFO": "32", "WARNING": "33", "ERROR": "31", "CRITICAL": "1;31"}
+MAX_TEXT = 8_192
+
+
+class JsonFormatter(logging.Formatter):
+    """Format records as JSON lines: ``time``, ``level``, ``logger``, ``message``, the extra fields, ``error``."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line of JSON."""
+        line: dict[str, Any] = {
+            "time": _utc(record).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": redact_text(record.getMessage())[:MAX_TEXT],
+        }
+        line.update({key: value for key, value in _extras(record).items() if key not in line})
+        error = _error(record)
+        if error is not None:
+            line["error"] = error
+        # JSON escapes C0 itself; what is left unsafe can only stand inside a string, where \uXXXX is JSON too.
+        return escape(_ENCODER.encode(line).decode())
+
+
+class TextFormatter(logging.Formatter):
+    """Format records for a terminal: time, level, logger, message, ``key=value`` pairs; tracebacks indented.
+
+    Args:
+        colour: whether to colour the level.
+    """
+
+    def __init__(self, *, colour: bool = False) -> None:
+        super().__init__()
+        self._colour = colour
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line, with the traceback of an error below it."""
+        level = f"{record.levelname:<7}"
+        if self._colour:
+            level = f"\x1b[{_COLOURS.get(record.levelname, '0')}m{level}\x1b[0m"
+        name = record.name.removeprefix("taskflowmq.")
+        pairs = "".join(f"  {escape(key)}={escape(_shown(value))}" for key, value in _extras(record).items())
+        message = escape(redact_text(record.getMessage())[:MAX_TEXT])
+        clock = _utc(record).astimezone().strftime("%H:%M:%S.%f")[:-3]
+        line = f"{clock} {level} {escape(name):<10} {message}{pairs}"
+        error = _error(record)
+        if error is None:
+            return line
+        below = [escape(part) for part in error["traceback"].splitlines()]
+        return "\n    ".join([line, *below])
+
+
+def configure_logging(style: str = "auto", level: str = "info", stream: TextIO | None = None) -> None:
+    """Send every log record of this process to ``stream`` (default: standard error).
+
+    Args:
+        style: "json", "text", or "auto": text on a terminal, JSON elsewhere.
+        level: name of the lowest level shown.
+    """
+    out = stream or sys.stderr
+    tty = out.isatty()
+    text = style == "text" or (style == "auto" and tty)
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(TextFormatter(colour=tty and not os.environ.get("NO_COLOR")) if text else JsonFormatter())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+
+
+def _utc(record: logging.LogRecord) -> datetime:
+    return datetime.fromtimestamp(record.created, UTC)
+
+
+def _extras(record: logging.LogRecord) -> dict[str, Any]:
+    return {key: redact(key, value) for key, value in record.__dict__.items() if key not in _STANDARD}
+
+
+def _error(record: logging.LogRecord) -> dict[str, str] | None:
+    if not record.exc_info or record.exc_info[0] is None:
+        return None
+    kind, value, _ = record.exc_info
+    trace = logging.Formatter().formatException(record.exc_info)
+    return {
+        "type": kind.__qualname__,
+        "message": redact_text(_safe_str(value))[:MAX_TEXT],
+        "traceback": redact_text(trace)[-MAX_TEXT:],
+    }
+
+
+def _safe_str(value: object) -> str:
+    try:
+        return str(value)
+    except Exception as broken:  # noqa: BLE001 - a user's __str__ may do anything; the line is still written
+        return f"<{type(value).__name__}: no text, {type(broken).__name__} in __str__>"
+
+
+def _shown(value: object) -> str:
+    return value if isinstance(value, str) else _ENCODER.encode(value).decode()
