@@ -1,0 +1,204 @@
+"""What readers see and operators do. Every statement is scoped by tenant; a foreign id is not found."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from taskflowmq.core.ids import lowest_id
+from taskflowmq.core.job import WAITING, AttemptView, JobFilter, JobView, Page, State
+from taskflowmq.ports.store import CancelAnswer, DeleteAnswer, QueueView, RetryAnswer, StoreStats
+from taskflowmq.stores.postgres import rows
+from taskflowmq.stores.postgres.names import Names
+from taskflowmq.stores.postgres.notifier import PostgresNotifier
+from taskflowmq.stores.postgres.pool import Pool
+from taskflowmq.stores.postgres.queries import q
+
+#: Counts below this are exact, and cost at most this much.
+EXACT_BELOW = 10_000
+STATS_MAX_AGE_S = 2.0
+#: Beyond the exact range a count may take at most one part in this many of the time.
+STATS_SHARE = 20
+_SCAN = 1_000
+_HIGHEST = UUID(int=2**128 - 1)
+_ID_SKEW = timedelta(hours=25)
+_MOVES = 20
+_PLACE = {
+    State.PENDING: "ready", State.RUNNING: "running", State.COMPLETED: "completed", State.CANCELLED: "cancelled",
+    State.DEAD: "dead",
+} | dict.fromkeys(WAITING, "waiting")
+
+
+class PostgresBoard:
+    """The board on PostgreSQL."""
+
+    def __init__(
+        self, pool: Pool, names: Names, notifier: PostgresNotifier, now: Callable[[], datetime | None],
+        forget_positions: Callable[[], None],
+    ) -> None:
+        self._pool = pool
+        self._names = names
+        self._notifier = notifier
+        self._now = now
+        self._forget_positions = forget_positions
+        self._stats: StoreStats | None = None
+        self._stats_until = float("-inf")
+
+    async def get(self, tenant: str, job_id: UUID) -> JobView | None:
+        """Return one job, or None."""
+        row = await self._pool.fetchrow(q.get_job, tenant, job_id)
+        return rows.job_view(row) if row is not None else None
+
+    async def get_many(self, tenant: str, job_ids: Sequence[UUID]) -> list[JobView]:
+        """Return the jobs that exist among the ids, in id order."""
+        return [rows.job_view(row) for row in await self._pool.fetch(q.get_jobs, tenant, sorted(set(job_ids)))]
+
+    async def attempts(self, tenant: str, job_id: UUID) -> list[AttemptView]:
+        """Return a job's attempts that failed, crashed or snoozed, oldest first, and the current or final one."""
+        return [rows.attempt_view(row) for row in await self._pool.fetch(q.list_attempts, tenant, job_id)]
+
+    async def list_jobs(self, query: JobFilter, *, limit: int, before: UUID | None) -> Page:
+        """Return jobs newest first, below ``before``. A page may be short; only ``next=None`` ends a list."""
+        places = sorted({_PLACE[state] for state in query.states}) or ["all"]
+        scan = max(limit + 1, _SCAN)
+        found = await self._pool.fetch(q.list_jobs, places, _start(query, before), scan)
+        # Each place was read down to its last row; only ids at or above the highest of those are complete.
+        seen: dict[str, list[UUID]] = defaultdict(list)
+        for row in found:
+            seen[row["place"]].append(row["id"])
+        ends = [min(ids) for ids in seen.values() if len(ids) >= scan]
+        frontier = max(ends) if ends else None
+        ids = sorted({row["id"] for row in found if frontier is None or row["id"] >= frontier})
+        lowest = _lowest_wanted(query)
+        if lowest is not None and ids and ids[0] < lowest:
+            frontier = None
+        items, more = await self._filtered(query, ids, limit)
+        if more:
+            return Page(items, items[-1].id)
+        return Page(items, frontier)
+
+    async def _filtered(self, query: JobFilter, ids: list[UUID], limit: int) -> tuple[list[JobView], bool]:
+        if not ids:
+            return [], False
+        whys = [str(state) for state in query.states if state in WAITING]
+        found = await self._pool.fetch(
+            q.filter_jobs, ids, query.tenant, query.queue, query.task, query.created_after, query.created_before,
+            whys or None, limit + 1,
+        )
+        kept = [row["id"] for row in found]
+        views = await self.get_many(query.tenant, kept[:limit])
+        # A job may have moved between the statements: what is shown is what the filter asked for.
+        items = [view for view in reversed(views) if not query.states or view.state in query.states]
+        return items, len(kept) > limit and bool(items)
+
+    async def stats(self) -> StoreStats:
+        """Return counts per state and queue."""
+        if self._stats is not None and time.monotonic() < self._stats_until:
+            return self._stats
+        began = time.monotonic()
+        stats = await self._count(EXACT_BELOW + 1)
+        if any(count > EXACT_BELOW for count in stats.states.values()):
+            stats = await self._count(None)
+            took = time.monotonic() - began
+            self._stats, self._stats_until = stats, began + max(STATS_MAX_AGE_S, STATS_SHARE * took)
+        else:
+            self._stats = None
+        return stats
+
+    async def _count(self, most: int | None) -> StoreStats:
+        now = await self._pool.fetchval(q.read_now, self._now())
+        queues = await self._pool.fetch(q.list_queues, self._now())
+        counted = await self._pool.fetch(q.count_states, most)
+        states = {str(state): 0 for state in State if state not in (State.BLOCKED, State.SUSPENDED)}
+        per_queue: dict[str, dict[str, int]] = {row["name"]: {} for row in queues}
+        for row in counted:
+            states[row["state"]] = states.get(row["state"], 0) + row["jobs"]
+            if row["lane_id"] is not None:
+                lane = await self._names.lane(row["lane_id"])
+                mine = per_queue.setdefault(lane.queue, {})
+                mine[row["state"]] = mine.get(row["state"], 0) + row["jobs"]
+        views = [
+            QueueView(name=row["name"], paused_at=row["paused_at"], states=per_queue[row["name"]],
+                      oldest_ready_age=row["oldest_ready_age"])
+            for row in queues
+        ]
+        return StoreStats(states=states, queues=views, as_of=now, exact=most is not None)
+
+    async def cancel(self, tenant: str, job_id: UUID, *, actor: str) -> CancelAnswer:
+        """Cancel a job that has not started, or ask the worker of a running one."""
+        for _ in range(_MOVES):
+            place = await self._pool.fetchrow(q.locate_job, tenant, job_id)
+            if place is None:
+                return CancelAnswer.NOT_FOUND
+            state = place["state"]
+            if state in {"completed", "cancelled", "dead"}:
+                return CancelAnswer.FINAL
+            if state == "running":
+                if await self._pool.fetchrow(q.request_cancel, self._now(), job_id, actor) is not None:
+                    return CancelAnswer.REQUESTED
+                continue
+            statement = q.cancel_ready_job if state == "pending" else q.cancel_waiting_job
+            if await self._pool.fetchrow(statement, self._now(), job_id) is not None:
+                return CancelAnswer.CANCELLED
+        return CancelAnswer.FINAL
+
+    async def retry(self, tenant: str, job_id: UUID) -> RetryAnswer:
+        """Dead: new round (attempt, crashes, losses 0). Scheduled or retrying: due now. Otherwise conflict."""
+        place = await self._pool.fetchrow(q.locate_job, tenant, job_id)
+        if place is None:
+            return RetryAnswer.NOT_FOUND
+        if place["state"] == "dead":
+            moved, answer = await self._pool.fetchrow(q.retry_dead_job, self._now(), job_id), RetryAnswer.NEW_ROUND
+        elif place["state"] in {"scheduled", "retrying"}:
+            moved, answer = await self._pool.fetchrow(q.hasten_job, self._now(), job_id), RetryAnswer.DUE_NOW
+        else:
+            return RetryAnswer.CONFLICT
+        if moved is None:
+            return RetryAnswer.CONFLICT
+        await self._notifier.wake([place["queue"]])
+        return answer
+
+    async def delete(self, tenant: str, job_id: UUID) -> DeleteAnswer:
+        """Delete an ended job. Its bare id is kept for 24 h, so that a repeated enqueue stays a no-op."""
+        if await self._pool.fetchrow(q.locate_job, tenant, job_id) is None:
+            return DeleteAnswer.NOT_FOUND
+        gone = await self._pool.fetchrow(q.delete_job, self._now(), job_id)
+        return DeleteAnswer.DELETED if gone is not None else DeleteAnswer.CONFLICT
+
+    async def list_queues(self) -> list[QueueView]:
+        """Return every queue, by name."""
+        return (await self.stats()).queues
+
+    async def pause(self, queue: str) -> None:
+        """Stop claims from a queue; running jobs go on. Creates the queue if it is new."""
+        await self._names.make_queues([queue])
+        await self._pool.fetch(q.pause_queue, self._now(), queue)
+        self._names.forget_lanes()
+        self._stats = None
+
+    async def resume(self, queue: str) -> None:
+        """Allow claims from a queue again."""
+        await self._pool.fetch(q.resume_queue, queue)
+        self._names.forget_lanes()
+        self._forget_positions()
+        self._stats = None
+        await self._notifier.wake([queue])
+
+
+def _start(query: JobFilter, before: UUID | None) -> UUID:
+    """Return the id below which to scan: the cursor, or what ``created_before`` allows (ids may be a day off)."""
+    bounds = [before] if before is not None else []
+    if query.created_before is not None:
+        bounds.append(lowest_id(_ms(query.created_before + _ID_SKEW)))
+    return min(bounds, default=_HIGHEST)
+
+
+def _lowest_wanted(query: JobFilter) -> UUID | None:
+    return None if query.created_after is None else lowest_id(_ms(query.created_after - _ID_SKEW))
+
+
+def _ms(at: datetime) -> int:
+    return max(int(at.timestamp() * 1000), 0)

@@ -1,0 +1,277 @@
+"""How workers get jobs and give them back changed: the hot path."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from taskflowmq.core.job import ClaimedJob
+from taskflowmq.core.transitions import Transition
+from taskflowmq.ports.store import ClaimRequest, Settled
+from taskflowmq.stores.postgres import errors, rows, settling, transactions
+from taskflowmq.stores.postgres.cursors import Scan
+from taskflowmq.stores.postgres.names import Lane, Names
+from taskflowmq.stores.postgres.pool import Pool
+from taskflowmq.stores.postgres.queries import q
+
+_log = logging.getLogger("taskflowmq.stores.postgres")
+_MAX_REWRITES = 5
+
+
+class _Memory:
+    """What is remembered of one worker between claims."""
+
+    __slots__ = ("generation", "scan", "tasks", "turn")
+
+    def __init__(self, generation: int, tasks: tuple[str, ...]) -> None:
+        self.generation = generation
+        self.tasks = tasks
+        self.scan = Scan()
+        self.turn = 0
+
+
+class PostgresClaims:
+    """Claims on PostgreSQL."""
+
+    def __init__(self, pool: Pool, names: Names, now: Callable[[], datetime | None]) -> None:
+        self._pool = pool
+        self._names = names
+        self._now = now
+        self._memories: dict[UUID, _Memory] = {}
+
+    async def claim(self, request: ClaimRequest) -> list[ClaimedJob]:
+        """Take ready jobs for a worker (see :class:`~taskflowmq.ports.store.Claims`)."""
+        lanes = await self._names.lanes()
+        tasks = await self._names.known_tasks(request.tasks)
+        memory = self._memory(request)
+        order = _lane_order(lanes, request.queues, memory.turn)
+        memory.turn += 1
+        if not order or not tasks:
+            return []
+        if request.isolated:
+            found = await self._claim(q.claim_suspects, request, order, [0] * len(order), tasks)
+        else:
+            found = await self._claim_onwards(request, memory, order, tasks)
+        place = {lane_id: index for index, lane_id in enumerate(order)}
+        found.sort(key=lambda row: (place[row["lane_id"]], row["seq"]))
+        return await self._claimed(found, lanes)
+
+    async def _claim_onwards(
+        self, request: ClaimRequest, memory: _Memory, order: list[int], tasks: list[int]
+    ) -> list[Any]:
+        scan = memory.scan
+        scan.enter(order)
+        began = time.monotonic()
+        try:
+            sweep = scan.sweeps(began)
+            positions = await self._floors(scan, began, order) if sweep else scan.positions(order)
+            sent = time.monotonic()
+            found = await self._claim(q.claim_jobs, request, order, positions, tasks)
+        except BaseException:
+            # Nobody knows how far that scan came, nor whether the database is still the same one.
+            self._memories.pop(request.worker_id, None)
+            raise
+        ended = time.monotonic()
+        taken: dict[int, int] = {}
+        for row in found:
+            lane_id, seq = row["lane_id"], row["seq"]
+            if seq > taken.get(lane_id, 0):
+                taken[lane_id] = seq
+        scan.scanned(sent, ended, order, taken, full=len(found) >= request.limit)
+        if sweep:
+            scan.swept(began, ended)
+        return found
+
+    async def _floors(self, scan: Scan, at: float, order: list[int]) -> list[int]:
+        floors = scan.floors(at, order)
+        row = await self._pool.fetchrow(q.sample_positions, scan.wants_xid, order, floors)
+        assert row is not None
+        sample = (row["last_drawn"], row["own"], row["oldest"])
+        if not scan.raise_floors(order, row["first_rows"], sample):
+            self._pool.generation += 1
+            return [0] * len(order)
+        return scan.floors(at, order)
+
+    async def _claim(
+        self, statement: str, request: ClaimRequest, order: list[int], positions: list[int], tasks: list[int]
+    ) -> list[Any]:
+        return await self._pool.fetch(
+            statement, self._now(), request.worker_id, order, positions, tasks, request.limit
+        )
+
+    async def _claimed(self, found: list[Any], lanes: dict[int, Lane]) -> list[ClaimedJob]:
+        if not found:
+            return []
+        tenants, tasks = await self._names.name_rows(
+            {row["tenant_id"] for row in found}, {row["task_id"] for row in found}
+        )
+        return [
+            rows.claimed_job(row, tasks[row["task_id"]], lanes[row["lane_id"]], tenants[row["tenant_id"]]) for row in found
+        ]
+
+    def _memory(self, request: ClaimRequest) -> _Memory:
+        memory = self._memories.get(request.worker_id)
+        if memory is None or memory.generation != self._pool.generation or memory.tasks != request.tasks:
+            memory = self._memories[request.worker_id] = _Memory(self._pool.generation, request.tasks)
+        return memory
+
+    async def forget(self, worker_id: UUID) -> None:
+        """Drop what is remembered of a worker's scan positions, and of lanes and pauses."""
+        self._memories.pop(worker_id, None)
+        self._names.forget_lanes()
+
+    def forget_all(self) -> None:
+        """Drop every worker's scan positions (a queue was resumed)."""
+        self._memories.clear()
+
+    async def settle(self, transitions: Sequence[Transition]) -> list[Settled]:
+        """Write decided transitions under their fences (see :class:`~taskflowmq.ports.store.Claims`)."""
+        ordered = settling.in_order(transitions)
+        answers: dict[settling.Fence, Settled] = {}
+        await self._write(ordered, answers)
+        seen: set[settling.Fence] = set()
+        result = []
+        for change in transitions:
+            key = settling.fence(change)
+            answer = answers[key]
+            result.append(Settled.REPLAYED if key in seen and answer is Settled.APPLIED else answer)
+            seen.add(key)
+        return result
+
+    async def _write(self, changes: list[Transition], answers: dict[settling.Fence, Settled]) -> None:
+        """Write a batch; where the database refuses a row, halve until that row is alone, and store it without payload."""
+        if not changes:
+            return
+        try:
+            await self._write_all(changes, answers)
+        except Exception as error:
+            refusal = error.__cause__ or error
+            if not errors.is_bad_row(refusal):
+                raise
+            if len(changes) > 1:
+                middle = len(changes) // 2
+                await self._write(changes[:middle], answers)
+                await self._write(changes[middle:], answers)
+                return
+            change = changes[0]
+            if change.result is None and change.error is None:
+                raise
+            _log.warning("the result or error of job %s could not be stored: %s", change.job_id, refusal)
+            await self._write([settling.without_payload(change, type(refusal).__name__)], answers)
+
+    async def _write_all(self, changes: list[Transition], answers: dict[settling.Fence, Settled]) -> None:
+        left = changes
+        for _ in range(_MAX_REWRITES):
+            batch = left
+            missed = await self._pool.run(lambda conn: self._apply(conn, batch))  # noqa: B023 - used before it changes
+            gone = {settling.fence(change) for change in missed}
+            for change in batch:
+                if settling.fence(change) not in gone:
+                    answers[settling.fence(change)] = Settled.APPLIED
+            left = await self._judge(missed, answers) if missed else []
+            if not left:
+                return
+        for change in left:
+            answers[settling.fence(change)] = Settled.STALE
+            _log.error("job %s could not be settled: its row changes all the time", change.job_id)
+
+    async def _apply(self, conn: Any, changes: list[Transition]) -> list[Transition]:
+        """Write in one transaction; return the transitions whose fence matched no row."""
+        good = [change for change in changes if settling.is_success(change)]
+        if len(good) == len(changes):
+            return await self._complete(conn, good)
+        other = [change for change in changes if not settling.is_success(change)]
+        if not good:
+            return await self._settle(conn, other)
+        async with conn.transaction():
+            return await self._complete(conn, good) + await self._settle(conn, other)
+
+    async def _complete(self, conn: Any, changes: list[Transition]) -> list[Transition]:
+        results = [change.result for change in changes]
+        problems = [change.result_error for change in changes]
+        applied = await conn.fetchval(
+            q.complete_jobs, self._now(), [change.job_id for change in changes],
+            [change.counters.lease_no for change in changes],
+            results if any(result is not None for result in results) else None,
+            problems if any(problems) else None,
+        )
+        return [] if applied is None else _missing(changes, applied)
+
+    async def _settle(self, conn: Any, changes: list[Transition]) -> list[Transition]:
+        found = await conn.fetch(q.settle_jobs, rows.changes_as_json(changes), self._now())
+        return [] if len(found) == len(changes) else _missing(changes, [row[0] for row in found])
+
+    async def _judge(
+        self, missed: list[Transition], answers: dict[settling.Fence, Settled]
+    ) -> list[Transition]:
+        """Answer for transitions that matched nothing; return those still held, to be written again."""
+        known = await self._pool.fetch(
+            q.read_fates, [change.job_id for change in missed], [change.counters.lease_no for change in missed]
+        )
+        by_fence = {(row["job_id"], row["lease_no"]): row for row in known}
+        again = []
+        for change in missed:
+            verdict = settling.judge(change, by_fence[settling.fence(change)])
+            if verdict is None:
+                again.append(change)
+            else:
+                answers[settling.fence(change)] = verdict
+        return again
+
+    async def settle_on(self, conn: Any, transition: Transition) -> None:
+        """Write one transition in the caller's transaction on an async connection or session."""
+        await transactions.call(conn, transactions.SETTLE, self._settle_args(transition))
+
+    def settle_on_sync(self, conn: Any, transition: Transition) -> None:
+        """Write one transition in the caller's transaction on a blocking connection or session."""
+        transactions.call_sync(conn, transactions.SETTLE, self._settle_args(transition))
+
+    def _settle_args(self, transition: Transition) -> tuple[Any, ...]:
+        return msgspec.json.encode(rows.change_as_dict(transition)).decode(), self._now()
+
+    def transaction(self) -> AbstractAsyncContextManager[Any]:
+        """Open a transaction on a native connection of the store."""
+        return self._transaction()
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[Any]:
+        async with self._pool.connection() as conn, conn.transaction():
+            yield conn
+
+    async def save_progress(self, updates: Sequence[tuple[UUID, int, bytes]]) -> None:
+        """Store (job id, lease_no, JSON) progress of running jobs whose fence still fits; others are dropped."""
+        latest = {(job_id, lease_no): data for job_id, lease_no, data in updates}
+        if not latest:
+            return
+        ordered = sorted(latest.items(), key=lambda item: (item[0][0].int, item[0][1]))
+        await self._pool.fetch(
+            q.save_progress, [key[0] for key, _ in ordered], [key[1] for key, _ in ordered], [data for _, data in ordered]
+        )
+
+    async def cancel_requests(self, worker_id: UUID) -> list[UUID]:
+        """Return the running jobs of a worker that somebody asked to cancel."""
+        return [row["job_id"] for row in await self._pool.fetch(q.list_cancel_requests, worker_id)]
+
+
+def _missing(changes: list[Transition], applied: Sequence[UUID]) -> list[Transition]:
+    done = set(applied)
+    return [change for change in changes if change.job_id not in done]
+
+
+def _lane_order(lanes: dict[int, Lane], queues: tuple[str, ...], turn: int) -> list[int]:
+    """Return the lanes to scan: by priority first, and queues of one priority take turns to be first."""
+    wanted = {name: index for index, name in enumerate(queues)}
+    open_lanes = [lane for lane in lanes.values() if not lane.paused and (not wanted or lane.queue in wanted)]
+    names = sorted({lane.queue for lane in open_lanes}, key=lambda name: (wanted.get(name, 0), name))
+    turns = {name: (index - turn) % len(names) for index, name in enumerate(names)}
+    open_lanes.sort(key=lambda lane: (lane.priority, turns[lane.queue], lane.id))
+    return [lane.id for lane in open_lanes]
+
+

@@ -1,0 +1,81 @@
+"""The one border where driver errors become TaskFlow's, and what each says about its connection."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+
+import asyncpg
+
+from taskflowmq.core.errors import (
+    Conflict,
+    IdempotencyMismatch,
+    LeaseLost,
+    NotUnique,
+    SchemaMismatch,
+    StoreUnavailable,
+    TaskFlowError,
+)
+
+#: The statement did nothing, and the same statement may well succeed the next time.
+RETRIED = frozenset({"40001", "40P01", "55P03"})
+LOCK_TIMEOUT = "55P03"
+#: After these the session is useless, or pinned to a server that became a standby (RELIABILITY F10, F11).
+_DOOMED_CODES = frozenset({"25006", "57P01", "57P02", "57P03", "57P05", "25P03", "0A000"})
+#: The database refuses to work for a while: full disk, too many connections, shutting down, cancelled, standby.
+_UNAVAILABLE_CLASSES = frozenset({"08", "53", "55", "57", "58", "25", "40", "0A", "28", "3D"})
+#: A row that the database cannot hold: its data, its constraints, its limits.
+_BAD_ROW_CLASSES = frozenset({"22", "23", "54"})
+
+
+def code_of(error: BaseException) -> str:
+    """Return the SQLSTATE of a driver error, or an empty string."""
+    return str(getattr(error, "sqlstate", None) or "")
+
+
+def retried(error: BaseException) -> bool:
+    """Tell whether the same work should be tried again at once."""
+    return code_of(error) in RETRIED
+
+
+def dooms_connection(error: BaseException) -> bool:
+    """Tell whether the connection that raised this must not be used again."""
+    code = code_of(error)
+    if code:
+        return code in _DOOMED_CODES or code.startswith("08")
+    return isinstance(error, OSError | asyncio.TimeoutError | asyncpg.InterfaceError | asyncpg.InternalClientError)
+
+
+def is_bad_row(error: BaseException) -> bool:
+    """Tell whether the database refused the data, not the moment."""
+    return code_of(error)[:2] in _BAD_ROW_CLASSES or isinstance(error, asyncpg.DataError)
+
+
+def translate(error: BaseException) -> TaskFlowError | None:
+    """Return the TaskFlow error for a driver error, or None where it is a bug that must surface as it is."""
+    code = code_of(error)
+    known = _by_code(code, error)
+    if known is not None:
+        return known
+    if code[:2] in _UNAVAILABLE_CLASSES:
+        return StoreUnavailable(f"PostgreSQL: {error} ({code})")
+    if isinstance(error, TimeoutError | OSError | ssl.SSLError | asyncpg.InterfaceError | asyncpg.InternalClientError):
+        return StoreUnavailable(f"PostgreSQL: {error or type(error).__name__}")
+    return None
+
+
+def _by_code(code: str, error: BaseException) -> TaskFlowError | None:
+    text = str(getattr(error, "message", None) or error)
+    match code:
+        case "TF001":
+            return Conflict(text)
+        case "TF002":
+            return NotUnique(text, str(getattr(error, "detail", "")))
+        case "TF003":
+            return IdempotencyMismatch(f"the Idempotency-Key {text!r} was used with another request")
+        case "TF004":
+            return LeaseLost(text)
+        case "42P01" | "42703" | "42883" | "3F000":
+            return SchemaMismatch(f"the schema of the store does not fit this version: {text}. Run: taskflow db migrate")
+        case _:
+            return None

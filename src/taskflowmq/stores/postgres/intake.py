@@ -1,0 +1,122 @@
+"""How jobs get in: one statement for plain batches, one function call where a key may be held by somebody else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from taskflowmq.core.errors import IdempotencyInFlight
+from taskflowmq.core.job import Enqueued, IdempotencyKey, NewJob
+from taskflowmq.ports.store import MAX_BATCH, TaskView
+from taskflowmq.stores.postgres import errors, rows, transactions
+from taskflowmq.stores.postgres.names import Names
+from taskflowmq.stores.postgres.notifier import PostgresNotifier
+from taskflowmq.stores.postgres.pool import Pool
+from taskflowmq.stores.postgres.queries import q
+
+
+class PostgresIntake:
+    """The intake on PostgreSQL."""
+
+    def __init__(
+        self, pool: Pool, names: Names, notifier: PostgresNotifier, now: Callable[[], datetime | None]
+    ) -> None:
+        self._pool = pool
+        self._names = names
+        self._notifier = notifier
+        self._now = now
+
+    async def enqueue(self, jobs: Sequence[NewJob], *, idempotency: IdempotencyKey | None = None) -> list[Enqueued]:
+        """Store jobs, all or none, and return one answer per job, in order (see :class:`~taskflowmq.ports.store.Intake`)."""
+        if not jobs:
+            return []
+        await self._names.make(
+            {job.tenant for job in jobs}, {job.task for job in jobs}, {(job.queue, job.priority, job.share) for job in jobs}
+        )
+        if idempotency is not None or any(job.unique is not None for job in jobs) or _repeats(jobs):
+            answers = await self._enqueue_keyed(jobs, idempotency)
+        else:
+            answers = await self._enqueue_plain(jobs)
+        await self._notifier.wake(sorted({job.queue for job in jobs if job.delay_ms <= 0}))
+        return answers
+
+    async def _enqueue_plain(self, jobs: Sequence[NewJob]) -> list[Enqueued]:
+        if len(jobs) <= MAX_BATCH:
+            created = await self._pool.run(lambda conn: self._insert(conn, jobs))
+        else:
+            created = await self._pool.run(lambda conn: self._insert_in_parts(conn, jobs))
+        if created is None:
+            return [Enqueued(job.id, True) for job in jobs]
+        return [Enqueued(job.id, job.id in created, job.id not in created) for job in jobs]
+
+    async def _insert(self, conn: Any, jobs: Sequence[NewJob]) -> set[UUID] | None:
+        """Insert in one statement; return the ids that are new, or None if all are."""
+        ordered = sorted(jobs, key=_by_id)
+        names = await self._names.make((), (), ())
+        created = await conn.fetchval(q.enqueue_jobs, *rows.enqueue_args(self._now(), ordered, names))
+        return None if created is None else set(created)
+
+    async def _insert_in_parts(self, conn: Any, jobs: Sequence[NewJob]) -> set[UUID]:
+        """Insert a large batch in several statements of one transaction: still all or none."""
+        ordered = sorted(jobs, key=_by_id)
+        created: set[UUID] = set()
+        async with conn.transaction():
+            for start in range(0, len(ordered), MAX_BATCH):
+                part = ordered[start : start + MAX_BATCH]
+                fresh = await self._insert(conn, part)
+                created.update((job.id for job in part) if fresh is None else fresh)
+        return created
+
+    async def _enqueue_keyed(self, jobs: Sequence[NewJob], idempotency: IdempotencyKey | None) -> list[Enqueued]:
+        key, fingerprint = (idempotency.key, idempotency.fingerprint) if idempotency else (None, None)
+        text = rows.jobs_as_json(jobs)
+        try:
+            found = await self._pool.fetch(q.enqueue_once, text, jobs[0].tenant, key, fingerprint, self._now())
+        except Exception as error:
+            if idempotency is not None and errors.code_of(error.__cause__ or error) == errors.LOCK_TIMEOUT:
+                raise IdempotencyInFlight(
+                    f"the first request with the Idempotency-Key {key!r} has not ended yet"
+                ) from error
+            raise
+        return [Enqueued(row["id"], row["created"], row["replayed"]) for row in found]
+
+    async def enqueue_on(self, conn: Any, jobs: Sequence[NewJob], *, wake: bool = True) -> list[Enqueued]:
+        """Store jobs in the caller's open transaction on an async connection or session; commit is the caller's."""
+        if not jobs:
+            return []
+        await self._names.make(
+            {job.tenant for job in jobs}, {job.task for job in jobs}, {(job.queue, job.priority, job.share) for job in jobs}
+        )
+        found = await transactions.call(conn, transactions.ENQUEUE, (rows.jobs_as_json(jobs), wake, self._now()))
+        return [Enqueued(UUID(str(row[0])), row[1], row[2]) for row in found]
+
+    def enqueue_on_sync(self, conn: Any, jobs: Sequence[NewJob], *, wake: bool = True) -> list[Enqueued]:
+        """Store jobs in the caller's open transaction on a blocking connection or session."""
+        if not jobs:
+            return []
+        found = transactions.call_sync(conn, transactions.ENQUEUE, (rows.jobs_as_json(jobs), wake, self._now()))
+        return [Enqueued(UUID(str(row[0])), row[1], row[2]) for row in found]
+
+    async def announce_tasks(self, tasks: Sequence[tuple[str, bytes]]) -> None:
+        """Store the names and argument schemas of tasks, and that they were seen now."""
+        if tasks:
+            ordered = sorted(dict(tasks).items())
+            await self._pool.fetch(q.announce_tasks, self._now(), [name for name, _ in ordered], [s for _, s in ordered])
+
+    async def list_tasks(self) -> list[TaskView]:
+        """Return every task ever announced or enqueued, by name."""
+        found = await self._pool.fetch(q.list_tasks)
+        return [TaskView(name=row["name"], args_schema=row["args_schema"], seen_at=row["seen_at"]) for row in found]
+
+
+def _by_id(job: NewJob) -> int:
+    return job.id.int
+
+
+def _repeats(jobs: Sequence[NewJob]) -> bool:
+    """Tell whether an id occurs twice: the second is compared with the first, one by one."""
+    return len({job.id for job in jobs}) < len(jobs)
+
+

@@ -1,0 +1,158 @@
+"""Names and their numbers, remembered per process and made on demand, outside of any batch.
+
+Rows never change their number, so what is remembered stays true until the database itself is replaced; then the
+connection broke, and everything is forgotten (``Pool.generation``).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from taskflowmq.core.errors import StoreUnavailable
+from taskflowmq.stores.postgres.pool import Pool
+from taskflowmq.stores.postgres.queries import q
+
+#: How old the knowledge of lanes and pauses may be when a claim uses it: a pause must stop claims within a second.
+LANES_MAX_AGE_S = 0.5
+
+LaneKey = tuple[str, int, str]
+
+
+class Lane(msgspec.Struct, frozen=True, gc=False):
+    """One ordered line of ready jobs."""
+
+    id: int
+    queue: str
+    priority: int
+    paused: bool
+
+
+class NameRows(NamedTuple):
+    """The numbers of a batch's names."""
+
+    tenants: dict[str, int]
+    tasks: dict[str, int]
+    lanes: dict[LaneKey, int]
+
+
+class Names:
+    """Tenants, tasks, queues and lanes of one database."""
+
+    def __init__(self, pool: Pool, now: Callable[[], datetime | None]) -> None:
+        self._pool = pool
+        self._now = now
+        self._generation = pool.generation
+        self._forget_all()
+
+    def _forget_all(self) -> None:
+        self._tenants: dict[str, int] = {}
+        self._tasks: dict[str, int] = {}
+        self._lane_ids: dict[LaneKey, int] = {}
+        self._tenant_names: dict[int, str] = {}
+        self._task_names: dict[int, str] = {}
+        self._lanes: dict[int, Lane] = {}
+        self._lanes_at = float("-inf")
+
+    def _check_generation(self) -> None:
+        if self._generation != self._pool.generation:
+            self._generation = self._pool.generation
+            self._forget_all()
+
+    def forget_lanes(self) -> None:
+        """Read lanes and pauses again before the next claim."""
+        self._lanes_at = float("-inf")
+
+    def knows_queue(self, queue: str) -> bool:
+        """Tell whether a lane of this queue has been seen."""
+        return any(lane.queue == queue for lane in self._lanes.values())
+
+    async def make(self, tenants: Iterable[str], tasks: Iterable[str], lanes: Iterable[LaneKey]) -> NameRows:
+        """Return the numbers of all these names, making those that are new."""
+        self._check_generation()
+        new_tenants = {name for name in tenants if name not in self._tenants}
+        new_tasks = {name for name in tasks if name not in self._tasks}
+        new_lanes = {key for key in lanes if key not in self._lane_ids}
+        if new_tenants:
+            await self._make_tenants(sorted(new_tenants))
+        if new_tasks:
+            await self._make_tasks(sorted(new_tasks))
+        if new_lanes:
+            await self._make_lanes(sorted(new_lanes))
+        return NameRows(self._tenants, self._tasks, self._lane_ids)
+
+    async def _make_tenants(self, names: Sequence[str]) -> None:
+        await self._pool.fetch(q.ensure_tenant, names)
+        for row in await self._pool.fetch(q.read_tenants, names):
+            self._tenants[row["name"]] = row["id"]
+            self._tenant_names[row["id"]] = row["name"]
+
+    async def _make_tasks(self, names: Sequence[str]) -> None:
+        await self._pool.fetch(q.ensure_task, self._now(), names)
+        await self._read_tasks(names)
+
+    async def _read_tasks(self, names: Sequence[str]) -> None:
+        for row in await self._pool.fetch(q.read_tasks, names):
+            self._tasks[row["name"]] = row["id"]
+            self._task_names[row["id"]] = row["name"]
+
+    async def _make_lanes(self, keys: Sequence[LaneKey]) -> None:
+        await self.make_queues(sorted({queue for queue, _, _ in keys}))
+        await self._pool.fetch(q.ensure_lane, *(list(column) for column in zip(*keys, strict=True)))
+        await self._read_lanes()
+
+    async def make_queues(self, names: Sequence[str]) -> None:
+        """Make queues that do not exist yet."""
+        await self._pool.fetch(q.ensure_queue, names)
+
+    async def tenant(self, name: str) -> int | None:
+        """Return the number of a tenant, or None if nobody has used it."""
+        self._check_generation()
+        if name not in self._tenants:
+            for row in await self._pool.fetch(q.read_tenants, [name]):
+                self._tenants[name] = row["id"]
+                self._tenant_names[row["id"]] = name
+        return self._tenants.get(name)
+
+    async def known_tasks(self, names: Sequence[str]) -> list[int]:
+        """Return the numbers of those tasks that the store has heard of."""
+        self._check_generation()
+        if any(name not in self._tasks for name in names):
+            await self._read_tasks([name for name in names if name not in self._tasks])
+        return [self._tasks[name] for name in names if name in self._tasks]
+
+    async def lanes(self) -> dict[int, Lane]:
+        """Return every lane by number, at most :data:`LANES_MAX_AGE_S` old."""
+        self._check_generation()
+        if time.monotonic() - self._lanes_at > LANES_MAX_AGE_S:
+            await self._read_lanes()
+        return self._lanes
+
+    async def _read_lanes(self) -> None:
+        began = time.monotonic()
+        rows = await self._pool.fetch(q.list_lanes)
+        self._lanes = {row["id"]: Lane(row["id"], row["queue"], row["priority"], row["paused"]) for row in rows}
+        self._lane_ids = {(row["queue"], row["priority"], row["share"]): row["id"] for row in rows}
+        self._lanes_at = began
+
+    async def name_rows(self, tenant_ids: set[int], task_ids: set[int]) -> tuple[dict[int, str], dict[int, str]]:
+        """Return the names of tenants and tasks by number, reading what is not known yet."""
+        no_tenants = tenant_ids - self._tenant_names.keys()
+        no_tasks = task_ids - self._task_names.keys()
+        if no_tenants or no_tasks:
+            for row in await self._pool.fetch(q.read_names, list(no_tenants), list(no_tasks)):
+                known = self._tenant_names if row["kind"] == "tenant" else self._task_names
+                known[row["id"]] = row["name"]
+            if (tenant_ids - self._tenant_names.keys()) or (task_ids - self._task_names.keys()):
+                raise StoreUnavailable("the database was replaced under us: names are missing")
+        return self._tenant_names, self._task_names
+
+    async def lane(self, lane_id: int) -> Lane:
+        """Return one lane, reading again if it is new."""
+        if lane_id not in self._lanes:
+            await self._read_lanes()
+        return self._lanes[lane_id]

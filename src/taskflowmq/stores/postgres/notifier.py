@@ -1,0 +1,173 @@
+"""Wake-ups by LISTEN/NOTIFY: sooner than polling, never instead of it.
+
+One connection of its own listens for the whole process, is probed every ten seconds and replaced when it does not
+answer. Waking is at the leading edge and then at most once per 100 ms and queue: NOTIFY takes a lock that all commits
+with a NOTIFY share (RELIABILITY F15), so it is never sent per job.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import asyncpg
+
+from taskflowmq.core.errors import TaskFlowError
+from taskflowmq.stores.postgres.options import PostgresOptions
+from taskflowmq.stores.postgres.pool import Pool
+from taskflowmq.stores.postgres.queries import q
+
+CHANNEL = "taskflow_ready"
+WAKE_INTERVAL_S = 0.1
+PROBE_S = 10.0
+PROBE_TIMEOUT_S = 5.0
+_FIRST_RETRY_S, _LONGEST_RETRY_S = 0.2, 5.0
+_log = logging.getLogger("taskflowmq.stores.postgres")
+_FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, TaskFlowError)
+
+
+class _Subscription:
+    """What one listener has not seen yet: a set, so that a slow reader costs no memory."""
+
+    def __init__(self, topics: frozenset[str]) -> None:
+        self.topics = topics
+        self.pending: dict[str, None] = {}
+        self.event = asyncio.Event()
+
+    def offer(self, queue: str) -> None:
+        if not self.topics or queue in self.topics:
+            self.pending[queue] = None
+            self.event.set()
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        while True:
+            await self.event.wait()
+            self.event.clear()
+            while self.pending:
+                queue = next(iter(self.pending))
+                del self.pending[queue]
+                yield queue
+
+
+class PostgresNotifier:
+    """The notifier on PostgreSQL."""
+
+    def __init__(self, pool: Pool, options: PostgresOptions) -> None:
+        self._pool = pool
+        self._options = options
+        self._waking: set[str] = set()
+        self._woken_at: dict[str, float] = {}
+        self._waker: asyncio.Task[None] | None = None
+        self._listeners: set[_Subscription] = set()
+        self._reader: asyncio.Task[None] | None = None
+        #: Called with the queue of every notification (the names cache looks for new lanes).
+        self.on_ready: Callable[[str], None] = lambda _queue: None
+
+    async def wake(self, queues: Sequence[str]) -> None:
+        """Tell listeners that these queues have ready jobs; coalesced, never raises."""
+        if not self._options.listens or not queues:
+            return
+        self._waking.update(queues)
+        if self._waker is None or self._waker.done():
+            self._waker = asyncio.create_task(self._send(), name="taskflow-wake")
+
+    async def _send(self) -> None:
+        """Send what is due until nothing is left; a queue woken a moment ago waits for its interval."""
+        while self._waking:
+            now = time.monotonic()
+            due = [name for name in self._waking if now - self._woken_at.get(name, float("-inf")) >= WAKE_INTERVAL_S]
+            if not due:
+                await asyncio.sleep(WAKE_INTERVAL_S / 4)
+                continue
+            self._waking.difference_update(due)
+            self._woken_at.update(dict.fromkeys(due, now))
+            try:
+                await self._pool.fetch(q.notify_queues, due)
+            except _FAILURES as error:
+                _log.debug("a wake-up was lost, polling will do: %s", error)
+
+    def listen(self, topics: Sequence[str]) -> AbstractAsyncContextManager[AsyncIterator[str]]:
+        """Yield queue names as they become ready; no topic means every queue. Heals itself when cut."""
+        return self._listen(frozenset(topics))
+
+    @asynccontextmanager
+    async def _listen(self, topics: frozenset[str]) -> AsyncIterator[AsyncIterator[str]]:
+        subscription = _Subscription(topics)
+        self._listeners.add(subscription)
+        if self._options.listens and (self._reader is None or self._reader.done()):
+            up = asyncio.Event()
+            self._reader = asyncio.create_task(self._keep_listening(up), name="taskflow-listen")
+            # So that what is woken after entering is heard; a database that is down must not hold up anybody.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(up.wait(), 2.0)
+        try:
+            yield aiter(subscription)
+        finally:
+            self._listeners.discard(subscription)
+            if not self._listeners and self._reader is not None:
+                await self._stop(self._reader)
+                self._reader = None
+
+    async def _keep_listening(self, up: asyncio.Event) -> None:
+        wait = _FIRST_RETRY_S
+        healing = False
+        while True:
+            try:
+                conn = await asyncpg.connect(**self._pool.connect_args())
+            except _FAILURES as error:
+                _log.warning("cannot listen for wake-ups, polling goes on: %s", error or type(error).__name__)
+                await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, no secret
+                wait = min(wait * 2, _LONGEST_RETRY_S)
+                healing = True
+                continue
+            wait = _FIRST_RETRY_S
+            try:
+                await conn.add_listener(CHANNEL, self._heard)
+                up.set()
+                if healing:
+                    self._wake_all()
+                await self._probe(conn)
+            except _FAILURES as error:
+                _log.warning("the connection for wake-ups broke and is replaced: %s", error or type(error).__name__)
+            finally:
+                conn.terminate()
+            healing = True
+
+    async def _probe(self, conn: Any) -> None:
+        """Return when the connection does not answer any more."""
+        closed = asyncio.Event()
+        conn.add_termination_listener(lambda _conn: closed.set())
+        while not conn.is_closed():
+            try:
+                await asyncio.wait_for(closed.wait(), PROBE_S)
+            except TimeoutError:
+                await asyncio.wait_for(conn.fetchval(q.probe), PROBE_TIMEOUT_S)
+
+    def _heard(self, _conn: Any, _pid: int, _channel: str, queue: Any) -> None:
+        self.on_ready(str(queue))
+        for subscription in self._listeners:
+            subscription.offer(str(queue))
+
+    def _wake_all(self) -> None:
+        """What was sent while nobody listened is lost: let everybody look."""
+        for subscription in self._listeners:
+            for topic in subscription.topics:
+                subscription.offer(topic)
+
+    async def close(self) -> None:
+        """Stop listening and waking."""
+        for task in (self._waker, self._reader):
+            if task is not None:
+                await self._stop(task)
+        self._waker = self._reader = None
+
+    async def _stop(self, task: asyncio.Task[None]) -> None:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task

@@ -1,0 +1,2 @@
+-- Proves that the connection answers.
+SELECT 1

@@ -1,0 +1,2 @@
+-- Reads the ids of tenants by name.
+SELECT id, name FROM taskflow.tenant WHERE name = ANY($1::text[])

@@ -1,0 +1,37 @@
+"""Settings of the PostgreSQL store. One value; every field has a default that fits most programs."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class PostgresOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How to talk to PostgreSQL.
+
+    Args:
+        migrate: "auto" applies missing migrations at open; "manual" only checks the version.
+        pool_size: most connections of this process, the listener's apart.
+        pooler: True behind a transaction-mode pooler (PgBouncer): no prepared statements, no session settings, and
+            no LISTEN.
+        notify: whether to use LISTEN/NOTIFY for sooner wake-ups; never with ``pooler``.
+        connect_timeout: seconds to wait for one connection attempt.
+        command_timeout: seconds after which a statement is given up and its connection discarded.
+        acquire_timeout: seconds to wait for a free connection.
+        tries: how often a deadlock, a serialisation failure or a lock timeout is tried, at least 1.
+        application_name: as shown in pg_stat_activity.
+    """
+
+    migrate: str = "auto"
+    pool_size: int = 6
+    pooler: bool = False
+    notify: bool = True
+    connect_timeout: float = 10.0
+    command_timeout: float = 30.0
+    acquire_timeout: float = 30.0
+    tries: int = 5
+    application_name: str = "taskflow"
+
+    @property
+    def listens(self) -> bool:
+        """Whether LISTEN/NOTIFY is used."""
+        return self.notify and not self.pooler

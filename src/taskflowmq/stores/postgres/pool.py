@@ -1,0 +1,175 @@
+"""Connections: one asyncpg pool per process, and the rules of what happens to a statement that fails.
+
+What must stay true: driver errors never leave this package (``errors.translate`` is the one border); a connection
+that proved unusable is thrown away at once; a deadlock or serialisation failure is tried again with jitter; a
+process that was forked never touches its parent's sockets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+
+from taskflowmq.core.errors import StoreUnavailable
+from taskflowmq.stores.postgres import errors
+from taskflowmq.stores.postgres.options import PostgresOptions
+
+T = TypeVar("T")
+Row = Any
+_log = logging.getLogger("taskflowmq.stores.postgres")
+
+#: Session settings of direct connections. Plans of the hot statements must not depend on how small a table was when
+#: it was planned: with sequential scans off the planner has only the index left (PEERS: plan traps).
+_SETTINGS = {
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "plan_cache_mode": "force_generic_plan",
+    "jit": "off",
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "60s",
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+}
+
+
+class _Connection(asyncpg.Connection):  # type: ignore[misc]
+    """A connection without the reset round trip at release: nothing here leaves session state behind."""
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+class Pool:
+    """Runs statements on a bounded set of connections."""
+
+    def __init__(self, url: str, options: PostgresOptions) -> None:
+        self._url = url
+        self._options = options
+        self._pool: asyncpg.Pool | None = None
+        self._pid = 0
+        self._opening = asyncio.Lock()
+        #: Grows whenever a connection was lost: what was remembered about the database may be wrong now.
+        self.generation = 0
+
+    @property
+    def safe_url(self) -> str:
+        """The address without its password."""
+        parts = urlsplit(self._url)
+        if parts.password is None:
+            return self._url
+        host = parts.netloc.rpartition("@")[2]
+        return urlunsplit(parts._replace(netloc=f"{parts.username}@{host}"))
+
+    async def open(self) -> None:
+        """Connect once, to fail early. Idempotent."""
+        async with self._opening:
+            if self._pool is not None and self._pid == os.getpid():
+                return
+            # After a fork the parent's pool is dropped without a word: its sockets belong to the parent.
+            self._pool = None
+            try:
+                self._pool = await asyncpg.create_pool(**self.connect_args(), min_size=1, max_size=self._options.pool_size,
+                                                       max_inactive_connection_lifetime=0, max_queries=2**31, connection_class=_Connection,
+                                                       init=self._watch)
+            except Exception as error:
+                raise errors.translate(error) or error from error
+            self._pid = os.getpid()
+
+    async def close(self) -> None:
+        """Give connections a moment to finish, then cut them. Idempotent."""
+        pool, self._pool = self._pool, None
+        if pool is None or self._pid != os.getpid():
+            return
+        try:
+            await asyncio.wait_for(pool.close(), 5.0)
+        except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            _log.warning("connections were cut while closing the store: %s", error or type(error).__name__)
+            pool.terminate()
+
+    def connect_args(self) -> dict[str, Any]:
+        """Return what both the pool and the listener's own connection need."""
+        options = self._options
+        args: dict[str, Any] = {
+            "dsn": self._url, "timeout": options.connect_timeout, "command_timeout": options.command_timeout,
+        }
+        if options.pooler:
+            args["statement_cache_size"] = 0
+        else:
+            args["server_settings"] = {"application_name": options.application_name, **_SETTINGS}
+        return args
+
+    async def fetch(self, sql: str, *args: Any) -> list[Row]:
+        """Run one statement and return its rows."""
+        rows: list[Row] = await self.run(lambda conn: conn.fetch(sql, *args))
+        return rows
+
+    async def fetchrow(self, sql: str, *args: Any) -> Row | None:
+        """Run one statement and return its first row."""
+        return await self.run(lambda conn: conn.fetchrow(sql, *args))
+
+    async def fetchval(self, sql: str, *args: Any) -> Any:
+        """Run one statement and return the first column of its first row."""
+        return await self.run(lambda conn: conn.fetchval(sql, *args))
+
+    async def run(self, work: Callable[[Any], Awaitable[T]]) -> T:
+        """Run work on one connection; it may run more than once, each time from its beginning.
+
+        Raises:
+            StoreUnavailable: the database did not answer; the work may or may not have taken effect.
+        """
+        for attempt in range(1, self._options.tries + 1):
+            try:
+                return await self._once(work)
+            except Exception as error:
+                if errors.retried(error) and attempt < self._options.tries:
+                    await asyncio.sleep(random.uniform(0.005, 0.02) * 2**attempt)  # noqa: S311 - jitter, no secret
+                    continue
+                known = errors.translate(error)
+                if known is None or known is error:
+                    raise
+                raise known from error
+        raise AssertionError("unreachable")
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Any]:
+        """Lend one connection; an error that proves it unusable throws it away."""
+        pool = await self._ready()
+        try:
+            conn = await pool.acquire(timeout=self._options.acquire_timeout)
+        except TimeoutError as error:
+            raise StoreUnavailable("PostgreSQL: no connection became free in time") from error
+        try:
+            yield conn
+        except BaseException as error:
+            if errors.dooms_connection(error):
+                self.generation += 1
+                conn.terminate()
+            raise
+        finally:
+            await pool.release(conn)
+
+    async def _once(self, work: Callable[[Any], Awaitable[T]]) -> T:
+        async with self.connection() as conn:
+            return await work(conn)
+
+    async def _ready(self) -> asyncpg.Pool:
+        if self._pool is None:
+            raise StoreUnavailable("the store is not open")
+        if self._pid != os.getpid():
+            await self.open()
+        return self._pool
+
+    async def _watch(self, conn: Any) -> None:
+        conn.add_termination_listener(self._lost)
+
+    def _lost(self, _conn: Any) -> None:
+        self.generation += 1

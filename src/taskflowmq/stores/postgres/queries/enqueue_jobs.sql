@@ -1,0 +1,40 @@
+-- Stores jobs that ask for no unique key and puts each where it belongs, all or none, in id order.
+-- An id that exists is skipped when its content is the same, and refuses the batch when it is not. Positions are
+-- drawn on rows that come out of the job insert: the transaction has its xid before it draws (see cursors.py).
+WITH n AS MATERIALIZED (
+  SELECT c.now FROM (SELECT coalesce($1::timestamptz, clock_timestamp()) AS now OFFSET 0) c
+  WHERE NOT taskflow.refuse_unless(
+    $16::bigint >= extract(epoch FROM c.now) * 1000 - 86400000 AND $17::bigint <= extract(epoch FROM c.now) * 1000 + 86400000,
+    'TF001', 'an id is more than 24 h off the store''s clock')
+),
+stored AS (
+  INSERT INTO taskflow.job (id, tenant_id, lane_id, task_id, args, args_version, max_attempts, timeout_ms, created_at,
+                            run_at, expires_at, tags, meta, headers)
+  SELECT x.id, x.tenant_id, x.lane_id, x.task_id, convert_from(x.args, 'UTF8')::jsonb, coalesce(x.args_version, 1),
+         x.max_attempts, x.timeout_ms, n.now,
+         coalesce(x.run_at, n.now + coalesce(x.delay_ms, 0) * interval '1 millisecond'),
+         n.now + x.expires_in_ms * interval '1 millisecond', x.tags::text[],
+         convert_from(x.meta, 'UTF8')::jsonb, convert_from(x.headers, 'UTF8')::jsonb
+  FROM n CROSS JOIN unnest($2::uuid[], $3::integer[], $4::integer[], $5::integer[], $6::bytea[], $7::smallint[],
+                           $8::smallint[], $9::bigint[], $10::bigint[], $11::timestamptz[], $12::bigint[], $13::text[],
+                           $14::bytea[], $15::bytea[])
+    AS x (id, tenant_id, lane_id, task_id, args, args_version, max_attempts, timeout_ms, delay_ms, run_at,
+          expires_in_ms, tags, meta, headers)
+  ON CONFLICT (id) DO UPDATE SET deleted_at = job.deleted_at
+  WHERE taskflow.refuse_unless(
+    job.tenant_id = excluded.tenant_id AND job.task_id = excluded.task_id
+      AND (job.args = excluded.args OR job.deleted_at IS NOT NULL),
+    'TF001', format('job %s exists with other content', job.id))
+  RETURNING id, lane_id, task_id, run_at, expires_at, created_at
+),
+due AS (
+  INSERT INTO taskflow.ready (lane_id, seq, job_id, task_id, ready_at, expires_at, round, attempt, crashes, losses,
+                              lease_no, flags)
+  SELECT lane_id, nextval('taskflow.ready_seq'), id, task_id, created_at, expires_at, 1, 0, 0, 0, 0, 0
+  FROM stored WHERE run_at <= created_at
+),
+later AS (
+  INSERT INTO taskflow.waiting (job_id, why, due_at, round, attempt, crashes, losses, lease_no, flags)
+  SELECT id, 'scheduled', run_at, 1, 0, 0, 0, 0, 0 FROM stored WHERE run_at > created_at
+)
+SELECT CASE WHEN count(*) < cardinality($2::uuid[]) THEN coalesce(array_agg(id), '{}') END AS created FROM stored

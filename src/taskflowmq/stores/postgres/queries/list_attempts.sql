@@ -1,0 +1,17 @@
+-- Lists a job's attempts: those that failed, crashed or snoozed, and the one that runs or completed; oldest first.
+WITH j AS MATERIALIZED (
+  SELECT j.id FROM taskflow.job j JOIN taskflow.tenant t ON t.id = j.tenant_id
+  WHERE j.id = $2::uuid AND j.deleted_at IS NULL AND t.name = $1::text
+)
+SELECT a.attempt, a.lease_no, a.worker_id, a.started_at, a.finished_at, a.ended AS outcome,
+       convert_to(a.error::text, 'UTF8') AS error
+FROM taskflow.attempt a WHERE a.job_id = (SELECT id FROM j)
+UNION ALL
+SELECT r.attempt, r.lease_no, r.worker_id, r.started_at, NULL, 'running', NULL
+FROM taskflow.running r WHERE r.job_id = (SELECT id FROM j)
+UNION ALL
+SELECT o.attempt, o.lease_no, o.worker_id, o.started_at, o.finished_at, o.state, convert_to(o.error::text, 'UTF8')
+FROM taskflow.outcome o
+WHERE o.job_id = (SELECT id FROM j) AND o.started_at IS NOT NULL
+  AND NOT EXISTS (SELECT FROM taskflow.attempt a WHERE a.job_id = o.job_id AND a.lease_no = o.lease_no)
+ORDER BY lease_no

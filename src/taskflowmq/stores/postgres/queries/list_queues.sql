@@ -1,0 +1,9 @@
+-- Lists every queue by name with the age of its oldest ready job, in seconds.
+SELECT q.name, q.paused_at,
+       extract(epoch FROM (SELECT coalesce($1::timestamptz, clock_timestamp())) - min(f.ready_at))::float8 AS oldest_ready_age
+FROM taskflow.queue q
+LEFT JOIN taskflow.lane l ON l.queue_id = q.id
+LEFT JOIN LATERAL (
+  SELECT r.ready_at FROM taskflow.ready r WHERE r.lane_id = l.id ORDER BY r.seq LIMIT 1) f ON true
+GROUP BY q.name, q.paused_at
+ORDER BY q.name

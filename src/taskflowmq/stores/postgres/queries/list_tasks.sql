@@ -1,0 +1,2 @@
+-- Lists every task by name.
+SELECT name, convert_to(args_schema::text, 'UTF8') AS args_schema, seen_at FROM taskflow.task ORDER BY name

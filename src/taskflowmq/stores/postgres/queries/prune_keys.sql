@@ -1,0 +1,39 @@
+-- Deletes what has had its time: unique keys with a period, Idempotency-Keys and bare ids after 24 h, cancel requests of
+-- jobs that are gone, workers that ended a day ago and hold nothing.
+WITH n AS MATERIALIZED (SELECT coalesce($1::timestamptz, clock_timestamp()) AS now),
+keys AS (
+  DELETE FROM taskflow.unique_lock WHERE (tenant_id, key) IN (
+    SELECT tenant_id, key FROM taskflow.unique_lock WHERE until <= (SELECT now FROM n)
+    ORDER BY until LIMIT $2::integer FOR UPDATE SKIP LOCKED)
+  RETURNING 1
+),
+idempotent AS (
+  DELETE FROM taskflow.idempotency WHERE (tenant_id, key) IN (
+    SELECT tenant_id, key FROM taskflow.idempotency WHERE created_at <= (SELECT now FROM n) - interval '24 hours'
+    ORDER BY created_at LIMIT $2::integer FOR UPDATE SKIP LOCKED)
+  RETURNING 1
+),
+bare AS (
+  DELETE FROM taskflow.job WHERE id = ANY(ARRAY(
+    SELECT id FROM taskflow.job WHERE deleted_at <= (SELECT now FROM n) - interval '24 hours'
+    ORDER BY deleted_at LIMIT $2::integer FOR UPDATE SKIP LOCKED))
+  RETURNING 1
+),
+requests AS (
+  DELETE FROM taskflow.cancel_request WHERE job_id IN (
+    SELECT c.job_id FROM taskflow.cancel_request c
+    WHERE c.at <= (SELECT now FROM n) - interval '1 hour'
+      AND NOT EXISTS (SELECT FROM taskflow.job j WHERE j.id = c.job_id AND j.deleted_at IS NULL)
+    ORDER BY c.job_id LIMIT $2::integer FOR UPDATE SKIP LOCKED)
+  RETURNING 1
+),
+workers AS (
+  DELETE FROM taskflow.worker WHERE id IN (
+    SELECT w.id FROM taskflow.worker w
+    WHERE w.ended_at <= (SELECT now FROM n) - interval '24 hours'
+      AND NOT EXISTS (SELECT FROM taskflow.running r WHERE r.worker_id = w.id)
+    ORDER BY w.id LIMIT $2::integer FOR UPDATE SKIP LOCKED)
+  RETURNING 1
+)
+SELECT (SELECT count(*) FROM keys) + (SELECT count(*) FROM idempotent) + (SELECT count(*) FROM bare)
+     + (SELECT count(*) FROM requests) + (SELECT count(*) FROM workers) AS deleted

@@ -1,0 +1,11 @@
+-- Asks the worker of a running job to stop it. The lock on the running row makes settling wait for this request, or
+-- this request find that the job has moved on; a repeated request changes nothing.
+WITH held AS MATERIALIZED (
+  SELECT job_id, worker_id FROM taskflow.running WHERE job_id = $2::uuid FOR KEY SHARE
+),
+asked AS (
+  INSERT INTO taskflow.cancel_request (job_id, worker_id, at, actor)
+  SELECT job_id, worker_id, (SELECT coalesce($1::timestamptz, clock_timestamp())), $3::text FROM held
+  ON CONFLICT (job_id) DO NOTHING
+)
+SELECT job_id FROM held

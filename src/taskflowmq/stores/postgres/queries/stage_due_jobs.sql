@@ -1,0 +1,40 @@
+-- Moves waiting jobs that are due to ready, each at a new position; cancels those that are past their expiry or that
+-- somebody asked to cancel. Skips what others hold; steady under parallel stagers.
+WITH n AS MATERIALIZED (SELECT coalesce($1::timestamptz, clock_timestamp()) AS now),
+due AS MATERIALIZED (
+  SELECT w.ctid AS place FROM taskflow.waiting w
+  WHERE w.due_at <= (SELECT now FROM n) AND w.deps_left = 0
+  ORDER BY w.due_at, w.job_id LIMIT $2::integer FOR UPDATE SKIP LOCKED
+),
+gone AS (
+  DELETE FROM taskflow.waiting WHERE ctid = ANY(ARRAY(SELECT place FROM due))
+  RETURNING job_id, due_at, round, attempt, crashes, losses, lease_no, flags
+),
+known AS MATERIALIZED (
+  SELECT g.*, j.lane_id, j.task_id, j.expires_at,
+         CASE WHEN j.expires_at <= (SELECT now FROM n) THEN 'expired' WHEN c.asked THEN 'cancelled_by_user' END AS stopped
+  FROM gone g
+  CROSS JOIN LATERAL (SELECT j.lane_id, j.task_id, j.expires_at FROM taskflow.job j WHERE j.id = g.job_id OFFSET 0) j
+  LEFT JOIN LATERAL (
+    SELECT true AS asked FROM taskflow.cancel_request c WHERE c.job_id = g.job_id OFFSET 0) c ON true
+),
+staged AS (
+  INSERT INTO taskflow.ready (lane_id, seq, job_id, task_id, ready_at, expires_at, round, attempt, crashes, losses,
+                              lease_no, flags)
+  SELECT lane_id, nextval('taskflow.ready_seq'), job_id, task_id, (SELECT now FROM n), expires_at, round, attempt, crashes,
+         losses, lease_no, flags
+  FROM (SELECT * FROM known WHERE stopped IS NULL ORDER BY due_at, job_id) k
+),
+stopped AS (
+  INSERT INTO taskflow.outcome (job_id, state, reason, finished_at, round, attempt, crashes, losses, lease_no)
+  SELECT job_id, 'cancelled', stopped, (SELECT now FROM n), round, attempt, crashes, losses, lease_no
+  FROM known WHERE stopped IS NOT NULL
+),
+freed AS (
+  DELETE FROM taskflow.unique_lock WHERE ctid = ANY(ARRAY(
+    SELECT u.place FROM known k
+    CROSS JOIN LATERAL (SELECT u.ctid AS place FROM taskflow.unique_lock u
+                        WHERE u.job_id = k.job_id AND u.free_at IN ('start', 'finish') FOR UPDATE) u
+    WHERE k.flags & 3 <> 0 AND k.stopped IS NOT NULL))
+)
+SELECT lane_id, count(*) FILTER (WHERE stopped IS NULL) AS staged, count(stopped) AS stopped FROM known GROUP BY lane_id

@@ -1,0 +1,149 @@
+"""Rows to core values and back. Shapes only: nothing here decides or talks to the database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from taskflowmq.core.ids import unix_ms
+from taskflowmq.core.job import AttemptView, ClaimedJob, Counters, HeldJob, JobView, NewJob, Reason, State
+from taskflowmq.core.transitions import Transition
+from taskflowmq.ports.store import WorkerView
+from taskflowmq.stores.postgres.names import Lane, NameRows
+
+Row = Any
+
+
+def _column(jobs: Sequence[NewJob], pick: Callable[[NewJob], Any], default: Any = None) -> list[Any] | None:
+    """Return one column, or None when every value is the default: unnest pads a missing array with nulls."""
+    values = [pick(job) for job in jobs]
+    return values if any(value is not default and value != default for value in values) else None
+
+
+def array_literal(words: Sequence[str]) -> str | None:
+    """Write text[] as PostgreSQL reads it; None for no words."""
+    if not words:
+        return None
+    return "{" + ",".join('"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"' for word in words) + "}"
+
+
+def enqueue_args(now: datetime | None, jobs: Sequence[NewJob], names: NameRows) -> list[Any]:
+    """Return the parameters of ``enqueue_jobs`` for jobs in id order."""
+    tenants, tasks, lanes = names
+    return [
+        now,
+        [job.id for job in jobs],
+        [tenants[job.tenant] for job in jobs],
+        [lanes[job.queue, job.priority, job.share] for job in jobs],
+        [tasks[job.task] for job in jobs],
+        [job.args for job in jobs],
+        _column(jobs, lambda job: job.args_version, 1),
+        [job.max_attempts for job in jobs],
+        _column(jobs, lambda job: job.timeout_ms),
+        _column(jobs, lambda job: job.delay_ms, 0),
+        _column(jobs, lambda job: job.run_at),
+        _column(jobs, lambda job: job.expires_in_ms),
+        _column(jobs, lambda job: array_literal(job.tags)),
+        _column(jobs, lambda job: job.meta),
+        _column(jobs, lambda job: job.headers),
+        unix_ms(jobs[0].id),
+        unix_ms(jobs[-1].id),
+    ]
+
+
+def _raw(data: bytes | None) -> msgspec.Raw | None:
+    return None if data is None else msgspec.Raw(data)
+
+
+def jobs_as_json(jobs: Sequence[NewJob]) -> str:
+    """Write jobs as ``taskflow.enqueue_v1`` takes them."""
+    return msgspec.json.encode([_job_as_dict(job) for job in jobs]).decode()
+
+
+def _job_as_dict(job: NewJob) -> dict[str, Any]:
+    item: dict[str, Any] = {
+        "id": str(job.id), "tenant": job.tenant, "task": job.task, "queue": job.queue, "priority": job.priority,
+        "share": job.share, "args": msgspec.Raw(job.args), "args_version": job.args_version,
+        "max_attempts": job.max_attempts, "timeout_ms": job.timeout_ms, "delay_ms": job.delay_ms,
+        "run_at": job.run_at, "expires_in_ms": job.expires_in_ms, "tags": job.tags or None,
+        "meta": _raw(job.meta), "headers": _raw(job.headers),
+    }
+    if job.unique is not None:
+        item |= {
+            "unique_key": job.unique.key, "free_at": job.unique.free_at, "period_ms": job.unique.period_ms,
+            "on_conflict": job.unique.on_conflict,
+        }
+    return {name: value for name, value in item.items() if value is not None}
+
+
+def changes_as_json(changes: Sequence[Transition]) -> str:
+    """Write transitions as ``taskflow.settle_many`` takes them."""
+    return msgspec.json.encode([change_as_dict(change) for change in changes]).decode()
+
+
+def change_as_dict(change: Transition) -> dict[str, Any]:
+    """Return one transition as ``taskflow.settle_v1`` takes it."""
+    counters = change.counters
+    item = {
+        "job_id": str(change.job_id), "lease_no": counters.lease_no, "goes": change.to, "reason": change.reason,
+        "delay_ms": change.delay_ms, "ended": change.ended, "round": counters.round, "attempt": counters.attempt,
+        "crashes": counters.crashes, "losses": counters.losses, "result": _raw(change.result),
+        "result_error": change.result_error, "error": _raw(change.error),
+    }
+    return {name: value for name, value in item.items() if value is not None}
+
+
+def claimed_job(row: Row, task: str, lane: Lane, tenant: str) -> ClaimedJob:
+    """Build a claimed job from a row of ``claim_jobs``."""
+    return ClaimedJob(
+        id=row["job_id"], task=task, args=row["args"], queue=lane.queue, priority=lane.priority, tenant=tenant,
+        round=row["round"], attempt=row["attempt"], crashes=row["crashes"], losses=row["losses"],
+        lease_no=row["lease_no"], max_attempts=row["max_attempts"], timeout_ms=row["timeout_ms"],
+        created_at=row["created_at"], run_at=row["run_at"], expires_at=row["expires_at"], waited=row["waited"],
+        tags=tuple(row["tags"] or ()), meta=row["meta"], headers=row["headers"], args_version=row["args_version"],
+    )
+
+
+def _counters(row: Row) -> Counters:
+    return Counters(row["round"], row["attempt"], row["crashes"], row["losses"], row["lease_no"])
+
+
+def held_job(row: Row) -> HeldJob:
+    """Build a held job from a row of ``list_held_jobs``."""
+    return HeldJob(row["job_id"], row["max_attempts"], _counters(row))
+
+
+def worker_view(row: Row) -> WorkerView:
+    """Build a worker from a row of ``list_workers``."""
+    return WorkerView(
+        id=row["id"], supervisor=row["supervisor"], host=row["host"], pid=row["pid"], version=row["version"],
+        started_at=row["started_at"], lease_until=row["lease_until"], ended_at=row["ended_at"], info=row["info"],
+        running=row["running"],
+    )
+
+
+def job_view(row: Row) -> JobView:
+    """Build a job from a row of ``get_job`` or ``get_jobs``."""
+    return JobView(
+        id=row["id"], tenant=row["tenant"], task=row["task"], queue=row["queue"], priority=row["priority"],
+        args=row["args"], state=State(row["state"]), reason=Reason(row["reason"]) if row["reason"] else None,
+        counters=_counters(row), max_attempts=row["max_attempts"], timeout_ms=row["timeout_ms"],
+        created_at=row["created_at"], run_at=row["run_at"], started_at=row["started_at"],
+        finished_at=row["finished_at"], expires_at=row["expires_at"], result=row["result"],
+        result_error=row["result_error"], error=row["error"], progress=row["progress"],
+        worker=str(row["worker_id"]) if row["worker_id"] else None, cancel_requested_at=row["cancel_requested_at"],
+        unique_key=row["unique_key"], tags=tuple(row["tags"] or ()), meta=row["meta"], headers=row["headers"],
+    )
+
+
+def attempt_view(row: Row) -> AttemptView:
+    """Build an attempt from a row of ``list_attempts``."""
+    return AttemptView(
+        attempt=row["attempt"], lease_no=row["lease_no"], worker=str(row["worker_id"]) if row["worker_id"] else None,
+        started_at=row["started_at"], finished_at=row["finished_at"], outcome=row["outcome"], error=row["error"],
+    )
+
+

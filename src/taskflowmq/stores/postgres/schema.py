@@ -1,0 +1,70 @@
+"""The shape of the store: numbered migrations, applied by one program at a time, each in its own transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from taskflowmq.core.errors import SchemaMismatch
+from taskflowmq.stores.postgres.pool import Pool
+from taskflowmq.stores.postgres.queries import migrations, q
+
+#: The schema that this version of the library is written for.
+CLIENT_VERSION = max(number for number, _, _ in migrations())
+
+
+class PostgresSchema:
+    """The schema on PostgreSQL."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def version(self) -> int:
+        """Return the stored schema version, 0 if there is none."""
+        return await self._pool.run(_version)
+
+    async def pending_sql(self) -> list[tuple[str, str]]:
+        """Return (name, SQL) of the migrations that are not applied yet."""
+        stored = await self.version()
+        return [(name, sql) for number, name, sql in migrations() if number > stored]
+
+    async def migrate(self) -> list[str]:
+        """Apply pending migrations, one program at a time, and return their names."""
+        applied = []
+        for number, name, sql in migrations():
+            if await self._pool.run(lambda conn: _apply(conn, number, sql)):  # noqa: B023 - awaited at once
+                applied.append(name)
+        return applied
+
+    async def check_client(self) -> None:
+        """Raise :class:`SchemaMismatch` unless this version of the library can use the schema."""
+        stored = await self.version()
+        if stored < CLIENT_VERSION:
+            raise SchemaMismatch(
+                f"the store has schema version {stored}, this version of TaskFlow needs {CLIENT_VERSION}."
+                " Run: taskflow db migrate"
+            )
+        row = await self._pool.fetchrow(q.read_store)
+        if row is not None and row["min_client"] > CLIENT_VERSION:
+            raise SchemaMismatch(
+                f"the store has schema version {stored}, which needs a newer TaskFlow (this one knows {CLIENT_VERSION})."
+                " Upgrade the taskflowmq package"
+            )
+
+
+async def _version(conn: Any) -> int:
+    if not await conn.fetchval(q.find_store):
+        return 0
+    row = await conn.fetchrow(q.read_store)
+    return int(row["schema_version"]) if row else 0
+
+
+async def _apply(conn: Any, number: int, sql: str) -> bool:
+    """Apply one migration unless it is there already; look again under the lock."""
+    if await _version(conn) >= number:
+        return False
+    async with conn.transaction():
+        await conn.fetchrow(q.lock_migrations)
+        if await _version(conn) >= number:
+            return False
+        await conn.execute(sql)
+        return True

@@ -1,0 +1,75 @@
+"""What settling must decide without a database: which statement, which order, and what an unmatched fence means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from taskflowmq.core.job import State
+from taskflowmq.core.transitions import Transition
+from taskflowmq.ports.store import Settled
+
+Fence = tuple[UUID, int]
+
+
+def fence(change: Transition) -> Fence:
+    """Return the fence under which a transition is written."""
+    return change.job_id, change.counters.lease_no
+
+
+def is_success(change: Transition) -> bool:
+    """Tell whether the hot path can write it: completed, with no attempt row and no error."""
+    return change.to is State.COMPLETED and change.ended is None and change.error is None
+
+
+def in_order(changes: Sequence[Transition]) -> list[Transition]:
+    """Return transitions in id order, one per fence: locks are always taken in id order."""
+    unique: dict[Fence, Transition] = {}
+    for change in changes:
+        unique.setdefault(fence(change), change)
+    return sorted(unique.values(), key=lambda change: (change.job_id.int, change.counters.lease_no))
+
+
+def without_payload(change: Transition, why: str) -> Transition:
+    """Return a transition that any database can hold: no result, no error, and the reason in ``result_error``."""
+    return msgspec.structs.replace(change, result=None, error=None, result_error=f"could not be stored: {why}")
+
+
+#: Places where a fence that was settled without an attempt row may be found again.
+_NOT_FINAL = frozenset({State.PENDING, State.RETRYING, State.SCHEDULED})
+
+
+def judge(change: Transition, known: Any) -> Settled | None:
+    """Say what became of a transition whose fence matched no row.
+
+    Args:
+        change: the transition that was to be written.
+        known: its row of ``read_fates``.
+
+    Returns:
+        REPLAYED if the store holds the effect of this very transition, STALE if the fence was settled otherwise or
+        belongs to somebody else by now, None if the job is still held under the fence: write again.
+    """
+    lease = change.counters.lease_no
+    if known["running"] and known["place_lease"] == lease:
+        return None
+    if known["outcome_lease"] == lease:
+        # A cancel request turns a move that is not final into "cancelled".
+        same = known["outcome_state"] == change.to or (change.to in _NOT_FINAL and known["outcome_state"] == "cancelled")
+        return Settled.REPLAYED if same and _same_end(change, known) else Settled.STALE
+    if change.to not in _NOT_FINAL:
+        # A dead job that was redriven has lost its outcome, but not the row of its last attempt.
+        return Settled.REPLAYED if change.ended is not None and known["ended"] == change.ended else Settled.STALE
+    if change.ended is not None:
+        return Settled.REPLAYED if known["ended"] == change.ended else Settled.STALE
+    # A hand-back writes no attempt row, everything else that is not final does.
+    moved_on = known["place_lease"] is not None and known["place_lease"] >= lease
+    moved_on = moved_on or (known["outcome_lease"] is not None and known["outcome_lease"] > lease)
+    return Settled.REPLAYED if known["ended"] is None and moved_on else Settled.STALE
+
+
+def _same_end(change: Transition, known: Any) -> bool:
+    return change.ended is None or known["ended"] is None or known["ended"] == change.ended

@@ -1,0 +1,74 @@
+"""The PostgreSQL store: assembles its parts and owns their connections."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+
+from taskflowmq.ports.clock import Clock
+from taskflowmq.stores.postgres.board import PostgresBoard
+from taskflowmq.stores.postgres.claims import PostgresClaims
+from taskflowmq.stores.postgres.intake import PostgresIntake
+from taskflowmq.stores.postgres.names import Names
+from taskflowmq.stores.postgres.notifier import PostgresNotifier
+from taskflowmq.stores.postgres.options import PostgresOptions
+from taskflowmq.stores.postgres.pool import Pool
+from taskflowmq.stores.postgres.queries import q
+from taskflowmq.stores.postgres.schema import PostgresSchema
+from taskflowmq.stores.postgres.upkeep import PostgresUpkeep
+from taskflowmq.stores.postgres.workers import PostgresWorkers
+
+
+class PostgresStore:
+    """One PostgreSQL database (14–18), its parts by noun.
+
+    Args:
+        url: ``postgresql://user:password@host:port/database``.
+        options: how to talk to it.
+        clock: its ``now()`` stands in for the database's clock (tests and simulation).
+    """
+
+    def __init__(self, url: str, options: PostgresOptions | None = None, clock: Clock | None = None) -> None:
+        self._options = options or PostgresOptions()
+        self._clock = clock
+        self._pool = Pool(url, self._options)
+        self._names = Names(self._pool, self._now)
+        self.notifier = PostgresNotifier(self._pool, self._options)
+        self.notifier.on_ready = self._heard
+        self.intake = PostgresIntake(self._pool, self._names, self.notifier, self._now)
+        self.claims = PostgresClaims(self._pool, self._names, self._now)
+        self.workers = PostgresWorkers(self._pool, self._now)
+        self.board = PostgresBoard(self._pool, self._names, self.notifier, self._now, self.claims.forget_all)
+        self.upkeep = PostgresUpkeep(self._pool, self._names, self._now)
+        self.schema = PostgresSchema(self._pool)
+
+    @property
+    def url(self) -> str:
+        """The database's address without its password."""
+        return self._pool.safe_url
+
+    async def open(self) -> None:
+        """Connect. Migrates an empty or older database, checks the version of another. Idempotent."""
+        await self._pool.open()
+        if self._options.migrate != "manual":
+            await self.schema.migrate()
+        await self.schema.check_client()
+
+    async def close(self) -> None:
+        """Finish what is under way and disconnect. Idempotent."""
+        await self.notifier.close()
+        await self._pool.close()
+
+    async def ping(self) -> float:
+        """Ask the database for an answer that proves it can commit, and return the seconds it took."""
+        began = time.perf_counter()
+        await self._pool.fetchval(q.prove_commit)
+        return time.perf_counter() - began
+
+    def _now(self) -> datetime | None:
+        return None if self._clock is None else self._clock.now()
+
+    def _heard(self, queue: str) -> None:
+        # The first job of a new queue: its lane is not known here yet, and waiting for the next look costs latency.
+        if not self._names.knows_queue(queue):
+            self._names.forget_lanes()

@@ -1,0 +1,66 @@
+"""Duties: staging, expiry, pruning, partitions, and the check of invariants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from taskflowmq.ports.store import DutyTurn, Retention, StagedCount
+from taskflowmq.stores.postgres import partitions
+from taskflowmq.stores.postgres.names import Names
+from taskflowmq.stores.postgres.pool import Pool
+from taskflowmq.stores.postgres.queries import q
+
+
+class PostgresUpkeep:
+    """Upkeep on PostgreSQL."""
+
+    def __init__(self, pool: Pool, names: Names, now: Callable[[], datetime | None]) -> None:
+        self._pool = pool
+        self._names = names
+        self._now = now
+
+    async def take_turn(self, duty: str, interval_ms: int) -> DutyTurn:
+        """Decide in one statement whether the caller runs this duty now."""
+        row = await self._pool.fetchrow(q.take_duty_turn, self._now(), duty, interval_ms)
+        assert row is not None
+        gap = row["gap_ms"]
+        # A turn in the future says nothing about how long nobody looked.
+        known = gap if gap is not None and gap >= 0 else None
+        return DutyTurn(taken=row["taken"], gap_ms=known, store_age_ms=row["store_age_ms"], grace=row["grace"])
+
+    async def set_grace(self, duration_ms: int) -> None:
+        """Forbid rescues for a while."""
+        await self._pool.fetch(q.set_grace, self._now(), duration_ms)
+
+    async def stage_due(self, limit: int) -> StagedCount:
+        """Move waiting jobs that are due to ready, each with a new position; those past expiry are cancelled."""
+        moved = await self._pool.fetch(q.stage_due_jobs, self._now(), limit)
+        next_due = await self._pool.fetchval(q.read_next_due, self._now())
+        queues = {(await self._names.lane(row["lane_id"])).queue for row in moved if row["staged"]}
+        return StagedCount(
+            sum(row["staged"] for row in moved), sum(row["stopped"] for row in moved), next_due, tuple(sorted(queues))
+        )
+
+    async def expire_ready(self, limit: int) -> int:
+        """Cancel ready jobs whose ``expires_at`` has passed (reason ``expired``)."""
+        return len(await self._pool.fetch(q.expire_ready_jobs, self._now(), limit))
+
+    async def prune(self, retention: Retention, limit: int) -> int:
+        """Delete ended jobs past retention, expired keys, bare ids and forgotten requests; return how many rows."""
+        deleted = 0
+        for state, kept_ms in (
+            ("completed", retention.completed_ms), ("cancelled", retention.cancelled_ms), ("dead", retention.dead_ms)
+        ):
+            if kept_ms is not None and deleted < limit:
+                deleted += await self._pool.fetchval(q.prune_outcomes, self._now(), state, kept_ms, limit - deleted)
+        deleted += await self._pool.fetchval(q.prune_keys, self._now(), limit)
+        return deleted
+
+    async def maintain(self) -> None:
+        """Make the partitions of the coming days, and drop those that are empty and long over."""
+        await self._pool.run(lambda conn: partitions.maintain(conn, self._now()))
+
+    async def check(self) -> list[str]:
+        """Verify I10 and friends; return one sentence per violation."""
+        return [row["sentence"] for row in await self._pool.fetch(q.check_places)]

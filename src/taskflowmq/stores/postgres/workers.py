@@ -1,0 +1,57 @@
+"""Leases: who is believed alive, and what the ended still hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from taskflowmq.core.job import HeldJob
+from taskflowmq.ports.store import NewWorker, WorkerView
+from taskflowmq.stores.postgres import rows
+from taskflowmq.stores.postgres.pool import Pool
+from taskflowmq.stores.postgres.queries import q
+
+
+class PostgresWorkers:
+    """Workers on PostgreSQL."""
+
+    def __init__(self, pool: Pool, now: Callable[[], datetime | None]) -> None:
+        self._pool = pool
+        self._now = now
+
+    async def register(self, worker: NewWorker) -> None:
+        """Store a new worker whose lease begins now."""
+        await self._pool.fetch(
+            q.register_worker, self._now(), worker.id, worker.supervisor, worker.host, worker.boot_id, worker.pid,
+            worker.version, worker.lease_ms, worker.info,
+        )
+
+    async def renew(self, worker_ids: Sequence[UUID], lease_ms: int) -> set[UUID]:
+        """Renew leases in one statement and return those that are still theirs; a missing one has been ended."""
+        found = await self._pool.fetch(q.renew_workers, self._now(), sorted(worker_ids), lease_ms)
+        return {row["id"] for row in found}
+
+    async def end(self, worker_id: UUID) -> bool:
+        """End a worker: it can claim no more, and its jobs can be rescued. False if it had ended before."""
+        return await self._pool.fetchrow(q.end_worker, self._now(), worker_id) is not None
+
+    async def end_expired(self, limit: int) -> list[UUID]:
+        """End workers whose lease is over and return them."""
+        return [row["id"] for row in await self._pool.fetch(q.end_expired_workers, self._now(), limit)]
+
+    async def orphaned(self, limit: int) -> list[UUID]:
+        """Return ended workers that still hold running jobs."""
+        return [row["id"] for row in await self._pool.fetch(q.list_orphans, limit)]
+
+    async def held_jobs(self, worker_id: UUID, limit: int) -> list[HeldJob]:
+        """Return running jobs of a worker, in id order, to be settled by a rescuer."""
+        return [rows.held_job(row) for row in await self._pool.fetch(q.list_held_jobs, worker_id, limit)]
+
+    async def suspects_ready(self) -> bool:
+        """Tell whether ready jobs wait that must run alone."""
+        return bool(await self._pool.fetchval(q.find_suspects))
+
+    async def list_workers(self) -> list[WorkerView]:
+        """Return living workers and those that ended in the last hour."""
+        return [rows.worker_view(row) for row in await self._pool.fetch(q.list_workers, self._now())]
