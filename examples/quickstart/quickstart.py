@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 from smtp_sink import MailSink
 
 from taskflowmq import Context, TaskFlow, Unique
-from taskflowmq.tasks import builtin
+from taskflowmq.tasks import registry
 
 HERE = Path(__file__).parent
 OUTPUT = HERE / "output"
@@ -35,7 +35,7 @@ os.environ.setdefault("TASKFLOW_SMTP_FROM", "quickstart@example.org")
 os.environ.setdefault("TASKFLOW_HTTP_ALLOW", "127.0.0.1")
 
 app = TaskFlow()
-app.include(builtin)
+app.include(registry)
 
 
 @app.task(queue="greetings")

@@ -33,14 +33,19 @@ async def enqueue_single(count: int, concurrency: int) -> float:
     return share * concurrency / (time.perf_counter() - begin)
 
 
-async def enqueue_bulk(app: TaskFlow, count: int, batch: int = 1_000) -> tuple[float, list[Any]]:
-    """Enqueue jobs in lists of ``batch``; return jobs per second, and the first and the last handles."""
-    handles: list[Any] = []
+async def enqueue_bulk(app: TaskFlow, count: int, batch: int = 1_000) -> float:
+    """Enqueue jobs in lists of ``batch`` and return jobs per second."""
     begin = time.perf_counter()
+    await _store(app, count, batch)
+    return count / (time.perf_counter() - begin)
+
+
+async def _store(app: TaskFlow, count: int, batch: int = 1_000) -> list[Any]:
+    handles: list[Any] = []
     for first in range(0, count, batch):
         jobs = [tasks.noop.job(number, TEXT, ["a", "b"]) for number in range(first, min(first + batch, count))]
         handles += await app.aenqueue_many(jobs)
-    return count / (time.perf_counter() - begin), handles
+    return handles
 
 
 @contextlib.asynccontextmanager
@@ -63,7 +68,7 @@ async def worker(url: str, *, processes: int = 1, concurrency: int | None = None
 
 async def drain(app: TaskFlow, url: str, count: int, *, processes: int) -> float:
     """Enqueue ``count`` no-op jobs, let a fresh worker run them, and return jobs per second by the store's clock."""
-    _, handles = await enqueue_bulk(app, count)
+    handles = await _store(app, count)
     async with worker(url, processes=processes):
         await wait_idle(app)
     edge = 500
@@ -72,7 +77,7 @@ async def drain(app: TaskFlow, url: str, count: int, *, processes: int) -> float
     return count / (last - first).total_seconds()
 
 
-async def pick_up(app: TaskFlow, url: str, count: int) -> tuple[float, float]:
+async def pick_up(url: str, count: int) -> tuple[float, float]:
     """Enqueue one job at a time to an idle worker; return p50 and p99 of enqueue → body in milliseconds."""
     times: list[float] = []
     async with worker(url):
@@ -84,7 +89,7 @@ async def pick_up(app: TaskFlow, url: str, count: int) -> tuple[float, float]:
     return statistics.median(ranked), ranked[min(len(ranked) - 1, int(len(ranked) * 0.99))]
 
 
-async def idle_cost(app: TaskFlow, url: str, seconds: float) -> tuple[float, float]:
+async def idle_cost(url: str, seconds: float) -> tuple[float, float]:
     """Let a worker idle; return its tree's PSS in megabytes and its share of one core in percent."""
     async with worker(url) as pid:
         await (await tasks.noop.aenqueue(0, TEXT, [])).aresult(timeout=WAIT_S)

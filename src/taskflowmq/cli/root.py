@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "workers": ("workers", "List workers."),
     "db": ("db", "Look after the store's schema."),
     "doctor": ("doctor", "Check the store and what runs on it."),
+    "bench": ("bench", "Measure this machine and database."),
     "version": ("version", "Show versions."),
 }
 
