@@ -124,8 +124,12 @@ class BaseApp:
             raise WrongContext("the app is not open here: use `async with app:` first")
         return session.store
 
+    def new_store(self) -> Store:
+        """Make another store of the same database, not opened; closing it is the caller's business."""
+        return self._make_store(self.url)
+
     async def _open_session(self) -> Session:
-        session = Session(self._make_store(self.url), self.tasks, self.tenant, self.telemetry)
+        session = Session(self.new_store(), self.tasks, self.tenant, self.telemetry)
         await session.open()
         return session
 

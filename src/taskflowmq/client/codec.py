@@ -37,7 +37,7 @@ def to_plain(value: Any) -> Any:
     """Turn an object that msgspec does not know into one that it does (its ``enc_hook``)."""
     if is_pydantic(type(value)):
         return value.model_dump(mode="json", by_alias=True)
-    raise NotImplementedError(f"{type(value).__module__}.{type(value).__qualname__} has no JSON form")
+    raise TypeError(f"{type(value).__module__}.{type(value).__qualname__} has no JSON form")
 
 
 def from_plain(kind: type, value: Any) -> Any:
@@ -64,7 +64,7 @@ def encode(value: Any, pointer: str) -> bytes:
         raw = _encoder.encode(value)
     except RecursionError:
         raise InvalidJob.at(pointer, f"nested deeper than {MAX_DEPTH} levels, or inside itself") from None
-    except (TypeError, ValueError, OverflowError, NotImplementedError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise _refused(value, pointer, error) from None
     if _is_suspicious(raw):
         check_storable(msgspec.to_builtins(value, enc_hook=to_plain), pointer)

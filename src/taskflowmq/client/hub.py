@@ -163,10 +163,10 @@ class Hub(Generic[S]):
 
     def close_from_outside(self) -> None:
         """Close every session from a place where this thread runs no loop, whatever state the loops are in."""
-        refuse_inside_loop("aclose")
         with self._lock:
             places = list(self._places.values())
         for place in places:
+            refuse_inside_loop("aclose")
             if place.loop.is_running():
                 asyncio.run_coroutine_threadsafe(self._close_place(place), place.loop).result()
             elif not place.loop.is_closed():

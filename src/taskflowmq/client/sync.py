@@ -96,6 +96,8 @@ class Portal:
         asyncio.run_coroutine_threadsafe(self.loop.shutdown_asyncgens(), self.loop).result(_EXIT_TIMEOUT_S)
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(_EXIT_TIMEOUT_S)
+        if not self._thread.is_alive():
+            self.loop.close()
 
 
 _lock = threading.Lock()

@@ -1,0 +1,120 @@
+"""``python -m taskflowmq.bootstrap.child CONFIG``: one claiming process under a supervisor."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable
+
+import msgspec
+
+from taskflowmq.bootstrap.loading import load_app
+from taskflowmq.bootstrap.parent import die_with_parent, leave_signals_to_parent
+from taskflowmq.bootstrap.spawn import URL_VARIABLE, ChildConfig, Program, body_launcher
+from taskflowmq.bootstrap.supervise import loop_factory, telemetry_of
+from taskflowmq.client.app import BaseApp
+from taskflowmq.core.errors import StoreUnavailable
+from taskflowmq.telemetry.logs import configure_logging
+from taskflowmq.worker import Place, SystemClock, Worker
+from taskflowmq.worker.backoff import backoff
+from taskflowmq.worker.child import DRAIN, FINISH, HAND_BACK
+from taskflowmq.worker.slots import SlotTable
+
+log = logging.getLogger("taskflowmq.worker")
+
+HANDED_BACK = 75
+
+
+async def work(app: BaseApp, config: ChildConfig, program: Program) -> int:
+    """Run a worker until the supervisor says otherwise; return the exit code."""
+    clock = SystemClock()
+    errors = 0
+    while True:
+        try:
+            await app.aopen()
+            break
+        except StoreUnavailable as error:
+            errors += 1
+            log.warning("the store is away: %s", error)
+            await clock.sleep(backoff(errors, longest=2.0))
+    place = Place(worker_id=config.worker_id, supervisor=config.supervisor, table=SlotTable.attach(config.slots_fd))
+    worker = Worker(
+        app.store,
+        app.tasks,
+        config.options,
+        clock=clock,
+        telemetry=telemetry_of(app),
+        place=place,
+        launch=body_launcher(program),
+    )
+    loop = asyncio.get_running_loop()
+    obey = _Orders(worker)
+    listener = threading.Thread(
+        target=_listen, args=(config.control_fd, lambda line: loop.call_soon_threadsafe(obey, line)), daemon=True
+    )
+    listener.start()
+    handed_back = await worker.run()
+    await app.aclose()
+    return HANDED_BACK if handed_back else 0
+
+
+class _Orders:
+    """Does what the control pipe says."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+
+    def __call__(self, line: str) -> None:
+        command, _, argument = line.partition(" ")
+        match command:
+            case _ if command == DRAIN:
+                self._worker.request_drain(float(argument))
+            case _ if command == FINISH:
+                self._worker.request_drain(float("inf"))
+            case _ if command == HAND_BACK:
+                self._worker.request_hand_back()
+            case _:
+                log.error("no such command: %r", line)
+
+
+def _listen(fd: int, obey: Callable[[str], object]) -> None:
+    """Read commands in a thread; the end of the pipe is the end of the supervisor, and ours."""
+    with os.fdopen(fd) as pipe:
+        for line in pipe:
+            try:
+                obey(line.strip())
+            except RuntimeError:  # the loop has ended
+                return
+    os._exit(1)
+
+
+def main() -> None:
+    """Become a child."""
+    config = msgspec.json.decode(sys.argv[1], type=ChildConfig)
+    leave_signals_to_parent()
+    die_with_parent(config.parent_pid)
+    for fd in (config.slots_fd, config.control_fd):
+        os.set_inheritable(fd, False)
+    configure_logging(config.log_format, config.log_level)
+    program = Program(
+        spec=config.spec,
+        url=os.environ[URL_VARIABLE],
+        log_format=config.log_format,
+        log_level=config.log_level,
+    )
+    app = load_app(config.spec, program.url)
+    # What was imported lives as long as the process: keep the collector from walking it again and again.
+    gc.freeze()
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        code = runner.run(work(app, config, program))
+        logging.shutdown()
+        # Not sys.exit: a thread that was left behind must not hold up the end.
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""Starts child and body processes of this program by exec. The database's URL travels in the environment, because an
+argument list is readable by every user of the machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping
+from uuid import UUID
+
+import msgspec
+
+from taskflowmq.ports.spawner import ChildSpec
+from taskflowmq.worker.options import WorkerOptions
+from taskflowmq.worker.process_pool import Launch
+
+URL_VARIABLE = "TASKFLOW_CHILD_URL"
+
+
+class Program(msgspec.Struct, frozen=True, kw_only=True):
+    """What a process needs to become part of this program: the app's spec, its database and how it logs."""
+
+    spec: str | None
+    url: str
+    log_format: str = "auto"
+    log_level: str = "info"
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Variables for the process."""
+        return {**os.environ, URL_VARIABLE: self.url}
+
+
+class ChildConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """The one argument of a child."""
+
+    spec: str | None
+    log_format: str
+    log_level: str
+    worker_id: UUID
+    supervisor: UUID
+    parent_pid: int
+    slots_fd: int
+    control_fd: int
+    options: WorkerOptions
+
+
+class ChildProcess:
+    """A started child."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    async def wait(self) -> int:
+        """Wait for its end and return its exit code; negative: the signal that killed it."""
+        return await self._process.wait()
+
+    def kill(self) -> None:
+        """End it at once; no-op when it has ended."""
+        if self._process.returncode is None:
+            try:
+                self._process.kill()
+            except ProcessLookupError:
+                return
+
+
+class ExecSpawner:
+    """Starts children with ``python -m taskflowmq.bootstrap.child``.
+
+    Args:
+        program: what they run.
+        options: the options of an ordinary child.
+    """
+
+    def __init__(self, program: Program, options: WorkerOptions) -> None:
+        self._program = program
+        self._options = options
+
+    async def spawn(self, child: ChildSpec) -> ChildProcess:
+        """Start a child."""
+        config = ChildConfig(
+            spec=self._program.spec,
+            log_format=self._program.log_format,
+            log_level=self._program.log_level,
+            worker_id=child.worker_id,
+            supervisor=child.supervisor,
+            parent_pid=os.getpid(),
+            slots_fd=child.slots_fd,
+            control_fd=child.control_fd,
+            options=msgspec.structs.replace(self._options, isolated=child.isolated),
+        )
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "taskflowmq.bootstrap.child",
+            msgspec.json.encode(config).decode(),
+            stdin=asyncio.subprocess.DEVNULL,
+            pass_fds=(child.slots_fd, child.control_fd),
+            env=self._program.environment,
+        )
+        return ChildProcess(process)
+
+
+def body_launcher(program: Program) -> Launch:
+    """Return what starts the body processes of a worker: ``python -m taskflowmq.bootstrap.body``."""
+
+    async def launch(fd: int) -> asyncio.subprocess.Process:
+        config = [program.spec, fd, os.getpid(), program.log_format, program.log_level]
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "taskflowmq.bootstrap.body",
+            msgspec.json.encode(config).decode(),
+            stdin=asyncio.subprocess.DEVNULL,
+            pass_fds=(fd,),
+            env=program.environment,
+        )
+
+    return launch

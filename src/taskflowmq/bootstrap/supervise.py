@@ -1,0 +1,112 @@
+"""A supervisor and its children put together, for the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from taskflowmq.bootstrap.settings import Settings
+from taskflowmq.bootstrap.spawn import ExecSpawner, Program
+from taskflowmq.client.app import BaseApp
+from taskflowmq.ports.store import Store
+from taskflowmq.ports.telemetry import NoTelemetry, Telemetry
+from taskflowmq.scheduler import Looper, all_duties
+from taskflowmq.worker import Supervisor, SystemClock, WorkerOptions
+
+MULTIPROC_DIR = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def options_of(settings: Settings, **more: Any) -> WorkerOptions:
+    """Return the options of a worker from the program's settings.
+
+    Args:
+        settings: queues, concurrency, times …
+        more: what settings do not know: max_jobs, max_rss_mb, run_duties.
+    """
+    known = {
+        field: getattr(settings, field)
+        for field in WorkerOptions.__struct_fields__
+        if field in Settings.__struct_fields__
+    }
+    return WorkerOptions(**known, **more)
+
+
+def duties_of(store: Store, options: WorkerOptions, telemetry: Telemetry) -> list[Looper]:
+    """Return the duties that run beside this worker: all or none."""
+    if not options.run_duties:
+        return []
+    return all_duties(store, SystemClock(), telemetry, lease=options.lease, sweep=options.sweep, poll=options.poll)
+
+
+def telemetry_of(app: BaseApp) -> Telemetry:
+    """Return the app's telemetry, or one that shares metrics with the program's other processes if it does."""
+    if app.telemetry is not None:
+        return app.telemetry
+    if os.environ.get(MULTIPROC_DIR):
+        from taskflowmq.telemetry.prometheus import PrometheusTelemetry
+
+        return PrometheusTelemetry()
+    return NoTelemetry()
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """Return what makes the event loops of our processes: uvloop's where it is installed."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop
+
+
+def spec_of(app: BaseApp) -> str | None:
+    """Find ``module:attribute`` of an app, so that another process can load it; None if no module holds it."""
+    for name, module in list(sys.modules.items()):
+        for attribute, value in list(getattr(module, "__dict__", {}).items()):
+            if value is app:
+                if name != "__main__":
+                    return f"{name}:{attribute}"
+                spec = getattr(module, "__spec__", None)
+                if spec is not None:
+                    return f"{spec.name}:{attribute}"
+    return None
+
+
+def make_supervisor(
+    app: BaseApp, spec: str | None, options: WorkerOptions, *, log_format: str = "auto", log_level: str = "info"
+) -> Supervisor:
+    """Make a supervisor on the running loop; ``await supervisor.run()`` works until it is told to drain.
+
+    Args:
+        app: opened; its store serves leases, dead children and duties.
+        spec: how children load the app; None means the built-in tasks.
+        options: of the children.
+        log_format, log_level: how children log.
+    """
+    program = Program(spec=spec, url=app.url, log_format=log_format, log_level=log_level)
+    telemetry = telemetry_of(app)
+    return Supervisor(
+        app.store,
+        ExecSpawner(program, options),
+        options,
+        telemetry=telemetry,
+        duties=duties_of(app.store, options, telemetry),
+    )
+
+
+async def supervise(
+    app: BaseApp, spec: str | None, options: WorkerOptions, *, log_format: str = "auto", log_level: str = "info"
+) -> int:
+    """Run children until SIGTERM or SIGINT; return the exit code: 0 after a clean drain, 75 if jobs were handed back."""
+    async with app:
+        supervisor = make_supervisor(app, spec, options, log_format=log_format, log_level=log_level)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, supervisor.on_signal)
+        return 75 if await supervisor.run() else 0
+
+
+__all__ = ["make_supervisor", "options_of", "supervise"]

@@ -1,0 +1,106 @@
+"""Your app on a database of its own, and its jobs run where you can watch them.
+
+Nothing is faked: jobs go through the real checks into a real SQLite file and run in the real worker, so what would
+break in production, such as an argument that JSON cannot hold, breaks in the test.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Generic, TypeVar
+
+from taskflowmq.bootstrap.embed import EmbeddedWorker
+from taskflowmq.client.app import BaseApp
+from taskflowmq.client.ids import IdFactory
+from taskflowmq.ports.clock import Clock
+from taskflowmq.ports.store import Store
+from taskflowmq.stores.sqlite import SqliteOptions, SqliteStore
+from taskflowmq.testing.clock import VirtualClock
+
+A = TypeVar("A", bound=BaseApp)
+
+#: Nothing in a test outlives it, so it need not survive a power cut.
+OPTIONS = SqliteOptions(synchronous="NORMAL", wake=False)
+
+
+class in_memory_app(Generic[A]):  # noqa: N801 - used like a function
+    """Give an app an empty database of its own for the length of a ``with`` or ``async with`` block.
+
+    The app itself is used, not a copy: its tasks enqueue into that database, too. Afterwards the app has its own
+    database again, and everything is gone.
+
+    Args:
+        app: any app; it should not be in use.
+        clock: the time that the database sees; a :class:`VirtualClock` makes scheduled jobs due on demand.
+    """
+
+    def __init__(self, app: A, *, clock: Clock | None = None) -> None:
+        self._app = app
+        self._clock = clock
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> A:
+        """Begin, in a program or test without a loop."""
+        folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="taskflow-test-")))
+
+        def make_store(_: str) -> Store:
+            return SqliteStore(f"sqlite:///{folder / 'test.db'}", options=OPTIONS, clock=self._clock)
+
+        # Ids carry their time, and a database refuses those that are far from its own.
+        new_id = IdFactory(self._clock.time_ns) if isinstance(self._clock, VirtualClock) else IdFactory()
+        self._stack.enter_context(self._app.redirected(make_store, new_id))
+        return self._app
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close and delete the database."""
+        self._stack.__exit__(kind, error, trace)
+
+    async def __aenter__(self) -> A:
+        """Begin, on the running loop, with the database open."""
+        app = self.__enter__()
+        await app.aopen()
+        return app
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close and delete the database."""
+        await self._app.aclose()
+        self._stack.__exit__(kind, error, trace)
+
+
+async def adrain(app: BaseApp) -> int:
+    """Run every job that is ready or due, and those that they enqueue, in the real worker, here and now.
+
+    Returns:
+        how many bodies ended. Failed jobs wait for their retry: move the clock, and drain again.
+    """
+    return await EmbeddedWorker(app, _WORKER).arun_until_idle()
+
+
+def drain(app: BaseApp) -> int:
+    """Blocking twin of :func:`adrain`, for tests that are plain functions."""
+    return app.hub.run(lambda: adrain(app))
+
+
+_WORKER: dict[str, Any] = {"concurrency": 20, "run_duties": False}
+
+
+class Drain:
+    """What the fixture ``taskflow_drain`` gives: ``taskflow_drain()``, or ``await taskflow_drain.a()``."""
+
+    def __init__(self, app: BaseApp) -> None:
+        self._app = app
+
+    def __call__(self) -> int:
+        """Drain, in a test that is a plain function."""
+        return drain(self._app)
+
+    async def a(self) -> int:
+        """Drain, in a test that is a coroutine function."""
+        return await adrain(self._app)

@@ -1,0 +1,141 @@
+"""``assert_enqueued`` and ``refute_enqueued``: what your code asked for, without running it.
+
+Both are plain functions that work in every kind of test: where a loop runs, they read through a connection of their
+own, on another thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict, Unpack
+
+import msgspec
+
+from taskflowmq.client import codec
+from taskflowmq.client.app import BaseApp
+from taskflowmq.client.sync import portal_loop
+from taskflowmq.client.task import Task
+from taskflowmq.core.job import JobFilter, JobView, State
+from taskflowmq.ports.store import Store
+
+LIVE = tuple(state for state in State if not state.final)
+_PAGE = 500
+#: More jobs than this in the failure message help nobody.
+_SHOWN = 10
+
+
+class Matching(TypedDict, total=False):
+    """What a job must look like; what is left out does not matter.
+
+    args: arguments that it must have, among others; compared as the JSON that is stored.
+    queue, priority, tags, meta, unique_key: as given to ``using``; meta and tags among others.
+    state: one state or several; by default every state of a job that has not ended.
+    """
+
+    args: Mapping[str, Any]
+    queue: str
+    priority: int
+    tags: Sequence[str]
+    meta: Mapping[str, Any]
+    unique_key: str
+    state: State | str | Sequence[State | str]
+
+
+def assert_enqueued(
+    app: BaseApp, task: Task[Any, Any] | str, *, count: int | None = None, **matching: Unpack[Matching]
+) -> list[JobView]:
+    """Fail unless a job of this task waits or runs that looks like this.
+
+    Args:
+        app: whose jobs.
+        task: the task or its name.
+        count: exactly so many; by default at least one.
+        matching: see :class:`Matching`.
+
+    Returns:
+        the jobs that match, oldest first.
+    """
+    jobs, found = _search(app, task, matching)
+    if len(found) == count or (count is None and found):
+        return found
+    wanted = "a job" if count is None else f"{count} jobs"
+    raise AssertionError(f"expected {wanted} of {_name(task)!r} {_text(matching)}, found {len(found)}. {_shown(jobs)}")
+
+
+def refute_enqueued(app: BaseApp, task: Task[Any, Any] | str, **matching: Unpack[Matching]) -> None:
+    """Fail if a job of this task waits or runs that looks like this."""
+    _, found = _search(app, task, matching)
+    if found:
+        raise AssertionError(
+            f"expected no job of {_name(task)!r} {_text(matching)}, found {len(found)}. {_shown(found)}"
+        )
+
+
+def _search(app: BaseApp, task: Task[Any, Any] | str, matching: Matching) -> tuple[list[JobView], list[JobView]]:
+    states = matching.get("state", LIVE)
+    query = JobFilter(
+        tenant=app.tenant,
+        task=_name(task),
+        states=tuple(State(one) for one in ((states,) if isinstance(states, str) else states)),
+    )
+    jobs = _read(app, query)
+    wanted = {name: _plain(value) for name, value in matching.items() if name != "state"}
+    return jobs, [job for job in jobs if _fits(job, wanted)]
+
+
+def _read(app: BaseApp, query: JobFilter) -> list[JobView]:
+    async def read() -> list[JobView]:
+        store = app.new_store()
+        await store.open()
+        try:
+            return await _all(store, query)
+        finally:
+            await store.close()
+
+    return asyncio.run_coroutine_threadsafe(read(), portal_loop()).result()
+
+
+async def _all(store: Store, query: JobFilter) -> list[JobView]:
+    jobs: list[JobView] = []
+    page = await store.board.list_jobs(query, limit=_PAGE, before=None)
+    jobs.extend(page.items)
+    while page.next is not None:
+        page = await store.board.list_jobs(query, limit=_PAGE, before=page.next)
+        jobs.extend(page.items)
+    return sorted(jobs, key=lambda job: job.id)
+
+
+def _fits(job: JobView, wanted: Mapping[str, Any]) -> bool:
+    for name, value in wanted.items():
+        seen: Any = getattr(job, name)
+        if name in ("args", "meta"):
+            stored = msgspec.json.decode(seen or b"{}")
+            if any(key not in stored or stored[key] != item for key, item in value.items()):
+                return False
+        elif name == "tags":
+            if not set(value) <= set(seen):
+                return False
+        elif seen != value:
+            return False
+    return True
+
+
+def _plain(value: object) -> Any:
+    return msgspec.json.decode(codec.encode(value, ""))
+
+
+def _name(task: Task[Any, Any] | str) -> str:
+    return task if isinstance(task, str) else task.name
+
+
+def _text(matching: Matching) -> str:
+    return f"with {dict(matching)!r:.500}" if matching else "with any arguments"
+
+
+def _shown(jobs: list[JobView]) -> str:
+    if not jobs:
+        return "There are no jobs of this task in such a state"
+    lines = [f"  {job.state} queue={job.queue} args={job.args.decode()[:200]}" for job in jobs[:_SHOWN]]
+    more = "" if len(jobs) <= _SHOWN else f"\n  … and {len(jobs) - _SHOWN} more"
+    return "There are:\n" + "\n".join(lines) + more

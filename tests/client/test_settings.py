@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from taskflowmq.bootstrap.settings import InvalidSetting, load_settings
+from taskflowmq.bootstrap.stores import UnknownScheme, make_store
+
+
+def test_a_flag_wins_over_the_environment_and_that_over_the_default() -> None:
+    env = {"TASKFLOW_POLL_SECONDS": "0.5", "TASKFLOW_SWEEP_SECONDS": "3", "TASKFLOW_QUEUES": "a, b"}
+    settings = load_settings(env, poll=0.25, sweep=None)
+    assert (settings.poll, settings.sweep, settings.lease, settings.queues) == (0.25, 3, 30, ("a", "b"))
+
+
+def test_the_database_has_two_names() -> None:
+    assert load_settings({"DATABASE_URL": "postgresql://x/y"}).database_url == "postgresql://x/y"
+    both = {"DATABASE_URL": "postgresql://x/y", "TASKFLOW_DATABASE_URL": "sqlite:///a.db"}
+    assert load_settings(both).database_url == "sqlite:///a.db"
+    assert load_settings({}).database_url == "sqlite:///taskflow.db"
+
+
+@pytest.mark.parametrize(
+    ("env", "named"),
+    [
+        ({"TASKFLOW_POLL_SECONDS": "often"}, "TASKFLOW_POLL_SECONDS must be 0.001…3600 seconds, got 'often'"),
+        ({"TASKFLOW_POLL_SECONDS": "nan"}, "TASKFLOW_POLL_SECONDS"),
+        ({"TASKFLOW_PORT": "70000"}, "TASKFLOW_PORT must be a whole number 0…65535"),
+        ({"TASKFLOW_CONCURRENCY": "0"}, "TASKFLOW_CONCURRENCY"),
+        ({"TASKFLOW_API_KEYS": " , "}, "TASKFLOW_API_KEYS is set but holds nothing"),
+        ({"TASKFLOW_HEARTBEAT_SECONDS": "20"}, "TASKFLOW_HEARTBEAT_SECONDS is 20, more than half"),
+    ],
+)
+def test_a_wrong_value_names_its_variable(env: dict[str, str], named: str) -> None:
+    with pytest.raises(InvalidSetting, match=named):
+        load_settings(env)
+
+
+def test_a_wrong_flag_names_the_flag() -> None:
+    with pytest.raises(InvalidSetting, match="--drain-timeout"):
+        load_settings({}, drain_timeout=-1)
+
+
+def test_a_short_lease_alone_shortens_the_heartbeat() -> None:
+    assert load_settings({"TASKFLOW_LEASE_SECONDS": "3"}).heartbeat == 1
+
+
+def test_secrets_are_not_shown() -> None:
+    shown = repr(load_settings({"TASKFLOW_API_KEYS": "hush", "DATABASE_URL": "postgresql://u:pw@h/d"}))
+    assert "hush" not in shown
+    assert "pw" not in shown
+
+
+@pytest.mark.parametrize("url", ["mysql://x", "taskflow.db", "sqlite://", "sqlite:///", "sqlite://rel.db"])
+def test_an_unknown_database_says_what_is_allowed(url: str) -> None:
+    with pytest.raises(UnknownScheme, match="sqlite:///relative.db"):
+        make_store(url)
+
+
+@pytest.mark.parametrize(
+    "url", ["postgres://u@h/d", "postgresql+psycopg://u@h/d", "sqlite:////tmp/nowhere/x.db", "SQLITE:///x.db"]
+)
+def test_a_store_is_made_without_touching_anything(url: str) -> None:
+    made: Any = make_store(url)
+    assert made.url
