@@ -28,8 +28,8 @@ from taskflowmq.stores.sqlite.notifier import SqliteNotifier
 from taskflowmq.stores.sqlite.options import SqliteOptions
 from taskflowmq.stores.sqlite.queries import sql
 from taskflowmq.stores.sqlite.reader import Reader
-from taskflowmq.stores.sqlite.rows import ClaimRow, claimed_job, decode_claim, join_ids, maybe_text, to_json
-from taskflowmq.stores.sqlite.settle import Settlement, settle_steps
+from taskflowmq.stores.sqlite.rows import ClaimRow, claimed_job, decode_claim, join_ids, to_json
+from taskflowmq.stores.sqlite.settle import Settlement, settle_steps, storable_json
 from taskflowmq.stores.sqlite.steps import Steps, run_steps
 from taskflowmq.stores.sqlite.transactions import run_on, run_on_sync
 from taskflowmq.stores.sqlite.writer import Writer
@@ -154,8 +154,9 @@ class SqliteClaims:
     async def save_progress(self, updates: Sequence[tuple[UUID, int, bytes]]) -> None:
         """Store progress of running jobs whose fence still fits; others are dropped."""
         rows = [
-            {"job_id": job_id.bytes, "lease_no": lease_no, "progress": maybe_text(progress)}
+            {"job_id": job_id.bytes, "lease_no": lease_no, "progress": text}
             for job_id, lease_no, progress in sorted(updates)
+            if (text := storable_json(progress)) is not None
         ]
         if rows:
             await self._writer.run(lambda conn: conn.executemany(sql("save_progress"), rows))
@@ -224,7 +225,12 @@ class SqliteClaims:
         return ordered
 
     def _take(
-        self, conn: sqlite3.Connection, request: ClaimRequest, lane: _Lane, limit: int, known: tuple[int, dict[int, str]]
+        self,
+        conn: sqlite3.Connection,
+        request: ClaimRequest,
+        lane: _Lane,
+        limit: int,
+        known: tuple[int, dict[int, str]],
     ) -> list[ClaimRow]:
         """Move up to ``limit`` rows of a lane from ready to running and return them."""
         now, tasks = known

@@ -39,9 +39,7 @@ def enqueue_steps(names: Names, jobs: Sequence[NewJob], now: int) -> Steps[list[
         NotUnique: a key is held, and its job asked for an error. The caller undoes what has been written.
     """
     _check_ids(jobs, now)
-    rows: list[_Row] = []
-    for job in jobs:
-        rows.append((yield from _row(names, job, now)))
+    rows = yield from _rows(names, jobs, now)
     if not any(job.unique for job in jobs):
         clash = yield from _store(rows, now)
         if not clash:
@@ -77,6 +75,14 @@ def _check_ids(jobs: Sequence[NewJob], now: int) -> None:
     for job in jobs:
         if not oldest <= job.id.int >> 80 <= newest:
             raise Conflict(f"the id {job.id} was made more than 24 h away from the store's clock")
+
+
+def _rows(names: Names, jobs: Sequence[NewJob], now: int) -> Steps[list[_Row]]:
+    rows = []
+    for job in jobs:
+        row = yield from _row(names, job, now)
+        rows.append(row)
+    return rows
 
 
 def _row(names: Names, job: NewJob, now: int) -> Steps[_Row]:

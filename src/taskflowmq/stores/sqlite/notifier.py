@@ -112,7 +112,7 @@ class SqliteNotifier:
                     sender.sendto(message, path)
                 except ConnectionRefusedError:  # its process is gone
                     with suppress(OSError):
-                        os.unlink(path)
+                        Path(path).unlink()
                 except OSError as error:  # full: it is awake already; or foreign: not ours to judge
                     log.debug("a wake-up was lost: %s", error)
 

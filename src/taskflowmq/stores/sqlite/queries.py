@@ -1,4 +1,4 @@
-"""The statements, one per .sql file: ``queries/`` has the names that PostgreSQL has too, ``only/`` what SQLite needs."""
+"""The statements, one per .sql file: ``queries/`` has those that PostgreSQL has too, ``only/`` the others."""
 
 from __future__ import annotations
 

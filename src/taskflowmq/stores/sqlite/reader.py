@@ -91,7 +91,7 @@ class Reader:
             finally:
                 if self._conn.in_transaction:
                     self._conn.execute("ROLLBACK")
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to the caller
             if is_outage(error):
                 self._drop()
             return None, translate(error)

@@ -13,12 +13,14 @@ import msgspec
 
 from taskflowmq.core.errors import TaskFlowError
 from taskflowmq.core.job import Reason, State
-from taskflowmq.core.limits import check_storable
+from taskflowmq.core.limits import check_storable, clean_text
 from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.store import Settled
 from taskflowmq.stores.sqlite.enqueue import draw_positions
 from taskflowmq.stores.sqlite.rows import join_ids, to_json
 from taskflowmq.stores.sqlite.steps import Step, Steps
+
+_LONGEST_PROBLEM = 2_000
 
 
 class Settlement(NamedTuple):
@@ -31,7 +33,7 @@ class Settlement(NamedTuple):
 class _Fate(NamedTuple):
     """Where a job is now, as far as a transition must know."""
 
-    index: int
+    place: int
     lease_no: int | None
     running: int
     state: str | None
@@ -63,10 +65,10 @@ def _complete(
     reply = yield Step("complete_jobs", {**params, "now": now}, True)
     if reply.clash or reply.changed == 0:
         return
-    applied = range(len(chosen))
+    applied = list(range(len(chosen)))
     if reply.changed < len(chosen):
         fates = yield from _read_fates(params)
-        applied = [fate.index for fate in fates if fate.running and fate.lease_no == rows[fate.index][0]]  # type: ignore[assignment]
+        applied = [fate.place for fate in fates if fate.running and fate.lease_no == rows[fate.place][0]]
     for place in applied:
         settled[indexes[place]] = Settled.APPLIED
     yield from _leave_running(params)
@@ -96,13 +98,13 @@ def _settle_carefully(
     fates = yield from _read_fates({"ids": join_ids([item.job_id for item in chosen]), "rows": leases})
     applied: dict[tuple[Any, int], Transition] = {}
     for fate in fates:
-        item = chosen[fate.index]
+        item = chosen[fate.place]
         fence = (item.job_id, item.counters.lease_no)
         if fate.running and fate.lease_no == fence[1]:
-            settled[indexes[fate.index]] = Settled.REPLAYED if fence in applied else Settled.APPLIED
+            settled[indexes[fate.place]] = Settled.REPLAYED if fence in applied else Settled.APPLIED
             applied.setdefault(fence, _obey(item) if fate.cancel else item)
         else:
-            settled[indexes[fate.index]] = Settled.REPLAYED if _is_replay(item, fate) else Settled.STALE
+            settled[indexes[fate.place]] = Settled.REPLAYED if _is_replay(item, fate) else Settled.STALE
     return (yield from _write(list(applied.values()), now)) if applied else ()
 
 
@@ -114,15 +116,18 @@ def _obey(item: Transition) -> Transition:
 
 
 def _is_replay(item: Transition, fate: _Fate) -> bool:
-    """Tell whether what is stored is this transition's own effect, after a lost reply.
+    """Tell whether this transition's own effect is stored already, after a lost reply.
 
-    The fence alone does not say: a rescuer settles under the same one. The words that it leaves behind do.
+    The fence alone does not say: a rescuer settles under the same one. The words that it leaves behind do. A failure
+    is known by its attempt's row, which stays for ever; a completion by the outcome; a hand-back, which writes
+    neither, by the job having gone on without an attempt's row at this fence.
     """
-    if fate.lease_no != item.counters.lease_no or fate.running or fate.ended != item.ended:
-        return False
+    if item.ended is not None:
+        return fate.ended == item.ended
+    fence, now_at = item.counters.lease_no, fate.lease_no or 0
     if item.to.final:
-        return fate.state == item.to
-    return fate.state is None or fate.state == State.CANCELLED
+        return now_at == fence and fate.state == item.to
+    return fate.ended is None and (now_at > fence or (now_at == fence and fate.state in (None, State.CANCELLED)))
 
 
 def _write(items: list[Transition], now: int) -> Steps[tuple[str, ...]]:
@@ -171,17 +176,23 @@ def _row(item: Transition, now: int) -> list[Any]:
 
 def _json(data: bytes | None, problem: str | None) -> tuple[str | None, str | None]:
     """Return JSON as text that can be stored, or no text and why not: ending a job must never fail (F41, F42)."""
+    if problem is not None:
+        problem = clean_text(problem, _LONGEST_PROBLEM)
     if data is None:
         return None, problem
+    text = storable_json(data)
+    return (
+        text,
+        problem if text is not None else problem or "could not be stored: it is not JSON that both engines take",
+    )
+
+
+def storable_json(data: bytes) -> str | None:
+    """Return JSON as text, or None if it is none, or none that readers and PostgreSQL could take."""
     try:
-        if b"\\u" in data:  # an escaped NUL or half of a surrogate pair: valid JSON that PostgreSQL refuses
-            check_storable(msgspec.json.decode(data), "")
-        else:
-            _validate(data)
-        return data.decode(), problem
-    except (ValueError, RecursionError, TaskFlowError) as error:
-        return None, problem or f"could not be stored: {error}"[:500]
-
-
-#: Validates without building objects.
-_validate = msgspec.json.Decoder(msgspec.Raw).decode
+        value = msgspec.json.decode(data)
+        if b"\\u" in data:  # an escaped NUL or half of a surrogate pair
+            check_storable(value, "")
+        return data.decode()
+    except (ValueError, RecursionError, TaskFlowError):
+        return None

@@ -105,7 +105,7 @@ def _run(execute: _Executes, in_transaction: bool, steps: Steps[T]) -> T:
             return result
         try:
             reply = execute(statement, params)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the script decides what to do with it
             reply = error
 
 
@@ -123,7 +123,7 @@ async def _run_async(
             return result
         try:
             reply = await execute(statement, params)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the script decides what to do with it
             reply = error
 
 
@@ -158,6 +158,6 @@ def _result(answer: Any) -> Reply:
         return answer
     origin = getattr(answer, "orig", None) or answer
     if isinstance(origin, sqlite3.OperationalError) and "no such table" in str(origin):
-        raise SchemaMismatch("the caller's connection is to another database: TaskFlow's tables are missing") from answer
+        raise SchemaMismatch("the connection is to another database: TaskFlow's tables are missing") from answer
     found = translate(origin)
     raise found if found is not origin else answer

@@ -194,7 +194,7 @@ def _turn(taken: bool, ran_at: int | None, grace_until: int | None, now: int) ->
 
 
 def _next_due(conn: sqlite3.Connection) -> int | None:
-    due: int | None = conn.execute(sql("next_due")).fetchone()[0]
+    due: int | None = conn.execute(sql("read_next_due")).fetchone()[0]
     return due
 
 

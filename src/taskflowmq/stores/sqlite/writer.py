@@ -163,7 +163,7 @@ class Writer:
         """Run groups in one transaction and return how long the lock was held; groups left over are taken out."""
         try:
             conn = self._begin()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to the callers
             _fail(groups, translate(error))
             self._drop_connection()
             return 0.0
@@ -177,7 +177,7 @@ class Writer:
                     break
             if conn.in_transaction:
                 conn.execute("COMMIT")
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to the callers
             self._rolled_back()
             _fail(groups, translate(error))
             self._drop_connection()

@@ -1,0 +1,2 @@
+-- An engine without JSON functions refuses this.
+SELECT json_array(1)
