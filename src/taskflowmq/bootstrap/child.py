@@ -109,6 +109,8 @@ def main() -> None:
     app = load_app(config.spec, program.url)
     # What was imported lives as long as the process: keep the collector from walking it again and again.
     gc.freeze()
+    # Nothing reads these fields of log records, and they are looked up for every line.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         code = runner.run(work(app, config, program))
         logging.shutdown()

@@ -7,6 +7,7 @@ notices deaths and hangs from outside, and replaces them. Ports come in from abo
 from taskflowmq.worker.clock import SystemClock
 from taskflowmq.worker.options import WorkerOptions
 from taskflowmq.worker.place import Place
+from taskflowmq.worker.supervisor import Supervisor
 from taskflowmq.worker.worker import Health, Worker
 
-__all__ = ["Health", "Place", "SystemClock", "Worker", "WorkerOptions"]
+__all__ = ["Health", "Place", "Supervisor", "SystemClock", "Worker", "WorkerOptions"]

@@ -153,7 +153,6 @@ class Completer:
     def _account(self, batch: list[Entry], answers: Sequence[Settled], seconds: float) -> None:
         reports = []
         stale = 0
-        verbose = log.isEnabledFor(logging.INFO)
         for (transition, job, run_s), answer in zip(batch, answers, strict=True):
             if answer is Settled.STALE:
                 stale += 1
@@ -161,8 +160,7 @@ class Completer:
             else:
                 outcome = _word(transition)
             reports.append(JobReport(job.task, job.queue, outcome, run_s, job.waited))
-            if verbose or answer is Settled.STALE:
-                _log_job(job, outcome, run_s)
+            _log_job(job, outcome, run_s)
         self._done(len(batch))
         if stale:
             self._kit.telemetry.event("stale_write", stale)
@@ -190,7 +188,17 @@ def _word(transition: Transition) -> str:
 
 
 def _log_job(job: ClaimedJob, outcome: str, run_s: float) -> None:
-    """One line per attempt. Never arguments, results or messages: those are the user's data."""
+    """One line per attempt. Never arguments, results or messages: those are the user's data.
+
+    The record is built by hand, because looking for the caller's line costs as much as running the job.
+    """
+    level, message = logging.INFO, f"job {outcome}"
+    if outcome == "stale":
+        level, message = logging.WARNING, "job stale: the lease was lost meanwhile, its outcome was dropped"
+    elif outcome in ("retried", "dead"):
+        level = logging.WARNING
+    if not log.isEnabledFor(level):
+        return
     fields = {
         "job_id": str(job.id),
         "task": job.task,
@@ -199,8 +207,4 @@ def _log_job(job: ClaimedJob, outcome: str, run_s: float) -> None:
         "outcome": outcome,
         "ms": round(run_s * 1000, 1),
     }
-    if outcome == "stale":
-        log.warning("job %s: the lease was lost meanwhile; its outcome was dropped", job.id, extra=fields)
-    else:
-        level = logging.WARNING if outcome in ("retried", "dead") else logging.INFO
-        log.log(level, "job %s", outcome, extra=fields)
+    log.handle(log.makeRecord(log.name, level, __file__, 0, message, (), None, extra=fields))

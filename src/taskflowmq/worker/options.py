@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import msgspec
 
 from taskflowmq.core.limits import check_name
@@ -81,25 +78,3 @@ class WorkerOptions(msgspec.Struct, frozen=True, kw_only=True):
     def threads(self) -> int:
         """Most threads of one child."""
         return min(self.slots, MAX_THREADS)
-
-    @classmethod
-    def from_env(cls, environ: Mapping[str, str], **given: Any) -> WorkerOptions:
-        """Build options from ``TASKFLOW_*`` variables; what is ``given`` and not None wins.
-
-        Raises:
-            ValueError: a variable is not a number, or a value is out of bounds.
-        """
-        values: dict[str, Any] = {}
-        for field in ("lease", "heartbeat", "sweep", "poll"):
-            variable = f"TASKFLOW_{field.upper()}_SECONDS"
-            text = environ.get(variable)
-            if text:
-                try:
-                    values[field] = float(text)
-                except ValueError:
-                    raise ValueError(f"{variable} must be seconds, got {text!r}") from None
-        values.update((key, value) for key, value in given.items() if value is not None)
-        if "lease" in values and "heartbeat" not in values:
-            # A short lease alone must not be refused because of the default heartbeat.
-            values["heartbeat"] = min(10.0, values["lease"] / 3)
-        return cls(**values)

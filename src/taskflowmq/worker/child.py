@@ -1,0 +1,104 @@
+"""A child as its supervisor sees it: a process, a shared slot table, a pipe for commands."""
+
+from __future__ import annotations
+
+import os
+from uuid import UUID, uuid4
+
+from taskflowmq.ports.spawner import ChildSpec, Process
+from taskflowmq.worker.slots import HANDED_BACK, REGISTERED, SETTLED, TAINTED, TICK_US, SlotTable, StartedJob
+
+#: Commands of the control pipe, one per line. ``drain`` is followed by seconds.
+DRAIN, FINISH, HAND_BACK = "drain", "finish", "hand_back"
+
+#: A loop that has not turned for this long is blocked.
+STALE_SECONDS = 0.8
+#: How far past its deadline a job must be before its child is killed for it: the child itself acts first.
+OVERDUE_SECONDS = 0.4
+
+
+class Child:
+    """One child process and what its supervisor wants of it."""
+
+    def __init__(self, supervisor: UUID, slots: int, *, isolated: bool, now: float) -> None:
+        self.worker_id = uuid4()
+        self.isolated = isolated
+        self.born = now
+        self.table = SlotTable.create(slots)
+        self.process: Process | None = None
+        #: Why we ended it, if we did: HAND_BACK, or "timeout" with the jobs that are charged for it.
+        self.killed_for: str | None = None
+        self.charged: list[StartedJob] = []
+        #: Told to end: it is replaced already.
+        self.leaving = False
+        self._control, self._commands = os.pipe()
+        os.set_blocking(self._commands, False)
+        self.spec = ChildSpec(
+            worker_id=self.worker_id,
+            supervisor=supervisor,
+            slots_fd=self.table.fd,
+            control_fd=self._control,
+            isolated=isolated,
+        )
+
+    @property
+    def registered(self) -> bool:
+        """Whether its worker row exists."""
+        return bool(self.table.cells[REGISTERED])
+
+    @property
+    def tainted(self) -> bool:
+        """Whether it found itself unfit for new jobs."""
+        return bool(self.table.cells[TAINTED])
+
+    @property
+    def settled(self) -> int:
+        """Jobs it has settled."""
+        return int(self.table.cells[SETTLED])
+
+    @property
+    def handed_back(self) -> int:
+        """Jobs it handed back at its end."""
+        return int(self.table.cells[HANDED_BACK])
+
+    def spawned(self, process: Process) -> None:
+        """It runs now; the reading end of the pipe is its own."""
+        self.process = process
+        os.close(self._control)
+
+    def tell(self, command: str) -> None:
+        """Send a command; a child that is dead or does not read is dealt with elsewhere."""
+        self.leaving = True
+        try:
+            os.write(self._commands, f"{command}\n".encode())
+        except (BrokenPipeError, BlockingIOError):
+            return
+
+    def kill(self, why: str, charged: list[StartedJob] | None = None) -> None:
+        """End it at once; its jobs are handed back, except the charged ones."""
+        self.leaving = True
+        if self.killed_for is None:
+            self.killed_for = why
+            self.charged = charged or []
+        if self.process is not None:
+            self.process.kill()
+
+    def hung_jobs(self, now: float) -> list[StartedJob]:
+        """Return the jobs to charge for a loop that does not turn; empty if it turns, or nobody is overdue.
+
+        The job that is being stepped is to blame. If none is, something outside every body holds the interpreter
+        (a thread in a C call), and whoever is overdue is charged.
+        """
+        tick = self.table.cells[TICK_US] / 1e6
+        if not tick or now - tick < STALE_SECONDS:
+            return []
+        started = self.table.started()
+        stepped = [job for job in started if job.stepped]
+        return [
+            job for job in stepped or started if job.deadline is not None and now - job.deadline > OVERDUE_SECONDS
+        ]
+
+    def close(self) -> None:
+        """Release the pipe and the table."""
+        os.close(self._commands)
+        self.table.close()

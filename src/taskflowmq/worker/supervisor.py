@@ -1,0 +1,281 @@
+"""Owns child processes, and does for them what they cannot do for themselves.
+
+It alone renews their leases (a blocked child is not a dead one), notices deaths and hangs from outside, charges the
+job that is to blame and hands the others back, replaces children, and runs the duties. It never runs a body.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from uuid import uuid4
+
+from taskflowmq.core.errors import TaskFlowError
+from taskflowmq.ports.clock import Clock
+from taskflowmq.ports.lifecycle import Duty
+from taskflowmq.ports.spawner import Spawner
+from taskflowmq.ports.store import Store
+from taskflowmq.ports.telemetry import NoTelemetry, Telemetry
+from taskflowmq.worker.backoff import backoff, jittered
+from taskflowmq.worker.child import DRAIN, FINISH, HAND_BACK, Child
+from taskflowmq.worker.clock import SystemClock
+from taskflowmq.worker.machine import memory_mb, reap_orphans
+from taskflowmq.worker.options import WorkerOptions
+from taskflowmq.worker.undertaker import CLEAN, bury, describe_exit
+
+log = logging.getLogger("taskflowmq.supervisor")
+
+WATCH_SECONDS = 0.1
+MEMORY_SECONDS = 1.0
+#: A child that lived longer did not die of its start.
+HEALTHY_SECONDS = 5.0
+#: What a child may take beyond its time to hand back and end, before it is killed.
+LAST_SECONDS = 5.0
+
+
+class Supervisor:
+    """Keeps ``options.processes`` children working until it is told to stop.
+
+    Args:
+        store: an opened store, for leases, dead children and duties; children have their own.
+        spawner: starts children.
+        options: the children's options, and how many there are.
+        clock: time; the system's by default.
+        telemetry: counts events.
+        duties: loops that run here, beside the children.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        spawner: Spawner,
+        options: WorkerOptions,
+        *,
+        clock: Clock | None = None,
+        telemetry: Telemetry | None = None,
+        duties: Sequence[Duty] = (),
+    ) -> None:
+        self.id = uuid4()
+        self._store = store
+        self._spawner = spawner
+        self._options = options
+        self._clock = clock or SystemClock()
+        self._telemetry = telemetry or NoTelemetry()
+        self._duties = duties
+        self._children: dict[Child, asyncio.Task[None]] = {}
+        self._draining = False
+        self._handed_back = 0
+        self._early_deaths = 0
+        self._next_spawn = 0.0
+        self._end = asyncio.Event()
+
+    @property
+    def children(self) -> list[Child]:
+        """The children that live, or are being buried."""
+        return list(self._children)
+
+    async def run(self) -> int:
+        """Supervise until drained; return how many jobs were handed back."""
+        loops: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+            ("heartbeat", self._renew),
+            ("watch", self._watch),
+            ("isolation", self._isolate),
+            *((duty.name, duty.run) for duty in self._duties),
+        ]
+        tasks = [asyncio.create_task(self._keep(name, run), name=f"taskflow-{name}") for name, run in loops]
+        try:
+            await self._end.wait()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for child in self._children:
+                child.kill(HAND_BACK)
+            await asyncio.gather(*self._children.values(), return_exceptions=True)
+        return self._handed_back
+
+    def on_signal(self) -> None:
+        """First: drain. Second: hand back at once."""
+        if self._draining:
+            self.request_hand_back()
+        else:
+            self.request_drain()
+
+    def request_drain(self) -> None:
+        """Let children finish within the drain timeout and hand back the rest; returns at once."""
+        log.info("draining for up to %g s", self._options.drain_timeout)
+        self._leave(f"{DRAIN} {self._options.drain_timeout}", self._options.drain_timeout)
+
+    def request_hand_back(self) -> None:
+        """Hand back everything now; returns at once."""
+        log.info("handing back what runs")
+        self._leave(HAND_BACK, 0.0)
+
+    def _leave(self, command: str, patience: float) -> None:
+        self._draining = True
+        for child in self._children:
+            child.tell(command)
+        deadline = patience + self._options.grace + LAST_SECONDS
+        asyncio.get_running_loop().call_later(deadline, self._kill_all)
+        self._check_end()
+
+    def _kill_all(self) -> None:
+        for child in self._children:
+            log.warning("child %s did not end in time", child.worker_id)
+            child.kill(HAND_BACK)
+
+    def _check_end(self) -> None:
+        if self._draining and not self._children:
+            self._end.set()
+
+    # -- children
+
+    def _spawn(self, *, isolated: bool) -> None:
+        slots = 1 if isolated else self._options.concurrency
+        child = Child(self.id, slots, isolated=isolated, now=self._clock.monotonic())
+        self._children[child] = asyncio.create_task(self._tend(child), name="taskflow-child")
+
+    async def _tend(self, child: Child) -> None:
+        """Follow one child from its birth to its burial."""
+        try:
+            process = await self._spawner.spawn(child.spec)
+        except OSError as error:
+            log.error("no child could be started: %s", error)
+            self._forget(child, died=True)
+            return
+        child.spawned(process)
+        log.info("child %d started", process.pid, extra={"worker": str(child.worker_id), "isolated": child.isolated})
+        if self._draining:
+            child.tell(HAND_BACK)
+        code = await process.wait()
+        died = code not in CLEAN and child.killed_for is None
+        if died:
+            self._telemetry.event("child_died")
+            log.error("child %d ended with %s", process.pid, describe_exit(code))
+        elif not child.leaving and not child.isolated:
+            log.warning("child %d ended by itself with %s", process.pid, describe_exit(code))
+        # Replaced before it is buried: burying waits for the store.
+        child.leaving = True
+        self._pace_spawns(child, died=died)
+        try:
+            handed_back = await bury(self._store, self._clock, child, code)
+            self._handed_back += child.handed_back + handed_back
+        finally:
+            self._forget(child, died=False)
+
+    def _forget(self, child: Child, *, died: bool) -> None:
+        if died:
+            self._pace_spawns(child, died=True)
+        self._children.pop(child, None)
+        child.close()
+        self._check_end()
+
+    def _pace_spawns(self, child: Child, *, died: bool) -> None:
+        """Children that die young are replaced more and more slowly; others at once."""
+        now = self._clock.monotonic()
+        young = now - child.born < HEALTHY_SECONDS
+        self._early_deaths = self._early_deaths + 1 if died and young else 0
+        if self._early_deaths > 1:
+            self._next_spawn = now + backoff(self._early_deaths - 1, longest=5.0)
+
+    # -- loops
+
+    async def _watch(self) -> None:
+        """Fill the ranks, and look at every child from outside."""
+        last = memory_at = self._clock.monotonic()
+        # After a pause of our own (SIGSTOP, a stopped machine) the children's ticks are old too: look again later.
+        trust_at = last
+        while True:
+            now = self._clock.monotonic()
+            if now - last > 1.0:
+                trust_at = now + 1.0
+            last = now
+            check_memory = now - memory_at >= MEMORY_SECONDS
+            memory_at = now if check_memory else memory_at
+            for child in self.children:
+                if now >= trust_at:
+                    self._check_hang(child, now)
+                self._check_age(child, check_memory)
+            if not self._draining and now >= self._next_spawn:
+                ranks = sum(not child.leaving and not child.isolated for child in self._children)
+                for _ in range(self._options.processes - ranks):
+                    self._spawn(isolated=False)
+            if os.getpid() == 1:
+                reap_orphans({child.process.pid for child in self._children if child.process is not None})
+            await self._clock.sleep(WATCH_SECONDS)
+
+    def _check_hang(self, child: Child, now: float) -> None:
+        hung = child.hung_jobs(now) if child.killed_for is None else []
+        if hung:
+            ids = ", ".join(str(job.job_id) for job in hung)
+            log.error("child %s hangs in job %s past its timeout: killed", child.worker_id, ids)
+            self._telemetry.event("child_hung")
+            child.kill("timeout", hung)
+
+    def _check_age(self, child: Child, check_memory: bool) -> None:
+        """Replace a child that is tainted, has run enough jobs, or is too large; running jobs finish first."""
+        if child.leaving or child.process is None:
+            return
+        why = "it is tainted" if child.tainted else None
+        options = self._options
+        if options.max_jobs is not None and child.settled >= options.max_jobs:
+            why = f"it ran {child.settled} jobs"
+        elif check_memory and options.max_rss_mb is not None:
+            used = memory_mb(child.process.pid)
+            if used is not None and used > options.max_rss_mb:
+                why = f"it uses {used:.0f} MB"
+        if why is not None:
+            log.info("child %d is replaced: %s", child.process.pid, why)
+            self._telemetry.event("child_recycled")
+            child.tell(FINISH)
+
+    async def _renew(self) -> None:
+        """Renew the leases of all children in one statement."""
+        errors = 0
+        while True:
+            await self._clock.sleep(
+                jittered(self._options.heartbeat) if not errors else backoff(errors, longest=1.0)
+            )
+            children = {child.worker_id: child for child in self._children if child.registered}
+            if not children:
+                continue
+            try:
+                alive = await self._store.workers.renew(list(children), self._options.lease_ms)
+                errors = 0
+            except TaskFlowError as error:
+                errors += 1
+                log.warning("leases were not renewed: %s", error)
+                continue
+            for worker_id in children.keys() - alive:
+                self._lost(children[worker_id])
+
+    def _lost(self, child: Child) -> None:
+        """Somebody took this child for dead: its bodies go on to their fenced completion, new jobs need a new child."""
+        if not child.leaving:
+            self._telemetry.event("lease_lost")
+            log.warning("worker %s lost its lease: it finishes and is replaced", child.worker_id)
+            child.tell(FINISH)
+
+    async def _isolate(self) -> None:
+        """Start a one-slot child when jobs wait that took a process down before."""
+        while True:
+            await self._clock.sleep(jittered(self._options.poll))
+            if self._draining or any(child.isolated and not child.leaving for child in self._children):
+                continue
+            try:
+                if await self._store.workers.suspects_ready():
+                    self._spawn(isolated=True)
+            except TaskFlowError as error:
+                log.debug("suspects are not known: %s", error)
+
+    async def _keep(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await run()
+                return
+            except Exception:
+                log.exception("the %s failed and starts again", name)
+                self._telemetry.event("loop_failed")
+                await self._clock.sleep(1.0)

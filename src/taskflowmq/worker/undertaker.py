@@ -1,0 +1,79 @@
+"""What becomes of the jobs of a dead child (I5). Ends its worker row first, so that it can claim no more.
+
+A started job crashed; if we killed the child because of a job's timeout, that job timed out and the others are handed
+back; a job that had not started, or had ended, is handed back. Should this supervisor die before it is done, the
+rescuer finds the rest.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import signal
+from collections.abc import Callable
+
+from taskflowmq.core.errors import StoreUnavailable
+from taskflowmq.core.job import HeldJob
+from taskflowmq.core.transitions import Crashed, HandedBack, Outcome, TimedOut, decide
+from taskflowmq.ports.clock import Clock
+from taskflowmq.ports.store import Settled, Store
+from taskflowmq.worker.backoff import backoff
+from taskflowmq.worker.child import Child
+from taskflowmq.worker.failure import error_json
+
+log = logging.getLogger("taskflowmq.supervisor")
+
+BATCH = 500
+#: Exit codes of a child that ended as it was told: cleanly, or with jobs handed back.
+CLEAN = (0, 75)
+
+
+async def bury(store: Store, clock: Clock, child: Child, code: int) -> int:
+    """Settle what a dead child held, waiting for the store as long as it takes; return how many were handed back."""
+    started = {(job.job_id, job.lease_no) for job in child.table.started()}
+    charged = {(job.job_id, job.lease_no) for job in child.charged}
+
+    def judge(job: HeldJob) -> Outcome:
+        key = (job.id, job.counters.lease_no)
+        if key in charged:
+            return TimedOut(error_json("TimeoutError", "its body blocked the process past the timeout and was killed"))
+        if child.killed_for is None and code not in CLEAN and key in started:
+            return Crashed(error_json("ProcessCrashed", f"the worker process ended with {describe_exit(code)}"))
+        return HandedBack()
+
+    errors = 0
+    while True:
+        try:
+            await store.workers.end(child.worker_id)
+            return await _empty(store, child, judge)
+        except StoreUnavailable as error:
+            errors += 1
+            log.warning("the jobs of dead worker %s wait for the store: %s", child.worker_id, error)
+            await clock.sleep(backoff(errors, longest=2.0))
+
+
+async def _empty(store: Store, child: Child, judge: Callable[[HeldJob], Outcome]) -> int:
+    handed_back = 0
+    while jobs := await store.workers.held_jobs(child.worker_id, BATCH):
+        outcomes = [judge(job) for job in jobs]
+        changes = [decide(job, out, rand=random.random()) for job, out in zip(jobs, outcomes, strict=True)]
+        answers = await store.claims.settle(changes)
+        for job, outcome, answer in zip(jobs, outcomes, answers, strict=True):
+            if answer is Settled.APPLIED:
+                word = type(outcome).__name__.lower()
+                handed_back += isinstance(outcome, HandedBack)
+                fields = {"job_id": str(job.id), "attempt": job.counters.attempt, "outcome": word}
+                log.warning("job %s with its worker process", word, extra=fields)
+        if len(jobs) < BATCH:
+            break
+    return handed_back
+
+
+def describe_exit(code: int) -> str:
+    """Return an exit code as words."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"signal {signal.Signals(-code).name}"
+    except ValueError:
+        return f"signal {-code}"
