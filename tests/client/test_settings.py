@@ -54,7 +54,7 @@ def test_secrets_are_not_shown() -> None:
 
 @pytest.mark.parametrize("url", ["mysql://x", "taskflow.db", "sqlite://", "sqlite:///", "sqlite://rel.db"])
 def test_an_unknown_database_says_what_is_allowed(url: str) -> None:
-    with pytest.raises(UnknownScheme, match="sqlite:///relative.db"):
+    with pytest.raises(UnknownScheme, match=r"sqlite:///relative\.db"):
         make_store(url)
 
 
