@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import concurrent.futures.thread  # noqa: F401 - see _close_at_exit
 import os
 import threading
 from collections.abc import Callable, Coroutine
@@ -112,6 +113,7 @@ def portal_loop() -> asyncio.AbstractEventLoop:
     with _lock:
         if _portal is None:
             _portal = Portal()
+            _close_at_exit()
         return _portal.loop
 
 
@@ -136,5 +138,21 @@ def _at_exit() -> None:
         portal.stop()
 
 
+def _close_at_exit() -> None:
+    """Have the portal stopped while stores can still use helper threads to close.
+
+    ``atexit`` is too late: by then the interpreter lets no executor start a thread. Its executors end through the
+    hook that is used here, the last registered first; they have registered when their module was imported above.
+    """
+    register: Callable[[Callable[[], None]], object] | None = getattr(threading, "_register_atexit", None)
+    if register is None:
+        atexit.register(_at_exit)
+        return
+    try:
+        register(_at_exit)
+    except RuntimeError:
+        # The interpreter is ending already, and there is nothing left to hook into.
+        atexit.register(_at_exit)
+
+
 os.register_at_fork(after_in_child=_after_fork)
-atexit.register(_at_exit)
