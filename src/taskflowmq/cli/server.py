@@ -54,21 +54,18 @@ def chosen_port(flag: int | None, default: int = 8000) -> int:
 async def _serve(app: Any, settings: Any, sock: Any, *, as_json: bool) -> None:
     from taskflowmq.cli.output import emit_json
     from taskflowmq.server.app import create_app
-    from taskflowmq.server.run import ApiServer, base_url
+    from taskflowmq.server.run import serving
     from taskflowmq.telemetry.prometheus import PrometheusTelemetry
 
     metrics = PrometheusTelemetry()
     app.telemetry = metrics
-    async with app:
-        server = ApiServer(create_app(app, settings, metrics_page=metrics), sock)
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, server.stop)
-        serving = asyncio.create_task(server.run_until_stopped())
-        await server.ready.wait()
-        url = base_url(sock)
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    async with app, serving(create_app(app, settings, metrics_page=metrics), sock) as url:
         if as_json:
             emit_json({"url": url, "docs": f"{url}/docs", "store": app.store.url})
         else:
             click.echo(f"TaskFlow API on {url}/api/v1 (docs: {url}/docs), store {app.store.url}")
-        await serving
+        await ended.wait()

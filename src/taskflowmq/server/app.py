@@ -87,7 +87,7 @@ def _litestar(services: Services) -> Litestar:
 async def _refuse_unknown_parameters(request: Request[Any, Any, Any]) -> None:
     """A misspelt filter must not answer with everything."""
     fields = request.route_handler.parsed_fn_signature.parameters.items()
-    known = {getattr(field.kwarg_definition, "query", None) or name for name, field in fields}
+    known = {getattr(field.kwarg_definition, "name", None) or name for name, field in fields}
     for name in request.query_params:
         if name not in known - {"services", "request", "data"}:
             raise Problem(

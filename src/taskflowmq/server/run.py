@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import errno
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import uvicorn
@@ -81,6 +81,7 @@ class ApiServer(uvicorn.Server):
         config = uvicorn.Config(
             application,
             access_log=False,
+            log_level="warning",
             log_config=None,
             lifespan="on",
             proxy_headers=False,
@@ -109,6 +110,19 @@ class ApiServer(uvicorn.Server):
     def stop(self) -> None:
         """Answer what is under way, then end."""
         self.should_exit = True
+
+
+@contextlib.asynccontextmanager
+async def serving(application: Gate, sock: socket.socket) -> AsyncIterator[str]:
+    """Serve an application while the body runs, and give its address. Its app must be open already."""
+    server = ApiServer(application, sock)
+    running = asyncio.create_task(server.run_until_stopped(), name="taskflow-server")
+    try:
+        await server.ready.wait()
+        yield base_url(sock)
+    finally:
+        server.stop()
+        await running
 
 
 def uvloop_factory() -> Any:

@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
+from litestar.di import NamedDependency
+
 from taskflowmq.client.app import BaseApp
 from taskflowmq.client.session import Session
 from taskflowmq.core.errors import JobNotFound, StoreUnavailable
@@ -141,6 +143,10 @@ class Services:
     async def wake(self, queue: str) -> None:
         """Tell workers that a queue has a ready job; a courtesy, since they poll too."""
         await self.store.notifier.wake([queue])
+
+
+#: How a route asks for the services.
+Shared = NamedDependency[Services]
 
 
 def parse_id(text: str) -> UUID:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Request, post
+from litestar.params import JSONBody
 
 from taskflowmq.server.intake import store_many
 from taskflowmq.server.schemas.requests import BulkBody
 from taskflowmq.server.schemas.responses import BulkOut
-from taskflowmq.server.services import Services
+from taskflowmq.server.services import Shared
 from taskflowmq.server.strict import StrictBody
 
 
@@ -22,7 +23,7 @@ from taskflowmq.server.strict import StrictBody
     return_dto=None,
     status_code=201,
 )
-async def create_jobs(data: BulkBody, request: Request[Any, Any, Any], services: Services) -> BulkOut:
+async def create_jobs(data: JSONBody[BulkBody], request: Request[Any, Any, Any], services: Shared) -> BulkOut:
     """Store up to 10,000 jobs, all or none. The ids are in the order of the request.
 
     A job whose unique key is taken answers with the id of its holder, and does not count as created.

@@ -8,7 +8,7 @@ from litestar import get
 
 from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.server.schemas.responses import Health
-from taskflowmq.server.services import Services
+from taskflowmq.server.services import Shared
 
 TAGS = ["health"]
 
@@ -20,7 +20,7 @@ async def live() -> Health:
 
 
 @get("/health/ready", operation_id="ready", summary="The store commits", tags=TAGS)
-async def ready(services: Services) -> Health:
+async def ready(services: Shared) -> Health:
     """Say whether requests can be served now: 200, or 503 while the store does not commit."""
     try:
         async with asyncio.timeout(services.settings.ready_seconds):

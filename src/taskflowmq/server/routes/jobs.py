@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from litestar import Request, Response, delete, get, post
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from taskflowmq.core.errors import Conflict
 from taskflowmq.core.job import JobFilter, JobView, State
@@ -27,20 +27,20 @@ from taskflowmq.server.schemas.responses import (
     job_out,
     stats_out,
 )
-from taskflowmq.server.services import Services, parse_id
+from taskflowmq.server.services import Services, Shared, parse_id
 from taskflowmq.server.strict import StrictBody
 
 TAGS = ["jobs"]
 MAX_LIMIT = 1_000
 MAX_WAIT = 30
 
-Limit = Annotated[int, Parameter(ge=1, le=MAX_LIMIT, description="Most jobs of this page")]
+Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT, description="Most jobs of this page")]
 #: `state` alone is a reserved name of the framework.
-States = Annotated[str | None, Parameter(query="state", description="States, separated by commas", max_length=200)]
-Cursor = Annotated[str | None, Parameter(description="The `next` of the page before", max_length=200)]
-After = Annotated[datetime | None, Parameter(description="Only jobs created after this time")]
-Before = Annotated[datetime | None, Parameter(description="Only jobs created before this time")]
-Wait = Annotated[float, Parameter(ge=0, le=MAX_WAIT, description="Seconds to wait for the job to end")]
+States = Annotated[str | None, QueryParameter(name="state", description="States, separated by commas", max_length=200)]
+Cursor = Annotated[str | None, QueryParameter(description="The `next` of the page before", max_length=200)]
+After = Annotated[datetime | None, QueryParameter(description="Only jobs created after this time")]
+Before = Annotated[datetime | None, QueryParameter(description="Only jobs created before this time")]
+Wait = Annotated[float, QueryParameter(ge=0, le=MAX_WAIT, description="Seconds to wait for the job to end")]
 
 
 @post(
@@ -52,7 +52,7 @@ Wait = Annotated[float, Parameter(ge=0, le=MAX_WAIT, description="Seconds to wai
     return_dto=None,
     status_code=201,
 )
-async def create_job(data: JobBody, request: Request[Any, Any, Any], services: Services) -> Response[Submitted]:
+async def create_job(data: JSONBody[JobBody], request: Request[Any, Any, Any], services: Shared) -> Response[Submitted]:
     """Store one job. 201: it is committed. 200: a live job holds its unique key and is shown instead.
 
     Send an `Idempotency-Key` and repeat the request freely when an answer was lost: it is stored once.
@@ -63,10 +63,10 @@ async def create_job(data: JobBody, request: Request[Any, Any, Any], services: S
 
 @get("/jobs", operation_id="listJobs", summary="List jobs", tags=TAGS)
 async def list_jobs(
-    services: Services,
+    services: Shared,
     states: States = None,
-    queue: str | None = None,
-    task: str | None = None,
+    queue: FromQuery[str | None] = None,
+    task: FromQuery[str | None] = None,
     created_after: After = None,
     created_before: Before = None,
     limit: Limit = 50,
@@ -85,19 +85,19 @@ async def list_jobs(
 
 
 @get("/jobs/dead", operation_id="listDeadJobs", summary="List dead jobs", tags=TAGS)
-async def list_dead(services: Services, limit: Limit = 50, cursor: Cursor = None) -> JobPage:
+async def list_dead(services: Shared, limit: Limit = 50, cursor: Cursor = None) -> JobPage:
     """Return the dead letters, newest first: the same as `?state=dead`."""
     return await _page(services, JobFilter(tenant=services.tenant, states=(State.DEAD,)), limit, cursor)
 
 
 @get("/jobs/stats", operation_id="jobStats", summary="Count jobs", tags=TAGS)
-async def stats(services: Services) -> StatsOut:
+async def stats(services: Shared) -> StatsOut:
     """Return counts by state and queue: exact below 10,000 per state, above that as old as `as_of` says."""
     return stats_out(await services.board.stats())
 
 
 @get("/jobs/{job_id:str}", operation_id="getJob", summary="Read a job", tags=TAGS)
-async def get_job(job_id: str, services: Services, wait: Wait = 0) -> JobDetail:
+async def get_job(job_id: FromPath[str], services: Shared, wait: Wait = 0) -> JobDetail:
     """Return a job with its attempts. With `wait`, answer when it has ended or the time is over."""
     view = await services.job(job_id)
     if wait and not view.state.final:
@@ -106,7 +106,7 @@ async def get_job(job_id: str, services: Services, wait: Wait = 0) -> JobDetail:
 
 
 @post("/jobs/{job_id:str}/retry", operation_id="retryJob", summary="Retry a job", tags=TAGS, status_code=200)
-async def retry_job(job_id: str, services: Services) -> JobOut:
+async def retry_job(job_id: FromPath[str], services: Shared) -> JobOut:
     """Run a dead job again in a new round, or a scheduled or retrying one now; otherwise 409."""
     answer = await services.board.retry(services.tenant, parse_id(job_id))
     if answer is RetryAnswer.NOT_FOUND:
@@ -119,7 +119,7 @@ async def retry_job(job_id: str, services: Services) -> JobOut:
 
 
 @post("/jobs/{job_id:str}/cancel", operation_id="cancelJob", summary="Cancel a job", tags=TAGS, status_code=202)
-async def cancel_job(job_id: str, request: Request[Any, Any, Any], services: Services) -> JobOut:
+async def cancel_job(job_id: FromPath[str], request: Request[Any, Any, Any], services: Shared) -> JobOut:
     """Cancel a job that has not started, or ask the worker of a running one to stop it; 409 when it has ended."""
     actor: str = request.scope["taskflow"]["actor"]  # type: ignore[typeddict-item]  # put there by the gate
     answer = await services.board.cancel(services.tenant, parse_id(job_id), actor=actor)
@@ -132,7 +132,7 @@ async def cancel_job(job_id: str, request: Request[Any, Any, Any], services: Ser
 
 
 @delete("/jobs/{job_id:str}", operation_id="deleteJob", summary="Delete a job", tags=TAGS)
-async def delete_job(job_id: str, services: Services) -> None:
+async def delete_job(job_id: FromPath[str], services: Shared) -> None:
     """Delete a job that has ended; 409 otherwise."""
     answer = await services.board.delete(services.tenant, parse_id(job_id))
     if answer is DeleteAnswer.NOT_FOUND:

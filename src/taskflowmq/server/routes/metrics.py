@@ -8,7 +8,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.ports.store import StoreStats
 from taskflowmq.server.problems import Problem
-from taskflowmq.server.services import Services
+from taskflowmq.server.services import Shared
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -21,7 +21,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
     media_type="text/plain",
     responses={200: ResponseSpec(data_container=str, description="Prometheus text format", media_type="text/plain")},
 )
-async def metrics(services: Services) -> Response[bytes]:
+async def metrics(services: Shared) -> Response[bytes]:
     """Return the metrics in Prometheus text format; without the store's gauges while it does not answer."""
     if services.metrics is None:
         raise Problem(404, "no_metrics", "This process keeps no metrics")

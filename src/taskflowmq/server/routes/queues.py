@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from litestar import get, post
+from litestar.params import FromPath
 
 from taskflowmq.core.limits import check_name
 from taskflowmq.server.schemas.responses import QueueList, QueueOut, queue_out
-from taskflowmq.server.services import Services
+from taskflowmq.server.services import Services, Shared
 
 TAGS = ["queues"]
 
 
 @get("/queues", operation_id="listQueues", summary="List queues", tags=TAGS)
-async def list_queues(services: Services) -> QueueList:
+async def list_queues(services: Shared) -> QueueList:
     """Return every queue with its live jobs, by name."""
     return QueueList(items=[queue_out(queue) for queue in await services.board.list_queues()])
 
 
 @post("/queues/{name:str}/pause", operation_id="pauseQueue", summary="Pause a queue", tags=TAGS, status_code=200)
-async def pause(name: str, services: Services) -> QueueOut:
+async def pause(name: FromPath[str], services: Shared) -> QueueOut:
     """Stop claims from a queue; running jobs go on. A slash in the name is written %2F."""
     queue = _name(name)
     await services.board.pause(queue)
@@ -26,7 +27,7 @@ async def pause(name: str, services: Services) -> QueueOut:
 
 
 @post("/queues/{name:str}/resume", operation_id="resumeQueue", summary="Resume a queue", tags=TAGS, status_code=200)
-async def resume(name: str, services: Services) -> QueueOut:
+async def resume(name: FromPath[str], services: Shared) -> QueueOut:
     """Allow claims from a queue again. A slash in the name is written %2F."""
     queue = _name(name)
     await services.session.resume(queue)

@@ -6,11 +6,11 @@ import msgspec
 from litestar import get
 
 from taskflowmq.server.schemas.responses import TaskList, TaskOut, task_out
-from taskflowmq.server.services import Services
+from taskflowmq.server.services import Shared
 
 
 @get("/tasks", operation_id="listTasks", summary="List tasks", tags=["tasks"])
-async def list_tasks(services: Services) -> TaskList:
+async def list_tasks(services: Shared) -> TaskList:
     """Return the tasks that this server knows and those that any program has announced, by name."""
     found = {task.name: task_out(task) for task in await services.store.intake.list_tasks()}
     registry = services.app.tasks

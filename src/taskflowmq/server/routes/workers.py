@@ -5,10 +5,10 @@ from __future__ import annotations
 from litestar import get
 
 from taskflowmq.server.schemas.responses import WorkerList, worker_out
-from taskflowmq.server.services import Services
+from taskflowmq.server.services import Shared
 
 
 @get("/workers", operation_id="listWorkers", summary="List workers", tags=["workers"])
-async def list_workers(services: Services) -> WorkerList:
+async def list_workers(services: Shared) -> WorkerList:
     """Return living workers and those that ended in the last hour."""
     return WorkerList(items=[worker_out(worker) for worker in await services.store.workers.list_workers()])

@@ -1,0 +1,161 @@
+"""``taskflow dev``: server, one worker child and the duties in one command."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import inspect
+import logging
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from taskflowmq.cli.exits import CommandError, Exit
+from taskflowmq.cli.options import app_argument, database_option, json_option, log_options, option
+from taskflowmq.cli.server import chosen_port
+from taskflowmq.cli.worker import worker_options
+
+if TYPE_CHECKING:
+    from socket import socket
+
+    from taskflowmq.client.app import BaseApp
+    from taskflowmq.server.settings import ServerSettings
+    from taskflowmq.worker import Supervisor, WorkerOptions
+
+Demo = Callable[[str], Awaitable[None]]
+log = logging.getLogger("taskflowmq.dev")
+
+
+@click.command("dev")
+@app_argument
+@option("--host", env="TASKFLOW_HOST", default="127.0.0.1", help="Address; other than loopback needs API keys.")
+@option("--port", env="TASKFLOW_PORT", type=click.IntRange(0, 65_535), help="Port; else PORT, else 8000 or the next.")
+@option("--demo", env="TASKFLOW_DEMO", metavar="MODULE:FUNCTION", help="Coroutine function that is given the address.")
+@worker_options
+@database_option
+@log_options
+@json_option
+def command(app: str | None, demo: str | None, host: str, port: int | None, **given: Any) -> int:
+    """Run everything that APP needs in one command, on SQLite unless told otherwise. Ctrl-C drains and ends."""
+    from taskflowmq.bootstrap.settings import load_settings
+    from taskflowmq.bootstrap.supervise import options_of
+    from taskflowmq.cli.program import load
+    from taskflowmq.server.run import bind, uvloop_factory
+    from taskflowmq.server.settings import ServerSettings, keys_from
+    from taskflowmq.telemetry.logs import configure_logging
+    from taskflowmq.telemetry.multiproc import share_metrics
+
+    style = "text" if given["log_format"] == "auto" else given["log_format"]
+    configure_logging(style, given["log_level"])
+    flags = {name: given[name] for name in ("queues", "concurrency", "processes", "drain_timeout")}
+    options = options_of(load_settings(**flags))
+    settings = ServerSettings(host=host, port=chosen_port(port), api_keys=keys_from(os.environ)).check()
+    with share_metrics():
+        loaded = load(app, given["database_url"])
+        show = load_demo(demo) if demo else None
+        sock = bind(host, settings.port, try_next=port is None and not os.environ.get("PORT"))
+        run = _Run(loaded, app, settings, options, style, given)
+        with asyncio.Runner(loop_factory=uvloop_factory()) as runner:
+            return runner.run(run(sock, show))
+
+
+def load_demo(spec: str) -> Demo:
+    """Return the coroutine function of ``module:function``.
+
+    Raises:
+        CommandError: there is none.
+    """
+    module, _, name = spec.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), name or "demo", None)
+    except ImportError as error:
+        raise CommandError(f"--demo {spec}: {error}", Exit.USAGE, "Name it as module:function") from error
+    if not inspect.iscoroutinefunction(found):
+        raise CommandError(f"--demo {spec} is no coroutine function", Exit.USAGE, "Write: async def demo(base_url)")
+    demo: Demo = found
+    return demo
+
+
+class _Run:
+    """One run of ``dev``: what was given, and the order in which things start and end."""
+
+    def __init__(
+        self,
+        app: BaseApp,
+        spec: str | None,
+        settings: ServerSettings,
+        options: WorkerOptions,
+        style: str,
+        given: dict[str, Any],
+    ) -> None:
+        self._app = app
+        self._spec = spec
+        self._settings = settings
+        self._options = options
+        self._style = style
+        self._level: str = given["log_level"]
+        self._as_json: bool = given["as_json"]
+        self._demo: asyncio.Task[None] | None = None
+
+    async def __call__(self, sock: socket, demo: Demo | None) -> int:
+        """Run until a signal, then drain; return the exit code."""
+        from taskflowmq.bootstrap.supervise import make_supervisor
+        from taskflowmq.server.app import create_app
+        from taskflowmq.server.run import base_url, serving
+        from taskflowmq.telemetry.prometheus import PrometheusTelemetry
+
+        app, metrics = self._app, PrometheusTelemetry()
+        app.telemetry = metrics
+        async with app:
+            supervisor = make_supervisor(
+                app, self._spec, self._options, log_format=self._style, log_level=self._level
+            )
+            self._listen_to_signals(supervisor)
+            working = asyncio.create_task(supervisor.run(), name="taskflow-supervisor")
+            # The server ends last: while jobs drain, they and their readers may still ask it.
+            async with serving(create_app(app, self._settings, metrics_page=metrics), sock):
+                url = base_url(sock)
+                self._announce(url)
+                if demo is not None:
+                    self._demo = asyncio.create_task(_show(demo, url), name="taskflow-demo")
+                handed_back = await working
+                if self._demo is not None:
+                    await asyncio.wait([self._demo])
+        return Exit.HANDED_BACK if handed_back else Exit.OK
+
+    def _listen_to_signals(self, supervisor: Supervisor) -> None:
+        def on_signal() -> None:
+            if self._demo is not None:
+                self._demo.cancel()
+            supervisor.on_signal()
+
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, on_signal)
+
+    def _announce(self, url: str) -> None:
+        from taskflowmq.cli.output import emit_json
+
+        store = self._app.store.url
+        if self._as_json:
+            emit_json({"url": url, "docs": f"{url}/docs", "store": store})
+            return
+        click.echo(
+            f"\n  TaskFlow is ready\n\n"
+            f"  API    {url}/api/v1\n"
+            f"  Docs   {url}/docs\n"
+            f"  Data   {store}\n"
+            f"  Tasks  {', '.join(self._app.tasks.names()) or 'none'}\n\n"
+            f"  Ctrl-C drains and ends.\n"
+        )
+
+
+async def _show(demo: Demo, url: str) -> None:
+    """Run the demo; its failure is reported and ends nothing else."""
+    try:
+        await demo(url)
+    except Exception:
+        log.exception("the demo failed")

@@ -1,0 +1,53 @@
+"""``taskflow scheduler``: the periodic duties without any worker."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import Any
+
+import click
+
+from taskflowmq.cli.options import app_argument, database_option, json_option, log_options
+
+
+@click.command("scheduler")
+@app_argument
+@database_option
+@log_options
+@json_option
+def command(app: str | None, database_url: str | None, as_json: bool, **given: Any) -> None:
+    """Run the duties only: staging due jobs, rescuing lost ones, expiry, retention.
+
+    Workers run them too; use this where they are told not to.
+    """
+    from taskflowmq.cli.program import load
+    from taskflowmq.server.run import uvloop_factory
+    from taskflowmq.telemetry.logs import configure_logging
+
+    configure_logging(given["log_format"], given["log_level"])
+    loaded = load(app, database_url)
+    with asyncio.Runner(loop_factory=uvloop_factory()) as runner:
+        runner.run(_run(loaded, as_json=as_json))
+
+
+async def _run(app: Any, *, as_json: bool) -> None:
+    from taskflowmq.bootstrap.settings import load_settings
+    from taskflowmq.bootstrap.supervise import duties_of, options_of, telemetry_of
+    from taskflowmq.cli.output import emit_json
+
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    async with app:
+        duties = duties_of(app.store, options_of(load_settings()), telemetry_of(app))
+        if as_json:
+            emit_json({"duties": [duty.name for duty in duties], "store": app.store.url})
+        else:
+            click.echo(f"Duties: {', '.join(duty.name for duty in duties)}; store {app.store.url}")
+        running = [asyncio.create_task(duty.run(), name=f"taskflow-{duty.name}") for duty in duties]
+        await ended.wait()
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)

@@ -1,0 +1,107 @@
+"""``taskflow worker``: a supervisor and its children."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from taskflowmq.cli.options import app_argument, database_option, json_option, log_options, option
+
+if TYPE_CHECKING:
+    from taskflowmq.client.app import BaseApp
+    from taskflowmq.worker import Supervisor, WorkerOptions
+
+
+def worker_options(command: Any) -> Any:
+    """Take what decides how jobs are run."""
+    for decorate in reversed(
+        (
+            option("--queues", env="TASKFLOW_QUEUES", metavar="A,B", help="Queues, in order of preference; default all."),
+            option("--concurrency", env="TASKFLOW_CONCURRENCY", type=int, help="Jobs at once per child; default 50."),
+            option("--processes", env="TASKFLOW_PROCESSES", type=int, help="Children; default 1."),
+            option("--drain-timeout", env="TASKFLOW_DRAIN_SECONDS", type=float, help="Seconds to finish; default 30."),
+        )
+    ):
+        command = decorate(command)
+    return command
+
+
+@click.command("worker")
+@app_argument
+@worker_options
+@option("--max-jobs", env="TASKFLOW_MAX_JOBS", type=int, help="Replace a child after so many jobs.")
+@option("--max-memory", env="TASKFLOW_MAX_MEMORY_MB", type=int, help="Replace a child above so many MB.")
+@option("--health-port", env="TASKFLOW_HEALTH_PORT", type=click.IntRange(0, 65_535), help="Serve probes and /metrics.")
+@option("--health-host", env="TASKFLOW_HEALTH_HOST", default="127.0.0.1", help="Address of the probes.")
+@option("--no-duties", env="TASKFLOW_NO_DUTIES", is_flag=True, help="Leave the periodic duties to others.")
+@database_option
+@log_options
+@json_option
+def command(app: str | None, **given: Any) -> int:
+    """Run the jobs of APP: the first SIGTERM drains, the second hands back at once.
+
+    Exits 0 after a clean drain, 75 when jobs were handed back.
+    """
+    from taskflowmq.bootstrap.settings import load_settings
+    from taskflowmq.bootstrap.supervise import options_of
+    from taskflowmq.cli.program import load
+    from taskflowmq.server.run import uvloop_factory
+    from taskflowmq.telemetry.logs import configure_logging
+    from taskflowmq.telemetry.multiproc import share_metrics
+
+    configure_logging(given["log_format"], given["log_level"])
+    flags = {name: given[name] for name in ("queues", "concurrency", "processes", "drain_timeout")}
+    options = options_of(
+        load_settings(**flags),
+        max_jobs=given["max_jobs"],
+        max_rss_mb=given["max_memory"],
+        run_duties=not given["no_duties"],
+    )
+    with share_metrics():
+        loaded = load(app, given["database_url"])
+        with asyncio.Runner(loop_factory=uvloop_factory()) as runner:
+            return runner.run(_work(loaded, app, options, given))
+
+
+async def _work(app: BaseApp, spec: str | None, options: WorkerOptions, given: dict[str, Any]) -> int:
+    from taskflowmq.bootstrap.supervise import make_supervisor
+    from taskflowmq.cli.exits import Exit
+    from taskflowmq.cli.output import emit_json
+
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(app)
+        supervisor = make_supervisor(
+            app, spec, options, log_format=given["log_format"], log_level=given["log_level"]
+        )
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, supervisor.on_signal)
+        probes = None
+        if given["health_port"] is not None:
+            probes = await stack.enter_async_context(
+                _probes(app, supervisor, given["health_host"], given["health_port"])
+            )
+        if given["as_json"]:
+            emit_json({"processes": options.processes, "store": app.store.url, "probes": probes})
+        return Exit.HANDED_BACK if await supervisor.run() else Exit.OK
+
+
+def _probes(app: BaseApp, supervisor: Supervisor, host: str, port: int) -> Any:
+    from taskflowmq.server.probes import create_probes
+    from taskflowmq.server.run import bind, serving
+    from taskflowmq.server.settings import ServerSettings, keys_from
+    from taskflowmq.telemetry.prometheus import PrometheusTelemetry
+
+    async def working() -> bool:
+        await app.store.ping()
+        return any(child.registered and not child.leaving for child in supervisor.children)
+
+    settings = ServerSettings(host=host, port=port, api_keys=keys_from(os.environ))
+    metrics = app.telemetry if isinstance(app.telemetry, PrometheusTelemetry) else PrometheusTelemetry()
+    probes = create_probes(working, lambda: app.store.board.stats(), metrics, settings)
+    return serving(probes, bind(host, port))

@@ -1,0 +1,85 @@
+"""The small server of a worker: is it alive, does it work, what does it count. Reached through the gate like the API."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from taskflowmq.core.errors import StoreUnavailable
+from taskflowmq.ports.store import StoreStats
+from taskflowmq.server.gate import Gate, Scope, Send, send_body
+from taskflowmq.server.limits import Receive
+from taskflowmq.server.problems import Problem
+from taskflowmq.server.services import STATS_SECONDS, Cached, MetricsPage
+from taskflowmq.server.settings import ServerSettings
+
+_OK = b'{"status":"ok"}'
+_TEXT = b"text/plain; version=0.0.4; charset=utf-8"
+
+
+def create_probes(
+    working: Callable[[], Awaitable[bool]],
+    stats: Callable[[], Awaitable[StoreStats]],
+    metrics: MetricsPage,
+    settings: ServerSettings,
+) -> Gate:
+    """Return the ASGI application with /health/live, /health/ready and /metrics.
+
+    Args:
+        working: tells whether jobs are being claimed.
+        stats: the store's counts.
+        metrics: writes the metrics page.
+        settings: whose keys guard /metrics.
+    """
+    return Gate(_Probes(working, stats, metrics), None, settings)
+
+
+class _Probes:
+    def __init__(
+        self,
+        working: Callable[[], Awaitable[bool]],
+        stats: Callable[[], Awaitable[StoreStats]],
+        metrics: MetricsPage,
+    ) -> None:
+        self._working = working
+        self._stats = Cached(stats, STATS_SECONDS)
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+            return
+        match scope["path"]:
+            case "/health/live":
+                await send_body(send, 200, _OK, b"application/json")
+            case "/health/ready":
+                await self._ready()
+                await send_body(send, 200, _OK, b"application/json")
+            case "/metrics":
+                await send_body(send, 200, await self._page(), _TEXT)
+            case _:
+                raise Problem(404, "not_found", "Here are /health/live, /health/ready and /metrics")
+
+    async def _ready(self) -> None:
+        try:
+            async with asyncio.timeout(2.0):
+                working = await self._working()
+        except (TimeoutError, StoreUnavailable) as error:
+            raise Problem(503, "store_unavailable", "The store does not answer") from error
+        if not working:
+            raise Problem(503, "not_working", "No child claims jobs: the worker starts or drains")
+
+    async def _page(self) -> bytes:
+        try:
+            return self._metrics.page(await self._stats.get())
+        except StoreUnavailable:
+            return self._metrics.page(None)
+
+
+async def _lifespan(receive: Any, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,118 @@
+"""One real app over a real SQLite file, served without a socket (``client``) or with one (``live``)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from taskflowmq import Discard, TaskFlow
+from taskflowmq.server.app import create_app
+from taskflowmq.server.gate import Gate
+from taskflowmq.server.run import ApiServer, base_url, bind
+from taskflowmq.server.settings import ServerSettings
+from taskflowmq.telemetry.prometheus import PrometheusTelemetry
+
+KEY = "k7Qw2-mZ9_vR4tY8uB1nC6xL3pD5sF0aHgJe"
+
+
+def declare(app: TaskFlow) -> None:
+    """Give an app the tasks that the tests ask for."""
+
+    @app.task(name="greet", queue="greetings", timeout=30)
+    async def greet(name: str, times: int = 1) -> str:
+        return f"hello {name}" * times
+
+    @app.task(name="anything")
+    async def anything(value: Any = None) -> Any:
+        return value
+
+    @app.task(name="hopeless")
+    async def hopeless() -> None:
+        raise Discard("no chance")
+
+
+@pytest.fixture
+async def app(tmp_path: Path) -> AsyncIterator[TaskFlow]:
+    """An open app on its own SQLite file."""
+    made = TaskFlow(f"sqlite:///{tmp_path}/jobs.db", telemetry=PrometheusTelemetry())
+    declare(made)
+    async with made:
+        yield made
+
+
+@asynccontextmanager
+async def started(gate: Gate) -> AsyncIterator[None]:
+    """Run the ASGI lifespan of an application, as a server does."""
+    to_app: asyncio.Queue[Any] = asyncio.Queue()
+    from_app: asyncio.Queue[Any] = asyncio.Queue()
+    running = asyncio.create_task(gate({"type": "lifespan", "asgi": {"version": "3.0"}}, to_app.get, from_app.put))
+    await to_app.put({"type": "lifespan.startup"})
+    assert (await from_app.get())["type"] == "lifespan.startup.complete"
+    try:
+        yield
+    finally:
+        await to_app.put({"type": "lifespan.shutdown"})
+        assert (await from_app.get())["type"] == "lifespan.shutdown.complete"
+        await running
+
+
+Connect = Callable[..., Any]
+
+
+@pytest.fixture
+async def connect(app: TaskFlow) -> AsyncIterator[Connect]:
+    """Make clients of servers with chosen settings, over no socket; the peer's address can be chosen too."""
+    async with AsyncExitStack() as stack:
+
+        async def make(peer: str = "127.0.0.1", **settings: Any) -> httpx.AsyncClient:
+            metrics = app.telemetry
+            assert isinstance(metrics, PrometheusTelemetry)
+            gate = create_app(app, ServerSettings(**settings), metrics_page=metrics)
+            await stack.enter_async_context(started(gate))
+            transport = httpx.ASGITransport(app=gate, client=(peer, 50_000), raise_app_exceptions=True)
+            return await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://server"))
+
+        yield make
+
+
+@pytest.fixture(params=["fast", "framework"])
+async def client(connect: Connect, request: pytest.FixtureRequest) -> httpx.AsyncClient:
+    """A client of a server without keys; each test runs with both ways to store a job."""
+    made: httpx.AsyncClient = await connect(fast_intake=request.param == "fast")
+    return made
+
+
+@pytest.fixture
+async def reader(connect: Connect) -> httpx.AsyncClient:
+    """The same where it makes no difference how jobs are stored."""
+    made: httpx.AsyncClient = await connect()
+    return made
+
+
+@pytest.fixture
+async def live(app: TaskFlow) -> AsyncIterator[str]:
+    """The address of a server on a real socket, with short limits."""
+    settings = ServerSettings(body_seconds=1.0)
+    sock = bind("127.0.0.1", 0)
+    server = ApiServer(create_app(app, settings), sock)
+    running = asyncio.create_task(server.run_until_stopped())
+    await server.ready.wait()
+    yield base_url(sock)
+    server.stop()
+    await running
+
+
+@pytest.fixture
+def stored(app: TaskFlow) -> Callable[[], Any]:
+    """Count the jobs in the store."""
+
+    async def count() -> int:
+        return sum((await app.jobs.astats()).states.values())
+
+    return count
