@@ -114,6 +114,7 @@ class FakeStore:
         self.wakes: asyncio.Queue[str] = asyncio.Queue()
         self.turns: dict[str, DutyTurn] = {}
         self.graces: list[int] = []
+        self.renewals = 0
 
     # -- what tests do
 
@@ -220,6 +221,7 @@ class FakeStore:
 
     async def renew(self, worker_ids: Sequence[UUID], lease_ms: int) -> set[UUID]:
         self._check()
+        self.renewals += 1
         return {worker_id for worker_id in worker_ids if self.leases.get(worker_id)}
 
     async def end(self, worker_id: UUID) -> bool:

@@ -1,0 +1,172 @@
+"""Duties: what one turn does, and that no error ends them."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import pytest
+from tests.worker.fakes import FakeStore
+
+from taskflowmq.core.job import Counters, State
+from taskflowmq.ports.store import DutyTurn, Retention, StagedCount
+from taskflowmq.ports.telemetry import NoTelemetry
+from taskflowmq.scheduler import Expirer, Maintainer, Pruner, Rescuer, Stager, all_duties
+
+
+class StepClock:
+    """A clock whose sleeps end when the test says so, and which remembers what was asked."""
+
+    def __init__(self) -> None:
+        self.sleeps: list[float] = []
+        self.asleep = asyncio.Event()
+        self._go = asyncio.Semaphore(0)
+
+    def monotonic(self) -> float:
+        return sum(self.sleeps)
+
+    def now(self) -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+        self.asleep.set()
+        await self._go.acquire()
+
+    async def next_sleep(self) -> float:
+        """Wait until the duty sleeps, and let it go on."""
+        await asyncio.wait_for(self.asleep.wait(), 5)
+        self.asleep.clear()
+        self._go.release()
+        return self.sleeps[-1]
+
+
+class Store(FakeStore):
+    """The fake store with scripted answers for upkeep."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.staged: list[StagedCount] = []
+        self.expired: list[int] = []
+        self.pruned: list[int] = []
+        self.maintained = 0
+        self.lost: list[UUID] = []
+
+    async def stage_due(self, limit: int) -> StagedCount:
+        self._check()
+        return self.staged.pop(0) if self.staged else StagedCount(0, 0, None)
+
+    async def expire_ready(self, limit: int) -> int:
+        return self.expired.pop(0)
+
+    async def prune(self, retention: Retention, limit: int) -> int:
+        return self.pruned.pop(0)
+
+    async def maintain(self) -> None:
+        self.maintained += 1
+
+    async def end_expired(self, limit: int) -> list[UUID]:
+        lost, self.lost = self.lost, []
+        for worker_id in lost:
+            self.leases[worker_id] = False
+        return lost
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store()
+
+
+def rescuer(store: Store) -> Rescuer:
+    return Rescuer(store, StepClock(), NoTelemetry(), 5.0, lease_ms=30_000)
+
+
+def running(store: Store, worker_id: UUID) -> None:
+    row = store.put("any")
+    row.state, row.worker, row.counters = State.RUNNING, worker_id, Counters(attempt=1, lease_no=1)
+
+
+async def test_the_stager_wakes_the_queues_and_sleeps_until_the_next_job_is_due(store: Store) -> None:
+    stager = Stager(store, StepClock(), NoTelemetry(), 1.0)
+    store.staged = [
+        StagedCount(1_000, 0, 0, ("mail",)),
+        StagedCount(3, 0, 250, ("mail", "web")),
+        StagedCount(0, 0, 60_000),
+        StagedCount(0, 0, None),
+    ]
+    assert [await stager.turn() for _ in range(4)] == [0.0, 0.25, 1.0, None]
+    assert [store.wakes.get_nowait() for _ in range(3)] == ["mail", "mail", "web"]
+
+
+async def test_the_rescuer_settles_what_lost_workers_held(store: Store) -> None:
+    dead, alive = uuid4(), uuid4()
+    store.leases = {dead: True, alive: True}
+    running(store, dead)
+    running(store, alive)
+    store.lost = [dead]
+    await rescuer(store).turn()
+    by_worker = {row.worker: row for row in store.rows.values()}
+    assert by_worker[alive].state is State.RUNNING
+    assert by_worker[dead].state is State.RETRYING
+    assert by_worker[dead].counters == Counters(attempt=0, losses=1, lease_no=1)
+
+
+async def test_jobs_of_ended_workers_are_left_to_their_supervisor_for_one_sweep(store: Store) -> None:
+    ended = uuid4()
+    store.leases = {ended: False}
+    running(store, ended)
+    duty = rescuer(store)
+    await duty.turn()
+    assert store.count(State.RUNNING) == 1
+    await duty.turn()
+    assert store.count(State.RETRYING) == 1
+
+
+@pytest.mark.parametrize(
+    ("gap_ms", "age_ms"), [(None, None), (15_001, None), (5_000, 4_000)], ids=["first", "nobody looked", "restarted"]
+)
+async def test_nobody_is_rescued_when_the_silence_may_be_our_own(
+    store: Store, gap_ms: int | None, age_ms: int | None
+) -> None:
+    store.turns["rescuer"] = DutyTurn(taken=True, gap_ms=gap_ms, store_age_ms=age_ms, grace=False)
+    store.lost = [uuid4()]
+    await rescuer(store).turn()
+    assert (store.graces, len(store.lost)) == ([30_000], 1)
+
+
+@pytest.mark.parametrize("turn", [(False, False), (True, True)], ids=["not its turn", "grace"])
+async def test_the_rescuer_waits_its_turn_and_the_grace(store: Store, turn: tuple[bool, bool]) -> None:
+    store.turns["rescuer"] = DutyTurn(taken=turn[0], gap_ms=5_000, store_age_ms=None, grace=turn[1])
+    store.lost = [uuid4()]
+    await rescuer(store).turn()
+    assert (store.graces, len(store.lost)) == ([], 1)
+
+
+async def test_expirer_pruner_and_maintainer_do_their_work_once_per_turn(store: Store) -> None:
+    clock, telemetry = StepClock(), NoTelemetry()
+    store.expired, store.pruned = [1_000, 1_000, 12], [1_000, 1, 0]
+    for duty in (Expirer(store, clock, telemetry, 5), Pruner(store, clock, telemetry), Maintainer(store, clock, telemetry, 600)):
+        await duty.turn()
+        store.turns[duty.name] = DutyTurn(taken=False, gap_ms=1, store_age_ms=None, grace=False)
+        await duty.turn()
+    assert (store.expired, store.pruned, store.maintained) == ([], [], 1)
+
+
+async def test_a_duty_survives_errors_and_backs_off(store: Store) -> None:
+    clock = StepClock()
+    loop = asyncio.create_task(Stager(store, clock, NoTelemetry(), 1.0).run())
+    assert 0.9 <= await clock.next_sleep() <= 1.1
+    store.away = True
+    assert await clock.next_sleep() == 0.2
+    assert await clock.next_sleep() == 0.4
+    store.away = False
+    assert 0.9 <= await clock.next_sleep() <= 1.1
+    loop.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await loop
+
+
+def test_every_duty_has_a_name_of_its_own(store: Store) -> None:
+    duties = all_duties(store, StepClock(), NoTelemetry())
+    assert sorted(duty.name for duty in duties) == ["expirer", "maintainer", "pruner", "rescuer", "stager"]

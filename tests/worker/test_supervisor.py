@@ -1,0 +1,219 @@
+"""A supervisor with children that exist only as slot tables: what it does about deaths, hangs, age and signals."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+
+import pytest
+from tests.worker.fakes import FakeStore, Row
+
+from taskflowmq.core.job import Ended, State
+from taskflowmq.ports.spawner import ChildSpec
+from taskflowmq.worker import Supervisor, WorkerOptions
+from taskflowmq.worker.slots import REGISTERED, SETTLED, STEPPED, TAINTED, TICK_US, SlotTable
+
+
+class FakeProcess:
+    """A child: the test acts in its place."""
+
+    def __init__(self, spec: ChildSpec, store: FakeStore) -> None:
+        self.spec = spec
+        self.pid = os.getpid()
+        self.killed = False
+        self.table = SlotTable.attach(os.dup(spec.slots_fd))
+        self._control = os.dup(spec.control_fd)
+        os.set_blocking(self._control, False)
+        self._exit: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._store = store
+        store.leases[spec.worker_id] = True
+        self.table.cells[REGISTERED] = 1
+
+    async def wait(self) -> int:
+        return await self._exit
+
+    def kill(self) -> None:
+        self.killed = True
+        self.exit(-9)
+
+    def exit(self, code: int) -> None:
+        if not self._exit.done():
+            self._exit.set_result(code)
+
+    def hold(self, row: Row, *, started: bool, deadline: float | None = None) -> None:
+        """Claim a job and maybe start its body."""
+        self._store._claim(row, self.spec.worker_id)
+        if started:
+            self.table.start(self.table.take(), row.id, row.counters.lease_no, deadline)
+
+    def told(self) -> list[str]:
+        try:
+            return os.read(self._control, 1000).decode().splitlines()
+        except BlockingIOError:
+            return []
+
+    def close(self) -> None:
+        self.exit(0)
+        self.table.close()
+        os.close(self._control)
+
+
+class FakeSpawner:
+    def __init__(self, store: FakeStore) -> None:
+        self._store = store
+        self.children: list[FakeProcess] = []
+        self.born = asyncio.Event()
+
+    async def spawn(self, child: ChildSpec) -> FakeProcess:
+        process = FakeProcess(child, self._store)
+        self.children.append(process)
+        self.born.set()
+        return process
+
+    async def count(self, number: int) -> None:
+        async with asyncio.timeout(5):
+            while len(self.children) < number:
+                self.born.clear()
+                await self.born.wait()
+
+
+class Desk:
+    """A running supervisor and its fake children."""
+
+    def __init__(self, store: FakeStore) -> None:
+        self.store = store
+        self.spawner = FakeSpawner(store)
+        self.supervisor: Supervisor
+        self.run: asyncio.Task[int]
+
+    async def start(self, **options: object) -> FakeProcess:
+        settings = {"lease": 1, "heartbeat": 0.02, "poll": 0.02, "drain_timeout": 5, "grace": 0.1, **options}
+        self.supervisor = Supervisor(self.store, self.spawner, WorkerOptions(**settings))  # type: ignore[arg-type]
+        self.run = asyncio.create_task(self.supervisor.run())
+        await self.spawner.count(1)
+        return self.spawner.children[0]
+
+    async def until(self, happened: object) -> None:
+        async with asyncio.timeout(5):
+            while not happened():  # type: ignore[operator]
+                await asyncio.sleep(0.005)
+
+
+@pytest.fixture
+async def desk(store: FakeStore) -> AsyncIterator[Desk]:
+    made = Desk(store)
+    yield made
+    made.run.cancel()
+    await asyncio.gather(made.run, return_exceptions=True)
+    for child in made.spawner.children:
+        child.close()
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def test_a_dead_childs_jobs_are_charged_or_handed_back_and_it_is_replaced(store: FakeStore, desk: Desk) -> None:
+    child = await desk.start()
+    ran, waited = store.put("a"), store.put("a")
+    child.hold(ran, started=True)
+    child.hold(waited, started=False)
+    child.exit(-11)
+    await desk.spawner.count(2)
+    await desk.until(lambda: ran.history and waited.history)
+    assert (ran.state, ran.counters.attempt, ran.counters.crashes) == (State.RETRYING, 0, 1)
+    assert "SIGSEGV" in ran.error["message"]
+    assert (waited.state, waited.counters.attempt, waited.counters.crashes) == (State.PENDING, 0, 0)
+    assert store.leases[child.spec.worker_id] is False
+
+
+async def test_jobs_of_a_dead_child_wait_for_a_store_that_is_away(store: FakeStore, desk: Desk) -> None:
+    child = await desk.start()
+    row = store.put("a")
+    child.hold(row, started=True)
+    store.away = True
+    child.exit(1)
+    await desk.spawner.count(2)
+    assert row.state is State.RUNNING
+    store.away = False
+    await desk.until(lambda: row.history)
+    assert row.counters.crashes == 1
+
+
+async def test_a_blocked_loop_is_killed_and_only_the_stepped_job_is_charged(store: FakeStore, desk: Desk) -> None:
+    child = await desk.start()
+    guilty, overdue, innocent = store.put("a"), store.put("a"), store.put("a")
+    child.table.cells[TICK_US] = int(now() * 1e6)
+    child.hold(guilty, started=True, deadline=now() - 1)
+    child.hold(overdue, started=True, deadline=now() - 1)
+    child.hold(innocent, started=True)
+    child.table.cells[STEPPED] = 1  # the first that was held
+    await desk.until(lambda: child.killed)
+    await desk.until(lambda: all(row.history for row in (guilty, overdue, innocent)))
+    assert (guilty.last.ended, guilty.counters.attempt) == (Ended.TIMEOUT, 1)
+    assert [(row.state, row.counters.attempt) for row in (overdue, innocent)] == [(State.PENDING, 0)] * 2
+
+
+async def test_a_busy_loop_without_overdue_jobs_is_left_alone(store: FakeStore, desk: Desk) -> None:
+    child = await desk.start()
+    row = store.put("a")
+    child.table.cells[TICK_US] = 1
+    child.hold(row, started=True)
+    child.table.cells[STEPPED] = 1
+    renewals = store.renewals
+    await desk.until(lambda: store.renewals > renewals + 20)
+    assert (child.killed, row.state) == (False, State.RUNNING)
+
+
+@pytest.mark.parametrize("why", ["tainted", "max_jobs", "memory", "lease"])
+async def test_a_child_that_must_be_replaced_finishes_first(store: FakeStore, desk: Desk, why: str) -> None:
+    child = await desk.start(max_jobs=10, max_rss_mb=1 if why == "memory" else None)
+    row = store.put("a")
+    child.hold(row, started=True)
+    if why == "tainted":
+        child.table.cells[TAINTED] = 1
+    elif why == "max_jobs":
+        child.table.cells[SETTLED] = 10
+    elif why == "lease":
+        store.leases[child.spec.worker_id] = False
+    await desk.spawner.count(2)
+    assert child.told() == ["finish"]
+    assert not child.killed
+    assert row.state is State.RUNNING
+
+
+async def test_suspects_get_a_child_of_their_own(store: FakeStore, desk: Desk) -> None:
+    await desk.start()
+    row = store.put("a")
+    row.counters = type(row.counters)(crashes=1)
+    await desk.spawner.count(2)
+    isolated = desk.spawner.children[1]
+    assert isolated.spec.isolated
+    assert isolated.table.size == 1
+
+
+async def test_signals_drain_and_then_hurry(store: FakeStore, desk: Desk) -> None:
+    child = await desk.start()
+    row = store.put("a")
+    child.hold(row, started=True)
+    desk.supervisor.on_signal()
+    assert child.told() == ["drain 5"]
+    desk.supervisor.on_signal()
+    assert child.told() == ["hand_back"]
+    child.exit(75)
+    assert await desk.run == 1
+    assert (row.state, row.counters.attempt) == (State.PENDING, 0)
+    assert len(desk.spawner.children) == 1
+
+
+async def test_children_that_die_at_once_are_replaced_more_and_more_slowly(store: FakeStore, desk: Desk) -> None:
+    await desk.start()
+    births: list[float] = []
+    for number in range(1, 6):
+        await desk.spawner.count(number)
+        births.append(now())
+        desk.spawner.children[-1].exit(1)
+    gaps = [later - earlier for earlier, later in zip(births, births[1:], strict=False)]
+    assert gaps[-1] > gaps[0]
+    assert gaps[-1] > 0.15
