@@ -1,0 +1,66 @@
+"""The pytest plugin, used as a program would: in a run of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TESTS = """
+import asyncio
+import pytest
+from taskflowmq import TaskFlow
+from taskflowmq.testing import assert_enqueued
+
+app = TaskFlow("sqlite:///must-not-be-made.db")
+
+@app.task
+async def note(n: int) -> int:
+    return n
+
+@pytest.fixture
+def taskflow_app_under_test():
+    return app
+
+def test_plain(taskflow_app, taskflow_clock, taskflow_drain):
+    handle = note.using(delay=60).enqueue(1)
+    assert_enqueued(taskflow_app, note, state="scheduled")
+    assert taskflow_drain() == 0
+    taskflow_clock.advance(60)
+    assert taskflow_drain() == 1
+    assert handle.result(timeout=5) == 1
+
+def test_each_test_starts_empty(taskflow_app):
+    assert taskflow_app.jobs.list().items == []
+
+def test_coroutine(taskflow_app, taskflow_drain):
+    async def main():
+        handle = await note.aenqueue(2)
+        assert await taskflow_drain.a() == 1
+        return await handle.aresult(timeout=5)
+    assert asyncio.run(main()) == 2
+
+async def test_with_pytest_asyncio(taskflow_app, taskflow_drain):
+    handle = await note.aenqueue(3)
+    assert await taskflow_drain.a() == 1
+    assert await handle.aresult(timeout=5) == 3
+"""
+
+
+@pytest.mark.slow
+def test_the_fixtures_give_each_test_an_empty_app(tmp_path: Path) -> None:
+    (tmp_path / "test_program.py").write_text(TESTS)
+    plugin = ["-p", "taskflowmq.testing.plugin", "-p", "no:cacheprovider"]
+    options = ["-W", "error", "-o", "asyncio_mode=auto", "-o", "asyncio_default_fixture_loop_scope=function"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *options, *plugin, "test_program.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert "4 passed" in done.stdout, done.stdout + done.stderr
+    assert not list(tmp_path.glob("*.db"))
