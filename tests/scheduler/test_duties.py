@@ -146,7 +146,11 @@ async def test_the_rescuer_waits_its_turn_and_the_grace(store: Store, turn: tupl
 async def test_expirer_pruner_and_maintainer_do_their_work_once_per_turn(store: Store) -> None:
     clock, telemetry = StepClock(), NoTelemetry()
     store.expired, store.pruned = [1_000, 1_000, 12], [1_000, 1, 0]
-    for duty in (Expirer(store, clock, telemetry, 5), Pruner(store, clock, telemetry), Maintainer(store, clock, telemetry, 600)):
+    for duty in (
+        Expirer(store, clock, telemetry, 5),
+        Pruner(store, clock, telemetry),
+        Maintainer(store, clock, telemetry, 600),
+    ):
         await duty.turn()
         store.turns[duty.name] = DutyTurn(taken=False, gap_ms=1, store_age_ms=None, grace=False)
         await duty.turn()

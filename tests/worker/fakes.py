@@ -1,4 +1,7 @@
-"""A store in a dictionary with fault switches, and tasks as plain objects: for tests of what the worker does alone."""
+"""A store in a dictionary with fault switches, and tasks as plain objects.
+
+For tests of what the worker does alone.
+"""
 
 from __future__ import annotations
 
@@ -96,7 +99,10 @@ class Row:
 
 
 class FakeStore:
-    """All parts of a store that a worker uses. ``away`` makes every call fail; ``lose_replies`` after it took effect."""
+    """All parts of a store that a worker uses.
+
+    ``away`` makes every call fail; ``lose_replies`` after it took effect.
+    """
 
     url = "fake://"
 
@@ -280,5 +286,3 @@ class FakeStore:
 
     def _tell(self) -> None:
         self.changed.set()
-
-

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from itertools import pairwise
 
 import pytest
+from taskflowmq.testing.waiting import wait_until
 from tests.worker.fakes import FakeStore, Row
 
 from taskflowmq.core.job import Ended, State
@@ -94,10 +96,8 @@ class Desk:
         await self.spawner.count(1)
         return self.spawner.children[0]
 
-    async def until(self, happened: object) -> None:
-        async with asyncio.timeout(5):
-            while not happened():  # type: ignore[operator]
-                await asyncio.sleep(0.005)
+    async def until(self, happened: Callable[[], object]) -> None:
+        await wait_until(happened, 5)
 
 
 @pytest.fixture
@@ -214,6 +214,6 @@ async def test_children_that_die_at_once_are_replaced_more_and_more_slowly(store
         await desk.spawner.count(number)
         births.append(now())
         desk.spawner.children[-1].exit(1)
-    gaps = [later - earlier for earlier, later in zip(births, births[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(births)]
     assert gaps[-1] > gaps[0]
     assert gaps[-1] > 0.15

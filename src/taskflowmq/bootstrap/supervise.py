@@ -43,7 +43,10 @@ def duties_of(store: Store, options: WorkerOptions, telemetry: Telemetry) -> lis
 
 
 def telemetry_of(app: BaseApp) -> Telemetry:
-    """Return the app's telemetry, or one that shares metrics with the program's other processes if it does."""
+    """Return the app's telemetry.
+
+    Or one that shares metrics with the program's other processes if it does.
+    """
     if app.telemetry is not None:
         return app.telemetry
     if os.environ.get(MULTIPROC_DIR):
@@ -63,7 +66,10 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
 
 
 def spec_of(app: BaseApp) -> str | None:
-    """Find ``module:attribute`` of an app, so that another process can load it; None if no module holds it."""
+    """Find ``module:attribute`` of an app, so that another process can load it.
+
+    None if no module holds it.
+    """
     for name, module in list(sys.modules.items()):
         for attribute, value in list(getattr(module, "__dict__", {}).items()):
             if value is app:
@@ -100,7 +106,10 @@ def make_supervisor(
 async def supervise(
     app: BaseApp, spec: str | None, options: WorkerOptions, *, log_format: str = "auto", log_level: str = "info"
 ) -> int:
-    """Run children until SIGTERM or SIGINT; return the exit code: 0 after a clean drain, 75 if jobs were handed back."""
+    """Run children until SIGTERM or SIGINT.
+
+    Return the exit code: 0 after a clean drain, 75 if jobs were handed back.
+    """
     async with app:
         supervisor = make_supervisor(app, spec, options, log_format=log_format, log_level=log_level)
         loop = asyncio.get_running_loop()

@@ -32,9 +32,7 @@ class Rescuer(Looper):
 
     name = "rescuer"
 
-    def __init__(
-        self, store: Store, clock: Clock, telemetry: Telemetry, interval: float, *, lease_ms: int
-    ) -> None:
+    def __init__(self, store: Store, clock: Clock, telemetry: Telemetry, interval: float, *, lease_ms: int) -> None:
         super().__init__(store, clock, telemetry, interval)
         self._lease_ms = lease_ms
         self._seen: set[UUID] = set()

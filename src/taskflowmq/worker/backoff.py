@@ -1,4 +1,7 @@
-"""How long a loop waits after its n-th error in a row: grows to ten seconds, with jitter so that a fleet spreads out."""
+"""How long a loop waits after its n-th error in a row.
+
+Grows to ten seconds, with jitter so that a fleet spreads out.
+"""
 
 from __future__ import annotations
 

@@ -94,9 +94,7 @@ class Child:
             return []
         started = self.table.started()
         stepped = [job for job in started if job.stepped]
-        return [
-            job for job in stepped or started if job.deadline is not None and now - job.deadline > OVERDUE_SECONDS
-        ]
+        return [job for job in stepped or started if job.deadline is not None and now - job.deadline > OVERDUE_SECONDS]
 
     def close(self) -> None:
         """Release the pipe and the table."""

@@ -1,4 +1,7 @@
-"""The real clock. Everything in the worker takes a :class:`~taskflowmq.ports.clock.Clock`; only wiring names this one."""
+"""The real clock. Everything in the worker takes a :class:`~taskflowmq.ports.clock.Clock`.
+
+Only wiring names this one.
+"""
 
 from __future__ import annotations
 

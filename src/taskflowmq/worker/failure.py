@@ -50,6 +50,7 @@ def stack_of(thread_id: int) -> str:
 
 
 def traceback_of(error: BaseException) -> str:
+    """Return the traceback of an exception as text, whatever its parts do when they are shown."""
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_globals.get("__name__", "").startswith(_HERE):
         trace = trace.tb_next

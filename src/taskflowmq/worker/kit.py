@@ -1,4 +1,7 @@
-"""What every part of a worker is given: the injected ports and the options, so that a simulation can drive all of it."""
+"""What every part of a worker is given.
+
+The injected ports and the options, so that a simulation can drive all of it.
+"""
 
 from __future__ import annotations
 

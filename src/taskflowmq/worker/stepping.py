@@ -46,5 +46,3 @@ def as_coroutine(body: Awaitable[Any]) -> Coroutine[Any, Any, Any]:
 
 async def _await(body: Awaitable[Any]) -> Any:
     return await body
-
-

@@ -235,9 +235,7 @@ class Supervisor:
         """Renew the leases of all children in one statement."""
         errors = 0
         while True:
-            await self._clock.sleep(
-                jittered(self._options.heartbeat) if not errors else backoff(errors, longest=1.0)
-            )
+            await self._clock.sleep(jittered(self._options.heartbeat) if not errors else backoff(errors, longest=1.0))
             children = {child.worker_id: child for child in self._children if child.registered}
             if not children:
                 continue

@@ -1,7 +1,7 @@
 """One claiming process: fetcher + executor + completer, and the loops that keep them honest.
 
-A worker runs embedded in a program (it renews its own lease) or as the child of a supervisor (which renews for it,
-reads its slots, and replaces it when it is tainted). Starting and stopping are idempotent.
+A worker runs embedded in a program (it renews its own lease) or as the child of a supervisor (which renews
+for it, reads its slots, and replaces it when it is tainted). Starting and stopping are idempotent.
 """
 
 from __future__ import annotations
@@ -141,7 +141,8 @@ class Worker:
         return self._handed_back
 
     def request_drain(self, timeout: float | None = None) -> None:
-        """Claim no more, let running jobs finish, hand back what does not within ``timeout`` seconds; returns at once.
+        """Claim no more, let running jobs finish, hand back what does not within ``timeout`` seconds; returns
+        at once.
 
         Args:
             timeout: None means the ``drain_timeout`` of the options; ``inf`` waits for as long as it takes.
@@ -192,9 +193,7 @@ class Worker:
     def health(self) -> Health:
         """Tell whether claims make progress, which is more than that the process exists."""
         if not self._built:
-            return Health(
-                ok=False, running=0, buffered=0, backlog=0, last_claim_age=0.0, draining=False, tainted=None
-            )
+            return Health(ok=False, running=0, buffered=0, backlog=0, last_claim_age=0.0, draining=False, tainted=None)
         age = self._kit.clock.monotonic() - self._fetcher.last_answer
         patience = max(3 * self._kit.options.poll, 10.0)
         full = self._slots.free == 0
@@ -250,7 +249,10 @@ class Worker:
         await self._register()
 
     def _taint(self, why: str) -> None:
-        """This process cannot be trusted with new jobs: a supervisor replaces it. Alone, it goes on as well as it can."""
+        """This process cannot be trusted with new jobs: a supervisor replaces it.
+
+        Alone, it goes on as well as it can.
+        """
         log.error("%s", why)
         self._kit.telemetry.event("tainted")
         if not self._supervised:
@@ -317,7 +319,10 @@ class Worker:
         return self._executor.active == 0
 
     async def _hand_back(self) -> int:
-        """Stop the bodies and give their jobs back with a refund; what does not stop in time ends with the process."""
+        """Stop the bodies and give their jobs back with a refund.
+
+        What does not stop in time ends with the process.
+        """
         count = self._executor.active
         self._executor.stop_all(HAND_BACK)
         try:

@@ -1,0 +1,144 @@
+"""Real supervisors on a real store, and what the ledger says of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import psutil
+from tests.faults import next_release, tasks
+
+from taskflowmq import Handle, JobView, TaskFlow
+from taskflowmq.testing.waiting import wait_until
+
+ROOT = Path(__file__).parents[2]
+#: Short times; DESIGN section 9 has the shipped ones. Recovery takes at most lease + sweep + a second.
+LEASE, HEARTBEAT, SWEEP, POLL = 2.0, 0.5, 0.3, 0.2
+RECOVERY = LEASE + SWEEP + 1.0
+#: Machines that run the tests are busy: what must happen "at once" may take this much longer.
+SLACK = 8.0
+
+
+class Program:
+    """One supervisor and its children, in a process group of its own."""
+
+    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
+        self._process = process
+        self._log = log
+        self.pid = process.pid
+
+    @property
+    def supervisor(self) -> psutil.Process:
+        return psutil.Process(self.pid)
+
+    def children(self) -> list[psutil.Process]:
+        """The claiming processes, not the body processes below them."""
+        return [child for child in self.supervisor.children() if child.status() != psutil.STATUS_ZOMBIE]
+
+    def signal(self, number: signal.Signals) -> None:
+        """To the supervisor alone."""
+        self._process.send_signal(number)
+
+    def signal_all(self, number: signal.Signals) -> None:
+        """To every process of the program at once."""
+        os.killpg(self.pid, number)
+
+    def log(self) -> str:
+        return self._log.read_text(errors="replace")
+
+    async def wait(self, timeout: float = 15) -> int:
+        """Wait for its end and return the exit code."""
+        code = await wait_until(
+            lambda: None if self._process.poll() is None else (self._process.returncode,), timeout, what="the exit"
+        )
+        return code[0]
+
+    def close(self) -> None:
+        if self._process.poll() is None:
+            self.signal_all(signal.SIGCONT)
+            self.signal_all(signal.SIGKILL)
+        self._process.wait()
+
+
+class Rig:
+    """A store's address, a client, a ledger, and any number of programs."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.url = url
+        self.app = TaskFlow(url)
+        self.app.include(tasks)
+        self.app.include(next_release.tomorrow)
+        self._folder = folder
+        self._ledger = folder / "ledger"
+        self._programs: list[Program] = []
+
+    def program(
+        self, *, app: str = "tests.faults.tasks:app", url: str | None = None, prefix: tuple[str, ...] = (), **env: Any
+    ) -> Program:
+        """Start a supervisor."""
+        settings = {
+            "TASKFLOW_DATABASE_URL": url or self.url,
+            "TASKFLOW_LEASE_SECONDS": LEASE,
+            "TASKFLOW_HEARTBEAT_SECONDS": HEARTBEAT,
+            "TASKFLOW_SWEEP_SECONDS": SWEEP,
+            "TASKFLOW_POLL_SECONDS": POLL,
+            "TEST_LEDGER": self._ledger,
+            **env,
+        }
+        log = self._folder / f"log-{len(self._programs)}"
+        with log.open("wb") as out:
+            process = subprocess.Popen(
+                [*prefix, sys.executable, "-m", "tests.faults.worker_main", app],
+                cwd=ROOT,
+                env={**os.environ, **{name: str(value) for name, value in settings.items()}},
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+            )
+        program = Program(process, log)
+        self._programs.append(program)
+        return program
+
+    async def send(self, name: str, **args: Any) -> Handle[Any]:
+        """Enqueue a job of the fault tasks."""
+        return await self.app.asend(name, args)
+
+    def ledger(self) -> list[dict[str, Any]]:
+        """Everything that bodies wrote, in order."""
+        if not self._ledger.exists():
+            return []
+        return [json.loads(line) for line in self._ledger.read_text().splitlines()]
+
+    def starts(self, handle: Handle[Any]) -> int:
+        """How often the body of a job began."""
+        return Counter(line["job"] for line in self.ledger() if line["event"] == "start")[str(handle.id)]
+
+    async def started(self, *handles: Handle[Any], times: int = 1, timeout: float = 15) -> None:
+        """Wait until each body has begun so often."""
+        await wait_until(
+            lambda: all(self.starts(handle) >= times for handle in handles), timeout, what="the bodies to start"
+        )
+
+    async def final(self, *handles: Handle[Any], timeout: float = 15) -> list[JobView]:
+        """Wait until all jobs have ended and return them in order."""
+
+        async def views() -> list[JobView] | None:
+            found = [await handle.ajob() for handle in handles]
+            return found if all(view.state.final for view in found) else None
+
+        return await wait_until(views, timeout, what="the jobs to end")
+
+    async def check(self) -> None:
+        """The oracle: the store holds each job in exactly one place."""
+        assert await self.app.store.upkeep.check() == []
+
+    async def close(self) -> None:
+        for program in self._programs:
+            program.close()
+        await self.app.aclose()

@@ -1,0 +1,159 @@
+"""Tasks that hurt, and a ledger that shows what really ran: one line per start and end, appended and synced."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import json
+import os
+import resource
+import signal
+import sys
+import time
+from typing import Any
+
+from taskflowmq import Retry, TaskFlow, current_context, task
+
+
+def note(event: str, **more: Any) -> None:
+    """Append one line to the ledger; it is there even if this process dies next."""
+    ctx = current_context()
+    line = {"event": event, "job": str(ctx.job.id), "lease": ctx.lease_no, "attempt": ctx.attempt, "pid": os.getpid()}
+    fd = os.open(os.environ["TEST_LEDGER"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        os.write(fd, json.dumps({**line, **more}).encode() + b"\n")
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+@task
+async def quick(n: int) -> int:
+    note("start", n=n)
+    return n
+
+
+@task(retry=Retry(max_attempts=10))
+async def nap(seconds: float) -> str:
+    note("start")
+    await asyncio.sleep(seconds)
+    note("end")
+    return "slept"
+
+
+@task
+def thread_nap(seconds: float) -> str:
+    note("start")
+    time.sleep(seconds)
+    note("end")
+    return "slept"
+
+
+@task
+async def spin(seconds: float) -> str:
+    note("start")
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        pass
+    note("end")
+    return "spun"
+
+
+@task(timeout=1, retry=Retry(max_attempts=1))
+async def spin_forever() -> None:
+    note("start")
+    while True:
+        pass
+
+
+@task(timeout=1, retry=Retry(max_attempts=1))
+async def block_the_loop() -> None:
+    note("start")
+    time.sleep(60)  # noqa: ASYNC251 - this is the fault
+
+
+@task(timeout=1, retry=Retry(max_attempts=1))
+async def swallow_cancellation() -> None:
+    note("start")
+    while True:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            continue
+
+
+@task(timeout=1, retry=Retry(max_attempts=1))
+def thread_forever() -> None:
+    note("start")
+    while True:
+        time.sleep(0.01)
+
+
+@task(timeout=1, retry=Retry(max_attempts=1))
+def hold_the_interpreter() -> None:
+    note("start")
+    ctypes.PyDLL(None).sleep(60)  # PyDLL keeps the interpreter lock, as a careless C extension does
+
+
+@task(timeout=1, process=True, retry=Retry(max_attempts=1))
+def process_forever() -> None:
+    note("start")
+    while True:
+        pass
+
+
+@task(process=True)
+def process_square(n: int) -> int:
+    note("start")
+    return n * n
+
+
+@task(process=True)
+def process_pill() -> None:
+    note("start")
+    os._exit(7)
+
+
+@task
+async def pill() -> None:
+    note("start")
+    await asyncio.sleep(0.2)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@task(process=True, retry=Retry(max_attempts=1))
+def hog() -> int:
+    note("start")
+    limit = 512 * 1024 * 1024
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    return len(bytearray(4 * limit))
+
+
+@task
+async def unstorable(kind: str) -> Any:
+    note("start")
+    match kind:
+        case "lambda":
+            return lambda: None
+        case "nan":
+            return float("nan")
+        case "deep":
+            value: list[Any] = []
+            for _ in range(100_000):
+                value = [value]
+            return value
+        case "exit":
+            raise SystemExit(3)
+        case "str":
+            raise Unspeakable
+        case _:
+            raise BaseException("as bad as it gets")
+
+
+class Unspeakable(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("not even this")
+
+
+app = TaskFlow()
+app.include(sys.modules[__name__])

@@ -1,0 +1,63 @@
+"""Bodies that do not come back, and loops that do not turn (RELIABILITY F3, F4, F41)."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from tests.faults.rig import SLACK, Rig
+
+from taskflowmq import State
+from taskflowmq.core.job import Reason
+
+pytestmark = pytest.mark.slow
+
+HANGING = (
+    "spin_forever",
+    "block_the_loop",
+    "swallow_cancellation",
+    "thread_forever",
+    "hold_the_interpreter",
+    "process_forever",
+)
+
+
+@pytest.mark.parametrize("name", HANGING)
+async def test_a_body_that_hangs_is_timed_out_and_the_worker_takes_the_next_job(sqlite_rig: Rig, name: str) -> None:
+    rig = sqlite_rig
+    rig.program()
+    innocent = await rig.send("thread_nap", seconds=0.1)
+    await rig.final(innocent)
+    hanging = await rig.send(name)
+    await rig.started(hanging)
+    began = time.monotonic()
+    bystander = await rig.send("nap", seconds=0.1)
+    (view,) = await rig.final(hanging)
+    following = await rig.send("quick", n=5)
+    others = await rig.final(following, bystander)
+    assert time.monotonic() - began < 1 + 2 + SLACK
+    assert (view.state, view.reason) == (State.DEAD, Reason.TIMEOUT)
+    assert [other.state for other in others] == [State.COMPLETED] * 2
+    # The bystander is not to blame: whatever it took, it cost no attempt.
+    assert all(other.counters.attempt == 1 and other.counters.crashes == 0 for other in others)
+    await rig.check()
+
+
+async def test_a_busy_loop_is_not_a_dead_worker(rig: Rig) -> None:
+    rig.program()
+    rig.program()
+    job = await rig.send("spin", seconds=6.0)
+    (view,) = await rig.final(job, timeout=19)
+    assert (view.state, view.counters.lease_no, rig.starts(job)) == (State.COMPLETED, 1, 1)
+
+
+async def test_results_and_exceptions_that_cannot_be_stored_end_their_jobs(rig: Rig) -> None:
+    program = rig.program()
+    results = [await rig.send("unstorable", kind=kind) for kind in ("lambda", "nan", "deep")]
+    views = await rig.final(*results)
+    assert [(view.state, view.result, bool(view.result_error)) for view in views] == [(State.COMPLETED, None, True)] * 3
+    pid = program.children()[0].pid
+    errors = [await rig.send("unstorable", kind=kind) for kind in ("exit", "str", "base")]
+    failed = await rig.final(*errors, timeout=19)
+    assert [view.reason for view in failed] == [Reason.ATTEMPTS_EXHAUSTED] * 3
+    assert program.children()[0].pid == pid

@@ -1,0 +1,92 @@
+"""Signals, drain and hand-back, rolling deploys, forks and recycling (RELIABILITY F38, F39, F40, F48)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import time
+
+import pytest
+from tests.faults.rig import SLACK, Rig
+
+from taskflowmq import State
+from taskflowmq.testing.waiting import wait_until
+
+pytestmark = pytest.mark.slow
+
+
+async def test_the_first_sigterm_drains_and_exits_clean(rig: Rig) -> None:
+    program = rig.program(TASKFLOW_CONCURRENCY=2)
+    running = [await rig.send("nap", seconds=1.0) for _ in range(2)]
+    await rig.started(*running)
+    waiting = await rig.send("quick", n=1)
+    program.signal(signal.SIGTERM)
+    assert await program.wait() == 0
+    assert [view.state for view in await rig.final(*running)] == [State.COMPLETED] * 2
+    view = await waiting.ajob()
+    assert (view.state, view.counters.attempt) == (State.PENDING, 0)
+
+
+@pytest.mark.parametrize("second", [False, True])
+async def test_what_does_not_finish_is_handed_back_and_runs_elsewhere_at_once(rig: Rig, second: bool) -> None:
+    program = rig.program(TASKFLOW_DRAIN_SECONDS=60 if second else 1)
+    jobs = [await rig.send("nap", seconds=60.0), await rig.send("thread_nap", seconds=60.0)]
+    await rig.started(*jobs)
+    rig.program()
+    began = time.monotonic()
+    program.signal(signal.SIGTERM)
+    if second:
+        program.signal(signal.SIGINT)
+    assert await program.wait() == 75
+    assert time.monotonic() - began < 1 + 1 + SLACK
+    await rig.started(*jobs, times=2, timeout=1 + SLACK)
+    views = [await job.ajob() for job in jobs]
+    assert all((view.counters.attempt, view.counters.crashes, view.counters.losses) == (1, 0, 0) for view in views)
+    await rig.check()
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="needs root and unshare")
+async def test_as_pid_1_it_hears_signals_and_reaps(sqlite_rig: Rig) -> None:
+    rig = sqlite_rig
+    program = rig.program(prefix=("unshare", "--pid", "--fork", "--mount-proc", "--kill-child"))
+    job = await rig.send("nap", seconds=0.5)
+    await rig.started(job)
+    (init,) = program.children()
+    init.send_signal(signal.SIGTERM)
+    assert await program.wait() == 0
+    assert (await job.ajob()).state is State.COMPLETED
+
+
+async def test_tasks_of_the_next_release_wait_for_it(rig: Rig) -> None:
+    rig.program()
+    early = await rig.send("tomorrow")
+    known = await rig.send("quick", n=1)
+    await rig.final(known)
+    view = await early.ajob()
+    assert (view.state, view.counters.attempt) == (State.PENDING, 0)
+    rig.program(app="tests.faults.next_release:app")
+    (done,) = await rig.final(early)
+    assert (done.result, done.counters.attempt) == (b'"here"', 1)
+
+
+async def test_several_children_share_a_queue_without_sharing_connections(rig: Rig) -> None:
+    jobs = await rig.app.aenqueue_many([rig.app.tasks["quick"].job(n=n) for n in range(300)])
+    program = rig.program(TASKFLOW_PROCESSES=2)
+    views = await rig.final(*jobs, timeout=19)
+    assert {view.state for view in views} == {State.COMPLETED}
+    assert [rig.starts(job) for job in jobs] == [1] * 300
+    assert "ERROR" not in program.log()
+    await rig.check()
+
+
+async def test_children_are_replaced_after_enough_jobs_and_lose_none(sqlite_rig: Rig) -> None:
+    rig = sqlite_rig
+    program = rig.program(TEST_MAX_JOBS=20, TASKFLOW_CONCURRENCY=2)
+    await wait_until(lambda: bool(program.children()), what="a child")
+    first = program.children()[0].pid
+    jobs = await rig.app.aenqueue_many([rig.app.tasks["nap"].job(seconds=0.02) for _ in range(100)])
+    views = await rig.final(*jobs, timeout=19)
+    assert {(view.state, view.counters.attempt) for view in views} == {(State.COMPLETED, 1)}
+    await wait_until(lambda: first not in [child.pid for child in program.children()], what="the replacement")

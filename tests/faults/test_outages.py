@@ -1,0 +1,161 @@
+"""The database goes away and comes back; the workers stay (RELIABILITY F9, F10, F11, F12)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+from tests.faults.proxy import Proxy
+from tests.faults.rig import LEASE, SLACK, Rig
+
+from taskflowmq import State
+from taskflowmq.testing.postgres import PostgresServer
+from taskflowmq.testing.waiting import wait_until
+
+pytestmark = [pytest.mark.slow, pytest.mark.postgres]
+
+
+@pytest.fixture(scope="module")
+def own_server() -> Iterator[PostgresServer]:
+    """A server that may be hurt: the shared one serves other tests at the same time."""
+    server = PostgresServer.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+async def hurt_rig(own_server: PostgresServer, tmp_path: Path) -> AsyncIterator[Rig]:
+    rig = Rig(own_server.url(own_server.create_database()), tmp_path)
+    await rig.app.aopen()
+    yield rig
+    await rig.close()
+
+
+@pytest.fixture
+async def proxied(postgres_url: str, tmp_path: Path) -> AsyncIterator[tuple[Rig, Proxy, str]]:
+    """A client beside the proxy, programs behind it."""
+    rig, proxy = Rig(postgres_url, tmp_path), Proxy(postgres_url)
+    url = await proxy.start()
+    yield rig, proxy, url
+    await rig.close()
+    await proxy.close()
+
+
+async def crash(url: str) -> None:
+    """Kill a backend as the kernel would: the server ends all connections and recovers from its log."""
+    conn = await asyncpg.connect(url)
+    try:
+        await conn.execute("COPY (SELECT 1) TO PROGRAM 'kill -9 $PPID'")
+    except (asyncpg.PostgresError, OSError, asyncpg.InterfaceError):
+        return
+    finally:
+        conn.terminate()
+
+
+async def terminate_everyone(url: str) -> None:
+    conn = await asyncpg.connect(url)
+    try:
+        await conn.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    finally:
+        await conn.close()
+
+
+async def test_a_crash_of_the_server_under_load_loses_nothing(hurt_rig: Rig) -> None:
+    rig = hurt_rig
+    jobs = await rig.app.aenqueue_many([rig.app.tasks["nap"].job(seconds=0.05) for _ in range(1_500)])
+    program = rig.program()
+    await rig.started(jobs[0])
+    pids = [child.pid for child in program.children()]
+    for fraction in (0.1, 0.3):
+        await wait_until(lambda: len(rig.ledger()) > 2 * fraction * len(jobs), 19, what="progress")  # noqa: B023
+        await crash(rig.url)
+    views = await rig.final(*jobs, timeout=30)
+    assert {view.state for view in views} == {State.COMPLETED}
+    assert all(view.counters.losses == 0 for view in views)
+    assert [child.pid for child in program.children()] == pids
+    await rig.check()
+
+
+async def test_a_server_that_turns_read_only_is_waited_out(hurt_rig: Rig) -> None:
+    rig = hurt_rig
+    program = rig.program()
+    before = await rig.send("quick", n=1)
+    running = await rig.send("nap", seconds=1.5)
+    await rig.final(before)
+    await rig.started(running)
+    admin = await asyncpg.connect(rig.url)
+    await admin.execute("ALTER SYSTEM SET default_transaction_read_only = on")
+    await admin.execute("SELECT pg_reload_conf()")
+    await wait_until(lambda: "read-only" in program.log() or "wait for the store" in program.log(), 15)
+    await admin.execute("SET default_transaction_read_only = off")
+    await admin.execute("ALTER SYSTEM RESET default_transaction_read_only")
+    await admin.execute("SELECT pg_reload_conf()")
+    await admin.close()
+    after = await rig.send("quick", n=2)
+    views = await rig.final(running, after, timeout=10 + SLACK)
+    assert [(view.state, view.counters.attempt) for view in views] == [(State.COMPLETED, 1)] * 2
+    assert rig.starts(running) == 1
+
+
+async def test_connections_that_are_terminated_again_and_again_come_back(rig_pg: Rig) -> None:
+    rig = rig_pg
+    program = rig.program()
+    jobs = await rig.app.aenqueue_many([rig.app.tasks["nap"].job(seconds=0.05) for _ in range(1_000)])
+    for fraction in (0.05, 0.2, 0.4, 0.6):
+        await wait_until(lambda: len(rig.ledger()) > 2 * fraction * len(jobs), 19, what="progress")  # noqa: B023
+        await terminate_everyone(rig.url)
+    views = await rig.final(*jobs, timeout=30)
+    assert {view.state for view in views} == {State.COMPLETED}
+    assert len(program.children()) == 1
+    await rig.check()
+
+
+@pytest.fixture
+async def rig_pg(postgres_url: str, tmp_path: Path) -> AsyncIterator[Rig]:
+    rig = Rig(postgres_url, tmp_path)
+    await rig.app.aopen()
+    yield rig
+    await rig.close()
+
+
+@pytest.mark.parametrize("how", ["swallow", "cut"])
+async def test_an_outage_longer_than_the_lease_runs_no_job_twice(proxied: tuple[Rig, Proxy, str], how: str) -> None:
+    rig, proxy, url = proxied
+    rig.program(url=url)
+    rig.program(url=url)
+    jobs = [await rig.send("nap", seconds=LEASE) for _ in range(20)]
+    await rig.started(*jobs)
+    getattr(proxy, how)()
+    # Every worker is cut off for three leases; the bodies end meanwhile, and nobody can tell the store.
+    silent_until = time.monotonic() + 3 * LEASE
+    ended = lambda: sum(line["event"] == "end" for line in rig.ledger()) == len(jobs)  # noqa: E731
+    await wait_until(lambda: ended() and time.monotonic() > silent_until, 19, what="three leases and the bodies")
+    proxy.flow()
+    views = await rig.final(*jobs, timeout=15 + SLACK)
+    assert {view.state for view in views} == {State.COMPLETED}
+    assert [rig.starts(job) for job in jobs] == [1] * len(jobs)
+    assert all(view.counters.lease_no == 1 for view in views)
+    await rig.check()
+
+
+async def test_one_worker_that_is_cut_off_loses_its_jobs_to_another(proxied: tuple[Rig, Proxy, str]) -> None:
+    rig, proxy, url = proxied
+    alone = rig.program(url=url)
+    jobs = [await rig.send("nap", seconds=1.0) for _ in range(5)]
+    await rig.started(*jobs)
+    proxy.swallow()
+    rig.program()
+    await rig.started(*jobs, times=2, timeout=2 * LEASE + LEASE + SLACK)
+    views = await rig.final(*jobs)
+    proxy.flow()
+    await wait_until(lambda: "stale" in alone.log(), 15, what="the stale completions")
+    again = [await job.ajob() for job in jobs]
+    assert [view.counters for view in again] == [view.counters for view in views]
+    assert all((view.state, view.counters.losses) == (State.COMPLETED, 1) for view in again)
+    await rig.check()
