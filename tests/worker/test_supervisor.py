@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator, Callable
 from itertools import pairwise
 
 import pytest
-from taskflowmq.testing.waiting import wait_until
 from tests.worker.fakes import FakeStore, Row
 
 from taskflowmq.core.job import Ended, State
 from taskflowmq.ports.spawner import ChildSpec
+from taskflowmq.testing.waiting import wait_until
 from taskflowmq.worker import Supervisor, WorkerOptions
 from taskflowmq.worker.slots import REGISTERED, SETTLED, STEPPED, TAINTED, TICK_US, SlotTable
 
