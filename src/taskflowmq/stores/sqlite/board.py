@@ -14,7 +14,7 @@ from taskflowmq.stores.sqlite.enqueue import cancel_steps, draw_positions
 from taskflowmq.stores.sqlite.notifier import SqliteNotifier
 from taskflowmq.stores.sqlite.queries import sql
 from taskflowmq.stores.sqlite.reader import Reader
-from taskflowmq.stores.sqlite.rows import attempt_view, from_us, job_view, maybe_time, to_json, to_us
+from taskflowmq.stores.sqlite.rows import attempt_view, from_us, job_view, maybe_time, to_us, zeros
 from taskflowmq.stores.sqlite.steps import run_steps
 from taskflowmq.stores.sqlite.writer import Writer
 
@@ -184,7 +184,7 @@ def _place(conn: sqlite3.Connection, tenant: str, job_id: UUID) -> tuple[str, st
 def _details(conn: sqlite3.Connection, ids: Sequence[bytes], query: JobFilter) -> list[tuple[object, ...]]:
     params = {
         "ids": b"".join(ids),
-        "rows": to_json([0] * len(ids)),
+        "rows": zeros(len(ids)),
         "tenant": query.tenant,
         "queue": query.queue,
         "task": query.task,

@@ -28,7 +28,7 @@ from taskflowmq.stores.sqlite.notifier import SqliteNotifier
 from taskflowmq.stores.sqlite.options import SqliteOptions
 from taskflowmq.stores.sqlite.queries import sql
 from taskflowmq.stores.sqlite.reader import Reader
-from taskflowmq.stores.sqlite.rows import ClaimRow, claimed_job, decode_claim, join_ids, to_json
+from taskflowmq.stores.sqlite.rows import ClaimRow, claimed_job, decode_claim, join_ids, to_json, zeros
 from taskflowmq.stores.sqlite.settle import Settlement, settle_steps, storable_json
 from taskflowmq.stores.sqlite.steps import Steps, run_steps
 from taskflowmq.stores.sqlite.transactions import run_on, run_on_sync
@@ -253,7 +253,7 @@ class SqliteClaims:
     def _free_keys(self, conn: sqlite3.Connection, rows: list[ClaimRow]) -> None:
         started = [row.id for row in rows if row.flags & Flag.UNIQUE_START]
         if started:
-            params = {"ids": join_ids(started), "rows": to_json([0] * len(started))}
+            params = {"ids": join_ids(started), "rows": zeros(len(started))}
             conn.execute(sql("free_unique_at_start"), params)
 
 

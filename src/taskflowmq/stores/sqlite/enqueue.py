@@ -7,7 +7,8 @@ refuses the first of them; then, and where unique keys are involved, the careful
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from operator import attrgetter
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -16,19 +17,37 @@ from taskflowmq.core.errors import Conflict, IdempotencyMismatch, NotUnique
 from taskflowmq.core.ids import MAX_SKEW_MS
 from taskflowmq.core.job import Enqueued, Flag, IdempotencyKey, NewJob
 from taskflowmq.stores.sqlite.names import Names
-from taskflowmq.stores.sqlite.rows import join_ids, to_json, to_us
+from taskflowmq.stores.sqlite.rows import join_ids, to_json, to_us, zeros
 from taskflowmq.stores.sqlite.steps import Step, Steps
 
 DAY_US = 86_400_000_000
 _FLAGS = {"finish": Flag.UNIQUE_FINISH, "start": Flag.UNIQUE_START, "time": 0}
 
 
+class _Head(NamedTuple):
+    """What is stored of a job besides its id and arguments; jobs of one request often share it."""
+
+    tenant_id: int
+    lane_id: int
+    task_id: int
+    args_version: int
+    max_attempts: int
+    timeout_ms: int | None
+    run_at: int
+    expires_at: int | None
+    unique_key: str | None
+    tags: str | None
+    meta: str | None
+    headers: str | None
+    flags: int
+
+
 class _Row(NamedTuple):
-    """One job on its way in: what enqueue_jobs stores and what place_ready and place_waiting need."""
+    """One job on its way in."""
 
     job: NewJob
-    stored: list[Any]
-    place: tuple[int, int, int, int | None, int]
+    head: _Head
+    args: str
 
 
 def enqueue_steps(names: Names, jobs: Sequence[NewJob], now: int) -> Steps[list[Enqueued]]:
@@ -79,22 +98,28 @@ def _check_ids(jobs: Sequence[NewJob], now: int) -> None:
 
 def _rows(names: Names, jobs: Sequence[NewJob], now: int) -> Steps[list[_Row]]:
     rows = []
+    heads: dict[object, _Head] = {}
     for job in jobs:
-        row = yield from _row(names, job, now)
-        rows.append(row)
+        key = _options(job)
+        head = heads.get(key)
+        if head is None:
+            head = heads[key] = yield from _head(names, job, now)
+        rows.append(_Row(job, head, job.args.decode()))
     return rows
 
 
-def _row(names: Names, job: NewJob, now: int) -> Steps[_Row]:
-    # Looked up here first: a generator per name would cost more than the rest of the row.
-    tenant_id = names.tenants.get(job.tenant) or (yield from names.tenant(job.tenant))
-    lane = (job.queue, job.priority, job.share)
-    lane_id = names.lanes.get(lane) or (yield from names.lane(*lane))
-    task_id = names.tasks.get(job.task) or (yield from names.task(job.task, now))
+#: All of a job but its id and arguments; equal options make one head.
+_options = attrgetter(*(field for field in NewJob.__struct_fields__ if field not in ("id", "args")))
+
+
+def _head(names: Names, job: NewJob, now: int) -> Steps[_Head]:
+    tenant_id = yield from names.tenant(job.tenant)
+    lane_id = yield from names.lane(job.queue, job.priority, job.share)
+    task_id = yield from names.task(job.task, now)
     run_at = now + 1000 * job.delay_ms if job.run_at is None else to_us(job.run_at)
     expires_at = None if job.expires_in_ms is None else now + 1000 * job.expires_in_ms
     unique = job.unique
-    stored = [
+    return _Head(
         tenant_id,
         lane_id,
         task_id,
@@ -103,13 +128,12 @@ def _row(names: Names, job: NewJob, now: int) -> Steps[_Row]:
         job.timeout_ms,
         run_at,
         expires_at,
-        job.args.decode(),
         unique.key if unique else None,
         to_json(job.tags) if job.tags else None,
         job.meta.decode() if job.meta is not None else None,
         job.headers.decode() if job.headers is not None else None,
-    ]
-    return _Row(job, stored, (lane_id, task_id, run_at, expires_at, _FLAGS[unique.free_at] if unique else 0))
+        _FLAGS[unique.free_at] if unique else 0,
+    )
 
 
 def _store(rows: Sequence[_Row], now: int) -> Steps[bool]:
@@ -117,17 +141,42 @@ def _store(rows: Sequence[_Row], now: int) -> Steps[bool]:
     if not rows:
         return False
     ids = join_ids([row.job.id for row in rows])
-    reply = yield Step("enqueue_jobs", {"ids": ids, "rows": to_json([row.stored for row in rows]), "now": now}, True)
+    head = rows[0].head
+    if all(row.head is head for row in rows):
+        return (yield from _store_alike(ids, head, [row.args for row in rows], now))
+    reply = yield Step("enqueue_jobs", {"ids": ids, "rows": _json_rows(rows), "now": now}, True)
     if reply.clash:
         return True
-    later = sum(row.place[2] > now for row in rows)
-    params = {"ids": ids, "places": to_json([row.place for row in rows]), "now": now}
+    later = sum(row.head.run_at > now for row in rows)
+    params = {"ids": ids, "places": to_json([_place(row.head) for row in rows]), "now": now}
     if later < len(rows):
         first = yield from draw_positions(len(rows))
         yield Step("place_ready", {**params, "first": first})
     if later:
         yield Step("place_waiting", params)
     return False
+
+
+def _store_alike(ids: bytes, head: _Head, args: list[str], now: int) -> Steps[bool]:
+    """Write new jobs that differ only in id and arguments; True if an id was known."""
+    params = {**head._asdict(), "ids": ids, "now": now}
+    reply = yield Step("enqueue_alike", {**params, "args": to_json(args)}, True)
+    if reply.clash:
+        return True
+    if head.run_at > now:
+        yield Step("place_waiting", {"ids": ids, "places": to_json([_place(head)] * len(args)), "now": now})
+        return False
+    first = yield from draw_positions(len(args))
+    yield Step("place_alike", {**params, "rows": zeros(len(args)), "first": first})
+    return False
+
+
+def _json_rows(rows: Sequence[_Row]) -> str:
+    return to_json([(*row.head[:8], row.args, *row.head[8:]) for row in rows])
+
+
+def _place(head: _Head) -> tuple[int, int, int, int | None, int]:
+    return head.lane_id, head.task_id, head.run_at, head.expires_at, head.flags
 
 
 def draw_positions(count: int) -> Steps[int]:
@@ -147,14 +196,14 @@ def _store_carefully(rows: Sequence[_Row], now: int) -> Steps[list[Enqueued]]:
 
 def _leave_out_replays(rows: Sequence[_Row], answers: list[Enqueued | None]) -> Steps[list[int]]:
     """Answer ids that are known, from before or twice in this request; return the indexes of the others."""
-    params = {"ids": join_ids([row.job.id for row in rows]), "rows": to_json([row.stored for row in rows])}
+    params = {"ids": join_ids([row.job.id for row in rows]), "rows": _json_rows(rows)}
     reply = yield Step("read_conflicts", params)
     known: dict[int, int] = dict(msgspec.json.decode(reply.rows[0][0]))
     first: dict[UUID, _Row] = {}
     fresh = []
     for index, row in enumerate(rows):
         twin = first.setdefault(row.job.id, row)
-        same = known.get(index, 1) and twin.stored[:3] == row.stored[:3] and twin.job.args == row.job.args
+        same = known.get(index, 1) and twin.head[:3] == row.head[:3] and twin.args == row.args
         if not same:
             raise Conflict(f"the id {row.job.id} is stored already with other content")
         if index in known or twin is not row:
@@ -195,7 +244,7 @@ def _key(row: _Row, now: int) -> tuple[int, str, str, int | None]:
     if unique is None:
         raise AssertionError("only rows with a unique key come here")
     until = None if unique.period_ms is None else now + 1000 * unique.period_ms
-    return row.stored[0], unique.key, unique.free_at, until
+    return row.head.tenant_id, unique.key, unique.free_at, until
 
 
 def cancel_steps(job_id: UUID, now: int) -> Steps[bool]:

@@ -50,6 +50,11 @@ def to_json(rows: Any) -> str:
     return _encode(rows).decode()
 
 
+def zeros(count: int) -> str:
+    """Return a JSON array of that length, for statements that need nothing but positions from json_each."""
+    return f"[{'0,' * (count - 1)}0]" if count else "[]"
+
+
 def maybe_bytes(text: str | None) -> bytes | None:
     """Return stored JSON text as bytes, or None for None."""
     return None if text is None else text.encode()

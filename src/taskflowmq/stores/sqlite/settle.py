@@ -17,7 +17,7 @@ from taskflowmq.core.limits import check_storable, clean_text
 from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.store import Settled
 from taskflowmq.stores.sqlite.enqueue import draw_positions
-from taskflowmq.stores.sqlite.rows import join_ids, to_json
+from taskflowmq.stores.sqlite.rows import join_ids, to_json, zeros
 from taskflowmq.stores.sqlite.steps import Step, Steps
 
 _LONGEST_PROBLEM = 2_000
@@ -43,9 +43,15 @@ class _Fate(NamedTuple):
 
 def settle_steps(transitions: Sequence[Transition], now: int) -> Steps[Settlement]:
     """Write transitions under their fences and say what became of each, in order."""
-    quick = [index for index, item in enumerate(transitions) if item.to is State.COMPLETED and item.ended is None]
     settled: list[Settled | None] = [None] * len(transitions)
-    yield from _complete(transitions, quick, settled, now)
+    quick: dict[int, list[tuple[int, str | None]]] = {}
+    for index, item in enumerate(transitions):
+        if item.to is State.COMPLETED and item.ended is None and item.result_error is None:
+            result = None if item.result is None else storable_json(item.result)
+            if result is not None or item.result is None:
+                quick.setdefault(item.counters.lease_no, []).append((index, result))
+    for lease_no, group in quick.items():
+        yield from _complete(transitions, lease_no, group, settled, now)
     careful = [index for index, answer in enumerate(settled) if answer is None]
     queues: tuple[str, ...] = ()
     if careful:
@@ -54,31 +60,39 @@ def settle_steps(transitions: Sequence[Transition], now: int) -> Steps[Settlemen
 
 
 def _complete(
-    transitions: Sequence[Transition], indexes: list[int], settled: list[Settled | None], now: int
+    transitions: Sequence[Transition],
+    lease_no: int,
+    group: list[tuple[int, str | None]],
+    settled: list[Settled | None],
+    now: int,
 ) -> Steps[None]:
-    """Complete jobs whose fence fits; those that it does not fit are left unanswered."""
-    if not indexes:
-        return
-    chosen = [transitions[index] for index in indexes]
-    rows = [[item.counters.lease_no, *_json(item.result, item.result_error)] for item in chosen]
-    params = {"ids": join_ids([item.job_id for item in chosen]), "rows": to_json(rows)}
-    reply = yield Step("complete_jobs", {**params, "now": now}, True)
+    """Complete jobs of one fence number where the fence fits; the others are left unanswered.
+
+    Most jobs complete at their first claim, so that a flush is one group, or two.
+    """
+    ids = join_ids([transitions[index].job_id for index, _ in group])
+    params = {"ids": ids, "results": to_json([result for _, result in group]), "lease_no": lease_no, "now": now}
+    reply = yield Step("complete_jobs", params, True)
     if reply.clash or reply.changed == 0:
         return
-    applied = list(range(len(chosen)))
-    if reply.changed < len(chosen):
-        fates = yield from _read_fates(params)
-        applied = [fate.place for fate in fates if fate.running and fate.lease_no == rows[fate.place][0]]
-    for place in applied:
-        settled[indexes[place]] = Settled.APPLIED
-    yield from _leave_running(params)
+    places = range(len(group))
+    if reply.changed < len(group):
+        fates = yield from _read_fates({"ids": ids, "rows": to_json([[lease_no]] * len(group))})
+        held = {fate.place for fate in fates if fate.running and fate.lease_no == lease_no}
+        places = [place for place in places if place in held]  # type: ignore[assignment]
+    for place in places:
+        settled[group[place][0]] = Settled.APPLIED
+    yield from _leave_running([ids[16 * place : 16 * place + 16] for place in places], ending=True)
 
 
-def _leave_running(params: dict[str, Any]) -> Steps[None]:
-    """Take settled jobs out of running, with what belongs to their run or their life."""
+def _leave_running(ids: Sequence[bytes], *, ending: bool) -> Steps[None]:
+    """Take settled jobs out of running, with what belongs to their run and, where they end, to their life."""
+    if not ids:
+        return
     reply = yield Step("read_extras", {})
     keys, requests = reply.rows[0]
-    if keys:
+    params = {"ids": b"".join(ids), "rows": zeros(len(ids))}
+    if keys and ending:
         yield Step("free_unique_at_finish", params)
     yield Step("leave_running", params)
     if requests:
@@ -144,13 +158,11 @@ def _write(items: list[Transition], now: int) -> Steps[tuple[str, ...]]:
         queues = tuple(name for (name,) in reply.rows)
     if targets & {State.RETRYING, State.SCHEDULED}:
         yield Step("settle_waiting", params)
-    if any(item.to.final for item in items):
+    ending = [item for item in items if item.to.final]
+    if ending:
         yield Step("settle_jobs", {**params, "now": now})
-        ending = [item for item in items if item.to.final]
-        leases = to_json([[item.counters.lease_no] for item in ending])
-        yield Step("free_unique_at_finish", {"ids": join_ids([item.job_id for item in ending]), "rows": leases})
-    yield Step("leave_running", params)
-    yield Step("drop_cancel_requests", params)
+    yield from _leave_running([item.job_id.bytes for item in ending], ending=True)
+    yield from _leave_running([item.job_id.bytes for item in items if not item.to.final], ending=False)
     return queues
 
 

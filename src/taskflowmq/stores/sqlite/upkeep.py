@@ -24,7 +24,7 @@ from taskflowmq.stores.sqlite.errors import is_busy, translate
 from taskflowmq.stores.sqlite.options import SqliteOptions
 from taskflowmq.stores.sqlite.queries import sql
 from taskflowmq.stores.sqlite.reader import Reader
-from taskflowmq.stores.sqlite.rows import to_json
+from taskflowmq.stores.sqlite.rows import zeros
 from taskflowmq.stores.sqlite.steps import run_steps
 from taskflowmq.stores.sqlite.writer import Writer
 
@@ -209,4 +209,4 @@ def _expired(conn: sqlite3.Connection, params: dict[str, int]) -> list[str]:
 
 
 def _batch(ids: list[str]) -> dict[str, Any]:
-    return {"ids": bytes.fromhex("".join(ids)), "rows": to_json([0] * len(ids))}
+    return {"ids": bytes.fromhex("".join(ids)), "rows": zeros(len(ids))}

@@ -9,7 +9,7 @@ from taskflowmq.core.job import Counters, HeldJob
 from taskflowmq.ports.store import NewWorker, WorkerView
 from taskflowmq.stores.sqlite.queries import sql
 from taskflowmq.stores.sqlite.reader import Reader
-from taskflowmq.stores.sqlite.rows import from_us, join_ids, maybe_time, to_json
+from taskflowmq.stores.sqlite.rows import from_us, join_ids, maybe_time, zeros
 from taskflowmq.stores.sqlite.writer import Writer
 
 _HOUR_US = 3_600_000_000
@@ -41,7 +41,7 @@ class SqliteWorkers:
         """Renew leases in one statement and return those that are still theirs."""
         if not worker_ids:
             return set()
-        params = {"ids": join_ids(worker_ids), "rows": to_json([0] * len(worker_ids)), "lease_ms": lease_ms}
+        params = {"ids": join_ids(worker_ids), "rows": zeros(len(worker_ids)), "lease_ms": lease_ms}
         rows = await self._writer.run(
             lambda conn: conn.execute(sql("renew_workers"), {**params, "now": self._now()}).fetchall()
         )

@@ -4,4 +4,4 @@ WHERE free_at <> 'time'
   AND job_id IN (SELECT r.job_id
                  FROM json_each(:rows) AS x
                  CROSS JOIN taskflow_running AS r ON r.job_id = substr(:ids, 16 * x.key + 1, 16)
-                 WHERE r.lease_no = json_extract(x.value, '$[0]') AND r.flags & 3)
+                 WHERE r.flags & 3)

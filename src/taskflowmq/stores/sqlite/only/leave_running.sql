@@ -1,3 +1,2 @@
--- Settled jobs run no more, where the fence fits.
-DELETE FROM taskflow_running
-WHERE (job_id, lease_no) IN (SELECT substr(:ids, 16 * key + 1, 16), json_extract(value, '$[0]') FROM json_each(:rows))
+-- Settled jobs run no more. Their fences were proven in this transaction.
+DELETE FROM taskflow_running WHERE job_id IN (SELECT substr(:ids, 16 * key + 1, 16) FROM json_each(:rows))
