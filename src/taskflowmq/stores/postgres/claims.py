@@ -49,6 +49,14 @@ class PostgresClaims:
     async def claim(self, request: ClaimRequest) -> list[ClaimedJob]:
         """Take ready jobs for a worker (see :class:`~taskflowmq.ports.store.Claims`)."""
         lanes = await self._names.lanes()
+        claimed = await self._claim_from(request, lanes)
+        if claimed:
+            return claimed
+        # Nothing here; what was remembered of lanes may be half a second old. An empty claim can afford a look.
+        fresh = await self._names.lanes(fresh=True)
+        return [] if fresh == lanes else await self._claim_from(request, fresh)
+
+    async def _claim_from(self, request: ClaimRequest, lanes: dict[int, Lane]) -> list[ClaimedJob]:
         tasks = await self._names.known_tasks(request.tasks)
         memory = self._memory(request)
         order = _lane_order(lanes, request.queues, memory.turn)
@@ -59,19 +67,20 @@ class PostgresClaims:
             found = await self._claim(q.claim_suspects, request, order, [0] * len(order), tasks)
         else:
             found = await self._claim_onwards(request, memory, order, tasks)
-        place = {lane_id: index for index, lane_id in enumerate(order)}
+        place = {lane.id: index for index, lane in enumerate(order)}
         found.sort(key=lambda row: (place[row["lane_id"]], row["seq"]))
         return await self._claimed(found, lanes)
 
     async def _claim_onwards(
-        self, request: ClaimRequest, memory: _Memory, order: list[int], tasks: list[int]
+        self, request: ClaimRequest, memory: _Memory, order: list[Lane], tasks: list[int]
     ) -> list[Any]:
         scan = memory.scan
-        scan.enter(order)
+        lane_ids = [lane.id for lane in order]
+        scan.enter(lane_ids)
         began = time.monotonic()
         try:
             sweep = scan.sweeps(began)
-            positions = await self._floors(scan, began, order) if sweep else scan.positions(order)
+            positions = await self._floors(scan, began, lane_ids) if sweep else scan.positions(lane_ids)
             sent = time.monotonic()
             found = await self._claim(q.claim_jobs, request, order, positions, tasks)
         except BaseException:
@@ -84,7 +93,7 @@ class PostgresClaims:
             lane_id, seq = row["lane_id"], row["seq"]
             if seq > taken.get(lane_id, 0):
                 taken[lane_id] = seq
-        scan.scanned(sent, ended, order, taken, full=len(found) >= request.limit)
+        scan.scanned(sent, ended, lane_ids, taken, full=len(found) >= request.limit)
         if sweep:
             scan.swept(began, ended)
         return found
@@ -92,7 +101,6 @@ class PostgresClaims:
     async def _floors(self, scan: Scan, at: float, order: list[int]) -> list[int]:
         floors = scan.floors(at, order)
         row = await self._pool.fetchrow(q.sample_positions, scan.wants_xid, order, floors)
-        assert row is not None
         sample = (row["last_drawn"], row["own"], row["oldest"])
         if not scan.raise_floors(order, row["first_rows"], sample):
             self._pool.generation += 1
@@ -100,10 +108,11 @@ class PostgresClaims:
         return scan.floors(at, order)
 
     async def _claim(
-        self, statement: str, request: ClaimRequest, order: list[int], positions: list[int], tasks: list[int]
+        self, statement: str, request: ClaimRequest, order: list[Lane], positions: list[int], tasks: list[int]
     ) -> list[Any]:
         return await self._pool.fetch(
-            statement, self._now(), request.worker_id, order, positions, tasks, request.limit
+            statement, self._now(), request.worker_id, [lane.id for lane in order], positions, tasks, request.limit,
+            [lane.queue_id for lane in order],
         )
 
     async def _claimed(self, found: list[Any], lanes: dict[int, Lane]) -> list[ClaimedJob]:
@@ -113,7 +122,8 @@ class PostgresClaims:
             {row["tenant_id"] for row in found}, {row["task_id"] for row in found}
         )
         return [
-            rows.claimed_job(row, tasks[row["task_id"]], lanes[row["lane_id"]], tenants[row["tenant_id"]]) for row in found
+            rows.claimed_job(row, tasks[row["task_id"]], lanes[row["lane_id"]], tenants[row["tenant_id"]])
+            for row in found
         ]
 
     def _memory(self, request: ClaimRequest) -> _Memory:
@@ -146,7 +156,7 @@ class PostgresClaims:
         return result
 
     async def _write(self, changes: list[Transition], answers: dict[settling.Fence, Settled]) -> None:
-        """Write a batch; where the database refuses a row, halve until that row is alone, and store it without payload."""
+        """Write a batch; a row that the database refuses is found by halving and stored without its payload."""
         if not changes:
             return
         try:
@@ -252,7 +262,10 @@ class PostgresClaims:
             return
         ordered = sorted(latest.items(), key=lambda item: (item[0][0].int, item[0][1]))
         await self._pool.fetch(
-            q.save_progress, [key[0] for key, _ in ordered], [key[1] for key, _ in ordered], [data for _, data in ordered]
+            q.save_progress,
+            [job_id for (job_id, _), _ in ordered],
+            [lease_no for (_, lease_no), _ in ordered],
+            [data for _, data in ordered],
         )
 
     async def cancel_requests(self, worker_id: UUID) -> list[UUID]:
@@ -265,13 +278,17 @@ def _missing(changes: list[Transition], applied: Sequence[UUID]) -> list[Transit
     return [change for change in changes if change.job_id not in done]
 
 
-def _lane_order(lanes: dict[int, Lane], queues: tuple[str, ...], turn: int) -> list[int]:
-    """Return the lanes to scan: by priority first, and queues of one priority take turns to be first."""
-    wanted = {name: index for index, name in enumerate(queues)}
-    open_lanes = [lane for lane in lanes.values() if not lane.paused and (not wanted or lane.queue in wanted)]
-    names = sorted({lane.queue for lane in open_lanes}, key=lambda name: (wanted.get(name, 0), name))
+def _lane_order(lanes: dict[int, Lane], queues: tuple[str, ...], turn: int) -> list[Lane]:
+    """Return the lanes to scan.
+
+    Named queues go in the worker's order, each from its lowest priority on. Where the worker takes any queue, priority
+    goes first, and queues of one priority take turns to be first, so that none starves.
+    """
+    open_lanes = [lane for lane in lanes.values() if not lane.paused]
+    if queues:
+        wanted = {name: index for index, name in enumerate(queues)}
+        named = [lane for lane in open_lanes if lane.queue in wanted]
+        return sorted(named, key=lambda lane: (wanted[lane.queue], lane.priority, lane.id))
+    names = sorted({lane.queue for lane in open_lanes})
     turns = {name: (index - turn) % len(names) for index, name in enumerate(names)}
-    open_lanes.sort(key=lambda lane: (lane.priority, turns[lane.queue], lane.id))
-    return [lane.id for lane in open_lanes]
-
-
+    return sorted(open_lanes, key=lambda lane: (lane.priority, turns[lane.queue], lane.id))

@@ -76,6 +76,6 @@ def _by_code(code: str, error: BaseException) -> TaskFlowError | None:
         case "TF004":
             return LeaseLost(text)
         case "42P01" | "42703" | "42883" | "3F000":
-            return SchemaMismatch(f"the schema of the store does not fit this version: {text}. Run: taskflow db migrate")
+            return SchemaMismatch(f"the store's schema does not fit this version: {text}. Run: taskflow db migrate")
         case _:
             return None

@@ -29,18 +29,20 @@ class PostgresIntake:
         self._now = now
 
     async def enqueue(self, jobs: Sequence[NewJob], *, idempotency: IdempotencyKey | None = None) -> list[Enqueued]:
-        """Store jobs, all or none, and return one answer per job, in order (see :class:`~taskflowmq.ports.store.Intake`)."""
+        """Store jobs, all or none, and return one answer per job, in order."""
         if not jobs:
             return []
-        await self._names.make(
-            {job.tenant for job in jobs}, {job.task for job in jobs}, {(job.queue, job.priority, job.share) for job in jobs}
-        )
+        await self._make_names(jobs)
         if idempotency is not None or any(job.unique is not None for job in jobs) or _repeats(jobs):
             answers = await self._enqueue_keyed(jobs, idempotency)
         else:
             answers = await self._enqueue_plain(jobs)
         await self._notifier.wake(sorted({job.queue for job in jobs if job.delay_ms <= 0}))
         return answers
+
+    async def _make_names(self, jobs: Sequence[NewJob]) -> None:
+        lanes = {(job.queue, job.priority, job.share) for job in jobs}
+        await self._names.make({job.tenant for job in jobs}, {job.task for job in jobs}, lanes)
 
     async def _enqueue_plain(self, jobs: Sequence[NewJob]) -> list[Enqueued]:
         if len(jobs) <= MAX_BATCH:
@@ -86,9 +88,7 @@ class PostgresIntake:
         """Store jobs in the caller's open transaction on an async connection or session; commit is the caller's."""
         if not jobs:
             return []
-        await self._names.make(
-            {job.tenant for job in jobs}, {job.task for job in jobs}, {(job.queue, job.priority, job.share) for job in jobs}
-        )
+        await self._make_names(jobs)
         found = await transactions.call(conn, transactions.ENQUEUE, (rows.jobs_as_json(jobs), wake, self._now()))
         return [Enqueued(UUID(str(row[0])), row[1], row[2]) for row in found]
 
@@ -103,7 +103,8 @@ class PostgresIntake:
         """Store the names and argument schemas of tasks, and that they were seen now."""
         if tasks:
             ordered = sorted(dict(tasks).items())
-            await self._pool.fetch(q.announce_tasks, self._now(), [name for name, _ in ordered], [s for _, s in ordered])
+            names, schemas = zip(*ordered, strict=True)
+            await self._pool.fetch(q.announce_tasks, self._now(), names, schemas)
 
     async def list_tasks(self) -> list[TaskView]:
         """Return every task ever announced or enqueued, by name."""

@@ -17,7 +17,7 @@ from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import q
 
-#: How old the knowledge of lanes and pauses may be when a claim uses it: a pause must stop claims within a second.
+#: How old the knowledge of lanes and pauses may be when a claim begins. Claims check pauses themselves.
 LANES_MAX_AGE_S = 0.5
 
 LaneKey = tuple[str, int, str]
@@ -27,6 +27,7 @@ class Lane(msgspec.Struct, frozen=True, gc=False):
     """One ordered line of ready jobs."""
 
     id: int
+    queue_id: int
     queue: str
     priority: int
     paused: bool
@@ -125,17 +126,19 @@ class Names:
             await self._read_tasks([name for name in names if name not in self._tasks])
         return [self._tasks[name] for name in names if name in self._tasks]
 
-    async def lanes(self) -> dict[int, Lane]:
-        """Return every lane by number, at most :data:`LANES_MAX_AGE_S` old."""
+    async def lanes(self, *, fresh: bool = False) -> dict[int, Lane]:
+        """Return every lane by number, at most :data:`LANES_MAX_AGE_S` old, or read now."""
         self._check_generation()
-        if time.monotonic() - self._lanes_at > LANES_MAX_AGE_S:
+        if fresh or time.monotonic() - self._lanes_at > LANES_MAX_AGE_S:
             await self._read_lanes()
         return self._lanes
 
     async def _read_lanes(self) -> None:
         began = time.monotonic()
         rows = await self._pool.fetch(q.list_lanes)
-        self._lanes = {row["id"]: Lane(row["id"], row["queue"], row["priority"], row["paused"]) for row in rows}
+        self._lanes = {
+            row["id"]: Lane(row["id"], row["queue_id"], row["queue"], row["priority"], row["paused"]) for row in rows
+        }
         self._lane_ids = {(row["queue"], row["priority"], row["share"]): row["id"] for row in rows}
         self._lanes_at = began
 

@@ -122,7 +122,7 @@ class PostgresNotifier:
                 conn = await asyncpg.connect(**self._pool.connect_args())
             except _FAILURES as error:
                 _log.warning("cannot listen for wake-ups, polling goes on: %s", error or type(error).__name__)
-                await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, no secret
+                await asyncio.sleep(wait * random.uniform(0.5, 1.0))
                 wait = min(wait * 2, _LONGEST_RETRY_S)
                 healing = True
                 continue

@@ -77,9 +77,11 @@ class Pool:
             # After a fork the parent's pool is dropped without a word: its sockets belong to the parent.
             self._pool = None
             try:
-                self._pool = await asyncpg.create_pool(**self.connect_args(), min_size=1, max_size=self._options.pool_size,
-                                                       max_inactive_connection_lifetime=0, max_queries=2**31, connection_class=_Connection,
-                                                       init=self._watch)
+                # Connections are never replaced for their age: a lost one would make claims forget their positions.
+                self._pool = await asyncpg.create_pool(
+                    **self.connect_args(), min_size=1, max_size=self._options.pool_size, max_queries=2**31,
+                    max_inactive_connection_lifetime=0, connection_class=_Connection, init=self._watch,
+                )
             except Exception as error:
                 raise errors.translate(error) or error from error
             self._pid = os.getpid()
@@ -112,8 +114,8 @@ class Pool:
         rows: list[Row] = await self.run(lambda conn: conn.fetch(sql, *args))
         return rows
 
-    async def fetchrow(self, sql: str, *args: Any) -> Row | None:
-        """Run one statement and return its first row."""
+    async def fetchrow(self, sql: str, *args: Any) -> Row:
+        """Run one statement and return its first row, or None."""
         return await self.run(lambda conn: conn.fetchrow(sql, *args))
 
     async def fetchval(self, sql: str, *args: Any) -> Any:
@@ -131,7 +133,7 @@ class Pool:
                 return await self._once(work)
             except Exception as error:
                 if errors.retried(error) and attempt < self._options.tries:
-                    await asyncio.sleep(random.uniform(0.005, 0.02) * 2**attempt)  # noqa: S311 - jitter, no secret
+                    await asyncio.sleep(random.uniform(0.005, 0.02) * 2**attempt)
                     continue
                 known = errors.translate(error)
                 if known is None or known is error:

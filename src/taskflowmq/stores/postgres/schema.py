@@ -46,7 +46,7 @@ class PostgresSchema:
         row = await self._pool.fetchrow(q.read_store)
         if row is not None and row["min_client"] > CLIENT_VERSION:
             raise SchemaMismatch(
-                f"the store has schema version {stored}, which needs a newer TaskFlow (this one knows {CLIENT_VERSION})."
+                f"the store has schema version {stored}; this TaskFlow knows {CLIENT_VERSION} and is too old for it."
                 " Upgrade the taskflowmq package"
             )
 

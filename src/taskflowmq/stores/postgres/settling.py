@@ -58,7 +58,8 @@ def judge(change: Transition, known: Any) -> Settled | None:
         return None
     if known["outcome_lease"] == lease:
         # A cancel request turns a move that is not final into "cancelled".
-        same = known["outcome_state"] == change.to or (change.to in _NOT_FINAL and known["outcome_state"] == "cancelled")
+        state = known["outcome_state"]
+        same = state == change.to or (change.to in _NOT_FINAL and state == State.CANCELLED)
         return Settled.REPLAYED if same and _same_end(change, known) else Settled.STALE
     if change.to not in _NOT_FINAL:
         # A dead job that was redriven has lost its outcome, but not the row of its last attempt.

@@ -114,4 +114,5 @@ def _with_message(error: BaseException) -> BaseException:
     diagnostics = getattr(error, "diag", None)  # psycopg
     if diagnostics is None:
         return error
-    return _Plain(errors.code_of(error), str(diagnostics.message_primary or error), str(diagnostics.message_detail or ""))
+    message, detail = str(diagnostics.message_primary or error), str(diagnostics.message_detail or "")
+    return _Plain(errors.code_of(error), message, detail)

@@ -23,7 +23,6 @@ class PostgresUpkeep:
     async def take_turn(self, duty: str, interval_ms: int) -> DutyTurn:
         """Decide in one statement whether the caller runs this duty now."""
         row = await self._pool.fetchrow(q.take_duty_turn, self._now(), duty, interval_ms)
-        assert row is not None
         gap = row["gap_ms"]
         # A turn in the future says nothing about how long nobody looked.
         known = gap if gap is not None and gap >= 0 else None
@@ -48,14 +47,14 @@ class PostgresUpkeep:
 
     async def prune(self, retention: Retention, limit: int) -> int:
         """Delete ended jobs past retention, expired keys, bare ids and forgotten requests; return how many rows."""
-        deleted = 0
+        deleted: int = 0
         for state, kept_ms in (
             ("completed", retention.completed_ms), ("cancelled", retention.cancelled_ms), ("dead", retention.dead_ms)
         ):
             if kept_ms is not None and deleted < limit:
                 deleted += await self._pool.fetchval(q.prune_outcomes, self._now(), state, kept_ms, limit - deleted)
         deleted += await self._pool.fetchval(q.prune_keys, self._now(), limit)
-        return deleted
+        return int(deleted)
 
     async def maintain(self) -> None:
         """Make the partitions of the coming days, and drop those that are empty and long over."""
