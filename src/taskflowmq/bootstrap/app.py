@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from taskflowmq.bootstrap.stores import make_store
@@ -21,7 +22,7 @@ class TaskFlow(BaseApp):
         url: ``sqlite:///file.db`` or ``postgresql://…``. Default: TASKFLOW_DATABASE_URL, else DATABASE_URL,
             else ``sqlite:///taskflow.db``. Nothing is opened before the first use.
         tenant: the workspace that all jobs of this app belong to.
-        store_options: the adapter's own options object (``SqliteOptions``, ``PostgresOptions``).
+        store_options: fields of the adapter's options, by name: ``{"pool_size": 10}``, ``{"migrate": "manual"}``.
         clock: overrides the database's clock; for tests and simulation.
         telemetry: counts what is enqueued.
     """
@@ -31,7 +32,7 @@ class TaskFlow(BaseApp):
         url: str | None = None,
         *,
         tenant: str = "default",
-        store_options: Any = None,
+        store_options: Mapping[str, Any] | None = None,
         clock: Clock | None = None,
         telemetry: Telemetry | None = None,
     ) -> None:

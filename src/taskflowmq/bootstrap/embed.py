@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, Self
 
 from taskflowmq.client.app import BaseApp
 from taskflowmq.client.sync import sync_twin
+from taskflowmq.ports.tasks import Runs
 from taskflowmq.ports.telemetry import NoTelemetry
 from taskflowmq.scheduler import all_duties
 from taskflowmq.worker import Health, SystemClock, Worker, WorkerOptions
+
+log = logging.getLogger("taskflowmq.worker")
 
 
 class EmbeddedWorker:
@@ -32,6 +36,7 @@ class EmbeddedWorker:
     async def _built(self) -> Worker:
         await self._app.aopen()
         if self._worker is None:
+            _warn_of_processes(self._app)
             store, options = self._app.store, self._options
             telemetry = self._app.telemetry or NoTelemetry()
             clock = SystemClock()
@@ -88,3 +93,9 @@ class EmbeddedWorker:
     async def __aexit__(self, *_: object) -> None:
         """Drain."""
         await self.drain()
+
+
+def _warn_of_processes(app: BaseApp) -> None:
+    names = sorted(task.name for task in app.tasks if task.runs is Runs.PROCESS)
+    if names:
+        log.warning("embedded worker: %s run in threads here and cannot be killed", ", ".join(names))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from taskflowmq.bootstrap.stores import SQLITE, make_store
+from taskflowmq.bootstrap.stores import make_store
 from taskflowmq.core.errors import SchemaMismatch
 from taskflowmq.ports.store import Store
 
@@ -18,7 +18,7 @@ async def open_unmigrated(url: str) -> AsyncIterator[Store]:
         StoreUnavailable: it cannot be reached.
         UnknownScheme: no adapter for this URL.
     """
-    store = make_store(url, options=_manual(url))
+    store = make_store(url, options={"migrate": "manual"})
     # Whether the schema fits is what the caller wants to find out; the connection is open either way.
     with suppress(SchemaMismatch):
         await store.open()
@@ -26,13 +26,3 @@ async def open_unmigrated(url: str) -> AsyncIterator[Store]:
         yield store
     finally:
         await store.close()
-
-
-def _manual(url: str) -> object:
-    if url.partition(":")[0].lower() in SQLITE:
-        from taskflowmq.stores.sqlite.options import SqliteOptions
-
-        return SqliteOptions(migrate="manual")
-    from taskflowmq.stores.postgres.options import PostgresOptions
-
-    return PostgresOptions(migrate="manual")

@@ -13,17 +13,17 @@ from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 from taskflowmq.bootstrap.embed import EmbeddedWorker
+from taskflowmq.bootstrap.stores import make_store
 from taskflowmq.client.app import BaseApp
 from taskflowmq.client.ids import IdFactory
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.store import Store
-from taskflowmq.stores.sqlite import SqliteOptions, SqliteStore
 from taskflowmq.testing.clock import VirtualClock
 
 A = TypeVar("A", bound=BaseApp)
 
 #: Nothing in a test outlives it, so it need not survive a power cut.
-OPTIONS = SqliteOptions(synchronous="NORMAL", wake=False)
+OPTIONS: dict[str, Any] = {"synchronous": "NORMAL", "wake": False}
 
 
 class in_memory_app(Generic[A]):  # noqa: N801 - used like a function
@@ -46,12 +46,12 @@ class in_memory_app(Generic[A]):  # noqa: N801 - used like a function
         """Begin, in a program or test without a loop."""
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="taskflow-test-")))
 
-        def make_store(_: str) -> Store:
-            return SqliteStore(f"sqlite:///{folder / 'test.db'}", options=OPTIONS, clock=self._clock)
+        def own_store(_url: str) -> Store:
+            return make_store(f"sqlite:///{folder / 'test.db'}", options=OPTIONS, clock=self._clock)
 
         # Ids carry their time, and a database refuses those that are far from its own.
         new_id = IdFactory(self._clock.time_ns) if isinstance(self._clock, VirtualClock) else IdFactory()
-        self._stack.enter_context(self._app.redirected(make_store, new_id))
+        self._stack.enter_context(self._app.redirected(own_store, new_id))
         return self._app
 
     def __exit__(
