@@ -279,16 +279,9 @@ def _missing(changes: list[Transition], applied: Sequence[UUID]) -> list[Transit
 
 
 def _lane_order(lanes: dict[int, Lane], queues: tuple[str, ...], turn: int) -> list[Lane]:
-    """Return the lanes to scan.
-
-    Named queues go in the worker's order, each from its lowest priority on. Where the worker takes any queue, priority
-    goes first, and queues of one priority take turns to be first, so that none starves.
-    """
-    open_lanes = [lane for lane in lanes.values() if not lane.paused]
-    if queues:
-        wanted = {name: index for index, name in enumerate(queues)}
-        named = [lane for lane in open_lanes if lane.queue in wanted]
-        return sorted(named, key=lambda lane: (wanted[lane.queue], lane.priority, lane.id))
-    names = sorted({lane.queue for lane in open_lanes})
+    """Return the lanes to scan: lowest priority first, and queues of one priority in turn, so that none starves."""
+    wanted = set(queues)
+    served = [lane for lane in lanes.values() if not lane.paused and (not wanted or lane.queue in wanted)]
+    names = sorted({lane.queue for lane in served})
     turns = {name: (index - turn) % len(names) for index, name in enumerate(names)}
-    return sorted(open_lanes, key=lambda lane: (lane.priority, turns[lane.queue], lane.id))
+    return sorted(served, key=lambda lane: (lane.priority, turns[lane.queue], lane.id))
