@@ -22,7 +22,7 @@ help: ## Show this help
 
 .PHONY: run
 run: .venv/.run-ready ## Set up and start the quickstart (PORT and DATABASE_URL are honoured)
-	@cd examples/quickstart && exec ../../$(BIN)/taskflow dev quickstart:app
+	@cd examples/quickstart && exec ../../$(BIN)/taskflow dev quickstart:app --demo quickstart:demo
 
 .PHONY: bench
 bench: .venv/.dev-ready ## Measure this machine
@@ -67,7 +67,7 @@ fmt: .venv/.dev-ready ## Format, and repair what the linter can repair
 
 .PHONY: lock
 lock: .venv/.dev-ready ## Write the lock files from pyproject.toml (UPGRADE=1 takes newer versions)
-	$(LOCK) --group build -o requirements.txt
+	$(LOCK) --group build --extra examples -o requirements.txt
 	$(LOCK) --group dev --all-extras -c requirements.txt -o requirements-dev.txt
 
 .PHONY: wheel

@@ -7,6 +7,7 @@ Everything lands below ``output/``.
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from pathlib import Path
@@ -33,6 +34,8 @@ os.environ.setdefault("TASKFLOW_FILES_DIR", str(OUTPUT))
 os.environ.setdefault("TASKFLOW_SMTP_URL", f"smtp://127.0.0.1:{_free_port()}?tls=none")
 os.environ.setdefault("TASKFLOW_SMTP_FROM", "quickstart@example.org")
 os.environ.setdefault("TASKFLOW_HTTP_ALLOW", "127.0.0.1")
+
+logging.getLogger("mail.log").setLevel(logging.WARNING)  # the sink's dialogue would drown the worker's lines
 
 app = TaskFlow()
 app.include(registry)

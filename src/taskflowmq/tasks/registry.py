@@ -34,7 +34,7 @@ def _judged() -> Iterator[None]:
 
 
 @task(name="test")
-async def test_task(message: str = "", seconds: float = 2.0) -> dict[str, Any]:
+async def test_task(message: str = "", seconds: float = 2.0) -> dict[str, Any]:  # noqa: PT028 - a task, no test
     """Wait, then return what was given."""
     with _judged():
         return await test(message, seconds)
@@ -56,7 +56,12 @@ async def email_task(to: str, subject: str, body: str, html: str | None = None) 
 
 
 @task(name="image-resize", timeout=300)
-def image_resize_task(source: str, width: int, height: int | None = None, format: str | None = None) -> dict[str, Any]:
+def image_resize_task(
+    source: str,
+    width: int,
+    height: int | None = None,
+    format: str | None = None,  # noqa: A002 - the public name
+) -> dict[str, Any]:
     """Make a smaller copy of a picture below the files directory."""
     from taskflowmq.tasks.images import image_resize
 

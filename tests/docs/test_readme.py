@@ -1,0 +1,115 @@
+"""What the README shows is run: every Python block, and the REST call."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+
+from taskflowmq import TaskFlow
+from taskflowmq.testing import in_memory_app
+from taskflowmq.testing.waiting import wait_until
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+@pytest.mark.slow
+async def test_the_ten_lines_say_hello(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(PYTHON[0])
+    environment = {**os.environ, "TASKFLOW_DATABASE_URL": f"sqlite:///{tmp_path / 'taskflow.db'}", "PORT": "0"}
+    program = subprocess.Popen(  # noqa: ASYNC220
+        [sys.executable, "-m", "taskflowmq.cli", "dev", "app:app"], cwd=tmp_path, env=environment
+    )
+    try:
+        said = subprocess.run(  # noqa: ASYNC221
+            [sys.executable, "app.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=True
+        )
+        assert said.stdout == "Hello, world!\n"
+    finally:
+        program.send_signal(signal.SIGINT)
+        assert program.wait(30) == 0
+
+
+async def test_the_tour_enqueues_what_it_says(sqlite_url: str) -> None:
+    shown: dict[str, object] = {"__name__": "tour"}
+    exec(compile(PYTHON[1], "README.md", "exec"), shown)  # noqa: S102 - our own document
+    app = shown["app"]
+    assert isinstance(app, TaskFlow)
+    app.use_url(sqlite_url)
+    async with in_memory_app(app):
+        await shown["main"]()  # type: ignore[operator]
+        stats = await app.jobs.astats()
+        assert stats.states["pending"] == 1001
+        assert stats.states["scheduled"] == 1
+
+
+@pytest.mark.postgres
+async def test_an_order_and_its_mail_commit_together(postgres_url: str) -> None:
+    shown: dict[str, object] = {"__name__": "tour"}
+    for block in PYTHON[1:3]:
+        exec(compile(block, "README.md", "exec"), shown)  # noqa: S102 - our own document
+    app = shown["app"]
+    assert isinstance(app, TaskFlow)
+    app.use_url(postgres_url)
+
+    class Order:
+        id = 7
+        email = "ada@example.org"
+
+    async with app, asyncpg.create_pool(postgres_url, min_size=1) as pool:
+        await pool.execute("CREATE TABLE orders (id int PRIMARY KEY)")
+        await shown["place_order"](pool, Order)  # type: ignore[operator]
+        with pytest.raises(asyncpg.UniqueViolationError):
+            await shown["place_order"](pool, Order)  # type: ignore[operator]
+        stats = await app.jobs.astats()
+    assert stats.states["pending"] == 1
+
+
+@pytest.mark.slow
+async def test_the_rest_call_is_answered_with_a_job(tmp_path: Path) -> None:
+    body = re.search(r"-d '(\{.*?\})'", README)
+    assert body is not None
+    environment = {**os.environ, "TASKFLOW_DATABASE_URL": f"sqlite:///{tmp_path / 'taskflow.db'}"}
+    program = subprocess.Popen(  # noqa: ASYNC220
+        [sys.executable, "-m", "taskflowmq.cli", "server", "--port", "0", "--json"],
+        env=environment, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert program.stdout is not None
+        url = json.loads(program.stdout.readline())["url"]
+        async with httpx.AsyncClient(base_url=url) as client:
+            answer = await client.post("/api/v1/jobs", json=json.loads(body.group(1)))
+            assert answer.status_code == 201
+            job_id = answer.json()["id"]
+
+            async def stored() -> bool:
+                return (await client.get(f"/api/v1/jobs/{job_id}")).json()["state"] == "pending"
+
+            await wait_until(stored, 5, what="the job")
+    finally:
+        program.send_signal(signal.SIGTERM)
+        program.wait(30)
+
+
+def test_every_command_it_names_exists() -> None:
+    from taskflowmq.cli.root import COMMANDS
+
+    named = set(re.findall(r"^taskflow (\w+)", README, re.MULTILINE))
+    assert named
+    assert named <= set(COMMANDS)
+
+
+def test_every_file_it_links_to_exists() -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        if "://" not in target:
+            assert (ROOT / target).exists(), target
