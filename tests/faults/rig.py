@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 from tests.faults import next_release, tasks
 
-from taskflowmq import Handle, JobView, TaskFlow
+from taskflowmq import Handle, JobView, StoreUnavailable, TaskFlow
 from taskflowmq.testing.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -129,8 +129,12 @@ class Rig:
         """Wait until all jobs have ended and return them in order."""
 
         async def views() -> list[JobView] | None:
-            found = [await handle.ajob() for handle in handles]
-            return found if all(view.state.final for view in found) else None
+            try:
+                found = await self.app.store.board.get_many("default", sorted(handle.id for handle in handles))
+            except StoreUnavailable:  # the fault hits this client too
+                return None
+            by_id = {view.id: view for view in found}
+            return [by_id[handle.id] for handle in handles] if all(view.state.final for view in found) else None
 
         return await wait_until(views, timeout, what="the jobs to end")
 

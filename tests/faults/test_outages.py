@@ -12,7 +12,7 @@ from tests.faults.proxy import Proxy
 from tests.faults.rig import LEASE, SLACK, Rig
 
 from taskflowmq import State
-from taskflowmq.testing.postgres import PostgresServer
+from taskflowmq.testing.postgres import PostgresServer, PostgresUnavailable
 from taskflowmq.testing.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
@@ -28,7 +28,13 @@ def own_server() -> Iterator[PostgresServer]:
 
 @pytest.fixture
 async def hurt_rig(own_server: PostgresServer, tmp_path: Path) -> AsyncIterator[Rig]:
-    rig = Rig(own_server.url(own_server.create_database()), tmp_path)
+    def created() -> str | None:
+        try:
+            return own_server.create_database()
+        except PostgresUnavailable:  # it still recovers from the last test
+            return None
+
+    rig = Rig(own_server.url(await wait_until(created, 20, what="a server that has recovered")), tmp_path)
     await rig.app.aopen()
     yield rig
     await rig.close()
