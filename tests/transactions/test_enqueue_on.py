@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from typing import Any
 
@@ -11,6 +12,11 @@ import pytest
 from taskflowmq import InvalidJob, JobNotFound, State, TaskFlow, Unique, WrongContext
 
 ROUNDS = 20
+#: One blocking and one async driver of each engine.
+FULL_COUNT = [pytest.param(name, marks=pytest.mark.postgres) for name in ("asyncpg", "psycopg")] + [
+    "sqlite3",
+    "aiosqlite",
+]
 
 
 async def test_a_commit_makes_the_jobs_visible_and_a_rollback_leaves_nothing(note_app: TaskFlow, transact: Any) -> None:
@@ -34,6 +40,22 @@ async def test_no_ghost_and_no_early_start_while_a_worker_polls_hard(note_app: T
             await note_app.job(job_id).aresult(timeout=20)
     assert note_app.started == set(range(0, ROUNDS, 2))  # type: ignore[attr-defined]
     assert {job.id for job in (await note_app.jobs.alist(limit=1000)).items} == set(kept)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("driver", FULL_COUNT, indirect=True)
+async def test_five_hundred_commits_and_rollbacks_leave_exactly_the_commits(note_app: TaskFlow, transact: Any) -> None:
+    """RELIABILITY F25, at its full count."""
+    kept: set[Any] = set()
+    async with note_app.worker(poll=0.01, concurrency=4):
+        for number in range(1_000):
+            ids = await transact([number], number % 2 == 0)
+            kept.update(ids if number % 2 == 0 else ())
+        await asyncio.gather(*(note_app.job(job_id).aresult(timeout=60) for job_id in kept))
+    assert note_app.started == set(range(0, 1_000, 2))  # type: ignore[attr-defined]
+    page = await note_app.jobs.alist(limit=1_000)
+    assert page.next is None
+    assert {job.id for job in page.items} == kept
 
 
 @pytest.fixture
