@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import msgspec
+
 from taskflowmq.core.errors import LeaseLost, StoreUnavailable
 from taskflowmq.core.job import ClaimedJob, Flag
 from taskflowmq.core.transitions import Transition
@@ -42,6 +44,16 @@ class _Lane(NamedTuple):
     id: int
     queue: str
     priority: int
+
+
+class _Wanted(NamedTuple):
+    """What a claim still wants of a lane; ``newest`` is the position that the next ready row will get."""
+
+    request: ClaimRequest
+    limit: int
+    now: int
+    newest: int
+    tasks: dict[int, str]
 
 
 class _Taken(NamedTuple):
@@ -188,13 +200,15 @@ class SqliteClaims:
         began = time.monotonic()
         now = self._now()
         taken: list[_Taken] = []
-        if not conn.execute(sql("check_worker"), {"id": request.worker_id.bytes}).fetchall():
+        allowed, newest, lanes = conn.execute(sql("list_lanes"), {"worker_id": request.worker_id.bytes}).fetchone()
+        found = [_Lane(*lane) for lane in msgspec.json.decode(lanes)]
+        if not allowed or not found:
             return now, taken, {}, {}
         tasks = run_steps(conn, self._names.known(request.tasks))
         self._cursors.sweep(began, self._last_s)
         left = request.limit
-        for lane in self._lanes(conn, request):
-            rows = self._take(conn, request, lane, left, (now, tasks))
+        for lane in self._in_turn(request, found):
+            rows = self._take(conn, lane, _Wanted(request, left, now, newest, tasks))
             if rows:
                 taken.append(_Taken(lane, rows))
                 left -= len(rows)
@@ -209,10 +223,9 @@ class SqliteClaims:
         self._last_s = time.monotonic() - began
         return now, taken, tasks, tenants
 
-    def _lanes(self, conn: sqlite3.Connection, request: ClaimRequest) -> list[_Lane]:
-        """Lanes with ready jobs, by priority; those of one priority take turns, so that none starves another."""
+    def _in_turn(self, request: ClaimRequest, found: list[_Lane]) -> list[_Lane]:
+        """Put lanes with ready jobs, by priority; those of one priority take turns, so that none starves another."""
         preference = {name: place for place, name in enumerate(request.queues)}
-        found = [_Lane(*row) for row in conn.execute(sql("list_lanes")).fetchall()]
         if preference:
             found = [lane for lane in found if lane.queue in preference]
             found.sort(key=lambda lane: (lane.priority, preference[lane.queue]))
@@ -224,23 +237,16 @@ class SqliteClaims:
             ordered += peers[start:] + peers[:start]
         return ordered
 
-    def _take(
-        self,
-        conn: sqlite3.Connection,
-        request: ClaimRequest,
-        lane: _Lane,
-        limit: int,
-        known: tuple[int, dict[int, str]],
-    ) -> list[ClaimRow]:
-        """Move up to ``limit`` rows of a lane from ready to running and return them."""
-        now, tasks = known
-        numbers = f",{','.join(map(str, sorted(tasks)))},"
+    def _take(self, conn: sqlite3.Connection, lane: _Lane, wanted: _Wanted) -> list[ClaimRow]:
+        """Move rows of a lane from ready to running and return them."""
+        request, now = wanted.request, wanted.now
+        numbers = f",{','.join(map(str, sorted(wanted.tasks)))},"
         key = (lane.id, numbers, request.isolated)
-        found = {"lane_id": lane.id, "cursor": self._cursors.get(key), "now": now, "tasks": numbers, "limit": limit}
+        params = {"lane_id": lane.id, "cursor": self._cursors.get(key), "now": now, "tasks": numbers}
         statement = sql("claim_suspects" if request.isolated else "claim_jobs")
-        rows = decode_claim(conn.execute(statement, found).fetchone()[0])
-        if len(rows) < limit:  # everything up to the newest position has been looked at
-            self._cursors.pass_to(key, conn.execute(sql("read_next_position")).fetchone()[0])
+        rows = decode_claim(conn.execute(statement, {**params, "limit": wanted.limit}).fetchone()[0])
+        if len(rows) < wanted.limit:  # everything up to the newest position has been looked at
+            self._cursors.pass_to(key, wanted.newest)
         else:
             self._cursors.pass_to(key, rows[-1].seq + 1)
         if rows:

@@ -9,7 +9,8 @@ class SqliteOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How a SQLite file is used.
 
     Args:
-        migrate: "auto" applies pending migrations when the store opens, "manual" refuses an old schema.
+        migrate: "auto" applies pending migrations when the store opens, "manual" refuses an old schema,
+            "off" asks nothing of it (for commands that look after the schema).
         lock_timeout_s: how long a write waits for other processes before it raises StoreUnavailable.
         synchronous: "FULL" commits survive power loss; "NORMAL" may lose the last ones (never corrupt).
         cache_kib: page cache of the writer and of the reader, each, in KiB; it fills only when used.

@@ -108,6 +108,8 @@ class SqliteStore:
     async def _prepare(self) -> None:
         # The writer first: a reading connection would create an empty file without WAL.
         await self._writer.run(lambda conn: conn.in_transaction)
+        if self._options.migrate == "off":
+            return
         pending = await self.schema.pending_sql()
         if pending and self._options.migrate == "manual":
             names = ", ".join(name for name, _ in pending)

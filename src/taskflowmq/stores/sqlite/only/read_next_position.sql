@@ -1,2 +1,0 @@
--- The position that the next ready row will get.
-SELECT next_seq FROM taskflow_store WHERE id = 1
