@@ -37,11 +37,11 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
 
 async def check_store(store: Store) -> AsyncIterator[Finding]:
     """Run every check against a connected store; later ones need the schema, so they stop where it is missing."""
-    yield await _commits(store)
     schema = await _schema(store)
     yield schema
     if schema.verdict is Verdict.FAIL:
         return
+    yield await _commits(store)
     yield await _clock(store)
     yield await _places(store)
     yield await _orphans(store)

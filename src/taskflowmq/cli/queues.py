@@ -21,9 +21,11 @@ def command() -> None:
 @json_option
 def list_command(database_url: str | None, as_json: bool) -> None:
     """List queues with their live jobs."""
+    from taskflowmq.server.schemas.responses import queue_out
+
     queues = with_store(database_url, lambda app: app.queues.alist())
     if as_json:
-        emit_json({"items": queues})
+        emit_json({"items": [queue_out(one) for one in queues]})
         return
     rows = [
         (one.name, "paused" if one.paused_at else "open", _counts(one.states), _age(one.oldest_ready_age))

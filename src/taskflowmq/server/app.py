@@ -16,6 +16,7 @@ from taskflowmq.client.app import BaseApp
 from taskflowmq.core.errors import FieldError
 from taskflowmq.server.gate import Gate, log
 from taskflowmq.server.intake import FastIntake
+from taskflowmq.server.limits import no_body
 from taskflowmq.server.problems import MEDIA_TYPE, TITLES, Problem, from_error, internal
 from taskflowmq.server.routes import bulk, docs, health, jobs, metrics, queues, tasks, workers
 from taskflowmq.server.services import MetricsPage, Services
@@ -124,6 +125,8 @@ def _problem_of(error: Exception) -> Problem:
 def _from_validation(error: ValidationException) -> Problem:
     """Turn Litestar's report on query parameters into ours."""
     extra = error.extra if isinstance(error.extra, list) else []
+    if any(one.get("key") == "data" for one in extra):  # the only thing that our decoder is not asked about
+        return no_body()
     fields = tuple(FieldError(f"/{one.get('key', '')}", one["message"].replace("`", "")) for one in extra)
     detail = "; ".join(f"{field.pointer.removeprefix('/')}: {field.detail}" for field in fields)
     return Problem(422, "invalid_parameter", detail or TITLES[422], errors=fields)

@@ -23,8 +23,8 @@ _JOB: dict[str, Any] = {
     "max_attempts": 3,
     "crashes": 0,
     "losses": 0,
-    "created_at": "2026-11-22T06:00:00.000000Z",
-    "run_at": "2026-11-22T06:00:00.000000Z",
+    "created_at": "2026-11-22T06:00:00Z",
+    "run_at": "2026-11-22T06:00:00Z",
     "started_at": None,
     "finished_at": None,
     "expires_at": None,
@@ -68,7 +68,7 @@ _QUEUE: dict[str, Any] = {
     "states": {"pending": 3, "running": 1},
     "oldest_ready_age": 0.2,
 }
-_PAUSED: dict[str, Any] = {**_QUEUE, "paused": True, "paused_at": "2026-11-22T06:00:00.000000Z"}
+_PAUSED: dict[str, Any] = {**_QUEUE, "paused": True, "paused_at": "2026-11-22T06:00:00Z"}
 _REQUEST: dict[str, Any] = {
     "task": "test",
     "args": {"message": "hello", "seconds": 0.1},
@@ -103,7 +103,7 @@ EXAMPLES: dict[str, Example] = {
         response={
             "states": {"pending": 3, "running": 1, "completed": 120, "dead": 1},
             "queues": {"default": {"pending": 3, "running": 1, "oldest_ready_age": 0.2}},
-            "as_of": "2026-11-22T06:00:00.000000Z",
+            "as_of": "2026-11-22T06:00:00Z",
             "exact": True,
         }
     ),
@@ -135,7 +135,7 @@ EXAMPLES: dict[str, Example] = {
             **_JOB,
             "state": "cancelled",
             "reason": "cancelled_by_user",
-            "finished_at": "2026-11-22T06:00:05.000000Z",
+            "finished_at": "2026-11-22T06:00:05Z",
         },
     ),
     "deleteJob": Example(status=204, parameters={"job_id": _ID}),
@@ -145,7 +145,7 @@ EXAMPLES: dict[str, Example] = {
                 {
                     "name": "test",
                     "args_schema": {"type": "object", "properties": {"message": {"type": "string"}}},
-                    "seen_at": "2026-11-22T06:00:00.000000Z",
+                    "seen_at": "2026-11-22T06:00:00Z",
                 }
             ]
         }
@@ -162,8 +162,8 @@ EXAMPLES: dict[str, Example] = {
                     "host": "worker-1",
                     "pid": 4711,
                     "version": "0.1.0",
-                    "started_at": "2026-11-22T05:59:00.000000Z",
-                    "lease_until": "2026-11-22T06:00:25.000000Z",
+                    "started_at": "2026-11-22T05:59:00Z",
+                    "lease_until": "2026-11-22T06:00:25Z",
                     "ended_at": None,
                     "running": 1,
                     "info": {"queues": [], "concurrency": 50},

@@ -6,6 +6,8 @@ handed on whole.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import re
 import secrets
@@ -14,7 +16,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from taskflowmq.server.auth import Guard
-from taskflowmq.server.limits import ClientGone, Receive, read_body
+from taskflowmq.server.limits import ClientGone, Receive, drop_body, read_body
 from taskflowmq.server.problems import MEDIA_TYPE, Problem, from_error, internal
 from taskflowmq.server.settings import ServerSettings
 
@@ -35,6 +37,11 @@ _FIXED_HEADERS = [
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
 ]
+
+TOO_LARGE = 413
+#: How long, and how much, a client whose body is refused may go on sending so that it can read why.
+LINGER_SECONDS = 1.0
+LINGER_BYTES = 16 * 1024 * 1024
 
 log = logging.getLogger("taskflowmq.server")
 
@@ -72,7 +79,7 @@ class Gate:
         except ClientGone:
             log.debug("client hung up before its request was complete", extra={"request_id": request_id})
         except Exception as error:  # noqa: BLE001 - the last resort: every request gets an answer
-            await self._fail(reply, request_id, error)
+            await self._fail(reply, receive, request_id, error)
 
     async def _pass(
         self, scope: Scope, receive: Receive, reply: _Reply, headers: dict[bytes, bytes], request_id: str
@@ -103,14 +110,17 @@ class Gate:
 
         return replay
 
-    async def _fail(self, reply: _Reply, request_id: str, error: Exception) -> None:
+    async def _fail(self, reply: _Reply, receive: Receive, request_id: str, error: Exception) -> None:
         problem = from_error(error)
         if problem is None or problem.status >= 500:
             # Without the path: it may hold what a client should not have put there (S24).
             log.error("request failed", exc_info=error, extra={"request_id": request_id})
         if reply.started:
             return
-        await send_problem(reply, problem or internal(), request_id)
+        if problem is not None and problem.status == TOO_LARGE:
+            await _send_and_linger(reply, receive, problem, request_id)
+        else:
+            await send_problem(reply, problem or internal(), request_id)
 
 
 class _Reply:
@@ -140,6 +150,25 @@ async def send_problem(send: Send, problem: Problem, request_id: str) -> None:
     """Send an error answer."""
     extra = [(name.lower().encode(), value.encode()) for name, value in problem.headers]
     await send_body(send, problem.status, problem.body(request_id), MEDIA_TYPE.encode(), extra)
+
+
+async def _send_and_linger(send: Send, receive: Receive, problem: Problem, request_id: str) -> None:
+    """Answer a client that is still sending, and drop what it sends for a moment before the connection ends.
+
+    Closing at once would reset the connection, and the reset would destroy the answer before the client reads it.
+    """
+    body = problem.body(request_id)
+    head = [
+        (b"content-type", MEDIA_TYPE.encode()),
+        (b"content-length", str(len(body)).encode()),
+        *((name.lower().encode(), value.encode()) for name, value in problem.headers),
+    ]
+    await send({"type": "http.response.start", "status": problem.status, "headers": head})
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+    with contextlib.suppress(TimeoutError, ClientGone):
+        async with asyncio.timeout(LINGER_SECONDS):
+            await drop_body(receive, LINGER_BYTES)
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def send_body(

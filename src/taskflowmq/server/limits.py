@@ -82,6 +82,22 @@ async def _read_rest(receive: Receive, first: bytes, limit: int) -> bytes:
             return b"".join(parts)
 
 
+async def drop_body(receive: Receive, limit: int) -> None:
+    """Read and drop the rest of a body, at most about ``limit`` bytes of it.
+
+    Raises:
+        ClientGone: the connection ended.
+    """
+    dropped = 0
+    while dropped < limit:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        dropped += len(message.get("body", b""))
+        if not message.get("more_body"):
+            return
+
+
 def too_large(limit: int) -> Problem:
     """Return the answer to a body above the limit; the connection ends with it."""
     return Problem(413, "too_large", f"The body may have at most {limit} bytes", headers=(("Connection", "close"),))
@@ -100,7 +116,7 @@ def decode_body(kind: type[T], body: bytes) -> T:
         InvalidJob: it is JSON, but a field is wrong; the error names it.
     """
     if not body:
-        raise Problem(400, "malformed_json", "The request needs a JSON body")
+        raise no_body()
     try:
         return _decoder_of(kind).decode(body)
     except msgspec.ValidationError as error:
@@ -109,6 +125,11 @@ def decode_body(kind: type[T], body: bytes) -> T:
         raise InvalidJob.at(_deep_field(body), f"nested deeper than {MAX_DEPTH} levels") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _malformed(body, str(error)) from error
+
+
+def no_body() -> Problem:
+    """Return the answer to a request that should have had a body."""
+    return Problem(400, "malformed_json", "The request needs a JSON body")
 
 
 _decoders: dict[object, Any] = {}

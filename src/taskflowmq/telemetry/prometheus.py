@@ -22,6 +22,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
+from taskflowmq.core.job import State
 from taskflowmq.ports.store import StoreStats
 from taskflowmq.ports.telemetry import JobReport
 
@@ -33,6 +34,8 @@ OTHER = "other"
 _RUN_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)
 _WAIT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 14400)
 _QUERY_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
+
+_LIVE = tuple(state.value for state in (State.PENDING, State.SCHEDULED, State.RETRYING, State.RUNNING))
 
 #: Outcomes of an attempt that count as a failure of the job's body.
 _FAILED = frozenset({"failed", "retried", "dead"})
@@ -168,8 +171,9 @@ class _StoreGauges(Collector):
         ages: dict[str, float] = {}
         for queue in self._stats.queues:
             label = self._labels[queue.name]
-            for state, count in queue.states.items():
-                sizes[label, state] += count
+            # A queue that is empty says so: a missing series would look like a scrape that failed.
+            for state in {*_LIVE, *queue.states}:
+                sizes[label, state] += queue.states.get(state, 0)
             ages[label] = max(ages.get(label, 0.0), queue.oldest_ready_age or 0.0)
         for (label, state), count in sizes.items():
             size.add_metric((label, state), count)

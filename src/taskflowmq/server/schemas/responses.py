@@ -90,7 +90,7 @@ class StatsOut(msgspec.Struct, kw_only=True):
     """Counts over the store."""
 
     states: dict[str, int]
-    queues: Annotated[dict[str, dict[str, float | None]], Meta(description="Per queue: states, oldest_ready_age")]
+    queues: Annotated[dict[str, dict[str, int | float | None]], Meta(description="Per queue: states, oldest_ready_age")]
     as_of: datetime
     exact: bool
 
@@ -208,7 +208,7 @@ def attempt_out(view: AttemptView) -> AttemptOut:
 
 def stats_out(stats: StoreStats) -> StatsOut:
     """Return the counts' answer."""
-    queues: dict[str, dict[str, float | None]] = {
+    queues: dict[str, dict[str, int | float | None]] = {
         queue.name: {**queue.states, "oldest_ready_age": queue.oldest_ready_age} for queue in stats.queues
     }
     return StatsOut(states=stats.states, queues=queues, as_of=stats.as_of, exact=stats.exact)

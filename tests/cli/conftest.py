@@ -1,0 +1,56 @@
+"""The command line against a real SQLite file; in this process where a command ends by itself."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from taskflowmq.cli.root import run
+
+
+class Ran(NamedTuple):
+    """How a command ended and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Standard output as one JSON document."""
+        return json.loads(self.out)
+
+
+Cli = Callable[..., Ran]
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """The address of a store that does not exist yet."""
+    return f"sqlite:///{tmp_path}/jobs.db"
+
+
+@pytest.fixture
+def cli(url: str, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """Run ``taskflow …`` in this process, on the store of this test."""
+    monkeypatch.setenv("TASKFLOW_DATABASE_URL", url)
+
+    def ran(*arguments: str) -> Ran:
+        out, err = io.StringIO(), io.StringIO()
+        monkeypatch.setattr(sys, "argv", ["taskflow", *arguments])
+        code = 0
+        with redirect_stdout(out), redirect_stderr(err):
+            try:
+                run(list(arguments))
+            except SystemExit as end:
+                code = int(end.code or 0)
+        return Ran(code, out.getvalue(), err.getvalue())
+
+    return ran

@@ -1,0 +1,231 @@
+"""Commands that end by themselves: what they write, where, and how they end."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from taskflowmq.bootstrap.loading import default_app
+from tests.cli.conftest import Cli
+
+GOLDEN = Path(__file__).parent / "golden"
+NOBODY = str(uuid4())
+
+
+def _work(url: str) -> None:
+    """Run everything that is ready."""
+
+    async def work() -> None:
+        app = default_app(url)
+        async with app:
+            await app.worker().arun_until_idle()
+
+    asyncio.run(work())
+
+
+def _normal(text: str) -> str:
+    """Replace what differs from run to run."""
+    text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<id>", text)
+    text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "<time>", text)
+    return re.sub(r'"oldest_ready_age":[\d.e-]+', '"oldest_ready_age":<age>', text)
+
+
+def _enqueued(cli: Cli, *more: str) -> str:
+    ran = cli("enqueue", "test", '{"message": "hi", "seconds": 0.0}', *more)
+    assert ran.code == 0, ran.err
+    return ran.out.strip()
+
+
+def test_enqueue_writes_the_id_and_nothing_else_to_standard_output(cli: Cli) -> None:
+    job_id = _enqueued(cli)
+    assert re.fullmatch(r"[0-9a-f-]{36}", job_id)
+    shown = cli("jobs", "show", job_id)
+    assert shown.code == 0
+    assert "pending" in shown.out
+    assert '{"message":"hi","seconds":0.0}' in shown.out
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("enqueue", ("enqueue", "test", '{"message": "hi"}', "--queue", "q", "--priority", "-3", "--delay", "60")),
+        ("jobs_list", ("jobs", "list")),
+        ("jobs_stats", ("jobs", "stats")),
+        ("queues_list", ("queues", "list")),
+        ("queues_pause", ("queues", "pause", "q")),
+        ("workers_list", ("workers", "list")),
+        ("db_migrate", ("db", "migrate")),
+    ],
+)
+def test_json_has_agreed_keys(name: str, arguments: tuple[str, ...], cli: Cli) -> None:
+    _enqueued(cli, "--queue", "q")
+    ran = cli(*arguments, "--json")
+    assert ran.code == 0, ran.err
+    assert _normal(ran.out) == (GOLDEN / f"{name}.json").read_text(encoding="utf-8")
+
+
+def test_jobs_are_shown_with_their_attempts(cli: Cli, url: str) -> None:
+    job_id = _enqueued(cli)
+    _work(url)
+    found = cli("jobs", "show", job_id, "--json").json
+    assert found["job"]["state"] == "completed"
+    assert [attempt["outcome"] for attempt in found["attempts"]] == ["completed"]
+    listed = cli("jobs", "list", "--state", "completed,dead", "--task", "test")
+    assert job_id in listed.out
+    assert cli("jobs", "list", "--state", "dead").out == "No jobs.\n"
+
+
+def test_pages_continue_below_the_last_job(cli: Cli) -> None:
+    ids = [_enqueued(cli) for _ in range(3)]
+    page = cli("jobs", "list", "--limit", "2", "--json").json
+    assert [job["id"] for job in page["items"]] == [ids[2], ids[1]]
+    rest = cli("jobs", "list", "--before", page["next"], "--json").json
+    assert [job["id"] for job in rest["items"]] == [ids[0]]
+    assert rest["next"] is None
+
+
+def test_a_job_is_cancelled_then_deleted(cli: Cli) -> None:
+    job_id = _enqueued(cli)
+    assert cli("jobs", "delete", job_id).code == 5
+    assert cli("jobs", "cancel", job_id).out == "cancelled\n"
+    assert cli("jobs", "retry", job_id).code == 5
+    assert cli("jobs", "delete", job_id, "--json").json == {"id": job_id, "answer": "deleted"}
+    assert cli("jobs", "show", job_id).code == 4
+
+
+def test_a_delayed_job_is_made_due(cli: Cli) -> None:
+    assert cli("jobs", "retry", _enqueued(cli, "--delay", "600")).out == "due now\n"
+
+
+def test_wait_shows_the_result_and_fails_like_the_job(cli: Cli, url: str) -> None:
+    good = _enqueued(cli)
+    bad = cli("enqueue", "http", '{"url": "ftp://nowhere"}').out.strip()
+    _work(url)
+    assert cli("jobs", "wait", good).out == '{"message":"hi","seconds":0.0}\n'
+    failed = cli("jobs", "wait", bad, "--timeout", "0.05", "--json")
+    assert failed.code in (1, 6)
+
+
+def test_queues_are_paused_and_resumed(cli: Cli) -> None:
+    assert cli("queues", "pause", "mail").out == "mail: paused\n"
+    assert cli("queues", "list", "--json").json["items"][0]["paused_at"] is not None
+    assert cli("queues", "resume", "mail", "--json").json == {"queue": "mail", "answer": "resumed"}
+    assert cli("queues", "list", "--json").json["items"][0]["paused_at"] is None
+
+
+def test_a_new_store_is_migrated_once(cli: Cli) -> None:
+    status = cli("db", "status", "--json")
+    assert status.code == 1
+    assert status.json["version"] == 0
+    pending = status.json["pending"]
+    assert pending
+    dry = cli("db", "migrate", "--dry-run")
+    assert "CREATE TABLE" in dry.out
+    assert dry.out == cli("db", "sql").out
+    assert cli("db", "status").code == 1
+    assert cli("db", "migrate", "--json").json == {"applied": pending}
+    assert cli("db", "migrate").out == "Nothing to do.\n"
+    assert cli("db", "status").code == 0
+
+
+def test_doctor_says_what_to_do(cli: Cli) -> None:
+    fresh = cli("doctor", "--json")
+    assert fresh.code == 1
+    verdicts = {check["name"]: check for check in fresh.json["checks"]}
+    assert (verdicts["schema"]["verdict"], verdicts["schema"]["fix"]) == ("FAIL", "run: taskflow db migrate")
+    assert fresh.json["ok"] is False
+    _enqueued(cli, "--queue", "lonely")
+    after = cli("doctor")
+    assert after.code == 0, after.out
+    assert "OK    places" in after.out
+    assert "1 jobs in queue lonely and no worker for it" in after.out
+    assert "run: taskflow worker --queues lonely" in after.out
+
+
+def test_doctor_names_an_app_that_cannot_be_loaded(cli: Cli) -> None:
+    cli("db", "migrate")
+    ran = cli("doctor", "no_such_module:app", "--json")
+    assert ran.code == 1
+    assert ran.json["checks"][0]["name"] == "app"
+    assert "no_such_module" in ran.json["checks"][0]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("code", "arguments"),
+    [
+        (2, ("jobs", "list", "--limit", "0")),
+        (2, ("nonsense",)),
+        (2, ("enqueue",)),
+        (2, ("enqueue", "test", "{broken")),
+        (2, ("enqueue", "test", "[1]")),
+        (2, ("enqueue", "test", '{"nope": 1}')),
+        (2, ("enqueue", "test", "--delay", "-1")),
+        (2, ("enqueue", "test", "--priority", "101")),
+        (2, ("jobs", "list", "--state", "nope")),
+        (2, ("jobs", "show", "no-uuid")),
+        (2, ("jobs", "list", "--database-url", "mysql://host/db")),
+        (2, ("server", "--host", "0.0.0.0")),  # noqa: S104
+        (2, ("server", "no_such_module:app")),
+        (2, ("dev", "--demo", "no_such_module:demo")),
+        (2, ("worker", "--concurrency", "0")),
+        (3, ("jobs", "list", "--database-url", "sqlite:////proc/nowhere/jobs.db")),
+        (4, ("enqueue", "no-such-task")),
+        (4, ("jobs", "show", NOBODY)),
+        (4, ("jobs", "cancel", NOBODY)),
+        (4, ("jobs", "wait", NOBODY)),
+    ],
+)
+def test_errors_say_what_happened_on_standard_error(code: int, arguments: tuple[str, ...], cli: Cli) -> None:
+    ran = cli(*arguments)
+    assert ran.code == code, (ran.out, ran.err)
+    assert ran.out == ""
+    assert ran.err.strip()
+    assert "Traceback" not in ran.err
+
+
+def test_a_wait_that_is_over_ends_with_6(cli: Cli) -> None:
+    ran = cli("jobs", "wait", _enqueued(cli, "--delay", "600"), "--timeout", "0.05")
+    assert (ran.code, ran.out) == (6, "")
+
+
+def test_a_held_unique_key_names_the_holder(cli: Cli) -> None:
+    first = cli("enqueue", "test", "--unique-key", "k", "--json").json
+    second = cli("enqueue", "test", "--unique-key", "k", "--json").json
+    assert first == {"id": second["id"], "created": True}
+    assert second["created"] is False
+
+
+def test_errors_can_be_json_too(cli: Cli) -> None:
+    import json
+
+    error = json.loads(cli("jobs", "show", NOBODY, "--json").err)["error"]
+    assert error["exit_code"] == 4
+    assert NOBODY in error["message"]
+    assert error["advice"]
+
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["dev", "server", "worker", "scheduler", "enqueue", "doctor", "version", "jobs list", "jobs wait", "db migrate"],
+)
+def test_help_shows_every_environment_variable(words: str, cli: Cli) -> None:
+    ran = cli(*words.split(), "--help")
+    assert ran.code == 0
+    flat = " ".join(ran.out.split())
+    for part in re.split(r"(?= --[a-z])", flat.split("Options:")[1].split(" -h, --help")[0]):
+        if part.strip().startswith("--") and not part.strip().startswith("--before"):
+            assert "env var: TASKFLOW_" in part, part
+
+
+def test_an_option_may_come_from_the_environment(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    _enqueued(cli)
+    monkeypatch.setenv("TASKFLOW_JSON", "1")
+    monkeypatch.setenv("TASKFLOW_STATE", "dead")
+    found: Any = cli("jobs", "list").json
+    assert found == {"items": [], "next": None}
