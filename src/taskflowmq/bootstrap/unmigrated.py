@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from taskflowmq.bootstrap.stores import make_store
-from taskflowmq.core.errors import SchemaMismatch
 from taskflowmq.ports.store import Store
 
 
@@ -18,10 +17,8 @@ async def open_unmigrated(url: str) -> AsyncIterator[Store]:
         StoreUnavailable: it cannot be reached.
         UnknownScheme: no adapter for this URL.
     """
-    store = make_store(url, options={"migrate": "manual"})
-    # Whether the schema fits is what the caller wants to find out; the connection is open either way.
-    with suppress(SchemaMismatch):
-        await store.open()
+    store = make_store(url, options={"migrate": "off"})
+    await store.open()
     try:
         yield store
     finally:

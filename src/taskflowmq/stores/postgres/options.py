@@ -9,7 +9,8 @@ class PostgresOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How to talk to PostgreSQL.
 
     Args:
-        migrate: "auto" applies missing migrations at open; "manual" only checks the version.
+        migrate: "auto" applies missing migrations at open; "manual" only checks the version,
+            "off" not even that (for commands that look after the schema).
         pool_size: most connections of this process, the listener's apart.
         pooler: True behind a transaction-mode pooler (PgBouncer): no prepared statements, no session settings, and
             no LISTEN.

@@ -50,6 +50,8 @@ class PostgresStore:
     async def open(self) -> None:
         """Connect. Migrates an empty or older database, checks the version of another. Idempotent."""
         await self._pool.open()
+        if self._options.migrate == "off":
+            return
         if self._options.migrate != "manual":
             await self.schema.migrate()
         await self.schema.check_client()
