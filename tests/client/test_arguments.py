@@ -6,7 +6,7 @@ import dataclasses
 import enum
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, Literal, NamedTuple, TypedDict
+from typing import Annotated, Any, Literal, NamedTuple, TypedDict
 from uuid import UUID
 
 import msgspec
@@ -27,6 +27,19 @@ class Item:
     count: int = 1
     since: datetime | None = None
     parts: list[Item] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Slotted:
+    at: datetime
+    note: Any = None
+
+
+class Strict(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(strict=True)
+    id: UUID
+    pair: tuple[int, str]
+    when: datetime
 
 
 class Money(msgspec.Struct):
@@ -79,6 +92,9 @@ SAMPLES: list[tuple[Any, Any]] = [
     (Address, {"city": "Köln"}),
     (Order, Order(id=1, items=[Item("a")], at=NOON)),
     (list[Order] | None, [Order(id=2)]),
+    (Slotted, Slotted(NOON)),
+    (Strict, Strict(id=UUID(int=7), pair=(1, "a"), when=NOON)),
+    (Annotated[int, msgspec.Meta(ge=0)], 3),
     (Any, {"a": [1, None, "x"]}),
     (object, [1]),
 ]
@@ -157,6 +173,24 @@ def refuse(*args: Any, **kwargs: Any) -> tuple[str, str]:
 def test_a_wrong_argument_is_named(args: Any, kwargs: Any, pointer: str, detail: str) -> None:
     where, what = refuse(*args, **kwargs)
     assert (where, detail in what) == (pointer, True), what
+
+
+def test_a_slotted_dataclass_is_looked_into() -> None:
+    @task
+    def fn(x: Slotted) -> None: ...
+
+    with pytest.raises(InvalidJob, match=r"args\.x\.at: .* no time zone"):
+        fn.job(Slotted(NOON.replace(tzinfo=None)))
+    with pytest.raises(InvalidJob, match=r"args\.x\.note: holds a lone surrogate"):
+        fn.job(Slotted(NOON, "\ud800"))
+
+
+def test_limits_of_a_type_are_checked() -> None:
+    @task
+    def fn(x: Annotated[int, msgspec.Meta(ge=0)]) -> None: ...
+
+    with pytest.raises(InvalidJob, match=r"args\.x: Expected `int` >= 0"):
+        fn.job(-1)
 
 
 def test_too_deep_or_endless_nesting_is_refused() -> None:

@@ -12,9 +12,9 @@ lone surrogates, reserved keys and too deep nesting are refused here, each with 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -42,9 +42,8 @@ def to_plain(value: Any) -> Any:
 
 def from_plain(kind: type, value: Any) -> Any:
     """Turn a JSON value into an object of a type that msgspec does not know (its ``dec_hook``)."""
-    if isinstance(value, kind):
-        return value
-    return kind.model_validate(value)  # type: ignore[attr-defined]  # signature.check_types let only models through
+    # As JSON, not as Python values: a strict model takes a UUID or a tuple from JSON, but not from a str or a list.
+    return kind.model_validate_json(_encoder.encode(value))  # type: ignore[attr-defined]  # only models get here
 
 
 _encoder = msgspec.json.Encoder(enc_hook=to_plain)
@@ -100,12 +99,20 @@ def _parts(value: Any, pointer: str) -> Iterator[tuple[str, Any]]:
     elif isinstance(value, list | tuple | set | frozenset):
         for index, item in enumerate(value):
             yield f"{pointer}/{index}", item
-    elif isinstance(value, msgspec.Struct):
-        for name in value.__struct_fields__:
-            yield f"{pointer}/{name}", getattr(value, name)
-    elif not isinstance(value, type) and (is_pydantic(type(value)) or hasattr(value, "__dataclass_fields__")):
-        for name, item in vars(value).items():
-            yield f"{pointer}/{name}", item
+    else:
+        for name in _field_names(type(value)):
+            if hasattr(value, name):
+                yield f"{pointer}/{name}", getattr(value, name)
+
+
+def _field_names(kind: type) -> Iterable[str]:
+    """Return the names of the fields of a Struct, dataclass, attrs class or pydantic model; of others, none."""
+    if issubclass(kind, msgspec.Struct):
+        return kind.__struct_fields__
+    if is_pydantic(kind):
+        return cast(dict[str, Any], kind.model_fields)  # type: ignore[attr-defined]  # a model has it
+    attrs: Iterable[Any] = getattr(kind, "__attrs_attrs__", ())
+    return tuple(getattr(kind, "__dataclass_fields__", ())) or tuple(one.name for one in attrs)
 
 
 def escape(key: str) -> str:
