@@ -23,6 +23,8 @@ LEASE, HEARTBEAT, SWEEP, POLL = 2.0, 0.5, 0.3, 0.2
 RECOVERY = LEASE + SWEEP + 1.0
 #: Machines that run the tests are busy: what must happen "at once" may take this much longer.
 SLACK = 8.0
+#: The shipped command, found without an installed script.
+COMMAND = "from taskflowmq.cli import main; main()"
 
 
 class Program:
@@ -94,7 +96,7 @@ class Rig:
         log = self._folder / f"log-{len(self._programs)}"
         with log.open("wb") as out:
             process = subprocess.Popen(
-                [*prefix, sys.executable, "-m", "tests.faults.worker_main", app],
+                [*prefix, sys.executable, "-c", COMMAND, "worker", app, "--log-format", "text"],
                 cwd=ROOT,
                 env={**os.environ, **{name: str(value) for name, value in settings.items()}},
                 stdout=out,

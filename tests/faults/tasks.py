@@ -109,6 +109,12 @@ def process_square(n: int) -> int:
 
 
 @task(process=True)
+def process_nap(seconds: float) -> None:
+    note("start")
+    time.sleep(seconds)
+
+
+@task(process=True)
 def process_pill() -> None:
     note("start")
     os._exit(7)
@@ -148,6 +154,12 @@ async def unstorable(kind: str) -> Any:
             raise Unspeakable
         case _:
             raise BaseException("as bad as it gets")
+
+
+@task
+def leave_an_orphan() -> None:
+    note("start")
+    os.system("(sleep 0.2 &) >/dev/null 2>&1")
 
 
 class Unspeakable(Exception):

@@ -43,6 +43,17 @@ async def test_a_body_that_hangs_is_timed_out_and_the_worker_takes_the_next_job(
     await rig.check()
 
 
+@pytest.mark.parametrize("name", ["nap", "process_nap"])
+async def test_a_cancelled_body_is_stopped_within_seconds(rig: Rig, name: str) -> None:
+    rig.program()
+    job = await rig.send(name, seconds=60.0)
+    await rig.started(job)
+    assert await job.acancel() == "requested"
+    (view,) = await rig.final(job, timeout=2 + SLACK)
+    assert (view.state, view.reason) == (State.CANCELLED, Reason.CANCELLED_BY_USER)
+    await rig.check()
+
+
 async def test_a_busy_loop_is_not_a_dead_worker(rig: Rig) -> None:
     rig.program()
     rig.program()

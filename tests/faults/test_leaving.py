@@ -7,6 +7,7 @@ import shutil
 import signal
 import time
 
+import psutil
 import pytest
 from tests.faults.rig import SLACK, Rig
 
@@ -51,9 +52,16 @@ async def test_what_does_not_finish_is_handed_back_and_runs_elsewhere_at_once(ri
 async def test_as_pid_1_it_hears_signals_and_reaps(sqlite_rig: Rig) -> None:
     rig = sqlite_rig
     program = rig.program(prefix=("unshare", "--pid", "--fork", "--mount-proc", "--kill-child"))
-    job = await rig.send("nap", seconds=0.5)
+    job = await rig.send("nap", seconds=2.0)
     await rig.started(job)
+    orphan = await rig.send("leave_an_orphan")
+    await rig.final(orphan)
     (init,) = program.children()
+
+    def orphans() -> list[psutil.Process]:
+        return [child for child in init.children() if "python" not in child.name()]
+
+    await wait_until(lambda: not orphans(), what="the reaping of the orphan")
     init.send_signal(signal.SIGTERM)
     assert await program.wait() == 0
     assert (await job.ajob()).state is State.COMPLETED
@@ -83,7 +91,7 @@ async def test_several_children_share_a_queue_without_sharing_connections(rig: R
 
 async def test_children_are_replaced_after_enough_jobs_and_lose_none(sqlite_rig: Rig) -> None:
     rig = sqlite_rig
-    program = rig.program(TEST_MAX_JOBS=20, TASKFLOW_CONCURRENCY=2)
+    program = rig.program(TASKFLOW_MAX_JOBS=20, TASKFLOW_CONCURRENCY=2)
     await wait_until(lambda: bool(program.children()), what="a child")
     first = program.children()[0].pid
     jobs = await rig.app.aenqueue_many([rig.app.tasks["nap"].job(seconds=0.02) for _ in range(100)])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -63,22 +62,6 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     except ImportError:
         return asyncio.new_event_loop
     return uvloop.new_event_loop
-
-
-def spec_of(app: BaseApp) -> str | None:
-    """Find ``module:attribute`` of an app, so that another process can load it.
-
-    None if no module holds it.
-    """
-    for name, module in list(sys.modules.items()):
-        for attribute, value in list(getattr(module, "__dict__", {}).items()):
-            if value is app:
-                if name != "__main__":
-                    return f"{name}:{attribute}"
-                spec = getattr(module, "__spec__", None)
-                if spec is not None:
-                    return f"{spec.name}:{attribute}"
-    return None
 
 
 def make_supervisor(

@@ -30,8 +30,8 @@ HIGH_WATER = 4 * FLUSH_SIZE
 #: Errors that are not an outage, in a row, after which a single transition is given up.
 MAX_REFUSALS = 3
 
-#: transition, its job, seconds the body ran
-Entry = tuple[Transition, ClaimedJob, float]
+#: transition, its job, seconds the body ran, and what to call it should the store have settled this fence before
+Entry = tuple[Transition, ClaimedJob, float, str | None]
 
 
 class Completer:
@@ -71,9 +71,16 @@ class Completer:
         """Wait until everything is stored."""
         await self._empty.wait()
 
-    def add(self, transition: Transition, job: ClaimedJob, run_s: float) -> None:
-        """Take a decided transition; returns at once."""
-        self._buffer.append((transition, job, run_s))
+    def add(self, transition: Transition, job: ClaimedJob, run_s: float, replayed: str | None = None) -> None:
+        """Take a decided transition; returns at once.
+
+        Args:
+            transition: what became of the job.
+            job: the job.
+            run_s: seconds its body ran.
+            replayed: what to call it if the store has settled this fence before; None: what the transition says.
+        """
+        self._buffer.append((transition, job, run_s, replayed))
         self._pending += 1
         if self._pending == 1:
             self._empty.clear()
@@ -139,12 +146,12 @@ class Completer:
             await self._store(batch[:middle])
             await self._store(batch[middle:])
             return
-        transition, job, run_s = batch[0]
+        transition, job, run_s, replayed = batch[0]
         if transition.result is not None or transition.error is not None:
             bare = msgspec.structs.replace(
                 transition, result=None, error=None, result_error=f"not stored: {type(error).__name__}"
             )
-            await self._store([(bare, job, run_s)])
+            await self._store([(bare, job, run_s, replayed)])
             return
         log.error("the store refuses to settle job %s", job.id, exc_info=error)
         self._done(1)
@@ -153,10 +160,12 @@ class Completer:
     def _account(self, batch: list[Entry], answers: Sequence[Settled], seconds: float) -> None:
         reports = []
         stale = 0
-        for (transition, job, run_s), answer in zip(batch, answers, strict=True):
+        for (transition, job, run_s, replayed), answer in zip(batch, answers, strict=True):
             if answer is Settled.STALE:
                 stale += 1
                 outcome = "stale"
+            elif answer is Settled.REPLAYED and replayed is not None:
+                outcome = replayed
             else:
                 outcome = _word(transition)
             reports.append(JobReport(job.task, job.queue, outcome, run_s, job.waited))

@@ -103,9 +103,7 @@ class Executor:
         """Hand back jobs that hold a slot but wait for a thread or a process; return how many."""
         waiting = [ctx for ctx in self.runs.values() if ctx.began is None and not ctx.ended]
         for ctx in waiting:
-            ctx.stop = HAND_BACK
-            if ctx.task is not None:
-                ctx.task.cancel()
+            ctx.ask_to_stop(HAND_BACK)
         return len(waiting)
 
     def stop_all(self, why: str) -> None:
@@ -156,11 +154,14 @@ class Executor:
         self._finish(ctx, value, error)
 
     async def _in_thread(self, ctx: RunningContext) -> None:
+        ctx.interrupt = ctx.task.cancel if ctx.task is not None else None
         try:
             await self._threads.room.acquire()
         except asyncio.CancelledError:
             self._finish_unstarted(ctx)
             return
+        # From here on a cancelled wait would forget a thread that goes on: the body can only be asked.
+        ctx.interrupt = None
         kwargs = self._decode(ctx)
         if kwargs is None:
             self._threads.room.release()
@@ -171,6 +172,7 @@ class Executor:
         self._finish(ctx, value, error)
 
     async def _in_process(self, ctx: RunningContext) -> None:
+        ctx.interrupt = ctx.task.cancel if ctx.task is not None else None
         try:
             body = await self._bodies.acquire()
         except asyncio.CancelledError:
@@ -215,7 +217,7 @@ class Executor:
             # If the caller's transaction was committed, the fence answers REPLAYED and this changes nothing. If it
             # was rolled back, its effects are gone, and calling the job completed would lose them.
             message = "the transaction given to ctx.complete() was not committed"
-            self._end(ctx, Failed(error_json("LeaseLost", message)))
+            self._end(ctx, Failed(error_json("NotCommitted", message)))
         else:
             self._end(ctx, returned(ctx.spec, value))
 
@@ -249,7 +251,7 @@ class Executor:
             self._idle.set()
         run_s = self._clock.monotonic() - ctx.began if ctx.began is not None else 0.0
         transition = decide(ctx.job, outcome, policy=ctx.spec.retry, rand=random.random())
-        self._completer.add(transition, ctx.job, run_s)
+        self._completer.add(transition, ctx.job, run_s, "completed" if ctx.completed_by_caller else None)
 
 
 def _thread_body(ctx: RunningContext, kwargs: dict[str, Any]) -> Any:

@@ -139,8 +139,12 @@ class ProcessPool:
         if self._launch is None:
             raise OSError("this worker cannot start processes")
         ours, theirs = socket.socketpair()
-        with theirs:
-            process = await self._launch(theirs.fileno())
+        try:
+            with theirs:
+                process = await self._launch(theirs.fileno())
+        except BaseException:
+            ours.close()  # if a process was started after all, this ends it
+            raise
         reader, writer = await asyncio.open_connection(sock=ours)
         body = Body(process, reader, writer)
         self._all.add(body)

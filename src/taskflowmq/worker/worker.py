@@ -339,3 +339,5 @@ class Worker:
         await self._completer.close()
         await self._progress.close()
         await self._executor.close()
+        if not self._supervised and not self._executor.runs:  # a body that was left behind still writes to its slot
+            self._slots.close()
