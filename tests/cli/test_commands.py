@@ -9,9 +9,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from tests.cli.conftest import Cli
 
 from taskflowmq.bootstrap.loading import default_app
-from tests.cli.conftest import Cli
 
 GOLDEN = Path(__file__).parent / "golden"
 NOBODY = str(uuid4())
@@ -169,7 +169,7 @@ def test_doctor_names_an_app_that_cannot_be_loaded(cli: Cli) -> None:
         (2, ("jobs", "list", "--state", "nope")),
         (2, ("jobs", "show", "no-uuid")),
         (2, ("jobs", "list", "--database-url", "mysql://host/db")),
-        (2, ("server", "--host", "0.0.0.0")),  # noqa: S104
+        (2, ("server", "--host", "0.0.0.0")),
         (2, ("server", "no_such_module:app")),
         (2, ("dev", "--demo", "no_such_module:demo")),
         (2, ("worker", "--concurrency", "0")),
@@ -207,7 +207,6 @@ def test_errors_can_be_json_too(cli: Cli) -> None:
     assert error["exit_code"] == 4
     assert NOBODY in error["message"]
     assert error["advice"]
-
 
 
 @pytest.mark.parametrize(

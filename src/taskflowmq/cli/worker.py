@@ -21,7 +21,9 @@ def worker_options(command: Any) -> Any:
     """Take what decides how jobs are run."""
     for decorate in reversed(
         (
-            option("--queues", env="TASKFLOW_QUEUES", metavar="A,B", help="Queues, in order of preference; default all."),
+            option(
+                "--queues", env="TASKFLOW_QUEUES", metavar="A,B", help="Queues, in order of preference; default all."
+            ),
             option("--concurrency", env="TASKFLOW_CONCURRENCY", type=int, help="Jobs at once per child; default 50."),
             option("--processes", env="TASKFLOW_PROCESSES", type=int, help="Children; default 1."),
             option("--drain-timeout", env="TASKFLOW_DRAIN_SECONDS", type=float, help="Seconds to finish; default 30."),
@@ -75,9 +77,7 @@ async def _work(app: BaseApp, spec: str | None, options: WorkerOptions, given: d
 
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(app)
-        supervisor = make_supervisor(
-            app, spec, options, log_format=given["log_format"], log_level=given["log_level"]
-        )
+        supervisor = make_supervisor(app, spec, options, log_format=given["log_format"], log_level=given["log_level"])
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, supervisor.on_signal)
@@ -103,5 +103,5 @@ def _probes(app: BaseApp, supervisor: Supervisor, host: str, port: int) -> Any:
 
     settings = ServerSettings(host=host, port=port, api_keys=keys_from(os.environ))
     metrics = app.telemetry if isinstance(app.telemetry, PrometheusTelemetry) else PrometheusTelemetry()
-    probes = create_probes(working, lambda: app.store.board.stats(), metrics, settings)
+    probes = create_probes(working, app.store.board.stats, metrics, settings)
     return serving(probes, bind(host, port))

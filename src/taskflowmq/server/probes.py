@@ -1,4 +1,4 @@
-"""The small server of a worker: is it alive, does it work, what does it count. Reached through the gate like the API."""
+"""The small server of a worker: is it alive, does it work, what does it count. Behind the same gate as the API."""
 
 from __future__ import annotations
 
