@@ -25,7 +25,9 @@ STATS_SHARE = 20
 _SCAN = 1_000
 _HIGHEST = UUID(int=2**128 - 1)
 _ID_SKEW = timedelta(hours=25)
+#: A job that moves this often while somebody looks for it is left alone.
 _MOVES = 20
+_FINAL = frozenset({"completed", "cancelled", "dead"})
 _PLACE = {
     State.PENDING: "ready", State.RUNNING: "running", State.COMPLETED: "completed", State.CANCELLED: "cancelled",
     State.DEAD: "dead",
@@ -134,7 +136,7 @@ class PostgresBoard:
             if place is None:
                 return CancelAnswer.NOT_FOUND
             state = place["state"]
-            if state in {"completed", "cancelled", "dead"}:
+            if state in _FINAL:
                 return CancelAnswer.FINAL
             if state == "running":
                 if await self._pool.fetchrow(q.request_cancel, self._now(), job_id, actor) is not None:
@@ -147,26 +149,34 @@ class PostgresBoard:
 
     async def retry(self, tenant: str, job_id: UUID) -> RetryAnswer:
         """Dead: new round (attempt, crashes, losses 0). Scheduled or retrying: due now. Otherwise conflict."""
-        place = await self._pool.fetchrow(q.locate_job, tenant, job_id)
-        if place is None:
-            return RetryAnswer.NOT_FOUND
-        if place["state"] == "dead":
-            moved, answer = await self._pool.fetchrow(q.retry_dead_job, self._now(), job_id), RetryAnswer.NEW_ROUND
-        elif place["state"] in {"scheduled", "retrying"}:
-            moved, answer = await self._pool.fetchrow(q.hasten_job, self._now(), job_id), RetryAnswer.DUE_NOW
-        else:
-            return RetryAnswer.CONFLICT
-        if moved is None:
-            return RetryAnswer.CONFLICT
-        await self._notifier.wake([place["queue"]])
-        return answer
+        moves = {
+            "dead": (q.retry_dead_job, RetryAnswer.NEW_ROUND),
+            "scheduled": (q.hasten_job, RetryAnswer.DUE_NOW),
+            "retrying": (q.hasten_job, RetryAnswer.DUE_NOW),
+        }
+        for _ in range(_MOVES):
+            place = await self._pool.fetchrow(q.locate_job, tenant, job_id)
+            if place is None:
+                return RetryAnswer.NOT_FOUND
+            if place["state"] not in moves:
+                return RetryAnswer.CONFLICT
+            statement, answer = moves[place["state"]]
+            if await self._pool.fetchrow(statement, self._now(), job_id) is not None:
+                await self._notifier.wake([place["queue"]])
+                return answer
+        return RetryAnswer.CONFLICT
 
     async def delete(self, tenant: str, job_id: UUID) -> DeleteAnswer:
         """Delete an ended job. Its bare id is kept for 24 h, so that a repeated enqueue stays a no-op."""
-        if await self._pool.fetchrow(q.locate_job, tenant, job_id) is None:
-            return DeleteAnswer.NOT_FOUND
-        gone = await self._pool.fetchrow(q.delete_job, self._now(), job_id)
-        return DeleteAnswer.DELETED if gone is not None else DeleteAnswer.CONFLICT
+        for _ in range(_MOVES):
+            place = await self._pool.fetchrow(q.locate_job, tenant, job_id)
+            if place is None:
+                return DeleteAnswer.NOT_FOUND
+            if place["state"] not in _FINAL:
+                return DeleteAnswer.CONFLICT
+            if await self._pool.fetchrow(q.delete_job, self._now(), job_id) is not None:
+                return DeleteAnswer.DELETED
+        return DeleteAnswer.CONFLICT
 
     async def list_queues(self) -> list[QueueView]:
         """Return every queue, by name."""

@@ -205,7 +205,7 @@ class PostgresClaims:
 
     async def _complete(self, conn: Any, changes: list[Transition]) -> list[Transition]:
         results = [change.result for change in changes]
-        problems = [change.result_error for change in changes]
+        problems = [rows.clean(change.result_error) for change in changes]
         applied = await conn.fetchval(
             q.complete_jobs, self._now(), [change.job_id for change in changes],
             [change.counters.lease_no for change in changes],
@@ -258,15 +258,24 @@ class PostgresClaims:
     async def save_progress(self, updates: Sequence[tuple[UUID, int, bytes]]) -> None:
         """Store (job id, lease_no, JSON) progress of running jobs whose fence still fits; others are dropped."""
         latest = {(job_id, lease_no): data for job_id, lease_no, data in updates}
-        if not latest:
+        await self._save(sorted(latest.items(), key=lambda item: (item[0][0].int, item[0][1])))
+
+    async def _save(self, updates: list[tuple[settling.Fence, bytes]]) -> None:
+        """Save progress; what the database refuses is found by halving and dropped."""
+        if not updates:
             return
-        ordered = sorted(latest.items(), key=lambda item: (item[0][0].int, item[0][1]))
-        await self._pool.fetch(
-            q.save_progress,
-            [job_id for (job_id, _), _ in ordered],
-            [lease_no for (_, lease_no), _ in ordered],
-            [data for _, data in ordered],
-        )
+        job_ids, lease_nos = zip(*(fence for fence, _ in updates), strict=True)
+        try:
+            await self._pool.fetch(q.save_progress, job_ids, lease_nos, [data for _, data in updates])
+        except Exception as error:
+            if not errors.is_bad_row(error.__cause__ or error):
+                raise
+            if len(updates) == 1:
+                _log.warning("the progress of job %s cannot be stored and is dropped", job_ids[0])
+                return
+            middle = len(updates) // 2
+            await self._save(updates[:middle])
+            await self._save(updates[middle:])
 
     async def cancel_requests(self, worker_id: UUID) -> list[UUID]:
         """Return the running jobs of a worker that somebody asked to cancel."""

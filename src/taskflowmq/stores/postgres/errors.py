@@ -48,7 +48,7 @@ def dooms_connection(error: BaseException) -> bool:
 
 def is_bad_row(error: BaseException) -> bool:
     """Tell whether the database refused the data, not the moment."""
-    return code_of(error)[:2] in _BAD_ROW_CLASSES or isinstance(error, asyncpg.DataError)
+    return code_of(error)[:2] in _BAD_ROW_CLASSES or isinstance(error, asyncpg.DataError | UnicodeError)
 
 
 def translate(error: BaseException) -> TaskFlowError | None:

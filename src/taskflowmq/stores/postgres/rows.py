@@ -10,11 +10,13 @@ import msgspec
 
 from taskflowmq.core.ids import unix_ms
 from taskflowmq.core.job import AttemptView, ClaimedJob, Counters, HeldJob, JobView, NewJob, Reason, State
+from taskflowmq.core.limits import clean_text
 from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.store import WorkerView
 from taskflowmq.stores.postgres.names import Lane, NameRows
 
 Row = Any
+_LONGEST_PROBLEM = 2_000
 
 
 def _column(jobs: Sequence[NewJob], pick: Callable[[NewJob], Any], default: Any = None) -> list[Any] | None:
@@ -79,6 +81,11 @@ def _job_as_dict(job: NewJob) -> dict[str, Any]:
     return {name: value for name, value in item.items() if value is not None}
 
 
+def clean(text: str | None) -> str | None:
+    """Return text that can be stored: what describes a problem must not become one."""
+    return None if text is None else clean_text(text, _LONGEST_PROBLEM)
+
+
 def changes_as_json(changes: Sequence[Transition]) -> str:
     """Write transitions as ``taskflow.settle_many`` takes them."""
     return msgspec.json.encode([change_as_dict(change) for change in changes]).decode()
@@ -91,7 +98,7 @@ def change_as_dict(change: Transition) -> dict[str, Any]:
         "job_id": str(change.job_id), "lease_no": counters.lease_no, "goes": change.to, "reason": change.reason,
         "delay_ms": change.delay_ms, "ended": change.ended, "round": counters.round, "attempt": counters.attempt,
         "crashes": counters.crashes, "losses": counters.losses, "result": _raw(change.result),
-        "result_error": change.result_error, "error": _raw(change.error),
+        "result_error": clean(change.result_error), "error": _raw(change.error),
     }
     return {name: value for name, value in item.items() if value is not None}
 

@@ -1,0 +1,185 @@
+"""A bare worker loop on the PostgreSQL store's real statements: what the schema allows before any worker exists.
+
+Enqueues in bulk, then claims, runs one asyncio task per job and settles, all overlapped in one process; history is
+kept. Prints jobs per second of each phase, and the time of one commit, which is what the disk costs.
+
+    python benchmarks/schema_loop_postgres.py postgresql://… --jobs 100000 --batch 500
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import statistics
+import time
+from uuid import UUID, uuid4
+
+import asyncpg
+import uvloop
+
+from taskflowmq.core.ids import uuid7
+from taskflowmq.core.job import ClaimedJob, Counters, NewJob, State
+from taskflowmq.core.transitions import Transition
+from taskflowmq.ports.store import ClaimRequest, NewWorker
+from taskflowmq.stores.postgres import PostgresStore
+
+TASK = "noop"
+
+
+def make_jobs(count: int, args: bytes) -> list[NewJob]:
+    """Make jobs with ids of this moment."""
+    now = time.time_ns() // 1000
+    return [NewJob(id=uuid7(now, random.getrandbits(62)), task=TASK, args=args) for _ in range(count)]
+
+
+async def fill(store: PostgresStore, count: int, args: bytes, batch: int) -> float:
+    """Enqueue jobs in bulk, two batches under way; return jobs per second."""
+    began = time.perf_counter()
+    left = count
+
+    async def feed() -> None:
+        nonlocal left
+        while left > 0:
+            size = min(batch, left)
+            left -= size
+            await store.intake.enqueue(make_jobs(size, args))
+
+    await asyncio.gather(feed(), feed())
+    return count / (time.perf_counter() - began)
+
+
+async def body(job: ClaimedJob, done: list[Transition]) -> None:
+    """What a worker does per job at the very least: a task of its own, and a decided transition."""
+    counters = Counters(job.round, job.attempt, job.crashes, job.losses, job.lease_no)
+    done.append(Transition(job_id=job.id, counters=counters, to=State.COMPLETED))
+
+
+async def drain(store: PostgresStore, worker_id: UUID, count: int, batch: int, seconds: float | None) -> list[float]:
+    """Claim, run and settle until ``count`` jobs are done or ``seconds`` are over; return jobs/s in windows of 10 s."""
+    request = ClaimRequest(worker_id=worker_id, queues=(), tasks=(TASK,), limit=batch)
+    claimed: asyncio.Queue[list[ClaimedJob]] = asyncio.Queue(maxsize=2)
+    flushes: asyncio.Queue[list[Transition]] = asyncio.Queue(maxsize=2)
+    began = time.perf_counter()
+    windows: list[float] = []
+
+    def over(taken: int) -> bool:
+        return taken >= count if seconds is None else time.perf_counter() - began >= seconds
+
+    async def fetch() -> None:
+        taken = 0
+        while not over(taken):
+            found = await store.claims.claim(request)
+            taken += len(found)
+            if found:
+                await claimed.put(found)
+            elif seconds is None:
+                break
+        await claimed.put([])
+
+    async def run() -> None:
+        while jobs := await claimed.get():
+            done: list[Transition] = []
+            await asyncio.gather(*(asyncio.create_task(body(job, done)) for job in jobs))
+            await flushes.put(done)
+        await flushes.put([])
+
+    async def settle() -> None:
+        ended, window_at = 0, time.perf_counter()
+        while changes := await flushes.get():
+            await store.claims.settle(changes)
+            ended += len(changes)
+            now = time.perf_counter()
+            if now - window_at >= 10:
+                windows.append(ended / (now - window_at))
+                ended, window_at = 0, now
+        if not windows or time.perf_counter() - window_at > 3:
+            windows.append(ended / (time.perf_counter() - window_at))
+
+    await asyncio.gather(fetch(), run(), settle())
+    return windows
+
+
+async def register(store: PostgresStore) -> UUID:
+    """Register a worker whose lease outlives the run."""
+    worker_id = uuid4()
+    await store.workers.register(
+        NewWorker(id=worker_id, supervisor=uuid4(), host="bench", boot_id="bench", pid=1, version="0",
+                  lease_ms=86_400_000, info=b"{}")
+    )
+    return worker_id
+
+
+async def preload_finished(store: PostgresStore, url: str, count: int) -> None:
+    """Store finished jobs, made by the server, so that history is large."""
+    await store.intake.enqueue(make_jobs(1, b"{}"))
+    conn = await asyncpg.connect(url)
+    await conn.execute("SET statement_timeout = 0; SET session_replication_role = replica")
+    for _ in range(0, count, 100_000):
+        await conn.execute(
+            """WITH x AS (SELECT overlay(gen_random_uuid()::text PLACING left(taskflow.lowest_id(now() - random()
+                          * interval '20 hours')::text, 13) FROM 1 FOR 13)::uuid AS id FROM generate_series(1, 100000)),
+               j AS (INSERT INTO taskflow.job (id, tenant_id, lane_id, task_id, max_attempts, created_at, run_at, args)
+                     SELECT id, 1, 1, 1, 3, now(), now(), '{}' FROM x ON CONFLICT DO NOTHING RETURNING id)
+               INSERT INTO taskflow.outcome (job_id, state, finished_at, round, attempt, crashes, losses, lease_no)
+               SELECT id, 'completed', now(), 1, 1, 0, 0, 1 FROM j""", timeout=600)
+    await conn.execute("ANALYZE taskflow.job; ANALYZE taskflow.outcome", timeout=600)
+    await conn.close()
+
+
+async def main(options: argparse.Namespace) -> None:
+    store = PostgresStore(options.url)
+    await store.open()
+    worker_id = await register(store)
+    args = b'{"x":"%s"}' % (b"a" * max(options.args_bytes - 8, 0))
+    commits = [await store.ping() for _ in range(50)]
+    print(f"one commit: {statistics.median(commits) * 1e3:.2f} ms")
+    if options.preload_finished:
+        await preload_finished(store, options.url, options.preload_finished)
+        print(f"finished jobs stored before: {options.preload_finished}")
+    if options.preload_ready:
+        rate = await fill(store, options.preload_ready, args, 1000)
+        print(f"ready jobs stored before: {options.preload_ready} ({rate:,.0f}/s)")
+    holder = None
+    if options.held_snapshot:
+        holder = await asyncpg.connect(options.url)
+        await holder.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        await holder.fetchval("SELECT count(*) FROM taskflow.store")
+        print("a REPEATABLE READ snapshot is held")
+    for _ in range(options.runs):
+        if options.seconds is None:
+            print(f"enqueue in bulk: {await fill(store, options.jobs, args, options.batch):,.0f} jobs/s", end="; ")
+            rates = await drain(store, worker_id, options.jobs, options.batch, None)
+        else:
+            feeding = asyncio.create_task(feed_for(store, args, options.batch, options.seconds))
+            rates = await drain(store, worker_id, 0, options.batch, options.seconds)
+            await feeding
+        print("claim, run, settle: " + ", ".join(f"{rate:,.0f}" for rate in rates) + " jobs/s")
+    if holder is not None:
+        await holder.close()
+    await store.close()
+
+
+async def feed_for(store: PostgresStore, args: bytes, batch: int, seconds: float) -> None:
+    """Enqueue as fast as the store takes it."""
+    until = time.perf_counter() + seconds
+    while time.perf_counter() < until:
+        await store.intake.enqueue(make_jobs(batch, args))
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("url", help="an empty PostgreSQL database")
+    parser.add_argument("--jobs", type=int, default=50_000)
+    parser.add_argument("--batch", type=int, default=500)
+    parser.add_argument("--args-bytes", type=int, default=100)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--seconds", type=float, help="whole lives for this long, enqueue included, instead of phases")
+    parser.add_argument("--held-snapshot", action="store_true", help="hold a REPEATABLE READ snapshot meanwhile")
+    parser.add_argument("--preload-ready", type=int, default=0)
+    parser.add_argument("--preload-finished", type=int, default=0)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    uvloop.run(main(parse()))
