@@ -58,7 +58,14 @@ class SqliteNotifier:
         """Tell listeners that these queues have ready jobs; coalesced, never raises."""
         if not self._enabled:
             return
-        loop = asyncio.get_running_loop()
+        running = asyncio.get_running_loop()
+        if self._loop is None or self._loop is running:
+            self._wake_now(running, tuple(queues))
+        else:  # a second loop of this process: the timer belongs to the first
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._wake_now, self._loop, tuple(queues))
+
+    def _wake_now(self, loop: asyncio.AbstractEventLoop, queues: Sequence[str]) -> None:
         now = loop.time()
         at_once = []
         for queue in queues:

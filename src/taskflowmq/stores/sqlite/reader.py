@@ -37,6 +37,7 @@ class Reader:
         self._thread: threading.Thread | None = None
         self._pid = 0
         self._open = False
+        self._starting = threading.Lock()
 
     def start(self) -> None:
         """Allow reads."""
@@ -58,16 +59,20 @@ class Reader:
         """
         if not self._open:
             raise StoreUnavailable("the store is not open")
-        if self._thread is None or self._pid != os.getpid():
-            self._pid = os.getpid()
-            self._queue = SimpleQueue()
-            self._conn = None
-            self._thread = threading.Thread(target=self._main, args=(self._queue,), name=self._name, daemon=True)
-            self._thread.start()
+        with self._starting:  # two loops of one process may read first at the same moment
+            if self._thread is None or self._pid != os.getpid():
+                self._start_thread()
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._queue.put((operation, future))
         result: T = await future
         return result
+
+    def _start_thread(self) -> None:
+        self._pid = os.getpid()
+        self._queue = SimpleQueue()
+        self._conn = None
+        self._thread = threading.Thread(target=self._main, args=(self._queue,), name=self._name, daemon=True)
+        self._thread.start()
 
     def _main(self, queue: SimpleQueue[_Job | None]) -> None:
         while (job := queue.get()) is not None:

@@ -1,0 +1,111 @@
+"""Every statement finds its rows by an index, in an empty database and in one that has been analysed (F31)."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+
+import pytest
+from tests.stores.sqlite.conftest import claim, new_job, new_worker
+
+from taskflowmq.core.transitions import Failed, Succeeded, decide
+from taskflowmq.stores.sqlite import SqliteStore
+from taskflowmq.stores.sqlite.queries import sql
+
+_HERE = files("taskflowmq.stores.sqlite")
+NAMES = sorted(path.name.removesuffix(".sql") for folder in ("queries", "only") for path in (_HERE / folder).iterdir())
+#: These look at everything on purpose, and nobody waits for them.
+WHOLE = {"check_places", "count_states", "count_states_exactly", "list_queues"}
+#: Reads through an index from one end, in order, up to a limit.
+ORDERED = {"list_jobs", "list_ids_by_state", "list_orphans"}
+_BIG = ("job", "ready", "waiting", "running", "outcome", "attempt", "idempotency", "unique_lock")
+#: Whether there is any row at all: the first entry of an index answers.
+FIRST = {"find_suspects", "read_extras"}
+#: Aliases of small tables: lane, queue, tenant, task, cancel request, json_each.
+_SMALL = ("l", "q", "t", "k", "c", "x")
+#: One row per process that lived within a day.
+_WORKERS = {"list_workers": ("w",)}
+
+
+async def plan(store: SqliteStore, name: str) -> list[str]:
+    """Return the steps of a statement's plan."""
+    text = sql(name)
+    params = dict.fromkeys(re.findall(r"(?<!:):([a-z_]+)", text))
+    return await store._reader.run(
+        lambda conn: [row[3] for row in conn.execute(f"EXPLAIN QUERY PLAN {text}", params).fetchall()]
+    )
+
+
+def scans(steps: list[str], small: tuple[str, ...] = ()) -> list[str]:
+    """Return steps that read a large table from end to end."""
+    found = []
+    for step in steps:
+        if not step.startswith("SCAN ") or "VIRTUAL TABLE" in step or "CONSTANT ROW" in step:
+            continue
+        table = step.split()[1]
+        if table.startswith("(") or table in _SMALL + small:
+            continue
+        if table.startswith("taskflow_") and table.removeprefix("taskflow_") not in _BIG:
+            continue
+        found.append(step)
+    return found
+
+
+async def large(store: SqliteStore) -> None:
+    """Fill every place with enough rows that the planner would prefer a wrong index if there were one."""
+    worker = await new_worker(store)
+    for round_no in range(4):
+        await store.intake.enqueue([new_job(priority=round_no, expires_in_ms=10**9) for _ in range(1000)])
+        held = await claim(store, worker, 800)
+        ends = [Succeeded(b"1") if n % 3 else Failed(b"{}") for n in range(600)]
+        await store.claims.settle([decide(job, end, rand=0) for job, end in zip(held, ends, strict=False)])
+    await store.intake.enqueue([new_job(delay_ms=10**6) for _ in range(1000)])
+    await store._writer.run(lambda conn: conn.execute("ANALYZE"))
+
+
+@pytest.fixture(scope="module")
+def planned() -> list[str]:
+    """Statements that are planned."""
+    return [name for name in NAMES if name not in WHOLE | ORDERED | FIRST | {"prove_json", "find_store"}]
+
+
+@pytest.mark.parametrize("size", ["empty", "analysed"])
+async def test_no_statement_reads_a_large_table_from_end_to_end(
+    store: SqliteStore, planned: list[str], size: str
+) -> None:
+    if size == "analysed":
+        await large(store)
+        await store.close()
+        await store.open()  # new connections read the new statistics
+    found = {name: scans(await plan(store, name), _WORKERS.get(name, ())) for name in planned}
+    assert {name: steps for name, steps in found.items() if steps} == {}
+
+
+@pytest.mark.parametrize("size", ["empty", "analysed"])
+async def test_a_claim_reads_its_lane_in_order_and_looks_jobs_up(store: SqliteStore, size: str) -> None:
+    if size == "analysed":
+        await large(store)
+        await store.close()
+        await store.open()
+    steps = await plan(store, "claim_jobs")
+    assert any("SEARCH r USING PRIMARY KEY (lane_id=? AND seq>?)" in step for step in steps), steps
+    assert any("SEARCH j USING PRIMARY KEY (id=?)" in step for step in steps), steps
+    assert not any("TEMP B-TREE" in step for step in steps), steps
+    suspects = await plan(store, "claim_suspects")
+    assert any("taskflow_ready_suspect" in step for step in suspects), suspects
+
+
+async def test_lists_come_out_of_an_index_in_order(store: SqliteStore) -> None:
+    await large(store)
+    await store.close()
+    await store.open()
+    assert (await plan(store, "list_jobs"))[0].startswith("SEARCH taskflow_job USING PRIMARY KEY (id>? AND id<?)")
+    by_state = await plan(store, "list_ids_by_state")
+    assert any("taskflow_outcome_state (state=? AND job_id>? AND job_id<?)" in step for step in by_state), by_state
+    assert scans(by_state) == []
+
+
+async def test_whether_any_exist_is_answered_by_the_first_entry_of_an_index(store: SqliteStore) -> None:
+    for name in sorted(FIRST):
+        steps = [step for step in await plan(store, name) if step.startswith("SCAN taskflow_")]
+        assert all(("USING" in step and "INDEX" in step) or "cancel_request" in step for step in steps), steps

@@ -1,0 +1,125 @@
+"""Opening, addresses, versions: what an operator meets first."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from pathlib import Path
+
+import pytest
+from tests.stores.sqlite.conftest import OpenStore, claim, new_job, new_worker
+
+from taskflowmq.core.errors import SchemaMismatch, StoreUnavailable
+from taskflowmq.stores.sqlite import SqliteOptions, SqliteStore, connection, schema
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("sqlite:///jobs.db", "jobs.db"),
+        ("sqlite:////var/jobs.db", "/var/jobs.db"),
+        ("sqlite:////var/my%20jobs.db", "/var/my jobs.db"),
+        ("jobs.db", "jobs.db"),
+        (Path("/var/jobs.db"), "/var/jobs.db"),
+    ],
+)
+def test_addresses(address: str | Path, expected: str) -> None:
+    assert str(SqliteStore(address).path) == expected
+
+
+def test_an_address_with_too_few_slashes_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"sqlite:///relative\.db"):
+        SqliteStore("sqlite:/jobs.db")
+
+
+async def test_a_private_store_leaves_nothing_behind() -> None:
+    store = SqliteStore("sqlite:///:memory:")
+    await store.open()
+    await store.intake.enqueue([new_job()])
+    folder = store.path.parent
+    await store.close()
+    assert not folder.exists()
+
+
+async def test_opening_and_closing_twice_is_fine(store: SqliteStore) -> None:
+    await store.open()
+    assert await store.ping() < 10
+    await store.close()
+    await store.close()
+    with pytest.raises(StoreUnavailable):
+        await store.intake.enqueue([new_job()])
+
+
+async def test_a_store_opens_again_after_close(store: SqliteStore) -> None:
+    job = new_job()
+    await store.intake.enqueue([job])
+    await store.close()
+    await store.open()
+    assert [found.id for found in await claim(store, await new_worker(store))] == [job.id]
+
+
+async def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailable, match="nowhere"):
+        await SqliteStore(tmp_path / "nowhere" / "jobs.db").open()
+
+
+async def test_a_file_that_is_no_database_is_said_to_be_none(path: Path) -> None:
+    path.write_bytes(b"not a database, but long enough to be looked at as one" * 100)  # noqa: ASYNC240 - nothing else runs
+    with pytest.raises(StoreUnavailable, match="not a SQLite database"):
+        await SqliteStore(path).open()
+
+
+async def test_manual_migration_refuses_an_empty_file_and_says_what_to_do(path: Path) -> None:
+    with pytest.raises(SchemaMismatch, match="taskflow db migrate"):
+        await SqliteStore(path, SqliteOptions(migrate="manual")).open()
+
+
+async def test_a_newer_minimum_is_refused(store: SqliteStore, path: Path) -> None:
+    await store.close()
+    with sqlite3.connect(path) as conn:
+        conn.execute("UPDATE taskflow_store SET min_client = ?", (schema.CLIENT_VERSION + 1,))
+    conn.close()
+    with pytest.raises(SchemaMismatch, match="upgrade"):
+        await store.open()
+
+
+async def test_tables_of_the_application_live_beside_ours(path: Path) -> None:
+    with sqlite3.connect(path) as conn:
+        for name in ("job", "task", "queue", "worker", "store"):
+            conn.execute(f"CREATE TABLE {name} (theirs TEXT)")
+    conn.close()
+    store = SqliteStore(path)
+    await store.open()
+    await store.intake.enqueue([new_job()])
+    assert await store.upkeep.check() == []
+    await store.close()
+
+
+def test_an_old_engine_is_refused_with_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 36, 0))
+    monkeypatch.setattr(sqlite3, "sqlite_version", "3.36.0")
+    with pytest.raises(SchemaMismatch, match=r"3\.37 or newer .* 3\.36\.0"):
+        connection.check_engine()
+
+
+def test_a_network_filesystem_is_warned_about(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, path: Path
+) -> None:
+    monkeypatch.setattr(connection, "_filesystem", lambda _folder: "nfs4")
+    with caplog.at_level(logging.WARNING):
+        connection.warn_network(path)
+    assert "nfs4" in caplog.text
+
+
+async def test_commits_are_durable_and_readers_never_block(open_store: OpenStore, path: Path) -> None:
+    store = await open_store()
+    found = await store._writer.run(
+        lambda conn: [conn.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
+    )
+    assert found == ["wal", 2]
+
+
+async def test_upkeep_of_the_file_runs_beside_writers(store: SqliteStore) -> None:
+    await store.intake.enqueue([new_job() for _ in range(100)])
+    await store.upkeep.maintain()
+    assert await store.upkeep.check() == []
