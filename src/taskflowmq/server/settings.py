@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -59,6 +60,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
         return self
 
 
+@lru_cache(maxsize=1_024)
 def is_loopback(host: str) -> bool:
     """Tell whether an address reaches this machine only; names other than ``localhost`` do not count."""
     if host == "localhost":
