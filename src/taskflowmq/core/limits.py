@@ -52,8 +52,12 @@ def check_text(pointer: str, text: object, longest: int) -> str:
 
 def check_int(pointer: str, value: object, low: int, high: int) -> int:
     """Return an integer within bounds, or raise :class:`InvalidJob` naming the field."""
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+    if isinstance(value, bool) or not isinstance(value, int):
         raise InvalidJob.at(pointer, f"must be an integer {low}…{high}, got {value!r:.80}")
+    if not low <= value <= high:
+        # Python refuses to print integers of thousands of digits.
+        got = value if abs(value) < 10**18 else "a far larger one"
+        raise InvalidJob.at(pointer, f"must be an integer {low}…{high}, got {got}")
     return value
 
 

@@ -39,16 +39,18 @@ class Retry(msgspec.Struct, frozen=True):
     not_on: tuple[type[BaseException], ...] = ()
 
     def __post_init__(self) -> None:
-        checks: tuple[tuple[str, bool, str], ...] = (
-            ("max_attempts", 1 <= self.max_attempts <= 32_767, "must be 1…32767"),
-            ("initial", 0 <= self.initial <= 86_400 * 365, "must be 0 s … 1 year"),
-            ("factor", 1 <= self.factor <= 1_000, "must be 1…1000"),
-            ("max_delay", 0 <= self.max_delay <= 86_400 * 365, "must be 0 s … 1 year"),
-            ("jitter", 0 <= self.jitter <= 1, "must be 0…1"),
+        checks: tuple[tuple[str, type, float, float, str], ...] = (
+            ("max_attempts", int, 1, 32_767, "must be an integer 1…32767"),
+            ("initial", float, 0, 86_400 * 365, "must be 0 s … 1 year, in seconds"),
+            ("factor", float, 1, 1_000, "must be 1…1000"),
+            ("max_delay", float, 0, 86_400 * 365, "must be 0 s … 1 year, in seconds"),
+            ("jitter", float, 0, 1, "must be 0…1"),
         )
-        for field, fine, rule in checks:
-            if not fine:
-                raise InvalidJob.at(f"/retry/{field}", f"{rule}, got {getattr(self, field)!r}")
+        for field, kind, low, high, rule in checks:
+            value = getattr(self, field)
+            number = isinstance(value, int if kind is int else int | float) and not isinstance(value, bool)
+            if not number or not low <= value <= high:  # also refuses NaN
+                raise InvalidJob.at(f"/retry/{field}", f"{rule}, got {value!r:.80}")
 
     def delay_ms(self, attempt: int, rand: float) -> int:
         """Return the delay after a failed attempt, in milliseconds.
@@ -76,7 +78,7 @@ def rescue_delay_ms(count: int, rand: float) -> int:
     """
     if count <= 1:
         return round(1000 * rand)
-    base = min(float(2 ** (count - 1)), RESCUE_MAX_DELAY_S)
+    base = min(2.0 ** min(count - 1, 64), RESCUE_MAX_DELAY_S)
     return round(base * (1 + rand) * 1000)
 
 
