@@ -49,6 +49,22 @@ def postgres_url(postgres_server: PostgresServer, postgres_databases: DatabasePo
     postgres_databases.give_back(name)
 
 
+@pytest.fixture(scope="session")
+def reused_databases(postgres_server: PostgresServer) -> Iterator[DatabasePool]:
+    """Databases that are emptied between tests."""
+    pool = DatabasePool(postgres_server, TEMPLATE, reuse=True)
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def reused_postgres_url(postgres_server: PostgresServer, reused_databases: DatabasePool) -> Iterator[str]:
+    """The address of an emptied PostgreSQL database, for tests that leave nothing but rows behind."""
+    name = reused_databases.take()
+    yield postgres_server.url(name)
+    reused_databases.give_back(name)
+
+
 @pytest.fixture
 def empty_postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
     """The address of a PostgreSQL database without TaskFlow's schema."""

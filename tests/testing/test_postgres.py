@@ -29,6 +29,20 @@ async def test_every_test_gets_an_empty_migrated_database(postgres_url: str, tur
         await connection.close()
 
 
+@pytest.mark.parametrize("turn", [1, 2, 3])
+async def test_a_reused_database_is_as_good_as_new(reused_postgres_url: str, turn: int) -> None:
+    connection = await asyncpg.connect(reused_postgres_url)
+    try:
+        assert await connection.fetchval("SELECT count(*) FROM taskflow.tenant") == 0
+        assert await connection.fetchval("SELECT schema_version FROM taskflow.store") >= 1
+        assert await connection.fetchval("SELECT to_regclass('taskflow.added')") is None
+        await connection.execute("INSERT INTO taskflow.tenant (name) VALUES ('seen by this test only')")
+        if turn == 2:
+            await connection.execute("CREATE TABLE taskflow.added ()")
+    finally:
+        await connection.close()
+
+
 async def test_an_empty_database_has_no_schema(empty_postgres_url: str) -> None:
     connection = await asyncpg.connect(empty_postgres_url)
     try:

@@ -176,14 +176,14 @@ class TestSettle(StoreSuite):
 
     # --------------------------------------------------------------------------------------- written twice
 
-    @pytest.mark.parametrize("outcome", EVERY)
-    async def test_a_repeat_after_a_lost_reply_changes_nothing(self, rig: Rig, other: Rig, outcome: Outcome) -> None:
-        held = await rig.running()
-        before = await rig.apply(held, outcome)
-        rig.clock.advance(1)
-        assert await other.settle(held, outcome) is Settled.REPLAYED
-        assert await rig.view(held.id) == before
-        assert len(await rig.store.board.attempts("default", held.id)) <= 1
+    async def test_a_repeat_after_a_lost_reply_changes_nothing(self, rig: Rig, other: Rig) -> None:
+        for outcome in EVERY:
+            held = await rig.running(queue=type(outcome).__name__)
+            before = await rig.apply(held, outcome)
+            rig.clock.advance(0.001)
+            assert await other.settle(held, outcome) is Settled.REPLAYED, outcome
+            assert await rig.view(held.id) == before
+            assert len(await rig.store.board.attempts("default", held.id)) <= 1
 
     @pytest.mark.parametrize("outcome", [outcome for outcome, *_ in MOVES])
     async def test_a_late_repeat_does_not_touch_the_next_attempt(self, rig: Rig, outcome: Outcome) -> None:
@@ -203,12 +203,12 @@ class TestSettle(StoreSuite):
         assert answers.count(Settled.APPLIED) == 1
         assert (await rig.view(held.id)).state is both[answers.index(Settled.APPLIED)].to
 
-    @pytest.mark.parametrize("outcome", EVERY)
-    async def test_a_job_that_was_deleted_meanwhile_is_no_error(self, rig: Rig, outcome: Outcome) -> None:
+    async def test_a_job_that_was_deleted_meanwhile_is_no_error(self, rig: Rig) -> None:
         held = await rig.running()
         await rig.apply(held, Succeeded(b"1"))
         assert await rig.store.board.delete("default", held.id) is DeleteAnswer.DELETED
-        assert await rig.settle(held, outcome) is not Settled.APPLIED
+        for outcome in EVERY:
+            assert await rig.settle(held, outcome) is not Settled.APPLIED
         assert await rig.store.board.get("default", held.id) is None
 
     # --------------------------------------------------------------------------------------------- progress
