@@ -10,8 +10,9 @@ import pytest
 from tests.worker.conftest import MakeWorker
 from tests.worker.fakes import FakeStore, FakeTasks
 
-from taskflowmq.core.job import Reason, State
+from taskflowmq.core.job import ClaimedJob, Reason, State
 from taskflowmq.ports.context import Context
+from taskflowmq.ports.store import ClaimRequest
 
 
 async def noop() -> None:
@@ -172,6 +173,54 @@ async def test_what_does_not_drain_in_time_is_handed_back_with_its_attempt(
     assert await worker.drain(0.01) == 2
     forever.set()
     assert [(row.state, row.counters.attempt, row.counters.crashes) for row in rows] == [(State.PENDING, 0, 0)] * 2
+
+
+async def test_a_claim_that_crosses_the_stop_is_handed_back(
+    store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, answer = asyncio.Event(), asyncio.Event()
+    claim = store.claim
+
+    async def slow_claim(request: ClaimRequest) -> list[ClaimedJob]:
+        jobs = await claim(request)
+        asked.set()
+        await answer.wait()
+        return jobs
+
+    monkeypatch.setattr(store, "claim", slow_claim)
+    row = store.put(tasks.add(noop))
+    worker = make_worker()
+    await worker.start()
+    await asked.wait()
+    stopped = asyncio.create_task(worker.stop())
+    await asyncio.sleep(0)
+    answer.set()
+    assert await stopped == 0
+    assert (row.state, row.counters.attempt) == (State.PENDING, 0)
+
+
+async def test_jobs_that_wait_for_a_thread_can_be_cancelled_and_handed_back(
+    store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("taskflowmq.worker.options.MAX_THREADS", 1)
+    monkeypatch.setattr("taskflowmq.worker.cancel.INTERVAL", 0.02)
+    gate = threading.Event()
+
+    def body() -> None:
+        gate.wait(30)
+
+    name = tasks.add(body)
+    first, second, third = (store.put(name) for _ in range(3))
+    worker = make_worker()
+    await worker.start()
+    await store.until(lambda: store.count(State.RUNNING) == 3)
+    store.cancelled = {second.id}
+    await store.until(lambda: bool(second.history))
+    drained = asyncio.create_task(worker.drain(10))
+    await store.until(lambda: bool(third.history))
+    gate.set()
+    assert await drained == 0
+    assert [row.state for row in (first, second, third)] == [State.COMPLETED, State.CANCELLED, State.PENDING]
 
 
 async def test_stop_hurries_a_drain(store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker) -> None:

@@ -99,12 +99,11 @@ class Executor:
         """Settle a job that never started: back to its queue, or as ``outcome`` says."""
         self._completer.add(decide(job, outcome or HandedBack(), rand=random.random()), job, 0.0)
 
-    def give_back_unstarted(self) -> int:
-        """Hand back jobs that hold a slot but wait for a thread or a process; return how many."""
-        waiting = [ctx for ctx in self.runs.values() if ctx.began is None and not ctx.ended]
-        for ctx in waiting:
-            ctx.ask_to_stop(HAND_BACK)
-        return len(waiting)
+    def give_back_unstarted(self) -> None:
+        """Hand back jobs that hold a slot but wait for a thread or a process."""
+        for ctx in list(self.runs.values()):
+            if ctx.began is None:
+                ctx.ask_to_stop(HAND_BACK)
 
     def stop_all(self, why: str) -> None:
         """Ask every body to stop."""
@@ -167,7 +166,12 @@ class Executor:
             self._threads.room.release()
             return
         self._begin(ctx)
-        ctx.ending = self._threads.submit(partial(_thread_body, ctx, kwargs))
+        try:
+            ctx.ending = self._threads.submit(partial(_thread_body, ctx, kwargs))
+        except RuntimeError as refused:  # the machine has no thread left
+            self._threads.room.release()
+            self._end(ctx, Failed(describe(refused)))
+            return
         value, error = await ctx.ending
         self._finish(ctx, value, error)
 

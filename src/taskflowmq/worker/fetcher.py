@@ -55,6 +55,8 @@ class Fetcher:
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
         self._stopped = False
+        self._answered = asyncio.Event()
+        self._answered.set()
         self._known: tuple[int, tuple[str, ...]] = (-1, ())
         #: Monotonic seconds of the last answered claim, for health.
         self.last_answer = kit.clock.monotonic()
@@ -73,15 +75,18 @@ class Fetcher:
         """Look for jobs now instead of at the next poll."""
         self._wake.set()
 
-    def stop(self) -> int:
-        """Claim no more and hand back what has not started; return how many. Idempotent."""
+    def stop(self) -> None:
+        """Claim no more and hand back what has not started. Idempotent."""
         self._stopped = True
         self._wake.set()
         self._room.set()
-        count = len(self._buffer)
         while self._buffer:
             self._executor.give_back(self._buffer.popleft())
-        return count + self._executor.give_back_unstarted()
+        self._executor.give_back_unstarted()
+
+    async def quiet(self) -> None:
+        """Wait until no claim is in flight: its jobs are ours, and must not be left behind."""
+        await self._answered.wait()
 
     def drop(self, cancelled: set[UUID]) -> None:
         """Cancel claimed jobs that have not started."""
@@ -125,19 +130,26 @@ class Fetcher:
     async def claim(self, limit: int) -> int:
         """Claim up to ``limit`` jobs, start or buffer them, and return how many there were."""
         options = self._kit.options
-        jobs = await self._claim(limit, isolated=options.isolated)
-        if not jobs and self._alone and not self._executor.runs:
-            jobs = await self._claim(1, isolated=True)
+        self._answered.clear()
+        try:
+            jobs = await self._claim(limit, isolated=options.isolated)
+            if not jobs and self._alone and not self._executor.runs:
+                jobs = await self._claim(1, isolated=True)
+            self._take(jobs)
+        finally:
+            self._answered.set()
+        return len(jobs)
+
+    def _take(self, jobs: list[ClaimedJob]) -> None:
+        self.idle = not jobs
         if jobs:
             self._buffer.extend(jobs)
             self._buffered_at = self.last_answer
             if self._stopped:  # the answer crossed the stop
                 self.stop()
-                return len(jobs)
-            self._pump()
-            self.on_jobs()
-        self.idle = not jobs
-        return len(jobs)
+            else:
+                self._pump()
+                self.on_jobs()
 
     def _demand(self) -> int:
         """How many jobs to ask for: the free slots, and a tenth of a second of work beyond them."""

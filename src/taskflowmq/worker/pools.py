@@ -29,12 +29,16 @@ class ThreadPool:
         self._abandoned: set[asyncio.Future[Ending]] = set()
 
     def submit(self, body: Callable[[], Any]) -> asyncio.Future[Ending]:
-        """Run ``body`` in a thread with the caller's context variables; the future never raises."""
+        """Run ``body`` in a thread with the caller's context variables; the future never raises.
+
+        Raises:
+            RuntimeError: no thread can be started.
+        """
         done: asyncio.Future[Ending] = self._loop.create_future()
-        self._busy += 1
-        if self._busy > self._threads:
+        if self._busy >= self._threads:
+            threading.Thread(target=self._serve, name=f"taskflow-{self._threads + 1}", daemon=True).start()
             self._threads += 1
-            threading.Thread(target=self._serve, name=f"taskflow-{self._threads}", daemon=True).start()
+        self._busy += 1
         self._work.put((body, contextvars.copy_context(), done))
         return done
 

@@ -11,6 +11,7 @@ import logging
 import random
 import signal
 from collections.abc import Callable
+from uuid import UUID
 
 from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.core.job import HeldJob
@@ -29,7 +30,11 @@ CLEAN = (0, 75)
 
 
 async def bury(store: Store, clock: Clock, child: Child, code: int) -> int:
-    """Settle what a dead child held, waiting for the store as long as it takes; return how many were handed back."""
+    """Settle what a dead child held, waiting for the store as long as it takes.
+
+    Returns:
+        how many jobs that had started were handed back.
+    """
     started = {(job.job_id, job.lease_no) for job in child.table.started()}
     charged = {(job.job_id, job.lease_no) for job in child.charged}
 
@@ -45,14 +50,16 @@ async def bury(store: Store, clock: Clock, child: Child, code: int) -> int:
     while True:
         try:
             await store.workers.end(child.worker_id)
-            return await _empty(store, child, judge)
+            return await _empty(store, child, judge, started)
         except StoreUnavailable as error:
             errors += 1
             log.warning("the jobs of dead worker %s wait for the store: %s", child.worker_id, error)
             await clock.sleep(backoff(errors, longest=2.0))
 
 
-async def _empty(store: Store, child: Child, judge: Callable[[HeldJob], Outcome]) -> int:
+async def _empty(
+    store: Store, child: Child, judge: Callable[[HeldJob], Outcome], started: set[tuple[UUID, int]]
+) -> int:
     handed_back = 0
     while jobs := await store.workers.held_jobs(child.worker_id, BATCH):
         outcomes = [judge(job) for job in jobs]
@@ -61,7 +68,8 @@ async def _empty(store: Store, child: Child, judge: Callable[[HeldJob], Outcome]
         for job, outcome, answer in zip(jobs, outcomes, answers, strict=True):
             if answer is Settled.APPLIED:
                 word = type(outcome).__name__.lower()
-                handed_back += isinstance(outcome, HandedBack)
+                ran = (job.id, job.counters.lease_no) in started
+                handed_back += ran and isinstance(outcome, HandedBack)
                 fields = {"job_id": str(job.id), "attempt": job.counters.attempt, "outcome": word}
                 log.warning("job %s with its worker process", word, extra=fields)
         if len(jobs) < BATCH:

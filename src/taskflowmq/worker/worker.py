@@ -135,7 +135,7 @@ class Worker:
         log.info("worker %s started", self._kit.worker_id, extra={"concurrency": self._kit.options.slots})
 
     async def run(self) -> int:
-        """Work until asked to stop; return how many jobs were handed back."""
+        """Work until asked to stop; return how many running jobs were handed back."""
         await self.start()
         await self._finished.wait()
         return self._handed_back
@@ -157,7 +157,7 @@ class Worker:
         self.request_drain(0)
 
     async def drain(self, timeout: float | None = None) -> int:
-        """Drain and wait for the end; return how many jobs were handed back."""
+        """Drain and wait for the end; return how many running jobs were handed back."""
         self.request_drain(timeout)
         await self._finished.wait()
         return self._handed_back
@@ -259,7 +259,7 @@ class Worker:
             return
         self._tainted = why
         self._slots.cells[TAINTED] = 1
-        self._handed_back += self._fetcher.stop()
+        self._fetcher.stop()
 
     async def _tick(self) -> None:
         """Show the supervisor that the loop turns, and how far."""
@@ -293,11 +293,12 @@ class Worker:
         if not self._built:
             self._finished.set()
             return
-        self._handed_back += self._fetcher.stop()
+        self._fetcher.stop()
         if not await self._ended_within(limit):
             self._handed_back += await self._hand_back()
         try:
             async with asyncio.timeout(LAST_FLUSH_SECONDS):
+                await self._fetcher.quiet()
                 await self._completer.flushed()
                 await self._kit.store.workers.end(self._kit.worker_id)
         except (TimeoutError, TaskFlowError) as error:
