@@ -1,0 +1,128 @@
+"""Connections that break, servers that crash or turn read-only: the store says so, and heals by itself."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import asyncpg
+import pytest
+from tests.stores.postgres.conftest import Connect, add_worker, new_job, request_for
+
+from taskflowmq.core.errors import StoreUnavailable
+from taskflowmq.core.transitions import Succeeded, decide
+from taskflowmq.stores.postgres import PostgresOptions, PostgresStore
+from taskflowmq.testing.postgres import PostgresServer
+from taskflowmq.testing.waiting import wait_until
+
+pytestmark = pytest.mark.postgres
+
+
+async def answers(store: PostgresStore) -> bool:
+    """Whether the store can commit again."""
+    try:
+        await store.ping()
+    except StoreUnavailable:
+        return False
+    return True
+
+
+@pytest.fixture
+def own_server() -> Iterator[PostgresServer]:
+    """A server that a test may crash."""
+    server = PostgresServer.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+async def own_store(own_server: PostgresServer) -> AsyncIterator[PostgresStore]:
+    """A store on that server."""
+    store = PostgresStore(own_server.url(own_server.create_database()), PostgresOptions(pool_size=3))
+    await store.open()
+    yield store
+    await store.close()
+
+
+async def test_terminated_connections_are_replaced_and_wake_ups_come_again(
+    store: PostgresStore, connect: Connect
+) -> None:
+    worker = await add_worker(store)
+    async with store.notifier.listen(["default"]) as ready:
+        await store.intake.enqueue([new_job()])
+        assert await anext(ready) == "default"
+        admin = await connect()
+        await admin.fetch("""SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                             WHERE datname = current_database() AND pid <> pg_backend_pid()""")
+        await wait_until(lambda: answers(store), what="the store to answer again")
+        await store.intake.enqueue([new_job()])
+        assert await anext(ready) == "default"
+    assert len(await store.claims.claim(request_for(worker))) == 2
+
+
+@pytest.mark.slow
+async def test_a_crash_of_the_server_loses_nothing_and_needs_nobody(own_store: PostgresStore) -> None:
+    store = own_store
+    worker = await add_worker(store)
+    jobs = [new_job() for _ in range(50)]
+    await store.intake.enqueue(jobs)
+    held = await store.claims.claim(request_for(worker, limit=20))
+    conn = await asyncpg.connect(store.url)
+    pid = await conn.fetchval("SELECT pg_backend_pid()")
+    # One killed backend makes the server drop every connection and recover, like a power cut.
+    os.kill(pid, signal.SIGKILL)
+    conn.terminate()
+    await wait_until(lambda: answers(store), timeout=30, what="the server to recover")
+    answer = await store.claims.settle([decide(job, Succeeded(), rand=0.5) for job in held])
+    assert {str(one) for one in answer} == {"applied"}
+    rest = await store.claims.claim(request_for(worker))
+    assert {job.id for job in held} | {job.id for job in rest} == {job.id for job in jobs}
+    assert await store.upkeep.check() == []
+
+
+@pytest.mark.slow
+async def test_a_server_that_turned_read_only_is_unavailable_until_it_turns_back(own_store: PostgresStore) -> None:
+    store = own_store
+    admin = await asyncpg.connect(store.url)
+
+    async def switch(value: str) -> None:
+        await admin.execute("SET default_transaction_read_only = off")
+        await admin.execute(f"ALTER SYSTEM SET default_transaction_read_only = {value}")
+        await admin.execute("SELECT pg_reload_conf()")
+
+    async def refuses() -> bool:
+        return not await answers(store)
+
+    await switch("on")
+    await wait_until(refuses, what="the store to refuse")
+    with pytest.raises(StoreUnavailable):
+        await store.intake.enqueue([new_job()])
+    await switch("off")
+    await wait_until(lambda: answers(store), what="the store to answer again")
+    assert (await store.intake.enqueue([new_job()]))[0].created
+    await admin.close()
+
+
+async def test_a_store_that_is_not_there_is_unavailable() -> None:
+    store = PostgresStore("postgresql://nobody:secret@127.0.0.1:1/none")
+    assert "secret" not in store.url
+    with pytest.raises(StoreUnavailable) as caught:
+        await store.open()
+    assert "secret" not in str(caught.value)
+
+
+async def test_everything_works_without_session_state(postgres_url: str) -> None:
+    """What a transaction-mode pooler allows: no prepared statements, no settings, no LISTEN."""
+    store = PostgresStore(postgres_url, PostgresOptions(pooler=True))
+    await store.open()
+    worker = await add_worker(store)
+    jobs = [new_job() for _ in range(30)]
+    await store.intake.enqueue(jobs)
+    claimed: list[Any] = await store.claims.claim(request_for(worker))
+    await store.claims.settle([decide(job, Succeeded(b"1"), rand=0.5) for job in claimed])
+    assert (await store.board.stats()).states["completed"] == 30
+    async with store.notifier.listen(["default"]):
+        assert not await store.notifier.wake(["default"])
+    await store.close()
