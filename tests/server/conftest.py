@@ -37,12 +37,17 @@ def declare(app: TaskFlow) -> None:
         raise Discard("no chance")
 
 
+def new_app(folder: Path) -> TaskFlow:
+    """Make an app on a SQLite file of its own."""
+    made = TaskFlow(f"sqlite:///{folder}/jobs.db", telemetry=PrometheusTelemetry())
+    declare(made)
+    return made
+
+
 @pytest.fixture
 async def app(tmp_path: Path) -> AsyncIterator[TaskFlow]:
     """An open app on its own SQLite file."""
-    made = TaskFlow(f"sqlite:///{tmp_path}/jobs.db", telemetry=PrometheusTelemetry())
-    declare(made)
-    async with made:
+    async with new_app(tmp_path) as made:
         yield made
 
 
@@ -62,6 +67,17 @@ async def started(gate: Gate) -> AsyncIterator[None]:
         await running
 
 
+@asynccontextmanager
+async def connected(app: TaskFlow, peer: str = "127.0.0.1", **settings: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """Serve an open app without a socket, and give a client of it."""
+    metrics = app.telemetry
+    assert isinstance(metrics, PrometheusTelemetry)
+    gate = create_app(app, ServerSettings(**settings), metrics_page=metrics)
+    transport = httpx.ASGITransport(app=gate, client=(peer, 50_000), raise_app_exceptions=True)
+    async with started(gate), httpx.AsyncClient(transport=transport, base_url="http://server") as client:
+        yield client
+
+
 Connect = Callable[..., Any]
 
 
@@ -71,12 +87,7 @@ async def connect(app: TaskFlow) -> AsyncIterator[Connect]:
     async with AsyncExitStack() as stack:
 
         async def make(peer: str = "127.0.0.1", **settings: Any) -> httpx.AsyncClient:
-            metrics = app.telemetry
-            assert isinstance(metrics, PrometheusTelemetry)
-            gate = create_app(app, ServerSettings(**settings), metrics_page=metrics)
-            await stack.enter_async_context(started(gate))
-            transport = httpx.ASGITransport(app=gate, client=(peer, 50_000), raise_app_exceptions=True)
-            return await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://server"))
+            return await stack.enter_async_context(connected(app, peer, **settings))
 
         yield make
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.server.conftest import KEY, Connect
 
 from taskflowmq.server.app import create_app
 from taskflowmq.server.settings import ServerSettings, UnsafeServer, keys_from
-from tests.server.conftest import KEY, Connect
 
 OTHER_KEY = "bY5-nH8mK1pQ4rT7wZ0aD3fG6jL9cV2xEs_U"
 
@@ -100,7 +100,7 @@ async def test_pages_of_other_origins_change_nothing(origin: str, connect: Conne
     assert own.status_code == 200
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.org", "", "localhost.evil.example"])  # noqa: S104
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.org", "", "localhost.evil.example"])
 def test_a_server_without_keys_refuses_other_hosts_than_loopback(host: str) -> None:
     with pytest.raises(UnsafeServer, match="TASKFLOW_API_KEYS"):
         ServerSettings(host=host).check()

@@ -19,7 +19,7 @@ from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.core.job import Enqueued, IdempotencyKey, NewJob
 
 SEED = 20_261_122
-ROUNDS = 60
+ROUNDS = 25
 
 
 def _key(key: str = "k") -> dict[str, str]:
@@ -95,7 +95,7 @@ async def _cutting_proxy(target: str, cut_after: Callable[[], int]) -> AsyncIter
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     try:
-        yield "http://127.0.0.1:{}".format(server.sockets[0].getsockname()[1])
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
         server.close()
         await server.wait_closed()
