@@ -33,8 +33,9 @@ _SETTINGS = {
     "enable_bitmapscan": "off",
     "plan_cache_mode": "force_generic_plan",
     "jit": "off",
-    "lock_timeout": "10s",
-    "idle_in_transaction_session_timeout": "60s",
+    "lock_timeout": "5s",
+    # Below the default lease: a handler that sleeps in its transaction must not keep its job from being rescued.
+    "idle_in_transaction_session_timeout": "25s",
     "tcp_keepalives_idle": "30",
     "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "3",
@@ -64,10 +65,9 @@ class Pool:
     def safe_url(self) -> str:
         """The address without its password."""
         parts = urlsplit(self._url)
-        if parts.password is None:
-            return self._url
-        host = parts.netloc.rpartition("@")[2]
-        return urlunsplit(parts._replace(netloc=f"{parts.username}@{host}"))
+        user, at, host = parts.netloc.rpartition("@")
+        query = "&".join(item for item in parts.query.split("&") if not item.startswith("password="))
+        return urlunsplit(parts._replace(netloc=user.partition(":")[0] + at + host, query=query))
 
     async def open(self) -> None:
         """Connect once, to fail early. Idempotent."""

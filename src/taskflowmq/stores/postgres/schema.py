@@ -30,8 +30,9 @@ class PostgresSchema:
     async def migrate(self) -> list[str]:
         """Apply pending migrations, one program at a time, and return their names."""
         applied = []
+        stored = await self.version()
         for number, name, sql in migrations():
-            if await self._pool.run(lambda conn: _apply(conn, number, sql)):  # noqa: B023 - awaited at once
+            if number > stored and await self._pool.run(lambda conn: _apply(conn, number, sql)):  # noqa: B023 - awaited at once
                 applied.append(name)
         return applied
 
