@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -123,3 +124,15 @@ async def test_upkeep_of_the_file_runs_beside_writers(store: SqliteStore) -> Non
     await store.intake.enqueue([new_job() for _ in range(100)])
     await store.upkeep.maintain()
     assert await store.upkeep.check() == []
+
+
+async def test_a_ping_reaches_the_disk(store: SqliteStore) -> None:
+    """Writing what is there already would be skipped by SQLite, and prove nothing."""
+    with closing(sqlite3.connect(store.path)) as witness:
+        before = witness.execute("PRAGMA data_version").fetchone()
+        await store.ping()
+        assert witness.execute("PRAGMA data_version").fetchone() != before
+    log = store.path.with_name("jobs.db-wal")
+    size = log.stat().st_size
+    await store.ping()
+    assert log.stat().st_size > size
