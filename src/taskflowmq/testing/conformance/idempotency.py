@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from taskflowmq.core.errors import Conflict, IdempotencyInFlight, IdempotencyMismatch
-from taskflowmq.core.job import Enqueued, IdempotencyKey, NewJob
+from taskflowmq.core.job import Enqueued, IdempotencyKey, NewJob, UniqueKey
 from taskflowmq.core.transitions import Succeeded
 from taskflowmq.ports.store import Retention
 from taskflowmq.testing.conformance.support import Rig, StoreSuite, ids
@@ -35,6 +35,22 @@ class TestIdempotency(StoreSuite):
         assert ids(answers) == ids(first)
         assert all(answer.replayed for answer in answers)
         assert len(await rig.claim(await rig.worker())) == 5
+
+    async def test_a_repeat_says_again_which_jobs_were_new(self, rig: Rig) -> None:
+        await rig.store.intake.enqueue([rig.job(unique=UniqueKey(key="held"))])
+        rig.clock.advance(1)
+        request = [
+            {"unique": UniqueKey(key="held")},
+            {},
+            {"unique": UniqueKey(key="x")},
+            {"unique": UniqueKey(key="x")},
+        ]
+        first, second = [
+            await rig.store.intake.enqueue([rig.job(**options) for options in request], idempotency=KEY)
+            for _ in range(2)
+        ]
+        assert [answer.created for answer in first] == [False, True, True, False]
+        assert [(answer.id, answer.created) for answer in second] == [(one.id, one.created) for one in first]
 
     async def test_another_request_under_the_key_is_refused(self, rig: Rig) -> None:
         await rig.store.intake.enqueue([rig.job()], idempotency=KEY)

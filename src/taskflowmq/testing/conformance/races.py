@@ -154,7 +154,7 @@ class TestRaces(StoreSuite):
                 other.store.workers.end_expired(100),
             )
             # Whoever came first, both know: a worker that believes in its lease has not been ended.
-            assert (renewed == {worker}) != (ended == [worker]), (renewed, ended)
+            assert (renewed == {worker}) != (worker in ended), (renewed, ended)
 
     @rounds
     async def test_end_against_claim(self, rig: Rig, other: Rig, count: int) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from taskflowmq.core.errors import TaskFlowError
-from taskflowmq.testing.conformance.support import NewStore, Rig, StoreSuite, VirtualClock
+from taskflowmq.testing.clock import VirtualClock
+from taskflowmq.testing.conformance.support import NewStore, Rig, StoreSuite
 
 
 class TestSchema(StoreSuite):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import UTC, datetime, timedelta
@@ -18,6 +17,7 @@ from taskflowmq.core.retry import Retry
 from taskflowmq.core.transitions import Outcome, Succeeded, Transition, decide
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.store import ClaimRequest, NewWorker, Settled, Store
+from taskflowmq.testing.clock import VirtualClock
 
 T = TypeVar("T")
 #: Far from today, so that a store that looks at another clock is found out.
@@ -29,36 +29,6 @@ RETRY_S = 7.0
 POLICY = Retry(initial=RETRY_S, factor=1, jitter=0)
 
 _numbers = itertools.count(1)
-
-
-class VirtualClock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self, start: datetime = NOON) -> None:
-        self._start = self._now = start
-        self._sleepers: list[tuple[datetime, asyncio.Future[None]]] = []
-
-    def now(self) -> datetime:
-        """Return the virtual wall time."""
-        return self._now
-
-    def monotonic(self) -> float:
-        """Return the virtual seconds since the start."""
-        return (self._now - self._start).total_seconds()
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait until the clock has been moved that far."""
-        woken = asyncio.get_running_loop().create_future()
-        self._sleepers.append((self._now + timedelta(seconds=seconds), woken))
-        await woken
-
-    def advance(self, seconds: float) -> None:
-        """Move time forward and wake who slept until then."""
-        self._now += timedelta(seconds=seconds)
-        due = [woken for until, woken in self._sleepers if until <= self._now and not woken.done()]
-        self._sleepers = [(until, woken) for until, woken in self._sleepers if until > self._now]
-        for woken in due:
-            woken.set_result(None)
 
 
 NewStore = Callable[[Clock | None], Store]
@@ -158,7 +128,7 @@ class StoreSuite:
     @pytest.fixture
     def clock(self) -> VirtualClock:
         """The one clock of both stores."""
-        return VirtualClock()
+        return VirtualClock(NOON)
 
     @pytest.fixture
     async def store(self, new_store: NewStore, clock: VirtualClock) -> AsyncIterator[Store]:
