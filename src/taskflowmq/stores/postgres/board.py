@@ -87,7 +87,7 @@ class PostgresBoard:
             return [], False
         whys = [str(state) for state in query.states if state in WAITING]
         found = await self._pool.fetch(
-            q.filter_jobs, ids, query.tenant, query.queue, query.task, query.created_after, query.created_before,
+            q.find_jobs, ids, query.tenant, query.queue, query.task, query.created_after, query.created_before,
             whys or None, limit + 1,
         )
         kept = [row["id"] for row in found]
@@ -132,7 +132,7 @@ class PostgresBoard:
     async def cancel(self, tenant: str, job_id: UUID, *, actor: str) -> CancelAnswer:
         """Cancel a job that has not started, or ask the worker of a running one."""
         for _ in range(_MOVES):
-            place = await self._pool.fetchrow(q.locate_job, tenant, job_id)
+            place = await self._pool.fetchrow(q.find_job, tenant, job_id)
             if place is None:
                 return CancelAnswer.NOT_FOUND
             state = place["state"]
@@ -155,7 +155,7 @@ class PostgresBoard:
             "retrying": (q.hasten_job, RetryAnswer.DUE_NOW),
         }
         for _ in range(_MOVES):
-            place = await self._pool.fetchrow(q.locate_job, tenant, job_id)
+            place = await self._pool.fetchrow(q.find_job, tenant, job_id)
             if place is None:
                 return RetryAnswer.NOT_FOUND
             if place["state"] not in moves:
@@ -169,7 +169,7 @@ class PostgresBoard:
     async def delete(self, tenant: str, job_id: UUID) -> DeleteAnswer:
         """Delete an ended job. Its bare id is kept for 24 h, so that a repeated enqueue stays a no-op."""
         for _ in range(_MOVES):
-            place = await self._pool.fetchrow(q.locate_job, tenant, job_id)
+            place = await self._pool.fetchrow(q.find_job, tenant, job_id)
             if place is None:
                 return DeleteAnswer.NOT_FOUND
             if place["state"] not in _FINAL:

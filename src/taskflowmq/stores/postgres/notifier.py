@@ -147,7 +147,7 @@ class PostgresNotifier:
             try:
                 await asyncio.wait_for(closed.wait(), PROBE_S)
             except TimeoutError:
-                await asyncio.wait_for(conn.fetchval(q.probe), PROBE_TIMEOUT_S)
+                await asyncio.wait_for(conn.fetchval(q.prove_answer), PROBE_TIMEOUT_S)
 
     def _heard(self, _conn: Any, _pid: int, _channel: str, queue: Any) -> None:
         self.on_ready(str(queue))

@@ -22,7 +22,7 @@ async def maintain(conn: Any, now: datetime | None) -> None:
     """Make the partitions of the coming days, and drop empty ones that are over; each in its own transaction."""
     for parent in _PARENTS:
         for ahead in range(DAYS_AHEAD + 1):
-            await _quietly(conn, q.make_partition, now, parent, ahead)
+            await _quietly(conn, q.create_partition, now, parent, ahead)
     for row in await conn.fetch(q.list_old_partitions, now):
         await _quietly(conn, q.drop_partition, row["parent"], row["day"])
 

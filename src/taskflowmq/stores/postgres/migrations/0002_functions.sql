@@ -230,12 +230,18 @@ BEGIN
   INSERT INTO taskflow.idempotency (tenant_id, key, fingerprint, job_ids, created_at)
   VALUES (tenant_of, wanted, print, '{}', started) ON CONFLICT (tenant_id, key) DO NOTHING;
   IF NOT FOUND THEN
-    SELECT fingerprint, job_ids INTO known FROM taskflow.idempotency WHERE tenant_id = tenant_of AND key = wanted;
+    SELECT fingerprint, job_ids, created_at INTO known FROM taskflow.idempotency WHERE tenant_id = tenant_of AND key = wanted;
     IF NOT FOUND THEN
       RAISE EXCEPTION USING ERRCODE = '40001', MESSAGE = 'the Idempotency-Key is being pruned';
     END IF;
     PERFORM taskflow.refuse_unless(known.fingerprint = print, 'TF003', wanted);
-    RETURN QUERY SELECT k.id, false, true FROM unnest(known.job_ids) AS k (id);
+    -- As the first answer said: a holder of a unique key is older than the request, or stands earlier in it.
+    RETURN QUERY
+    SELECT k.id,
+           row_number() OVER (PARTITION BY k.id ORDER BY k.n) = 1
+             AND NOT EXISTS (SELECT 1 FROM taskflow.job j WHERE j.id = k.id AND j.created_at < known.created_at),
+           true
+    FROM unnest(known.job_ids) WITH ORDINALITY AS k (id, n) ORDER BY k.n;
     RETURN;
   END IF;
   FOR id, created, replayed IN SELECT e.id, e.created, e.replayed FROM taskflow.enqueue_v1(jobs, false, started) e LOOP

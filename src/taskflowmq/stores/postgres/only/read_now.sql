@@ -1,2 +1,2 @@
 -- Reads the time that statements of this moment would use.
-SELECT coalesce($1::timestamptz, clock_timestamp()) AS now
+SELECT (SELECT coalesce($1::timestamptz, clock_timestamp())) AS now
