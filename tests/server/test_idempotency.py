@@ -60,6 +60,17 @@ async def test_a_bulk_is_repeated_whole(reader: httpx.AsyncClient, stored: Calla
     assert await stored() == 10
 
 
+async def test_a_repeat_of_a_unique_hit_is_a_hit_again(client: httpx.AsyncClient) -> None:
+    body = {"task": "anything", "unique_key": "held"}
+    await client.post("/api/v1/jobs", json=body)
+    answers = [await client.post("/api/v1/jobs", json=body, headers=_key()) for _ in range(2)]
+    assert [(answer.status_code, answer.json()["created"]) for answer in answers] == [(200, False)] * 2
+    bulk = {"jobs": [body, {"task": "anything"}, {"task": "anything", "unique_key": "x"}] * 2}
+    first, second = [(await client.post("/api/v1/jobs/bulk", json=bulk, headers=_key("b"))).json() for _ in range(2)]
+    assert first == second
+    assert first["created"] == 3
+
+
 @pytest.mark.parametrize("key", ["", " ", "x" * 256, "caf\u00e9"])
 async def test_a_key_that_is_no_key_is_refused(key: str, client: httpx.AsyncClient, stored: Callable[[], Any]) -> None:
     answer = await client.post("/api/v1/jobs", json={"task": "anything"}, headers={"Idempotency-Key": key.encode()})

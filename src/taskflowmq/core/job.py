@@ -125,7 +125,10 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Enqueued(msgspec.Struct, frozen=True, gc=False):
-    """The answer to one enqueued job: its id, or the id of the job that holds its unique key."""
+    """The answer to one enqueued job: its id, or the id of the job that holds its unique key.
+
+    When an Idempotency-Key is replayed, ``created`` is what the first answer said.
+    """
 
     id: UUID
     created: bool

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from taskflowmq.core.errors import FieldError, InvalidJob, UnknownTask
-from taskflowmq.core.job import NewJob
+from taskflowmq.core.job import Enqueued, NewJob
 from taskflowmq.server.idempotency import HEADER, idempotency_of
 from taskflowmq.server.limits import Receive, decode_body
 from taskflowmq.server.problems import Problem
@@ -63,7 +63,7 @@ async def store_one(services: Services, scope: Mapping[str, Any], request: JobBo
     if view is None:
         detail = f"This request created job {stored.id}, which has been deleted since"
         raise Problem(404, "not_found", detail)
-    created = stored.created or stored.replayed
+    created = _is_new(job, stored)
     return CREATED if created else FOUND, Submitted(**job_fields(view), created=created)
 
 
@@ -76,7 +76,16 @@ async def store_many(services: Services, scope: Mapping[str, Any], request: Bulk
     jobs = await _prepare_all(services, request.jobs)
     key = idempotency_of(scope["taskflow"]["headers"].get(HEADER), "POST", scope["path"], request)
     stored = await services.session.write(jobs, key)
-    return BulkOut(ids=[one.id for one in stored], created=sum(one.created or one.replayed for one in stored))
+    return BulkOut(ids=[one.id for one in stored], created=sum(map(_is_new, jobs, stored)))
+
+
+def _is_new(job: NewJob, stored: Enqueued) -> bool:
+    """Tell whether this request made the job.
+
+    The library repeats a write whose answer was lost; then our own id comes back as a replay, and is new all the same.
+    The replay of an Idempotency-Key brings the first request's ids, and says itself which of them were new.
+    """
+    return stored.created or (stored.replayed and stored.id == job.id)
 
 
 async def _prepare_all(services: Services, requests: Sequence[JobBody]) -> list[NewJob]:
