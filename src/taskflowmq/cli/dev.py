@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -145,10 +146,16 @@ class _Run:
             f"\n  TaskFlow is ready\n\n"
             f"  API    {url}/api/v1\n"
             f"  Docs   {url}/docs\n"
-            f"  Data   {store}\n"
+            f"  Data   {_where(store)}\n"
             f"  Tasks  {', '.join(self._app.tasks.names()) or 'none'}\n\n"
             f"  Ctrl-C drains and ends.\n"
         )
+
+
+def _where(store: str) -> str:
+    """Return where the data is: the whole path of a file, the address of a server."""
+    path = store.removeprefix("sqlite:///")
+    return store if path == store else str(Path(path).absolute())
 
 
 async def _show(demo: Demo, url: str) -> None:

@@ -39,15 +39,9 @@ class TestIdempotency(StoreSuite):
     async def test_a_repeat_says_again_which_jobs_were_new(self, rig: Rig) -> None:
         await rig.store.intake.enqueue([rig.job(unique=UniqueKey(key="held"))])
         rig.clock.advance(1)
-        request = [
-            {"unique": UniqueKey(key="held")},
-            {},
-            {"unique": UniqueKey(key="x")},
-            {"unique": UniqueKey(key="x")},
-        ]
+        keys = [UniqueKey(key="held"), None, UniqueKey(key="x"), UniqueKey(key="x")]
         first, second = [
-            await rig.store.intake.enqueue([rig.job(**options) for options in request], idempotency=KEY)
-            for _ in range(2)
+            await rig.store.intake.enqueue([rig.job(unique=key) for key in keys], idempotency=KEY) for _ in range(2)
         ]
         assert [answer.created for answer in first] == [False, True, True, False]
         assert [(answer.id, answer.created) for answer in second] == [(one.id, one.created) for one in first]
