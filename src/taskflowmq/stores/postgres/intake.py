@@ -11,7 +11,7 @@ from taskflowmq.core.errors import IdempotencyInFlight
 from taskflowmq.core.job import Enqueued, IdempotencyKey, NewJob
 from taskflowmq.ports.store import MAX_BATCH, TaskView
 from taskflowmq.stores.postgres import errors, rows, transactions
-from taskflowmq.stores.postgres.names import Names
+from taskflowmq.stores.postgres.names import NameRows, Names
 from taskflowmq.stores.postgres.notifier import PostgresNotifier
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import q
@@ -32,42 +32,41 @@ class PostgresIntake:
         """Store jobs, all or none, and return one answer per job, in order."""
         if not jobs:
             return []
-        await self._make_names(jobs)
+        # Held from here on: what is remembered may be forgotten (a connection broke) while this batch is under way.
+        names = await self._make_names(jobs)
         if idempotency is not None or any(job.unique is not None for job in jobs) or _repeats(jobs):
             answers = await self._enqueue_keyed(jobs, idempotency)
         else:
-            answers = await self._enqueue_plain(jobs)
+            answers = await self._enqueue_plain(jobs, names)
         await self._notifier.wake(sorted({job.queue for job in jobs if job.delay_ms <= 0}))
         return answers
 
-    async def _make_names(self, jobs: Sequence[NewJob]) -> None:
+    async def _make_names(self, jobs: Sequence[NewJob]) -> NameRows:
         lanes = {(job.queue, job.priority, job.share) for job in jobs}
-        await self._names.make({job.tenant for job in jobs}, {job.task for job in jobs}, lanes)
+        return await self._names.make({job.tenant for job in jobs}, {job.task for job in jobs}, lanes)
 
-    async def _enqueue_plain(self, jobs: Sequence[NewJob]) -> list[Enqueued]:
+    async def _enqueue_plain(self, jobs: Sequence[NewJob], names: NameRows) -> list[Enqueued]:
+        ordered = sorted(jobs, key=_by_id)
         if len(jobs) <= MAX_BATCH:
-            created = await self._pool.run(lambda conn: self._insert(conn, jobs))
+            created = await self._pool.run(lambda conn: self._insert(conn, ordered, names))
         else:
-            created = await self._pool.run(lambda conn: self._insert_in_parts(conn, jobs))
+            created = await self._pool.run(lambda conn: self._insert_in_parts(conn, ordered, names))
         if created is None:
             return [Enqueued(job.id, True) for job in jobs]
         return [Enqueued(job.id, job.id in created, job.id not in created) for job in jobs]
 
-    async def _insert(self, conn: Any, jobs: Sequence[NewJob]) -> set[UUID] | None:
+    async def _insert(self, conn: Any, ordered: Sequence[NewJob], names: NameRows) -> set[UUID] | None:
         """Insert in one statement; return the ids that are new, or None if all are."""
-        ordered = sorted(jobs, key=_by_id)
-        names = await self._names.make((), (), ())
         created = await conn.fetchval(q.enqueue_jobs, *rows.enqueue_args(self._now(), ordered, names))
         return None if created is None else set(created)
 
-    async def _insert_in_parts(self, conn: Any, jobs: Sequence[NewJob]) -> set[UUID]:
+    async def _insert_in_parts(self, conn: Any, ordered: Sequence[NewJob], names: NameRows) -> set[UUID]:
         """Insert a large batch in several statements of one transaction: still all or none."""
-        ordered = sorted(jobs, key=_by_id)
         created: set[UUID] = set()
         async with conn.transaction():
             for start in range(0, len(ordered), MAX_BATCH):
                 part = ordered[start : start + MAX_BATCH]
-                fresh = await self._insert(conn, part)
+                fresh = await self._insert(conn, part, names)
                 created.update((job.id for job in part) if fresh is None else fresh)
         return created
 
