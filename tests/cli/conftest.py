@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
@@ -41,6 +42,10 @@ def url(tmp_path: Path) -> str:
 def cli(url: str, monkeypatch: pytest.MonkeyPatch) -> Cli:
     """Run ``taskflow …`` in this process, on the store of this test."""
     monkeypatch.setenv("TASKFLOW_DATABASE_URL", url)
+
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", root.handlers[:])
+    monkeypatch.setattr(root, "level", root.level)
 
     def ran(*arguments: str) -> Ran:
         out, err = io.StringIO(), io.StringIO()
