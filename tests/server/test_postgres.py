@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from tests.server.conftest import connected, declare
 
 from taskflowmq import TaskFlow
 from taskflowmq.telemetry.prometheus import PrometheusTelemetry
-from tests.server.conftest import connected, declare
 
 pytestmark = pytest.mark.postgres
 
