@@ -112,6 +112,7 @@ class FakeStore:
         self.leases: dict[UUID, bool] = {}
         self.away = False
         self.lose_replies = 0
+        self.lose_claims = 0
         self.refuse: Callable[[Transition], bool] = lambda _: False
         self.cancelled: set[UUID] = set()
         self.claims_made: list[ClaimRequest] = []
@@ -156,7 +157,11 @@ class FakeStore:
             and row.task in request.tasks
             and (row.counters.crashes > 0) == request.isolated
         ]
-        return [self._claim(row, request.worker_id) for row in found[: request.limit]]
+        claimed = [self._claim(row, request.worker_id) for row in found[: request.limit]]
+        if claimed and self.lose_claims:
+            self.lose_claims -= 1
+            raise StoreUnavailable("the answer to the claim was lost")
+        return claimed
 
     def _claim(self, row: Row, worker_id: UUID) -> ClaimedJob:
         row.state, row.worker = State.RUNNING, worker_id

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from uuid import UUID
 
 import msgspec
 
@@ -49,7 +50,7 @@ class Completer:
         self._loop = asyncio.get_running_loop()
         self._buffer: list[Entry] = []
         self._timer: asyncio.TimerHandle | None = None
-        self._flushes: set[asyncio.Task[None]] = set()
+        self._flushes: dict[asyncio.Task[None], list[Entry]] = {}
         self._pending = 0
         self._calm = asyncio.Event()
         self._calm.set()
@@ -62,6 +63,12 @@ class Completer:
     def backlog(self) -> int:
         """Transitions that the store has not answered yet."""
         return self._pending
+
+    @property
+    def unanswered(self) -> set[UUID]:
+        """The jobs of those transitions."""
+        waiting = [self._buffer, *self._flushes.values()]
+        return {entry[1].id for batch in waiting for entry in batch}
 
     async def calm(self) -> None:
         """Wait until the backlog is below the high-water mark."""
@@ -110,11 +117,11 @@ class Completer:
             batch = self._buffer[:FLUSH_SIZE]
             del self._buffer[:FLUSH_SIZE]
             task = self._loop.create_task(self._store(batch), name="taskflow-flush")
-            self._flushes.add(task)
+            self._flushes[task] = batch
             task.add_done_callback(self._flushed)
 
     def _flushed(self, task: asyncio.Task[None]) -> None:
-        self._flushes.discard(task)
+        self._flushes.pop(task, None)
         if not task.cancelled() and task.exception() is not None:
             log.error("a flush failed", exc_info=task.exception())
         # Whatever gathered meanwhile goes now: a busy worker never waits for its timer.

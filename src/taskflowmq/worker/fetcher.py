@@ -62,6 +62,8 @@ class Fetcher:
         self.last_answer = kit.clock.monotonic()
         #: Set by the worker: jobs arrived.
         self.on_jobs: Callable[[], None] = _nothing
+        #: Set by the worker: a claim failed, and may have taken jobs all the same.
+        self.on_failure: Callable[[], None] = _nothing
         #: Whether the last claim found nothing at all.
         self.idle = False
         executor.on_room = self._pump
@@ -70,6 +72,11 @@ class Fetcher:
     def buffered(self) -> int:
         """Claimed jobs that wait for a slot."""
         return len(self._buffer)
+
+    @property
+    def waiting(self) -> set[UUID]:
+        """The jobs among them."""
+        return {job.id for job in self._buffer}
 
     def wake(self) -> None:
         """Look for jobs now instead of at the next poll."""
@@ -118,6 +125,7 @@ class Fetcher:
                 errors = 0
             except Exception as error:
                 errors += 1
+                self.on_failure()
                 self._kit.telemetry.event("store_error")
                 known = isinstance(error, TaskFlowError)
                 log.warning("no claim: %s: %s", type(error).__name__, error, exc_info=not known)

@@ -21,6 +21,7 @@ from taskflowmq.ports.lifecycle import Duty
 from taskflowmq.ports.store import MAX_BATCH, Store
 from taskflowmq.ports.tasks import TaskRegistry
 from taskflowmq.ports.telemetry import NoTelemetry, Telemetry
+from taskflowmq.worker.audit import Audit
 from taskflowmq.worker.backoff import backoff
 from taskflowmq.worker.cancel import CancelWatch
 from taskflowmq.worker.clock import SystemClock
@@ -126,6 +127,7 @@ class Worker:
             ("listener", Listener(self._kit, self._fetcher.wake).run),
             ("timeouts", self._timeouts.run),
             ("cancel", self._cancels.run),
+            ("audit", self._audit.run),
             ("tick", self._tick),
         ]
         if not self._supervised:
@@ -220,6 +222,8 @@ class Worker:
         self._cancels = CancelWatch(kit, self._executor, self._fetcher.drop)
         self._timeouts = Timeouts(kit, self._executor, self._taint)
         self._fetcher.on_jobs = self._cancels.wake
+        self._audit = Audit(kit, self._fetcher, self._executor, self._completer)
+        self._fetcher.on_failure = self._audit.suspect
         self._built = True
 
     async def _register(self) -> None:

@@ -1,0 +1,97 @@
+"""Finds jobs that the store says we hold and nobody here knows of: a claim took effect, and its answer never came.
+
+Such a job is running under a lease that is renewed, so no rescuer would ever look at it (I4). It never started, so it
+goes back with a refund. Being wrong is harmless: whatever was settled meanwhile has lost its fence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from uuid import UUID
+
+from taskflowmq.core.errors import TaskFlowError
+from taskflowmq.core.transitions import HandedBack, decide
+from taskflowmq.ports.store import MAX_BATCH
+from taskflowmq.worker.completer import Completer
+from taskflowmq.worker.executor import Executor
+from taskflowmq.worker.fetcher import Fetcher
+from taskflowmq.worker.kit import Kit
+
+log = logging.getLogger("taskflowmq.worker")
+
+#: An audit without cause: the database may take a claim long after its client gave it up.
+INTERVAL = 60.0
+#: After a claim that failed: time for the store to come back, or to finish what the client no longer waits for.
+SOON = 1.0
+#: More than a worker can hold: its slots and a full prefetch.
+LIMIT = 20 * MAX_BATCH
+
+
+class Audit:
+    """Compares what the store says with what is here.
+
+    Args:
+        kit: the worker's ports.
+        fetcher: knows the claimed jobs that wait, and whether a claim is under way.
+        executor: knows the jobs that run.
+        completer: knows the jobs whose end is not stored yet.
+    """
+
+    def __init__(self, kit: Kit, fetcher: Fetcher, executor: Executor, completer: Completer) -> None:
+        self._kit = kit
+        self._fetcher = fetcher
+        self._executor = executor
+        self._completer = completer
+        self._suspicion = asyncio.Event()
+
+    def suspect(self) -> None:
+        """A claim failed: its jobs may be ours all the same."""
+        self._suspicion.set()
+
+    async def run(self) -> None:
+        """Look after each failed claim, and now and then, until cancelled."""
+        while True:
+            await self._cause()
+            try:
+                await self.look()
+            except TaskFlowError as error:
+                log.debug("the store cannot be audited now: %s", error)
+                self._suspicion.set()
+
+    async def look(self) -> int:
+        """Hand back what nobody here knows, and return how many jobs that were."""
+        held = await self._kit.store.workers.held_jobs(self._kit.worker_id, LIMIT)
+        if not held:
+            return 0
+        # A claim whose answer is on its way would look lost; once it has been answered, its jobs are known.
+        await self._fetcher.quiet()
+        known = self._known()
+        lost = [decide(job, HandedBack(), rand=random.random()) for job in held if job.id not in known]
+        for first in range(0, len(lost), MAX_BATCH):
+            await self._kit.store.claims.settle(lost[first : first + MAX_BATCH])
+        if lost:
+            self._kit.telemetry.event("claim_lost", len(lost))
+            log.warning("%d jobs go back to their queues: the answer to their claim never came", len(lost))
+        return len(lost)
+
+    def _known(self) -> set[UUID]:
+        return self._fetcher.waiting | {ctx.job.id for ctx in self._executor.runs.values()} | self._completer.unanswered
+
+    async def _cause(self) -> None:
+        """Wait for a failed claim and a little longer, or for the interval."""
+        waits = [
+            asyncio.create_task(wait) for wait in (self._suspicion.wait(), self._kit.clock.sleep(INTERVAL))
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+        if self._suspicion.is_set():
+            self._suspicion.clear()
+            await self._kit.clock.sleep(SOON)
+
+
