@@ -78,9 +78,7 @@ def definitions(tree: ast.AST, prefix: str) -> Iterator[tuple[Definition, str]]:
 
 def check_class(node: ast.ClassDef, qualname: str, name: str) -> Iterator[Problem]:
     """Yield a problem if the class has too many public methods (overloads count once)."""
-    methods = {
-        item.name for item in node.body if isinstance(item, Function) and not item.name.startswith("_")
-    }
+    methods = {item.name for item in node.body if isinstance(item, Function) and not item.name.startswith("_")}
     if len(methods) > PUBLIC_METHODS:
         message = f"{qualname} has {len(methods)} public methods, at most {PUBLIC_METHODS}: split it by noun"
         yield Problem(name, node.lineno, "methods", message)

@@ -51,14 +51,10 @@ def check(root: Path) -> tuple[list[Problem], int]:
 
 def sql_files(folder: Path) -> dict[str, Path]:
     """Return the statements of a folder by name; the name keeps its subfolder."""
-    return {
-        path.relative_to(folder).with_suffix("").as_posix(): path for path in sorted(folder.rglob("*.sql"))
-    }
+    return {path.relative_to(folder).with_suffix("").as_posix(): path for path in sorted(folder.rglob("*.sql"))}
 
 
-def check_names(
-    shared: dict[str, dict[str, Path]], only: dict[str, dict[str, Path]], root: Path
-) -> Iterator[Problem]:
+def check_names(shared: dict[str, dict[str, Path]], only: dict[str, dict[str, Path]], root: Path) -> Iterator[Problem]:
     """Yield the queries that one engine lacks, and those in `only/` that are elsewhere too."""
     for engine, other in (ENGINES, ENGINES[::-1]):
         for name in sorted(shared[engine].keys() - shared[other].keys()):
@@ -86,9 +82,7 @@ def check_query(path: Path, engine: str, root: Path) -> Iterator[Problem]:
     elif path.stem.split("_", 1)[0] not in VERBS:
         yield Problem(name, 1, "name", f"{path.stem} does not start with a verb; if it does, add it to VERBS")
     if not COMMENT.match(text.partition("\n")[0]):
-        yield Problem(
-            name, 1, "comment", "the first line must be a `--` comment that says what the statement does"
-        )
+        yield Problem(name, 1, "comment", "the first line must be a `--` comment that says what the statement does")
     if (count := statements(found)) != 1:
         yield Problem(name, 1, "statement", f"{count} statements, not one")
     for line, message in findings(found, engine):

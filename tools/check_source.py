@@ -75,9 +75,7 @@ def findings(tree: ast.Module, *, pure: bool) -> Iterator[tuple[str, int, str]]:
 def docstrings(tree: ast.Module) -> set[int]:
     """Return the identities of the strings that are documentation: a bare string is never run."""
     return {
-        id(node.value)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     }
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 from smtp_sink import MailSink
 
-from taskflowmq import Context, TaskFlow, Unique
+from taskflowmq import Context, JobFailed, TaskFlow, Unique
 from taskflowmq.tasks import registry
 
 HERE = Path(__file__).parent
@@ -90,6 +90,6 @@ async def demo(base_url: str) -> None:
             print(f"  {(await handle.ajob()).task:<14} {await handle.aresult(timeout=30)}", flush=True)
         try:
             await failing.aresult(timeout=30)
-        except Exception as error:
+        except JobFailed as error:
             print(f"  {'failing-job':<14} {error}", flush=True)
     print(f"Done. Look into {OUTPUT} and at {base_url}/api/v1/jobs. Ctrl-C ends.", flush=True)

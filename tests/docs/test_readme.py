@@ -32,7 +32,13 @@ async def test_the_ten_lines_say_hello(tmp_path: Path) -> None:
     )
     try:
         said = subprocess.run(  # noqa: ASYNC221
-            [sys.executable, "app.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=True
+            [sys.executable, "app.py"],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
         )
         assert said.stdout == "Hello, world!\n"
     finally:
@@ -42,7 +48,7 @@ async def test_the_ten_lines_say_hello(tmp_path: Path) -> None:
 
 async def test_the_tour_enqueues_what_it_says(sqlite_url: str) -> None:
     shown: dict[str, object] = {"__name__": "tour"}
-    exec(compile(PYTHON[1], "README.md", "exec"), shown)  # noqa: S102 - our own document
+    exec(compile(PYTHON[1], "README.md", "exec"), shown)
     app = shown["app"]
     assert isinstance(app, TaskFlow)
     app.use_url(sqlite_url)
@@ -57,7 +63,7 @@ async def test_the_tour_enqueues_what_it_says(sqlite_url: str) -> None:
 async def test_an_order_and_its_mail_commit_together(postgres_url: str) -> None:
     shown: dict[str, object] = {"__name__": "tour"}
     for block in PYTHON[1:3]:
-        exec(compile(block, "README.md", "exec"), shown)  # noqa: S102 - our own document
+        exec(compile(block, "README.md", "exec"), shown)
     app = shown["app"]
     assert isinstance(app, TaskFlow)
     app.use_url(postgres_url)

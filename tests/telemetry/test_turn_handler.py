@@ -17,7 +17,7 @@ class CountingStream(io.StringIO):
 
 
 def handler_on(stream: CountingStream) -> logging.Logger:
-    logger = logging.Logger("turns")
+    logger = logging.Logger("turns")  # noqa: LOG001 - one per test, known to nobody else
     logger.addHandler(TurnHandler(stream))
     return logger
 

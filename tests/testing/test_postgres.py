@@ -57,9 +57,7 @@ def test_the_server_ends_with_its_owner_even_when_that_is_killed(tmp_path: Path)
         "import sys; from taskflowmq.testing.postgres import PostgresServer\n"
         "print(PostgresServer.start().note(), flush=True); sys.stdin.read()"
     )
-    owner = subprocess.Popen(
-        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    owner = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert owner.stdout is not None
     server = PostgresServer.from_note(owner.stdout.readline())
     assert server.create_database("alive") == "alive"

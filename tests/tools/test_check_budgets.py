@@ -21,11 +21,7 @@ def function(lines: int) -> str:
 
 
 def methods(count: int) -> str:
-    return (
-        "class C:\n"
-        + "".join(f"    def m{n}(self): ...\n" for n in range(count))
-        + "    def _own(self): ...\n"
-    )
+    return "class C:\n" + "".join(f"    def m{n}(self): ...\n" for n in range(count)) + "    def _own(self): ...\n"
 
 
 def parameters(count: int) -> str:
@@ -70,9 +66,7 @@ def test_a_lift_needs_a_reason_and_a_use(tmp_path: Path) -> None:
     key = "src/a.py:function:f"
     assert found(tmp_path, "src/a.py", function(61), {key: "a table of cases"}) == []
     assert [problem.rule for problem in found(tmp_path, "src/a.py", function(61), {key: " "})] == ["lift"]
-    assert [problem.rule for problem in found(tmp_path, "src/a.py", function(60), {key: "was long"})] == [
-        "lift"
-    ]
+    assert [problem.rule for problem in found(tmp_path, "src/a.py", function(60), {key: "was long"})] == ["lift"]
 
 
 def test_what_is_measured_is_there(tmp_path: Path) -> None:

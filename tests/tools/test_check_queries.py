@@ -82,9 +82,7 @@ POSTGRES_MUTANTS = [
 
 
 @pytest.mark.parametrize(("good", "bad", "message"), POSTGRES_MUTANTS)
-def test_mutants_of_a_postgres_statement_are_caught(
-    tmp_path: Path, good: str, bad: str, message: str
-) -> None:
+def test_mutants_of_a_postgres_statement_are_caught(tmp_path: Path, good: str, bad: str, message: str) -> None:
     assert POSTGRES.count(good) == 1
     found = messages(tmp_path, pair(postgres=POSTGRES.replace(good, bad)))
     assert any(message in line for line in found), found
@@ -115,9 +113,7 @@ def test_the_first_line_says_what_a_statement_does(tmp_path: Path, bad: str) -> 
 
 
 def test_an_empty_file_is_no_statement(tmp_path: Path) -> None:
-    assert messages(tmp_path, pair(sqlite="-- Does nothing at all.\n;")) == [
-        "statement: 0 statements, not one"
-    ]
+    assert messages(tmp_path, pair(sqlite="-- Does nothing at all.\n;")) == ["statement: 0 statements, not one"]
 
 
 @pytest.mark.parametrize("name", ["claim", "claimJobs", "Claim_jobs", "jobs_claim", "claim-jobs"])

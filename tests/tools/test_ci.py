@@ -23,8 +23,6 @@ def test_it_passes_only_when_everything_passed(tmp_path: Path, check: str, test:
     (tmp_path / ".ci").mkdir()
     shutil.copy(ROOT / ".ci/run", tmp_path / ".ci/run")
     (tmp_path / "Makefile").write_text(f".PHONY: check test\ncheck:\n\t{check}\ntest:\n\t{test}\n")
-    done = subprocess.run(
-        ["bash", tmp_path / ".ci/run"], cwd="/", capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(["bash", tmp_path / ".ci/run"], cwd="/", capture_output=True, text=True, check=False)
     assert (done.returncode == 0) == passes, done.stderr
     assert ("all passed" in done.stdout) == passes

@@ -19,7 +19,7 @@ MEASURES = ("enqueue", "drain", "pickup", "idle")
     "--database-url",
     env="TASKFLOW_BENCH_URL",
     metavar="URL",
-    help="A database for the bench alone: it leaves its jobs behind. Default: a new SQLite file in the temporary folder.",
+    help="A database for the bench alone: its jobs stay there. Default: a new SQLite file in the temporary folder.",
 )
 @option("--jobs", default=60_000, type=click.IntRange(1_000, 5_000_000), help="Jobs per drain and per bulk enqueue.")
 @option("--rounds", default=3, type=click.IntRange(1, 100), help="Rounds; the median is shown.")

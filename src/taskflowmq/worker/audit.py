@@ -81,9 +81,7 @@ class Audit:
 
     async def _cause(self) -> None:
         """Wait for a failed claim and a little longer, or for the interval."""
-        waits = [
-            asyncio.create_task(wait) for wait in (self._suspicion.wait(), self._kit.clock.sleep(INTERVAL))
-        ]
+        waits = [asyncio.create_task(wait) for wait in (self._suspicion.wait(), self._kit.clock.sleep(INTERVAL))]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -93,5 +91,3 @@ class Audit:
         if self._suspicion.is_set():
             self._suspicion.clear()
             await self._kit.clock.sleep(SOON)
-
-
