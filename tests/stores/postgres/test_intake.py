@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from tests.stores.postgres.conftest import Connect, add_worker, new_job, request_for
 
-from taskflowmq.core.errors import Conflict, IdempotencyInFlight, StoreUnavailable
+from taskflowmq.core.errors import Conflict, IdempotencyInFlight, InvalidJob, StoreUnavailable
 from taskflowmq.core.job import IdempotencyKey, UniqueKey
 from taskflowmq.core.transitions import Succeeded, decide
 from taskflowmq.ports.store import Settled
@@ -37,6 +37,14 @@ async def test_a_batch_larger_than_a_statement_is_still_all_or_none(store: Postg
     answers = await store.intake.enqueue([known, *fresh])
     assert [answer.replayed for answer in answers] == [True] + [False] * 2500
     assert (await store.board.stats()).states["pending"] == 2501
+
+
+@pytest.mark.parametrize("args", [b'{"a":"\\u0000"}', b"{not json", b'"\xff"'])
+async def test_what_the_database_cannot_hold_is_an_invalid_job(store: PostgresStore, args: bytes) -> None:
+    fine = new_job()
+    with pytest.raises(InvalidJob):
+        await store.intake.enqueue([fine, new_job(args=args)])
+    assert await store.board.get("default", fine.id) is None
 
 
 async def test_an_idempotency_key_in_an_open_transaction_is_in_flight(postgres_url: str, connect: Connect) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from taskflowmq.core.errors import IdempotencyInFlight
+from taskflowmq.core.errors import IdempotencyInFlight, InvalidJob
 from taskflowmq.core.job import Enqueued, IdempotencyKey, NewJob
 from taskflowmq.ports.store import MAX_BATCH, TaskView
 from taskflowmq.stores.postgres import errors, rows, transactions
@@ -34,10 +34,16 @@ class PostgresIntake:
             return []
         # Held from here on: what is remembered may be forgotten (a connection broke) while this batch is under way.
         names = await self._make_names(jobs)
-        if idempotency is not None or any(job.unique is not None for job in jobs) or _repeats(jobs):
-            answers = await self._enqueue_keyed(jobs, idempotency)
-        else:
-            answers = await self._enqueue_plain(jobs, names)
+        try:
+            if idempotency is not None or any(job.unique is not None for job in jobs) or _repeats(jobs):
+                answers = await self._enqueue_keyed(jobs, idempotency)
+            else:
+                answers = await self._enqueue_plain(jobs, names)
+        except Exception as error:
+            if not errors.is_bad_row(error):
+                raise
+            # Checked at the edge already; what still comes here is told apart from a store that is away.
+            raise InvalidJob(f"the database cannot hold these jobs: {error}") from error
         await self._notifier.wake(sorted({job.queue for job in jobs if job.delay_ms <= 0}))
         return answers
 

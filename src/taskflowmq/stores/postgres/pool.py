@@ -12,7 +12,7 @@ import logging
 import os
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
@@ -154,7 +154,9 @@ class Pool:
         except BaseException as error:
             if errors.dooms_connection(error):
                 self.generation += 1
-                conn.terminate()
+                # One that the server closed is the pool's again already, and refuses.
+                with suppress(asyncpg.InterfaceError):
+                    conn.terminate()
             raise
         finally:
             await pool.release(conn)
