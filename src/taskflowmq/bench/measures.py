@@ -70,9 +70,10 @@ async def worker(url: str, *, processes: int = 1, concurrency: int | None = None
 async def drain(app: TaskFlow, url: str, count: int, *, processes: int) -> float:
     """Enqueue ``count`` no-op jobs, let a fresh worker run them, and return jobs per second by the store's clock."""
     handles = await _store(app, count)
-    async with worker(url, processes=processes):
-        await wait_idle(app)
     edge = 500
+    async with worker(url, processes=processes):
+        for handle in reversed(handles[-edge:]):  # the last one first: it is the one to wait for
+            await handle.aresult(timeout=WAIT_S)
     first = min([_must(job.started_at) for job in await _jobs(handles[:edge])])
     last = max([_must(job.finished_at) for job in await _jobs(handles[-edge:])])
     return count / (last - first).total_seconds()
@@ -101,14 +102,11 @@ async def idle_cost(url: str, seconds: float) -> tuple[float, float]:
         return machine.pss_mb(pid), 100 * used / (time.perf_counter() - begin)
 
 
-async def wait_idle(app: TaskFlow) -> None:
-    """Wait until no job of the bench is pending or running."""
-    async with asyncio.timeout(WAIT_S):
-        while True:
-            stats = await app.jobs.astats()
-            if not any(stats.states.get(state) for state in ("pending", "running", "retrying")):
-                return
-            await asyncio.sleep(0.05)
+async def run_all(url: str) -> None:
+    """Run what has been enqueued so far, so that the next measure starts with an empty queue."""
+    last = await tasks.noop.using(priority=100).aenqueue(0, TEXT, [])
+    async with worker(url):
+        await last.aresult(timeout=WAIT_S)
 
 
 async def median_of(rounds: int, measure: Callable[[], Coroutine[Any, Any, float]]) -> float:

@@ -39,7 +39,8 @@ async def run(url: str, *, jobs: int, rounds: int, only: Sequence[str], say: Cal
     async with app:
         if "enqueue" in only:
             figures += await _enqueue(jobs, rounds, say)
-            await _clear(url, say)
+            say("running what was enqueued …")
+            await measures.run_all(url)
         if "drain" in only:
             say("drain, 1 child …")
             rate = await measures.median_of(rounds, lambda: measures.drain(app, url, jobs, processes=1))
@@ -69,10 +70,3 @@ async def _enqueue(jobs: int, rounds: int, say: Callable[[str], None]) -> list[F
         Figure(f"enqueue, {CROWD} at once", crowd, "jobs/s"),
         Figure("enqueue in bulk (1,000 a call)", bulk, "jobs/s"),
     ]
-
-
-async def _clear(url: str, say: Callable[[str], None]) -> None:
-    """Run what the enqueue measures left, so that the next one starts with an empty queue."""
-    say("running what was enqueued …")
-    async with measures.worker(url, processes=1):
-        await measures.wait_idle(tasks.app)
