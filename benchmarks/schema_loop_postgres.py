@@ -104,8 +104,16 @@ async def register(store: PostgresStore) -> UUID:
     """Register a worker whose lease outlives the run."""
     worker_id = uuid4()
     await store.workers.register(
-        NewWorker(id=worker_id, supervisor=uuid4(), host="bench", boot_id="bench", pid=1, version="0",
-                  lease_ms=86_400_000, info=b"{}")
+        NewWorker(
+            id=worker_id,
+            supervisor=uuid4(),
+            host="bench",
+            boot_id="bench",
+            pid=1,
+            version="0",
+            lease_ms=86_400_000,
+            info=b"{}",
+        )
     )
     return worker_id
 
@@ -122,7 +130,9 @@ async def preload_finished(store: PostgresStore, url: str, count: int) -> None:
                j AS (INSERT INTO taskflow.job (id, tenant_id, lane_id, task_id, max_attempts, created_at, run_at, args)
                      SELECT id, 1, 1, 1, 3, now(), now(), '{}' FROM x ON CONFLICT DO NOTHING RETURNING id)
                INSERT INTO taskflow.outcome (job_id, state, finished_at, round, attempt, crashes, losses, lease_no)
-               SELECT id, 'completed', now(), 1, 1, 0, 0, 1 FROM j""", timeout=600)
+               SELECT id, 'completed', now(), 1, 1, 0, 0, 1 FROM j""",
+            timeout=600,
+        )
     await conn.execute("ANALYZE taskflow.job; ANALYZE taskflow.outcome", timeout=600)
     await conn.close()
 

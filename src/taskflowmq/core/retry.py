@@ -80,5 +80,3 @@ def rescue_delay_ms(count: int, rand: float) -> int:
         return round(1000 * rand)
     base = min(2.0 ** min(count - 1, 64), RESCUE_MAX_DELAY_S)
     return round(base * (1 + rand) * 1000)
-
-

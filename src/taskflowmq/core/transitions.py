@@ -92,9 +92,7 @@ class Lost(msgspec.Struct, frozen=True, gc=False):
     """The whole worker was lost: its lease ended without a word."""
 
 
-Outcome = (
-    Succeeded | Failed | TimedOut | Snoozed | Stopped | Discarded | Invalid | HandedBack | Crashed | Lost
-)
+Outcome = Succeeded | Failed | TimedOut | Snoozed | Stopped | Discarded | Invalid | HandedBack | Crashed | Lost
 
 
 class Transition(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -129,8 +127,10 @@ def decide(job: ClaimedJob | HeldJob, outcome: Outcome, *, policy: Retry | None 
     Returns:
         the transition to write.
     """
-    held = job.counters if isinstance(job, HeldJob) else Counters(
-        job.round, job.attempt, job.crashes, job.losses, job.lease_no
+    held = (
+        job.counters
+        if isinstance(job, HeldJob)
+        else Counters(job.round, job.attempt, job.crashes, job.losses, job.lease_no)
     )
     match outcome:
         case Succeeded(result, result_error):
@@ -171,9 +171,7 @@ def _failure(
 ) -> Transition:
     if wait_ms is None:
         return Transition(job_id=job_id, counters=held, to=State.DEAD, reason=reason, ended=ended, error=error)
-    return Transition(
-        job_id=job_id, counters=held, to=State.RETRYING, delay_ms=wait_ms, ended=ended, error=error
-    )
+    return Transition(job_id=job_id, counters=held, to=State.RETRYING, delay_ms=wait_ms, ended=ended, error=error)
 
 
 def _crash(job_id: UUID, held: Counters, error: bytes | None, rand: float) -> Transition:

@@ -25,6 +25,10 @@ from taskflowmq.worker.throughput import Throughput
 
 log = logging.getLogger("taskflowmq.worker")
 
+#: More work is likely right after some, and its wake-up may be held back: look again this soon, then twice as late
+#: each time, up to the poll.
+FIRST_LOOK = 0.004
+
 #: Prefetched jobs were expected to start within a tenth of a second.
 STALE_SECONDS = 0.5
 
@@ -111,7 +115,7 @@ class Fetcher:
 
     async def run(self) -> None:
         """Claim until stopped."""
-        errors = 0
+        errors, look = 0, self._kit.options.poll
         while not self._stopped:
             await self._completer.calm()
             limit = self._demand()
@@ -132,8 +136,9 @@ class Fetcher:
                 await self._pause(backoff(errors), wakeable=False)
                 continue
             self._filled = count >= limit
+            look = FIRST_LOOK if count else min(2 * look, self._kit.options.poll)
             if not self._filled:
-                await self._pause(jittered(self._kit.options.poll), wakeable=True)
+                await self._pause(jittered(look), wakeable=True)
 
     async def claim(self, limit: int) -> int:
         """Claim up to ``limit`` jobs, start or buffer them, and return how many there were."""

@@ -114,9 +114,7 @@ async def test_names_made_by_others_meet(store: PostgresStore, postgres_url: str
     for other in others:
         await other.open()
     jobs = [new_job(queue="new", task="new", tenant="new", priority=n % 3) for n in range(12)]
-    await asyncio.gather(
-        *(each.intake.enqueue(jobs[n::4]) for n, each in enumerate([store, *others]))
-    )
+    await asyncio.gather(*(each.intake.enqueue(jobs[n::4]) for n, each in enumerate([store, *others])))
     worker = await add_worker(store)
     claimed = await store.claims.claim(request_for(worker, tasks=("new",)))
     assert {(job.queue, job.task, job.tenant) for job in claimed} == {("new", "new", "new")}

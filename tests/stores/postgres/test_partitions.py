@@ -35,9 +35,7 @@ class Calendar:
 
 async def partitions(connect: Connect) -> set[str]:
     conn = await connect()
-    rows = await conn.fetch(
-        "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '^(job|outcome)_[0-9]{8}$'"
-    )
+    rows = await conn.fetch("SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '^(job|outcome)_[0-9]{8}$'")
     return {row["relname"] for row in rows}
 
 

@@ -15,9 +15,26 @@ from taskflowmq.stores.postgres.queries import q
 pytestmark = pytest.mark.postgres
 
 HOT = [
-    "enqueue_jobs", "claim_jobs", "claim_suspects", "complete_jobs", "read_fates", "save_progress", "list_held_jobs",
-    "find_suspects", "stage_due_jobs", "read_next_due", "expire_ready_jobs", "prune_outcomes", "get_job", "get_jobs",
-    "list_jobs", "cancel_ready_job", "cancel_waiting_job", "request_cancel", "retry_dead_job", "hasten_job",
+    "enqueue_jobs",
+    "claim_jobs",
+    "claim_suspects",
+    "complete_jobs",
+    "read_fates",
+    "save_progress",
+    "list_held_jobs",
+    "find_suspects",
+    "stage_due_jobs",
+    "read_next_due",
+    "expire_ready_jobs",
+    "prune_outcomes",
+    "get_job",
+    "get_jobs",
+    "list_jobs",
+    "cancel_ready_job",
+    "cancel_waiting_job",
+    "request_cancel",
+    "retry_dead_job",
+    "hasten_job",
     "sample_positions",
 ]
 BY_TABLE = re.compile(

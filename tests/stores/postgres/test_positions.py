@@ -91,8 +91,14 @@ async def test_a_held_snapshot_does_not_make_claims_read_more(store: PostgresSto
             await probe.execute(f"SET {name} = {value}")
         async with probe.transaction():
             [plan] = await probe.fetchrow(
-                "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + q.claim_jobs, None, worker, [lane],
-                scan.positions([lane]), await store.claims._names.known_tasks(("t",)), 100, [1],
+                "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + q.claim_jobs,
+                None,
+                worker,
+                [lane],
+                scan.positions([lane]),
+                await store.claims._names.known_tasks(("t",)),
+                100,
+                [1],
             )
             await probe.execute("ROLLBACK")
             await probe.execute("BEGIN")

@@ -23,7 +23,11 @@ from taskflowmq.ports.store import Settled
 from taskflowmq.stores.postgres.settling import judge
 
 NOTHING: dict[str, Any] = {
-    "outcome_lease": None, "outcome_state": None, "ended": None, "place_lease": None, "running": None,
+    "outcome_lease": None,
+    "outcome_state": None,
+    "ended": None,
+    "place_lease": None,
+    "running": None,
 }
 
 

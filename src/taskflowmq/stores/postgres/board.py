@@ -29,7 +29,10 @@ _ID_SKEW = timedelta(hours=25)
 _MOVES = 20
 _FINAL = frozenset({"completed", "cancelled", "dead"})
 _PLACE = {
-    State.PENDING: "ready", State.RUNNING: "running", State.COMPLETED: "completed", State.CANCELLED: "cancelled",
+    State.PENDING: "ready",
+    State.RUNNING: "running",
+    State.COMPLETED: "completed",
+    State.CANCELLED: "cancelled",
     State.DEAD: "dead",
 } | dict.fromkeys(WAITING, "waiting")
 
@@ -38,7 +41,11 @@ class PostgresBoard:
     """The board on PostgreSQL."""
 
     def __init__(
-        self, pool: Pool, names: Names, notifier: PostgresNotifier, now: Callable[[], datetime | None],
+        self,
+        pool: Pool,
+        names: Names,
+        notifier: PostgresNotifier,
+        now: Callable[[], datetime | None],
         forget_positions: Callable[[], None],
     ) -> None:
         self._pool = pool
@@ -87,8 +94,15 @@ class PostgresBoard:
             return [], False
         whys = [str(state) for state in query.states if state in WAITING]
         found = await self._pool.fetch(
-            q.find_jobs, ids, query.tenant, query.queue, query.task, query.created_after, query.created_before,
-            whys or None, limit + 1,
+            q.find_jobs,
+            ids,
+            query.tenant,
+            query.queue,
+            query.task,
+            query.created_after,
+            query.created_before,
+            whys or None,
+            limit + 1,
         )
         kept = [row["id"] for row in found]
         views = await self.get_many(query.tenant, kept[:limit])
@@ -123,8 +137,12 @@ class PostgresBoard:
                 mine = per_queue.setdefault(lane.queue, {})
                 mine[row["state"]] = mine.get(row["state"], 0) + row["jobs"]
         views = [
-            QueueView(name=row["name"], paused_at=row["paused_at"], states=per_queue[row["name"]],
-                      oldest_ready_age=row["oldest_ready_age"])
+            QueueView(
+                name=row["name"],
+                paused_at=row["paused_at"],
+                states=per_queue[row["name"]],
+                oldest_ready_age=row["oldest_ready_age"],
+            )
             for row in queues
         ]
         return StoreStats(states=states, queues=views, as_of=now, exact=most is not None)

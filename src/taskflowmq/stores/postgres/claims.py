@@ -111,7 +111,13 @@ class PostgresClaims:
         self, statement: str, request: ClaimRequest, order: list[Lane], positions: list[int], tasks: list[int]
     ) -> list[Any]:
         return await self._pool.fetch(
-            statement, self._now(), request.worker_id, [lane.id for lane in order], positions, tasks, request.limit,
+            statement,
+            self._now(),
+            request.worker_id,
+            [lane.id for lane in order],
+            positions,
+            tasks,
+            request.limit,
             [lane.queue_id for lane in order],
         )
 
@@ -207,7 +213,9 @@ class PostgresClaims:
         results = [change.result for change in changes]
         problems = [rows.clean(change.result_error) for change in changes]
         applied = await conn.fetchval(
-            q.complete_jobs, self._now(), [change.job_id for change in changes],
+            q.complete_jobs,
+            self._now(),
+            [change.job_id for change in changes],
             [change.counters.lease_no for change in changes],
             results if any(result is not None for result in results) else None,
             problems if any(problems) else None,
@@ -218,9 +226,7 @@ class PostgresClaims:
         found = await conn.fetch(q.settle_jobs, rows.changes_as_json(changes), self._now())
         return [] if len(found) == len(changes) else _missing(changes, [row[0] for row in found])
 
-    async def _judge(
-        self, missed: list[Transition], answers: dict[settling.Fence, Settled]
-    ) -> list[Transition]:
+    async def _judge(self, missed: list[Transition], answers: dict[settling.Fence, Settled]) -> list[Transition]:
         """Answer for transitions that matched nothing; return those still held, to be written again."""
         known = await self._pool.fetch(
             q.read_fates, [change.job_id for change in missed], [change.counters.lease_no for change in missed]

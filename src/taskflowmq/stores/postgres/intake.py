@@ -124,5 +124,3 @@ def _by_id(job: NewJob) -> int:
 def _repeats(jobs: Sequence[NewJob]) -> bool:
     """Tell whether an id occurs twice: the second is compared with the first, one by one."""
     return len({job.id for job in jobs}) < len(jobs)
-
-

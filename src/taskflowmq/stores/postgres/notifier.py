@@ -1,8 +1,9 @@
 """Wake-ups by LISTEN/NOTIFY: sooner than polling, never instead of it.
 
 One connection of its own listens for the whole process, is probed every ten seconds and replaced when it does not
-answer. Waking is at the leading edge and then at most once per 100 ms and queue: NOTIFY takes a lock that all commits
-with a NOTIFY share (RELIABILITY F15), so it is never sent per job.
+answer. Waking is at the leading edge; a queue that goes on being woken waits 10 ms for the next time, then 20, up to
+100 ms: NOTIFY takes a lock that all commits with a NOTIFY share (RELIABILITY F15), so it is never sent per job, and a
+caller who waits for each job in turn is not held up either (ADR 5).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import q
 
 CHANNEL = "taskflow_ready"
-WAKE_INTERVAL_S = 0.1
+FIRST_INTERVAL_S, LONGEST_INTERVAL_S = 0.01, 0.1
 PROBE_S = 10.0
 PROBE_TIMEOUT_S = 5.0
 _FIRST_RETRY_S, _LONGEST_RETRY_S = 0.2, 5.0
@@ -62,7 +63,8 @@ class PostgresNotifier:
         self._pool = pool
         self._options = options
         self._waking: set[str] = set()
-        self._woken_at: dict[str, float] = {}
+        #: queue → (when it was woken last, how long it waits for the next time)
+        self._woken: dict[str, tuple[float, float]] = {}
         self._waker: asyncio.Task[None] | None = None
         self._listeners: set[_Subscription] = set()
         self._reader: asyncio.Task[None] | None = None
@@ -81,16 +83,29 @@ class PostgresNotifier:
         """Send what is due until nothing is left; a queue woken a moment ago waits for its interval."""
         while self._waking:
             now = time.monotonic()
-            due = [name for name in self._waking if now - self._woken_at.get(name, float("-inf")) >= WAKE_INTERVAL_S]
+            waits = {name: self._wait(name, now) for name in self._waking}
+            due = [name for name, wait in waits.items() if wait <= 0]
             if not due:
-                await asyncio.sleep(WAKE_INTERVAL_S / 4)
+                await asyncio.sleep(min(waits.values()))
                 continue
             self._waking.difference_update(due)
-            self._woken_at.update(dict.fromkeys(due, now))
+            for name in due:
+                self._woken[name] = (now, self._next_interval(name, now))
             try:
                 await self._pool.fetch(q.notify_queues, due)
             except _FAILURES as error:
                 _log.debug("a wake-up was lost, polling will do: %s", error)
+
+    def _wait(self, queue: str, now: float) -> float:
+        at, interval = self._woken.get(queue, (now, 0.0))
+        return at + interval - now
+
+    def _next_interval(self, queue: str, now: float) -> float:
+        """Twice as long while the queue is woken again and again; from the start after a pause."""
+        at, interval = self._woken.get(queue, (float("-inf"), 0.0))
+        if now - at > 2 * interval:
+            return FIRST_INTERVAL_S
+        return min(2 * interval, LONGEST_INTERVAL_S)
 
     def listen(self, topics: Sequence[str]) -> AbstractAsyncContextManager[AsyncIterator[str]]:
         """Yield queue names as they become ready; no topic means every queue. Heals itself when cut."""

@@ -79,8 +79,13 @@ class Pool:
             try:
                 # Connections are never replaced for their age: a lost one would make claims forget their positions.
                 self._pool = await asyncpg.create_pool(
-                    **self.connect_args(), min_size=1, max_size=self._options.pool_size, max_queries=2**31,
-                    max_inactive_connection_lifetime=0, connection_class=_Connection, init=self._watch,
+                    **self.connect_args(),
+                    min_size=1,
+                    max_size=self._options.pool_size,
+                    max_queries=2**31,
+                    max_inactive_connection_lifetime=0,
+                    connection_class=_Connection,
+                    init=self._watch,
                 )
             except Exception as error:
                 raise errors.translate(error) or error from error
@@ -101,7 +106,9 @@ class Pool:
         """Return what both the pool and the listener's own connection need."""
         options = self._options
         args: dict[str, Any] = {
-            "dsn": self._url, "timeout": options.connect_timeout, "command_timeout": options.command_timeout,
+            "dsn": self._url,
+            "timeout": options.connect_timeout,
+            "command_timeout": options.command_timeout,
         }
         if options.pooler:
             args["statement_cache_size"] = 0

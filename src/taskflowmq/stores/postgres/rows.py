@@ -67,15 +67,28 @@ def jobs_as_json(jobs: Sequence[NewJob]) -> str:
 
 def _job_as_dict(job: NewJob) -> dict[str, Any]:
     item: dict[str, Any] = {
-        "id": str(job.id), "tenant": job.tenant, "task": job.task, "queue": job.queue, "priority": job.priority,
-        "share": job.share, "args": msgspec.Raw(job.args), "args_version": job.args_version,
-        "max_attempts": job.max_attempts, "timeout_ms": job.timeout_ms, "delay_ms": job.delay_ms,
-        "run_at": job.run_at, "expires_in_ms": job.expires_in_ms, "tags": job.tags or None,
-        "meta": _raw(job.meta), "headers": _raw(job.headers),
+        "id": str(job.id),
+        "tenant": job.tenant,
+        "task": job.task,
+        "queue": job.queue,
+        "priority": job.priority,
+        "share": job.share,
+        "args": msgspec.Raw(job.args),
+        "args_version": job.args_version,
+        "max_attempts": job.max_attempts,
+        "timeout_ms": job.timeout_ms,
+        "delay_ms": job.delay_ms,
+        "run_at": job.run_at,
+        "expires_in_ms": job.expires_in_ms,
+        "tags": job.tags or None,
+        "meta": _raw(job.meta),
+        "headers": _raw(job.headers),
     }
     if job.unique is not None:
         item |= {
-            "unique_key": job.unique.key, "free_at": job.unique.free_at, "period_ms": job.unique.period_ms,
+            "unique_key": job.unique.key,
+            "free_at": job.unique.free_at,
+            "period_ms": job.unique.period_ms,
             "on_conflict": job.unique.on_conflict,
         }
     return {name: value for name, value in item.items() if value is not None}
@@ -95,10 +108,19 @@ def change_as_dict(change: Transition) -> dict[str, Any]:
     """Return one transition as ``taskflow.settle_v1`` takes it."""
     counters = change.counters
     item = {
-        "job_id": str(change.job_id), "lease_no": counters.lease_no, "goes": change.to, "reason": change.reason,
-        "delay_ms": change.delay_ms, "ended": change.ended, "round": counters.round, "attempt": counters.attempt,
-        "crashes": counters.crashes, "losses": counters.losses, "result": _raw(change.result),
-        "result_error": clean(change.result_error), "error": _raw(change.error),
+        "job_id": str(change.job_id),
+        "lease_no": counters.lease_no,
+        "goes": change.to,
+        "reason": change.reason,
+        "delay_ms": change.delay_ms,
+        "ended": change.ended,
+        "round": counters.round,
+        "attempt": counters.attempt,
+        "crashes": counters.crashes,
+        "losses": counters.losses,
+        "result": _raw(change.result),
+        "result_error": clean(change.result_error),
+        "error": _raw(change.error),
     }
     return {name: value for name, value in item.items() if value is not None}
 
@@ -106,11 +128,27 @@ def change_as_dict(change: Transition) -> dict[str, Any]:
 def claimed_job(row: Row, task: str, lane: Lane, tenant: str) -> ClaimedJob:
     """Build a claimed job from a row of ``claim_jobs``."""
     return ClaimedJob(
-        id=row["job_id"], task=task, args=row["args"], queue=lane.queue, priority=lane.priority, tenant=tenant,
-        round=row["round"], attempt=row["attempt"], crashes=row["crashes"], losses=row["losses"],
-        lease_no=row["lease_no"], max_attempts=row["max_attempts"], timeout_ms=row["timeout_ms"],
-        created_at=row["created_at"], run_at=row["run_at"], expires_at=row["expires_at"], waited=row["waited"],
-        tags=tuple(row["tags"] or ()), meta=row["meta"], headers=row["headers"], args_version=row["args_version"],
+        id=row["job_id"],
+        task=task,
+        args=row["args"],
+        queue=lane.queue,
+        priority=lane.priority,
+        tenant=tenant,
+        round=row["round"],
+        attempt=row["attempt"],
+        crashes=row["crashes"],
+        losses=row["losses"],
+        lease_no=row["lease_no"],
+        max_attempts=row["max_attempts"],
+        timeout_ms=row["timeout_ms"],
+        created_at=row["created_at"],
+        run_at=row["run_at"],
+        expires_at=row["expires_at"],
+        waited=row["waited"],
+        tags=tuple(row["tags"] or ()),
+        meta=row["meta"],
+        headers=row["headers"],
+        args_version=row["args_version"],
     )
 
 
@@ -126,8 +164,15 @@ def held_job(row: Row) -> HeldJob:
 def worker_view(row: Row) -> WorkerView:
     """Build a worker from a row of ``list_workers``."""
     return WorkerView(
-        id=row["id"], supervisor=row["supervisor"], host=row["host"], pid=row["pid"], version=row["version"],
-        started_at=row["started_at"], lease_until=row["lease_until"], ended_at=row["ended_at"], info=row["info"],
+        id=row["id"],
+        supervisor=row["supervisor"],
+        host=row["host"],
+        pid=row["pid"],
+        version=row["version"],
+        started_at=row["started_at"],
+        lease_until=row["lease_until"],
+        ended_at=row["ended_at"],
+        info=row["info"],
         running=row["running"],
     )
 
@@ -135,22 +180,43 @@ def worker_view(row: Row) -> WorkerView:
 def job_view(row: Row) -> JobView:
     """Build a job from a row of ``get_job`` or ``get_jobs``."""
     return JobView(
-        id=row["id"], tenant=row["tenant"], task=row["task"], queue=row["queue"], priority=row["priority"],
-        args=row["args"], state=State(row["state"]), reason=Reason(row["reason"]) if row["reason"] else None,
-        counters=_counters(row), max_attempts=row["max_attempts"], timeout_ms=row["timeout_ms"],
-        created_at=row["created_at"], run_at=row["run_at"], started_at=row["started_at"],
-        finished_at=row["finished_at"], expires_at=row["expires_at"], result=row["result"],
-        result_error=row["result_error"], error=row["error"], progress=row["progress"],
-        worker=str(row["worker_id"]) if row["worker_id"] else None, cancel_requested_at=row["cancel_requested_at"],
-        unique_key=row["unique_key"], tags=tuple(row["tags"] or ()), meta=row["meta"], headers=row["headers"],
+        id=row["id"],
+        tenant=row["tenant"],
+        task=row["task"],
+        queue=row["queue"],
+        priority=row["priority"],
+        args=row["args"],
+        state=State(row["state"]),
+        reason=Reason(row["reason"]) if row["reason"] else None,
+        counters=_counters(row),
+        max_attempts=row["max_attempts"],
+        timeout_ms=row["timeout_ms"],
+        created_at=row["created_at"],
+        run_at=row["run_at"],
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
+        expires_at=row["expires_at"],
+        result=row["result"],
+        result_error=row["result_error"],
+        error=row["error"],
+        progress=row["progress"],
+        worker=str(row["worker_id"]) if row["worker_id"] else None,
+        cancel_requested_at=row["cancel_requested_at"],
+        unique_key=row["unique_key"],
+        tags=tuple(row["tags"] or ()),
+        meta=row["meta"],
+        headers=row["headers"],
     )
 
 
 def attempt_view(row: Row) -> AttemptView:
     """Build an attempt from a row of ``list_attempts``."""
     return AttemptView(
-        attempt=row["attempt"], lease_no=row["lease_no"], worker=str(row["worker_id"]) if row["worker_id"] else None,
-        started_at=row["started_at"], finished_at=row["finished_at"], outcome=row["outcome"], error=row["error"],
+        attempt=row["attempt"],
+        lease_no=row["lease_no"],
+        worker=str(row["worker_id"]) if row["worker_id"] else None,
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
+        outcome=row["outcome"],
+        error=row["error"],
     )
-
-

@@ -49,7 +49,9 @@ class PostgresUpkeep:
         """Delete ended jobs past retention, expired keys, bare ids and forgotten requests; return how many rows."""
         deleted: int = 0
         for state, kept_ms in (
-            ("completed", retention.completed_ms), ("cancelled", retention.cancelled_ms), ("dead", retention.dead_ms)
+            ("completed", retention.completed_ms),
+            ("cancelled", retention.cancelled_ms),
+            ("dead", retention.dead_ms),
         ):
             if kept_ms is not None and deleted < limit:
                 deleted += await self._pool.fetchval(q.prune_outcomes, self._now(), state, kept_ms, limit - deleted)

@@ -23,8 +23,16 @@ class PostgresWorkers:
     async def register(self, worker: NewWorker) -> None:
         """Store a new worker whose lease begins now."""
         await self._pool.fetch(
-            q.register_worker, self._now(), worker.id, worker.supervisor, worker.host, worker.boot_id, worker.pid,
-            worker.version, worker.lease_ms, worker.info,
+            q.register_worker,
+            self._now(),
+            worker.id,
+            worker.supervisor,
+            worker.host,
+            worker.boot_id,
+            worker.pid,
+            worker.version,
+            worker.lease_ms,
+            worker.info,
         )
 
     async def renew(self, worker_ids: Sequence[UUID], lease_ms: int) -> set[UUID]:
