@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -50,9 +51,10 @@ async def claim(
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """The file of this test's store."""
-    return tmp_path / "jobs.db"
+def path() -> Iterator[Path]:
+    """Where the database is: a short path, because a socket beside it has room for about a hundred characters."""
+    with tempfile.TemporaryDirectory(prefix="tf-") as folder:
+        yield Path(folder) / "jobs.db"
 
 
 @pytest.fixture
