@@ -7,6 +7,10 @@ from typing import Protocol
 
 import msgspec
 
+#: A log record with this attribute carries its fields a second time, as a dictionary. They and its message hold ids,
+#: names and numbers only, so a formatter need not look for secrets in them: it is the line of every job.
+CLEAN_FIELDS = "taskflow_fields"
+
 
 class JobReport(msgspec.Struct, frozen=True, gc=False):
     """One settled attempt."""

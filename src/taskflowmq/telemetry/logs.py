@@ -7,6 +7,7 @@ a secret and escape control characters; see :mod:`taskflowmq.telemetry.redact`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import sys
@@ -16,10 +17,17 @@ from typing import Any, TextIO
 
 import msgspec
 
+from taskflowmq.ports.telemetry import CLEAN_FIELDS
 from taskflowmq.telemetry.redact import escape, redact, redact_text
 
 #: Attributes that every record has; whatever else it carries was given as ``extra``.
-_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName", "color_message"}
+_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {
+    "message",
+    "asctime",
+    "taskName",
+    "color_message",
+    CLEAN_FIELDS,
+}
 _ENCODER = msgspec.json.Encoder()
 _LEVELS = {number: name.lower() for name, number in logging.getLevelNamesMapping().items() if name != "WARN"}
 _COLOURS = {"DEBUG": "2", "INFO": "32", "WARNING": "33", "ERROR": "31", "CRITICAL": "1;31"}
@@ -31,6 +39,17 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line of JSON."""
+        clean: dict[str, Any] | None = record.__dict__.get(CLEAN_FIELDS)
+        if clean is not None:
+            return _ENCODER.encode(
+                {
+                    "time": _rfc3339(record.created),
+                    "level": _LEVELS[record.levelno],
+                    "logger": record.name,
+                    "message": record.msg,
+                    **clean,
+                }
+            ).decode()
         line: dict[str, Any] = {
             "time": _rfc3339(record.created),
             "level": _LEVELS.get(record.levelno) or record.levelname.lower(),
@@ -77,40 +96,46 @@ class TextFormatter(logging.Formatter):
 
 
 class TurnHandler(logging.StreamHandler[TextIO]):
-    """Write lines; inside an event loop, flush them once per turn of it, and at once when one warns.
+    """Write lines; inside an event loop, those of one turn together, and at once when one warns.
 
     A worker writes a line per job, thousands a second in bursts: a system call for each was a tenth of its time.
     """
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
+        self._lines: list[str] = []
         self._waiting = False
-        self._urgent = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record."""
-        self._urgent = record.levelno >= logging.WARNING
-        super().emit(record)
+        """Take a record; its line is written now, or at the end of this turn of the loop."""
+        try:
+            self._lines.append(self.format(record))
+        except Exception:  # noqa: BLE001 - a line that cannot be formatted must not fail what it is about
+            self.handleError(record)
+            return
+        if record.levelno >= logging.WARNING or not self._before_the_turn_ends():
+            self.flush()
 
     def flush(self) -> None:
-        """Flush now, or at the end of this turn of the loop."""
-        if self._urgent:
+        """Write what waits."""
+        with self.lock or contextlib.nullcontext():
+            lines, self._lines = self._lines, []
+            if lines:
+                self.stream.write("\n".join(lines) + "\n")
             super().flush()
-        elif not self._waiting:
+
+    def _before_the_turn_ends(self) -> bool:
+        if not self._waiting:
             try:
                 asyncio.get_running_loop().call_soon(self._flush_turn)
-                self._waiting = True
             except RuntimeError:  # no loop in this thread
-                super().flush()
-
-    def close(self) -> None:
-        """Write what is left."""
-        self._urgent = True
-        super().close()
+                return False
+            self._waiting = True
+        return True
 
     def _flush_turn(self) -> None:
         self._waiting = False
-        super().flush()
+        self.flush()
 
 
 def configure_logging(style: str = "auto", level: str = "info", stream: TextIO | None = None) -> None:

@@ -18,7 +18,7 @@ from taskflowmq.core.errors import StoreUnavailable, TaskFlowError
 from taskflowmq.core.job import ClaimedJob, State
 from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.store import Settled
-from taskflowmq.ports.telemetry import JobReport
+from taskflowmq.ports.telemetry import CLEAN_FIELDS, JobReport
 from taskflowmq.worker.backoff import backoff
 from taskflowmq.worker.kit import Kit
 
@@ -223,4 +223,7 @@ def _log_job(job: ClaimedJob, outcome: str, run_s: float) -> None:
         "outcome": outcome,
         "ms": round(run_s * 1000, 1),
     }
-    log.handle(log.makeRecord(log.name, level, __file__, 0, message, (), None, extra=fields))
+    record = logging.LogRecord(log.name, level, "", 0, message, None, None)
+    record.__dict__.update(fields)
+    record.__dict__[CLEAN_FIELDS] = fields
+    log.handle(record)
