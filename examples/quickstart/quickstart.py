@@ -85,11 +85,12 @@ async def demo(base_url: str) -> None:
             await app.asend("http", {"url": f"{base_url}/health/live"}),
             await greet.using(unique=Unique(period=60)).aenqueue("world", times=3),
         ]
-        failing = await app.asend("failing-job", {"message": "shown on purpose: retried after 1 s and 2 s, then dead"})
+        failing = await app.asend("failing-job", {"message": "on purpose, at every attempt"})
         for handle in handles:
-            print(f"  {(await handle.ajob()).task:<14} {await handle.aresult(timeout=30)}", flush=True)
+            result = str(await handle.aresult(timeout=30))
+            print(f"  {(await handle.ajob()).task:<14} {result:.90}", flush=True)
         try:
             await failing.aresult(timeout=30)
         except JobFailed as error:
-            print(f"  {'failing-job':<14} {error}", flush=True)
+            print(f"  {'failing-job':<14} dead after 3 attempts ({error.reason})", flush=True)
     print(f"Done. Look into {OUTPUT} and at {base_url}/api/v1/jobs. Ctrl-C ends.", flush=True)

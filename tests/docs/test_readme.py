@@ -104,7 +104,7 @@ async def test_the_rest_call_is_answered_with_a_job(tmp_path: Path) -> None:
             await wait_until(stored, 5, what="the job")
     finally:
         program.send_signal(signal.SIGTERM)
-        program.wait(30)
+        program.communicate(timeout=30)
 
 
 def test_every_command_it_names_exists() -> None:

@@ -223,14 +223,15 @@ BOMBS = {
 }
 
 PROBE = """
-import resource, sys
+import pathlib, re
 from taskflowmq.tasks.errors import PermanentFailure
 from taskflowmq.tasks.images import image_resize
 try:
     print(image_resize("bomb", 10))
 except PermanentFailure as error:
     print(error)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+# Not ru_maxrss: it is inherited over exec, so it would tell the size of the test runner.
+print(int(re.search(r"VmHWM:\\s+(\\d+)", pathlib.Path("/proc/self/status").read_text())[1]) // 1024)
 """
 
 

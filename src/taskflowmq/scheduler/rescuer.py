@@ -43,7 +43,8 @@ class Rescuer(Looper):
         if not turn.taken:
             return None
         if needs_grace(gap_ms=turn.gap_ms, sweep_ms=self._interval_ms, store_age_ms=turn.store_age_ms):
-            log.info("nobody is rescued for %d ms: the store or the sweeps were away", self._lease_ms)
+            why = "this is the first sweep" if turn.gap_ms is None else "the store or the sweeps were away"
+            log.info("no worker counts as lost for the next %g s: %s", self._lease_ms / 1000, why)
             await self._store.upkeep.set_grace(self._lease_ms)
             return None
         if turn.grace:

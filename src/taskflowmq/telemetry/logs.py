@@ -83,16 +83,25 @@ class TextFormatter(logging.Formatter):
         level = f"{record.levelname:<7}"
         if self._colour:
             level = f"\x1b[{_COLOURS.get(record.levelname, '0')}m{level}\x1b[0m"
+        clock = _utc(record).astimezone().strftime("%H:%M:%S.%f")[:-3]
+        clean: dict[str, Any] | None = record.__dict__.get(CLEAN_FIELDS)
+        if clean is not None:
+            return f"{clock} {level} {_job_line(clean)}"
         name = record.name.removeprefix("taskflowmq.")
         pairs = "".join(f"  {escape(key)}={escape(_shown(value))}" for key, value in _extras(record).items())
         message = escape(redact_text(record.getMessage())[:MAX_TEXT])
-        clock = _utc(record).astimezone().strftime("%H:%M:%S.%f")[:-3]
         line = f"{clock} {level} {escape(name):<10} {message}{pairs}"
         error = _error(record)
         if error is None:
             return line
         below = [escape(part) for part in error["traceback"].splitlines()]
         return "\n    ".join([line, *below])
+
+
+def _job_line(fields: dict[str, Any]) -> str:
+    """Say how an attempt ended, for people: the task first, the id last."""
+    words = f"{fields['task']:<14} {fields['outcome']} after {fields['ms']:g} ms, attempt {fields['attempt']}"
+    return f"{words:<46}  {fields['queue']}  {fields['job_id']}"
 
 
 class TurnHandler(logging.StreamHandler[TextIO]):
