@@ -8,10 +8,14 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from taskflowmq.testing.postgres import DatabasePool, PostgresServer, shared_server
 
 TEMPLATE = "template_taskflow"
+
+# `make test-fast` looks at fewer examples; `make test` at hypothesis' own number.
+settings.register_profile("quick", max_examples=20, deadline=None)
 
 
 def make_template(server: PostgresServer) -> None:

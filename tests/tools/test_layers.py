@@ -31,6 +31,9 @@ ALLOWED = {
     "bench": "import taskflowmq.bootstrap",
 }
 
+# Each case starts the linter in a process of its own.
+pytestmark = pytest.mark.slow
+
 MUTANTS = [
     ("core", "import taskflowmq.ports", "Layers"),
     ("core", "import asyncio", "The core is pure"),
