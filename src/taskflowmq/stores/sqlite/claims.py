@@ -30,7 +30,7 @@ from taskflowmq.stores.sqlite.notifier import SqliteNotifier
 from taskflowmq.stores.sqlite.options import SqliteOptions
 from taskflowmq.stores.sqlite.queries import sql
 from taskflowmq.stores.sqlite.reader import Reader
-from taskflowmq.stores.sqlite.rows import ClaimRow, claimed_job, decode_claim, join_ids, to_json, zeros
+from taskflowmq.stores.sqlite.rows import ClaimRow, claimed_job, cut_args, decode_claim, join_ids, zeros
 from taskflowmq.stores.sqlite.settle import Settlement, settle_steps, storable_json
 from taskflowmq.stores.sqlite.steps import Steps, run_steps
 from taskflowmq.stores.sqlite.transactions import run_on, run_on_sync
@@ -61,6 +61,8 @@ class _Taken(NamedTuple):
 
     lane: _Lane
     rows: list[ClaimRow]
+    #: The arguments of all rows in one piece.
+    args: bytes
 
 
 class _Cursors:
@@ -116,9 +118,9 @@ class SqliteClaims:
             return []
         now, taken, tasks, tenants = await self._writer.run(lambda conn: self._claim(conn, request))
         return [
-            claimed_job(row, lane.queue, lane.priority, tasks[row.task_id], tenants[row.tenant_id], now)
-            for lane, rows in taken
-            for row in rows
+            claimed_job(row, args, lane.queue, lane.priority, tasks[row.task_id], tenants[row.tenant_id], now)
+            for lane, rows, joined in taken
+            for row, args in zip(rows, cut_args(rows, joined), strict=True)
         ]
 
     async def settle(self, transitions: Sequence[Transition]) -> list[Settled]:
@@ -208,17 +210,17 @@ class SqliteClaims:
         self._cursors.sweep(began, self._last_s)
         left = request.limit
         for lane in self._in_turn(request, found):
-            rows = self._take(conn, lane, _Wanted(request, left, now, newest, tasks))
-            if rows:
-                taken.append(_Taken(lane, rows))
-                left -= len(rows)
+            found_here = self._take(conn, lane, _Wanted(request, left, now, newest, tasks))
+            if found_here.rows:
+                taken.append(found_here)
+                left -= len(found_here.rows)
             if left <= 0:
                 break
         if taken:
             self._turns[request.worker_id] = self._turns.get(request.worker_id, 0) + 1
         tenants = {
             number: run_steps(conn, self._names.tenant_name(number))
-            for number in {row.tenant_id for _, rows in taken for row in rows}
+            for number in {row.tenant_id for _, rows, _ in taken for row in rows}
         }
         self._last_s = time.monotonic() - began
         return now, taken, tasks, tenants
@@ -237,24 +239,28 @@ class SqliteClaims:
             ordered += peers[start:] + peers[:start]
         return ordered
 
-    def _take(self, conn: sqlite3.Connection, lane: _Lane, wanted: _Wanted) -> list[ClaimRow]:
+    def _take(self, conn: sqlite3.Connection, lane: _Lane, wanted: _Wanted) -> _Taken:
         """Move rows of a lane from ready to running and return them."""
         request, now = wanted.request, wanted.now
         numbers = f",{','.join(map(str, sorted(wanted.tasks)))},"
         key = (lane.id, numbers, request.isolated)
-        params = {"lane_id": lane.id, "cursor": self._cursors.get(key), "now": now, "tasks": numbers}
+        params = {"lane_id": lane.id, "now": now, "tasks": numbers}
         statement = sql("claim_suspects" if request.isolated else "claim_jobs")
-        rows = decode_claim(conn.execute(statement, {**params, "limit": wanted.limit}).fetchone()[0])
+        limits = {"cursor": self._cursors.get(key), "limit": wanted.limit}
+        found, args = conn.execute(statement, {**params, **limits}).fetchone()
+        rows = decode_claim(found)
         if len(rows) < wanted.limit:  # everything up to the newest position has been looked at
             self._cursors.pass_to(key, wanted.newest)
         else:
             self._cursors.pass_to(key, rows[-1].seq + 1)
         if rows:
-            moved = {"lane_id": lane.id, "seqs": to_json([row.seq for row in rows])}
-            conn.execute(sql("start_jobs"), {**moved, "worker_id": request.worker_id.bytes, "now": now})
-            conn.execute(sql("leave_ready"), moved)
+            moved = {**params, "first": rows[0].seq, "last": rows[-1].seq, "isolated": request.isolated}
+            started = conn.execute(sql("start_jobs"), {**moved, "worker_id": request.worker_id.bytes}).rowcount
+            left = conn.execute(sql("leave_ready"), moved).rowcount
+            if not started == left == len(rows):
+                raise RuntimeError(f"{len(rows)} jobs were found, but {started} started and {left} left their places")
             self._free_keys(conn, rows)
-        return rows
+        return _Taken(lane, rows, args or b"")
 
     def _free_keys(self, conn: sqlite3.Connection, rows: list[ClaimRow]) -> None:
         started = [row.id for row in rows if row.flags & Flag.UNIQUE_START]

@@ -7,6 +7,7 @@ refuses the first of them; then, and where unique keys are involved, the careful
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from operator import attrgetter
 from typing import NamedTuple
 from uuid import UUID
@@ -143,7 +144,7 @@ def _store(rows: Sequence[_Row], now: int) -> Steps[bool]:
     ids = join_ids([row.job.id for row in rows])
     head = rows[0].head
     if all(row.head is head for row in rows):
-        return (yield from _store_alike(ids, head, [row.args for row in rows], now))
+        return (yield from _store_alike(ids, head, [row.job.args for row in rows], now))
     reply = yield Step("enqueue_jobs", {"ids": ids, "rows": _json_rows(rows), "now": now}, True)
     if reply.clash:
         return True
@@ -157,10 +158,10 @@ def _store(rows: Sequence[_Row], now: int) -> Steps[bool]:
     return False
 
 
-def _store_alike(ids: bytes, head: _Head, args: list[str], now: int) -> Steps[bool]:
+def _store_alike(ids: bytes, head: _Head, args: list[bytes], now: int) -> Steps[bool]:
     """Write new jobs that differ only in id and arguments; True if an id was known."""
     params = {**head._asdict(), "ids": ids, "now": now}
-    reply = yield Step("enqueue_alike", {**params, "args": to_json(args)}, True)
+    reply = yield Step("enqueue_alike", {**params, "texts": b"".join(args), "cuts": _cuts(args)}, True)
     if reply.clash:
         return True
     if head.run_at > now:
@@ -169,6 +170,12 @@ def _store_alike(ids: bytes, head: _Head, args: list[str], now: int) -> Steps[bo
     first = yield from draw_positions(len(args))
     yield Step("place_alike", {**params, "rows": zeros(len(args)), "first": first})
     return False
+
+
+def _cuts(texts: Sequence[bytes]) -> str:
+    """Return where each of some joined texts lies, as whole numbers: offset << 31 | length."""
+    ends = accumulate(map(len, texts), initial=0)
+    return to_json([end << 31 | len(text) for end, text in zip(ends, texts, strict=False)])
 
 
 def _json_rows(rows: Sequence[_Row]) -> str:

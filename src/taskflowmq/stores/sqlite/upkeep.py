@@ -140,7 +140,8 @@ class SqliteUpkeep:
             "before": lowest_id(max(until // 1000 + 1, 0)).bytes,
             "limit": limit,
         }
-        found, seen, last = await self._reader.run(lambda conn: conn.execute(sql("list_prunable"), params).fetchone())
+        statement = sql("list_prunable_completed" if state == "completed" else "list_prunable")
+        found, seen, last = await self._reader.run(lambda conn: conn.execute(statement, params).fetchone())
         self._pruned_to[state] = last if seen == limit else b""
         ids = msgspec.json.decode(found)
         if not ids:

@@ -15,6 +15,7 @@ import asyncio
 import logging
 import os
 import sqlite3
+import sys
 import threading
 import time
 from collections import deque
@@ -27,6 +28,7 @@ from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.stores.sqlite.connection import connect
 from taskflowmq.stores.sqlite.errors import is_busy, is_outage, translate
 from taskflowmq.stores.sqlite.options import SqliteOptions
+from taskflowmq.stores.sqlite.room import LogRoom
 from taskflowmq.stores.sqlite.turnstile import Turnstile
 
 log = logging.getLogger("taskflowmq.store")
@@ -64,6 +66,7 @@ class Writer:
         self._queue: SimpleQueue[_Item | None] = SimpleQueue()
         self._left: deque[_Item] = deque()
         self._turnstile = Turnstile(path)
+        self._room = LogRoom(path, options.cache_kib)
         self._conn: sqlite3.Connection | None = None
         self._thread: threading.Thread | None = None
         self._pid = 0
@@ -74,6 +77,9 @@ class Writer:
         """Start the thread."""
         self._pid = os.getpid()
         self._stopping = False
+        # The writer gives the GIL up at every statement and, next to a busy thread, waits this long to get it back.
+        if 0 < self._options.switch_interval_s < sys.getswitchinterval():
+            sys.setswitchinterval(self._options.switch_interval_s)
         self._thread = threading.Thread(target=self._main, name="taskflow-writer", daemon=True)
         self._thread.start()
 
@@ -124,6 +130,7 @@ class Writer:
             _deliver([item for group in groups for item in group])
             # Named again only by the next group: results must not live as long as the queue stays empty.
             del items, groups
+            self._make_room()
             self._turnstile.step_aside(held_s)
         self._drop_connection()
         self._turnstile.close()
@@ -182,6 +189,16 @@ class Writer:
             _fail(groups, translate(error))
             self._drop_connection()
         return time.monotonic() - began
+
+    def _make_room(self) -> None:
+        """Lengthen the log, if it is time to, after the callers have their answers."""
+        if self._conn is None:
+            return
+        try:
+            self._room.after_commit(self._conn)
+        except sqlite3.Error as error:
+            log.debug("no room was made for the log: %s", error)
+            self._drop_connection()
 
     def _begin(self) -> sqlite3.Connection:
         """Take the write lock, waiting for other processes until the deadline."""

@@ -36,6 +36,8 @@ CREATE TABLE taskflow_lane (
   UNIQUE (queue_id, priority, share)
 ) STRICT;
 
+-- Wide rows (here and in outcome) lie in rowid tables: a row of 2 KB in an index tree spills into a page of its own
+-- (docs/adr/0002).
 -- A bare id (deleted by hand) keeps its row with deleted_at set and args emptied, so that a repeated enqueue
 -- stays a no-op for 24 h.
 CREATE TABLE taskflow_job (
@@ -55,7 +57,7 @@ CREATE TABLE taskflow_job (
   tags         TEXT,
   meta         TEXT,
   headers      TEXT
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX taskflow_job_deleted ON taskflow_job (deleted_at) WHERE deleted_at IS NOT NULL;
 
 CREATE TABLE taskflow_ready (
@@ -90,12 +92,13 @@ CREATE TABLE taskflow_waiting (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX taskflow_waiting_due ON taskflow_waiting (due_at, job_id) WHERE due_at IS NOT NULL;
 
+-- Small, bounded by the slots of this machine's workers: who wants the rows of one worker reads them all, so that no
+-- claim and no settle pays for an index.
 CREATE TABLE taskflow_running (
   job_id      BLOB NOT NULL PRIMARY KEY,
   worker_id   BLOB NOT NULL,
   lane_id     INTEGER NOT NULL,
   started_at  INTEGER NOT NULL,
-  deadline_at INTEGER,
   round       INTEGER NOT NULL,
   attempt     INTEGER NOT NULL,
   crashes     INTEGER NOT NULL,
@@ -104,7 +107,6 @@ CREATE TABLE taskflow_running (
   flags       INTEGER NOT NULL,
   progress    TEXT
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX taskflow_running_worker ON taskflow_running (worker_id, job_id);
 
 CREATE TABLE taskflow_outcome (
   job_id       BLOB NOT NULL PRIMARY KEY,
@@ -121,8 +123,9 @@ CREATE TABLE taskflow_outcome (
   result       TEXT,
   result_error TEXT,
   error        TEXT
-) STRICT, WITHOUT ROWID;
-CREATE INDEX taskflow_outcome_state ON taskflow_outcome (state, job_id);
+) STRICT;
+-- Nearly all jobs complete: they are found by walking ids, and only the others pay for an index.
+CREATE INDEX taskflow_outcome_state ON taskflow_outcome (state, job_id) WHERE state <> 'completed';
 
 CREATE TABLE taskflow_attempt (
   job_id      BLOB NOT NULL,

@@ -1,0 +1,77 @@
+"""Room for the write-ahead log, made before it is needed.
+
+A commit that lengthens the log must also write the filesystem's own journal: measured on ext4, a durable commit of
+four pages took 0.40 ms where the file grew and 0.21 ms where it was written over. SQLite writes its log over from the
+start after each checkpoint, so only the first round of a file pays; this pays for it in one stretch.
+
+The way is SQLite's own: a transaction that is larger than the page cache spills into the log; rolled back, it leaves
+the file long and the database as it was. Losing this room costs speed and nothing else.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import sqlite3
+from pathlib import Path
+
+from taskflowmq.stores.sqlite.errors import is_busy
+from taskflowmq.stores.sqlite.queries import sql
+
+log = logging.getLogger("taskflowmq.store")
+
+#: A process that writes less often than this needs no room.
+_COMMITS = 64
+#: Room is made only on a disk that has this many times as much left.
+_SPARE = 64
+
+
+class LogRoom:
+    """Lengthens the log of one database once, after some commits; used by the writer thread only.
+
+    Args:
+        database: the database file.
+        cache_kib: the page cache of the connection, restored afterwards.
+    """
+
+    def __init__(self, database: Path, cache_kib: int) -> None:
+        self._log = database.with_name(database.name + "-wal")
+        self._cache_kib = cache_kib
+        self._commits = 0
+        self._done = False
+
+    def after_commit(self, conn: sqlite3.Connection) -> None:
+        """Count a commit and make room when there have been enough of them.
+
+        Raises:
+            sqlite3.Error: the engine or the disk failed; the connection is not usable any more.
+        """
+        self._commits += 1
+        if self._done or self._commits % _COMMITS:
+            return
+        (pages,), (size,) = (conn.execute(f"PRAGMA {name}").fetchone() for name in ("wal_autocheckpoint", "page_size"))
+        self._done = not self._is_wanted(pages * size) or self._make(conn, pages * size)
+
+    def _is_wanted(self, room: int) -> bool:
+        try:
+            return self._log.stat().st_size < room <= shutil.disk_usage(self._log.parent).free // _SPARE
+        except OSError:
+            return False
+
+    def _make(self, conn: sqlite3.Connection, room: int) -> bool:
+        """Lengthen the log; False if another process holds the lock."""
+        try:
+            conn.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if is_busy(error):
+                return False
+            raise
+        conn.execute("PRAGMA cache_size = 16").fetchall()
+        try:
+            conn.execute(sql("fill_room"), {"bytes": room})
+        except sqlite3.Error as error:  # the disk, or a limit of this process: never needed, never tried again
+            log.debug("no room was made for the log: %s", error)
+        if conn.in_transaction:
+            conn.execute("ROLLBACK")
+        conn.execute(f"PRAGMA cache_size = {-self._cache_kib}").fetchall()
+        return True
