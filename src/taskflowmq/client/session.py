@@ -1,7 +1,7 @@
 """What an app has on one event loop: the open store, the commit queue, the waiters.
 
 Everything that stores jobs goes through :meth:`Session.write`: it repeats after a lost answer (the ids make
-that harmless, RELIABILITY F8), counts, and wakes workers once the commit is done.
+that harmless, RELIABILITY F8) and counts. Waking workers is the store's business: it knows when a commit is done.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from taskflowmq.client.group_commit import GroupCommit
 from taskflowmq.client.registry import Registry
@@ -44,8 +44,6 @@ class Session:
         self._announced = 0
         self._stored_names: frozenset[str] = frozenset()
         self._names_read_at: float | None = None
-        self._to_wake: set[str] = set()
-        self._waker: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Open the store."""
@@ -55,11 +53,6 @@ class Session:
         """Answer what was accepted, then close the store; idempotent."""
         await self.commit.close()
         await self.watch.close()
-        if self._waker is not None:
-            await asyncio.wait([self._waker])
-        if self._to_wake:
-            await self.store.notifier.wake(tuple(self._to_wake))
-            self._to_wake.clear()
         await self.store.close()
 
     async def announce(self) -> None:
@@ -83,7 +76,6 @@ class Session:
     async def resume(self, queue: str) -> None:
         """Allow claims from a queue again, and tell workers so."""
         await self.store.board.resume(queue)
-        self._wake([queue])
 
     async def write(self, jobs: Sequence[NewJob], idempotency: IdempotencyKey | None = None) -> list[Enqueued]:
         """Store jobs, all or none; repeat when the store does not answer.
@@ -101,28 +93,16 @@ class Session:
                 await asyncio.sleep(pause * (0.5 + random.random()))
         else:
             answers = await self.store.intake.enqueue(jobs, idempotency=idempotency)
-        self._after_commit(jobs, answers)
+        self._count(jobs, answers)
         return answers
 
-    def _after_commit(self, jobs: Sequence[NewJob], answers: Sequence[Enqueued]) -> None:
-        stored = [job for job, answer in zip(jobs, answers, strict=True) if answer.created]
-        if self._telemetry is not None:
-            for (queue, task), count in Counter((job.queue, job.task) for job in stored).items():
-                self._telemetry.jobs_enqueued(queue, task, count)
-        self._wake(job.queue for job in stored if job.delay_ms == 0 and job.run_at is None)
-
-    def _wake(self, queues: Iterable[str]) -> None:
-        # Not awaited by the caller: its job is committed, and a wake-up is a courtesy.
-        self._to_wake.update(queues)
-        if self._to_wake and (self._waker is None or self._waker.done()):
-            self._waker = asyncio.create_task(self._wake_all(), name="taskflow-wake")
-
-    async def _wake_all(self) -> None:
-        while self._to_wake:
-            queues = tuple(self._to_wake)
-            self._to_wake.clear()
-            try:
-                await self.store.notifier.wake(queues)
-            except asyncio.CancelledError:
-                self._to_wake.update(queues)
-                raise
+    def _count(self, jobs: Sequence[NewJob], answers: Sequence[Enqueued]) -> None:
+        if self._telemetry is None:
+            return
+        stored = Counter(
+            (job.queue, job.task)
+            for job, answer in zip(jobs, answers, strict=True)
+            if answer.created and not answer.replayed
+        )
+        for (queue, task), count in stored.items():
+            self._telemetry.jobs_enqueued(queue, task, count)

@@ -180,7 +180,7 @@ class Intake(Protocol):
     """How jobs get in."""
 
     async def enqueue(self, jobs: Sequence[NewJob], *, idempotency: IdempotencyKey | None = None) -> list[Enqueued]:
-        """Store jobs, all or none, and return one answer per job, in order.
+        """Store jobs, all or none, return one answer per job, in order, and wake the workers of those that are ready.
 
         An id that is stored already, in the same tenant with the same task and arguments, is a replay: nothing
         changes, also after the job ended. With ``idempotency``, a known key answers with the ids of its first

@@ -52,7 +52,7 @@ class PostgresClaims:
         claimed = await self._claim_from(request, lanes)
         if claimed:
             return claimed
-        # Nothing here; what was remembered of lanes may be half a second old. An empty claim can afford a look.
+        # Nothing here; what was remembered of lanes may be a little old. An empty claim can afford a look.
         fresh = await self._names.lanes(fresh=True)
         return [] if fresh == lanes else await self._claim_from(request, fresh)
 

@@ -18,7 +18,7 @@ from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import q
 
 #: How old the knowledge of lanes and pauses may be when a claim begins. Claims check pauses themselves.
-LANES_MAX_AGE_S = 0.5
+LANES_MAX_AGE_S = 1.5
 
 LaneKey = tuple[str, int, str]
 

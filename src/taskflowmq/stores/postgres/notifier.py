@@ -28,6 +28,7 @@ CHANNEL = "taskflow_ready"
 FIRST_INTERVAL_S, LONGEST_INTERVAL_S = 0.01, 0.1
 PROBE_S = 10.0
 PROBE_TIMEOUT_S = 5.0
+CLOSE_WITHIN_S = 1.0
 _FIRST_RETRY_S, _LONGEST_RETRY_S = 0.2, 5.0
 _log = logging.getLogger("taskflowmq.stores.postgres")
 _FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, TaskFlowError)
@@ -66,6 +67,7 @@ class PostgresNotifier:
         #: queue → (when it was woken last, how long it waits for the next time)
         self._woken: dict[str, tuple[float, float]] = {}
         self._waker: asyncio.Task[None] | None = None
+        self._hurry = asyncio.Event()
         self._listeners: set[_Subscription] = set()
         self._reader: asyncio.Task[None] | None = None
         #: Called with the queue of every notification (the names cache looks for new lanes).
@@ -84,9 +86,10 @@ class PostgresNotifier:
         while self._waking:
             now = time.monotonic()
             waits = {name: self._wait(name, now) for name in self._waking}
-            due = [name for name, wait in waits.items() if wait <= 0]
+            due = [name for name, wait in waits.items() if wait <= 0 or self._hurry.is_set()]
             if not due:
-                await asyncio.sleep(min(waits.values()))
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._hurry.wait(), min(waits.values()))
                 continue
             self._waking.difference_update(due)
             for name in due:
@@ -176,7 +179,11 @@ class PostgresNotifier:
                 subscription.offer(topic)
 
     async def close(self) -> None:
-        """Stop listening and waking."""
+        """Send what is still to be sent, then stop listening and waking."""
+        if self._waker is not None:
+            self._hurry.set()
+            await asyncio.wait([self._waker], timeout=CLOSE_WITHIN_S)
+            self._hurry.clear()
         for task in (self._waker, self._reader):
             if task is not None:
                 await self._stop(task)
