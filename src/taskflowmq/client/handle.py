@@ -31,6 +31,8 @@ class Handle(Generic[R_co]):
         created: False if another job held the unique key, and this is that job.
     """
 
+    __slots__ = ("_decode_result", "_hub", "_tenant", "created", "id")
+
     def __init__(
         self,
         hub: Hub[Session],

@@ -98,7 +98,7 @@ class UniqueKey(msgspec.Struct, frozen=True, kw_only=True):
     on_conflict: str = "return"
 
 
-class NewJob(msgspec.Struct, frozen=True, kw_only=True):
+class NewJob(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A job to store. Already validated: stores trust it and only check what concurrency decides.
 
     Durations are relative to the store's clock; ``args``, ``meta`` and ``headers`` are JSON objects as bytes.
@@ -127,7 +127,9 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
 class Enqueued(msgspec.Struct, frozen=True, gc=False):
     """The answer to one enqueued job: its id, or the id of the job that holds its unique key.
 
-    When an Idempotency-Key is replayed, ``created`` is what the first answer said.
+    ``created`` says whether this request made the job, at its first try or at an earlier one: a replay of the same id
+    is ``created`` and ``replayed``. Only a job that another one with its unique key stands for is not created. When an
+    Idempotency-Key is replayed, ``created`` is what the first answer said.
     """
 
     id: UUID

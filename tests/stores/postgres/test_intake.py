@@ -39,7 +39,7 @@ async def test_a_batch_larger_than_a_statement_is_still_all_or_none(store: Postg
     assert (await store.board.stats()).states["pending"] == 2501
 
 
-@pytest.mark.parametrize("args", [b'{"a":"\\u0000"}', b"{not json", b'"\xff"'])
+@pytest.mark.parametrize("args", [b'{"a":"\\u0000"}', b"{not json", b'"\xff"', b"1\x1f2"])
 async def test_what_the_database_cannot_hold_is_an_invalid_job(store: PostgresStore, args: bytes) -> None:
     fine = new_job()
     with pytest.raises(InvalidJob):
@@ -106,6 +106,19 @@ async def test_a_wake_up_of_the_callers_transaction_comes_with_its_commit(
             await store.intake.enqueue_on(conn, [new_job(queue="mail")])
         async with asyncio.timeout(5):
             assert await anext(ready) == "mail"
+
+
+async def test_an_enqueue_wakes_and_closing_sends_what_is_still_to_be_sent(
+    store: PostgresStore, postgres_url: str
+) -> None:
+    program = PostgresStore(postgres_url)
+    await program.open()
+    async with store.notifier.listen(["mail"]) as ready, asyncio.timeout(5):
+        await program.intake.enqueue([new_job(queue="mail")])
+        assert await anext(ready) == "mail"
+        await program.intake.enqueue([new_job(queue="mail")])
+        await program.close()
+        assert await anext(ready) == "mail"
 
 
 async def test_names_made_by_others_meet(store: PostgresStore, postgres_url: str) -> None:

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.postgres
 
 HOT = [
     "enqueue_jobs",
+    "insert_alike",
     "claim_jobs",
     "claim_suspects",
     "complete_jobs",

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+import asyncpg
 
 from taskflowmq.core.errors import IdempotencyInFlight, InvalidJob
 from taskflowmq.core.job import Enqueued, IdempotencyKey, NewJob
@@ -29,50 +32,57 @@ class PostgresIntake:
         self._now = now
 
     async def enqueue(self, jobs: Sequence[NewJob], *, idempotency: IdempotencyKey | None = None) -> list[Enqueued]:
-        """Store jobs, all or none, and return one answer per job, in order."""
+        """Store jobs, all or none, and return one answer per job, in order; then wake their workers."""
         if not jobs:
             return []
-        # Held from here on: what is remembered may be forgotten (a connection broke) while this batch is under way.
-        names = await self._make_names(jobs)
         try:
-            if idempotency is not None or any(job.unique is not None for job in jobs) or _repeats(jobs):
-                answers = await self._enqueue_keyed(jobs, idempotency)
-            else:
-                answers = await self._enqueue_plain(jobs, names)
+            alike = idempotency is None and rows.are_alike(jobs)
+            answers = await self._enqueue_alike(jobs) if alike else None
+            if answers is None:
+                answers = await self._enqueue_any(jobs, idempotency)
         except Exception as error:
             if not errors.is_bad_row(error):
                 raise
             # Checked at the edge already; what still comes here is told apart from a store that is away.
             raise InvalidJob(f"the database cannot hold these jobs: {error}") from error
-        await self._notifier.wake(sorted({job.queue for job in jobs if job.delay_ms <= 0}))
+        ready = jobs[:1] if alike else jobs
+        await self._notifier.wake(sorted({job.queue for job in ready if job.delay_ms <= 0}))
         return answers
 
     async def _make_names(self, jobs: Sequence[NewJob]) -> NameRows:
         lanes = {(job.queue, job.priority, job.share) for job in jobs}
         return await self._names.make({job.tenant for job in jobs}, {job.task for job in jobs}, lanes)
 
-    async def _enqueue_plain(self, jobs: Sequence[NewJob], names: NameRows) -> list[Enqueued]:
-        ordered = sorted(jobs, key=_by_id)
-        if len(jobs) <= MAX_BATCH:
-            created = await self._pool.run(lambda conn: self._insert(conn, ordered, names))
-        else:
-            created = await self._pool.run(lambda conn: self._insert_in_parts(conn, ordered, names))
-        if created is None:
-            return [Enqueued(job.id, True) for job in jobs]
-        return [Enqueued(job.id, job.id in created, job.id not in created) for job in jobs]
+    async def _enqueue_alike(self, jobs: Sequence[NewJob]) -> list[Enqueued] | None:
+        """Store jobs that are alike and most probably new; None if one of them was there, and nothing was stored."""
+        names = await self._make_names(jobs[:1])
+        parts = _parts(jobs)
+        try:
+            await self._pool.run(lambda conn: self._insert_alike(conn, parts, names))
+        except asyncpg.UniqueViolationError:
+            return None
+        return [Enqueued(job.id, True) for job in jobs]
 
-    async def _insert(self, conn: Any, ordered: Sequence[NewJob], names: NameRows) -> set[UUID] | None:
-        """Insert in one statement; return the ids that are new, or None if all are."""
-        created = await conn.fetchval(q.enqueue_jobs, *rows.enqueue_args(self._now(), ordered, names))
-        return None if created is None else set(created)
+    async def _insert_alike(self, conn: Any, parts: Sequence[Sequence[NewJob]], names: NameRows) -> None:
+        async with _one_transaction(conn, parts):
+            for part in parts:
+                await conn.fetch(q.insert_alike, *rows.alike_args(self._now(), part, names))
 
-    async def _insert_in_parts(self, conn: Any, ordered: Sequence[NewJob], names: NameRows) -> set[UUID]:
-        """Insert a large batch in several statements of one transaction: still all or none."""
+    async def _enqueue_any(self, jobs: Sequence[NewJob], idempotency: IdempotencyKey | None) -> list[Enqueued]:
+        # Held from here on: what is remembered may be forgotten (a connection broke) while this batch is under way.
+        names = await self._make_names(jobs)
+        if idempotency is not None or any(job.unique is not None for job in jobs) or _repeats(jobs):
+            return await self._enqueue_keyed(jobs, idempotency)
+        parts = _parts(jobs)
+        created = await self._pool.run(lambda conn: self._insert(conn, parts, names))
+        return [Enqueued(job.id, True, job.id not in created) for job in jobs]
+
+    async def _insert(self, conn: Any, parts: Sequence[Sequence[NewJob]], names: NameRows) -> set[UUID]:
+        """Insert jobs, all or none, and return the ids that are new."""
         created: set[UUID] = set()
-        async with conn.transaction():
-            for start in range(0, len(ordered), MAX_BATCH):
-                part = ordered[start : start + MAX_BATCH]
-                fresh = await self._insert(conn, part, names)
+        async with _one_transaction(conn, parts):
+            for part in parts:
+                fresh = await conn.fetchval(q.enqueue_jobs, *rows.enqueue_args(self._now(), part, names))
                 created.update((job.id for job in part) if fresh is None else fresh)
         return created
 
@@ -115,6 +125,17 @@ class PostgresIntake:
         """Return every task ever announced or enqueued, by name."""
         found = await self._pool.fetch(q.list_tasks)
         return [TaskView(name=row["name"], args_schema=row["args_schema"], seen_at=row["seen_at"]) for row in found]
+
+
+def _parts(jobs: Sequence[NewJob]) -> list[list[NewJob]]:
+    """Return jobs in id order, cut into what one statement takes."""
+    ordered = sorted(jobs, key=_by_id)
+    return [ordered[start : start + MAX_BATCH] for start in range(0, len(ordered), MAX_BATCH)]
+
+
+def _one_transaction(conn: Any, parts: Sequence[Sequence[NewJob]]) -> AbstractAsyncContextManager[Any]:
+    """Return what makes several statements all or none; one alone is a transaction, and two round trips cheaper."""
+    return conn.transaction() if len(parts) > 1 else nullcontext()
 
 
 def _by_id(job: NewJob) -> int:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 import msgspec
 
+from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.ids import unix_ms
 from taskflowmq.core.job import AttemptView, ClaimedJob, Counters, HeldJob, JobView, NewJob, Reason, State
 from taskflowmq.core.limits import clean_text
@@ -17,6 +19,25 @@ from taskflowmq.stores.postgres.names import Lane, NameRows
 
 Row = Any
 _LONGEST_PROBLEM = 2_000
+#: Stands between the arguments of jobs; JSON never holds it, neither in texts nor between them.
+_CUT = b"\x1f"
+_shape = attrgetter(
+    "tenant",
+    "task",
+    "queue",
+    "priority",
+    "share",
+    "args_version",
+    "max_attempts",
+    "timeout_ms",
+    "expires_in_ms",
+    "tags",
+    "meta",
+    "headers",
+    "delay_ms",
+    "run_at",
+    "unique",
+)
 
 
 def _column(jobs: Sequence[NewJob], pick: Callable[[NewJob], Any], default: Any = None) -> list[Any] | None:
@@ -53,6 +74,40 @@ def enqueue_args(now: datetime | None, jobs: Sequence[NewJob], names: NameRows) 
         _column(jobs, lambda job: job.headers),
         unix_ms(jobs[0].id),
         unix_ms(jobs[-1].id),
+    ]
+
+
+def are_alike(jobs: Sequence[NewJob]) -> bool:
+    """Tell whether jobs are ready at once, ask for no key, and differ only in id and arguments (``insert_alike``)."""
+    first = jobs[0]
+    if first.delay_ms > 0 or first.run_at is not None or first.unique is not None:
+        return False
+    shape = _shape(first)
+    return all(_shape(job) == shape for job in jobs)
+
+
+def alike_args(now: datetime | None, jobs: Sequence[NewJob], names: NameRows) -> list[Any]:
+    """Return the parameters of ``insert_alike`` for jobs in id order."""
+    first = jobs[0]
+    args = _CUT.join([job.args for job in jobs])
+    if args.count(_CUT) >= len(jobs):
+        raise InvalidJob.at("/args", "are not JSON: they hold the character U+001F")
+    return [
+        now,
+        unix_ms(first.id),
+        unix_ms(jobs[-1].id),
+        "{" + ",".join([job.id.hex for job in jobs]) + "}",
+        args.decode(),
+        names.tenants[first.tenant],
+        names.lanes[first.queue, first.priority, first.share],
+        names.tasks[first.task],
+        first.args_version,
+        first.max_attempts,
+        first.timeout_ms,
+        first.expires_in_ms,
+        array_literal(first.tags),
+        first.meta and first.meta.decode(),
+        first.headers and first.headers.decode(),
     ]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from taskflowmq.core.errors import Conflict
 from taskflowmq.core.ids import lowest_id, unix_ms
-from taskflowmq.core.job import Counters, Enqueued, JobFilter, NewJob, State
+from taskflowmq.core.job import Counters, Enqueued, JobFilter, NewJob, State, UniqueKey
 from taskflowmq.core.transitions import Discarded, Failed, Stopped, Succeeded
 from taskflowmq.ports.store import DeleteAnswer
 from taskflowmq.testing.conformance.support import NOON, TASK, Rig, StoreSuite, decoded, ids
@@ -111,6 +111,19 @@ class TestIntake(StoreSuite):
             assert (answer.id, answer.replayed) == (job.id, True), before.state
             assert await rig.view(job.id) == before
         assert ids(await rig.claim(await rig.worker())) == [pending.id]
+
+    async def test_a_repeat_is_created_and_replayed(self, rig: Rig) -> None:
+        """Whoever asks again after a lost answer made the job all the same."""
+        plain, keyed = rig.job(), rig.job(unique=UniqueKey(key="k"))
+        for job in (plain, keyed):
+            assert await rig.enqueue(job) == [Enqueued(job.id, created=True)]
+        fresh = rig.job()
+        for jobs in ([plain], [keyed], [plain, keyed], [plain, fresh]):
+            answers = await rig.enqueue(*jobs)
+            assert answers == [Enqueued(job.id, created=True, replayed=job is not fresh) for job in jobs]
+        async with rig.store.claims.transaction() as conn:
+            answers = await rig.store.intake.enqueue_on(conn, [plain, keyed, fresh])
+        assert answers == [Enqueued(job.id, created=True, replayed=True) for job in (plain, keyed, fresh)]
 
     async def test_a_repeat_after_the_job_was_deleted_is_a_replay_for_a_day(self, rig: Rig) -> None:
         job = rig.job()

@@ -160,7 +160,7 @@ BEGIN
       PERFORM taskflow.refuse_unless(
         old.tenant_id = in_tenant AND old.task_id = of_task AND (old.args = j.args OR old.deleted_at IS NOT NULL),
         'TF001', format('job %s exists with other content', j.id));
-      ids[j.ord] := j.id; made[j.ord] := false; again[j.ord] := true;
+      ids[j.ord] := j.id; made[j.ord] := true; again[j.ord] := true;  -- created by this very call, earlier
       CONTINUE;
     END IF;
     PERFORM taskflow.refuse_unless(abs(taskflow.id_ms(j.id) - started_ms) <= 86400000, 'TF001',
@@ -171,7 +171,7 @@ BEGIN
       holder := taskflow.take_unique_key(in_tenant, j.unique_key, j.id, j.free_at,
         CASE WHEN j.free_at = 'time' THEN started + j.period_ms * interval '1 millisecond' END, j.on_conflict, started);
       IF holder IS NOT NULL THEN
-        ids[j.ord] := holder; made[j.ord] := false; again[j.ord] := holder = j.id;
+        ids[j.ord] := holder; made[j.ord] := holder = j.id; again[j.ord] := holder = j.id;
         CONTINUE;
       END IF;
     END IF;
