@@ -1,24 +1,8 @@
-"""Every ``TASKFLOW_*`` variable of the running programs, in one typed place.
+"""What ``worker``, ``dev`` and ``scheduler`` are told: a flag, else its variable, else the default.
 
-A value comes from the flag, else from the environment, else from the default. The built-in tasks have settings of
-their own (``taskflowmq.tasks.settings``), because they are the user's business, not the program's.
-
-| variable | unit | meaning |
-|---|---|---|
-| `TASKFLOW_DATABASE_URL`, else `DATABASE_URL` | URL | where jobs are stored; `sqlite:///taskflow.db` |
-| `TASKFLOW_BROKER_URL` | URL | what carries wake-ups; none: the database itself |
-| `TASKFLOW_APP` | `module:attribute` | the app to run; none: the built-in tasks |
-| `TASKFLOW_API_KEYS` | comma list | keys that the REST API accepts (secret) |
-| `TASKFLOW_HTTP_ALLOW` | comma list | private hosts that the task `http` may call |
-| `TASKFLOW_QUEUES` | comma list | queues of a worker, in order of preference; none: every queue |
-| `TASKFLOW_CONCURRENCY` | jobs | how many run at once in one child; 50 |
-| `TASKFLOW_PROCESSES` | processes | children of one worker; 1 |
-| `TASKFLOW_DRAIN_SECONDS` | seconds | how long jobs may finish after the first SIGTERM; 30 |
-| `TASKFLOW_LEASE_SECONDS` | seconds | how long a silent worker is believed alive; 30 |
-| `TASKFLOW_HEARTBEAT_SECONDS` | seconds | between signs of life; 10, at most half the lease |
-| `TASKFLOW_SWEEP_SECONDS` | seconds | between searches for lost workers; 5 |
-| `TASKFLOW_POLL_SECONDS` | seconds | between looks of an idle worker; 1 |
-| `TASKFLOW_HOST`, `TASKFLOW_PORT` | address, port | where the server listens; 127.0.0.1, 8000 |
+The command line reads the rest where it is used (addresses and keys in ``server.settings``, the database in
+``client.app``), and the built-in tasks have settings of their own (``taskflowmq.tasks.settings``), because they are the
+operator's business, not the program's. docs/configuration.md lists every variable; a test keeps it complete.
 """
 
 from __future__ import annotations
@@ -30,7 +14,6 @@ from typing import Any
 
 import msgspec
 
-from taskflowmq.client.app import DEFAULT_URL
 from taskflowmq.core.errors import TaskFlowError
 
 
@@ -41,13 +24,8 @@ class InvalidSetting(TaskFlowError, ValueError):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """What the programs were told. Durations are seconds."""
+    """How a worker works. Durations are seconds."""
 
-    database_url: str = DEFAULT_URL
-    broker_url: str | None = None
-    app: str | None = None
-    api_keys: tuple[str, ...] = ()
-    http_allow: tuple[str, ...] = ()
     queues: tuple[str, ...] = ()
     concurrency: int = 50
     processes: int = 1
@@ -56,17 +34,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat: float = 10.0
     sweep: float = 5.0
     poll: float = 1.0
-    host: str = "127.0.0.1"
-    port: int = 8000
-
-    def __repr__(self) -> str:
-        """Show everything but secrets: keys, and URLs, which may hold passwords."""
-        hidden = {"api_keys", "database_url", "broker_url"}
-        shown = (
-            f"{name}={'…' if name in hidden and value else repr(value)}"
-            for name, value in msgspec.structs.asdict(self).items()
-        )
-        return f"Settings({', '.join(shown)})"
 
 
 def load_settings(environ: Mapping[str, str] | None = None, **flags: Any) -> Settings:
@@ -80,6 +47,10 @@ def load_settings(environ: Mapping[str, str] | None = None, **flags: Any) -> Set
         InvalidSetting: names the variable, or the flag, and what it may be.
     """
     env = os.environ if environ is None else environ
+    if env.get("TASKFLOW_BROKER_URL"):
+        raise InvalidSetting(
+            "TASKFLOW_BROKER_URL is set, and this version has no brokers: the store wakes workers; unset it"
+        )
     values: dict[str, Any] = {}
     for field, (variables, read) in _VARIABLES.items():
         if flags.get(field) is not None:
@@ -99,13 +70,6 @@ def load_settings(environ: Mapping[str, str] | None = None, **flags: Any) -> Set
         )
     # A short lease alone must not be refused because of a default that nobody chose.
     return msgspec.structs.replace(settings, heartbeat=settings.lease / 3)
-
-
-def _text(variable: str, value: object) -> str:
-    text = str(value).strip()
-    if not text:
-        raise InvalidSetting(f"{variable} is empty")
-    return text
 
 
 def _list(variable: str, value: object) -> tuple[str, ...]:
@@ -144,11 +108,6 @@ def _seconds(low: float, high: float) -> Callable[[str, object], float]:
 
 _Reader = Callable[[str, object], Any]
 _VARIABLES: dict[str, tuple[tuple[str, ...], _Reader]] = {
-    "database_url": (("TASKFLOW_DATABASE_URL", "DATABASE_URL"), _text),
-    "broker_url": (("TASKFLOW_BROKER_URL",), _text),
-    "app": (("TASKFLOW_APP",), _text),
-    "api_keys": (("TASKFLOW_API_KEYS",), _list),
-    "http_allow": (("TASKFLOW_HTTP_ALLOW",), _list),
     "queues": (("TASKFLOW_QUEUES",), _list),
     "concurrency": (("TASKFLOW_CONCURRENCY",), _whole(1, 10_000)),
     "processes": (("TASKFLOW_PROCESSES",), _whole(1, 1_000)),
@@ -157,6 +116,4 @@ _VARIABLES: dict[str, tuple[tuple[str, ...], _Reader]] = {
     "heartbeat": (("TASKFLOW_HEARTBEAT_SECONDS",), _seconds(0.01, 43_200)),
     "sweep": (("TASKFLOW_SWEEP_SECONDS",), _seconds(0.01, 3_600)),
     "poll": (("TASKFLOW_POLL_SECONDS",), _seconds(0.001, 3_600)),
-    "host": (("TASKFLOW_HOST",), _text),
-    "port": (("TASKFLOW_PORT",), _whole(0, 65_535)),
 }
