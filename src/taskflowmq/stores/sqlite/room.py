@@ -68,7 +68,7 @@ class LogRoom:
             raise
         conn.execute("PRAGMA cache_size = 16").fetchall()
         try:
-            conn.execute(sql("fill_room"), {"bytes": room})
+            conn.execute(sql("write_room"), {"bytes": room})
         except sqlite3.Error as error:  # the disk, or a limit of this process: never needed, never tried again
             log.debug("no room was made for the log: %s", error)
         if conn.in_transaction:
