@@ -169,10 +169,8 @@ class Completer:
 
     def _account(self, batch: list[Entry], answers: Sequence[Settled], seconds: float) -> None:
         reports = []
-        stale = 0
         for (transition, job, run_s, replayed), answer in zip(batch, answers, strict=True):
             if answer is Settled.STALE:
-                stale += 1
                 outcome = "stale"
             elif answer is Settled.REPLAYED and replayed is not None:
                 outcome = replayed
@@ -181,8 +179,6 @@ class Completer:
             reports.append(JobReport(job.task, job.queue, outcome, run_s, job.waited))
             _log_job(job, outcome, run_s)
         self._done(len(batch))
-        if stale:
-            self._kit.telemetry.event("stale_write", stale)
         self._kit.telemetry.jobs_settled(reports, seconds)
 
     def _done(self, count: int) -> None:
