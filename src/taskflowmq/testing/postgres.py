@@ -116,6 +116,22 @@ class PostgresServer:
             return
         wait_until_sync(lambda: not self.running, START_WITHIN_S, what="the test PostgreSQL to stop")
 
+    def crash(self) -> None:
+        """Stop the server at once, without a checkpoint, as ``pg_ctl -m immediate stop`` does; its data stays."""
+        os.kill(self._where.guard_pid, signal.SIGUSR1)
+        wait_until_sync(self._stopped.exists, START_WITHIN_S, what="the test PostgreSQL to crash")
+
+    def recover(self) -> None:
+        """Start a crashed server again; returns when it accepts connections."""
+        os.kill(self._where.guard_pid, signal.SIGUSR2)
+        wait_until_sync(lambda: not self._stopped.exists(), START_WITHIN_S, what="the test PostgreSQL to start")
+        if not _becomes_ready(Path(self._where.directory)):
+            raise PostgresUnavailable("PostgreSQL did not recover from the crash")
+
+    @property
+    def _stopped(self) -> Path:
+        return Path(self._where.directory) / "stopped"
+
     @property
     def running(self) -> bool:
         """Whether the server has not been stopped."""

@@ -4,6 +4,9 @@ Started by path, so it imports the standard library only:
 ``python postgres_guard.py OWNER_PID DIRECTORY UID postgres …``; UID -1 means "as I am". It detaches, prints
 the process id of what stays, and removes DIRECTORY as its last act. A server that ends by itself leaves
 DIRECTORY behind, with a file ``failed`` in it.
+
+SIGUSR1 stops the server as a crash would (``pg_ctl -m immediate stop``) and leaves a file ``stopped`` once it is gone;
+SIGUSR2 starts it again on the same data.
 """
 
 from __future__ import annotations
@@ -13,10 +16,11 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
-LOOK_EVERY_S = 0.25
+LOOK_EVERY_S = 0.1
 STOP_WITHIN_S = 10.0
 
 
@@ -32,7 +36,7 @@ def alive(pid: int) -> bool:
 
 
 def stop(server: subprocess.Popen[bytes]) -> None:
-    """End the server: fast shutdown, then by force."""
+    """End the server: fast shutdown, then by force. One that has ended is left alone."""
     server.send_signal(signal.SIGINT)
     try:
         server.wait(STOP_WITHIN_S)
@@ -41,21 +45,36 @@ def stop(server: subprocess.Popen[bytes]) -> None:
         server.wait()
 
 
-def guard(owner: int, directory: Path, uid: int, command: list[str]) -> None:
-    """Run the server until it ends, the owner ends, or SIGTERM arrives."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+def launch(directory: Path, uid: int, command: list[str]) -> subprocess.Popen[bytes]:
+    """Start the server."""
     user: dict[str, Any] = {} if uid < 0 else {"user": uid, "group": uid, "extra_groups": []}
     with (directory / "log").open("ab") as log:
-        server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", **user)  # noqa: S603 - from our caller
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", **user)  # noqa: S603 - from our caller
+
+
+def guard(owner: int, directory: Path, uid: int, command: list[str]) -> None:
+    """Run the server until it ends, the owner ends, or SIGTERM arrives."""
+    orders: list[int] = []
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    for number in (signal.SIGUSR1, signal.SIGUSR2):
+        signal.signal(number, lambda received, _: orders.append(received))
+    stopped = directory / "stopped"
+    server = launch(directory, uid, command)
     try:
-        while server.poll() is None and alive(owner):
-            try:
-                server.wait(LOOK_EVERY_S)
-            except subprocess.TimeoutExpired:
-                continue
+        while (stopped.exists() or server.poll() is None) and alive(owner):
+            order = orders.pop(0) if orders else None
+            if order == signal.SIGUSR1:
+                server.send_signal(signal.SIGQUIT)
+                server.wait()
+                stopped.touch()
+            elif order == signal.SIGUSR2:
+                server = launch(directory, uid, command)
+                stopped.unlink()
+            else:
+                time.sleep(LOOK_EVERY_S)
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        if server.poll() is None:
+        if server.poll() is None or stopped.exists():
             stop(server)
             shutil.rmtree(directory, ignore_errors=True)
         else:
