@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections import Counter
@@ -25,6 +26,14 @@ RECOVERY = LEASE + SWEEP + 1.0
 SLACK = 8.0
 #: The shipped command, found without an installed script.
 COMMAND = "from taskflowmq.cli import main; main()"
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 class Program:
@@ -84,6 +93,19 @@ class Rig:
         self, *, app: str = "tests.faults.tasks:app", url: str | None = None, prefix: tuple[str, ...] = (), **env: Any
     ) -> Program:
         """Start a supervisor."""
+        return self._start("worker", app, url=url, prefix=prefix, env=env)
+
+    def server(self) -> Program:
+        """Start a REST server; its log says where it listens."""
+        return self._start("server", "tests.faults.tasks:app", "--port", "0")
+
+    def _start(
+        self,
+        *arguments: str,
+        url: str | None = None,
+        prefix: tuple[str, ...] = (),
+        env: dict[str, Any] | None = None,
+    ) -> Program:
         settings = {
             "TASKFLOW_DATABASE_URL": url or self.url,
             "TASKFLOW_LEASE_SECONDS": LEASE,
@@ -91,12 +113,12 @@ class Rig:
             "TASKFLOW_SWEEP_SECONDS": SWEEP,
             "TASKFLOW_POLL_SECONDS": POLL,
             "TEST_LEDGER": self._ledger,
-            **env,
+            **(env or {}),
         }
         log = self._folder / f"log-{len(self._programs)}"
         with log.open("wb") as out:
             process = subprocess.Popen(
-                [*prefix, sys.executable, "-c", COMMAND, "worker", app, "--log-format", "text"],
+                [*prefix, sys.executable, "-c", COMMAND, *arguments, "--log-format", "text"],
                 cwd=ROOT,
                 env={**os.environ, **{name: str(value) for name, value in settings.items()}},
                 stdout=out,
@@ -119,13 +141,22 @@ class Rig:
 
     def starts(self, handle: Handle[Any]) -> int:
         """How often the body of a job began."""
-        return Counter(line["job"] for line in self.ledger() if line["event"] == "start")[str(handle.id)]
+        return self.all_starts()[str(handle.id)]
+
+    def all_starts(self, *handles: Handle[Any]) -> Counter[str]:
+        """How often the body of each job began; the handles' ones are there even if it never did."""
+        counts = Counter({str(handle.id): 0 for handle in handles})
+        counts.update(line["job"] for line in self.ledger() if line["event"] == "start")
+        return counts
 
     async def started(self, *handles: Handle[Any], times: int = 1, timeout: float = 15) -> None:
         """Wait until each body has begun so often."""
-        await wait_until(
-            lambda: all(self.starts(handle) >= times for handle in handles), timeout, what="the bodies to start"
-        )
+
+        def begun() -> bool:
+            starts = self.all_starts()
+            return all(starts[str(handle.id)] >= times for handle in handles)
+
+        await wait_until(begun, timeout, what="the bodies to start")
 
     async def final(self, *handles: Handle[Any], timeout: float = 15) -> list[JobView]:
         """Wait until all jobs have ended and return them in order."""

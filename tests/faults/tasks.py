@@ -6,6 +6,7 @@ import asyncio
 import ctypes
 import json
 import os
+import re
 import resource
 import signal
 import sys
@@ -18,7 +19,14 @@ from taskflowmq import Retry, TaskFlow, current_context, task
 def note(event: str, **more: Any) -> None:
     """Append one line to the ledger; it is there even if this process dies next."""
     ctx = current_context()
-    line = {"event": event, "job": str(ctx.job.id), "lease": ctx.lease_no, "attempt": ctx.attempt, "pid": os.getpid()}
+    line = {
+        "event": event,
+        "job": str(ctx.job.id),
+        "lease": ctx.lease_no,
+        "attempt": ctx.attempt,
+        "pid": os.getpid(),
+        "at": time.monotonic(),
+    }
     fd = os.open(os.environ["TEST_LEDGER"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         os.write(fd, json.dumps({**line, **more}).encode() + b"\n")
@@ -34,11 +42,11 @@ async def quick(n: int) -> int:
 
 
 @task(retry=Retry(max_attempts=10))
-async def nap(seconds: float) -> str:
+async def nap(seconds: float) -> int:
     note("start")
     await asyncio.sleep(seconds)
     note("end")
-    return "slept"
+    return current_context().lease_no
 
 
 @task
@@ -57,6 +65,19 @@ async def spin(seconds: float) -> str:
         pass
     note("end")
     return "spun"
+
+
+@task
+def backtrack(seconds: float) -> float:
+    """Match a careless pattern, which keeps the interpreter lock, for longer and longer; return the longest time."""
+    note("start")
+    end, length, longest = time.monotonic() + seconds, 18, 0.0
+    while (began := time.monotonic()) < end:
+        re.match(r"(a+)+$", "a" * length + "b")
+        longest = max(longest, time.monotonic() - began)
+        length += 1
+    note("end")
+    return longest
 
 
 @task(timeout=1, retry=Retry(max_attempts=1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from tests.faults.rig import SLACK, Rig
+from tests.faults.rig import LEASE, SLACK, Rig
 
 from taskflowmq import State
 from taskflowmq.core.job import Reason
@@ -57,9 +57,20 @@ async def test_a_cancelled_body_is_stopped_within_seconds(rig: Rig, name: str) -
 async def test_a_busy_loop_is_not_a_dead_worker(rig: Rig) -> None:
     rig.program()
     rig.program()
-    job = await rig.send("spin", seconds=6.0)
-    (view,) = await rig.final(job, timeout=19)
+    job = await rig.send("spin", seconds=5 * LEASE)
+    (view,) = await rig.final(job, timeout=5 * LEASE + SLACK)
     assert (view.state, view.counters.lease_no, rig.starts(job)) == (State.COMPLETED, 1, 1)
+    assert (view.counters.attempt, view.counters.losses) == (1, 0)
+
+
+async def test_a_pattern_that_holds_the_interpreter_is_not_a_dead_worker(rig: Rig) -> None:
+    rig.program()
+    rig.program()
+    job = await rig.send("backtrack", seconds=3 * LEASE)
+    (view,) = await rig.final(job, timeout=6 * LEASE + SLACK)
+    assert (view.state, view.counters.lease_no, rig.starts(job)) == (State.COMPLETED, 1, 1)
+    assert (view.counters.attempt, view.counters.losses) == (1, 0)
+    assert float(view.result or b"0") > LEASE, "it never held the interpreter for longer than a lease"
 
 
 async def test_results_and_exceptions_that_cannot_be_stored_end_their_jobs(rig: Rig) -> None:

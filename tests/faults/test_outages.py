@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 from tests.faults.proxy import Proxy
-from tests.faults.rig import LEASE, SLACK, Rig
+from tests.faults.rig import LEASE, SLACK, Program, Rig
 
 from taskflowmq import State
 from taskflowmq.testing.postgres import PostgresServer, PostgresUnavailable
@@ -72,54 +73,93 @@ async def terminate_everyone(url: str) -> None:
         await conn.close()
 
 
-async def test_a_crash_of_the_server_under_load_loses_nothing(hurt_rig: Rig) -> None:
+async def test_a_database_that_stops_at_once_under_load_loses_nothing(
+    hurt_rig: Rig, own_server: PostgresServer
+) -> None:
     rig = hurt_rig
     jobs = await rig.app.aenqueue_many([rig.app.tasks["nap"].job(seconds=0.05) for _ in range(1_500)])
     program = rig.program()
     await rig.started(jobs[0])
     pids = [child.pid for child in program.children()]
-    for fraction in (0.1, 0.3):
-        await wait_until(lambda: len(rig.ledger()) > 2 * fraction * len(jobs), 19, what="progress")  # noqa: B023
-        await crash(rig.url)
+    for turn in (1, 2, 3):
+        await wait_until(lambda: len(rig.ledger()) > turn * 500, 19, what="progress")  # noqa: B023
+        await asyncio.to_thread(own_server.crash)
+        await asyncio.to_thread(own_server.recover)
+        ready = time.monotonic()
+        # It can only be claimed after the outage, and goes before all others.
+        probe = await rig.app.asend("quick", {"n": turn}, priority=-10)
+        await rig.started(probe, timeout=5 - (time.monotonic() - ready))
+        jobs.append(probe)
+    # One process of the database dies, and all connections with it.
+    await crash(rig.url)
     views = await rig.final(*jobs, timeout=30)
     assert {view.state for view in views} == {State.COMPLETED}
-    assert all(view.counters.losses == 0 for view in views)
+    assert all((view.counters.attempt, view.counters.losses, view.counters.crashes) == (1, 0, 0) for view in views)
     assert [child.pid for child in program.children()] == pids
+    assert max(rig.all_starts().values()) == 1, "an outage ran a job twice"
     await rig.check()
 
 
 async def test_a_server_that_turns_read_only_is_waited_out(hurt_rig: Rig) -> None:
     rig = hurt_rig
     program = rig.program()
+    pids = await children_of(program)
     before = await rig.send("quick", n=1)
-    running = await rig.send("nap", seconds=1.5)
+    ends_meanwhile = await rig.send("nap", seconds=1.5)
+    ends_after = await rig.send("nap", seconds=3 * LEASE)
     await rig.final(before)
-    await rig.started(running)
+    await rig.started(ends_meanwhile, ends_after)
     admin = await asyncpg.connect(rig.url)
     await admin.execute("ALTER SYSTEM SET default_transaction_read_only = on")
     await admin.execute("SELECT pg_reload_conf()")
-    await wait_until(lambda: "read-only" in program.log() or "wait for the store" in program.log(), 15)
+    until = time.monotonic() + 2 * LEASE
+    await wait_until(lambda: time.monotonic() > until and "wait for the store" in program.log(), 15)
     await admin.execute("SET default_transaction_read_only = off")
     await admin.execute("ALTER SYSTEM RESET default_transaction_read_only")
     await admin.execute("SELECT pg_reload_conf()")
     await admin.close()
+    healed_from = time.monotonic()
     after = await rig.send("quick", n=2)
-    views = await rig.final(running, after, timeout=10 + SLACK)
-    assert [(view.state, view.counters.attempt) for view in views] == [(State.COMPLETED, 1)] * 2
-    assert rig.starts(running) == 1
+    views = await rig.final(after, ends_meanwhile, timeout=10)
+    assert time.monotonic() - healed_from < 10
+    views += await rig.final(ends_after)
+    assert [(v.state, v.counters.attempt, v.counters.lease_no) for v in views] == [(State.COMPLETED, 1, 1)] * 3
+    assert max(rig.all_starts().values()) == 1
+    assert await children_of(program) == pids
+
+
+async def children_of(program: Program) -> list[int]:
+    """Return the process ids of the children, once there are some."""
+    return [child.pid for child in await wait_until(program.children, what="a child")]
 
 
 async def test_connections_that_are_terminated_again_and_again_come_back(rig_pg: Rig) -> None:
-    rig = rig_pg
+    rig, turns = rig_pg, 10
+    jobs = await rig.app.aenqueue_many([rig.app.tasks["nap"].job(seconds=0.05) for _ in range(2_000)])
     program = rig.program()
-    jobs = await rig.app.aenqueue_many([rig.app.tasks["nap"].job(seconds=0.05) for _ in range(1_000)])
-    for fraction in (0.05, 0.2, 0.4, 0.6):
-        await wait_until(lambda: len(rig.ledger()) > 2 * fraction * len(jobs), 19, what="progress")  # noqa: B023
+    pids = await children_of(program)
+    for turn in range(turns):
+        await wait_until(lambda: len(rig.ledger()) > 360 * turn, 19, what="progress")  # noqa: B023
         await terminate_everyone(rig.url)
     views = await rig.final(*jobs, timeout=30)
     assert {view.state for view in views} == {State.COMPLETED}
-    assert len(program.children()) == 1
+    assert max(rig.all_starts().values()) == 1
+    assert await children_of(program) == pids
+    # The worker hears of new jobs again, not only when it looks for them.
+    await wait_until(lambda: listeners(rig.url), what="a connection that listens")
     await rig.check()
+
+
+async def listeners(url: str) -> int:
+    """Return how many connections last said LISTEN."""
+    conn = await asyncpg.connect(url)
+    try:
+        count: int = await conn.fetchval(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN %'"
+        )
+        return count
+    finally:
+        await conn.close()
 
 
 @pytest.fixture
@@ -136,17 +176,18 @@ async def test_an_outage_longer_than_the_lease_runs_no_job_twice(proxied: tuple[
     rig.program(url=url)
     rig.program(url=url)
     jobs = [await rig.send("nap", seconds=LEASE) for _ in range(20)]
-    await rig.started(*jobs)
+    longer = [await rig.send("nap", seconds=4 * LEASE) for _ in range(5)]
+    await rig.started(*jobs, *longer)
     getattr(proxy, how)()
     # Every worker is cut off for three leases; the bodies end meanwhile, and nobody can tell the store.
     silent_until = time.monotonic() + 3 * LEASE
     ended = lambda: sum(line["event"] == "end" for line in rig.ledger()) == len(jobs)  # noqa: E731
     await wait_until(lambda: ended() and time.monotonic() > silent_until, 19, what="three leases and the bodies")
     proxy.flow()
-    views = await rig.final(*jobs, timeout=15 + SLACK)
+    views = await rig.final(*jobs, *longer, timeout=15 + SLACK)
     assert {view.state for view in views} == {State.COMPLETED}
-    assert [rig.starts(job) for job in jobs] == [1] * len(jobs)
-    assert all(view.counters.lease_no == 1 for view in views)
+    assert set(rig.all_starts(*jobs, *longer).values()) == {1}
+    assert all((view.counters.lease_no, view.counters.attempt) == (1, 1) for view in views)
     await rig.check()
 
 
@@ -160,8 +201,9 @@ async def test_one_worker_that_is_cut_off_loses_its_jobs_to_another(proxied: tup
     await rig.started(*jobs, times=2, timeout=2 * LEASE + LEASE + SLACK)
     views = await rig.final(*jobs)
     proxy.flow()
-    await wait_until(lambda: "stale" in alone.log(), 15, what="the stale completions")
+    await wait_until(lambda: alone.log().count(" stale after ") == len(jobs), 15, what="the refused completions")
     again = [await job.ajob() for job in jobs]
     assert [view.counters for view in again] == [view.counters for view in views]
-    assert all((view.state, view.counters.losses) == (State.COMPLETED, 1) for view in again)
+    assert all((view.state, view.counters.losses, view.result) == (State.COMPLETED, 1, b"2") for view in again)
+    assert [rig.starts(job) for job in jobs] == [2] * len(jobs)
     await rig.check()
