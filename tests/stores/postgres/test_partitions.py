@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import random
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 import pytest
 from tests.stores.postgres.conftest import Connect, add_worker, new_job, request_for
 
 from taskflowmq.core.ids import uuid7
-from taskflowmq.core.job import JobFilter
-from taskflowmq.core.transitions import Succeeded, decide
+from taskflowmq.core.job import JobFilter, NewJob
+from taskflowmq.core.transitions import Failed, Outcome, Succeeded, decide
 from taskflowmq.ports.store import Retention
 from taskflowmq.stores.postgres import PostgresStore
 
@@ -68,3 +71,104 @@ async def test_partitions_are_made_ahead_and_dropped_when_nothing_is_left(postgr
     assert await store.board.get("default", jobs[-1].id) is not None, "what still runs is kept"
     assert await store.upkeep.check() == []
     await store.close()
+
+
+async def put(store: PostgresStore, calendar: Calendar, **fields: Any) -> NewJob:
+    job = new_job(id=uuid7(int(calendar.at.timestamp() * 1e6), random.getrandbits(62)), **fields)
+    await store.intake.enqueue([job])
+    return job
+
+
+async def end(store: PostgresStore, worker: UUID, outcome: Outcome, job: NewJob) -> None:
+    [held] = await store.claims.claim(request_for(worker, limit=1, tasks=(job.task,)))
+    assert held.id == job.id
+    await store.claims.settle([decide(held, outcome, rand=0.5)])
+
+
+async def state_of(store: PostgresStore, job: NewJob) -> str | None:
+    view = await store.board.get("default", job.id)
+    return None if view is None else view.state.value
+
+
+@pytest.fixture
+async def day(postgres_url: str) -> AsyncIterator[tuple[PostgresStore, Calendar, UUID]]:
+    """A store whose clock can be moved, and a worker."""
+    calendar = Calendar()
+    store = PostgresStore(postgres_url, clock=calendar)
+    await store.open()
+    yield store, calendar, await add_worker(store)
+    await store.close()
+
+
+async def test_a_day_past_retention_is_dropped_and_what_must_survive_is_moved(
+    day: tuple[PostgresStore, Calendar, UUID], connect: Connect
+) -> None:
+    store, calendar, worker = day
+    begun = calendar.at
+    gone = [await put(store, calendar, task="old") for _ in range(20)]
+    claimed = await store.claims.claim(request_for(worker, tasks=("old",)))
+    await store.claims.settle([decide(held, Succeeded(b"1"), rand=0.5) for held in claimed])
+    dead = await put(store, calendar, task="dead", max_attempts=1)
+    await end(store, worker, Failed(b'{"type":"E","message":"m","traceback":""}'), dead)
+    ready, waiting = await put(store, calendar, task="ready"), await put(store, calendar, delay_ms=20 * 86_400_000)
+    late, running = await put(store, calendar, task="late"), await put(store, calendar, task="running")
+    calendar.at = begun + timedelta(days=9)
+    await end(store, worker, Succeeded(b'"late"'), late)
+    await store.claims.claim(request_for(worker, tasks=("running",)))
+    assert len(await store.board.attempts("default", dead.id)) == 1
+    calendar.at = begun + timedelta(days=10)
+
+    assert await store.upkeep.prune(Retention(), 1000) == 20
+
+    stamp = f"{begun:%Y%m%d}"
+    assert not {f"job_{stamp}", f"outcome_{stamp}"} & await partitions(connect)
+    assert {await state_of(store, job) for job in gone} == {None}
+    states = [await state_of(store, job) for job in (dead, ready, waiting, late, running)]
+    assert states == ["dead", "pending", "scheduled", "completed", "running"]
+    assert len(await store.board.attempts("default", dead.id)) == 1
+    view = await store.board.get("default", late.id)
+    assert view is not None
+    assert view.result == b'"late"'
+    assert await store.upkeep.check() == []
+    # They live on as if nothing had happened, and end in their turn.
+    await end(store, worker, Succeeded(b"1"), ready)
+    calendar.at = begun + timedelta(days=50)
+    assert await store.upkeep.prune(Retention(), 1000) == 3
+    assert await store.upkeep.check() == []
+
+
+async def test_a_day_with_many_survivors_is_pruned_in_batches(
+    day: tuple[PostgresStore, Calendar, UUID], connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("taskflowmq.stores.postgres.partitions.MOST_SURVIVORS", 1)
+    store, calendar, worker = day
+    done = await put(store, calendar)
+    await end(store, worker, Succeeded(b"1"), done)
+    alive = [await put(store, calendar, delay_ms=20 * 86_400_000) for _ in range(2)]
+    stamp = f"{calendar.at:%Y%m%d}"
+    calendar.at += timedelta(days=10)
+    assert await store.upkeep.prune(Retention(), 1000) == 1
+    assert f"job_{stamp}" in await partitions(connect)
+    assert [await state_of(store, job) for job in (done, *alive)] == [None, "scheduled", "scheduled"]
+
+
+async def test_a_day_in_use_is_left_for_later(day: tuple[PostgresStore, Calendar, UUID], connect: Connect) -> None:
+    store, calendar, worker = day
+    done = await put(store, calendar)
+    await end(store, worker, Succeeded(b"1"), done)
+    stamp = f"{calendar.at:%Y%m%d}"
+    calendar.at += timedelta(days=10)
+    reader = await connect()
+    async with reader.transaction():
+        await reader.fetch("SELECT count(*) FROM taskflow.job")
+        assert await store.upkeep.prune(Retention(), 1000) == 1, "batches do it meanwhile"
+    assert f"job_{stamp}" in await partitions(connect)
+
+
+async def test_short_retention_does_not_wait_for_the_day_to_end(day: tuple[PostgresStore, Calendar, UUID]) -> None:
+    store, calendar, worker = day
+    done = await put(store, calendar)
+    await end(store, worker, Succeeded(b"1"), done)
+    calendar.at += timedelta(hours=2)
+    assert await store.upkeep.prune(Retention(completed_ms=3_600_000), 1000) == 1
+    assert await state_of(store, done) is None

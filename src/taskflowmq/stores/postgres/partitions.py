@@ -1,19 +1,27 @@
-"""Partitions by creation day: made ahead of time, dropped when nothing is left in them.
+"""Partitions by creation day: made ahead of time, dropped when they are past retention or nothing is left in them.
 
-Both need a lock on the parent table for an instant. They wait a second for it at most and leave it to the next turn
-otherwise: work comes before upkeep.
+All of it needs a lock on the parent table for an instant. It waits a second for it at most and leaves it to the next
+turn otherwise: work comes before upkeep.
 """
 
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+import time
+from datetime import date, datetime
 from typing import Any
 
+from taskflowmq.ports.store import Retention
 from taskflowmq.stores.postgres import errors
 from taskflowmq.stores.postgres.queries import q
 
 DAYS_AHEAD = 3
+#: Most jobs that move to the default partitions when their day is dropped.
+MOST_SURVIVORS = 10_000
+#: A day that could not be dropped is looked at again after this long: the look reads all of it.
+LOOK_AGAIN_S = 900.0
+#: Whoever keeps jobs for less than this wants them gone in time: dropping whole days may be two days late.
+_SHORTEST_MS = 3 * 86_400_000
 _PARENTS = ("job", "outcome")
 _log = logging.getLogger("taskflowmq.stores.postgres")
 
@@ -27,10 +35,40 @@ async def maintain(conn: Any, now: datetime | None) -> None:
         await _quietly(conn, q.drop_partition, row["parent"], row["day"])
 
 
-async def _quietly(conn: Any, statement: str, *args: Any) -> None:
+class Retirement:
+    """Drops the partitions of days whose jobs are past retention, as long as few must survive."""
+
+    def __init__(self) -> None:
+        self._refused: dict[date, float] = {}
+
+    async def retire(self, conn: Any, now: datetime | None, retention: Retention) -> tuple[int, date | None]:
+        """Drop what can be dropped.
+
+        Returns:
+            how many jobs went, and the first day that batches should leave alone because it will be dropped later.
+        """
+        kept = (retention.completed_ms, retention.cancelled_ms, retention.dead_ms)
+        shortest = min((one for one in kept if one is not None), default=0)
+        if shortest < _SHORTEST_MS:
+            return 0, None
+        deleted = 0
+        for row in await conn.fetch(q.list_past_days, now, shortest):
+            day = row["day"]
+            if not row["past"]:
+                return deleted, day
+            if self._refused.get(day, 0.0) <= time.monotonic():
+                gone = await _quietly(conn, q.retire_day, day, now, *kept, MOST_SURVIVORS)
+                deleted += gone or 0
+                if gone is None:
+                    self._refused[day] = time.monotonic() + LOOK_AGAIN_S
+        return deleted, None
+
+
+async def _quietly(conn: Any, statement: str, *args: Any) -> Any:
     try:
-        await conn.fetchval(statement, *args)
+        return await conn.fetchval(statement, *args)
     except Exception as error:
         if errors.code_of(error) != errors.LOCK_TIMEOUT:
             raise
         _log.info("partition upkeep gave way to work and is left for the next turn")
+        return None

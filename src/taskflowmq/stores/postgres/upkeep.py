@@ -19,6 +19,7 @@ class PostgresUpkeep:
         self._pool = pool
         self._names = names
         self._now = now
+        self._retirement = partitions.Retirement()
 
     async def take_turn(self, duty: str, interval_ms: int) -> DutyTurn:
         """Decide in one statement whether the caller runs this duty now."""
@@ -46,15 +47,20 @@ class PostgresUpkeep:
         return len(await self._pool.fetch(q.expire_ready_jobs, self._now(), limit))
 
     async def prune(self, retention: Retention, limit: int) -> int:
-        """Delete ended jobs past retention, expired keys, bare ids and forgotten requests; return how many rows."""
-        deleted: int = 0
+        """Delete ended jobs past retention, expired keys, bare ids and forgotten requests; return how many rows.
+
+        Jobs that are kept for three days or longer go with the partitions of their day, up to two days late.
+        """
+        deleted, spared = await self._pool.run(lambda conn: self._retirement.retire(conn, self._now(), retention))
         for state, kept_ms in (
             ("completed", retention.completed_ms),
             ("cancelled", retention.cancelled_ms),
             ("dead", retention.dead_ms),
         ):
             if kept_ms is not None and deleted < limit:
-                deleted += await self._pool.fetchval(q.prune_outcomes, self._now(), state, kept_ms, limit - deleted)
+                deleted += await self._pool.fetchval(
+                    q.prune_outcomes, self._now(), state, kept_ms, limit - deleted, spared
+                )
         deleted += await self._pool.fetchval(q.prune_keys, self._now(), limit)
         return int(deleted)
 

@@ -98,7 +98,6 @@ CREATE TABLE taskflow.running (
   worker_id   uuid        NOT NULL,
   lane_id     integer     NOT NULL,
   started_at  timestamptz NOT NULL,
-  deadline_at timestamptz,
   round       smallint    NOT NULL,
   attempt     smallint    NOT NULL,
   crashes     smallint    NOT NULL,

@@ -1,0 +1,2 @@
+-- Retires a day: drops its partitions when few of its jobs must survive (see migration 0003).
+SELECT taskflow.retire_day($1::date, $2::timestamptz, $3::bigint, $4::bigint, $5::bigint, $6::bigint) AS deleted
