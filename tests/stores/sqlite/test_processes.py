@@ -42,9 +42,10 @@ asyncio.run(main())
 """
 
 
-def _start(path: Path) -> subprocess.Popen[str]:
+def start_child(script: str, path: Path) -> subprocess.Popen[str]:
+    """Run a script on a database in a process of its own."""
     return subprocess.Popen(
-        [sys.executable, "-c", _WORKER, str(path)],
+        [sys.executable, "-c", script, str(path)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -59,7 +60,7 @@ async def test_processes_share_the_work_and_never_see_a_lock(path: Path) -> None
     await store.open()
     for _ in range(_JOBS // 1000):
         await store.intake.enqueue([new_job() for _ in range(1000)])
-    children = [_start(path) for _ in range(_PROCESSES)]
+    children = [start_child(_WORKER, path) for _ in range(_PROCESSES)]
     for child in children:
         assert child.stdout is not None
         assert child.stdout.readline() == "ready\n", child.stderr and child.stderr.read()
