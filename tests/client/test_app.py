@@ -267,6 +267,10 @@ async def test_jobs_are_listed_retried_and_deleted(app: TaskFlow) -> None:
         ({"limit": 0}, "/limit"),
         ({"before": "x"}, "/id"),
         ({"created_after": datetime(2026, 1, 1)}, "/created_after"),  # noqa: DTZ001
+        ({"created_after": "2026-01-01T00:00:00Z"}, "/created_after"),
+        ({"created_before": datetime.max.replace(tzinfo=UTC)}, "/created_before"),
+        ({"queue": "a\x00"}, "/queue"),
+        ({"task": "\ud800"}, "/task"),
     ],
 )
 async def test_a_wrong_filter_is_named(query: dict[str, Any], pointer: str) -> None:

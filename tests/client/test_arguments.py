@@ -165,6 +165,8 @@ def refuse(*args: Any, **kwargs: Any) -> tuple[str, str]:
         (("a\x00b",), {}, "/args/to", "NUL"),
         (("\ud800",), {}, "/args/to", "surrogate"),
         (("a",), {"anything": {"\ud800": 1}}, "/args/anything", "surrogate"),
+        (("a",), {"\ud800": 1}, "/args/?", "is not an argument"),
+        (("a",), {"anything": {"\ud800": {"x": object()}}}, "/args/anything/?/x", "no JSON form"),
         (("a",), {"anything": {"a/b~": object()}}, "/args/anything/a~1b~0", "no JSON form"),
         (("a",), {"anything": {"$taskflow": 1}}, "/args/anything/$taskflow", "reserved"),
         (("x" * 10_000_000,), {}, "/args", "bytes of JSON"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import types
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -45,6 +45,8 @@ def test_options_of_the_call_win_and_add_up() -> None:
         ({"delay": "soon"}, "/delay"),
         ({"run_at": datetime(2030, 1, 1)}, "/run_at"),  # noqa: DTZ001
         ({"run_at": datetime(2030, 1, 1, tzinfo=UTC), "delay": 1}, "/run_at"),
+        ({"run_at": "2030-01-01T00:00:00Z"}, "/run_at"),
+        ({"run_at": datetime.max.replace(tzinfo=timezone(timedelta(hours=-14)))}, "/run_at"),
         ({"priority": 101}, "/priority"),
         ({"priority": True}, "/priority"),
         ({"queue": "no spaces"}, "/queue"),

@@ -12,7 +12,7 @@ from taskflowmq.client.session import Session
 from taskflowmq.client.sync import sync_twin
 from taskflowmq.core.errors import Conflict, InvalidJob, JobNotFound
 from taskflowmq.core.job import AttemptView, JobFilter, JobView, Page, State
-from taskflowmq.core.limits import check_int
+from taskflowmq.core.limits import check_int, check_name, check_time
 from taskflowmq.ports.store import CancelAnswer, DeleteAnswer, RetryAnswer, StoreStats
 
 MAX_PAGE = 1_000
@@ -81,10 +81,10 @@ class Jobs:
         query = JobFilter(
             tenant=self._tenant,
             states=_states(state),
-            queue=queue,
-            task=task,
-            created_after=_aware("created_after", created_after),
-            created_before=_aware("created_before", created_before),
+            queue=None if queue is None else check_name("queue", queue),
+            task=None if task is None else check_name("task", task),
+            created_after=None if created_after is None else check_time("/created_after", created_after),
+            created_before=None if created_before is None else check_time("/created_before", created_before),
         )
         check_int("/limit", limit, 1, MAX_PAGE)
         start = None if before is None else parse_id(before)
@@ -155,9 +155,3 @@ def _states(given: State | str | Sequence[State | str] | None) -> tuple[State, .
         return tuple(State(name) for name in names)
     except ValueError as error:
         raise InvalidJob.at("/state", f"{error}; there are: {', '.join(State)}") from None
-
-
-def _aware(name: str, at: datetime | None) -> datetime | None:
-    if at is not None and at.utcoffset() is None:
-        raise InvalidJob.at(f"/{name}", f"{at.isoformat()} has no time zone: give an aware datetime")
-    return at

@@ -25,6 +25,7 @@ from taskflowmq.core.limits import (
     check_int,
     check_name,
     check_text,
+    check_time,
 )
 from taskflowmq.core.signals import Duration, to_ms
 
@@ -151,13 +152,7 @@ def build_job(
 
 
 def _run_at(value: object) -> tuple[str, datetime | None]:
-    if value is None:
-        return "run_at", None
-    if not isinstance(value, datetime):
-        raise InvalidJob.at("/run_at", f"must be a datetime, got {type(value).__name__}")
-    if value.utcoffset() is None:
-        raise InvalidJob.at("/run_at", f"{value.isoformat()} has no time zone: give an aware datetime")
-    return "run_at", value
+    return "run_at", None if value is None else check_time("/run_at", value)
 
 
 def _timeout(value: Any) -> tuple[str, int | None]:

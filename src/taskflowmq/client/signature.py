@@ -201,8 +201,9 @@ class Signature:
 
 
 def _names_error(names: Any, detail: str) -> InvalidJob:
-    errors = tuple(FieldError(f"{ARGS}/{codec.escape(str(name))}", detail) for name in sorted(names))
-    return InvalidJob("; ".join(f"args.{name}: {detail}" for name in sorted(names)), errors)
+    shown = sorted(f"{name!s:.80}" for name in names)
+    errors = tuple(FieldError(f"{ARGS}/{codec.escape(name)}", detail) for name in shown)
+    return InvalidJob("; ".join(f"args.{name}: {detail}" for name in shown), errors)
 
 
 def _plain_or_none(value: Any) -> Any:

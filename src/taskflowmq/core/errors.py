@@ -29,6 +29,10 @@ class FieldError(NamedTuple):
     detail: str
 
 
+def _printable(text: str) -> str:
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
 class TaskFlowError(Exception):
     """Base of every error raised on purpose; ``code`` is stable and used by REST."""
 
@@ -46,9 +50,10 @@ class InvalidJob(TaskFlowError, ValueError):
     code = "invalid_job"
 
     def __init__(self, detail: str, errors: tuple[FieldError, ...] = ()) -> None:
-        super().__init__(detail)
-        self.detail = detail
-        self.errors = errors
+        # The name of a wrong field may hold a lone surrogate, and an error that cannot be printed hides itself.
+        self.detail = _printable(detail)
+        self.errors = tuple(FieldError(_printable(one.pointer), _printable(one.detail)) for one in errors)
+        super().__init__(self.detail)
 
     @classmethod
     def at(cls, pointer: str, detail: str) -> InvalidJob:

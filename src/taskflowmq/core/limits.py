@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 from taskflowmq.core.errors import FieldError, InvalidJob
@@ -20,6 +21,8 @@ MAX_BULK = 10_000
 MAX_DELAY_MS = 10 * 365 * 86_400_000
 MAX_TIMEOUT_MS = 30 * 86_400_000
 PRIORITY_MIN, PRIORITY_MAX = -100, 100
+#: A time nearer to the ends of the calendar does not exist in every time zone, and no engine reads it back.
+TIME_MIN, TIME_MAX = datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC)
 #: Reserved inside arguments and results for encryption, blobs and codecs.
 RESERVED_KEY = "$taskflow"
 
@@ -59,6 +62,17 @@ def check_int(pointer: str, value: object, low: int, high: int) -> int:
         got = value if abs(value) < 10**18 else "a far larger one"
         raise InvalidJob.at(pointer, f"must be an integer {low}…{high}, got {got}")
     return value
+
+
+def check_time(pointer: str, value: object) -> datetime:
+    """Return an aware time, in UTC, or raise :class:`InvalidJob` naming the field."""
+    if not isinstance(value, datetime):
+        raise InvalidJob.at(pointer, f"must be a datetime, got {type(value).__name__}")
+    if value.utcoffset() is None:
+        raise InvalidJob.at(pointer, f"{value.isoformat()} has no time zone: give one, like 2026-01-31T12:00:00Z")
+    if not TIME_MIN <= value <= TIME_MAX:
+        raise InvalidJob.at(pointer, f"must lie in the years {TIME_MIN.year}…{TIME_MAX.year}, got {value.isoformat()}")
+    return value.astimezone(UTC)
 
 
 def check_storable(value: Any, pointer: str) -> None:

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from litestar import Request, Response, delete, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from taskflowmq.core.errors import Conflict
+from taskflowmq.core.errors import Conflict, InvalidJob
 from taskflowmq.core.job import JobFilter, JobView, State
-from taskflowmq.core.limits import check_name
+from taskflowmq.core.limits import check_name, check_time
 from taskflowmq.ports.store import CancelAnswer, DeleteAnswer, RetryAnswer
 from taskflowmq.server.cursor import read_cursor, write_cursor
 from taskflowmq.server.intake import store_one
@@ -78,8 +78,8 @@ async def list_jobs(
         states=_states(states),
         queue=None if queue is None else check_name("queue", queue),
         task=None if task is None else check_name("task", task),
-        created_after=_aware("created_after", created_after),
-        created_before=_aware("created_before", created_before),
+        created_after=_time("created_after", created_after),
+        created_before=_time("created_before", created_before),
     )
     return await _page(services, query, limit, cursor)
 
@@ -166,7 +166,8 @@ def _states(given: str | None) -> tuple[State, ...]:
     return tuple(dict.fromkeys(states))
 
 
-def _aware(name: str, value: datetime | None) -> datetime | None:
-    if value is not None and value.utcoffset() is None:
-        raise bad_parameter(name, "has no time zone: write 2026-01-31T12:00:00Z or with an offset")
-    return value
+def _time(name: str, value: datetime | None) -> datetime | None:
+    try:
+        return None if value is None else check_time(f"/{name}", value)
+    except InvalidJob as error:
+        raise bad_parameter(name, error.errors[0].detail) from error
