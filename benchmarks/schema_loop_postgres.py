@@ -118,12 +118,15 @@ async def register(store: PostgresStore) -> UUID:
     return worker_id
 
 
-async def preload_finished(store: PostgresStore, url: str, count: int) -> None:
-    """Store finished jobs, made by the server, so that history is large."""
+async def preload_finished(store: PostgresStore, url: str, count: int, seconds: float) -> int:
+    """Store finished jobs, made by the server, so that history is large; return how many fitted into the time."""
+    until = time.perf_counter() + seconds
+    stored = 0
     await store.intake.enqueue(make_jobs(1, b"{}"))
     conn = await asyncpg.connect(url)
     await conn.execute("SET statement_timeout = 0; SET session_replication_role = replica")
-    for _ in range(0, count, 100_000):
+    while stored < count and time.perf_counter() < until:
+        stored += 100_000
         await conn.execute(
             """WITH x AS (SELECT overlay(gen_random_uuid()::text PLACING left(taskflow.lowest_id(now() - random()
                           * interval '20 hours')::text, 13) FROM 1 FOR 13)::uuid AS id FROM generate_series(1, 100000)),
@@ -135,6 +138,7 @@ async def preload_finished(store: PostgresStore, url: str, count: int) -> None:
         )
     await conn.execute("ANALYZE taskflow.job; ANALYZE taskflow.outcome", timeout=600)
     await conn.close()
+    return stored
 
 
 async def main(options: argparse.Namespace) -> None:
@@ -145,8 +149,8 @@ async def main(options: argparse.Namespace) -> None:
     commits = [await store.ping() for _ in range(50)]
     print(f"one commit: {statistics.median(commits) * 1e3:.2f} ms")
     if options.preload_finished:
-        await preload_finished(store, options.url, options.preload_finished)
-        print(f"finished jobs stored before: {options.preload_finished}")
+        stored = await preload_finished(store, options.url, options.preload_finished, options.preload_seconds)
+        print(f"finished jobs stored before: {stored}")
     if options.preload_ready:
         rate = await fill(store, options.preload_ready, args, 1000)
         print(f"ready jobs stored before: {options.preload_ready} ({rate:,.0f}/s)")
@@ -188,6 +192,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--held-snapshot", action="store_true", help="hold a REPEATABLE READ snapshot meanwhile")
     parser.add_argument("--preload-ready", type=int, default=0)
     parser.add_argument("--preload-finished", type=int, default=0)
+    parser.add_argument("--preload-seconds", type=float, default=180, help="stop storing finished jobs after this long")
     return parser.parse_args()
 
 

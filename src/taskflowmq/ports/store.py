@@ -169,7 +169,10 @@ class StagedCount(msgspec.Struct, frozen=True):
 
 
 class Retention(msgspec.Struct, frozen=True, kw_only=True):
-    """How long ended jobs are kept, in milliseconds since they finished; None keeps them."""
+    """How long ended jobs are kept at least, in milliseconds since they finished; None keeps them.
+
+    A store that drops whole days may keep what it keeps for three days or longer up to two days more.
+    """
 
     completed_ms: int | None = 7 * 86_400_000
     cancelled_ms: int | None = 7 * 86_400_000
