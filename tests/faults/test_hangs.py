@@ -9,6 +9,7 @@ from tests.faults.rig import LEASE, SLACK, Rig
 
 from taskflowmq import State
 from taskflowmq.core.job import Reason
+from taskflowmq.testing.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -43,6 +44,15 @@ async def test_a_body_that_hangs_is_timed_out_and_the_worker_takes_the_next_job(
     await rig.check()
 
 
+async def test_loading_the_app_costs_a_body_process_none_of_its_time(sqlite_rig: Rig) -> None:
+    rig = sqlite_rig
+    program = rig.program(app="tests.faults.slow_to_load:app")
+    await wait_until(lambda: " started  concurrency" in program.log(), 15, what="a worker")
+    job = await rig.app.asend("prompt", {"n": 7})
+    (view,) = await rig.final(job, timeout=2 + SLACK)
+    assert (view.state, view.result, rig.starts(job)) == (State.COMPLETED, b"7", 1)
+
+
 @pytest.mark.parametrize("name", ["nap", "process_nap"])
 async def test_a_cancelled_body_is_stopped_within_seconds(rig: Rig, name: str) -> None:
     rig.program()
@@ -63,7 +73,8 @@ async def test_a_busy_loop_is_not_a_dead_worker(rig: Rig) -> None:
     assert (view.counters.attempt, view.counters.losses) == (1, 0)
 
 
-async def test_a_pattern_that_holds_the_interpreter_is_not_a_dead_worker(rig: Rig) -> None:
+async def test_a_pattern_that_holds_the_interpreter_is_not_a_dead_worker(sqlite_rig: Rig) -> None:
+    rig = sqlite_rig
     rig.program()
     rig.program()
     job = await rig.send("backtrack", seconds=3 * LEASE)

@@ -77,12 +77,12 @@ async def test_a_database_that_stops_at_once_under_load_loses_nothing(
     hurt_rig: Rig, own_server: PostgresServer
 ) -> None:
     rig = hurt_rig
-    jobs = await rig.app.aenqueue_many([rig.app.tasks["nap"].job(seconds=0.05) for _ in range(1_500)])
+    jobs = await rig.app.aenqueue_many([rig.app.tasks["nap"].job(seconds=0.05) for _ in range(1_200)])
     program = rig.program()
     await rig.started(jobs[0])
     pids = [child.pid for child in program.children()]
     for turn in (1, 2, 3):
-        await wait_until(lambda: len(rig.ledger()) > turn * 500, 19, what="progress")  # noqa: B023
+        await wait_until(lambda: len(rig.ledger()) > turn * 400, 19, what="progress")  # noqa: B023
         await asyncio.to_thread(own_server.crash)
         await asyncio.to_thread(own_server.recover)
         ready = time.monotonic()

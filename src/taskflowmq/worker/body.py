@@ -22,7 +22,7 @@ from taskflowmq.ports.store import Claims
 from taskflowmq.ports.tasks import TaskRegistry
 from taskflowmq.worker.context import RunningContext
 from taskflowmq.worker.failure import error_json
-from taskflowmq.worker.frames import LENGTH_BYTES, PROGRESS, Frame, frame_of, pack, read_exactly
+from taskflowmq.worker.frames import LENGTH_BYTES, PROGRESS, READY, Frame, frame_of, pack, read_exactly
 from taskflowmq.worker.outcome import raised, returned, undecodable
 
 _NO_STORE = "a process has no store connection; use a coroutine or a thread for complete() and transaction()"
@@ -62,6 +62,7 @@ def serve(fd: int, tasks: TaskRegistry) -> None:
     threading.Thread(target=_listen, args=(pipe, requests), daemon=True, name="taskflow-pipe").start()
     progress = PipeProgress(pipe)
     with asyncio.Runner() as runner:
+        pipe.sendall(pack(Frame(READY, b"")))
         while True:
             outcome = _run(requests.get(), tasks, progress, runner)
             pipe.sendall(pack(frame_of(outcome)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import traceback
 from types import FrameType
@@ -59,3 +60,15 @@ def traceback_of(error: BaseException) -> str:
         return "".join(lines)
     except BaseException as broken:  # noqa: BLE001 - user code again, through __str__ of causes and contexts
         return f"<no traceback: {type(broken).__name__} while formatting>"
+
+
+def describe_exit(code: int | None) -> str:
+    """Return how a process ended as words; None: it has not."""
+    if code is None:
+        return "no exit"
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"signal {signal.Signals(-code).name}"
+    except ValueError:
+        return f"signal {-code}"

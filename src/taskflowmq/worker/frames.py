@@ -22,6 +22,8 @@ from taskflowmq.core.transitions import (
 LENGTH_BYTES = 4
 MAX_FRAME = 64 * 1024 * 1024
 PROGRESS = "progress"
+#: The first frame of a body process: from now on the time of its jobs is their own.
+READY = "ready"
 
 _OUTCOMES: dict[str, type[msgspec.Struct]] = {
     kind.__name__: kind for kind in (Succeeded, Failed, Snoozed, Stopped, Discarded, Invalid)
@@ -29,7 +31,7 @@ _OUTCOMES: dict[str, type[msgspec.Struct]] = {
 
 
 class Frame(msgspec.Struct, frozen=True):
-    """``kind`` is PROGRESS or the name of an outcome."""
+    """``kind`` is READY, PROGRESS or the name of an outcome."""
 
     kind: str
     data: bytes

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import socket
 from collections.abc import Awaitable, Callable
 
@@ -16,12 +15,14 @@ import msgspec
 
 from taskflowmq.core.transitions import Outcome
 from taskflowmq.worker.context import RunningContext
-from taskflowmq.worker.failure import error_json
-from taskflowmq.worker.frames import LENGTH_BYTES, MAX_FRAME, PROGRESS, outcome_of, unpack
+from taskflowmq.worker.failure import describe_exit, error_json
+from taskflowmq.worker.frames import LENGTH_BYTES, MAX_FRAME, PROGRESS, READY, Frame, outcome_of, unpack
 
 log = logging.getLogger("taskflowmq.worker")
 
 RECYCLE_AFTER = 1_000
+#: Loading an app takes a second or two; longer on a machine that has no time.
+START_SECONDS = 60.0
 
 #: Start a body process that talks over the inherited file descriptor.
 Launch = Callable[[int], Awaitable[asyncio.subprocess.Process]]
@@ -39,6 +40,26 @@ class Body:
         self.dead = False
         self.jobs = 0
 
+    async def ready(self) -> None:
+        """Wait until the process has loaded the app. The time that takes is no job's.
+
+        Raises:
+            OSError: it ended, or did something else.
+        """
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                frame = await self._receive()
+        except (EOFError, ValueError, TimeoutError) as error:
+            await self.close()
+            raise OSError(f"a process for bodies did not start: {describe_exit(self._process.returncode)}") from error
+        except BaseException:
+            self.kill()
+            self._writer.close()
+            raise
+        if frame.kind != READY:
+            await self.close()
+            raise OSError(f"a process for bodies began with {frame.kind!r:.50}")
+
     async def run(self, ctx: RunningContext) -> Outcome | None:
         """Run one job and return its outcome, or None when the process died in it."""
         self.jobs += 1
@@ -47,10 +68,7 @@ class Body:
             self._writer.write(len(request).to_bytes(LENGTH_BYTES, "big") + request)
             await self._writer.drain()
             while True:
-                size = int.from_bytes(await self._reader.readexactly(LENGTH_BYTES), "big")
-                if size > MAX_FRAME:
-                    raise ValueError(f"a frame of {size} bytes")
-                frame = unpack(await self._reader.readexactly(size))
+                frame = await self._receive()
                 if frame.kind != PROGRESS:
                     return outcome_of(frame)
                 ctx.put_progress(frame.data)
@@ -61,6 +79,12 @@ class Body:
         self.kill()
         await self._process.wait()
         return None
+
+    async def _receive(self) -> Frame:
+        size = int.from_bytes(await self._reader.readexactly(LENGTH_BYTES), "big")
+        if size > MAX_FRAME:
+            raise ValueError(f"a frame of {size} bytes")
+        return unpack(await self._reader.readexactly(size))
 
     def kill(self) -> None:
         """End the process at once."""
@@ -73,10 +97,7 @@ class Body:
 
     def obituary(self) -> bytes:
         """Return how the process ended, as a stored error."""
-        code = self._process.returncode
-        how = f"exit code {code}"
-        if code is not None and code < 0:
-            how = f"signal {signal.Signals(-code).name}"
+        how = describe_exit(self._process.returncode)
         return error_json("ProcessCrashed", f"the process of this job ended with {how}")
 
     async def close(self) -> None:
@@ -147,5 +168,6 @@ class ProcessPool:
             raise
         reader, writer = await asyncio.open_connection(sock=ours)
         body = Body(process, reader, writer)
+        await body.ready()
         self._all.add(body)
         return body

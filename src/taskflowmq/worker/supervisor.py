@@ -21,9 +21,10 @@ from taskflowmq.ports.telemetry import NoTelemetry, Telemetry
 from taskflowmq.worker.backoff import backoff, jittered
 from taskflowmq.worker.child import DRAIN, FINISH, HAND_BACK, Child
 from taskflowmq.worker.clock import SystemClock
+from taskflowmq.worker.failure import describe_exit
 from taskflowmq.worker.machine import memory_mb, reap_orphans
 from taskflowmq.worker.options import WorkerOptions
-from taskflowmq.worker.undertaker import CLEAN, bury, describe_exit
+from taskflowmq.worker.undertaker import CLEAN, bury
 
 log = logging.getLogger("taskflowmq.supervisor")
 

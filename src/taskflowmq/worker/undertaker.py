@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import random
-import signal
 from collections.abc import Callable
 from uuid import UUID
 
@@ -20,7 +19,7 @@ from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.store import Settled, Store
 from taskflowmq.worker.backoff import backoff
 from taskflowmq.worker.child import Child
-from taskflowmq.worker.failure import error_json
+from taskflowmq.worker.failure import describe_exit, error_json
 
 log = logging.getLogger("taskflowmq.supervisor")
 
@@ -75,13 +74,3 @@ async def _empty(
         if len(jobs) < BATCH:
             break
     return handed_back
-
-
-def describe_exit(code: int) -> str:
-    """Return an exit code as words."""
-    if code >= 0:
-        return f"exit code {code}"
-    try:
-        return f"signal {signal.Signals(-code).name}"
-    except ValueError:
-        return f"signal {-code}"
