@@ -93,6 +93,7 @@ def test_a_job_is_cancelled_then_deleted(cli: Cli) -> None:
     job_id = _enqueued(cli)
     assert cli("jobs", "delete", job_id).code == 5
     assert cli("jobs", "cancel", job_id).out == "cancelled\n"
+    assert cli("jobs", "cancel", job_id).code == 5
     assert cli("jobs", "retry", job_id).code == 5
     assert cli("jobs", "delete", job_id, "--json").json == {"id": job_id, "answer": "deleted"}
     assert cli("jobs", "show", job_id).code == 4

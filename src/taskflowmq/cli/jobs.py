@@ -10,6 +10,8 @@ from taskflowmq.cli.options import database_option, json_option, option
 from taskflowmq.cli.output import emit_fields, emit_json, emit_table
 from taskflowmq.cli.program import with_store
 from taskflowmq.cli.show import attempt_json, job_json, job_summary, wait_and_show
+from taskflowmq.core.errors import Conflict
+from taskflowmq.ports.store import CancelAnswer
 
 MAX_LIMIT = 1_000
 
@@ -83,8 +85,15 @@ def retry(job_id: str, **given: Any) -> None:
 @database_option
 @json_option
 def cancel(job_id: str, **given: Any) -> None:
-    """Cancel a job, or ask its worker to stop it."""
-    _act(given, job_id, lambda app: app.jobs.acancel(job_id))
+    """Cancel a job, or ask its worker to stop it; exits 5 when it has ended."""
+
+    async def act(app: Any) -> CancelAnswer:
+        answer: CancelAnswer = await app.jobs.acancel(job_id)
+        if answer is CancelAnswer.FINAL:
+            raise Conflict(f"job {job_id} has ended, so it cannot be cancelled")
+        return answer
+
+    _act(given, job_id, act)
 
 
 @command.command("delete")
