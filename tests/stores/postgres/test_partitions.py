@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,8 @@ from taskflowmq.core.job import JobFilter, NewJob
 from taskflowmq.core.transitions import Failed, Outcome, Succeeded, decide
 from taskflowmq.ports.store import Retention
 from taskflowmq.stores.postgres import PostgresStore
+from taskflowmq.stores.postgres.queries import q
+from taskflowmq.testing.waiting import wait_until
 
 pytestmark = pytest.mark.postgres
 
@@ -172,3 +175,29 @@ async def test_short_retention_does_not_wait_for_the_day_to_end(day: tuple[Postg
     calendar.at += timedelta(hours=2)
     assert await store.upkeep.prune(Retention(completed_ms=3_600_000), 1000) == 1
     assert await state_of(store, done) is None
+
+
+async def test_a_job_that_is_redriven_while_its_day_is_dropped_survives(
+    day: tuple[PostgresStore, Calendar, UUID], connect: Connect
+) -> None:
+    store, calendar, worker = day
+    dead = await put(store, calendar, task="dead", max_attempts=1)
+    await end(store, worker, Failed(b'{"type":"E","message":"m","traceback":""}'), dead)
+    done = await put(store, calendar, task="done")
+    await end(store, worker, Succeeded(b"1"), done)
+    calendar.at += timedelta(days=40)
+    operator, looker = await connect(), await connect()
+
+    async def is_about_to_drop() -> bool:
+        waiting = """SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+            WHERE d.datname = current_database() AND NOT granted AND mode = 'AccessExclusiveLock'"""
+        return pruning.done() or bool(await looker.fetchval(waiting))
+
+    async with operator.transaction():
+        await operator.fetch("SELECT count(*) FROM taskflow.job")
+        pruning = asyncio.create_task(store.upkeep.prune(Retention(), 1000))
+        await wait_until(is_about_to_drop, 5, what="the look at the day to end")
+        await operator.fetch(q.retry_dead_job, calendar.at, dead.id)
+    assert await pruning == 1
+    assert [await state_of(store, job) for job in (dead, done)] == ["pending", None]
+    assert await store.upkeep.check() == []
