@@ -74,7 +74,7 @@ async def connected(app: TaskFlow, peer: str = "127.0.0.1", **settings: Any) -> 
     assert isinstance(metrics, PrometheusTelemetry)
     gate = create_app(app, ServerSettings(**settings), metrics_page=metrics)
     transport = httpx.ASGITransport(app=gate, client=(peer, 50_000), raise_app_exceptions=True)
-    async with started(gate), httpx.AsyncClient(transport=transport, base_url="http://server") as client:
+    async with started(gate), httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield client
 
 

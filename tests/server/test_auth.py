@@ -80,6 +80,22 @@ async def test_without_keys_only_this_machine_is_served(connect: Connect) -> Non
     assert (await behind_proxy.get("/api/v1/jobs", headers={"x-forwarded-for": "203.0.113.9"})).status_code == 401
 
 
+@pytest.mark.parametrize("host", ["evil.example:8000", "localhost.evil.example", "127.0.0.1.evil.example", "[::1", "0"])
+async def test_without_keys_a_name_that_is_not_this_machine_s_is_refused(host: str, connect: Connect) -> None:
+    client = await connect()
+    for method, path in (("GET", "/api/v1/jobs"), ("POST", "/api/v1/queues/q/pause"), ("GET", "/metrics")):
+        answer = await client.request(method, path, headers={"host": host, "origin": f"http://{host}"})
+        assert (answer.status_code, answer.json()["code"]) == (403, "foreign_host")
+    with_keys = await connect(api_keys=(KEY,))
+    assert (await with_keys.get("/metrics", headers={"host": host})).status_code == 401
+    assert (await with_keys.get("/api/v1/jobs", headers={"host": host, "x-api-key": KEY})).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["localhost:8000", "LOCALHOST", "127.0.0.1", "[::1]:8000", "taskflow.localhost"])
+async def test_the_names_of_this_machine_are_served(host: str, connect: Connect) -> None:
+    assert (await (await connect()).get("/api/v1/jobs", headers={"host": host})).status_code == 200
+
+
 async def test_metrics_need_this_machine_or_a_key(connect: Connect) -> None:
     local = await connect(api_keys=(KEY,))
     assert (await local.get("/metrics")).status_code == 200
@@ -89,14 +105,16 @@ async def test_metrics_need_this_machine_or_a_key(connect: Connect) -> None:
     assert (await far.get("/metrics", headers={"x-api-key": KEY})).status_code == 200
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://server.evil.example", "http://server:81"])
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://localhost.evil.example", "http://localhost:81"]
+)
 async def test_pages_of_other_origins_change_nothing(origin: str, connect: Connect) -> None:
     client: httpx.AsyncClient = await connect()
     answer = await client.post("/api/v1/queues/q/pause", headers={"origin": origin})
     assert (answer.status_code, answer.json()["code"]) == (403, "foreign_origin")
     assert "access-control-allow-origin" not in answer.headers
     assert (await client.get("/api/v1/queues")).json()["items"] == []
-    own = await client.post("/api/v1/queues/q/pause", headers={"origin": "http://server"})
+    own = await client.post("/api/v1/queues/q/pause", headers={"origin": "http://localhost"})
     assert own.status_code == 200
 
 

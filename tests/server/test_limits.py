@@ -20,7 +20,7 @@ async def _connect(live: str) -> tuple[asyncio.StreamReader, asyncio.StreamWrite
 
 
 def _head(path: str, *headers: str) -> bytes:
-    lines = [f"POST {path} HTTP/1.1", "Host: x", "Content-Type: application/json", *headers]
+    lines = [f"POST {path} HTTP/1.1", "Host: localhost", "Content-Type: application/json", *headers]
     return "\r\n".join([*lines, "", ""]).encode()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from taskflowmq.server.problems import Problem
@@ -41,17 +42,20 @@ class Guard:
             peer: the address of the connection's other end.
 
         Raises:
-            Problem: 401 without a valid key, 403 from a page of another origin.
+            Problem: 401 without a valid key, 403 from a page of another origin or to a name that is not ours.
         """
         if path in OPEN_PATHS and method in _SAFE_METHODS:
             return "anonymous"
         local = peer is not None and is_loopback(peer) and not any(name in headers for name in _FORWARDED)
+        to_us = _names_this_machine(headers.get(b"host", b""))
         if self._digests:
-            if path == METRICS_PATH and local and method in _SAFE_METHODS:
+            if path == METRICS_PATH and local and to_us and method in _SAFE_METHODS:
                 return "local"
             return self._by_key(headers)
         if not local:
             raise _unauthorised("This server has no API keys, so it answers on this machine only")
+        if not to_us:
+            raise Problem(403, "foreign_host", "Without API keys the server answers as localhost or 127.0.0.1 only")
         if method not in _SAFE_METHODS:
             _refuse_foreign_page(headers)
         return "local"
@@ -73,6 +77,21 @@ def _given_key(headers: Headers) -> bytes:
     if scheme.lower() == b"bearer" and value.strip():
         return value.strip()
     return headers.get(b"x-api-key", b"").strip()
+
+
+@lru_cache(maxsize=64)
+def _names_this_machine(host: bytes) -> bool:
+    """Tell whether a Host header means loopback; none does, no browser leaves it out.
+
+    A page can point a name of its own at 127.0.0.1 (DNS rebinding); then the browser sees one origin and hands it
+    every answer. Only the name gives it away.
+    """
+    try:
+        name = urlsplit(b"//" + host).hostname
+    except ValueError:
+        return False
+    text = (name or b"").decode("latin-1").rstrip(".")
+    return not host or is_loopback(text) or text.endswith(".localhost")
 
 
 def _refuse_foreign_page(headers: Headers) -> None:
