@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -123,3 +125,10 @@ def test_later_rescues_back_off_with_additive_jitter(count: int, rand: float) ->
 @given(st.integers(1, 100), rands)
 def test_rescue_delays_never_shrink(count: int, rand: float) -> None:
     assert rescue_delay_ms(count + 1, rand) >= rescue_delay_ms(count, rand)
+
+
+def test_durations_may_be_timedeltas() -> None:
+    policy = Retry(initial=timedelta(seconds=2), max_delay=timedelta(minutes=1), jitter=0)
+    assert [policy.delay_ms(attempt, 0) for attempt in (1, 2, 9)] == [2_000, 4_000, 60_000]
+    with pytest.raises(InvalidJob, match="initial"):
+        Retry(initial=timedelta(seconds=-1))

@@ -92,6 +92,10 @@ def _listen(fd: int, obey: Callable[[str], object]) -> None:
     os._exit(1)
 
 
+#: ADR 2: drains faster by an eighth on SQLite; of no effect where nothing shares the interpreter.
+SWITCH_INTERVAL_S = 0.0001
+
+
 def main() -> None:
     """Become a child."""
     config = msgspec.json.decode(sys.argv[1], type=ChildConfig)
@@ -107,6 +111,8 @@ def main() -> None:
         log_level=config.log_level,
     )
     app = load_app(config.spec, program.url)
+    # A handler must not keep the interpreter for 5 ms while SQLite's writer thread waits for it between two statements.
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     # What was imported lives as long as the process: keep the collector from walking it again and again.
     gc.freeze()
     # Nothing reads these fields of log records, and they are looked up for every line.

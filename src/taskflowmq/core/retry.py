@@ -6,6 +6,8 @@ before the base delay (RELIABILITY F47).
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import msgspec
 
 from taskflowmq.core.errors import InvalidJob
@@ -22,18 +24,18 @@ class Retry(msgspec.Struct, frozen=True):
 
     Args:
         max_attempts: tries in one round, at least 1.
-        initial: seconds before the second attempt.
+        initial: delay before the second attempt, in seconds or as a timedelta.
         factor: growth per further attempt, at least 1.
-        max_delay: upper bound of a delay in seconds, jitter apart.
+        max_delay: upper bound of a delay, jitter apart, in seconds or as a timedelta.
         jitter: 0…1; up to this share of the delay is added, never subtracted.
         on: exception types that are retried; empty means every one.
         not_on: exception types that are not retried, which wins over ``on``.
     """
 
     max_attempts: int = 3
-    initial: float = 1.0
+    initial: float | timedelta = 1.0
     factor: float = 2.0
-    max_delay: float = 3600.0
+    max_delay: float | timedelta = 3600.0
     jitter: float = 0.1
     on: tuple[type[BaseException], ...] = ()
     not_on: tuple[type[BaseException], ...] = ()
@@ -47,7 +49,7 @@ class Retry(msgspec.Struct, frozen=True):
             ("jitter", float, 0, 1, "must be 0…1"),
         )
         for field, kind, low, high, rule in checks:
-            value = getattr(self, field)
+            value = _seconds(getattr(self, field)) if field in ("initial", "max_delay") else getattr(self, field)
             number = isinstance(value, int if kind is int else int | float) and not isinstance(value, bool)
             if not number or not low <= value <= high:  # also refuses NaN
                 raise InvalidJob.at(f"/retry/{field}", f"{rule}, got {value!r:.80}")
@@ -60,7 +62,7 @@ class Retry(msgspec.Struct, frozen=True):
             rand: a random number, 0 ≤ rand < 1.
         """
         # The exponent is capped before the power: 2.0**20000 overflows, and max_delay wins long before.
-        base = min(self.initial * self.factor ** min(attempt - 1, 64), self.max_delay)
+        base = min(_seconds(self.initial) * self.factor ** min(attempt - 1, 64), _seconds(self.max_delay))
         return round(base * (1 + self.jitter * rand) * 1000)
 
     def wants(self, error: BaseException) -> bool:
@@ -68,6 +70,10 @@ class Retry(msgspec.Struct, frozen=True):
         if self.not_on and isinstance(error, self.not_on):
             return False
         return not self.on or isinstance(error, self.on)
+
+
+def _seconds(duration: float | timedelta) -> float:
+    return duration.total_seconds() if isinstance(duration, timedelta) else duration
 
 
 def rescue_delay_ms(count: int, rand: float) -> int:

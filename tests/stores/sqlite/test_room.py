@@ -66,10 +66,10 @@ def interval() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("interval")
-async def test_the_interpreters_setting_is_lowered_unless_told_otherwise(open_store: OpenStore) -> None:
-    await open_store(switch_interval_s=0.0)
-    assert sys.getswitchinterval() == pytest.approx(0.005)
+async def test_the_interpreters_setting_is_lowered_on_demand_and_never_raised(open_store: OpenStore) -> None:
     await open_store()
+    assert sys.getswitchinterval() == pytest.approx(0.005)
+    await open_store(switch_interval_s=0.0001)
     assert sys.getswitchinterval() == pytest.approx(0.0001)
     await open_store(switch_interval_s=0.001)
     assert sys.getswitchinterval() == pytest.approx(0.0001)

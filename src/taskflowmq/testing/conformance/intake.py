@@ -112,6 +112,15 @@ class TestIntake(StoreSuite):
             assert await rig.view(job.id) == before
         assert ids(await rig.claim(await rig.worker())) == [pending.id]
 
+    async def test_json_comes_back_as_it_was_given(self, rig: Rig) -> None:
+        """The order of keys and the form of numbers are the user's: an export's columns may depend on them."""
+        given = b'{"zoe":1e22,"adam":{"b":-0.0,"a":1.0},"b":12345678901234567890}'
+        await rig.enqueue(msgspec.structs.replace(rig.job(), args=given))
+        claimed = await rig.claim_one(await rig.worker())
+        assert claimed.args == given
+        view = await rig.apply(claimed, Succeeded(given))
+        assert (view.args, view.result) == (given, given)
+
     async def test_a_repeat_is_created_and_replayed(self, rig: Rig) -> None:
         """Whoever asks again after a lost answer made the job all the same."""
         plain, keyed = rig.job(), rig.job(unique=UniqueKey(key="k"))

@@ -15,6 +15,13 @@ BEGIN
   RAISE EXCEPTION USING ERRCODE = code, MESSAGE = about;
 END $$;
 
+-- Returns JSON as it was given, or raises: json alone would take what no reader can decode (half of a surrogate pair,
+-- an escaped NUL, a number beyond every range), jsonb would take it but change the order of keys and numbers.
+CREATE FUNCTION taskflow.storable(given json) RETURNS json
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE WHEN given::jsonb IS NOT NULL THEN given END
+$$;
+
 -- Milliseconds since 1970 that a UUIDv7 carries.
 CREATE FUNCTION taskflow.id_ms(id uuid) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
@@ -123,7 +130,7 @@ END $$;
 -- Stores jobs in the transaction of whoever calls, with unique keys; answers in the order of the input.
 -- Each job: {"id","tenant","task","queue","priority","share","args","args_version","max_attempts","timeout_ms",
 -- "delay_ms","run_at","expires_in_ms","tags","meta","headers","unique_key","free_at","period_ms","on_conflict"}
-CREATE FUNCTION taskflow.enqueue_v1(jobs jsonb, wake boolean DEFAULT true, at timestamptz DEFAULT NULL)
+CREATE FUNCTION taskflow.enqueue_v1(jobs json, wake boolean DEFAULT true, at timestamptz DEFAULT NULL)
 RETURNS TABLE (id uuid, created boolean, replayed boolean)
 LANGUAGE plpgsql SET enable_seqscan = off AS $$
 #variable_conflict use_column
@@ -146,11 +153,11 @@ BEGIN
   -- Keys are taken in order, so that two batches with the same keys wait for each other instead of deadlocking.
   FOR j IN
     SELECT x.*, e.ord::integer AS ord
-    FROM jsonb_array_elements(jobs) WITH ORDINALITY AS e (job, ord),
-         jsonb_to_record(e.job) AS x (
-           id uuid, tenant text, task text, queue text, priority smallint, share text, args jsonb, args_version smallint,
+    FROM json_array_elements(jobs) WITH ORDINALITY AS e (job, ord),
+         json_to_record(e.job) AS x (
+           id uuid, tenant text, task text, queue text, priority smallint, share text, args json, args_version smallint,
            max_attempts smallint, timeout_ms bigint, delay_ms bigint, run_at timestamptz, expires_in_ms bigint,
-           tags jsonb, meta jsonb, headers jsonb, unique_key text, free_at text, period_ms bigint, on_conflict text)
+           tags json, meta json, headers json, unique_key text, free_at text, period_ms bigint, on_conflict text)
     ORDER BY x.tenant, x.unique_key NULLS LAST, e.ord
   LOOP
     in_tenant := taskflow.tenant_no(j.tenant);
@@ -158,7 +165,7 @@ BEGIN
     SELECT tenant_id, task_id, args, deleted_at INTO old FROM taskflow.job WHERE job.id = j.id;
     IF FOUND THEN
       PERFORM taskflow.refuse_unless(
-        old.tenant_id = in_tenant AND old.task_id = of_task AND (old.args = j.args OR old.deleted_at IS NOT NULL),
+        old.tenant_id = in_tenant AND old.task_id = of_task AND (old.args::text = j.args::text OR old.deleted_at IS NOT NULL),
         'TF001', format('job %s exists with other content', j.id));
       ids[j.ord] := j.id; made[j.ord] := true; again[j.ord] := true;  -- created by this very call, earlier
       CONTINUE;
@@ -178,9 +185,9 @@ BEGIN
     in_lane := taskflow.lane_no(j.queue, j.priority, j.share);
     INSERT INTO taskflow.job (id, tenant_id, lane_id, task_id, args_version, max_attempts, timeout_ms, created_at,
                               run_at, expires_at, args, unique_key, tags, meta, headers)
-    VALUES (j.id, in_tenant, in_lane, of_task, j.args_version, j.max_attempts, j.timeout_ms, started, due, ends, j.args,
+    VALUES (j.id, in_tenant, in_lane, of_task, j.args_version, j.max_attempts, j.timeout_ms, started, due, ends, taskflow.storable(j.args),
             j.unique_key, (SELECT array_agg(t.tag ORDER BY t.ord)
-                           FROM jsonb_array_elements_text(j.tags) WITH ORDINALITY AS t (tag, ord)),
+                           FROM json_array_elements_text(j.tags) WITH ORDINALITY AS t (tag, ord)),
             j.meta, j.headers)
     ON CONFLICT (id) DO NOTHING;
     IF NOT FOUND THEN
@@ -210,7 +217,7 @@ END $$;
 
 -- The same as a transaction of its own, under an Idempotency-Key if there is one. The short lock_timeout turns
 -- waiting for somebody's open transaction into an error that is retried: one key must not hold up a commit queue.
-CREATE FUNCTION taskflow.enqueue_once(jobs jsonb, in_tenant text, wanted text, print text, at timestamptz)
+CREATE FUNCTION taskflow.enqueue_once(jobs json, in_tenant text, wanted text, print text, at timestamptz)
 RETURNS TABLE (id uuid, created boolean, replayed boolean)
 LANGUAGE plpgsql SET lock_timeout = '500ms' SET enable_seqscan = off AS $$
 #variable_conflict use_column
@@ -253,13 +260,13 @@ END $$;
 
 -- Writes decided transitions under their fences; returns the ids that matched. The first statement locks in id
 -- order, so that the second sees what those who held the rows before have committed (a cancel request, progress).
-CREATE FUNCTION taskflow.settle_many(changes jsonb, at timestamptz) RETURNS SETOF uuid
+CREATE FUNCTION taskflow.settle_many(changes json, at timestamptz) RETURNS SETOF uuid
 LANGUAGE plpgsql SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE settled timestamptz := coalesce(at, clock_timestamp());
 BEGIN
   PERFORM 1
-  FROM (SELECT x.job_id, x.lease_no FROM jsonb_to_recordset(changes) AS x (job_id uuid, lease_no integer)
+  FROM (SELECT x.job_id, x.lease_no FROM json_to_recordset(changes) AS x (job_id uuid, lease_no integer)
         ORDER BY x.job_id OFFSET 0) x
   CROSS JOIN LATERAL (
     SELECT 1 FROM taskflow.running r WHERE r.job_id = x.job_id AND r.lease_no = x.lease_no FOR UPDATE) r;
@@ -269,9 +276,9 @@ BEGIN
            CASE WHEN c.asked AND x.goes NOT IN ('completed', 'cancelled', 'dead') THEN 'cancelled' ELSE x.goes END AS state,
            CASE WHEN c.asked AND x.goes NOT IN ('completed', 'cancelled', 'dead') THEN 'cancelled_by_user'
                 ELSE x.reason END AS because
-    FROM jsonb_to_recordset(changes) AS x (
+    FROM json_to_recordset(changes) AS x (
            job_id uuid, lease_no integer, goes text, reason text, delay_ms bigint, ended text, round smallint,
-           attempt smallint, crashes smallint, losses smallint, result jsonb, result_error text, error jsonb)
+           attempt smallint, crashes smallint, losses smallint, result json, result_error text, error json)
     CROSS JOIN LATERAL (
       SELECT r.ctid AS place, r.worker_id, r.lane_id, r.started_at, r.attempt AS tried, r.flags
       FROM taskflow.running r WHERE r.job_id = x.job_id AND r.lease_no = x.lease_no FOR UPDATE) r
@@ -283,14 +290,14 @@ BEGIN
   ),
   tried AS (
     INSERT INTO taskflow.attempt (job_id, lease_no, round, attempt, ended, worker_id, started_at, finished_at, error)
-    SELECT job_id, lease_no, round, tried, ended, worker_id, started_at, settled, error FROM held WHERE held.ended IS NOT NULL
+    SELECT job_id, lease_no, round, tried, ended, worker_id, started_at, settled, taskflow.storable(error) FROM held WHERE held.ended IS NOT NULL
     ON CONFLICT (job_id, lease_no) DO NOTHING
   ),
   finished AS (
     INSERT INTO taskflow.outcome (job_id, state, reason, worker_id, started_at, finished_at, round, attempt, crashes,
                                   losses, lease_no, result, result_error, error)
-    SELECT job_id, state, because, worker_id, started_at, settled, round, attempt, crashes, losses, lease_no, result,
-           result_error, error
+    SELECT job_id, state, because, worker_id, started_at, settled, round, attempt, crashes, losses, lease_no,
+           taskflow.storable(result), result_error, taskflow.storable(error)
     FROM held WHERE state IN ('completed', 'cancelled', 'dead')
   ),
   parked AS (
@@ -318,10 +325,10 @@ BEGIN
 END $$;
 
 -- Writes one transition in the transaction of whoever calls; raises TF004, which dooms it, if the fence is gone.
-CREATE FUNCTION taskflow.settle_v1(change jsonb, at timestamptz DEFAULT NULL) RETURNS void
+CREATE FUNCTION taskflow.settle_v1(change json, at timestamptz DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM taskflow.settle_many(jsonb_build_array(change), at);
+  PERFORM taskflow.settle_many(json_build_array(change), at);
   IF NOT FOUND THEN
     RAISE EXCEPTION USING ERRCODE = 'TF004', MESSAGE = 'the fence of this attempt is gone';
   END IF;

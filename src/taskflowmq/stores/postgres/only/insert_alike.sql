@@ -10,8 +10,8 @@ WITH n AS MATERIALIZED (
 stored AS (
   INSERT INTO taskflow.job (id, tenant_id, lane_id, task_id, args, args_version, max_attempts, timeout_ms, created_at,
                             run_at, expires_at, tags, meta, headers)
-  SELECT x.id, $6::integer, $7::integer, $8::integer, x.args::jsonb, $9::smallint, $10::smallint, $11::bigint, n.now, n.now,
-         n.now + $12::bigint * interval '1 millisecond', $13::text::text[], $14::text::jsonb, $15::text::jsonb
+  SELECT x.id, $6::integer, $7::integer, $8::integer, taskflow.storable(x.args::json), $9::smallint, $10::smallint, $11::bigint, n.now, n.now,
+         n.now + $12::bigint * interval '1 millisecond', $13::text::text[], $14::text::json, $15::text::json
   FROM n CROSS JOIN unnest($4::text::uuid[], string_to_array($5::text, chr(31))) AS x (id, args)
   RETURNING id
 )

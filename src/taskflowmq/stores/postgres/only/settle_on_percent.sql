@@ -1,2 +1,2 @@
 -- Writes one transition in the caller's transaction (parameters as psycopg takes them).
-SELECT taskflow.settle_v1(%s::text::jsonb, %s::timestamptz)
+SELECT taskflow.settle_v1(%s::text::json, %s::timestamptz)

@@ -18,7 +18,7 @@ ended AS (
   INSERT INTO taskflow.outcome (job_id, state, worker_id, started_at, finished_at, round, attempt, crashes, losses,
                                 lease_no, result, result_error)
   SELECT job_id, 'completed', worker_id, started_at, (SELECT now FROM n), round, attempt, crashes, losses, lease_no,
-         convert_from(result, 'UTF8')::jsonb, result_error
+         taskflow.storable(convert_from(result, 'UTF8')::json), result_error
   FROM held WHERE CASE WHEN job_id IN (SELECT job_id FROM gone) THEN true ELSE false END
 ),
 freed AS (

@@ -10,11 +10,11 @@ WITH n AS MATERIALIZED (
 stored AS (
   INSERT INTO taskflow.job (id, tenant_id, lane_id, task_id, args, args_version, max_attempts, timeout_ms, created_at,
                             run_at, expires_at, tags, meta, headers)
-  SELECT x.id, x.tenant_id, x.lane_id, x.task_id, convert_from(x.args, 'UTF8')::jsonb, coalesce(x.args_version, 1),
+  SELECT x.id, x.tenant_id, x.lane_id, x.task_id, taskflow.storable(convert_from(x.args, 'UTF8')::json), coalesce(x.args_version, 1),
          x.max_attempts, x.timeout_ms, n.now,
          coalesce(x.run_at, n.now + coalesce(x.delay_ms, 0) * interval '1 millisecond'),
          n.now + x.expires_in_ms * interval '1 millisecond', x.tags::text[],
-         convert_from(x.meta, 'UTF8')::jsonb, convert_from(x.headers, 'UTF8')::jsonb
+         convert_from(x.meta, 'UTF8')::json, convert_from(x.headers, 'UTF8')::json
   FROM n CROSS JOIN unnest($2::uuid[], $3::integer[], $4::integer[], $5::integer[], $6::bytea[], $7::smallint[],
                            $8::smallint[], $9::bigint[], $10::bigint[], $11::timestamptz[], $12::bigint[], $13::text[],
                            $14::bytea[], $15::bytea[])
@@ -23,7 +23,7 @@ stored AS (
   ON CONFLICT (id) DO UPDATE SET deleted_at = job.deleted_at
   WHERE taskflow.refuse_unless(
     job.tenant_id = excluded.tenant_id AND job.task_id = excluded.task_id
-      AND (job.args = excluded.args OR job.deleted_at IS NOT NULL),
+      AND (job.args::text = excluded.args::text OR job.deleted_at IS NOT NULL),
     'TF001', format('job %s exists with other content', job.id))
   RETURNING id, lane_id, task_id, run_at, expires_at, created_at
 ),

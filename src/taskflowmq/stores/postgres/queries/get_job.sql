@@ -9,7 +9,7 @@ FROM taskflow.job j
 CROSS JOIN LATERAL (
   SELECT 'pending' AS state, NULL::text AS reason, r.round, r.attempt, r.crashes, r.losses, r.lease_no,
          NULL::timestamptz AS due_at, NULL::timestamptz AS started_at, NULL::timestamptz AS finished_at,
-         NULL::jsonb AS result, NULL::text AS result_error, NULL::jsonb AS error, NULL::jsonb AS progress,
+         NULL::json AS result, NULL::text AS result_error, NULL::json AS error, NULL::json AS progress,
          NULL::uuid AS worker_id
   FROM taskflow.ready r WHERE r.job_id = j.id
   UNION ALL

@@ -1,5 +1,5 @@
 -- Stores progress of running jobs whose fence still fits.
-UPDATE taskflow.running SET progress = convert_from(x.progress, 'UTF8')::jsonb
+UPDATE taskflow.running SET progress = taskflow.storable(convert_from(x.progress, 'UTF8')::json)
 FROM (
   SELECT x.progress, r.job_id
   FROM unnest($1::uuid[], $2::integer[], $3::bytea[]) AS x (job_id, lease_no, progress)
