@@ -7,7 +7,7 @@ import pytest
 from taskflowmq import TaskFlow
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.slow])])
 def database_url(request: pytest.FixtureRequest) -> str:
     """The address of an empty database, on each engine."""
     url: str = request.getfixturevalue(f"{request.param}_url")

@@ -27,6 +27,7 @@ async def test_a_commit_makes_the_jobs_visible_and_a_rollback_leaves_nothing(not
         await note_app.job(gone[0]).ajob()
 
 
+@pytest.mark.slow
 async def test_no_ghost_and_no_early_start_while_a_worker_polls_hard(note_app: TaskFlow, transact: Any) -> None:
     """RELIABILITY F25."""
     kept: list[Any] = []

@@ -20,7 +20,7 @@ from taskflowmq.stores.postgres import PostgresStore
 from taskflowmq.stores.postgres.queries import q
 from taskflowmq.testing.waiting import wait_until
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 
 class Calendar:
