@@ -45,7 +45,7 @@ async def broken(base_url: str) -> None:
 class Program:
     """A running ``taskflow …`` with --json: its announcement, and its end."""
 
-    def __init__(self, folder: Path, *arguments: str, **environ: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, stderr: int | None = None, **environ: str) -> None:
         env = {name: value for name, value in os.environ.items() if not name.startswith(("TASKFLOW_", "DATABASE"))}
         env.pop("PORT", None)
         self._err = (folder / f"err-{time.monotonic_ns()}.txt").open("w+")
@@ -54,7 +54,7 @@ class Program:
             cwd=folder,
             env={**env, **environ},
             stdout=subprocess.PIPE,
-            stderr=self._err,
+            stderr=stderr or self._err,
             text=True,
         )
 
@@ -95,8 +95,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
     (tmp_path / "shop.py").write_text(APP)
     programs: list[Program] = []
 
-    def started(*arguments: str, **environ: str) -> Program:
-        programs.append(Program(tmp_path, *arguments, **environ))
+    def started(*arguments: str, **given: Any) -> Program:
+        programs.append(Program(tmp_path, *arguments, **given))
         return programs[-1]
 
     yield started
@@ -168,6 +168,29 @@ def test_server_and_worker_apart_share_one_store(start: Start, tmp_path: Path) -
     assert httpx.get(f"{probes}/api/v1/jobs").status_code == 404
     assert worker.end(signal.SIGTERM) == 0
     assert server.end(signal.SIGTERM) == 0
+
+
+def test_a_worker_whose_log_nobody_reads_any_more_works_on(start: Start, tmp_path: Path) -> None:
+    database = {"TASKFLOW_DATABASE_URL": f"sqlite:///{tmp_path}/shared.db"}
+    worker = start("worker", "shop:app", "--json", stderr=subprocess.PIPE, **database)
+    assert worker.announcement()["processes"] == 1
+    assert worker.process.stderr is not None
+    worker.process.stderr.close()
+    server = start("server", "shop:app", "--port", "0", "--json", **database)
+    url = server.announcement()["url"]
+
+    def doubled(number: int) -> int:
+        job = httpx.post(f"{url}/api/v1/jobs", json={"task": "double", "args": {"n": number}}).json()
+        done = httpx.get(f"{url}/api/v1/jobs/{job['id']}", params={"wait": 20}, timeout=30).json()
+        result: int = done["result"]
+        return result
+
+    assert [doubled(1), doubled(2)] == [2, 4]
+    [child] = psutil.Process(worker.process.pid).children()
+    child.kill()
+    # Its supervisor says so in the log; a death that went unnoticed would leave nobody to run this.
+    assert doubled(3) == 6
+    assert worker.end(signal.SIGTERM) == 0
 
 
 def test_scheduler_runs_the_duties_until_it_is_told_to_end(start: Start) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import io
 import logging
 
@@ -47,3 +48,35 @@ def test_without_a_loop_every_line_is_flushed() -> None:
     logger.info("one")
     logger.info("two")
     assert stream.flushes == 2
+
+
+class FullStream(CountingStream):
+    """A file on a disk that is full for a while."""
+
+    full = True
+
+    def write(self, text: str) -> int:
+        if self.full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(text)
+
+
+async def test_a_stream_that_takes_nothing_costs_lines_and_nothing_else() -> None:
+    stream = FullStream()
+    logger = handler_on(stream)
+    logger.info("lost at the end of the turn")
+    await asyncio.sleep(0)
+    logger.warning("lost at once")
+    stream.full = False
+    logger.handlers[0].flush()
+    logger.warning("through")
+    assert stream.getvalue().splitlines() == ["up to 2 log lines were lost", "through"]
+    logger.warning("again")
+    assert stream.getvalue().splitlines()[2:] == ["again"]
+
+
+def test_a_closed_stream_fails_nobody() -> None:
+    stream = CountingStream()
+    logger = handler_on(stream)
+    stream.close()
+    logger.error("nobody reads this")
