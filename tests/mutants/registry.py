@@ -1,0 +1,235 @@
+"""The mistakes that the suites must notice, and which test must notice each: the checkers, checked.
+
+``make check-checkers`` runs every mutant against its catchers; each of them has to fail, and the bystanders have to
+pass, so that a mutant which is merely broken counts for nothing. To have your checker checked, add its node id to
+``caught_by`` of a mutant, or a mutant of your own. Keep the replaced texts small: the code around them changes.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from tests.mutants.tree import Edit
+
+Engine = Literal["sqlite", "postgres", "any"]
+
+
+class Mutant(NamedTuple):
+    """One mistake on one engine."""
+
+    name: str
+    #: "any": the mistake lies above the stores.
+    engine: Engine
+    #: What is wrong with it, as its author would say in hindsight.
+    mistake: str
+    edits: tuple[Edit, ...]
+    #: pytest node ids, each of which must fail; a test without its parameters stands for any of them.
+    caught_by: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """How it is named on the command line."""
+        return f"{self.name}/{self.engine}"
+
+
+_SQLITE = "tests/conformance/test_sqlite.py::"
+_POSTGRES = "tests/conformance/test_postgres.py::"
+
+#: What works in spite of every mutant: enqueue, claim, read.
+BYSTANDERS: dict[Engine, tuple[str, ...]] = {
+    "sqlite": (_SQLITE + "TestClaims::test_first_in_first_out",),
+    "postgres": (_POSTGRES + "TestClaims::test_first_in_first_out",),
+    "any": ("tests/scheduler/test_duties.py::test_the_rescuer_settles_what_lost_workers_held",),
+}
+
+_FUNCTIONS = "stores/postgres/migrations/0002_functions.sql"
+
+FENCE = (
+    Mutant(
+        "fence-removed",
+        "sqlite",
+        "a settle takes whatever attempt of the job is running for its own",
+        (
+            Edit("stores/sqlite/queries/complete_jobs.sql", "WHERE r.lease_no = :lease_no", "WHERE true"),
+            Edit("stores/sqlite/settle.py", "if fate.running and fate.lease_no == fence[1]:", "if fate.running:"),
+        ),
+        (_SQLITE + "TestFence::test_a_zombie_is_stale_while_another_runs_its_job",),
+    ),
+    Mutant(
+        "fence-removed",
+        "postgres",
+        "a settle takes whatever attempt of the job is running for its own",
+        (
+            Edit(
+                "stores/postgres/queries/complete_jobs.sql",
+                "WHERE r.job_id = x.job_id AND r.lease_no = x.lease_no FOR UPDATE",
+                "WHERE r.job_id = x.job_id FOR UPDATE",
+            ),
+            Edit(
+                _FUNCTIONS,
+                "WHERE r.job_id = x.job_id AND r.lease_no = x.lease_no FOR UPDATE",
+                "WHERE r.job_id = x.job_id FOR UPDATE",
+                times=2,
+            ),
+        ),
+        (_POSTGRES + "TestFence::test_a_zombie_is_stale_while_another_runs_its_job",),
+    ),
+)
+
+RESCUE = (
+    Mutant(
+        "rescue-without-grace",
+        "any",
+        "after an outage every worker looks dead, and is taken for dead",
+        (Edit("scheduler/rescuer.py", "if needs_grace(", "if False and needs_grace("),),
+        ("tests/scheduler/test_duties.py::test_nobody_is_rescued_when_the_silence_may_be_our_own",),
+    ),
+)
+
+CHARGE = (
+    Mutant(
+        "charged-at-finish",
+        "sqlite",
+        "the attempt is counted when the worker reports its end, so that a lost one was never counted",
+        (Edit("stores/sqlite/only/start_jobs.sql", "r.round, r.attempt + 1,", "r.round, r.attempt,"),),
+        (_SQLITE + "TestClaims::test_a_claim_is_charged_before_the_body_starts",),
+    ),
+    Mutant(
+        "charged-at-finish",
+        "postgres",
+        "the attempt is counted when the worker reports its end, so that a lost one was never counted",
+        (
+            Edit(
+                "stores/postgres/queries/claim_jobs.sql",
+                "round, attempt + 1, crashes, losses, lease_no + 1, flags & ~2",
+                "round, attempt, crashes, losses, lease_no + 1, flags & ~2",
+            ),
+        ),
+        (_POSTGRES + "TestClaims::test_a_claim_is_charged_before_the_body_starts",),
+    ),
+)
+
+WORKER_ROW = (
+    Mutant(
+        "claim-without-worker",
+        "sqlite",
+        "a worker that has been ended goes on claiming, and nobody ever looks for its jobs",
+        (
+            Edit(
+                "stores/sqlite/queries/list_lanes.sql",
+                "EXISTS (SELECT 1 FROM taskflow_worker WHERE id = :worker_id AND ended_at IS NULL)",
+                "(SELECT :worker_id IS NOT NULL)",
+            ),
+        ),
+        (_SQLITE + "TestClaims::test_an_ended_worker_gets_nothing",),
+    ),
+    Mutant(
+        "claim-without-worker",
+        "postgres",
+        "a worker that has been ended goes on claiming, and nobody ever looks for its jobs",
+        (
+            Edit(
+                "stores/postgres/queries/claim_jobs.sql",
+                "SELECT id FROM taskflow.worker WHERE id = $2::uuid AND ended_at IS NULL FOR KEY SHARE",
+                "SELECT $2::uuid AS id",
+            ),
+        ),
+        (_POSTGRES + "TestClaims::test_an_ended_worker_gets_nothing",),
+    ),
+)
+
+CURSOR = (
+    Mutant(
+        "cursor-without-sweep",
+        "postgres",
+        "what commits late behind a claimer's position is never looked at again",
+        (Edit("stores/postgres/cursors.py", "return at >= self._sweep_at", "return False"),),
+        ("tests/stores/postgres/test_positions.py::test_rows_that_another_claim_gave_up_are_found_again",),
+    ),
+    Mutant(
+        "floor-skips-locked",
+        "postgres",
+        "the floor of a sweep rises over rows that a claim which may still roll back has locked",
+        (
+            Edit(
+                "stores/postgres/only/sample_positions.sql",
+                "ORDER BY r.seq LIMIT 1)",
+                "ORDER BY r.seq LIMIT 1 FOR UPDATE SKIP LOCKED)",
+            ),
+        ),
+        ("tests/stores/postgres/test_positions.py::test_rows_that_another_claim_gave_up_are_found_again",),
+    ),
+)
+
+UNIQUE = (
+    Mutant(
+        "unique-checked-before",
+        "sqlite",
+        "the key is looked up first and taken afterwards: two that look at once both take it",
+        (
+            Edit("stores/sqlite/only/take_unique_keys.sql", "WHERE taskflow_unique_lock.until <= :now", "WHERE true"),
+            Edit(
+                "stores/sqlite/intake.py",
+                "        if idempotency is None and len(jobs) <= _SMALL and",
+                "        if len(jobs) == 1 and jobs[0].unique is not None and jobs[0].unique.on_conflict == 'return':\n"
+                "            look = 'SELECT job_id FROM taskflow_unique_lock WHERE key = ?'\n"
+                "            key = jobs[0].unique.key\n"
+                "            found = await self._reader.run(lambda conn: conn.execute(look, (key,)).fetchall())\n"
+                "            if found:\n"
+                "                holder = type(jobs[0].id)(bytes=found[0][0])\n"
+                "                return [Enqueued(holder, holder == jobs[0].id, holder == jobs[0].id)]\n"
+                "        if idempotency is None and len(jobs) <= _SMALL and",
+            ),
+        ),
+        (_SQLITE + "TestRaces::test_fifty_enqueues_on_twenty_keys[few]",),
+    ),
+    Mutant(
+        "unique-checked-before",
+        "postgres",
+        "the key is looked up first and taken afterwards: two that look at once both take it",
+        (
+            Edit(
+                _FUNCTIONS,
+                "VALUES (in_tenant, wanted, for_job, freed_at, keep_until) ON CONFLICT (tenant_id, key) DO NOTHING;",
+                "SELECT in_tenant, wanted, for_job, freed_at, keep_until WHERE NOT EXISTS (SELECT FROM"
+                " taskflow.unique_lock u WHERE u.tenant_id = in_tenant AND u.key = wanted)"
+                " ON CONFLICT (tenant_id, key) DO UPDATE SET job_id = excluded.job_id;",
+            ),
+        ),
+        (_POSTGRES + "TestRaces::test_fifty_enqueues_on_twenty_keys[few]",),
+    ),
+)
+
+REPEAT = (
+    Mutant(
+        "repeat-inserts-again",
+        "sqlite",
+        "an enqueue that is repeated after a lost reply puts its job in line a second time",
+        (
+            Edit(
+                "stores/sqlite/queries/enqueue_jobs.sql",
+                "INSERT INTO taskflow_job",
+                "INSERT OR IGNORE INTO taskflow_job",
+            ),
+            Edit(
+                "stores/sqlite/only/enqueue_alike.sql", "INSERT INTO taskflow_job", "INSERT OR IGNORE INTO taskflow_job"
+            ),
+        ),
+        (_SQLITE + "TestIntake::test_a_repeat_is_a_replay_whatever_became_of_the_job",),
+    ),
+    Mutant(
+        "repeat-inserts-again",
+        "postgres",
+        "an enqueue that is repeated after a lost reply puts its job in line a second time",
+        (
+            Edit(
+                "stores/postgres/queries/enqueue_jobs.sql",
+                "  WHERE taskflow.refuse_unless(\n    job.tenant_id",
+                "  WHERE NOT taskflow.refuse_unless(\n    job.tenant_id",
+            ),
+        ),
+        (_POSTGRES + "TestIntake::test_a_repeat_is_a_replay_whatever_became_of_the_job",),
+    ),
+)
+
+MUTANTS: tuple[Mutant, ...] = (*FENCE, *RESCUE, *CHARGE, *WORKER_ROW, *CURSOR, *UNIQUE, *REPEAT)
