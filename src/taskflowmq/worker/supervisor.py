@@ -150,21 +150,25 @@ class Supervisor:
         log.info("child %d started", process.pid, extra={"worker": str(child.worker_id), "isolated": child.isolated})
         if self._draining:
             child.tell(HAND_BACK)
-        code = await process.wait()
-        died = code not in CLEAN and child.killed_for is None
-        if died:
-            self._telemetry.event("child_died")
-            log.error("child %d ended with %s", process.pid, describe_exit(code))
-        elif not child.leaving and not child.isolated:
-            log.warning("child %d ended by itself with %s", process.pid, describe_exit(code))
-        # Replaced before it is buried: burying waits for the store.
-        child.leaving = True
-        self._pace_spawns(child, died=died)
+        # Whatever fails from here on: a dead child must leave the ranks, or its lease would be renewed for ever.
         try:
+            code = await process.wait()
+            self._note_end(child, process.pid, code)
             handed_back = await bury(self._store, self._clock, child, code)
             self._handed_back += child.handed_back + handed_back
         finally:
             self._forget(child, died=False)
+
+    def _note_end(self, child: Child, pid: int, code: int) -> None:
+        """Say how a child ended, and have it replaced before it is buried: burying waits for the store."""
+        child.leaving, was_leaving = True, child.leaving
+        died = code not in CLEAN and child.killed_for is None
+        self._pace_spawns(child, died=died)
+        if died:
+            self._telemetry.event("child_died")
+            log.error("child %d ended with %s", pid, describe_exit(code))
+        elif not was_leaving and not child.isolated:
+            log.warning("child %d ended by itself with %s", pid, describe_exit(code))
 
     def _forget(self, child: Child, *, died: bool) -> None:
         if died:
