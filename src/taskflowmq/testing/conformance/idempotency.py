@@ -46,6 +46,20 @@ class TestIdempotency(StoreSuite):
         assert [answer.created for answer in first] == [False, True, True, False]
         assert [(answer.id, answer.created) for answer in second] == [(one.id, one.created) for one in first]
 
+    async def test_a_repeat_says_the_same_of_an_id_that_came_twice_and_of_a_holder_that_is_gone(self, rig: Rig) -> None:
+        holder = rig.job(unique=UniqueKey(key="held"))
+        await rig.store.intake.enqueue([holder])
+        twice = rig.job()
+        first = await rig.store.intake.enqueue([twice, twice, rig.job(unique=UniqueKey(key="held"))], idempotency=KEY)
+        assert [(answer.id, answer.created) for answer in first] == [
+            (twice.id, True), (twice.id, True), (holder.id, False),
+        ]  # fmt: skip
+        await rig.store.board.cancel("default", holder.id, actor="test")
+        await rig.store.board.delete("default", holder.id)
+        rig.clock.advance(20 * 3600)
+        second = await rig.store.intake.enqueue([rig.job() for _ in first], idempotency=KEY)
+        assert [(answer.id, answer.created) for answer in second] == [(one.id, one.created) for one in first]
+
     async def test_another_request_under_the_key_is_refused(self, rig: Rig) -> None:
         await rig.store.intake.enqueue([rig.job()], idempotency=KEY)
         second = rig.job()

@@ -158,6 +158,7 @@ CREATE TABLE taskflow.idempotency (
   key         text        NOT NULL,
   fingerprint text        NOT NULL,
   job_ids     uuid[]      NOT NULL,
+  created     boolean[]   NOT NULL,  -- beside each id: whether the first answer called the job new
   created_at  timestamptz NOT NULL,
   PRIMARY KEY (tenant_id, key)
 );

@@ -225,7 +225,8 @@ DECLARE
   started timestamptz := coalesce(at, clock_timestamp());
   tenant_of integer;
   known record;
-  ids uuid[];
+  ids uuid[] := '{}';
+  made boolean[] := '{}';
 BEGIN
   IF wanted IS NULL THEN
     RETURN QUERY SELECT e.id, e.created, e.replayed FROM taskflow.enqueue_v1(jobs, false, started) e;
@@ -234,28 +235,23 @@ BEGIN
   tenant_of := taskflow.tenant_no(in_tenant);
   DELETE FROM taskflow.idempotency
   WHERE tenant_id = tenant_of AND key = wanted AND created_at <= started - interval '24 hours';
-  INSERT INTO taskflow.idempotency (tenant_id, key, fingerprint, job_ids, created_at)
-  VALUES (tenant_of, wanted, print, '{}', started) ON CONFLICT (tenant_id, key) DO NOTHING;
+  INSERT INTO taskflow.idempotency (tenant_id, key, fingerprint, job_ids, created, created_at)
+  VALUES (tenant_of, wanted, print, '{}', '{}', started) ON CONFLICT (tenant_id, key) DO NOTHING;
   IF NOT FOUND THEN
-    SELECT fingerprint, job_ids, created_at INTO known FROM taskflow.idempotency WHERE tenant_id = tenant_of AND key = wanted;
+    SELECT i.fingerprint, i.job_ids, i.created INTO known FROM taskflow.idempotency i WHERE i.tenant_id = tenant_of AND i.key = wanted;
     IF NOT FOUND THEN
       RAISE EXCEPTION USING ERRCODE = '40001', MESSAGE = 'the Idempotency-Key is being pruned';
     END IF;
     PERFORM taskflow.refuse_unless(known.fingerprint = print, 'TF003', wanted);
-    -- As the first answer said: a holder of a unique key is older than the request, or stands earlier in it.
-    RETURN QUERY
-    SELECT k.id,
-           row_number() OVER (PARTITION BY k.id ORDER BY k.n) = 1
-             AND NOT EXISTS (SELECT 1 FROM taskflow.job j WHERE j.id = k.id AND j.created_at < known.created_at),
-           true
-    FROM unnest(known.job_ids) WITH ORDINALITY AS k (id, n) ORDER BY k.n;
+    RETURN QUERY SELECT k.id, k.created, true FROM unnest(known.job_ids, known.created) AS k (id, created);
     RETURN;
   END IF;
   FOR id, created, replayed IN SELECT e.id, e.created, e.replayed FROM taskflow.enqueue_v1(jobs, false, started) e LOOP
     ids := ids || id;
+    made := made || created;
     RETURN NEXT;
   END LOOP;
-  UPDATE taskflow.idempotency SET job_ids = coalesce(ids, '{}') WHERE tenant_id = tenant_of AND key = wanted;
+  UPDATE taskflow.idempotency i SET job_ids = ids, created = made WHERE i.tenant_id = tenant_of AND i.key = wanted;
 END $$;
 
 -- Writes decided transitions under their fences; returns the ids that matched. The first statement locks in id
