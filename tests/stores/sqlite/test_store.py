@@ -11,6 +11,7 @@ import pytest
 from tests.stores.sqlite.conftest import OpenStore, claim, new_job, new_worker
 
 from taskflowmq.core.errors import SchemaMismatch, StoreUnavailable
+from taskflowmq.core.job import JobFilter
 from taskflowmq.stores.sqlite import SqliteOptions, SqliteStore, connection, schema
 
 
@@ -136,3 +137,13 @@ async def test_a_ping_reaches_the_disk(store: SqliteStore) -> None:
     size = log.stat().st_size
     await store.ping()
     assert log.stat().st_size > size
+
+
+async def test_a_row_with_a_time_beyond_the_calendar_hides_no_other(store: SqliteStore) -> None:
+    bad, good = new_job(), new_job()
+    await store.intake.enqueue([bad, good])
+    with closing(sqlite3.connect(store.path)) as conn, conn:
+        conn.execute("UPDATE taskflow_job SET run_at = ? WHERE id = ?", (2**62, bad.id.bytes))
+    page = await store.board.list_jobs(JobFilter(), limit=10, before=None)
+    assert {view.id: view.run_at.year for view in page.items}[bad.id] == 9999
+    assert {view.id for view in page.items} == {bad.id, good.id}

@@ -17,6 +17,7 @@ from taskflowmq.core.job import AttemptView, ClaimedJob, Counters, JobView, Reas
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _US = timedelta(microseconds=1)
+_FIRST_US, _LAST_US = ((end.replace(tzinfo=UTC) - EPOCH) // _US for end in (datetime.min, datetime.max))
 _encode = msgspec.json.Encoder().encode
 
 
@@ -26,8 +27,14 @@ def to_us(at: datetime) -> int:
 
 
 def from_us(us: int) -> datetime:
-    """Return the aware UTC time of a number of microseconds since 1970."""
-    return EPOCH + timedelta(0, 0, us)
+    """Return the aware UTC time of a number of microseconds since 1970.
+
+    A number beyond the calendar gives its nearest end: one bad row must not hide the others from every list.
+    """
+    try:
+        return EPOCH + timedelta(0, 0, us)
+    except OverflowError:
+        return EPOCH + timedelta(0, 0, min(max(us, _FIRST_US), _LAST_US))
 
 
 def maybe_us(at: datetime | None) -> int | None:
