@@ -17,7 +17,8 @@ from taskflowmq.core.job import AttemptView, ClaimedJob, Counters, JobView, Reas
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _US = timedelta(microseconds=1)
-_FIRST_US, _LAST_US = ((end.replace(tzinfo=UTC) - EPOCH) // _US for end in (datetime.min, datetime.max))
+_FIRST_US = (datetime.min.replace(tzinfo=UTC) - EPOCH) // _US
+_LAST_US = (datetime.max.replace(tzinfo=UTC) - EPOCH) // _US
 _encode = msgspec.json.Encoder().encode
 
 
