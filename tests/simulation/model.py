@@ -1,0 +1,316 @@
+"""The executable reference: a store of dictionaries, with every port, by the rules of the contract and nothing else.
+
+It is the oracle for the real stores, and fast enough to explore with. Each call is atomic because nothing here ever
+waits. Two stores of one :class:`~tests.simulation.rows.Data` are two programs on one database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from tests.simulation.model_board import ModelBoard
+from tests.simulation.model_upkeep import ModelUpkeep
+from tests.simulation.rows import Data, Job, Key, Member, Ready, Request, Waiting
+from tests.simulation.rules import choose, claimable, readable, settle, take
+
+import msgspec
+
+from taskflowmq.core.errors import Conflict, IdempotencyMismatch, LeaseLost, NotUnique
+from taskflowmq.core.ids import MAX_SKEW_MS
+from taskflowmq.core.job import ClaimedJob, Counters, Enqueued, Flag, HeldJob, IdempotencyKey, NewJob
+from taskflowmq.core.transitions import Transition
+from taskflowmq.ports.clock import Clock
+from taskflowmq.ports.store import ClaimRequest, NewWorker, Settled, TaskView, WorkerView
+
+DAY = timedelta(days=1)
+_FLAGS = {"finish": Flag.UNIQUE_FINISH, "start": Flag.UNIQUE_START, "time": 0}
+
+
+class ModelIntake:
+    """How jobs get in."""
+
+    def __init__(self, data: Data, now: Callable[[], datetime], notifier: ModelNotifier) -> None:
+        self._data, self._now, self._notifier = data, now, notifier
+
+    async def enqueue(self, jobs: Sequence[NewJob], *, idempotency: IdempotencyKey | None = None) -> list[Enqueued]:
+        with self._data.all_or_none():
+            answers = self._once(jobs, idempotency) if idempotency else self._enqueue(jobs)
+        await self._notifier.wake(sorted({job.queue for job in jobs}))
+        return answers
+
+    async def enqueue_on(self, conn: Any, jobs: Sequence[NewJob], *, wake: bool = True) -> list[Enqueued]:
+        return self._enqueue(jobs)
+
+    def enqueue_on_sync(self, conn: Any, jobs: Sequence[NewJob], *, wake: bool = True) -> list[Enqueued]:
+        return self._enqueue(jobs)
+
+    async def announce_tasks(self, tasks: Sequence[tuple[str, bytes]]) -> None:
+        for name, schema in tasks:
+            seen = self._data.tasks.get(name, (None, self._now()))[1]
+            self._data.tasks[name] = schema, max(seen, self._now())
+
+    async def list_tasks(self) -> list[TaskView]:
+        found = sorted(self._data.tasks.items())
+        return [TaskView(name=name, args_schema=schema, seen_at=seen) for name, (schema, seen) in found]
+
+    def _once(self, jobs: Sequence[NewJob], idempotency: IdempotencyKey) -> list[Enqueued]:
+        place = jobs[0].tenant if jobs else "default", idempotency.key
+        known, now = self._data.requests.get(place), self._now()
+        if known is not None and known.created_at > now - DAY:
+            if known.fingerprint != idempotency.fingerprint:
+                raise IdempotencyMismatch(f"the key {idempotency.key!r} was used with another request")
+            return [Enqueued(job_id, created, True) for job_id, created in known.answers]
+        answers = self._enqueue(jobs)
+        first = tuple((answer.id, answer.created) for answer in answers)
+        self._data.requests[place] = Request(fingerprint=idempotency.fingerprint, answers=first, created_at=now)
+        return answers
+
+    def _enqueue(self, jobs: Sequence[NewJob]) -> list[Enqueued]:
+        now, batch = self._now(), self._data.next_batch()
+        return [self._store(job, now, batch) for job in jobs]
+
+    def _store(self, job: NewJob, now: datetime, batch: int) -> Enqueued:
+        data = self._data
+        skew = abs((job.id.int >> 80) - int(now.timestamp() * 1000))
+        if skew > MAX_SKEW_MS:
+            raise Conflict(f"the id {job.id} was made more than 24 h away from the store's clock")
+        known = data.jobs.get(job.id)
+        if known is not None:
+            same = known.deleted_at is not None or (known.new.task, known.new.args) == (job.task, job.args)
+            if known.new.tenant != job.tenant or not same:
+                raise Conflict(f"the id {job.id} is stored already with other content")
+            return Enqueued(job.id, True, True)
+        if job.unique is not None:
+            holder = self._holder(job, now)
+            if holder is not None:
+                return Enqueued(holder, False)
+        run_at = job.run_at or now + timedelta(milliseconds=job.delay_ms)
+        ends = None if job.expires_in_ms is None else now + timedelta(milliseconds=job.expires_in_ms)
+        data.jobs[job.id] = Job(new=job, created_at=now, run_at=run_at, expires_at=ends)
+        data.queues.setdefault(job.queue, None)
+        data.tasks.setdefault(job.task, (None, now))
+        flags = _FLAGS[job.unique.free_at] if job.unique else 0
+        if run_at <= now:
+            data.ready[job.id] = Ready(
+                batch=batch, rank=0, ready_at=now, expires_at=ends, counters=Counters(), flags=flags
+            )
+        else:
+            data.waiting[job.id] = Waiting(why="scheduled", due_at=run_at, counters=Counters(), flags=flags)
+        return Enqueued(job.id, True)
+
+    def _holder(self, job: NewJob, now: datetime) -> UUID | None:
+        """Take a job's key, or return who holds it."""
+        unique, data = job.unique, self._data
+        assert unique is not None
+        place = job.tenant, unique.key
+        held = data.keys.get(place)
+        if held is not None and (held.until is None or held.until > now):
+            if unique.on_conflict == "raise":
+                raise NotUnique(unique.key, str(held.job_id))
+            replaced = unique.on_conflict == "replace" and data.cancel_unstarted(held.job_id, "cancelled_by_user", now)
+            if not replaced:
+                return held.job_id
+        until = None if unique.period_ms is None else now + timedelta(milliseconds=unique.period_ms)
+        data.keys[place] = Key(job_id=job.id, free_at=unique.free_at, until=until)
+        return None
+
+
+class ModelClaims:
+    """How workers get jobs and give them back changed."""
+
+    def __init__(self, data: Data, now: Callable[[], datetime], notifier: ModelNotifier) -> None:
+        self._data, self._now, self._notifier = data, now, notifier
+        self._turns: dict[UUID, int] = {}
+
+    async def claim(self, request: ClaimRequest) -> list[ClaimedJob]:
+        turn = self._turns.get(request.worker_id, 0)
+        chosen = choose(claimable(self._data, request, self._now()), request.limit, turn)
+        if chosen:
+            self._turns[request.worker_id] = turn + 1
+        return take(self._data, request, chosen, self._now())
+
+    async def settle(self, transitions: Sequence[Transition]) -> list[Settled]:
+        answers = settle(self._data, transitions, self._now())
+        ready = {self._data.jobs[one.job_id].new.queue for one in transitions if one.job_id in self._data.ready}
+        await self._notifier.wake(sorted(ready))
+        return answers
+
+    async def settle_on(self, conn: Any, transition: Transition) -> None:
+        self.settle_on_sync(conn, transition)
+
+    def settle_on_sync(self, conn: Any, transition: Transition) -> None:
+        if settle(self._data, [transition], self._now()) != [Settled.APPLIED]:
+            raise LeaseLost(f"the fence {transition.counters.lease_no} of job {transition.job_id} is gone")
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Data]:
+        """Not isolated: others see what it does at once. Undone if it raises."""
+        with self._data.all_or_none():
+            yield self._data
+
+    async def save_progress(self, updates: Sequence[tuple[UUID, int, bytes]]) -> None:
+        for job_id, lease_no, progress in updates:
+            held = self._data.running.get(job_id)
+            if held is not None and held.counters.lease_no == lease_no and readable(progress):
+                self._data.running[job_id] = msgspec.structs.replace(held, progress=progress)
+
+    async def cancel_requests(self, worker_id: UUID) -> list[UUID]:
+        found = self._data.running.items()
+        return sorted(job_id for job_id, held in found if held.worker == worker_id and held.cancel_at is not None)
+
+    async def forget(self, worker_id: UUID) -> None:
+        self._turns.pop(worker_id, None)
+
+
+class ModelWorkers:
+    """Who is believed alive."""
+
+    def __init__(self, data: Data, now: Callable[[], datetime]) -> None:
+        self._data, self._now = data, now
+
+    async def register(self, worker: NewWorker) -> None:
+        now = self._now()
+        row = Member(
+            supervisor=worker.supervisor,
+            host=worker.host,
+            pid=worker.pid,
+            version=worker.version,
+            started_at=now,
+            lease_until=now + timedelta(milliseconds=worker.lease_ms),
+            ended_at=None,
+            info=worker.info,
+        )
+        self._data.workers.setdefault(worker.id, row)
+
+    async def renew(self, worker_ids: Sequence[UUID], lease_ms: int) -> set[UUID]:
+        until = self._now() + timedelta(milliseconds=lease_ms)
+        alive = {worker_id for worker_id in worker_ids if self._lives(worker_id)}
+        for worker_id in alive:
+            self._data.workers[worker_id] = msgspec.structs.replace(self._data.workers[worker_id], lease_until=until)
+        return alive
+
+    async def end(self, worker_id: UUID) -> bool:
+        if not self._lives(worker_id):
+            return False
+        self._data.workers[worker_id] = msgspec.structs.replace(self._data.workers[worker_id], ended_at=self._now())
+        return True
+
+    async def end_expired(self, limit: int) -> list[UUID]:
+        now = self._now()
+        late = sorted(key for key, row in self._data.workers.items() if row.ended_at is None and row.lease_until <= now)
+        for worker_id in late[:limit]:
+            await self.end(worker_id)
+        return late[:limit]
+
+    async def orphaned(self, limit: int) -> list[UUID]:
+        return sorted({held.worker for held in self._data.running.values() if not self._lives(held.worker)})[:limit]
+
+    async def held_jobs(self, worker_id: UUID, limit: int) -> list[HeldJob]:
+        mine = sorted((key, held) for key, held in self._data.running.items() if held.worker == worker_id)
+        return [HeldJob(key, self._data.jobs[key].new.max_attempts, held.counters) for key, held in mine[:limit]]
+
+    async def suspects_ready(self) -> bool:
+        return any(place.counters.crashes > 0 for place in self._data.ready.values())
+
+    async def list_workers(self) -> list[WorkerView]:
+        since = self._now() - timedelta(hours=1)
+        views = [
+            WorkerView(
+                id=key,
+                supervisor=row.supervisor,
+                host=row.host,
+                pid=row.pid,
+                version=row.version,
+                started_at=row.started_at,
+                lease_until=row.lease_until,
+                ended_at=row.ended_at,
+                info=row.info,
+                running=sum(held.worker == key for held in self._data.running.values()),
+            )
+            for key, row in self._data.workers.items()
+            if row.ended_at is None or row.ended_at >= since
+        ]
+        return sorted(views, key=lambda view: (view.started_at, view.id))
+
+    def _lives(self, worker_id: UUID) -> bool:
+        row = self._data.workers.get(worker_id)
+        return row is not None and row.ended_at is None
+
+
+class ModelNotifier:
+    """Wake-ups between the stores of one database."""
+
+    def __init__(self, listeners: list[tuple[frozenset[str], asyncio.Queue[str]]]) -> None:
+        self._listeners = listeners
+
+    async def wake(self, queues: Sequence[str]) -> None:
+        for topics, inbox in self._listeners:
+            for queue in queues:
+                if not topics or queue in topics:
+                    inbox.put_nowait(queue)
+
+    @asynccontextmanager
+    async def listen(self, topics: Sequence[str]) -> AsyncIterator[AsyncIterator[str]]:
+        inbox: asyncio.Queue[str] = asyncio.Queue()
+        entry = frozenset(topics), inbox
+        self._listeners.append(entry)
+        try:
+            yield _heard(inbox)
+        finally:
+            self._listeners.remove(entry)
+
+
+async def _heard(inbox: asyncio.Queue[str]) -> AsyncIterator[str]:
+    while True:
+        yield await inbox.get()
+
+
+class ModelSchema:
+    """Nothing to migrate."""
+
+    async def version(self) -> int:
+        return 1
+
+    async def pending_sql(self) -> list[tuple[str, str]]:
+        return []
+
+    async def migrate(self) -> list[str]:
+        return []
+
+    async def check_client(self) -> None:
+        return None
+
+
+class ModelStore:
+    """A store over :class:`~tests.simulation.rows.Data`."""
+
+    url = "model://"
+
+    def __init__(
+        self,
+        data: Data,
+        clock: Clock,
+        listeners: list[tuple[frozenset[str], asyncio.Queue[str]]] | None = None,
+    ) -> None:
+        self.data, self.clock = data, clock
+        self.notifier = ModelNotifier([] if listeners is None else listeners)
+        self.intake = ModelIntake(data, clock.now, self.notifier)
+        self.claims = ModelClaims(data, clock.now, self.notifier)
+        self.workers = ModelWorkers(data, clock.now)
+        self.board = ModelBoard(data, clock.now, self.notifier.wake)
+        self.upkeep = ModelUpkeep(data, clock.now)
+        self.schema = ModelSchema()
+
+    async def open(self) -> None:
+        return None
+
+    async def close(self) -> None:
+        return None
+
+    async def ping(self) -> float:
+        return 0.0

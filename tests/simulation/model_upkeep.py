@@ -1,0 +1,112 @@
+"""The periodic work, in the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from tests.simulation.rows import Data, Ended, Ready
+
+from taskflowmq.ports.store import DutyTurn, Retention, StagedCount
+
+MS = timedelta(milliseconds=1)
+DAY = timedelta(days=1)
+
+
+class ModelUpkeep:
+    """Duties."""
+
+    def __init__(self, data: Data, now: Callable[[], datetime]) -> None:
+        self._data, self._now = data, now
+
+    async def take_turn(self, duty: str, interval_ms: int) -> DutyTurn:
+        now, ran_at = self._now(), self._data.duties.get(duty)
+        # A turn that lies further ahead than an interval is from before a step of the clock: it counts as over.
+        taken = ran_at is None or not now - interval_ms * MS < ran_at <= now + interval_ms * MS
+        if taken:
+            self._data.duties[duty] = now
+        gap = None if ran_at is None or ran_at > now else (now - ran_at) // MS
+        grace = self._data.grace_until is not None and self._data.grace_until > now
+        return DutyTurn(taken=taken, gap_ms=gap, store_age_ms=None, grace=grace)
+
+    async def set_grace(self, duration_ms: int) -> None:
+        until, old = self._now() + duration_ms * MS, self._data.grace_until
+        self._data.grace_until = until if old is None else max(old, until)
+
+    async def stage_due(self, limit: int) -> StagedCount:
+        data, now = self._data, self._now()
+        due = sorted((row.due_at, key) for key, row in data.waiting.items() if row.due_at <= now)[:limit]
+        batch, expired, queues = data.next_batch(), 0, set()
+        for due_at, job_id in due:
+            row, job = data.waiting.pop(job_id), data.jobs[job_id]
+            if job.expires_at is not None and job.expires_at <= now:
+                expired += 1
+                ended = Ended(
+                    state="cancelled",
+                    reason="expired",
+                    worker=None,
+                    started_at=None,
+                    finished_at=now,
+                    counters=row.counters,
+                )
+                data.end(job_id, ended)
+                continue
+            queues.add(job.new.queue)
+            data.ready[job_id] = Ready(
+                batch=batch,
+                rank=due_at.timestamp(),
+                ready_at=now,
+                expires_at=job.expires_at,
+                counters=row.counters,
+                flags=row.flags,
+            )
+        ahead = min((row.due_at for row in data.waiting.values()), default=None)
+        wait = None if ahead is None else max(-((now - ahead) // MS), 0)
+        return StagedCount(len(due) - expired, expired, wait, tuple(sorted(queues)))
+
+    async def expire_ready(self, limit: int) -> int:
+        now = self._now()
+        late = [(row.expires_at, key) for key, row in self._data.ready.items() if row.expires_at is not None]
+        chosen = sorted(pair for pair in late if pair[0] <= now)[:limit]
+        for _, job_id in chosen:
+            self._data.cancel_unstarted(job_id, "expired", now)
+        return len(chosen)
+
+    async def prune(self, retention: Retention, limit: int) -> int:
+        data, now = self._data, self._now()
+        ages = {
+            "completed": retention.completed_ms,
+            "cancelled": retention.cancelled_ms,
+            "dead": retention.dead_ms,
+        }
+        kept = {state: now - age * MS for state, age in ages.items() if age is not None}
+        old = [key for key, row in data.ended.items() if row.state in kept and row.finished_at <= kept[row.state]]
+        for job_id in sorted(old)[:limit]:
+            del data.ended[job_id], data.jobs[job_id]
+            for place in [place for place in data.tried if place[0] == job_id]:
+                del data.tried[place]
+        bare = [key for key, job in data.jobs.items() if job.deleted_at is not None and job.deleted_at <= now - DAY]
+        for job_id in bare:
+            del data.jobs[job_id]
+        over = [place for place, key in data.keys.items() if key.until is not None and key.until <= now]
+        for place in over:
+            del data.keys[place]
+        asked = [place for place, row in data.requests.items() if row.created_at <= now - DAY]
+        for place in asked:
+            del data.requests[place]
+        return len(old[:limit]) + len(bare) + len(over) + len(asked)
+
+    async def maintain(self) -> None:
+        return None
+
+    async def check(self) -> list[str]:
+        data = self._data
+        wrong = []
+        for job_id, job in data.jobs.items():
+            places = [place for place in (data.ready, data.waiting, data.running, data.ended) if job_id in place]
+            if len(places) != (job.deleted_at is None):
+                wrong.append(f"job {job_id} is in {len(places)} places")
+        for (tenant, key), held in data.keys.items():
+            if held.free_at != "time" and not data.live(held.job_id):
+                wrong.append(f"job {held.job_id} holds the key {key} of {tenant} but has ended")
+        return wrong

@@ -1,0 +1,219 @@
+"""What a claim and a settle mean, over the model's dictionaries: the heart of the oracle.
+
+A claim is checked, not predicted: which of several equally good jobs a store takes is its own business, so
+:func:`wrong_claim` says what is wrong with a choice, and :func:`take` makes the model follow it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+from tests.simulation.rows import Data, Ended, Ready, Running, Tried, Waiting
+
+from taskflowmq.core.errors import TaskFlowError
+from taskflowmq.core.job import ClaimedJob, Flag, Reason, State
+from taskflowmq.core.limits import check_storable, clean_text
+from taskflowmq.core.transitions import Transition
+from taskflowmq.ports.store import ClaimRequest, Settled
+
+Lane = tuple[int, str, str]
+
+
+def lane_of(data: Data, job_id: UUID) -> Lane:
+    """Return a job's lane: priority, queue, share."""
+    new = data.jobs[job_id].new
+    return new.priority, new.queue, new.share
+
+
+def claimable(data: Data, request: ClaimRequest, now: datetime) -> dict[Lane, list[UUID]]:
+    """Return the jobs that a request may have, by lane, first in first out."""
+    worker = data.workers.get(request.worker_id)
+    if worker is None or worker.ended_at is not None or request.limit < 1:
+        return {}
+    lanes: dict[Lane, list[UUID]] = {}
+    for job_id, place in data.ready.items():
+        new = data.jobs[job_id].new
+        fits = new.task in request.tasks and (not request.queues or new.queue in request.queues)
+        expired = place.expires_at is not None and place.expires_at <= now
+        if fits and not expired and (place.counters.crashes > 0) == request.isolated:
+            if data.queues.get(new.queue) is None:
+                lanes.setdefault(lane_of(data, job_id), []).append(job_id)
+    for jobs in lanes.values():
+        jobs.sort(key=lambda job_id: (data.ready[job_id].batch, data.ready[job_id].rank))
+    return lanes
+
+
+def choose(lanes: dict[Lane, list[UUID]], limit: int, turn: int) -> list[UUID]:
+    """Choose as a fair store does: lowest priority first, queues of one priority in turn."""
+    names = sorted({queue for _, queue, _ in lanes})
+    turns = {name: (index - turn) % len(names) for index, name in enumerate(names)}
+    order = sorted(lanes, key=lambda lane: (lane[0], turns[lane[1]], lane[2]))
+    return [job_id for lane in order for job_id in lanes[lane]][:limit]
+
+
+def wrong_claim(data: Data, request: ClaimRequest, chosen: Sequence[UUID], now: datetime) -> str:
+    """Say what is wrong with a store's choice, or nothing."""
+    lanes = claimable(data, request, now)
+    free = {job_id: lane for lane, jobs in lanes.items() for job_id in jobs}
+    if strangers := [job_id for job_id in chosen if job_id not in free]:
+        return f"claimed jobs that this worker may not have: {strangers}"
+    if len(set(chosen)) < len(chosen):
+        return "claimed one job twice"
+    if len(chosen) != min(request.limit, len(free)):
+        return f"claimed {len(chosen)} of {len(free)} jobs with a limit of {request.limit}"
+    left = [lane[0] for job_id, lane in free.items() if job_id not in set(chosen)]
+    if chosen and left and max(free[job_id][0] for job_id in chosen) > min(left):
+        return "left a job of a more urgent priority behind"
+    for lane, jobs in lanes.items():
+        mine = [data.ready[job_id] for job_id in jobs if job_id in set(chosen)]
+        others = [data.ready[job_id] for job_id in jobs if job_id not in set(chosen)]
+        if mine and others and max(map(_age, mine)) > min(map(_age, others)):
+            return f"took a job of lane {lane} before an older one"
+    return ""
+
+
+def _age(place: Ready) -> tuple[int, float]:
+    return place.batch, place.rank
+
+
+def take(data: Data, request: ClaimRequest, chosen: Sequence[UUID], now: datetime) -> list[ClaimedJob]:
+    """Move chosen jobs from ready to running, charged and under new fences."""
+    claimed = []
+    for job_id in chosen:
+        place, job = data.ready.pop(job_id), data.jobs[job_id]
+        held = place.counters
+        counters = msgspec.structs.replace(held, attempt=held.attempt + 1, lease_no=held.lease_no + 1)
+        data.running[job_id] = Running(
+            worker=request.worker_id, started_at=now, counters=counters, flags=place.flags & ~Flag.UNIQUE_START
+        )
+        data.free_key_of(job_id, "start")
+        new = job.new
+        claimed.append(
+            ClaimedJob(
+                id=job_id,
+                task=new.task,
+                args=new.args,
+                queue=new.queue,
+                priority=new.priority,
+                tenant=new.tenant,
+                round=counters.round,
+                attempt=counters.attempt,
+                crashes=counters.crashes,
+                losses=counters.losses,
+                lease_no=counters.lease_no,
+                max_attempts=new.max_attempts,
+                timeout_ms=new.timeout_ms,
+                created_at=job.created_at,
+                run_at=job.run_at,
+                expires_at=job.expires_at,
+                waited=max((now - place.ready_at).total_seconds(), 0.0),
+                tags=new.tags,
+                meta=new.meta,
+                headers=new.headers,
+                args_version=new.args_version,
+            )
+        )
+    return claimed
+
+
+def settle(data: Data, changes: Sequence[Transition], now: datetime) -> list[Settled]:
+    """Write transitions under their fences and say what became of each."""
+    batch = data.next_batch()
+    applied: set[tuple[UUID, int]] = set()
+    answers = []
+    for change in changes:
+        fence = change.job_id, change.counters.lease_no
+        held = data.running.get(change.job_id)
+        if held is not None and held.counters.lease_no == fence[1]:
+            _apply(data, change, held, now, batch)
+            applied.add(fence)
+            answers.append(Settled.APPLIED)
+        elif fence in applied or _is_replay(data, change):
+            answers.append(Settled.REPLAYED)
+        else:
+            answers.append(Settled.STALE)
+    return answers
+
+
+def _is_replay(data: Data, change: Transition) -> bool:
+    """Tell whether the store holds the effect of this very transition: an attempt's row, an outcome, or, for a
+    hand-back, that the job went on without either."""
+    job_id, fence = change.job_id, change.counters.lease_no
+    tried, ended = data.tried.get((job_id, fence)), data.ended.get(job_id)
+    if change.ended is not None:
+        return tried is not None and tried.ended == change.ended
+    if change.to.final:
+        return ended is not None and ended.counters.lease_no == fence and ended.state == change.to
+    place = data.ready.get(job_id) or data.waiting.get(job_id) or data.running.get(job_id) or ended
+    if tried is not None or place is None:
+        return False
+    if place.counters.lease_no == fence:
+        return ended is None or ended.state == "cancelled"
+    return place.counters.lease_no > fence
+
+
+def _apply(data: Data, change: Transition, held: Running, now: datetime, batch: int) -> None:
+    job_id = change.job_id
+    del data.running[job_id]
+    to, reason = change.to, change.reason
+    if held.cancel_at is not None and not to.final:
+        to, reason = State.CANCELLED, Reason.CANCELLED_BY_USER
+    result, problem = _json(change.result)
+    error, _ = _json(change.error)
+    problem = change.result_error or problem
+    if change.ended is not None:
+        data.tried[job_id, held.counters.lease_no] = Tried(
+            lease_no=held.counters.lease_no,
+            round=held.counters.round,
+            attempt=held.counters.attempt,
+            ended=change.ended,
+            worker=held.worker,
+            started_at=held.started_at,
+            finished_at=now,
+            error=error,
+        )
+    if to.final:
+        ended = Ended(
+            state=to,
+            reason=reason,
+            worker=held.worker,
+            started_at=held.started_at,
+            finished_at=now,
+            counters=change.counters,
+            result=result,
+            result_error=None if problem is None else clean_text(problem, 2_000),
+            error=error,
+        )
+        data.end(job_id, ended)
+    elif to is State.PENDING:
+        data.ready[job_id] = Ready(
+            batch=batch,
+            rank=0,
+            ready_at=now,
+            expires_at=data.jobs[job_id].expires_at,
+            counters=change.counters,
+            flags=held.flags,
+        )
+    else:
+        due = now + timedelta(milliseconds=change.delay_ms)
+        data.waiting[job_id] = Waiting(why=to, due_at=due, counters=change.counters, flags=held.flags)
+
+
+def _json(data: bytes | None) -> tuple[bytes | None, str | None]:
+    """Return JSON that a store can hold, or nothing and why not."""
+    if data is None:
+        return None, None
+    try:
+        check_storable(msgspec.json.decode(data), "")
+        data.decode()
+    except (ValueError, RecursionError, TaskFlowError):
+        return None, "could not be stored"
+    return data, None
+
+
+def readable(data: bytes) -> bool:
+    """Tell whether a store can hold this JSON."""
+    return _json(data)[0] is not None

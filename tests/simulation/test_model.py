@@ -1,0 +1,28 @@
+"""The reference model shows the behaviour that every store must show.
+
+Left out, because they make no sense without a database:
+
+* TestCallerTransactions: the model's transactions are undone by an error, but not isolated from each other.
+* TestSchema: there is nothing to migrate.
+"""
+
+from __future__ import annotations
+
+import pytest
+from tests.simulation.model import ModelStore
+from tests.simulation.rows import Data
+
+from taskflowmq.testing.conformance import topics
+from taskflowmq.testing.conformance.support import NewStore
+
+LEFT_OUT = {"TestCallerTransactions", "TestSchema"}
+
+
+@pytest.fixture
+def new_store() -> NewStore:
+    """Build stores on this test's dictionaries."""
+    data, listeners = Data(), []
+    return lambda clock: ModelStore(data, clock, listeners)
+
+
+globals().update({name: topic for name, topic in topics(one_writer=True).items() if name not in LEFT_OUT})
