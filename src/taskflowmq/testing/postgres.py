@@ -64,11 +64,12 @@ class PostgresServer:
         self._binaries = Path(where.binaries)
 
     @classmethod
-    def start(cls, *, owner_pid: int | None = None) -> PostgresServer:
+    def start(cls, *, owner_pid: int | None = None, parent: Path | None = None) -> PostgresServer:
         """Start a server with an empty data directory that lives until the owner ends.
 
         Args:
             owner_pid: the process whose end stops the server; by default this one.
+            parent: where its directory is made, for tests of a disk; by default where temporary files go.
 
         Raises:
             PostgresUnavailable: the wheel is missing, or the server does not start.
@@ -76,7 +77,7 @@ class PostgresServer:
         log = ""
         # The port is free when it is chosen, not when it is used: another try chooses another one.
         for _ in range(START_TRIES):
-            directory = Path(tempfile.mkdtemp(prefix="taskflow-postgres-"))
+            directory = Path(tempfile.mkdtemp(prefix="taskflow-postgres-", dir=parent))
             try:
                 where = _launch(directory, owner_pid or os.getpid())
             except BaseException:
