@@ -4,6 +4,9 @@ One connection of its own listens for the whole process, is probed every ten sec
 answer. Waking is at the leading edge; a queue that goes on being woken waits 10 ms for the next time, then 20, up to
 100 ms: NOTIFY takes a lock that all commits with a NOTIFY share (RELIABILITY F15), so it is never sent per job, and a
 caller who waits for each job in turn is not held up either (ADR 5).
+
+No ``asyncio.wait_for`` here: on Python 3.11 it loses a cancellation that arrives together with what it waits for, and
+whoever cancelled waits for ever.
 """
 
 from __future__ import annotations
@@ -89,7 +92,8 @@ class PostgresNotifier:
             due = [name for name, wait in waits.items() if wait <= 0 or self._hurry.is_set()]
             if not due:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._hurry.wait(), min(waits.values()))
+                    async with asyncio.timeout(min(waits.values())):
+                        await self._hurry.wait()
                 continue
             self._waking.difference_update(due)
             for name in due:
@@ -123,7 +127,8 @@ class PostgresNotifier:
             self._reader = asyncio.create_task(self._keep_listening(up), name="taskflow-listen")
             # So that what is woken after entering is heard; a database that is down must not hold up anybody.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(up.wait(), 2.0)
+                async with asyncio.timeout(2.0):
+                    await up.wait()
         try:
             yield aiter(subscription)
         finally:
@@ -163,9 +168,11 @@ class PostgresNotifier:
         conn.add_termination_listener(lambda _conn: closed.set())
         while not conn.is_closed():
             try:
-                await asyncio.wait_for(closed.wait(), PROBE_S)
+                async with asyncio.timeout(PROBE_S):
+                    await closed.wait()
             except TimeoutError:
-                await asyncio.wait_for(conn.fetchval(q.prove_answer), PROBE_TIMEOUT_S)
+                async with asyncio.timeout(PROBE_TIMEOUT_S):
+                    await conn.fetchval(q.prove_answer)
 
     def _heard(self, _conn: Any, _pid: int, _channel: str, queue: Any) -> None:
         self.on_ready(str(queue))

@@ -97,7 +97,8 @@ class Pool:
         if pool is None or self._pid != os.getpid():
             return
         try:
-            await asyncio.wait_for(pool.close(), 5.0)
+            async with asyncio.timeout(5.0):
+                await pool.close()
         except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             _log.warning("connections were cut while closing the store: %s", error or type(error).__name__)
             pool.terminate()

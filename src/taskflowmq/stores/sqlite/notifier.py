@@ -178,7 +178,9 @@ class _Listener:
         """Yield names for ever."""
         while True:
             try:
-                await asyncio.wait_for(self._arrived.wait(), _CHECK_S)
+                # Not wait_for: on Python 3.11 it loses a cancellation that comes with a name, and a drain never ends.
+                async with asyncio.timeout(_CHECK_S):
+                    await self._arrived.wait()
             except TimeoutError:
                 self._heal()
                 continue

@@ -75,3 +75,24 @@ class TestNotifier(StoreSuite):
     async def test_every_queue_name_arrives_whole(self, rig: Rig, other: Rig, queue: str) -> None:
         async with rig.store.notifier.listen([queue]) as listener:
             assert await _heard(listener, other, (queue,), 1) == {queue}
+
+    @pytest.mark.parametrize("steps", range(8))
+    async def test_a_listener_that_is_cancelled_as_a_name_arrives_ends(self, rig: Rig, other: Rig, steps: int) -> None:
+        listening = asyncio.Event()
+
+        async def listen() -> None:
+            async with rig.store.notifier.listen(["mail"]) as topics:
+                listening.set()
+                async for _ in topics:
+                    listening.set()
+
+        task = asyncio.create_task(listen())
+        await listening.wait()
+        await other.store.notifier.wake(["mail"])
+        # The name is on its way; the cancellation meets it at each of the steps between socket and listener.
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        task.cancel()
+        ended, _ = await asyncio.wait([task], timeout=5)
+        task.cancel()
+        assert ended, "the cancellation was lost: a drain would wait for this listener for ever"
