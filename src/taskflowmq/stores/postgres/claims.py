@@ -127,10 +127,7 @@ class PostgresClaims:
         tenants, tasks = await self._names.name_rows(
             {row["tenant_id"] for row in found}, {row["task_id"] for row in found}
         )
-        return [
-            rows.claimed_job(row, tasks[row["task_id"]], lanes[row["lane_id"]], tenants[row["tenant_id"]])
-            for row in found
-        ]
+        return [rows.claimed_job(row, tasks, lanes, tenants) for row in found]
 
     def _memory(self, request: ClaimRequest) -> _Memory:
         memory = self._memories.get(request.worker_id)
@@ -149,14 +146,18 @@ class PostgresClaims:
 
     async def settle(self, transitions: Sequence[Transition]) -> list[Settled]:
         """Write decided transitions under their fences (see :class:`~taskflowmq.ports.store.Claims`)."""
-        ordered = settling.in_order(transitions)
+        # Only what was not simply applied: most batches hold nothing else, and need no look at each fence.
         answers: dict[settling.Fence, Settled] = {}
-        await self._write(ordered, answers)
+        waves = settling.in_waves(transitions)
+        for wave in waves:
+            await self._write(wave, answers)
+        if not answers and sum(map(len, waves)) == len(transitions):
+            return [Settled.APPLIED] * len(transitions)
         seen: set[settling.Fence] = set()
         result = []
         for change in transitions:
             key = settling.fence(change)
-            answer = answers[key]
+            answer = answers.get(key, Settled.APPLIED)
             result.append(Settled.REPLAYED if key in seen and answer is Settled.APPLIED else answer)
             seen.add(key)
         return result
@@ -187,10 +188,6 @@ class PostgresClaims:
         for _ in range(_MAX_REWRITES):
             batch = left
             missed = await self._pool.run(lambda conn: self._apply(conn, batch))  # noqa: B023 - used before it changes
-            gone = {settling.fence(change) for change in missed}
-            for change in batch:
-                if settling.fence(change) not in gone:
-                    answers[settling.fence(change)] = Settled.APPLIED
             left = await self._judge(missed, answers) if missed else []
             if not left:
                 return
@@ -200,9 +197,9 @@ class PostgresClaims:
 
     async def _apply(self, conn: Any, changes: list[Transition]) -> list[Transition]:
         """Write in one transaction; return the transitions whose fence matched no row."""
+        if all(map(settling.is_success, changes)):
+            return await self._complete(conn, changes)
         good = [change for change in changes if settling.is_success(change)]
-        if len(good) == len(changes):
-            return await self._complete(conn, good)
         other = [change for change in changes if not settling.is_success(change)]
         if not good:
             return await self._settle(conn, other)

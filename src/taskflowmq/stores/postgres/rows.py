@@ -180,30 +180,55 @@ def change_as_dict(change: Transition) -> dict[str, Any]:
     return {name: value for name, value in item.items() if value is not None}
 
 
-def claimed_job(row: Row, task: str, lane: Lane, tenant: str) -> ClaimedJob:
-    """Build a claimed job from a row of ``claim_jobs``."""
+def claimed_job(row: Row, tasks: dict[int, str], lanes: dict[int, Lane], tenants: dict[int, str]) -> ClaimedJob:
+    """Build a claimed job from a row of ``claim_jobs``, whose columns come in this order."""
+    # Unpacked in one go: a look by name for each of them costs more than all the rest.
+    (
+        lane_id,
+        _seq,
+        job_id,
+        task_id,
+        round_no,
+        attempt,
+        crashes,
+        losses,
+        lease_no,
+        waited,
+        tenant_id,
+        max_attempts,
+        timeout_ms,
+        created_at,
+        run_at,
+        expires_at,
+        args_version,
+        tags,
+        args,
+        meta,
+        headers,
+    ) = row
+    lane = lanes[lane_id]
     return ClaimedJob(
-        id=row["job_id"],
-        task=task,
-        args=row["args"],
+        id=job_id,
+        task=tasks[task_id],
+        args=args,
         queue=lane.queue,
         priority=lane.priority,
-        tenant=tenant,
-        round=row["round"],
-        attempt=row["attempt"],
-        crashes=row["crashes"],
-        losses=row["losses"],
-        lease_no=row["lease_no"],
-        max_attempts=row["max_attempts"],
-        timeout_ms=row["timeout_ms"],
-        created_at=row["created_at"],
-        run_at=row["run_at"],
-        expires_at=row["expires_at"],
-        waited=row["waited"],
-        tags=tuple(row["tags"] or ()),
-        meta=row["meta"],
-        headers=row["headers"],
-        args_version=row["args_version"],
+        tenant=tenants[tenant_id],
+        round=round_no,
+        attempt=attempt,
+        crashes=crashes,
+        losses=losses,
+        lease_no=lease_no,
+        max_attempts=max_attempts,
+        timeout_ms=timeout_ms,
+        created_at=created_at,
+        run_at=run_at,
+        expires_at=expires_at,
+        waited=waited,
+        tags=tuple(tags) if tags else (),
+        meta=meta,
+        headers=headers,
+        args_version=args_version,
     )
 
 

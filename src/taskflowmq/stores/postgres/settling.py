@@ -25,12 +25,30 @@ def is_success(change: Transition) -> bool:
     return change.to is State.COMPLETED and change.ended is None and change.error is None
 
 
-def in_order(changes: Sequence[Transition]) -> list[Transition]:
-    """Return transitions in id order, one per fence: locks are always taken in id order."""
-    unique: dict[Fence, Transition] = {}
-    for change in changes:
-        unique.setdefault(fence(change), change)
-    return sorted(unique.values(), key=lambda change: (change.job_id.int, change.counters.lease_no))
+def in_waves(changes: Sequence[Transition]) -> list[list[Transition]]:
+    """Return transitions in id order, for locks are always taken so, one per fence and one per job in each wave.
+
+    One wave is the rule. A worker that lost a job and claimed it again may settle both fences at once: what a
+    statement says of a job must mean one of them.
+    """
+    ordered = sorted(changes, key=_id)
+    if len({change.job_id for change in ordered}) == len(ordered):
+        return [ordered]
+    waves: list[list[Transition]] = []
+    fences: dict[UUID, list[int]] = {}
+    for change in ordered:
+        known = fences.setdefault(change.job_id, [])
+        if change.counters.lease_no in known:
+            continue
+        if len(known) == len(waves):
+            waves.append([])
+        waves[len(known)].append(change)
+        known.append(change.counters.lease_no)
+    return waves
+
+
+def _id(change: Transition) -> int:
+    return change.job_id.int
 
 
 def without_payload(change: Transition, why: str) -> Transition:

@@ -106,6 +106,16 @@ class TestFence(StoreSuite):
         answers = await rig.store.claims.settle([transition(job, Succeeded(b"1")) for job in held])
         assert answers == [Settled.STALE, Settled.APPLIED] * 5
 
+    async def test_a_lost_fence_and_the_current_one_in_one_batch(self, rig: Rig) -> None:
+        lost = await rig.running()
+        await rig.apply(lost, Lost())
+        await rig.after(1)
+        held = await rig.claim_one()
+        assert held.id == lost.id
+        changes = [transition(held, Succeeded(b'"rightful"')), transition(lost, Succeeded(b'"zombie"'))]
+        assert await rig.store.claims.settle(changes) == [Settled.APPLIED, Settled.STALE]
+        assert (await rig.view(held.id)).result == b'"rightful"'
+
     async def test_the_fence_grows_with_every_claim_and_is_never_reset(self, rig: Rig) -> None:
         await rig.put(max_attempts=100)
         endings: list[Outcome] = [Failed(ERROR), HandedBack(), Lost(), Snoozed(0), Discarded(ERROR)]
