@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -9,15 +10,26 @@ from typing import Any
 from uuid import UUID
 
 from taskflowmq import StoreUnavailable
+from taskflowmq.ports import store as ports
 from taskflowmq.ports.store import Store
 
-#: The calls whose answers get lost, by part of the store.
-CALLS = {
-    "intake": {"enqueue"},
-    "claims": {"claim", "settle"},
-    "upkeep": {"stage_due"},
-    "workers": {"renew", "end"},
+#: What a worker, its duties or an operator changes. The first answer to each of these is lost for certain.
+CHANGES = {
+    "intake": {"enqueue", "announce_tasks"},
+    "claims": {"claim", "settle", "save_progress"},
+    "workers": {"register", "renew", "end", "end_expired"},
+    "board": {"cancel", "retry", "delete", "pause", "resume"},
+    "upkeep": {"take_turn", "set_grace", "stage_due", "expire_ready", "prune", "maintain"},
 }
+#: Not calls to the database of their own: a caller's transaction, and what an adapter remembers.
+_NOT_LOST = {"enqueue_on", "settle_on", "forget"}
+PARTS = {"intake": ports.Intake, "claims": ports.Claims, "workers": ports.Workers, "board": ports.Board,
+         "upkeep": ports.Upkeep}  # fmt: skip
+
+
+def calls(part: str) -> set[str]:
+    """Return every call of a part whose answer can be lost, reading ones included."""
+    return {name for name, _ in inspect.getmembers(PARTS[part], inspect.iscoroutinefunction)} - _NOT_LOST
 
 
 class Forgetful:
@@ -32,9 +44,11 @@ class Forgetful:
     def __init__(self, store: Store, seed: int, rate: float) -> None:
         self._store = store
         self._rate = rate
-        self._luck = {name: random.Random(f"{seed} {name}") for names in CALLS.values() for name in names}
-        self._parts = {part: _Part(getattr(store, part), names, self._lossy) for part, names in CALLS.items()}
-        #: How many answers were lost, by call.
+        self._luck = {name: random.Random(f"{seed} {name}") for part in PARTS for name in calls(part)}
+        self._certain = {name for names in CHANGES.values() for name in names}
+        self._parts = {part: _Part(getattr(store, part), calls(part), self._lossy) for part in PARTS}
+        #: How many answers there were, and how many were lost, by call.
+        self.asked: Counter[str] = Counter()
         self.lost: Counter[str] = Counter()
         #: How often each job was claimed, answered or not.
         self.claimed: Counter[UUID] = Counter()
@@ -45,9 +59,12 @@ class Forgetful:
     def _lossy(self, name: str, call: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         async def called(*args: Any, **kwargs: Any) -> Any:
             answer = await call(*args, **kwargs)
+            self.asked[name] += 1
             if name == "claim":
                 self.claimed.update(job.id for job in answer)
-            if self._luck[name].random() < self._rate:
+            certain = name in self._certain
+            self._certain.discard(name)
+            if self._luck[name].random() < self._rate or certain:
                 self.lost[name] += 1
                 raise StoreUnavailable(f"the answer to {name} was lost")
             return answer

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from tests.worker.fakes import FakeStore
 
+from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.core.job import Counters, State
 from taskflowmq.ports.store import DutyTurn, Retention, StagedCount
 from taskflowmq.ports.telemetry import NoTelemetry
@@ -133,6 +134,28 @@ async def test_nobody_is_rescued_when_the_silence_may_be_our_own(
     store.lost = [uuid4()]
     await rescuer(store).turn()
     assert (store.graces, len(store.lost)) == ([30_000], 1)
+
+
+async def test_the_grace_survives_a_turn_whose_answer_is_lost(store: Store) -> None:
+    store.turns["rescuer"] = DutyTurn(taken=True, gap_ms=60_000, store_age_ms=None, grace=False)
+    take_turn, intervals = store.take_turn, []
+
+    async def forgetful(duty: str, interval_ms: int) -> DutyTurn:
+        intervals.append(interval_ms)
+        answer = await take_turn(duty, interval_ms)
+        if len(intervals) == 2:  # it is taken, and from now on the gap is small
+            store.turns[duty] = DutyTurn(taken=True, gap_ms=5_000, store_age_ms=None, grace=True)
+            raise StoreUnavailable("the answer was lost")
+        return answer
+
+    store.take_turn = forgetful  # type: ignore[method-assign]
+    store.lost = [uuid4()]
+    duty = rescuer(store)
+    with pytest.raises(StoreUnavailable):
+        await duty.turn()
+    await duty.turn()
+    assert (store.graces, len(store.lost)) == ([30_000], 1)
+    assert intervals[0] > 365 * 86_400_000, "the gap was wiped out before it was looked at"
 
 
 @pytest.mark.parametrize("turn", [(False, False), (True, True)], ids=["not its turn", "grace"])

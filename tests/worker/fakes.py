@@ -268,7 +268,7 @@ class FakeStore:
 
     async def take_turn(self, duty: str, interval_ms: int) -> DutyTurn:
         self._check()
-        return self.turns.get(duty, DutyTurn(taken=True, gap_ms=interval_ms, store_age_ms=None, grace=False))
+        return self.turns.get(duty, DutyTurn(taken=True, gap_ms=1, store_age_ms=None, grace=False))
 
     async def set_grace(self, duration_ms: int) -> None:
         self.graces.append(duration_ms)

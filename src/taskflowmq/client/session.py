@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
 from taskflowmq.client.group_commit import GroupCommit
 from taskflowmq.client.registry import Registry
@@ -19,10 +20,12 @@ from taskflowmq.core.job import Enqueued, IdempotencyKey, NewJob
 from taskflowmq.ports.store import Store
 from taskflowmq.ports.telemetry import Telemetry
 
-#: Pauses before an enqueue is repeated, in seconds; together below what a caller would call hanging.
+#: Pauses before a call is repeated, in seconds; together below what a caller would call hanging.
 RETRY_PAUSES_S = (0.05, 0.2, 0.8)
 #: How long an unknown task name stays unknown before the store is asked again, in seconds.
 UNKNOWN_FOR_S = 1.0
+
+T = TypeVar("T")
 
 
 class Session:
@@ -59,7 +62,8 @@ class Session:
         """Tell the store which tasks exist and how their arguments look, if it was not told yet."""
         revision = self.registry.revision
         if revision != self._announced:
-            await self.store.intake.announce_tasks([(task.name, task.args_schema()) for task in self.registry])
+            tasks = [(task.name, task.args_schema()) for task in self.registry]
+            await _repeated(lambda: self.store.intake.announce_tasks(tasks))
             self._announced = revision
 
     async def knows(self, name: str) -> bool:
@@ -85,14 +89,7 @@ class Session:
             TaskFlowError: the jobs are refused.
         """
         await self.announce()
-        for pause in RETRY_PAUSES_S:
-            try:
-                answers = await self.store.intake.enqueue(jobs, idempotency=idempotency)
-                break
-            except StoreUnavailable:
-                await asyncio.sleep(pause * (0.5 + random.random()))
-        else:
-            answers = await self.store.intake.enqueue(jobs, idempotency=idempotency)
+        answers = await _repeated(lambda: self.store.intake.enqueue(jobs, idempotency=idempotency))
         self._count(jobs, answers)
         return answers
 
@@ -106,3 +103,13 @@ class Session:
         )
         for (queue, task), count in stored.items():
             self._telemetry.jobs_enqueued(queue, task, count)
+
+
+async def _repeated(call: Callable[[], Awaitable[T]]) -> T:
+    """Ask a store that may not answer several times; only for calls that may take effect twice."""
+    for pause in RETRY_PAUSES_S:
+        try:
+            return await call()
+        except StoreUnavailable:
+            await asyncio.sleep(pause * (0.5 + random.random()))
+    return await call()
