@@ -5,6 +5,8 @@ from __future__ import annotations
 from uuid import uuid4
 
 import httpx
+import msgspec
+from tests.server.conftest import KEY, Connect
 
 from taskflowmq import TaskFlow
 
@@ -184,3 +186,26 @@ async def test_workers_are_listed_while_they_live(app: TaskFlow, reader: httpx.A
     assert worker["info"]["concurrency"] == 7
     (worker,) = (await reader.get("/api/v1/workers")).json()["items"]
     assert worker["ended_at"] is not None
+
+
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+async def test_a_job_carries_who_asked_and_in_which_trace(connect: Connect, app: TaskFlow) -> None:
+    client = await connect(api_keys=(KEY,))
+    headers = {"X-API-Key": KEY, "traceparent": TRACE}
+    one = (await client.post("/api/v1/jobs", json={"task": "anything"}, headers=headers)).json()["id"]
+    body = {"jobs": [{"task": "anything"}]}
+    (two,) = (await client.post("/api/v1/jobs/bulk", json=body, headers=headers)).json()["ids"]
+    for job_id in (one, two):
+        carried = msgspec.json.decode((await app.jobs.aget(job_id)).headers or b"null")
+        assert carried["traceparent"] == TRACE
+        assert carried["actor"].startswith("key:")
+        assert KEY not in carried["actor"]
+
+
+async def test_a_malformed_trace_context_is_ignored(client: httpx.AsyncClient, app: TaskFlow) -> None:
+    for given in ("nonsense", "00-" + "0" * 32 + "-00f067aa0ba902b7-01"):
+        answer = await client.post("/api/v1/jobs", json={"task": "anything"}, headers={"traceparent": given})
+        assert answer.status_code == 201
+        assert (await app.jobs.aget(answer.json()["id"])).headers == b'{"actor":"local"}'

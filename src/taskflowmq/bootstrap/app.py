@@ -25,6 +25,7 @@ class TaskFlow(BaseApp):
         store_options: fields of the adapter's options, by name: ``{"pool_size": 10}``, ``{"migrate": "manual"}``.
         clock: overrides the database's clock; for tests and simulation.
         telemetry: counts what is enqueued.
+        version: of your program; handlers see it as ``ctx.headers["app_version"]``.
     """
 
     def __init__(
@@ -35,8 +36,9 @@ class TaskFlow(BaseApp):
         store_options: Mapping[str, Any] | None = None,
         clock: Clock | None = None,
         telemetry: Telemetry | None = None,
+        version: str | None = None,
     ) -> None:
-        super().__init__(url, make_store=self._store, tenant=tenant, telemetry=telemetry)
+        super().__init__(url, make_store=self._store, tenant=tenant, telemetry=telemetry, version=version)
         self._store_options = store_options
         self._clock = clock
 

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self, Unpack
 from uuid import UUID
 
+import msgspec
+
 from taskflowmq.client.handle import Handle
 from taskflowmq.client.hub import Hub
 from taskflowmq.client.jobs import Jobs, parse_id
@@ -25,7 +27,7 @@ from taskflowmq.client.sync import sync_twin
 from taskflowmq.client.task import Declare, JobRequest, Task
 from taskflowmq.core.errors import WrongContext
 from taskflowmq.core.job import NewJob
-from taskflowmq.core.limits import check_name
+from taskflowmq.core.limits import check_name, check_text
 from taskflowmq.ports.store import Store
 from taskflowmq.ports.telemetry import Telemetry
 
@@ -48,6 +50,7 @@ class BaseApp:
         make_store: makes a store of a URL, without opening it.
         tenant: the workspace that all jobs of this app belong to.
         telemetry: counts what is enqueued.
+        version: of your program; handlers see it as ``ctx.headers["app_version"]``.
 
     Attributes:
         task: the decorator ``@app.task`` or ``@app.task(queue=…, retry=…)``; see :class:`TaskOptions`.
@@ -63,6 +66,7 @@ class BaseApp:
         make_store: MakeStore,
         tenant: str = "default",
         telemetry: Telemetry | None = None,
+        version: str | None = None,
     ) -> None:
         self.tenant = check_name("tenant", tenant)
         self.telemetry = telemetry
@@ -73,7 +77,7 @@ class BaseApp:
         self.task = Declare(self)
         self.jobs = Jobs(self._hub, self.tenant)
         self.queues = Queues(self._hub)
-        self.origin = Origin(self.tenant)
+        self.origin = Origin(self.tenant, version=None if version is None else check_text("/version", version, 128))
         self.sender = Sender(self._hub, self.tasks, lambda: self.origin)
 
     @property
@@ -97,7 +101,7 @@ class BaseApp:
     def redirected(self, make_store: MakeStore, new_id: Callable[[], UUID]) -> Iterator[Self]:
         """Use another store meanwhile, and forget it afterwards; for tests. Its sessions are closed at the end."""
         kept = self._make_store, self.origin, self._hub.set_aside()
-        self._make_store, self.origin = make_store, Origin(self.tenant, new_id)
+        self._make_store, self.origin = make_store, msgspec.structs.replace(self.origin, new_id=new_id)
         try:
             yield self
         finally:
@@ -225,9 +229,19 @@ class BaseApp:
         request = await self.sender.prepare(name, {} if args is None else args, checked)
         return await self.sender.enqueue(request, checked)
 
-    async def aprepare(self, name: str, args: Mapping[str, Any], **options: Unpack[SendOptions]) -> NewJob:
-        """Check a job exactly as :meth:`asend` does and return what would be stored; nothing is."""
-        return (await self.sender.prepare(name, args, check_options(options))).new
+    async def aprepare(
+        self, name: str, args: Mapping[str, Any], *, actor: str | None = None, **options: Unpack[SendOptions]
+    ) -> NewJob:
+        """Check a job exactly as :meth:`asend` does and return what would be stored; nothing is.
+
+        Args:
+            name, args, options: as there.
+            actor: on whose behalf, for the job's headers.
+        """
+        checked = check_options(options)
+        if actor is not None:
+            checked = msgspec.structs.replace(checked, actor=actor)
+        return (await self.sender.prepare(name, args, checked)).new
 
     _send = sync_twin(asend)
     _prepare = sync_twin(aprepare)

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from taskflowmq.client import codec
+from taskflowmq.client.headers import check_traceparent, job_headers
 from taskflowmq.client.ids import new_id
 from taskflowmq.client.unique import Unique, literal_key
 from taskflowmq.core.errors import InvalidJob
@@ -45,6 +46,7 @@ class StoredOptions(TypedDict, total=False):
     unique: at most one live job per key: a :class:`Unique`, or a key spelled out.
     tags: short labels to find jobs by.
     meta: a JSON object of your own.
+    traceparent: the W3C trace context that the job continues; in a handler, the handler's own by default.
     """
 
     delay: Duration
@@ -57,6 +59,7 @@ class StoredOptions(TypedDict, total=False):
     unique: Unique | str | None
     tags: Sequence[str]
     meta: Mapping[str, Any]
+    traceparent: str | None
 
 
 class SendOptions(StoredOptions, total=False):
@@ -85,6 +88,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     unique: Unique | UniqueKey | msgspec.UnsetType | None = msgspec.UNSET
     tags: tuple[str, ...] = ()
     meta: bytes | None = None
+    traceparent: str | None = None
+    #: Who asked; only the server says so.
+    actor: str | None = None
     conn: Any = None
     wake: bool = True
     idempotency_key: str | None = None
@@ -120,10 +126,11 @@ def check_options(given: Mapping[str, Any]) -> Options:
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """Where a job comes from: whose it is, and how its id is made."""
+    """Where a job comes from: whose it is, how its id is made, which version of the program asks."""
 
     tenant: str = "default"
     new_id: Callable[[], UUID] = new_id
+    version: str | None = None
 
 
 NO_APP = Origin()
@@ -148,6 +155,7 @@ def build_job(
         unique=key,
         tags=options.tags,
         meta=options.meta,
+        headers=job_headers(options.traceparent, options.actor, origin.version),
     )
 
 
@@ -211,6 +219,7 @@ _CHECKS: dict[str, Any] = {
     "unique": _unique,
     "tags": _tags,
     "meta": _meta,
+    "traceparent": lambda value: ("traceparent", check_traceparent(value)),
     "conn": lambda value: ("conn", value),
     "wake": lambda value: ("wake", bool(value)),
     "idempotency_key": _idempotency_key,

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from contextvars import ContextVar
 from typing import Any
+
+import msgspec
 
 from taskflowmq.core.errors import WrongContext
 from taskflowmq.core.job import ClaimedJob
@@ -37,6 +40,13 @@ class Context(ABC):
     def idempotency_key(self) -> str:
         """A key that is the same in every attempt of one round: give it to services that deduplicate."""
         return f"{self.job.id}:{self.job.round}"
+
+    @property
+    def headers(self) -> Mapping[str, Any]:
+        """What travelled with the job: ``traceparent``, ``actor``, ``app_version``, each only if it is known."""
+        raw = self.job.headers
+        found: dict[str, Any] = msgspec.json.decode(raw) if raw else {}
+        return found
 
     @property
     @abstractmethod

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from taskflowmq.client.headers import TRACEPARENT, is_traceparent
 from taskflowmq.core.errors import FieldError, InvalidJob, UnknownTask
 from taskflowmq.core.job import Enqueued, NewJob
 from taskflowmq.server.idempotency import HEADER, idempotency_of
@@ -52,7 +53,7 @@ async def store_one(services: Services, scope: Mapping[str, Any], request: JobBo
         InvalidJob, UnknownTask: nothing was stored; the error names the field.
         TaskFlowError: as the store says.
     """
-    job = await _prepare(services, request)
+    job = await _prepare(services, request, **_caller(scope))
     key = idempotency_of(scope["taskflow"]["headers"].get(HEADER), "POST", scope["path"], request)
     session = services.session
     if key is None and job.unique is None:
@@ -73,7 +74,7 @@ async def store_many(services: Services, scope: Mapping[str, Any], request: Bulk
     Raises:
         InvalidJob: names every wrong field of the first wrong job; nothing was stored.
     """
-    jobs = await _prepare_all(services, request.jobs)
+    jobs = await _prepare_all(services, request.jobs, _caller(scope))
     key = idempotency_of(scope["taskflow"]["headers"].get(HEADER), "POST", scope["path"], request)
     stored = await services.session.write(jobs, key)
     return BulkOut(ids=[one.id for one in stored], created=sum(map(_is_new, jobs, stored)))
@@ -88,11 +89,18 @@ def _is_new(job: NewJob, stored: Enqueued) -> bool:
     return stored.created or (stored.replayed and stored.id == job.id)
 
 
-async def _prepare_all(services: Services, requests: Sequence[JobBody]) -> list[NewJob]:
+def _caller(scope: Mapping[str, Any]) -> dict[str, Any]:
+    """Return who asks, and in which trace. A malformed trace context is no error but a new trace (W3C, 4.3)."""
+    traceparent = scope["taskflow"]["headers"].get(b"traceparent", b"").decode("latin-1")
+    found = {"actor": scope["taskflow"]["actor"]}
+    return {**found, TRACEPARENT: traceparent} if is_traceparent(traceparent) else found
+
+
+async def _prepare_all(services: Services, requests: Sequence[JobBody], caller: Mapping[str, Any]) -> list[NewJob]:
     jobs = []
     for index, request in enumerate(requests):
         try:
-            jobs.append(await _prepare(services, request))
+            jobs.append(await _prepare(services, request, **caller))
         except InvalidJob as error:
             raise _inside(index, error) from error
         except UnknownTask as error:
@@ -107,9 +115,9 @@ def _inside(index: int, error: InvalidJob) -> InvalidJob:
     return InvalidJob(f"jobs.{index}.{error.detail}", errors)
 
 
-async def _prepare(services: Services, request: JobBody) -> NewJob:
+async def _prepare(services: Services, request: JobBody, **caller: Any) -> NewJob:
     """Check a request like any enqueue from Python, and return the job to store."""
-    return await services.app.aprepare(request.task, request.args, **_options(request))
+    return await services.app.aprepare(request.task, request.args, **caller, **_options(request))
 
 
 def _options(request: JobBody) -> Any:

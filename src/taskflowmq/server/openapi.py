@@ -32,6 +32,13 @@ _KEY_HEADER = {
     "description": "Yours alone. A repeat within 24 h answers with the first jobs; with another body 422",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
 }
+_TRACE_HEADER = {
+    "name": "traceparent",
+    "in": "header",
+    "required": False,
+    "description": "W3C trace context that the jobs continue; a malformed one is ignored",
+    "schema": {"type": "string"},
+}
 _SHAPES = (
     JobBody, BulkBody, Submitted, BulkOut, JobPage, JobDetail, StatsOut, TaskList, QueueList, QueueOut, WorkerList,
     Health, ProblemBody,
@@ -71,7 +78,7 @@ def _complete(operation: dict[str, Any]) -> None:
     name = operation["operationId"]
     operation["security"] = [] if name in _OPEN else [{"bearer": []}, {"apiKey": []}]
     if name in _STORING:
-        operation.setdefault("parameters", []).append(_KEY_HEADER)
+        operation.setdefault("parameters", []).extend((_KEY_HEADER, _TRACE_HEADER))
     _add_errors(name, operation["responses"])
     _add_examples(name, operation)
     if name == "createJob":
