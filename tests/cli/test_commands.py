@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import re
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import pytest
 from tests.cli.conftest import Cli
 
 from taskflowmq.bootstrap.loading import default_app
+from taskflowmq.cli.enqueue import command
+from taskflowmq.server.schemas.requests import JobBody
 
 GOLDEN = Path(__file__).parent / "golden"
 NOBODY = str(uuid4())
@@ -67,6 +70,44 @@ def test_json_has_agreed_keys(name: str, arguments: tuple[str, ...], cli: Cli) -
     ran = cli(*arguments, "--json")
     assert ran.code == 0, ran.err
     assert _normal(ran.out) == (GOLDEN / f"{name}.json").read_text(encoding="utf-8")
+
+
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+def test_enqueue_takes_all_that_rest_takes(cli: Cli, url: str) -> None:
+    job_id = _enqueued(
+        cli, "--run-at", "2031-01-01T12:00:00+02:00", "--max-attempts", "7", "--timeout", "2.5", "--expires-in",
+        "172800000", "--tag", "a", "--tag", "b c", "--meta", '{"order": 1}', "--traceparent", TRACE,
+        "--priority", "-3", "--queue", "q", "--unique-key", "k",
+    )  # fmt: skip
+    job = cli("jobs", "show", job_id, "--json").json["job"]
+    assert (job["run_at"], job["state"]) == ("2031-01-01T10:00:00Z", "scheduled")
+    assert (job["max_attempts"], job["timeout"], job["priority"], job["queue"]) == (7, 2.5, -3, "q")
+    assert (job["tags"], job["meta"], job["unique_key"]) == (["a", "b c"], {"order": 1}, "k")
+    assert job["expires_at"] > job["run_at"]
+    # Whatever a REST body may say, an option says too.
+    options = {option.name for option in command.params}
+    assert set(JobBody.__struct_fields__) <= options
+
+
+def test_a_repeat_with_the_same_idempotency_key_answers_with_the_first_job(cli: Cli) -> None:
+    assert _enqueued(cli, "--idempotency-key", "once") == _enqueued(cli, "--idempotency-key", "once")
+    changed = cli("enqueue", "test", '{"message": "other"}', "--idempotency-key", "once")
+    assert changed.code == 5
+
+
+def test_arguments_may_come_from_standard_input(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    long = "x" * 200_000  # more than one argument of a command may have
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f'{{"message": "{long}"}}'.encode())))
+    job_id = cli("enqueue", "test", "-").out.strip()
+    assert cli("jobs", "show", job_id, "--json").json["job"]["args"] == {"message": long}
+
+
+def test_jobs_are_listed_by_when_they_were_created(cli: Cli) -> None:
+    _enqueued(cli)
+    assert len(cli("jobs", "list", "--created-after", "2020-01-01T00:00:00Z", "--json").json["items"]) == 1
+    assert cli("jobs", "list", "--created-before", "2020-01-01T00:00:00Z").out == "No jobs.\n"
 
 
 def test_jobs_are_shown_with_their_attempts(cli: Cli, url: str) -> None:
@@ -127,7 +168,6 @@ def test_a_new_store_is_migrated_once(cli: Cli) -> None:
     assert pending
     dry = cli("db", "migrate", "--dry-run")
     assert "CREATE TABLE" in dry.out
-    assert dry.out == cli("db", "sql").out
     assert cli("db", "status").code == 1
     assert cli("db", "migrate", "--json").json == {"applied": pending}
     assert cli("db", "migrate").out == "Nothing to do.\n"
@@ -167,6 +207,19 @@ def test_doctor_names_an_app_that_cannot_be_loaded(cli: Cli) -> None:
         (2, ("enqueue", "test", '{"nope": 1}')),
         (2, ("enqueue", "test", "--delay", "-1")),
         (2, ("enqueue", "test", "--priority", "101")),
+        (2, ("enqueue", "test", "--run-at", "tomorrow")),
+        (2, ("enqueue", "test", "--run-at", "2031-01-01T12:00:00")),
+        (2, ("enqueue", "test", "--run-at", "2031-01-01T12:00:00Z", "--delay", "1")),
+        (2, ("enqueue", "test", "--max-attempts", "0")),
+        (2, ("enqueue", "test", "--timeout", "0")),
+        (2, ("enqueue", "test", "--expires-in", "nan")),
+        (2, ("enqueue", "test", "--meta", "[]")),
+        (2, ("enqueue", "test", "--meta", "{")),
+        (2, ("enqueue", "test", "--tag", "")),
+        (2, ("enqueue", "test", "--traceparent", "nonsense")),
+        (2, ("jobs", "list", "--created-after", "yesterday")),
+        (2, ("scheduler", "--sweep", "0")),
+        (2, ("server", "--lease", "0")),
         (2, ("jobs", "list", "--state", "nope")),
         (2, ("jobs", "show", "no-uuid")),
         (2, ("jobs", "list", "--database-url", "mysql://host/db")),
@@ -221,6 +274,11 @@ def test_help_shows_every_environment_variable(words: str, cli: Cli) -> None:
     for part in re.split(r"(?= --[a-z])", flat.split("Options:")[1].split(" -h, --help")[0]):
         if part.strip().startswith("--") and not part.strip().startswith("--before"):
             assert "env var: TASKFLOW_" in part, part
+
+
+def test_the_version_is_an_option_too(cli: Cli) -> None:
+    ran = cli("--version")
+    assert (ran.code, ran.out) == (0, f"taskflow {cli('version', '--json').json['taskflowmq']}\n")
 
 
 def test_an_option_may_come_from_the_environment(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

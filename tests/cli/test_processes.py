@@ -199,6 +199,24 @@ def test_scheduler_runs_the_duties_until_it_is_told_to_end(start: Start) -> None
     assert program.end(signal.SIGTERM) == 0
 
 
+def test_a_server_does_the_upkeep_too_unless_told_not_to(start: Start, tmp_path: Path) -> None:
+    def serving(*arguments: str, store: str) -> httpx.Client:
+        database = {"TASKFLOW_DATABASE_URL": f"sqlite:///{tmp_path}/{store}.db"}
+        server = start("server", "shop:app", "--port", "0", "--json", "--poll", "0.05", *arguments, **database)
+        return httpx.Client(base_url=server.announcement()["url"])
+
+    def pending(client: httpx.Client) -> int:
+        states: dict[str, int] = client.get("/api/v1/jobs/stats").json()["states"]
+        return states["pending"]
+
+    with serving("--no-duties", store="left") as left, serving(store="served") as served:
+        for client in (left, served):
+            body = {"task": "double", "args": {"n": 1}, "delay": 0.05}
+            client.post("/api/v1/jobs", json=body).raise_for_status()
+        wait_until_sync(lambda: pending(served) == 1, READY_SECONDS)
+        assert pending(left) == 0
+
+
 def test_help_is_quick(start: Start) -> None:
     began = time.monotonic()
     program = start("--help")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from taskflowmq.bootstrap.settings import Settings
@@ -39,6 +40,18 @@ def duties_of(store: Store, options: WorkerOptions, telemetry: Telemetry) -> lis
     if not options.run_duties:
         return []
     return all_duties(store, SystemClock(), telemetry, lease=options.lease, sweep=options.sweep, poll=options.poll)
+
+
+@asynccontextmanager
+async def running(duties: Sequence[Looper]) -> AsyncIterator[None]:
+    """Run duties beside the body of this context, in a process that has no supervisor."""
+    tasks = [asyncio.create_task(duty.run(), name=f"taskflow-{duty.name}") for duty in duties]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def telemetry_of(app: BaseApp) -> Telemetry:

@@ -53,14 +53,6 @@ def migrate(dry_run: bool, database_url: str | None, as_json: bool) -> None:
         click.echo("\n".join(f"applied {name}" for name in applied) or "Nothing to do.")
 
 
-@command.command("sql")
-@database_option
-@json_option
-def sql(database_url: str | None, as_json: bool) -> None:
-    """Show the SQL of pending migrations and change nothing."""
-    _show_sql(database_url, as_json=as_json)
-
-
 def _show_sql(database_url: str | None, *, as_json: bool) -> None:
     pending = with_schema(database_url, lambda store: store.schema.pending_sql())
     if as_json:

@@ -17,7 +17,7 @@ import click
 from taskflowmq.cli.exits import CommandError, Exit
 from taskflowmq.cli.options import app_argument, database_option, json_option, log_options, option
 from taskflowmq.cli.server import chosen_port
-from taskflowmq.cli.worker import worker_options
+from taskflowmq.cli.worker import PACE_FLAGS, WORKER_FLAGS, flags_of, pace_options, worker_options
 
 if TYPE_CHECKING:
     from socket import socket
@@ -36,6 +36,7 @@ log = logging.getLogger("taskflowmq.dev")
 @option("--port", env="TASKFLOW_PORT", type=click.IntRange(0, 65_535), help="Port; else PORT, else 8000 or the next.")
 @option("--demo", env="TASKFLOW_DEMO", metavar="MODULE:FUNCTION", help="Coroutine function that is given the address.")
 @worker_options
+@pace_options
 @database_option
 @log_options
 @json_option
@@ -51,8 +52,7 @@ def command(app: str | None, demo: str | None, host: str, port: int | None, **gi
 
     style = "text" if given["log_format"] == "auto" else given["log_format"]
     configure_logging(style, given["log_level"])
-    flags = {name: given[name] for name in ("queues", "concurrency", "processes", "drain_timeout")}
-    options = options_of(load_settings(**flags))
+    options = options_of(load_settings(**flags_of(given, WORKER_FLAGS + PACE_FLAGS)))
     settings = ServerSettings(host=host, port=chosen_port(port), api_keys=keys_from(os.environ)).check()
     with share_metrics():
         loaded = load(app, given["database_url"])

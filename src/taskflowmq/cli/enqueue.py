@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
 import msgspec
 
 from taskflowmq.cli.exits import CommandError, Exit
-from taskflowmq.cli.options import app_option, database_option, json_option, option
+from taskflowmq.cli.options import app_option, database_option, json_option, option, read_time
 from taskflowmq.cli.output import emit_fields, emit_json
 from taskflowmq.cli.program import load, with_app
 from taskflowmq.cli.show import wait_and_show
@@ -21,35 +22,54 @@ _SHAPE = "Write an object: '{\"name\": …}'"
     epilog="""\b
 Examples:
   taskflow enqueue test '{"message": "hi"}' --wait
-  taskflow enqueue email '{"to": "a@example.org", "subject": "hi", "body": "…"}' --delay 60
+  taskflow enqueue email '{"to": "a@example.org", "subject": "hi", "body": "…"}' --delay 60 --tag welcome
+  taskflow enqueue csv-export - < arguments.json
 """,
 )
 @click.argument("task")
-@click.argument("args", default="{}", metavar="[JSON]")
+@click.argument("args", default="{}", metavar="[JSON|-]")
 @option("--queue", env="TASKFLOW_QUEUE", help="Queue; the task's own by default.")
 @option("--priority", env="TASKFLOW_PRIORITY", type=int, help="-100…100, lower runs sooner.")
 @option("--delay", env="TASKFLOW_DELAY", type=float, help="Seconds until the job is due.")
+@option("--run-at", env="TASKFLOW_RUN_AT", metavar="TIME", help="When it is due: 2026-01-31T12:00:00Z.")
+@option("--max-attempts", env="TASKFLOW_MAX_ATTEMPTS", type=int, help="Tries in one round.")
+@option("--timeout", env="TASKFLOW_TIMEOUT", type=float, help="Seconds that one attempt may run.")
+@option("--expires-in", env="TASKFLOW_EXPIRES_IN", type=float, help="Cancel it unless it starts within these seconds.")
 @option("--unique-key", env="TASKFLOW_UNIQUE_KEY", help="At most one live job holds this key.")
+@option("--tag", "tags", env="TASKFLOW_TAG", multiple=True, help="A word to find it by; may be repeated.")
+@option("--meta", env="TASKFLOW_META", metavar="JSON", help="An object of yours that belongs to it.")
+@option("--idempotency-key", env="TASKFLOW_IDEMPOTENCY_KEY", help="A repeat within 24 h answers with the first job.")
+@option("--traceparent", env="TASKFLOW_TRACEPARENT", help="W3C trace context that the job continues.")
 @option("--wait", env="TASKFLOW_WAIT", is_flag=True, help="Wait until the job has ended; its result is shown.")
-@option("--timeout", env="TASKFLOW_WAIT_TIMEOUT", type=float, help="Most seconds to wait.")
+@option("--wait-timeout", env="TASKFLOW_WAIT_TIMEOUT", type=float, help="Most seconds to wait; no end by default.")
 @app_option
 @database_option
 @json_option
-def command(task: str, args: str, wait: bool, timeout: float | None, app: str | None, **given: Any) -> None:
-    """Store a job of TASK with the arguments JSON, an object by name."""
+def command(task: str, args: str, wait: bool, wait_timeout: float | None, app: str | None, **given: Any) -> None:
+    """Store a job of TASK with the arguments JSON, an object by name; - reads them from standard input."""
     as_json, url = given.pop("as_json"), given.pop("database_url")
-    arguments = _arguments(args)
-    given["unique"] = given.pop("unique_key")
-    options = {name: value for name, value in given.items() if value is not None}
+    arguments = _object(sys.stdin.buffer.read() if args == "-" else args, "the arguments")
+    options = _options(given)
 
     async def work(opened: Any) -> None:
         handle = await opened.asend(task, arguments, **options)
         if wait:
-            await wait_and_show(handle, timeout, as_json=as_json)
+            await wait_and_show(handle, wait_timeout, as_json=as_json)
         else:
             _show_stored(handle, as_json=as_json)
 
     with_app(load(app, url), work)
+
+
+def _options(given: dict[str, Any]) -> dict[str, Any]:
+    """Return what was said, in the words of the client."""
+    given["unique"] = given.pop("unique_key")
+    given["tags"] = given["tags"] or None
+    if given["run_at"] is not None:
+        given["run_at"] = read_time("--run-at", given["run_at"])
+    if given["meta"] is not None:
+        given["meta"] = _object(given["meta"], "--meta")
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _show_stored(handle: Any, *, as_json: bool) -> None:
@@ -62,11 +82,11 @@ def _show_stored(handle: Any, *, as_json: bool) -> None:
         emit_fields({"id": str(handle.id), "created": "no: this job already holds the unique key"})
 
 
-def _arguments(text: str) -> dict[str, Any]:
+def _object(text: str | bytes, what: str) -> dict[str, Any]:
     try:
-        arguments = msgspec.json.decode(text.encode("utf-8", "surrogatepass"))
+        found = msgspec.json.decode(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise CommandError(f"the arguments are no JSON: {error}", Exit.USAGE, _SHAPE) from error
-    if not isinstance(arguments, dict):
-        raise CommandError("the arguments must be a JSON object, by name", Exit.USAGE, _SHAPE)
-    return arguments
+        raise CommandError(f"{what}: no JSON: {error}", Exit.USAGE, _SHAPE) from error
+    if not isinstance(found, dict):
+        raise CommandError(f"{what}: must be a JSON object, by name", Exit.USAGE, _SHAPE)
+    return found

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from taskflowmq.cli.options import database_option, json_option, option
+from taskflowmq.cli.options import database_option, json_option, option, read_time
 from taskflowmq.cli.output import emit_fields, emit_json, emit_table
 from taskflowmq.cli.program import with_store
 from taskflowmq.cli.show import attempt_json, job_json, job_summary, wait_and_show
@@ -25,21 +25,21 @@ def command() -> None:
 @option("--state", env="TASKFLOW_STATE", help="States, separated by commas.")
 @option("--queue", env="TASKFLOW_QUEUE", help="Only this queue.")
 @option("--task", env="TASKFLOW_TASK", help="Only this task.")
+@option("--created-after", env="TASKFLOW_CREATED_AFTER", metavar="TIME", help="Only jobs created at or after it.")
+@option("--created-before", env="TASKFLOW_CREATED_BEFORE", metavar="TIME", help="Only jobs created before it.")
 @option("--limit", env="TASKFLOW_LIMIT", type=click.IntRange(1, MAX_LIMIT), default=50, help="Most jobs.")
 @option("--before", metavar="ID", help="Continue below this job: the `next` of the page before.")
 @database_option
 @json_option
-def list_command(
-    state: str | None, queue: str | None, task: str | None, limit: int, before: str | None, **given: Any
-) -> None:
-    """List jobs, newest first."""
-    states = [word.strip() for word in state.split(",")] if state else None
-
-    async def work(app: Any) -> Any:
-        return await app.jobs.alist(state=states, queue=queue, task=task, limit=limit, before=before)
-
-    page = with_store(given["database_url"], work)
-    if given["as_json"]:
+def list_command(database_url: str | None, as_json: bool, **given: Any) -> None:
+    """List jobs, newest first; times as 2026-01-31T12:00:00Z."""
+    if given["state"]:
+        given["state"] = [word.strip() for word in given["state"].split(",")]
+    for name in ("created_after", "created_before"):
+        if given[name] is not None:
+            given[name] = read_time(f"--{name.replace('_', '-')}", given[name])
+    page = with_store(database_url, lambda app: app.jobs.alist(**given))
+    if as_json:
         emit_json({"items": [job_json(view) for view in page.items], "next": page.next})
         return
     rows = [

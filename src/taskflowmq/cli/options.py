@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, TypeVar
 
 import click
+import msgspec
+
+from taskflowmq.core.errors import InvalidJob
+from taskflowmq.core.limits import check_time
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -61,3 +66,17 @@ def log_options(command: F) -> F:
         default="auto",
         help="auto: text on a terminal, JSON lines elsewhere.",
     )(command)
+
+
+def read_time(flag: str, text: str) -> datetime:
+    """Return the time that an option was given as RFC 3339 text.
+
+    Raises:
+        BadParameter: it is none, or has no time zone.
+    """
+    try:
+        return check_time(flag, msgspec.convert(text, datetime))
+    except (msgspec.ValidationError, InvalidJob) as error:
+        raise click.BadParameter(
+            f"{text!r:.60} is no time with a zone: write 2026-01-31T12:00:00Z", param_hint=flag
+        ) from error

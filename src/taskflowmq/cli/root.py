@@ -62,6 +62,7 @@ class LazyGroup(click.Group):
 @click.group(
     cls=LazyGroup, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "show_default": True}
 )
+@click.version_option(package_name="taskflowmq", message="taskflow %(version)s")
 def root() -> None:
     """TaskFlow: background jobs that survive."""
 

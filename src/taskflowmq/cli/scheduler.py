@@ -9,31 +9,35 @@ from typing import Any
 import click
 
 from taskflowmq.cli.options import app_argument, database_option, json_option, log_options
+from taskflowmq.cli.worker import PACE_FLAGS, flags_of, pace_options
 
 
 @click.command("scheduler")
 @app_argument
+@pace_options
 @database_option
 @log_options
 @json_option
 def command(app: str | None, database_url: str | None, as_json: bool, **given: Any) -> None:
     """Run the duties only: staging due jobs, rescuing lost ones, expiry, retention.
 
-    Workers run them too; use this where they are told not to.
+    Workers and servers run them too; use this where they are told not to.
     """
+    from taskflowmq.bootstrap.settings import load_settings
+    from taskflowmq.bootstrap.supervise import options_of
     from taskflowmq.cli.program import load
     from taskflowmq.server.run import uvloop_factory
     from taskflowmq.telemetry.logs import configure_logging
 
     configure_logging(given["log_format"], given["log_level"])
+    options = options_of(load_settings(**flags_of(given, PACE_FLAGS)))
     loaded = load(app, database_url)
     with asyncio.Runner(loop_factory=uvloop_factory()) as runner:
-        runner.run(_run(loaded, as_json=as_json))
+        runner.run(_run(loaded, options, as_json=as_json))
 
 
-async def _run(app: Any, *, as_json: bool) -> None:
-    from taskflowmq.bootstrap.settings import load_settings
-    from taskflowmq.bootstrap.supervise import duties_of, options_of, telemetry_of
+async def _run(app: Any, options: Any, *, as_json: bool) -> None:
+    from taskflowmq.bootstrap.supervise import duties_of, running, telemetry_of
     from taskflowmq.cli.output import emit_json
 
     ended = asyncio.Event()
@@ -41,13 +45,10 @@ async def _run(app: Any, *, as_json: bool) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
     async with app:
-        duties = duties_of(app.store, options_of(load_settings()), telemetry_of(app))
+        duties = duties_of(app.store, options, telemetry_of(app))
         if as_json:
             emit_json({"duties": [duty.name for duty in duties], "store": app.store.url})
         else:
             click.echo(f"Duties: {', '.join(duty.name for duty in duties)}; store {app.store.url}")
-        running = [asyncio.create_task(duty.run(), name=f"taskflow-{duty.name}") for duty in duties]
-        await ended.wait()
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        async with running(duties):
+            await ended.wait()

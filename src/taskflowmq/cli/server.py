@@ -10,20 +10,25 @@ from typing import Any
 import click
 
 from taskflowmq.cli.options import app_argument, database_option, json_option, log_options, option
+from taskflowmq.cli.worker import PACE_FLAGS, duties_option, flags_of, pace_options
 
 
 @click.command("server")
 @app_argument
 @option("--host", env="TASKFLOW_HOST", default="127.0.0.1", help="Address; other than loopback needs API keys.")
 @option("--port", env="TASKFLOW_PORT", type=click.IntRange(0, 65_535), help="Port; else PORT, else 8000. 0: any.")
+@pace_options
+@duties_option
 @database_option
 @log_options
 @json_option
 def command(app: str | None, host: str, port: int | None, **given: Any) -> None:
-    """Serve the REST API of APP.
+    """Serve the REST API of APP, and run the periodic duties.
 
     API keys come from TASKFLOW_API_KEYS (comma list) or TASKFLOW_API_KEYS_FILE.
     """
+    from taskflowmq.bootstrap.settings import load_settings
+    from taskflowmq.bootstrap.supervise import options_of
     from taskflowmq.cli.program import load
     from taskflowmq.server.run import bind, uvloop_factory
     from taskflowmq.server.settings import ServerSettings, keys_from
@@ -31,12 +36,13 @@ def command(app: str | None, host: str, port: int | None, **given: Any) -> None:
     from taskflowmq.telemetry.multiproc import share_metrics
 
     configure_logging(given["log_format"], given["log_level"])
+    options = options_of(load_settings(**flags_of(given, PACE_FLAGS)), run_duties=not given["no_duties"])
     settings = ServerSettings(host=host, port=chosen_port(port), api_keys=keys_from(os.environ)).check()
     with share_metrics():
         loaded = load(app, given["database_url"])
         sock = bind(settings.host, settings.port)
         with asyncio.Runner(loop_factory=uvloop_factory()) as runner:
-            runner.run(_serve(loaded, settings, sock, as_json=given["as_json"]))
+            runner.run(_serve(loaded, settings, options, sock, as_json=given["as_json"]))
 
 
 def chosen_port(flag: int | None, default: int = 8000) -> int:
@@ -51,7 +57,8 @@ def chosen_port(flag: int | None, default: int = 8000) -> int:
     return int(given)
 
 
-async def _serve(app: Any, settings: Any, sock: Any, *, as_json: bool) -> None:
+async def _serve(app: Any, settings: Any, options: Any, sock: Any, *, as_json: bool) -> None:
+    from taskflowmq.bootstrap.supervise import duties_of, running
     from taskflowmq.cli.output import emit_json
     from taskflowmq.server.app import create_app
     from taskflowmq.server.run import serving
@@ -68,4 +75,5 @@ async def _serve(app: Any, settings: Any, sock: Any, *, as_json: bool) -> None:
             emit_json({"url": url, "docs": f"{url}/docs", "store": app.store.url})
         else:
             click.echo(f"TaskFlow API on {url}/api/v1 (docs: {url}/docs), store {app.store.url}")
-        await ended.wait()
+        async with running(duties_of(app.store, options, metrics)):
+            await ended.wait()

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from taskflowmq.worker import Supervisor, WorkerOptions
 
 
+#: The flags of :func:`worker_options` and :func:`pace_options`, as settings know them.
+WORKER_FLAGS = ("queues", "concurrency", "processes", "drain_timeout", "heartbeat")
+PACE_FLAGS = ("lease", "sweep", "poll")
+
+
 def worker_options(command: Any) -> Any:
     """Take what decides how jobs are run."""
     for decorate in reversed(
@@ -25,20 +30,67 @@ def worker_options(command: Any) -> Any:
             option("--concurrency", env="TASKFLOW_CONCURRENCY", type=int, help="Jobs at once per child; default 50."),
             option("--processes", env="TASKFLOW_PROCESSES", type=int, help="Children; default 1."),
             option("--drain-timeout", env="TASKFLOW_DRAIN_SECONDS", type=float, help="Seconds to finish; default 30."),
+            option(
+                "--heartbeat",
+                env="TASKFLOW_HEARTBEAT_SECONDS",
+                type=float,
+                help="Seconds between signs of life, at most half the lease; default 10.",
+            ),
         )
     ):
         command = decorate(command)
     return command
 
 
+def pace_options(command: Any) -> Any:
+    """Take how often a node looks for due jobs and for lost workers. Needs what :data:`PACE_FLAGS` names."""
+    for decorate in reversed(
+        (
+            option(
+                "--lease",
+                env="TASKFLOW_LEASE_SECONDS",
+                type=float,
+                help="Seconds that a silent worker is believed alive; default 30.",
+            ),
+            option(
+                "--sweep",
+                env="TASKFLOW_SWEEP_SECONDS",
+                type=float,
+                help="Seconds between searches for lost workers; default 5.",
+            ),
+            option(
+                "--poll",
+                env="TASKFLOW_POLL_SECONDS",
+                type=float,
+                help="Seconds between looks for work that nobody announced; default 1.",
+            ),
+        )
+    ):
+        command = decorate(command)
+    return command
+
+
+def duties_option(command: Any) -> Any:
+    """Take --no-duties."""
+    return option(
+        "--no-duties", env="TASKFLOW_NO_DUTIES", is_flag=True, help="Leave the periodic duties to other nodes."
+    )(command)
+
+
+def flags_of(given: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """Return what the command line said of these settings."""
+    return {name: given[name] for name in names}
+
+
 @click.command("worker")
 @app_argument
 @worker_options
+@pace_options
 @option("--max-jobs", env="TASKFLOW_MAX_JOBS", type=int, help="Replace a child after so many jobs.")
 @option("--max-memory", env="TASKFLOW_MAX_MEMORY_MB", type=int, help="Replace a child above so many MB.")
 @option("--health-port", env="TASKFLOW_HEALTH_PORT", type=click.IntRange(0, 65_535), help="Serve probes and /metrics.")
 @option("--health-host", env="TASKFLOW_HEALTH_HOST", default="127.0.0.1", help="Address of the probes.")
-@option("--no-duties", env="TASKFLOW_NO_DUTIES", is_flag=True, help="Leave the periodic duties to others.")
+@duties_option
 @database_option
 @log_options
 @json_option
@@ -55,9 +107,8 @@ def command(app: str | None, **given: Any) -> int:
     from taskflowmq.telemetry.multiproc import share_metrics
 
     configure_logging(given["log_format"], given["log_level"])
-    flags = {name: given[name] for name in ("queues", "concurrency", "processes", "drain_timeout")}
     options = options_of(
-        load_settings(**flags),
+        load_settings(**flags_of(given, WORKER_FLAGS + PACE_FLAGS)),
         max_jobs=given["max_jobs"],
         max_rss_mb=given["max_memory"],
         run_duties=not given["no_duties"],
