@@ -188,12 +188,27 @@ def test_doctor_says_what_to_do(cli: Cli) -> None:
     assert "run: taskflow worker --queues lonely" in after.out
 
 
+@pytest.mark.parametrize("words", [("worker",), ("dev", "--port", "0")])
+def test_a_malformed_setting_of_a_built_in_task_is_refused_at_the_start(
+    words: tuple[str, ...], cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TASKFLOW_HTTP_ALLOW", "not a host!!")
+    ran = cli(*words)
+    assert (ran.code, ran.out) == (2, "")
+    assert "TASKFLOW_HTTP_ALLOW" in ran.err
+    assert "not a host!!" in ran.err
+    found = {check["name"]: check for check in cli("doctor", "--json").json["checks"]}["settings"]
+    assert found["verdict"] == "FAIL"
+    assert "TASKFLOW_HTTP_ALLOW" in found["detail"]
+
+
 def test_doctor_names_an_app_that_cannot_be_loaded(cli: Cli) -> None:
     cli("db", "migrate")
     ran = cli("doctor", "no_such_module:app", "--json")
     assert ran.code == 1
-    assert ran.json["checks"][0]["name"] == "app"
-    assert "no_such_module" in ran.json["checks"][0]["detail"]
+    found = {check["name"]: check for check in ran.json["checks"]}["app"]
+    assert found["verdict"] == "FAIL"
+    assert "no_such_module" in found["detail"]
 
 
 @pytest.mark.parametrize(

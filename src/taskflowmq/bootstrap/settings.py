@@ -72,6 +72,22 @@ def load_settings(environ: Mapping[str, str] | None = None, **flags: Any) -> Set
     return msgspec.structs.replace(settings, heartbeat=settings.lease / 3)
 
 
+def check_task_settings(environ: Mapping[str, str] | None = None) -> None:
+    """Refuse malformed settings of the built-in tasks where a worker starts, not job by job.
+
+    Raises:
+        InvalidSetting: names the variable.
+    """
+    # Programs that only enqueue have no use for them.
+    from taskflowmq.tasks.errors import SettingsError
+    from taskflowmq.tasks.settings import TaskSettings
+
+    try:
+        TaskSettings.from_env(environ)
+    except SettingsError as error:
+        raise InvalidSetting(str(error)) from None
+
+
 def _list(variable: str, value: object) -> tuple[str, ...]:
     parts = value.split(",") if isinstance(value, str) else list(value) if isinstance(value, list | tuple) else []
     found = tuple(part.strip() for part in parts if part.strip())

@@ -42,7 +42,7 @@ log = logging.getLogger("taskflowmq.dev")
 @json_option
 def command(app: str | None, demo: str | None, host: str, port: int | None, **given: Any) -> int:
     """Run everything that APP needs in one command, on SQLite unless told otherwise. Ctrl-C drains and ends."""
-    from taskflowmq.bootstrap.settings import load_settings
+    from taskflowmq.bootstrap.settings import check_task_settings, load_settings
     from taskflowmq.bootstrap.supervise import options_of
     from taskflowmq.cli.program import load
     from taskflowmq.server.run import bind, uvloop_factory
@@ -54,6 +54,7 @@ def command(app: str | None, demo: str | None, host: str, port: int | None, **gi
     configure_logging(style, given["log_level"])
     options = options_of(load_settings(**flags_of(given, WORKER_FLAGS + PACE_FLAGS)))
     settings = ServerSettings(host=host, port=chosen_port(port), api_keys=keys_from(os.environ)).check()
+    check_task_settings()
     with share_metrics():
         loaded = load(app, given["database_url"])
         show = load_demo(demo) if demo else None

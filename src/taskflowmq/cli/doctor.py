@@ -47,6 +47,7 @@ def _look(app: str | None, database_url: str | None, *, as_json: bool) -> Any:
             async for finding in check_store(store):
                 found(finding)
 
+    _look_at_settings(found)
     url = resolve_url(database_url)
     if app is not None:
         url = _look_at_app(app, database_url, found)
@@ -55,6 +56,20 @@ def _look(app: str | None, database_url: str | None, *, as_json: bool) -> Any:
     except TaskFlowError as error:
         found(Finding("store", Verdict.FAIL, str(error), "check the database's address and that it runs"))
     return findings
+
+
+def _look_at_settings(found: Any) -> None:
+    from taskflowmq.bootstrap.settings import check_task_settings, load_settings
+    from taskflowmq.cli.checks import Finding, Verdict
+    from taskflowmq.core.errors import TaskFlowError
+
+    try:
+        load_settings()
+        check_task_settings()
+    except TaskFlowError as error:
+        found(Finding("settings", Verdict.FAIL, str(error), "set the variable as it says, or unset it"))
+    else:
+        found(Finding("settings", Verdict.OK, "every variable can be read"))
 
 
 def _look_at_app(app: str, database_url: str | None, found: Any) -> str:

@@ -99,7 +99,7 @@ def command(app: str | None, **given: Any) -> int:
 
     Exits 0 after a clean drain, 75 when jobs were handed back.
     """
-    from taskflowmq.bootstrap.settings import load_settings
+    from taskflowmq.bootstrap.settings import check_task_settings, load_settings
     from taskflowmq.bootstrap.supervise import options_of
     from taskflowmq.cli.program import load
     from taskflowmq.server.run import uvloop_factory
@@ -113,6 +113,7 @@ def command(app: str | None, **given: Any) -> int:
         max_rss_mb=given["max_memory"],
         run_duties=not given["no_duties"],
     )
+    check_task_settings()
     with share_metrics():
         loaded = load(app, given["database_url"])
         with asyncio.Runner(loop_factory=uvloop_factory()) as runner:
