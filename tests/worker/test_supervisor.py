@@ -14,7 +14,7 @@ from taskflowmq.core.job import Ended, State
 from taskflowmq.ports.spawner import ChildSpec
 from taskflowmq.testing.waiting import wait_until
 from taskflowmq.worker import Supervisor, WorkerOptions
-from taskflowmq.worker.slots import REGISTERED, SETTLED, STEPPED, TAINTED, TICK_US, SlotTable
+from taskflowmq.worker.slots import LEFT, REGISTERED, SETTLED, STEPPED, TAINTED, TICK_US, SlotTable
 
 
 class FakeProcess:
@@ -42,6 +42,11 @@ class FakeProcess:
     def exit(self, code: int) -> None:
         if not self._exit.done():
             self._exit.set_result(code)
+
+    def leave(self, code: int) -> None:
+        """End as it was told."""
+        self.table.cells[LEFT] = 1
+        self.exit(code)
 
     def hold(self, row: Row, *, started: bool, deadline: float | None = None) -> None:
         """Claim a job and maybe start its body."""
@@ -201,7 +206,7 @@ async def test_signals_drain_and_then_hurry(store: FakeStore, desk: Desk) -> Non
     assert child.told() == ["drain 5"]
     desk.supervisor.on_signal()
     assert child.told() == ["hand_back"]
-    child.exit(75)
+    child.leave(75)
     assert await desk.run == 1
     assert (row.state, row.counters.attempt) == (State.PENDING, 0)
     assert len(desk.spawner.children) == 1

@@ -22,11 +22,14 @@ from taskflowmq.telemetry.logs import configure_logging
 from taskflowmq.worker import Place, SystemClock, Worker
 from taskflowmq.worker.backoff import backoff
 from taskflowmq.worker.child import DRAIN, FINISH, HAND_BACK
+from taskflowmq.worker.forks import guard_forks
 from taskflowmq.worker.slots import SlotTable
 
 log = logging.getLogger("taskflowmq.worker")
 
 HANDED_BACK = 75
+#: The loop ended while there was work to do.
+BROKEN = 70
 
 
 async def work(app: BaseApp, config: ChildConfig, program: Program) -> int:
@@ -117,8 +120,15 @@ def main() -> None:
     gc.freeze()
     # Nothing reads these fields of log records, and they are looked up for every line.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    guard_forks()
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        code = runner.run(work(app, config, program))
+        try:
+            code = runner.run(work(app, config, program))
+        except BaseException:
+            # A handler stopped the loop, or cancelled all of it. Closing the loop in order would cancel the bodies, and
+            # their jobs would fail for what another one did; this way the supervisor finds them as they were.
+            log.critical("something ended the loop of this worker", exc_info=True)
+            code = BROKEN
         logging.shutdown()
         # Not sys.exit: a thread that was left behind must not hold up the end.
         os._exit(code)

@@ -26,11 +26,14 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     log_format: str = "auto"
     log_level: str = "info"
+    #: Where this program stood at its start, and its variables: a handler may have changed both since.
+    folder: str = msgspec.field(default_factory=os.getcwd)
+    variables: Mapping[str, str] = msgspec.field(default_factory=os.environ.copy)
 
     @property
     def environment(self) -> Mapping[str, str]:
         """Variables for the process."""
-        return {**os.environ, URL_VARIABLE: self.url}
+        return {**self.variables, URL_VARIABLE: self.url}
 
 
 class ChildConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,6 +106,7 @@ class ExecSpawner:
             msgspec.json.encode(config).decode(),
             stdin=asyncio.subprocess.DEVNULL,
             pass_fds=(child.slots_fd, child.control_fd),
+            cwd=self._program.folder,
             env=self._program.environment,
         )
         return ChildProcess(process)
@@ -120,7 +124,9 @@ def body_launcher(program: Program) -> Launch:
             msgspec.json.encode(config).decode(),
             stdin=asyncio.subprocess.DEVNULL,
             pass_fds=(fd,),
+            cwd=program.folder,
             env=program.environment,
+            start_new_session=True,  # so that it can be killed with all that its handlers have started
         )
 
     return launch

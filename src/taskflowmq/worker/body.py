@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import inspect
 import os
 import queue
@@ -21,9 +22,11 @@ from taskflowmq.ports.context import running
 from taskflowmq.ports.store import Claims
 from taskflowmq.ports.tasks import TaskRegistry
 from taskflowmq.worker.context import RunningContext
-from taskflowmq.worker.failure import error_json
-from taskflowmq.worker.frames import LENGTH_BYTES, PROGRESS, READY, Frame, frame_of, pack, read_exactly
+from taskflowmq.worker.failure import describe, error_json
+from taskflowmq.worker.forks import guard_forks, leave_if_copied
+from taskflowmq.worker.frames import LENGTH_BYTES, PROGRESS, READY, SPOILT, Frame, frame_of, pack, read_exactly
 from taskflowmq.worker.outcome import raised, returned, undecodable
+from taskflowmq.worker.traces import Traces
 
 _NO_STORE = "a process has no store connection; use a coroutine or a thread for complete() and transaction()"
 
@@ -61,10 +64,16 @@ def serve(fd: int, tasks: TaskRegistry) -> None:
     requests: queue.SimpleQueue[ClaimedJob] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(pipe, requests), daemon=True, name="taskflow-pipe").start()
     progress = PipeProgress(pipe)
+    guard_forks()
     with asyncio.Runner() as runner:
+        runner.get_loop()  # now, not when a handler has changed how loops are made
         pipe.sendall(pack(Frame(READY, b"")))
+        traces = Traces()
         while True:
             outcome = _run(requests.get(), tasks, progress, runner)
+            leave_if_copied()
+            if not traces.put_back():
+                pipe.sendall(pack(Frame(SPOILT, b"")))
             pipe.sendall(pack(frame_of(outcome)))
 
 
@@ -79,6 +88,13 @@ def _listen(pipe: socket.socket, requests: queue.SimpleQueue[ClaimedJob]) -> Non
 
 
 def _run(job: ClaimedJob, tasks: TaskRegistry, progress: PipeProgress, runner: asyncio.Runner) -> Outcome:
+    try:
+        return _judged(job, tasks, progress, runner)
+    except BaseException as error:  # noqa: BLE001 - encoders and classes of exceptions are user code
+        return Failed(describe(error))
+
+
+def _judged(job: ClaimedJob, tasks: TaskRegistry, progress: PipeProgress, runner: asyncio.Runner) -> Outcome:
     spec = tasks.get(job.task)
     if spec is None:
         return Failed(error_json("UnknownTask", f"the app of this process has no task {job.task!r}"))
@@ -91,7 +107,8 @@ def _run(job: ClaimedJob, tasks: TaskRegistry, progress: PipeProgress, runner: a
     try:
         value = spec.fn(ctx, **kwargs) if spec.wants_context else spec.fn(**kwargs)
         if inspect.iscoroutine(value):
-            value = runner.run(value)
+            # In our context: the runner's own is that of its first job.
+            value = runner.run(value, context=contextvars.copy_context())
     except BaseException as error:  # noqa: BLE001 - SystemExit of a body is a failed job
         return raised(spec, error)
     finally:

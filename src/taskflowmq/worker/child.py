@@ -6,10 +6,17 @@ import os
 from uuid import UUID, uuid4
 
 from taskflowmq.ports.spawner import ChildSpec, Process
-from taskflowmq.worker.slots import HANDED_BACK, REGISTERED, SETTLED, TAINTED, TICK_US, SlotTable, StartedJob
+from taskflowmq.worker.failure import describe_exit
+from taskflowmq.worker.machine import is_stopped
+from taskflowmq.worker.slots import HANDED_BACK, LEFT, REGISTERED, SETTLED, TAINTED, TICK_US, SlotTable, StartedJob
 
 #: Commands of the control pipe, one per line. ``drain`` is followed by seconds.
 DRAIN, FINISH, HAND_BACK = "drain", "finish", "hand_back"
+#: Why a supervisor kills a child, besides HAND_BACK: a body blocks it past its timeout; somebody stopped it.
+TIMEOUT, STOPPED = "timeout", "stopped"
+
+#: Exit codes of a child that ended as it was told: cleanly, or with jobs handed back.
+CLEAN = (0, 75)
 
 #: A loop that has not turned for this long is blocked.
 STALE_SECONDS = 0.8
@@ -26,11 +33,12 @@ class Child:
         self.born = now
         self.table = SlotTable.create(slots)
         self.process: Process | None = None
-        #: Why we ended it, if we did: HAND_BACK, or "timeout" with the jobs that are charged for it.
+        #: Why we ended it, if we did: HAND_BACK, STOPPED, or TIMEOUT with the jobs that are charged for it.
         self.killed_for: str | None = None
         self.charged: list[StartedJob] = []
         #: Told to end: it is replaced already.
         self.leaving = False
+        self._stopped_s = 0.0
         self._control, self._commands = os.pipe()
         os.set_blocking(self._commands, False)
         self.spec = ChildSpec(
@@ -95,6 +103,33 @@ class Child:
         started = self.table.started()
         stepped = [job for job in started if job.stepped]
         return [job for job in stepped or started if job.deadline is not None and now - job.deadline > OVERDUE_SECONDS]
+
+    def has_been_stopped(self, now: float, elapsed: float) -> float:
+        """Return for how many seconds, seen in a row, the process has been stopped (SIGSTOP) by somebody.
+
+        Args:
+            now: monotonic seconds.
+            elapsed: seconds since the last look.
+        """
+        stale = now - self.table.cells[TICK_US] / 1e6 >= STALE_SECONDS
+        stopped = stale and self.process is not None and is_stopped(self.process.pid)
+        self._stopped_s = self._stopped_s + min(elapsed, STALE_SECONDS) if stopped else 0.0
+        return self._stopped_s
+
+    def died(self, code: int) -> bool:
+        """Tell whether the process ended neither as it was told nor by our hand. An exit code alone proves nothing:
+        a body can call ``os._exit(0)``.
+        """
+        return self.killed_for is None and not (code in CLEAN and self.table.cells[LEFT])
+
+    def obituary(self, code: int) -> str | None:
+        """Return why the jobs in it are charged with a crash; None: they are not."""
+        if self.killed_for == STOPPED:
+            return "the worker process was stopped (SIGSTOP) for longer than its lease, and was killed"
+        if not self.died(code):
+            return None
+        by = " from within, not by its supervisor" if code >= 0 else ""
+        return f"the worker process ended with {describe_exit(code)}{by}"
 
     def close(self) -> None:
         """Release the pipe and the table."""

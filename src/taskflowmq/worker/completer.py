@@ -20,6 +20,7 @@ from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.store import Settled
 from taskflowmq.ports.telemetry import CLEAN_FIELDS, JobReport
 from taskflowmq.worker.backoff import backoff
+from taskflowmq.worker.herd import Herd
 from taskflowmq.worker.kit import Kit
 
 log = logging.getLogger("taskflowmq.worker")
@@ -48,6 +49,7 @@ class Completer:
         self._kit = kit
         self._on_refused = on_refused
         self._loop = asyncio.get_running_loop()
+        self._herd = Herd(kit.clock.monotonic)
         self._buffer: list[Entry] = []
         self._timer: asyncio.TimerHandle | None = None
         self._flushes: dict[asyncio.Task[None], list[Entry]] = {}
@@ -87,7 +89,7 @@ class Completer:
             run_s: seconds its body ran.
             replayed: what to call it if the store has settled this fence before; None: what the transition says.
         """
-        self._buffer.append((transition, job, run_s, replayed))
+        self._buffer.append((self._herd.spread(transition), job, run_s, replayed))
         self._pending += 1
         if self._pending == 1:
             self._empty.clear()

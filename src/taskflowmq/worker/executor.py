@@ -137,10 +137,9 @@ class Executor:
         await self._bodies.close()
 
     async def _on_loop(self, ctx: RunningContext) -> None:
-        kwargs = self._decode(ctx)
+        kwargs = self._begin_and_decode(ctx)
         if kwargs is None:
             return
-        self._begin(ctx)
         ctx.interrupt = ctx.task.cancel if ctx.task is not None else None
         running.set(ctx)
         value, error = None, None
@@ -161,11 +160,10 @@ class Executor:
             return
         # From here on a cancelled wait would forget a thread that goes on: the body can only be asked.
         ctx.interrupt = None
-        kwargs = self._decode(ctx)
+        kwargs = self._begin_and_decode(ctx)
         if kwargs is None:
             self._threads.room.release()
             return
-        self._begin(ctx)
         try:
             ctx.ending = self._threads.submit(partial(_thread_body, ctx, kwargs))
         except RuntimeError as refused:  # the machine has no thread left
@@ -196,14 +194,17 @@ class Executor:
         finally:
             self._bodies.release(body)
 
-    def _decode(self, ctx: RunningContext) -> dict[str, Any] | None:
+    def _begin_and_decode(self, ctx: RunningContext) -> dict[str, Any] | None:
         if ctx.stop is not None:
             self._finish_unstarted(ctx)
             return None
+        # Decoders run user code (post-init of dataclasses), so the job has begun: should it take the process along,
+        # it is charged.
+        self._begin(ctx)
         try:
             return ctx.spec.decode(ctx.job.args)
-        except Exception as error:  # noqa: BLE001 - decoders run user code (post-init of dataclasses)
-            self._end(ctx, undecodable(error))
+        except BaseException as error:  # noqa: BLE001 - user code: SystemExit too ends its job, not the loop
+            self._end(ctx, _judged(undecodable, error))
             return None
 
     def _begin(self, ctx: RunningContext) -> None:
@@ -216,14 +217,14 @@ class Executor:
 
     def _finish(self, ctx: RunningContext, value: Any, error: BaseException | None) -> None:
         if error is not None:
-            self._end(ctx, self._stopped(ctx, error) or raised(ctx.spec, error))
+            self._end(ctx, self._stopped(ctx, error) or _judged(raised, ctx.spec, error))
         elif ctx.completed_by_caller:
             # If the caller's transaction was committed, the fence answers REPLAYED and this changes nothing. If it
             # was rolled back, its effects are gone, and calling the job completed would lose them.
             message = "the transaction given to ctx.complete() was not committed"
             self._end(ctx, Failed(error_json("NotCommitted", message)))
         else:
-            self._end(ctx, returned(ctx.spec, value))
+            self._end(ctx, _judged(returned, ctx.spec, value))
 
     def _finish_unstarted(self, ctx: RunningContext) -> None:
         self._end(ctx, Stopped(False) if ctx.stop == CANCEL else HandedBack())
@@ -263,6 +264,14 @@ def _thread_body(ctx: RunningContext, kwargs: dict[str, Any]) -> Any:
     running.set(ctx)
     fn = ctx.spec.fn
     return fn(ctx, **kwargs) if ctx.spec.wants_context else fn(**kwargs)
+
+
+def _judged(judge: Callable[..., Outcome], *args: Any) -> Outcome:
+    """Judge with code that meets the user's objects; whatever those do to it, the job has an outcome."""
+    try:
+        return judge(*args)
+    except BaseException as error:  # noqa: BLE001 - encoders and classes of exceptions are user code
+        return Failed(describe(error))
 
 
 def _too_long(ctx: RunningContext, now: float, trace: str) -> bytes:

@@ -33,15 +33,23 @@ def error_json(kind: str, message: str, trace: str = "") -> bytes:
 
 def describe(error: BaseException) -> bytes:
     """Return a raised exception as stored error, without the frames of the worker itself."""
-    return error_json(type(error).__qualname__, message_of(error), traceback_of(error))
+    return error_json(_name_of(error), message_of(error), traceback_of(error))
 
 
 def message_of(error: BaseException) -> str:
     """Return the text of an exception, also of one whose ``__str__`` raises."""
     try:
-        return str(error)
+        return str.__str__(str(error))  # str() may return a subclass, with methods of its own
     except BaseException as broken:  # noqa: BLE001 - user code: __str__ may raise anything, SystemExit included
-        return f"<the text of this {type(error).__name__} cannot be shown: {type(broken).__name__}>"
+        return f"<the text of this {_name_of(error)} cannot be shown: {_name_of(broken)}>"
+
+
+def _name_of(error: BaseException) -> str:
+    # By the type's own slot: a metaclass of the user may answer with anything, or raise.
+    try:
+        return str.__str__(type.__getattribute__(type(error), "__qualname__"))
+    except BaseException:  # noqa: BLE001 - user code once more
+        return "exception without a name"
 
 
 def stack_of(thread_id: int) -> str:
@@ -59,7 +67,7 @@ def traceback_of(error: BaseException) -> str:
         lines = traceback.format_exception(type(error), error, trace, limit=-MAX_FRAMES)
         return "".join(lines)
     except BaseException as broken:  # noqa: BLE001 - user code again, through __str__ of causes and contexts
-        return f"<no traceback: {type(broken).__name__} while formatting>"
+        return f"<no traceback: {_name_of(broken)} while formatting>"
 
 
 def describe_exit(code: int | None) -> str:

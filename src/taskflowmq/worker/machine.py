@@ -26,6 +26,14 @@ def memory_mb(pid: int) -> float | None:
     return None
 
 
+def is_stopped(pid: int) -> bool:
+    """Tell whether a process is stopped by a signal; one that a debugger holds is not. False where nobody knows."""
+    try:
+        return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] == "T"
+    except (OSError, IndexError):
+        return False
+
+
 def reap_orphans(ours: set[int]) -> None:
     """As PID 1: collect dead processes that nobody waits for, and leave our own children to their waiters."""
     me = os.getpid()

@@ -11,6 +11,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from taskflowmq.worker.forks import leave_if_copied
+
 #: (returned value, None) or (None, raised exception)
 Ending = tuple[Any, BaseException | None]
 
@@ -62,6 +64,7 @@ class ThreadPool:
                 ending = (context.run(body), None)
             except BaseException as error:  # noqa: BLE001 - SystemExit of a body is a failed job, not a dead thread
                 ending = (None, error)
+            leave_if_copied()
             del body, context, item
             try:
                 self._loop.call_soon_threadsafe(self._deliver, done, ending)

@@ -1,13 +1,16 @@
 """Killable processes for ``process=True`` tasks: no store connection, one body at a time, a pipe to their child.
 
-A timeout or a cancel kills the process; a process that dies takes only its own job with it. Processes are reused, and
-replaced after :data:`RECYCLE_AFTER` jobs.
+A timeout or a cancel kills the process, and whatever it has started in its process group; a process that dies takes
+only its own job with it. Processes are reused, and replaced after :data:`RECYCLE_AFTER` jobs, or when a handler has
+lowered their limits.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import signal
 import socket
 from collections.abc import Awaitable, Callable
 
@@ -16,13 +19,15 @@ import msgspec
 from taskflowmq.core.transitions import Outcome
 from taskflowmq.worker.context import RunningContext
 from taskflowmq.worker.failure import describe_exit, error_json
-from taskflowmq.worker.frames import LENGTH_BYTES, MAX_FRAME, PROGRESS, READY, Frame, outcome_of, unpack
+from taskflowmq.worker.frames import LENGTH_BYTES, MAX_FRAME, PROGRESS, READY, SPOILT, Frame, outcome_of, unpack
 
 log = logging.getLogger("taskflowmq.worker")
 
 RECYCLE_AFTER = 1_000
 #: Loading an app takes a second or two; longer on a machine that has no time.
 START_SECONDS = 60.0
+#: A killed process ends at once. If we do not hear of it (a handler has set SIGCHLD aside), go on without.
+END_SECONDS = 5.0
 
 #: Start a body process that talks over the inherited file descriptor.
 Launch = Callable[[int], Awaitable[asyncio.subprocess.Process]]
@@ -39,6 +44,7 @@ class Body:
         self._writer = writer
         self.dead = False
         self.jobs = 0
+        self._junk: ValueError | None = None
 
     async def ready(self) -> None:
         """Wait until the process has loaded the app. The time that takes is no job's.
@@ -69,15 +75,19 @@ class Body:
             await self._writer.drain()
             while True:
                 frame = await self._receive()
-                if frame.kind != PROGRESS:
+                if frame.kind == PROGRESS:
+                    ctx.put_progress(frame.data)
+                elif frame.kind == SPOILT:
+                    self.jobs = RECYCLE_AFTER
+                else:
                     return outcome_of(frame)
-                ctx.put_progress(frame.data)
         except (EOFError, OSError):
             pass
         except ValueError as error:
             log.error("a body process sent junk: %s", error)
+            self._junk = error
         self.kill()
-        await self._process.wait()
+        await self._ended()
         return None
 
     async def _receive(self) -> Frame:
@@ -87,24 +97,35 @@ class Body:
         return unpack(await self._reader.readexactly(size))
 
     def kill(self) -> None:
-        """End the process at once."""
+        """End the process at once, with all that it started and did not move to another session."""
         self.dead = True
         if self._process.returncode is None:
             try:
-                self._process.kill()
+                os.killpg(self._process.pid, signal.SIGKILL)
             except ProcessLookupError:
                 log.debug("body process %d had ended already", self._process.pid)
+            except PermissionError:  # the handler has become somebody else
+                self._process.kill()
+
+    async def _ended(self) -> None:
+        try:
+            async with asyncio.timeout(END_SECONDS):
+                await self._process.wait()
+        except TimeoutError:
+            log.warning("the end of body process %d was not heard of", self._process.pid)
 
     def obituary(self) -> bytes:
         """Return how the process ended, as a stored error."""
         how = describe_exit(self._process.returncode)
+        if self._junk is not None:
+            return error_json("ProcessCrashed", f"the process of this job wrote junk into its pipe: {self._junk}")
         return error_json("ProcessCrashed", f"the process of this job ended with {how}")
 
     async def close(self) -> None:
         """Kill the process and forget it."""
         self.kill()
         self._writer.close()
-        await self._process.wait()
+        await self._ended()
 
 
 class ProcessPool:

@@ -1,11 +1,13 @@
 """The slots of one child in shared memory, so that the supervisor can read them also when the child cannot speak.
 
-Layout: an array of 64-bit cells. First a header (the flags and counters below), then five cells per slot. The child
-writes, the supervisor reads; each cell is written whole, and a slot's ``state`` cell is written last when it is
-taken and first when it is freed, so a reader never sees a started job with half an id.
+Layout: an array of 64-bit cells. First a header (the flags and counters below), then five cells per slot, then a ring
+of the jobs that ended last, three cells each. The child writes, the supervisor reads; each cell is written whole, and a
+slot's ``state`` cell is written last when it is taken and first when it is freed, so a reader never sees a started job
+with half an id.
 
-What must stay true: a slot is STARTED exactly while a body runs. After a death, started jobs crashed; every other
-job of that worker was prefetched or had ended, and is handed back.
+What must stay true: a slot is STARTED exactly while code of its job may run, and a job whose end is not stored yet is
+in the ring. After a death, jobs that are in neither were prefetched and go back for free; the others are charged, also
+those that had ended: what kills its process as it ends would otherwise run again and again.
 """
 
 from __future__ import annotations
@@ -17,12 +19,15 @@ from uuid import UUID
 
 import msgspec
 
-STEPPED, TICK_US, REGISTERED, TAINTED, SETTLED, HANDED_BACK, IDLE, SIZE = range(8)
+STEPPED, TICK_US, REGISTERED, TAINTED, SETTLED, HANDED_BACK, LEFT, SIZE, _LAST = range(9)
 HEADER = 16
 WIDTH = 5
 _STATE, _HIGH, _LOW, _LEASE, _DEADLINE = range(WIDTH)
 FREE, STARTED = 0, 1
 _LOW_64 = (1 << 64) - 1
+#: More than can wait for the store: the completer's high-water mark and a full claim (a power of two).
+RING = 4_096
+_RING_WIDTH = 3
 
 
 class StartedJob(msgspec.Struct, frozen=True):
@@ -41,7 +46,8 @@ class SlotTable:
     def __init__(self, fd: int, size: int) -> None:
         self.fd = fd
         self.size = size
-        self._map = mmap.mmap(fd, (HEADER + WIDTH * size) * 8)
+        self._ring = HEADER + WIDTH * size
+        self._map = mmap.mmap(fd, _cells(size) * 8)
         #: The raw cells; the hot path writes STEPPED directly.
         self.cells = memoryview(self._map).cast("Q")
         self._free = list(range(size - 1, -1, -1))
@@ -51,7 +57,7 @@ class SlotTable:
         """Make a table; ``fd`` can be passed to a child."""
         with tempfile.TemporaryFile(prefix="taskflow-slots-") as file:
             fd = os.dup(file.fileno())
-        os.ftruncate(fd, (HEADER + WIDTH * size) * 8)
+        os.ftruncate(fd, _cells(size) * 8)
         table = cls(fd, size)
         table.cells[SIZE] = size
         return table
@@ -59,7 +65,7 @@ class SlotTable:
     @classmethod
     def attach(cls, fd: int) -> SlotTable:
         """Map the table that a supervisor made."""
-        return cls(fd, (os.fstat(fd).st_size // 8 - HEADER) // WIDTH)
+        return cls(fd, (os.fstat(fd).st_size // 8 - _cells(0)) // WIDTH)
 
     def close(self) -> None:
         """Unmap the table."""
@@ -87,8 +93,13 @@ class SlotTable:
         cells[at] = STARTED
 
     def finish(self, index: int) -> None:
-        """Publish that the body ended, and give the slot back."""
-        self.cells[HEADER + WIDTH * index] = FREE
+        """Publish that the body ended, and give the slot back. A slot whose body never began stays unpublished."""
+        cells, at = self.cells, HEADER + WIDTH * index
+        if cells[at]:
+            last = cells[_LAST] = (cells[_LAST] + 1) % RING
+            ring = self._ring + _RING_WIDTH * last
+            cells[ring : ring + _RING_WIDTH] = cells[at + _HIGH : at + _DEADLINE]
+            cells[at] = FREE
         self._free.append(index)
 
     def started(self) -> list[StartedJob]:
@@ -110,6 +121,20 @@ class SlotTable:
                 )
         return found
 
+    def ran(self) -> set[tuple[UUID, int]]:
+        """Return the fences under which code ran here: of the bodies that run now, and of the last that ended."""
+        cells = self.cells
+        found = {(job.job_id, job.lease_no) for job in self.started()}
+        for at in range(self._ring, self._ring + _RING_WIDTH * RING, _RING_WIDTH):
+            high, low, lease = cells[at : at + _RING_WIDTH]
+            if lease:
+                found.add((UUID(int=high << 64 | low), lease))
+        return found
+
     def clear_deadline(self, index: int) -> None:
         """The job of this slot was settled without its body: nobody needs to kill for it any more."""
         self.cells[HEADER + WIDTH * index + _DEADLINE] = 0
+
+
+def _cells(size: int) -> int:
+    return HEADER + WIDTH * size + _RING_WIDTH * RING

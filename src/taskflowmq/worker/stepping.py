@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Coroutine, Generator
 from types import CoroutineType, coroutine
 from typing import Any
 
+from taskflowmq.worker import forks
 from taskflowmq.worker.slots import STEPPED
 
 
@@ -30,6 +31,8 @@ def stepped(body: Coroutine[Any, Any, Any], cells: memoryview, index: int) -> Ge
         except StopIteration as stop:
             return stop.value
         finally:
+            if forks.copied:
+                forks.leave_if_copied()
             cells[STEPPED] = 0
         try:
             value = yield future

@@ -19,12 +19,12 @@ from taskflowmq.ports.spawner import Spawner
 from taskflowmq.ports.store import Store
 from taskflowmq.ports.telemetry import NoTelemetry, Telemetry
 from taskflowmq.worker.backoff import backoff, jittered
-from taskflowmq.worker.child import DRAIN, FINISH, HAND_BACK, Child
+from taskflowmq.worker.child import DRAIN, FINISH, HAND_BACK, STOPPED, TIMEOUT, Child
 from taskflowmq.worker.clock import SystemClock
 from taskflowmq.worker.failure import describe_exit
 from taskflowmq.worker.machine import memory_mb, reap_orphans
 from taskflowmq.worker.options import WorkerOptions
-from taskflowmq.worker.undertaker import CLEAN, bury
+from taskflowmq.worker.undertaker import bury
 
 log = logging.getLogger("taskflowmq.supervisor")
 
@@ -162,7 +162,7 @@ class Supervisor:
     def _note_end(self, child: Child, pid: int, code: int) -> None:
         """Say how a child ended, and have it replaced before it is buried: burying waits for the store."""
         child.leaving, was_leaving = True, child.leaving
-        died = code not in CLEAN and child.killed_for is None
+        died = child.died(code)
         self._pace_spawns(child, died=died)
         if died:
             self._telemetry.event("child_died")
@@ -194,14 +194,15 @@ class Supervisor:
         trust_at = last
         while True:
             now = self._clock.monotonic()
-            if now - last > 1.0:
+            elapsed, last = now - last, now
+            if elapsed > 1.0:
                 trust_at = now + 1.0
-            last = now
             check_memory = now - memory_at >= MEMORY_SECONDS
             memory_at = now if check_memory else memory_at
             for child in self.children:
                 if now >= trust_at:
                     self._check_hang(child, now)
+                    self._check_stopped(child, now, elapsed)
                 self._check_age(child, check_memory)
             if not self._draining and now >= self._next_spawn:
                 ranks = sum(not child.leaving and not child.isolated for child in self._children)
@@ -217,7 +218,14 @@ class Supervisor:
             ids = ", ".join(str(job.job_id) for job in hung)
             log.error("child %s hangs in job %s past its timeout: killed", child.worker_id, ids)
             self._telemetry.event("child_hung")
-            child.kill("timeout", hung)
+            child.kill(TIMEOUT, hung)
+
+    def _check_stopped(self, child: Child, now: float, elapsed: float) -> None:
+        """Kill a child that somebody stopped and nobody continues: we renew its lease, so no rescuer would (I4)."""
+        if child.has_been_stopped(now, elapsed) > self._options.lease and child.killed_for is None:
+            log.error("child %s has been stopped for longer than its lease: killed", child.worker_id)
+            self._telemetry.event("child_hung")
+            child.kill(STOPPED)
 
     def _check_age(self, child: Child, check_memory: bool) -> None:
         """Replace a child that is tainted, has run enough jobs, or is too large; running jobs finish first."""

@@ -1,8 +1,8 @@
 """What becomes of the jobs of a dead child (I5). Ends its worker row first, so that it can claim no more.
 
-A started job crashed; if we killed the child because of a job's timeout, that job timed out and the others are handed
-back; a job that had not started, or had ended, is handed back. Should this supervisor die before it is done, the
-rescuer finds the rest.
+A job that ran there, up to an end that is not stored yet, crashed; if we killed the child because of a job's timeout,
+that job timed out and the others are handed back; a job that had not started is handed back. Should this supervisor die
+before it is done, the rescuer finds the rest.
 """
 
 from __future__ import annotations
@@ -19,13 +19,11 @@ from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.store import Settled, Store
 from taskflowmq.worker.backoff import backoff
 from taskflowmq.worker.child import Child
-from taskflowmq.worker.failure import describe_exit, error_json
+from taskflowmq.worker.failure import error_json
 
 log = logging.getLogger("taskflowmq.supervisor")
 
 BATCH = 500
-#: Exit codes of a child that ended as it was told: cleanly, or with jobs handed back.
-CLEAN = (0, 75)
 
 
 async def bury(store: Store, clock: Clock, child: Child, code: int) -> int:
@@ -34,31 +32,29 @@ async def bury(store: Store, clock: Clock, child: Child, code: int) -> int:
     Returns:
         how many jobs that had started were handed back.
     """
-    started = {(job.job_id, job.lease_no) for job in child.table.started()}
+    ran, why = child.table.ran(), child.obituary(code)
     charged = {(job.job_id, job.lease_no) for job in child.charged}
 
     def judge(job: HeldJob) -> Outcome:
         key = (job.id, job.counters.lease_no)
         if key in charged:
             return TimedOut(error_json("TimeoutError", "its body blocked the process past the timeout and was killed"))
-        if child.killed_for is None and code not in CLEAN and key in started:
-            return Crashed(error_json("ProcessCrashed", f"the worker process ended with {describe_exit(code)}"))
+        if why is not None and key in ran:
+            return Crashed(error_json("ProcessCrashed", why))
         return HandedBack()
 
     errors = 0
     while True:
         try:
             await store.workers.end(child.worker_id)
-            return await _empty(store, child, judge, started)
+            return await _empty(store, child, judge, ran)
         except StoreUnavailable as error:
             errors += 1
             log.warning("the jobs of dead worker %s wait for the store: %s", child.worker_id, error)
             await clock.sleep(backoff(errors, longest=2.0))
 
 
-async def _empty(
-    store: Store, child: Child, judge: Callable[[HeldJob], Outcome], started: set[tuple[UUID, int]]
-) -> int:
+async def _empty(store: Store, child: Child, judge: Callable[[HeldJob], Outcome], ran: set[tuple[UUID, int]]) -> int:
     handed_back = 0
     while jobs := await store.workers.held_jobs(child.worker_id, BATCH):
         outcomes = [judge(job) for job in jobs]
@@ -67,8 +63,7 @@ async def _empty(
         for job, outcome, answer in zip(jobs, outcomes, answers, strict=True):
             if answer is Settled.APPLIED:
                 word = type(outcome).__name__.lower()
-                ran = (job.id, job.counters.lease_no) in started
-                handed_back += ran and isinstance(outcome, HandedBack)
+                handed_back += isinstance(outcome, HandedBack) and (job.id, job.counters.lease_no) in ran
                 fields = {"job_id": str(job.id), "attempt": job.counters.attempt, "outcome": word}
                 log.warning("job %s with its worker process", word, extra=fields)
         if len(jobs) < BATCH:

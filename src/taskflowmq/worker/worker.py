@@ -36,7 +36,7 @@ from taskflowmq.worker.options import WorkerOptions
 from taskflowmq.worker.place import Place, introduction
 from taskflowmq.worker.process_pool import Launch, ProcessPool
 from taskflowmq.worker.progress import ProgressWriter
-from taskflowmq.worker.slots import HANDED_BACK, REGISTERED, SETTLED, TAINTED, TICK_US, SlotTable
+from taskflowmq.worker.slots import HANDED_BACK, LEFT, REGISTERED, SETTLED, TAINTED, TICK_US, SlotTable
 from taskflowmq.worker.timeouts import Timeouts
 
 log = logging.getLogger("taskflowmq.worker")
@@ -295,7 +295,7 @@ class Worker:
 
     async def _stop(self, limit: float) -> None:
         if not self._built:
-            self._finished.set()
+            self._leave()
             return
         self._fetcher.stop()
         if not await self._ended_within(limit):
@@ -310,6 +310,11 @@ class Worker:
         self._slots.cells[HANDED_BACK] = self._handed_back
         await self._close()
         log.info("worker %s ended", self._kit.worker_id, extra={"handed_back": self._handed_back})
+        self._leave()
+
+    def _leave(self) -> None:
+        if self._place.table is not None:  # the supervisor believes no exit code without it: bodies can exit, too
+            self._place.table.cells[LEFT] = 1
         self._finished.set()
 
     async def _ended_within(self, limit: float) -> bool:

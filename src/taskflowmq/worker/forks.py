@@ -1,0 +1,31 @@
+"""Handlers may fork. The copy must never run the worker's own code: it has our connections, our lease and our loop.
+
+A copy that execs, or ends by ``os._exit`` as ``multiprocessing`` does, never gets here. One that returns from its
+handler, or awaits, would go on as a second worker that nobody supervises.
+"""
+
+from __future__ import annotations
+
+import os
+
+#: How a copy ends that came back from its handler.
+EXIT_CODE = 70
+
+#: Whether this process is such a copy.
+copied = False
+
+
+def guard_forks() -> None:
+    """Notice from now on when this process is copied; call once."""
+    os.register_at_fork(after_in_child=_mark)
+
+
+def leave_if_copied() -> None:
+    """End this process at once, without a word to anybody, if it is a copy. Call where a handler's code gives back."""
+    if copied:
+        os._exit(EXIT_CODE)
+
+
+def _mark() -> None:
+    global copied
+    copied = True
