@@ -45,7 +45,10 @@ class Rescuer(Looper):
         # Looked at before it is taken: that wipes the gap out, and then the answer may be lost, or this node with it.
         graced = await self._grace(await upkeep.take_turn(self.name, _NEVER_MS))
         turn = await upkeep.take_turn(self.name, self._interval_ms)
-        if not turn.taken or turn.grace or graced or await self._grace(turn):
+        if not turn.taken:
+            return None
+        # Asked again even if the look said so: the clock may have stepped, or the store been away, in between.
+        if await self._grace(turn) or graced or turn.grace:
             return None
         for worker_id in await self._store.workers.end_expired(WORKERS):
             log.warning("worker %s is lost: its lease is over", worker_id)
