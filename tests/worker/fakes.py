@@ -189,8 +189,9 @@ class FakeStore:
     def _settle(self, change: Transition) -> Settled:
         row = self.rows[change.job_id]
         if row.state is not State.RUNNING or row.counters.lease_no != change.counters.lease_no:
-            known = any(past.counters.lease_no == change.counters.lease_no for past in row.history)
-            return Settled.REPLAYED if known else Settled.STALE
+            known = [past.to for past in row.history if past.counters.lease_no == change.counters.lease_no]
+            same = change.to in known or (change.completed_by_caller and State.COMPLETED in known)
+            return Settled.REPLAYED if same else Settled.STALE
         row.state, row.counters = change.to, change.counters
         if row.id in self.cancelled and not row.state.final:
             row.state = State.CANCELLED

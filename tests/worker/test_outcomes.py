@@ -245,7 +245,7 @@ async def test_bodies_that_ignore_their_timeout_are_timed_out_without_them(
 
 
 async def test_a_job_completed_in_the_callers_transaction_is_not_settled_again(
-    store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker
+    store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def body(ctx: Context) -> str:
         async with ctx.transaction() as conn:
@@ -253,8 +253,11 @@ async def test_a_job_completed_in_the_callers_transaction_is_not_settled_again(
         return "ignored"
 
     row = store.put(tasks.add(body))
-    await make_worker().run_until_idle()
+    with caplog.at_level("INFO", "taskflowmq.worker"):
+        await make_worker().run_until_idle()
     assert (row.state, row.last.result, len(row.history)) == (State.COMPLETED, b'{"written":true}', 1)
+    assert "job completed" in caplog.messages
+    assert not any("stale" in message for message in caplog.messages)
 
 
 async def test_a_completion_that_was_rolled_back_is_a_failed_attempt(

@@ -113,6 +113,9 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     result: bytes | None = None
     result_error: str | None = None
     error: bytes | None = None
+    #: The handler completed this very fence in a transaction of its own. If that was committed, the store holds the
+    #: completion, and this transition is a replay of it.
+    completed_by_caller: bool = False
 
 
 def decide(job: ClaimedJob | HeldJob, outcome: Outcome, *, policy: Retry | None = None, rand: float) -> Transition:

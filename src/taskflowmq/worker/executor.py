@@ -14,6 +14,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import msgspec
+
 from taskflowmq.core.job import ClaimedJob
 from taskflowmq.core.transitions import Crashed, Failed, HandedBack, Outcome, Stopped, TimedOut, decide
 from taskflowmq.ports.context import running
@@ -256,6 +258,8 @@ class Executor:
             self._idle.set()
         run_s = self._clock.monotonic() - ctx.began if ctx.began is not None else 0.0
         transition = decide(ctx.job, outcome, policy=ctx.spec.retry, rand=random.random())
+        if ctx.completed_by_caller:
+            transition = msgspec.structs.replace(transition, completed_by_caller=True)
         self._completer.add(transition, ctx.job, run_s, "completed" if ctx.completed_by_caller else None)
 
 

@@ -77,6 +77,8 @@ def judge(change: Transition, known: Any) -> Settled | None:
     if known["outcome_lease"] == lease:
         # A cancel request turns a move that is not final into "cancelled".
         state = known["outcome_state"]
+        if change.completed_by_caller and state == State.COMPLETED:
+            return Settled.REPLAYED
         same = state == change.to or (change.to in _NOT_FINAL and state == State.CANCELLED)
         return Settled.REPLAYED if same and _same_end(change, known) else Settled.STALE
     if change.to not in _NOT_FINAL:

@@ -136,9 +136,11 @@ def _is_replay(item: Transition, fate: _Fate) -> bool:
     is known by its attempt's row, which stays for ever; a completion by the outcome; a hand-back, which writes
     neither, by the job having gone on without an attempt's row at this fence.
     """
+    fence, now_at = item.counters.lease_no, fate.lease_no or 0
+    if item.completed_by_caller and now_at == fence and fate.state == State.COMPLETED:
+        return True
     if item.ended is not None:
         return fate.ended == item.ended
-    fence, now_at = item.counters.lease_no, fate.lease_no or 0
     if item.to.final:
         return now_at == fence and fate.state == item.to
     return fate.ended is None and (now_at > fence or (now_at == fence and fate.state in (None, State.CANCELLED)))

@@ -118,6 +118,15 @@ class TestCallerTransactions(StoreSuite):
         # The worker writes its completion as well; the effect is already there.
         assert await rig.settle(held, Succeeded(b'{"r":1}')) is Settled.REPLAYED
 
+    async def test_a_handler_that_fails_after_its_own_completion_is_no_stale_worker(self, rig: Rig) -> None:
+        held = await rig.running()
+        async with rig.store.claims.transaction() as conn:
+            await rig.store.claims.settle_on(conn, transition(held, Succeeded(b"1")))
+        # The answer to the commit was lost, say: the worker knows of the completion, not of its fate.
+        failed = msgspec.structs.replace(transition(held, Failed(ERROR)), completed_by_caller=True)
+        assert await rig.store.claims.settle([failed]) == [Settled.REPLAYED]
+        assert await rig.state(held.id) is State.COMPLETED
+
     async def test_a_completion_rolls_back_with_the_caller(self, rig: Rig) -> None:
         held = await rig.running()
         with pytest.raises(_ChangeOfMind):
@@ -125,7 +134,9 @@ class TestCallerTransactions(StoreSuite):
                 await rig.store.claims.settle_on(conn, transition(held, Succeeded(b"1")))
                 raise _ChangeOfMind
         assert await rig.state(held.id) is State.RUNNING
-        assert (await rig.apply(held, Failed(ERROR))).state is State.RETRYING
+        failed = msgspec.structs.replace(transition(held, Failed(ERROR)), completed_by_caller=True)
+        assert await rig.store.claims.settle([failed]) == [Settled.APPLIED]
+        assert await rig.state(held.id) is State.RETRYING
 
     async def test_a_lost_fence_rolls_everything_back(self, rig: Rig, other: Rig) -> None:
         held = await rig.running()
