@@ -17,10 +17,14 @@ MAX_CRASHES = 3
 #: A job that lost its whole worker this often in one round is dead (worker_lost).
 MAX_LOSSES = 10
 RESCUE_MAX_DELAY_S = 60.0
+#: So many failures within a second are no herd.
+FEW_FAILURES = 5
+#: What each further one adds to the time over which their retries are spread, and the most that comes of it.
+HERD_STEP_MS, HERD_MAX_MS = 200, 10_000
 
 
 class Retry(msgspec.Struct, frozen=True):
-    """When to try a failed job again.
+    """When to try a failed job again. Where many fail within a second, :func:`herd_delay_ms` is added.
 
     Args:
         max_attempts: tries in one round, at least 1.
@@ -86,3 +90,16 @@ def rescue_delay_ms(count: int, rand: float) -> int:
         return round(1000 * rand)
     base = min(2.0 ** min(count - 1, 64), RESCUE_MAX_DELAY_S)
     return round(base * (1 + rand) * 1000)
+
+
+def herd_delay_ms(failures: int, rand: float) -> int:
+    """Return what a retry waits longer because many jobs failed within the same second, in milliseconds.
+
+    Nothing up to a handful; then their retries spread over a fifth of a second per failure, at most ten seconds, so
+    that a thousand failures of one second come back at a fifth of their rate or less (RELIABILITY F47).
+
+    Args:
+        failures: how many jobs this worker saw fail within a second, this one included.
+        rand: a random number, 0 ≤ rand < 1.
+    """
+    return round(min(max(failures - FEW_FAILURES, 0) * HERD_STEP_MS, HERD_MAX_MS) * rand)

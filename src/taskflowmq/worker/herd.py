@@ -1,0 +1,48 @@
+"""Spreads the retries of many jobs that fail at once: what failed together must not come back together.
+
+An outage of something that handlers need fails a thousand jobs in a second. Jitter in proportion to a short delay
+brings them all back within that second's echo (RELIABILITY F47). Delays only grow here, never shrink, and a job that
+fails alone waits exactly as its policy says.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Callable
+
+import msgspec
+
+from taskflowmq.core.job import State
+from taskflowmq.core.retry import herd_delay_ms
+from taskflowmq.core.transitions import Transition
+
+#: What fails within this time of each other is a herd.
+WINDOW_SECONDS = 1.0
+#: More are not told apart: the delay has long reached its bound.
+MOST = 1_000
+
+
+class Herd:
+    """Counts this worker's failures of the last second and delays retries by their number.
+
+    Args:
+        monotonic: reads a clock that does not go back, in seconds.
+    """
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._failed_at: deque[float] = deque(maxlen=MOST)
+
+    def spread(self, transition: Transition) -> Transition:
+        """Return the transition, with more delay if it is one of many retries."""
+        if transition.to is not State.RETRYING:
+            return transition
+        failed_at, now = self._failed_at, self._monotonic()
+        while failed_at and failed_at[0] < now - WINDOW_SECONDS:
+            failed_at.popleft()
+        failed_at.append(now)
+        extra = herd_delay_ms(len(failed_at), random.random())
+        if not extra:
+            return transition
+        return msgspec.structs.replace(transition, delay_ms=transition.delay_ms + extra)
