@@ -133,7 +133,25 @@ async def test_nobody_is_rescued_when_the_silence_may_be_our_own(
     store.turns["rescuer"] = DutyTurn(taken=True, gap_ms=gap_ms, store_age_ms=age_ms, grace=False)
     store.lost = [uuid4()]
     await rescuer(store).turn()
-    assert (store.graces, len(store.lost)) == ([30_000], 1)
+    assert (set(store.graces), len(store.lost)) == ({30_000}, 1)
+
+
+async def test_a_silence_between_the_look_and_the_turn_is_graced_of_its_own(store: Store) -> None:
+    """The clock stepped an hour just then, after a shorter silence had been graced long before."""
+    store.turns["rescuer"] = DutyTurn(taken=True, gap_ms=None, store_age_ms=None, grace=False)
+    take_turn, graces = store.take_turn, []
+
+    async def stepping(duty: str, interval_ms: int) -> DutyTurn:
+        answer = await take_turn(duty, interval_ms)
+        store.turns[duty] = DutyTurn(taken=True, gap_ms=3_600_000, store_age_ms=None, grace=False)
+        graces.append(len(store.graces))
+        return answer
+
+    store.take_turn = stepping  # type: ignore[method-assign]
+    store.lost = [uuid4()]
+    await rescuer(store).turn()
+    assert len(store.graces) > graces[-1], "the second silence got no grace"
+    assert len(store.lost) == 1
 
 
 async def test_the_grace_survives_a_turn_whose_answer_is_lost(store: Store) -> None:
