@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from itertools import accumulate
 from uuid import UUID
 
 import msgspec
 from tests.simulation.rows import Data, Ended, Ready, Running, Waiting
 
 from taskflowmq.core.job import AttemptView, Counters, JobFilter, JobView, Page, Reason, State
-from taskflowmq.ports.store import CancelAnswer, DeleteAnswer, QueueView, RetryAnswer, StoreStats
+from taskflowmq.ports.store import MAX_PAGE_BYTES, CancelAnswer, DeleteAnswer, QueueView, RetryAnswer, StoreStats
 
 _COUNTED = [state for state in State if state not in (State.BLOCKED, State.SUSPENDED)]
 
@@ -54,7 +55,10 @@ class ModelBoard:
     async def list_jobs(self, query: JobFilter, *, limit: int, before: UUID | None) -> Page:
         found = [view for job_id in sorted(self._data.jobs, reverse=True) if (view := self._wanted(query, job_id))]
         below = [view for view in found if before is None or view.id < before]
-        return Page(below[:limit], below[limit - 1].id if len(below) > limit else None)
+        sizes = enumerate(accumulate(view.weight for view in below), 1)
+        heavy = [count for count, size in sizes if size >= MAX_PAGE_BYTES]
+        end = min([limit, *heavy[:1]])
+        return Page(below[:end], below[end - 1].id if len(below) > end else None)
 
     async def stats(self) -> StoreStats:
         states = {str(state): 0 for state in _COUNTED}

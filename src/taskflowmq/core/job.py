@@ -211,6 +211,12 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     meta: bytes | None
     headers: bytes | None
 
+    @property
+    def weight(self) -> int:
+        """About how many bytes the job takes, nearly all of them in what its user gave and what became of it."""
+        parts = (self.args, self.result, self.error, self.progress, self.meta, self.headers)
+        return sum(len(part) for part in parts if part is not None)
+
 
 class AttemptView(msgspec.Struct, frozen=True, kw_only=True):
     """One ended or running attempt of a job, as a reader sees it."""

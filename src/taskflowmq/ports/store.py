@@ -34,6 +34,10 @@ from taskflowmq.core.job import (
 from taskflowmq.core.transitions import Transition
 
 MAX_BATCH = 1_000
+#: About how much a page of jobs may hold; what is above it comes with the next page.
+MAX_PAGE_BYTES = 8 * 1024 * 1024
+#: Jobs that are read whole at once on the way to a page, so that no list needs more memory than these.
+PAGE_SLICE = 64
 
 
 class Settled(StrEnum):
@@ -318,7 +322,10 @@ class Board(Protocol):
         ...
 
     async def list_jobs(self, query: JobFilter, *, limit: int, before: UUID | None) -> Page:
-        """Return jobs newest first, below ``before``. A page may be short; only ``next=None`` ends a list."""
+        """Return jobs newest first, below ``before``; a page ends once it holds :data:`MAX_PAGE_BYTES`.
+
+        A page may be short, even empty; only ``next=None`` ends a list.
+        """
         ...
 
     async def stats(self) -> StoreStats:

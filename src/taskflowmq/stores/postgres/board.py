@@ -10,7 +10,15 @@ from uuid import UUID
 
 from taskflowmq.core.ids import lowest_id
 from taskflowmq.core.job import WAITING, AttemptView, JobFilter, JobView, Page, State
-from taskflowmq.ports.store import CancelAnswer, DeleteAnswer, QueueView, RetryAnswer, StoreStats
+from taskflowmq.ports.store import (
+    MAX_PAGE_BYTES,
+    PAGE_SLICE,
+    CancelAnswer,
+    DeleteAnswer,
+    QueueView,
+    RetryAnswer,
+    StoreStats,
+)
 from taskflowmq.stores.postgres import rows
 from taskflowmq.stores.postgres.names import Names
 from taskflowmq.stores.postgres.notifier import PostgresNotifier
@@ -84,14 +92,13 @@ class PostgresBoard:
         lowest = _lowest_wanted(query)
         if lowest is not None and ids and ids[0] < lowest:
             frontier = None
-        items, more = await self._filtered(query, ids, limit)
-        if more:
-            return Page(items, items[-1].id)
-        return Page(items, frontier)
+        items, following = await self._filtered(query, ids, limit)
+        return Page(items, frontier if following is None else following)
 
-    async def _filtered(self, query: JobFilter, ids: list[UUID], limit: int) -> tuple[list[JobView], bool]:
+    async def _filtered(self, query: JobFilter, ids: list[UUID], limit: int) -> tuple[list[JobView], UUID | None]:
+        """Return the jobs among the ids that fit, and below which id to go on if these are not all."""
         if not ids:
-            return [], False
+            return [], None
         whys = [str(state) for state in query.states if state in WAITING]
         found = await self._pool.fetch(
             q.find_jobs,
@@ -105,10 +112,16 @@ class PostgresBoard:
             limit + 1,
         )
         kept = [row["id"] for row in found]
-        views = await self.get_many(query.tenant, kept[:limit])
-        # A job may have moved between the statements: what is shown is what the filter asked for.
-        items = [view for view in reversed(views) if not query.states or view.state in query.states]
-        return items, len(kept) > limit and bool(items)
+        items: list[JobView] = []
+        looked = size = 0
+        while looked < min(limit, len(kept)) and size < MAX_PAGE_BYTES:
+            part = kept[looked : min(looked + PAGE_SLICE, limit)]
+            views = await self.get_many(query.tenant, part)
+            # A job may have moved between the statements: what is shown is what the filter asked for.
+            items += [view for view in reversed(views) if not query.states or view.state in query.states]
+            size += sum(view.weight for view in views)
+            looked += len(part)
+        return items, kept[looked - 1] if looked < len(kept) else None
 
     async def stats(self) -> StoreStats:
         """Return counts per state and queue."""

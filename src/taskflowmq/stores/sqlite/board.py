@@ -9,7 +9,15 @@ from uuid import UUID
 
 from taskflowmq.core.ids import lowest_id
 from taskflowmq.core.job import AttemptView, JobFilter, JobView, Page, State
-from taskflowmq.ports.store import CancelAnswer, DeleteAnswer, QueueView, RetryAnswer, StoreStats
+from taskflowmq.ports.store import (
+    MAX_PAGE_BYTES,
+    PAGE_SLICE,
+    CancelAnswer,
+    DeleteAnswer,
+    QueueView,
+    RetryAnswer,
+    StoreStats,
+)
 from taskflowmq.stores.sqlite.enqueue import cancel_steps, draw_positions
 from taskflowmq.stores.sqlite.notifier import SqliteNotifier
 from taskflowmq.stores.sqlite.queries import sql
@@ -77,8 +85,8 @@ class SqliteBoard:
 
     async def list_jobs(self, query: JobFilter, *, limit: int, before: UUID | None) -> Page:
         """Return jobs newest first, below ``before``. A page may be short; only ``next=None`` ends a list."""
-        rows, following = await self._reader.run(lambda conn: _page(conn, query, limit, before))
-        return Page([job_view(row) for row in rows], None if following is None else UUID(bytes=following))
+        items, following = await self._reader.run(lambda conn: _page(conn, query, limit, before))
+        return Page(items, None if following is None else UUID(bytes=following))
 
     async def stats(self) -> StoreStats:
         """Return counts per state and queue."""
@@ -194,7 +202,7 @@ def _details(conn: sqlite3.Connection, ids: Sequence[bytes], query: JobFilter) -
 
 def _page(
     conn: sqlite3.Connection, query: JobFilter, limit: int, before: UUID | None
-) -> tuple[list[tuple[object, ...]], bytes | None]:
+) -> tuple[list[JobView], bytes | None]:
     """Look through windows of ids, newest first, until a page is full or enough has been looked at."""
     following: bytes = _ABOVE_ALL if before is None else before.bytes
     if query.created_before is not None:
@@ -204,22 +212,23 @@ def _page(
     params: dict[str, object] = {state.value: int(state in query.states) for state in _LISTED}
     params |= {"after": after, "window": _WINDOW}
     statement = sql("list_ids_by_state" if query.states else "list_jobs")
-    rows: list[tuple[object, ...]] = []
+    page: list[JobView] = []
+    size = 0
     for _ in range(_WINDOWS):
         ids = [row[0] for row in conn.execute(statement, {**params, "before": following}).fetchall()]
-        rows += _details(conn, ids, query)
-        if len(rows) > limit or (len(rows) == limit and len(ids) == _WINDOW):
-            return rows[:limit], _id(rows[limit - 1])
+        for start in range(0, len(ids), PAGE_SLICE):
+            part = ids[start : start + PAGE_SLICE]
+            found = [job_view(row) for row in _details(conn, part, query)]
+            page += found
+            size += sum(view.weight for view in found)
+            following = part[-1]
+            if len(page) > limit:
+                return page[:limit], page[limit - 1].id.bytes
+            if size >= MAX_PAGE_BYTES:
+                return page, following
         if len(ids) < _WINDOW:
-            return rows, None
-        following = ids[-1]
-    return rows, following
-
-
-def _id(row: tuple[object, ...]) -> bytes:
-    if not isinstance(row[0], bytes):
-        raise TypeError("the first column of a job is its id")
-    return row[0]
+            return page, None
+    return page, following
 
 
 def _count(conn: sqlite3.Connection, now: int) -> StoreStats:

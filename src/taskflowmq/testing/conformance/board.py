@@ -8,7 +8,7 @@ import pytest
 
 from taskflowmq.core.ids import uuid7
 from taskflowmq.core.job import Counters, State
-from taskflowmq.core.transitions import Crashed, Discarded, Failed, Lost, Stopped, Succeeded
+from taskflowmq.core.transitions import Crashed, Discarded, Failed, Lost, Snoozed, Stopped, Succeeded
 from taskflowmq.ports.store import DeleteAnswer, RetryAnswer, Settled
 from taskflowmq.testing.conformance.intake import ERROR
 from taskflowmq.testing.conformance.support import NOON, RETRY_S, Rig, StoreSuite, decoded, ids
@@ -139,6 +139,23 @@ class TestBoard(StoreSuite):
         held = await rig.running()
         view = await rig.apply(held, Failed(ERROR))
         assert (view.state, decoded(view.error)) == (State.RETRYING, decoded(ERROR))
+
+    async def test_an_error_of_an_earlier_round_is_no_error_of_this_one(self, rig: Rig) -> None:
+        dead = await rig.apply(await rig.running(), Discarded(ERROR))
+        await rig.store.board.retry("default", dead.id)
+        (listed,) = await rig.store.board.get_many("default", [dead.id])
+        assert (await rig.view(dead.id)).error is listed.error is None
+
+    async def test_the_last_error_is_shown_until_the_job_ends(self, rig: Rig) -> None:
+        await rig.apply(await rig.running(), Failed(ERROR))
+        await rig.after(RETRY_S)
+        view = await rig.apply(await rig.claim_one(), Snoozed(5_000))
+        assert (view.state, decoded(view.error)) == (State.SCHEDULED, decoded(ERROR))
+        await rig.after(6)
+        again = await rig.claim_one()
+        (listed,) = await rig.store.board.get_many("default", [again.id])
+        assert decoded(listed.error) == decoded(ERROR)
+        assert (await rig.apply(again, Succeeded(b"1"))).error is None
 
     async def test_times_of_a_whole_life(self, rig: Rig) -> None:
         job = await rig.put(delay_ms=10_000)

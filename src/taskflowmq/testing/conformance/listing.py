@@ -11,6 +11,7 @@ import pytest
 from taskflowmq.core.ids import uuid7
 from taskflowmq.core.job import JobFilter, JobView, State
 from taskflowmq.core.transitions import Discarded, Failed, Stopped, Succeeded
+from taskflowmq.ports.store import MAX_PAGE_BYTES, PAGE_SLICE
 from taskflowmq.testing.conformance.intake import ERROR
 from taskflowmq.testing.conformance.support import NOON, Rig, StoreSuite, ids
 
@@ -133,6 +134,17 @@ class TestListing(StoreSuite):
             for held in await other.claim(worker, 2):
                 await other.apply(held, Succeeded(b"1"))
         assert seen == ids(reversed(jobs))
+
+    async def test_a_page_ends_before_it_gets_too_heavy(self, rig: Rig) -> None:
+        heavy = b'{"text":"' + b"x" * 250_000 + b'"}'
+        jobs = [rig.job(args=heavy) for _ in range(150)]
+        for start in range(0, len(jobs), 50):
+            await rig.enqueue(*jobs[start : start + 50])
+        page = await rig.store.board.list_jobs(JobFilter(), limit=1000, before=None)
+        assert page.next is not None
+        # At most one slice more than the bound.
+        assert 1 <= len(page.items) <= MAX_PAGE_BYTES // len(heavy) + PAGE_SLICE
+        assert ids(await collect(rig, 1000)) == ids(reversed(jobs))
 
     async def test_an_empty_list_ends_at_once(self, rig: Rig) -> None:
         page = await rig.store.board.list_jobs(JobFilter(), limit=5, before=None)

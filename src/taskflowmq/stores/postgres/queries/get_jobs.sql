@@ -33,7 +33,7 @@ JOIN taskflow.queue u ON u.id = l.queue_id
 LEFT JOIN LATERAL (SELECT c.at FROM taskflow.cancel_request c WHERE c.job_id = j.id OFFSET 0) c ON true
 LEFT JOIN LATERAL (
   SELECT a.error FROM taskflow.attempt a
-  WHERE a.job_id = j.id AND p.state IN ('retrying', 'pending', 'running') AND a.round = p.round AND a.error IS NOT NULL
+  WHERE a.job_id = j.id AND p.state NOT IN ('completed', 'cancelled', 'dead') AND a.round = p.round AND a.error IS NOT NULL
   ORDER BY a.lease_no DESC LIMIT 1
 ) e ON true
 WHERE t.name = $1::text

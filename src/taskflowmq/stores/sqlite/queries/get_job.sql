@@ -8,7 +8,9 @@ SELECT j.id, t.name, k.name, q.name, l.priority, j.args,
        coalesce(w.due_at, j.run_at), coalesce(o.started_at, r.started_at), o.finished_at, j.expires_at, o.result,
        o.result_error,
        CASE WHEN o.job_id IS NOT NULL THEN o.error
-            ELSE (SELECT a.error FROM taskflow_attempt AS a WHERE a.job_id = j.id ORDER BY a.lease_no DESC LIMIT 1) END,
+            ELSE (SELECT a.error FROM taskflow_attempt AS a
+                  WHERE a.job_id = j.id AND a.round = coalesce(r.round, y.round, w.round) AND a.error IS NOT NULL
+                  ORDER BY a.lease_no DESC LIMIT 1) END,
        r.progress, coalesce(o.worker_id, r.worker_id), c.at, j.unique_key, j.tags, j.meta, j.headers
 FROM taskflow_job AS j
 JOIN taskflow_tenant AS t ON t.id = j.tenant_id
