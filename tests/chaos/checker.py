@@ -27,6 +27,8 @@ EXPLAINS = {
     "redeploy": 0.5,
     "pause_worker": 4.0,
     "pause_supervisor": 4.0,
+    # Its supervisor ends a child that is stopped for longer than its lease.
+    "pause_child": 4.0,
     "cut": 5.0,
     "delay": 5.0,
     "black_hole": 5.0,

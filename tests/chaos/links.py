@@ -51,7 +51,7 @@ class Link(Proxy):
             if self._deaf.isdisjoint(pair):
                 for side in pair:
                     side.transport.abort()
-                self._pairs.discard(pair)  # type: ignore[arg-type]
+                self._pairs.discard(pair)
 
     async def _hold_back(self) -> None:
         if self._delay:

@@ -29,7 +29,7 @@ TRY_S = 4.0
 API = "/api/v1"
 Wanted = tuple[str, dict[str, Any]]
 #: What the clients ask for, and how often.
-MIX = {"quick": 8, "slow": 5, "in_thread": 2, "in_process": 1, "flaky": 3, "doomed": 1, "snoozing": 1, "effect": 4}
+MIX = {"quick": 8, "slow": 9, "in_thread": 2, "in_process": 1, "flaky": 3, "doomed": 1, "snoozing": 1, "effect": 4}
 
 
 class Unanswered(Exception):
@@ -67,7 +67,7 @@ class Load:
         """Ask for jobs for so long; returns when the last answer is in, or given up."""
         asyncio.get_running_loop().call_later(seconds, self._over.set)
         clients: list[tuple[Callable[[random.Random], Awaitable[None]], float]] = [
-            *[(self._rest, 0.12)] * 4,
+            *[(self._rest, 0.12)] * 6,
             (self._rest_unique, 0.3),
             (self._rest_bulk, 0.9),
             *[(self._python, 0.25)] * 2,
@@ -98,9 +98,9 @@ class Load:
         await self._ask_rest(rng, "rest", name, "/jobs", body, [args["key"]])
 
     async def _rest_unique(self, rng: random.Random) -> None:
-        key = self._key()
-        body = {"task": "slow", "args": {"key": key, "seconds": 0.8}, "unique_key": f"only-{rng.randrange(3)}"}
-        await self._ask_rest(rng, "rest-unique", "slow", "/jobs", body, [key], unique=body["unique_key"])
+        key, unique = self._key(), f"only-{rng.randrange(3)}"
+        body = {"task": "slow", "args": {"key": key, "seconds": 0.8}, "unique_key": unique}
+        await self._ask_rest(rng, "rest-unique", "slow", "/jobs", body, [key], unique)
 
     async def _rest_bulk(self, rng: random.Random) -> None:
         wanted = [self._wanted(rng) for _ in range(rng.randrange(5, 25))]
@@ -265,6 +265,8 @@ class Load:
                 args["seconds"] = round(rng.uniform(0.05, 0.8), 2)
             case "flaky":
                 args["failures"] = rng.randrange(1, 4)
+            case _:
+                pass
         return name, args
 
     def _when(self, rng: random.Random) -> dict[str, Any]:

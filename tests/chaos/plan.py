@@ -69,13 +69,24 @@ FRONT = (
     Sort("black_hole", 1, (1.0, 5.0), "front"),
     Sort("half_open", 1, (1.0, 4.0), "front"),
 )
+
+
+class Lane(NamedTuple):
+    """Faults that follow each other, and the pauses between them."""
+
+    sorts: Sequence[Sort]
+    gaps: tuple[float, float]
+
+
 #: A front is the clients' way to a server, a link a program's way to the database.
-LANES: dict[str, Sequence[Sequence[Sort]]] = {
-    "postgres": (PROCESSES, DATABASE, (*LINKS, *FRONT)),
-    "sqlite": (PROCESSES, FRONT),
+LANES: dict[str, tuple[Lane, ...]] = {
+    "postgres": (
+        Lane(PROCESSES, (0.4, 1.8)),
+        Lane(DATABASE, (1.2, 4.0)),
+        Lane((*LINKS, *FRONT), (0.8, 2.8)),
+    ),
+    "sqlite": (Lane(PROCESSES, (0.4, 1.6)), Lane(FRONT, (1.0, 4.0))),
 }
-#: Pauses between the faults of one lane.
-GAPS = (0.6, 2.6)
 
 
 def make_plan(
@@ -94,18 +105,18 @@ def make_plan(
     lanes = []
     for number, lane in enumerate(LANES[store]):
         rng = random.Random(f"{seed} {store} {number}")
-        sorts = [sort for sort in lane if not kinds or sort.kind in kinds]
-        lanes.append(_lane(rng, sorts, seconds - QUIET_S, counts))
+        wanted = Lane([sort for sort in lane.sorts if not kinds or sort.kind in kinds], lane.gaps)
+        lanes.append(_steps(rng, wanted, seconds - QUIET_S, counts))
     return lanes
 
 
-def _lane(rng: random.Random, sorts: Sequence[Sort], until: float, counts: dict[str, int]) -> list[Step]:
+def _steps(rng: random.Random, lane: Lane, until: float, counts: dict[str, int]) -> list[Step]:
     steps: list[Step] = []
-    at = FIRST_S + rng.uniform(*GAPS)
+    at = FIRST_S + rng.uniform(*lane.gaps)
     bag: list[Sort] = []
-    while sorts and at < until:
+    while lane.sorts and at < until:
         if not bag:
-            bag = [sort for sort in sorts for _ in range(sort.times)]
+            bag = [sort for sort in lane.sorts for _ in range(sort.times)]
             rng.shuffle(bag)
         sort = bag.pop()
         lasts = rng.uniform(*sort.lasts)
@@ -113,7 +124,7 @@ def _lane(rng: random.Random, sorts: Sequence[Sort], until: float, counts: dict[
         if at + lasts < until:
             steps.append(Step(at, lasts, sort.kind, target, rng.random()))
             at += lasts
-        at += rng.uniform(*GAPS)
+        at += rng.uniform(*lane.gaps)
     return steps
 
 
