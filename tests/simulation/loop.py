@@ -75,6 +75,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
 
     def __init__(self) -> None:
         self._now = 0.0
+        self.turning = False
         self._order = itertools.count()
         self._ready: deque[Scheduled] = deque()
         self._timers: list[tuple[float, int, Scheduled]] = []
@@ -139,7 +140,10 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         return self.create_task(coro, context=context)
 
     def turn(self) -> None:
-        """Run until everybody waits."""
+        """Run until everybody waits. Inside a turn it does nothing: the turn goes on anyway."""
+        if self.turning:
+            return
+        self.turning = True
         asyncio._set_running_loop(self)
         try:
             for _ in range(MOST_CALLBACKS):
@@ -148,13 +152,15 @@ class VirtualLoop(asyncio.AbstractEventLoop):
                 self._run(self._ready.popleft())
             raise AssertionError(f"something spins: {self._ready[0]._callback!r}")
         finally:
+            self.turning = False
             asyncio._set_running_loop(None)
 
     def _run(self, item: Scheduled) -> None:
         process = item.process
-        if item.cancelled() or (process is not None and process.dead):
+        if item.cancelled():
             return
-        if process is not None and process.stopped:
+        if process is not None and not process.runs:
+            # Of a dead one nothing runs any more; it is kept only for :meth:`unwind`.
             process.late.append(item)
             return
         item.run()
@@ -200,6 +206,8 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         """End every task properly, dead ones included: at the end of a simulation nothing may be left half-run."""
         for process in processes:
             process.dead = process.stopped = False
+            self._ready.extend(process.late)
+            process.late = []
         for _ in range(200):
             pending = [task for process in processes for task in process.tasks if not task.done()]
             if not pending:

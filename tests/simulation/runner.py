@@ -1,0 +1,201 @@
+"""The seeded explorer: one number decides everything that happens, so the same number does it again."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+from tests.simulation import checkers
+from tests.simulation.backends import Backend
+from tests.simulation.clients import QUEUES, operate
+from tests.simulation.gate import Call
+from tests.simulation.nodes import LEASE, Node
+from tests.simulation.world import StoreClock, Violation, World
+
+#: What may become of a call, per mille; the rest arrives as it should.
+FAULTS = {"slow": 60, "refused": 15, "lost": 25, "late": 10, "twice": 10}
+#: Events between calls, per mille of the steps.
+EVENTS = {"operate": 70, "kill": 4, "stop": 4, "drain": 2, "clock": 1, "away": 1, "haunt": 15}
+#: Virtual seconds within which everything must have ended once the faults stop.
+PATIENCE = 900.0
+MOST_JOBS = 80
+
+
+class Runner:
+    """Runs one seed.
+
+    Args:
+        open_backend: what to run over.
+        seed: decides everything.
+        most_jobs: clients stop making new ones after so many.
+    """
+
+    def __init__(self, open_backend: Callable[[StoreClock], Backend], seed: int, *, most_jobs: int = MOST_JOBS) -> None:
+        self.seed = seed
+        self.dice = random.Random(seed)
+        self.most_jobs = most_jobs
+        self.world = World(open_backend, self.dice.getrandbits(32))
+        self.world.wakes = lambda: self.dice.random() < 0.7
+        #: (when, what) of things that come back by themselves: dead processes, stopped ones.
+        self._later: list[tuple[float, Callable[[], object]]] = []
+        self._awaited: set[str] = set()
+        self._populate()
+
+    def _populate(self) -> None:
+        world, dice = self.world, self.dice
+        self._places: list[tuple[str, str]] = [("worker", f"worker{n}") for n in range(dice.randint(1, 3))]
+        if dice.random() < 0.6:
+            self._places.append(("supervisor", "supervisor"))
+        if dice.random() < 0.3:
+            self._places.append(("scheduler", "scheduler"))
+        self._places += [("client", f"client{n}") for n in range(dice.randint(1, 3))]
+        for kind, place in self._places:
+            world.start(kind, place)
+
+    def run(self, steps: int) -> World:
+        """Take steps with faults, then stop them and see everything end."""
+        try:
+            begun = self.world.history.count
+            while self.world.history.count - begun < steps:
+                self._step()
+            self.calm_down()
+        finally:
+            self.world.close()
+        return self.world
+
+    def _step(self) -> None:
+        world, dice = self.world, self.dice
+        self._bring_back()
+        (event,) = dice.choices([*EVENTS, ""], weights=[*EVENTS.values(), 1000 - sum(EVENTS.values())])
+        if event:
+            getattr(self, f"_{event}")()
+            return
+        waiting = [*world.asked, *world.replies]
+        if waiting and dice.random() < 0.85:
+            # Mostly in order, sometimes the youngest first.
+            call = waiting[0] if dice.random() < 0.3 else dice.choice(waiting)
+            if call in world.replies:
+                world.deliver(call)
+            else:
+                world.execute(call, self._fault())
+        else:
+            world.advance(dice.choice((0.01, 0.1, 1.0, 5.0)))
+
+    def _fault(self) -> str:
+        (fault,) = self.dice.choices([*FAULTS, ""], weights=[*FAULTS.values(), 1000 - sum(FAULTS.values())])
+        return fault
+
+    def _bring_back(self) -> None:
+        now = self.world.loop.time()
+        due = [act for at, act in self._later if at <= now]
+        self._later = [(at, act) for at, act in self._later if at > now]
+        for act in due:
+            act()
+        for kind, place in self._places:
+            mine = [node for node in self.world.nodes if node.place == place]
+            if all(node.dead for node in mine) and place not in self._awaited:
+                self._awaited.add(place)
+                self._later.append((now + self.dice.choice((0.5, 4.0, 15.0)), self._restart(kind, place)))
+
+    def _restart(self, kind: str, place: str) -> Callable[[], object]:
+        def act() -> None:
+            self._awaited.discard(place)
+            self.world.start(kind, place)
+
+        return act
+
+    # -- events
+
+    def _some(self, *kinds: str) -> Node | None:
+        found = [node for node in self.world.living(*kinds) if not node.stopped]
+        return self.dice.choice(found) if found else None
+
+    def _operate(self) -> None:
+        client = self._some("client")
+        if client is not None and len(self.world.history.facts.wanted) < self.most_jobs:
+            operate(client, self.dice)
+            self.world.settle()
+
+    def _kill(self) -> None:
+        node = self._some()
+        if node is not None:
+            self.world.kill(node)
+
+    def _stop(self) -> None:
+        node = self._some()
+        if node is None:
+            return
+        self.world.stop(node)
+        wakes_at = self.world.loop.time() + self.dice.choice((1.0, LEASE / 2, 1.5 * LEASE, 4 * LEASE))
+        self._later.append((wakes_at, lambda: self.world.wake_up(node) if not node.dead else None))
+
+    def _drain(self) -> None:
+        node: Any = self._some("worker", "supervisor")
+        if node is not None:
+            self.world.event(node.name, "drains")
+            node.drain()
+            self.world.settle()
+
+    def _clock(self) -> None:
+        offset = self.world.clock.offset
+        self.world.step_clock(self.dice.choice((3600.0, -3600.0)) if not offset else -offset)
+
+    def _away(self) -> None:
+        self.world.go_away(self.dice.choice((0.5, 4.0, 1.5 * LEASE, 4 * LEASE)))
+
+    def _haunt(self) -> None:
+        if self.world.ghosts:
+            self.world.haunt(self.dice.choice(self.world.ghosts))
+
+    # -- the end
+
+    def calm_down(self) -> None:
+        """Stop the faults; everything must end within a bound."""
+        world = self.world
+        self._restore()
+        until = world.loop.time() + PATIENCE
+        while not self._is_done():
+            if world.loop.time() > until:
+                wrong = checkers.all_has_ended(world.history.facts, world.snap)
+                world.fail([f"not everything had ended {PATIENCE:g} s after the faults stopped", *wrong])
+            self._bring_back()
+            if world.asked:
+                world.execute(world.asked[0])
+            elif world.replies:
+                world.deliver(world.replies[0])
+            else:
+                world.advance(5.0)
+        wrong = checkers.all_has_ended(world.history.facts, world.snap)
+        wrong += world.ask_directly("upkeep", "check")
+        if wrong:
+            world.fail(wrong)
+
+    def _restore(self) -> None:
+        world = self.world
+        for node in world.living():
+            if node.stopped:
+                world.wake_up(node)
+        world.away_until = world.loop.time()
+        while world.ghosts:
+            world.haunt(world.ghosts[0])
+        if world.clock.offset < world.clock.furthest:
+            # What became due by a clock that was ahead is due then.
+            world.step_clock(world.clock.furthest - world.clock.offset)
+        for queue in QUEUES:
+            world.ask_directly("board", "resume", queue)
+        world.event("the run", "calm")
+
+    def _is_done(self) -> bool:
+        idle = not self.world.asked and not self.world.replies
+        places = self.world.snap.places.values()
+        return idle and all(place.place == "outcome" for row in places for place in row)
+
+
+def run(open_backend: Callable[[StoreClock], Backend], seed: int, steps: int, **options: Any) -> World:
+    """Run one seed; raises :class:`Violation` with the seed and the history."""
+    try:
+        return Runner(open_backend, seed, **options).run(steps)
+    except Violation as violation:
+        again = f"python -m tests.simulation --seed {seed} --steps {steps}"
+        raise Violation(f"seed {seed}, {steps} steps ({again}):\n{violation}") from violation
