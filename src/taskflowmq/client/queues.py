@@ -27,7 +27,7 @@ class Queues:
     async def aresume(self, queue: str) -> None:
         """Let jobs of this queue start again."""
         name = check_name("queue", queue)
-        await self._hub.call(lambda session: session.resume(name))
+        await self._hub.call(lambda session: session.store.board.resume(name))
 
     pause = sync_twin(apause)
     resume = sync_twin(aresume)

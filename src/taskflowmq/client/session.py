@@ -77,10 +77,6 @@ class Session:
         self._stored_names = frozenset(task.name for task in await self.store.intake.list_tasks())
         return name in self._stored_names
 
-    async def resume(self, queue: str) -> None:
-        """Allow claims from a queue again, and tell workers so."""
-        await self.store.board.resume(queue)
-
     async def write(self, jobs: Sequence[NewJob], idempotency: IdempotencyKey | None = None) -> list[Enqueued]:
         """Store jobs, all or none; repeat when the store does not answer.
 

@@ -337,7 +337,10 @@ class Board(Protocol):
         ...
 
     async def retry(self, tenant: str, job_id: UUID) -> RetryAnswer:
-        """Dead: new round (attempt, crashes, losses 0). Scheduled or retrying: due now. Otherwise conflict."""
+        """Dead: new round (attempt, crashes, losses 0). Scheduled or retrying: due now. Otherwise conflict.
+
+        Wakes the queue's workers.
+        """
         ...
 
     async def delete(self, tenant: str, job_id: UUID) -> DeleteAnswer:
@@ -353,7 +356,7 @@ class Board(Protocol):
         ...
 
     async def resume(self, queue: str) -> None:
-        """Allow claims from a queue again."""
+        """Allow claims from a queue again, and wake its workers."""
         ...
 
 

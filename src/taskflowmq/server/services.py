@@ -140,10 +140,6 @@ class Services:
     async def _ping(self) -> float:
         return await self.store.ping()
 
-    async def wake(self, queue: str) -> None:
-        """Tell workers that a queue has a ready job; a courtesy, since they poll too."""
-        await self.store.notifier.wake([queue])
-
 
 #: How a route asks for the services.
 Shared = NamedDependency[Services]

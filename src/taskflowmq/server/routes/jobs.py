@@ -114,7 +114,6 @@ async def retry_job(job_id: FromPath[str], services: Shared) -> JobOut:
     view = await services.job(job_id)
     if answer is RetryAnswer.CONFLICT:
         raise Conflict(f"a job that is {view.state} cannot be retried; dead, scheduled and retrying ones can")
-    await services.wake(view.queue)
     return job_out(view)
 
 

@@ -6,6 +6,7 @@ from litestar import get, post
 from litestar.params import FromPath
 
 from taskflowmq.core.limits import check_name
+from taskflowmq.ports.store import QueueView
 from taskflowmq.server.schemas.responses import QueueList, QueueOut, queue_out
 from taskflowmq.server.services import Services, Shared
 
@@ -30,7 +31,7 @@ async def pause(name: FromPath[str], services: Shared) -> QueueOut:
 async def resume(name: FromPath[str], services: Shared) -> QueueOut:
     """Allow claims from a queue again. A slash in the name is written %2F."""
     queue = _name(name)
-    await services.session.resume(queue)
+    await services.board.resume(queue)
     return await _one(services, queue)
 
 
@@ -43,4 +44,4 @@ async def _one(services: Services, name: str) -> QueueOut:
         if queue.name == name:
             return queue_out(queue)
     # Resuming a queue that never existed changes nothing, and is no error: it is not paused.
-    return QueueOut(name=name, paused=False, paused_at=None, states={}, oldest_ready_age=None)
+    return queue_out(QueueView(name=name, paused_at=None, states={}, oldest_ready_age=None))

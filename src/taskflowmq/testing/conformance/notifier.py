@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any
 
 import pytest
 
+from taskflowmq.core.transitions import Discarded
+from taskflowmq.testing.conformance.intake import ERROR
 from taskflowmq.testing.conformance.support import Rig, StoreSuite
 from taskflowmq.testing.waiting import wait_until
 
@@ -15,6 +18,13 @@ WITHIN_S = 10.0
 
 async def _heard(listener: AsyncIterator[str], sender: Rig, queues: tuple[str, ...], count: int) -> set[str]:
     """Wake again and again until so many different queues were heard."""
+    return await _heard_after(listener, lambda: sender.store.notifier.wake(queues), count)
+
+
+async def _heard_after(
+    listener: AsyncIterator[str], act: Callable[[], Coroutine[Any, Any, object]], count: int = 1
+) -> set[str]:
+    """Act again and again until so many different queues were heard."""
     heard: set[str] = set()
 
     async def listen() -> None:
@@ -22,12 +32,12 @@ async def _heard(listener: AsyncIterator[str], sender: Rig, queues: tuple[str, .
             heard.add(queue)
 
     async def wake() -> bool:
-        await sender.store.notifier.wake(queues)
+        await act()
         return len(heard) >= count
 
     task = asyncio.create_task(listen())
     try:
-        await wait_until(wake, WITHIN_S, what=f"{count} of {queues} to be heard")
+        await wait_until(wake, WITHIN_S, what=f"{count} queues to be heard")
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
@@ -60,6 +70,17 @@ class TestNotifier(StoreSuite):
                 _heard(second, rig, ("a",), 1),
             )
         assert mine == theirs == {"a"}
+
+    async def test_what_an_operator_makes_ready_wakes_workers(self, rig: Rig, other: Rig) -> None:
+        board = other.store.board
+        dead = [await rig.apply(await rig.running(queue="dead"), Discarded(ERROR)) for _ in range(30)]
+        later = [await rig.put(queue="later", delay_ms=60_000) for _ in range(30)]
+        async with rig.store.notifier.listen(["dead"]) as listener:
+            assert await _heard_after(listener, lambda: board.retry("default", dead.pop().id)) == {"dead"}
+        async with rig.store.notifier.listen(["later"]) as listener:
+            assert await _heard_after(listener, lambda: board.retry("default", later.pop().id)) == {"later"}
+        async with rig.store.notifier.listen(["held"]) as listener:
+            assert await _heard_after(listener, lambda: board.resume("held")) == {"held"}
 
     async def test_waking_nobody_is_fine(self, rig: Rig) -> None:
         await rig.store.notifier.wake(["nobody-listens"])
