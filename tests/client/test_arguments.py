@@ -219,6 +219,13 @@ def test_the_schema_describes_the_arguments() -> None:
     assert "Item" in schema["$defs"]
 
 
+def test_the_schema_is_titled_with_the_name_of_the_task() -> None:
+    @task(name="mail.send")
+    def send_it(to: str) -> None: ...
+
+    assert msgspec.json.decode(send_it.args_schema())["title"] == "mail.send"
+
+
 class Odd:
     pass
 

@@ -209,3 +209,26 @@ async def test_a_malformed_trace_context_is_ignored(client: httpx.AsyncClient, a
         answer = await client.post("/api/v1/jobs", json={"task": "anything"}, headers={"traceparent": given})
         assert answer.status_code == 201
         assert (await app.jobs.aget(answer.json()["id"])).headers == b'{"actor":"local"}'
+
+
+async def test_what_answers_get_answers_head(live: str) -> None:
+    async with httpx.AsyncClient(base_url=live) as client:
+        for path in ("/health/live", "/health/ready", "/api/v1/jobs", "/docs"):
+            whole, head = await client.get(path), await client.head(path)
+            assert (head.status_code, head.content) == (200, b""), path
+            assert head.headers["content-length"] == whole.headers["content-length"]
+        assert (await client.head("/nowhere")).status_code == 404
+
+
+async def test_the_bare_address_leads_to_something_to_read(reader: httpx.AsyncClient) -> None:
+    answer = await reader.get("/", follow_redirects=True)
+    assert (answer.status_code, answer.url.path) == (200, "/docs")
+
+
+async def test_a_queue_counts_each_live_state_also_where_there_is_nothing(client: httpx.AsyncClient) -> None:
+    await client.post("/api/v1/jobs", json={"task": "anything", "queue": "q"})
+    nothing_else = {"scheduled": 0, "pending": 1, "running": 0, "retrying": 0}
+    (queue,) = (await client.get("/api/v1/queues")).json()["items"]
+    assert queue["states"] == nothing_else
+    counted = (await client.get("/api/v1/jobs/stats")).json()["queues"]["q"]
+    assert {state: counted[state] for state in nothing_else} == nothing_else

@@ -172,8 +172,8 @@ class Signature:
         except msgspec.ValidationError:
             return msgspec.json.decode(raw)
 
-    def schema(self) -> bytes:
-        """Return the JSON Schema of the arguments, with references and defaults, as bytes."""
+    def schema(self, title: str) -> bytes:
+        """Return the JSON Schema of the arguments under a title, with references and defaults, as bytes."""
         defs: dict[str, Any] = {}
 
         def describe(kind: type) -> dict[str, Any]:
@@ -190,6 +190,7 @@ class Signature:
         struct = self._build(msgspec.field(default_factory=dict))
         (reference,), components = msgspec.json.schema_components([struct], schema_hook=describe)
         own = components.pop(reference["$ref"].rpartition("/")[2])
+        own["title"] = title
         own["additionalProperties"] = False
         for name, default in self.defaults.items():
             own["properties"][name].pop("default", None)

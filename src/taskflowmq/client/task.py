@@ -209,7 +209,7 @@ class Task(_Enqueues[P, R]):
 
     def args_schema(self) -> bytes:
         """Return the JSON Schema of the arguments."""
-        return self._signature.schema()
+        return self._signature.schema(self.name)
 
     # ---- what the app asks ----
 

@@ -65,7 +65,7 @@ def _litestar(services: Services) -> Litestar:
         ],
     )  # fmt: skip
     return Litestar(
-        [api, health.live, health.ready, metrics.metrics, docs.openapi_json, docs.docs, docs.docs_style],
+        [api, health.live, health.ready, metrics.metrics, docs.home, docs.openapi_json, docs.docs, docs.docs_style],
         dependencies={"services": Provide(provide)},
         lifespan=[lifespan],
         before_request=_refuse_unknown_parameters,

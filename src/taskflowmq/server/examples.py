@@ -65,7 +65,7 @@ _QUEUE: dict[str, Any] = {
     "name": "default",
     "paused": False,
     "paused_at": None,
-    "states": {"pending": 3, "running": 1},
+    "states": {"scheduled": 0, "pending": 3, "running": 1, "retrying": 0},
     "oldest_ready_age": 0.2,
 }
 _PAUSED: dict[str, Any] = {**_QUEUE, "paused": True, "paused_at": "2026-11-22T06:00:00Z"}
@@ -102,7 +102,7 @@ EXAMPLES: dict[str, Example] = {
     "jobStats": Example(
         response={
             "states": {"pending": 3, "running": 1, "completed": 120, "dead": 1},
-            "queues": {"default": {"pending": 3, "running": 1, "oldest_ready_age": 0.2}},
+            "queues": {"default": {"scheduled": 0, "pending": 3, "running": 1, "retrying": 0, "oldest_ready_age": 0.2}},
             "as_of": "2026-11-22T06:00:00Z",
             "exact": True,
         }

@@ -95,6 +95,9 @@ class Gate:
             return
         if path.startswith(_QUEUES_PREFIX):
             _keep_escaped_slashes(scope)
+        if method == "HEAD":
+            # Whatever answers GET answers HEAD (RFC 9110, 9.3.2); the HTTP server leaves the body out.
+            scope = {**scope, "method": "GET"}
         await self._inner(scope, receive, reply)
 
     async def _whole_body(self, path: str, headers: dict[bytes, bytes], receive: Receive) -> Receive:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from litestar import MediaType, Request, Response, get
 from litestar.datastructures import State
+from litestar.response import Redirect
 
 from taskflowmq.server.docs_page import render, static
 from taskflowmq.server.openapi import OPENAPI_PATH, describe
@@ -13,6 +14,12 @@ from taskflowmq.server.openapi import OPENAPI_PATH, describe
 async def openapi_json(request: Request[None, None, State]) -> Response[dict[str, object]]:
     """Return the OpenAPI 3.1 document."""
     return Response(describe(request.app), media_type=MediaType.JSON)
+
+
+@get("/", include_in_schema=False)
+async def home() -> Redirect:
+    """Lead a browser to something to read."""
+    return Redirect("/docs", status_code=307)
 
 
 @get("/docs", include_in_schema=False)

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from taskflowmq.core.job import AttemptView, JobView
+from taskflowmq.core.job import AttemptView, JobView, State
 from taskflowmq.ports.store import QueueView, StoreStats, TaskView, WorkerView
 
 
@@ -206,10 +206,14 @@ def attempt_out(view: AttemptView) -> AttemptOut:
     )
 
 
+#: What every queue is counted by, also where there is nothing to count.
+_NOBODY = dict.fromkeys((state.value for state in (State.SCHEDULED, State.PENDING, State.RUNNING, State.RETRYING)), 0)
+
+
 def stats_out(stats: StoreStats) -> StatsOut:
     """Return the counts' answer."""
     queues: dict[str, dict[str, int | float | None]] = {
-        queue.name: {**queue.states, "oldest_ready_age": queue.oldest_ready_age} for queue in stats.queues
+        queue.name: {**_NOBODY, **queue.states, "oldest_ready_age": queue.oldest_ready_age} for queue in stats.queues
     }
     return StatsOut(states=stats.states, queues=queues, as_of=stats.as_of, exact=stats.exact)
 
@@ -225,7 +229,7 @@ def queue_out(view: QueueView) -> QueueOut:
         name=view.name,
         paused=view.paused_at is not None,
         paused_at=view.paused_at,
-        states=view.states,
+        states={**_NOBODY, **view.states},
         oldest_ready_age=view.oldest_ready_age,
     )
 
