@@ -1,17 +1,48 @@
-"""A TCP proxy on loopback that can cut, refuse or swallow a program's traffic to its database."""
+"""A TCP proxy that can cut, refuse, swallow or drop a program's traffic to its database."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from urllib.parse import urlsplit, urlunsplit
 
 
-class Proxy:
-    """Forwards to a database until it is told otherwise."""
+class Pair:
+    """One connection of a program, and ours to the database for it."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, program: asyncio.StreamWriter, database: asyncio.StreamWriter) -> None:
+        self.sides = (program, database)
+        #: Half-open: both sockets live, and what arrives is thrown away.
+        self.deaf = False
+        #: Whether the program has asked for wake-ups on it.
+        self.listens = False
+
+    def __iter__(self) -> Iterator[asyncio.StreamWriter]:
+        return iter(self.sides)
+
+    def heard(self, data: bytes) -> None:
+        """Look at what the program says."""
+        if b"LISTEN " in data:
+            self.listens = True
+
+    def abort(self) -> None:
+        """Break both sides."""
+        for side in self.sides:
+            side.transport.abort()
+
+
+class Proxy:
+    """Forwards to a database until it is told otherwise.
+
+    Args:
+        url: the database.
+        host: the address to listen on.
+    """
+
+    def __init__(self, url: str, host: str = "127.0.0.1") -> None:
         self._target = urlsplit(url)
-        self._pairs: set[tuple[asyncio.StreamWriter, asyncio.StreamWriter]] = set()
+        self._host = host
+        self._pairs: set[Pair] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._flowing = asyncio.Event()
         self._flowing.set()
@@ -19,12 +50,17 @@ class Proxy:
         self.refusing = False
         self.connections = 0
 
+    @property
+    def listeners(self) -> int:
+        """How many connections that work have asked for wake-ups."""
+        return sum(pair.listens and not pair.deaf for pair in self._pairs)
+
     async def start(self) -> str:
         """Listen, and return the address through the proxy."""
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, self._host, 0)
         port = self._server.sockets[0].getsockname()[1]
         user = f"{self._target.username}@" if self._target.username else ""
-        return urlunsplit(self._target._replace(netloc=f"{user}127.0.0.1:{port}"))
+        return urlunsplit(self._target._replace(netloc=f"{user}{self._host}:{port}"))
 
     def swallow(self) -> None:
         """A black hole: connections stay open, nothing arrives, new ones are accepted and hear nothing."""
@@ -38,9 +74,23 @@ class Proxy:
     def cut(self) -> None:
         """Break every connection and refuse new ones."""
         self.refusing = True
-        for pair in self._pairs:
-            for side in pair:
-                side.transport.abort()
+        self.abort()
+
+    def abort(self) -> None:
+        """Break every connection, and go on."""
+        for pair in tuple(self._pairs):
+            pair.abort()
+
+    def deafen(self, *, listening: bool) -> int:
+        """Leave connections half-open from now on, new ones not; return how many.
+
+        Args:
+            listening: only those that asked for wake-ups; otherwise all.
+        """
+        chosen = [pair for pair in self._pairs if pair.listens or not listening]
+        for pair in chosen:
+            pair.deaf = True
+        return len(chosen)
 
     async def close(self) -> None:
         self._flowing.set()
@@ -61,24 +111,24 @@ class Proxy:
         except OSError:
             writer.transport.abort()
             return
-        pair = (writer, back)
+        pair = Pair(writer, back)
         self._pairs.add(pair)
         for source, sink in ((reader, back), (there, writer)):
             task = asyncio.create_task(self._pump(source, sink, pair))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _pump(
-        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, pair: tuple[asyncio.StreamWriter, ...]
-    ) -> None:
+    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, pair: Pair) -> None:
         try:
             while data := await source.read(65_536):
                 await self._flowing.wait()
-                sink.write(data)
-                await sink.drain()
+                if sink is pair.sides[1]:
+                    pair.heard(data)
+                if not pair.deaf:
+                    sink.write(data)
+                    await sink.drain()
         except (ConnectionError, OSError):
             pass
         finally:
-            for side in pair:
-                side.transport.abort()
-            self._pairs.discard(pair)  # type: ignore[arg-type]
+            pair.abort()
+            self._pairs.discard(pair)

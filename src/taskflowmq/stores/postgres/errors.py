@@ -21,7 +21,8 @@ from taskflowmq.core.errors import (
 RETRIED = frozenset({"40001", "40P01", "55P03"})
 LOCK_TIMEOUT = "55P03"
 #: After these the session is useless, or pinned to a server that became a standby (RELIABILITY F10, F11).
-_DOOMED_CODES = frozenset({"25006", "57P01", "57P02", "57P03", "57P05", "25P03", "0A000"})
+_READ_ONLY = "25006"
+_DOOMED_CODES = frozenset({_READ_ONLY, "57P01", "57P02", "57P03", "57P05", "25P03", "0A000"})
 #: The database refuses to work for a while: full disk, too many connections, shutting down, cancelled, standby.
 _UNAVAILABLE_CLASSES = frozenset({"08", "53", "55", "57", "58", "25", "40", "0A", "28", "3D"})
 #: A row that the database cannot hold: its data, its constraints, its limits.
@@ -44,6 +45,14 @@ def dooms_connection(error: BaseException) -> bool:
     if code:
         return code in _DOOMED_CODES or code.startswith("08")
     return isinstance(error, OSError | asyncio.TimeoutError | asyncpg.InterfaceError | asyncpg.InternalClientError)
+
+
+def dooms_all(error: BaseException) -> bool:
+    """Tell whether the idle connections of the pool are as useless as the one that raised this.
+
+    The peer is silent, or a standby now: each would have to find that out for itself, one time-out after another.
+    """
+    return code_of(error) in ("", _READ_ONLY) and dooms_connection(error)
 
 
 def is_bad_row(error: BaseException) -> bool:

@@ -29,8 +29,9 @@ from taskflowmq.stores.postgres.queries import q
 
 CHANNEL = "taskflow_ready"
 FIRST_INTERVAL_S, LONGEST_INTERVAL_S = 0.01, 0.1
+#: Together with reconnecting less than 15 s: how long a half-open connection may go unnoticed (RELIABILITY F13).
 PROBE_S = 10.0
-PROBE_TIMEOUT_S = 5.0
+PROBE_TIMEOUT_S = 3.0
 CLOSE_WITHIN_S = 1.0
 _FIRST_RETRY_S, _LONGEST_RETRY_S = 0.2, 5.0
 _log = logging.getLogger("taskflowmq.stores.postgres")

@@ -11,6 +11,7 @@ import asyncio
 import logging
 import os
 import random
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
@@ -42,11 +43,39 @@ _SETTINGS = {
 }
 
 
-class _Connection(asyncpg.Connection):  # type: ignore[misc]
-    """A connection without the reset round trip at release: nothing here leaves session state behind."""
+#: Seconds after which the kernel gives a silent peer up: a link that went down, a firewall that forgot the connection.
+#: Without it a statement on a half-open connection waits for ``command_timeout``, and a renewal comes after the lease.
+#: A statement that merely takes long is safe: what it was sent has been acknowledged.
+SILENCE_S = 10
+_KEEPALIVE_S = 5
+
+
+class Connection(asyncpg.Connection):  # type: ignore[misc]
+    """A connection that notices a silent peer, without the reset round trip at release: nothing leaves state behind."""
+
+    def __init__(self, protocol: Any, transport: asyncio.Transport, *args: Any) -> None:
+        super().__init__(protocol, transport, *args)
+        #: Whether somebody works on it.
+        self.lent = False
+        _bound_silence(transport.get_extra_info("socket"))
+
+    def itself(self) -> Connection:
+        """Return the connection behind a pool's proxy."""
+        return self
 
     def get_reset_query(self) -> str:
+        """Return no statement."""
         return ""
+
+
+def _bound_silence(sock: Any) -> None:
+    if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    options = {"TCP_KEEPIDLE": _KEEPALIVE_S, "TCP_KEEPINTVL": _KEEPALIVE_S, "TCP_USER_TIMEOUT": SILENCE_S * 1000}
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in options.items():
+        if hasattr(socket, name):  # not every system has them all
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 class Pool:
@@ -58,6 +87,7 @@ class Pool:
         self._pool: asyncpg.Pool | None = None
         self._pid = 0
         self._opening = asyncio.Lock()
+        self._connections: set[Connection] = set()
         #: Grows whenever a connection was lost: what was remembered about the database may be wrong now.
         self.generation = 0
 
@@ -75,7 +105,7 @@ class Pool:
             if self._pool is not None and self._pid == os.getpid():
                 return
             # After a fork the parent's pool is dropped without a word: its sockets belong to the parent.
-            self._pool = None
+            self._pool, self._connections = None, set()
             try:
                 # Connections are never replaced for their age: a lost one would make claims forget their positions.
                 self._pool = await asyncpg.create_pool(
@@ -84,7 +114,6 @@ class Pool:
                     max_size=self._options.pool_size,
                     max_queries=2**31,
                     max_inactive_connection_lifetime=0,
-                    connection_class=_Connection,
                     init=self._watch,
                 )
             except Exception as error:
@@ -110,6 +139,7 @@ class Pool:
             "dsn": self._url,
             "timeout": options.connect_timeout,
             "command_timeout": options.command_timeout,
+            "connection_class": Connection,
         }
         if options.pooler:
             args["statement_cache_size"] = 0
@@ -157,17 +187,27 @@ class Pool:
             conn = await pool.acquire(timeout=self._options.acquire_timeout)
         except TimeoutError as error:
             raise StoreUnavailable("PostgreSQL: no connection became free in time") from error
+        raw: Connection = conn.itself()
+        raw.lent = True
         try:
             yield conn
         except BaseException as error:
             if errors.dooms_connection(error):
                 self.generation += 1
+                if errors.dooms_all(error):
+                    self._drop_idle()
                 # One that the server closed is the pool's again already, and refuses.
                 with suppress(asyncpg.InterfaceError):
                     conn.terminate()
             raise
         finally:
+            raw.lent = False
             await pool.release(conn)
+
+    def _drop_idle(self) -> None:
+        for conn in tuple(self._connections):
+            if not conn.lent:
+                conn.terminate()
 
     async def _once(self, work: Callable[[Any], Awaitable[T]]) -> T:
         async with self.connection() as conn:
@@ -181,7 +221,10 @@ class Pool:
         return self._pool
 
     async def _watch(self, conn: Any) -> None:
-        conn.add_termination_listener(self._lost)
+        self._connections.add(conn)
+        # Told of a proxy, which may have let go of its connection by then.
+        conn.add_termination_listener(lambda _: self._lost(conn))
 
-    def _lost(self, _conn: Any) -> None:
+    def _lost(self, conn: Connection) -> None:
         self.generation += 1
+        self._connections.discard(conn)

@@ -1,0 +1,114 @@
+"""Connections that are dead, and nobody said so (RELIABILITY F13)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from tests.faults.links import Link
+from tests.faults.proxy import Proxy
+from tests.faults.rig import Rig
+
+from taskflowmq import Handle, State
+from taskflowmq.testing.waiting import wait_until
+
+pytestmark = [pytest.mark.slow, pytest.mark.postgres]
+
+POLL = 1.0
+#: A poll is jittered by a tenth, and the machine is busy.
+PICK_UP = 1.1 * POLL + 1.0
+HEALED = 15.0
+
+
+@asynccontextmanager
+async def proxied(rig: Rig, host: str = "127.0.0.1") -> AsyncIterator[tuple[Proxy, str]]:
+    """A proxy for the programs of a rig, which end before it does."""
+    proxy = Proxy(rig.url, host)
+    try:
+        yield proxy, await proxy.start()
+    finally:
+        await rig.close()
+        await proxy.close()
+
+
+@pytest.fixture
+async def rig_pg(postgres_url: str, tmp_path: Path) -> Rig:
+    rig = Rig(postgres_url, tmp_path)
+    await rig.app.aopen()
+    return rig
+
+
+@pytest.fixture
+def link() -> Iterator[Link]:
+    made = Link()
+    try:
+        made.make()
+    except PermissionError as error:
+        pytest.skip(f"F13 on a link that really fails did NOT run, it needs root: {error}")
+    yield made
+    made.remove()
+
+
+async def picked_up(rig: Rig, timeout: float) -> float:
+    """Send a job and return the seconds until its body began."""
+    handle = await rig.send("quick", n=1)
+    sent = time.monotonic()
+    await rig.started(handle, timeout=timeout)
+    return max(began_at(rig, handle) - sent, 0.0)
+
+
+def began_at(rig: Rig, handle: Handle[int]) -> float:
+    (began,) = [line["at"] for line in rig.ledger() if line["job"] == str(handle.id)]
+    return float(began)
+
+
+async def test_wake_ups_on_a_half_open_connection_cost_a_poll_and_come_again(rig_pg: Rig) -> None:
+    rig = rig_pg
+    async with proxied(rig) as (proxy, url):
+        rig.program(url=url, TASKFLOW_POLL_SECONDS=POLL)
+        await wait_until(lambda: proxy.listeners == 1, 15, what="a worker that listens")
+        await picked_up(rig, 15)
+        assert proxy.deafen(listening=True) == 1
+        broken_at, times = time.monotonic(), []
+        while not proxy.listeners:
+            times.append(await picked_up(rig, HEALED))
+            assert time.monotonic() - broken_at < HEALED, "it still listens where nobody speaks"
+            # Until its looks for more are as rare as polls again.
+            rare = time.monotonic() + POLL
+            await wait_until(lambda: proxy.listeners or time.monotonic() > rare, 2 * POLL)  # noqa: B023
+        healed = time.monotonic() - broken_at
+        print(
+            f"F13: LISTEN half-open: {len(times)} jobs picked up within {max(times):.2f} s at a poll of {POLL:g} s, "
+            f"LISTEN healed after {healed:.1f} s"
+        )
+        assert max(times) <= PICK_UP
+        assert healed <= HEALED
+
+
+@pytest.mark.root
+async def test_a_worker_whose_connections_are_all_dead_finds_out_before_its_lease_is_over(
+    rig_pg: Rig, link: Link
+) -> None:
+    rig = rig_pg
+    production = {"TASKFLOW_LEASE_SECONDS": 30, "TASKFLOW_HEARTBEAT_SECONDS": 10, "TASKFLOW_POLL_SECONDS": POLL}
+    async with proxied(rig, link.here) as (proxy, url):
+        program = rig.program(url=url, prefix=link.prefix, **production)
+        await wait_until(lambda: proxy.listeners == 1, 15, what="a worker that listens")
+        before = [await rig.send("nap", seconds=seconds) for seconds in (1, 2, 4, 8, 12)]
+        await rig.started(*before)
+        used = proxy.connections
+        link.move()
+        broken_at = time.monotonic()
+        seconds = await picked_up(rig, HEALED + 5)
+        await wait_until(lambda: proxy.listeners == 2, HEALED, what="a connection that listens")
+        healed = time.monotonic() - broken_at
+        views = await rig.final(*before, timeout=20)
+        print(f"F13: all {used} connections half-open: pick-up after {seconds:.1f} s, LISTEN after {healed:.1f} s")
+        assert seconds <= HEALED
+        assert healed <= HEALED
+        assert [(view.state, view.counters.lease_no) for view in views] == [(State.COMPLETED, 1)] * len(before)
+        assert "lost its lease" not in program.log()
+        await rig.check()
