@@ -45,7 +45,7 @@ class Completer:
             running in the store, so this worker must end for it to be rescued.
     """
 
-    def __init__(self, kit: Kit, on_refused: Callable[[str], None]) -> None:
+    def __init__(self, kit: Kit, on_refused: Callable[[str], object]) -> None:
         self._kit = kit
         self._on_refused = on_refused
         self._loop = asyncio.get_running_loop()

@@ -61,6 +61,8 @@ class Executor:
         self.on_room: Callable[[], None] = _nothing
         #: Set by the worker: called when a body with a time limit begins.
         self.on_deadline: Callable[[], None] = _nothing
+        #: Set by the worker: called when this process cannot run bodies; tells whether it will be replaced.
+        self.on_unfit: Callable[[str], bool] = _stays
         #: Bodies that ended since the start.
         self.ended = 0
         self._active = 0
@@ -168,9 +170,11 @@ class Executor:
             return
         try:
             ctx.ending = self._threads.submit(partial(_thread_body, ctx, kwargs))
-        except RuntimeError as refused:  # the machine has no thread left
+        except RuntimeError as refused:
+            # There is no thread left, for which the job is not to blame, if another process can take it.
             self._threads.room.release()
-            self._end(ctx, Failed(describe(refused)))
+            replaced = self.on_unfit(f"no thread can be started: {refused}")
+            self._end(ctx, HandedBack() if replaced else Failed(describe(refused)))
             return
         value, error = await ctx.ending
         self._finish(ctx, value, error)
@@ -286,3 +290,7 @@ def _too_long(ctx: RunningContext, now: float, trace: str) -> bytes:
 
 def _nothing() -> None:
     return None
+
+
+def _stays(why: str) -> bool:
+    return False

@@ -118,6 +118,9 @@ class Fetcher:
         errors, look = 0, self._kit.options.poll
         while not self._stopped:
             await self._completer.calm()
+            if self._kit.options.isolated:
+                # Alone until the end: what is not stored yet would be charged with whatever the next one does.
+                await self._completer.flushed()
             limit = self._demand()
             if limit <= 0:
                 self._room.clear()

@@ -29,7 +29,7 @@ class Timeouts:
         on_stuck: told when a body ignored its timeout; its slot is lost until it ends.
     """
 
-    def __init__(self, kit: Kit, executor: Executor, on_stuck: Callable[[str], None]) -> None:
+    def __init__(self, kit: Kit, executor: Executor, on_stuck: Callable[[str], object]) -> None:
         self._kit = kit
         self._executor = executor
         self._on_stuck = on_stuck

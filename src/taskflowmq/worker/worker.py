@@ -218,6 +218,7 @@ class Worker:
         self._progress = ProgressWriter(kit.store.claims, kit.clock)
         bodies = ProcessPool(self._launch, min(kit.options.slots, os.cpu_count() or 1))
         self._executor = Executor(kit, self._slots, self._completer, self._progress, bodies)
+        self._executor.on_unfit = self._taint
         self._fetcher = Fetcher(kit, self._executor, self._slots, self._completer, alone=not self._supervised)
         self._cancels = CancelWatch(kit, self._executor, self._fetcher.drop)
         self._timeouts = Timeouts(kit, self._executor, self._taint)
@@ -252,18 +253,19 @@ class Worker:
         self._registered = False
         await self._register()
 
-    def _taint(self, why: str) -> None:
-        """This process cannot be trusted with new jobs: a supervisor replaces it.
+    def _taint(self, why: str) -> bool:
+        """This process cannot be trusted with new jobs: a supervisor replaces it; tell whether there is one.
 
         Alone, it goes on as well as it can.
         """
         log.error("%s", why)
         self._kit.telemetry.event("tainted")
         if not self._supervised:
-            return
+            return False
         self._tainted = why
         self._slots.cells[TAINTED] = 1
         self._fetcher.stop()
+        return True
 
     async def _tick(self) -> None:
         """Show the supervisor that the loop turns, and how far."""
