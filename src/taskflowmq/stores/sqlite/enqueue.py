@@ -196,9 +196,22 @@ def _store_carefully(rows: Sequence[_Row], now: int) -> Steps[list[Enqueued]]:
     """Leave out replays and held unique keys, then store the rest."""
     answers: list[Enqueued | None] = [None] * len(rows)
     fresh = yield from _leave_out_replays(rows, answers)
-    yield from _take_unique_keys(rows, answers, [index for index in fresh if rows[index].job.unique], now)
+    keyed = [index for index in fresh if rows[index].job.unique]
+    if any(_replaces(rows[index]) for index in keyed):
+        # One by one: each must find those before it stored, to be answered with them or to cancel them.
+        for index in keyed:
+            yield from _take_unique_keys(rows, answers, [index], now)
+            if answers[index] is None:
+                yield from _store([rows[index]], now)
+        fresh = [index for index in fresh if rows[index].job.unique is None]
+    else:
+        yield from _take_unique_keys(rows, answers, keyed, now)
     yield from _store([rows[index] for index in fresh if answers[index] is None], now)
     return [answer or Enqueued(row.job.id, True) for row, answer in zip(rows, answers, strict=True)]
+
+
+def _replaces(row: _Row) -> bool:
+    return row.job.unique is not None and row.job.unique.on_conflict == "replace"
 
 
 def _leave_out_replays(rows: Sequence[_Row], answers: list[Enqueued | None]) -> Steps[list[int]]:

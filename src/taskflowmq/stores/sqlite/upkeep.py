@@ -47,7 +47,7 @@ class SqliteUpkeep:
         """Decide in one statement whether the caller runs this duty now."""
         now = self._now()
         ran_at, grace_until = await self._reader.run(lambda conn: _duty(conn, duty))
-        if ran_at is None or not ran_at <= now < ran_at + 1000 * interval_ms:
+        if ran_at is None or not -1000 * interval_ms <= now - ran_at < 1000 * interval_ms:
             return await self._writer.run(lambda conn: self._take(conn, duty, interval_ms))
         return _turn(False, ran_at, grace_until, now)
 
@@ -188,7 +188,8 @@ def _duty(conn: sqlite3.Connection, name: str) -> tuple[int | None, int | None]:
 def _turn(taken: bool, ran_at: int | None, grace_until: int | None, now: int) -> DutyTurn:
     return DutyTurn(
         taken=taken,
-        gap_ms=None if ran_at is None else max(now - ran_at, 0) // 1000,
+        # A turn in the future says nothing about how long nobody looked.
+        gap_ms=None if ran_at is None or ran_at > now else (now - ran_at) // 1000,
         store_age_ms=None,
         grace=grace_until is not None and grace_until > now,
     )

@@ -73,6 +73,15 @@ class TestBoard(StoreSuite):
             await rig.apply(held, Failed(ERROR))
             assert await rig.store.board.retry("default", held.id) is RetryAnswer.NEW_ROUND
 
+    async def test_a_redriven_job_keeps_an_expiry_that_lies_ahead(self, rig: Rig) -> None:
+        held = await rig.running(max_attempts=1, expires_in_ms=60_000)
+        await rig.apply(held, Failed(ERROR))
+        rig.clock.advance(30)
+        await rig.store.board.retry("default", held.id)
+        rig.clock.advance(31)
+        assert await rig.store.upkeep.expire_ready(10) == 1
+        assert await rig.state(held.id) is State.CANCELLED
+
     async def test_a_redriven_job_whose_expiry_passed_does_not_run_silently(self, rig: Rig) -> None:
         held = await rig.running(max_attempts=1, expires_in_ms=60_000)
         await rig.apply(held, Failed(ERROR))

@@ -204,6 +204,28 @@ class TestUnique(StoreSuite):
 
     # ------------------------------------------------------------------------------------------------ batch
 
+    @pytest.mark.parametrize("on_conflict", ["return", "raise", "replace"])
+    async def test_a_batch_sees_what_it_has_replaced(self, rig: Rig, on_conflict: str) -> None:
+        """Not the job that the same call cancelled a moment before."""
+        holder = await rig.put(unique=key())
+        first, second = rig.job(unique=key(on_conflict="replace")), rig.job(unique=key(on_conflict=on_conflict))
+        if on_conflict == "raise":
+            with pytest.raises(NotUnique) as raised:
+                await rig.enqueue(first, second)
+            assert raised.value.holder == str(first.id)
+            assert await rig.state(holder.id) is State.PENDING, "nothing was stored, so nothing was replaced"
+            return
+        answers = await rig.enqueue(first, second)
+        assert answers[0] == Enqueued(first.id, created=True)
+        assert await rig.state(holder.id) is State.CANCELLED
+        if on_conflict == "return":
+            assert answers[1] == Enqueued(first.id, created=False)
+            assert ids(await rig.claim(await rig.worker())) == [first.id]
+        else:
+            assert answers[1] == Enqueued(second.id, created=True)
+            assert await rig.state(first.id) is State.CANCELLED
+            assert ids(await rig.claim(await rig.worker())) == [second.id]
+
     async def test_duplicates_inside_a_batch_share_the_first_job(self, rig: Rig) -> None:
         jobs = [rig.job(unique=key(f"k{n % 3}")) for n in range(9)] + [rig.job()]
         answers = await rig.enqueue(*jobs)

@@ -1,6 +1,7 @@
 -- Opens a new round for a dead job: ready at once, counters 0, old attempts and the fence kept. It holds no unique key
--- any more, and its expiry and old cancel requests do not count: somebody decided that it shall run.
-WITH gone AS (
+-- any more; an expiry that has passed and old cancel requests do not count: somebody decided that it shall run.
+WITH n AS MATERIALIZED (SELECT coalesce($1::timestamptz, clock_timestamp()) AS now),
+gone AS (
   DELETE FROM taskflow.outcome WHERE job_id = $2::uuid AND state = 'dead' RETURNING job_id, round, lease_no
 ),
 dropped AS (
@@ -9,7 +10,7 @@ dropped AS (
 INSERT INTO taskflow.ready (lane_id, seq, job_id, task_id, ready_at, expires_at, round, attempt, crashes, losses, lease_no,
                             flags)
 SELECT j.lane_id, nextval('taskflow.ready_seq'), g.job_id, j.task_id,
-       (SELECT coalesce($1::timestamptz, clock_timestamp())), NULL, g.round + 1, 0, 0, 0, g.lease_no, 0
+       (SELECT now FROM n), CASE WHEN j.expires_at > (SELECT now FROM n) THEN j.expires_at END, g.round + 1, 0, 0, 0, g.lease_no, 0
 FROM gone g
-CROSS JOIN LATERAL (SELECT j.lane_id, j.task_id FROM taskflow.job j WHERE j.id = g.job_id OFFSET 0) j
+CROSS JOIN LATERAL (SELECT j.lane_id, j.task_id, j.expires_at FROM taskflow.job j WHERE j.id = g.job_id OFFSET 0) j
 RETURNING job_id
