@@ -107,6 +107,9 @@ async def test_a_bulk_that_is_too_large_or_no_jobs_is_refused(app: TaskFlow) -> 
         await app.aenqueue_many([note.job(1)] * 10_001)
     with pytest.raises(InvalidJob, match=r"jobs\.0"):
         await app.aenqueue_many([note])  # type: ignore[list-item]
+    for no_list in (note.job(1), (note.job(n) for n in range(3))):
+        with pytest.raises(InvalidJob, match="jobs: must be a list"):
+            await app.aenqueue_many(no_list)  # type: ignore[arg-type]
 
 
 async def test_unique_jobs_return_raise_or_replace(app: TaskFlow) -> None:

@@ -59,6 +59,7 @@ def test_options_of_the_call_win_and_add_up() -> None:
         ({"unique": "\ud800"}, "/unique_key"),
         ({"unique": 3}, "/unique"),
         ({"expires_in": -5}, "/expires_in"),
+        ({"expires_in": 0}, "/expires_in"),
         ({"idempotency_key": ""}, "/idempotency_key"),
     ],
 )

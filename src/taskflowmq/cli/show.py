@@ -27,6 +27,8 @@ def job_summary(view: JobView) -> dict[str, Any]:
     fields = responses.job_fields(view)
     fields.pop("tenant")
     fields.pop("workflow_id", None)
+    if not fields["result_truncated"]:
+        fields.pop("result_truncated")
     return fields
 
 

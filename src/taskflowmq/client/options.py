@@ -173,7 +173,12 @@ def _timeout(value: Any) -> tuple[str, int | None]:
 
 
 def _expires_in(value: Any) -> tuple[str, int | None]:
-    return "expires_in_ms", None if value is None else to_ms(value, "/expires_in")
+    if value is None:
+        return "expires_in_ms", None
+    expires_in_ms = to_ms(value, "/expires_in")
+    if expires_in_ms == 0:
+        raise InvalidJob.at("/expires_in", "must be longer than 0 seconds")
+    return "expires_in_ms", expires_in_ms
 
 
 def _unique(value: object) -> tuple[str, Unique | UniqueKey | None]:

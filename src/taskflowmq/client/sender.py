@@ -131,6 +131,8 @@ class Sender:
 
 
 def _jobs(requests: Sequence[JobRequest[Any]]) -> list[NewJob]:
+    if not isinstance(requests, Sequence):
+        raise InvalidJob.at("/jobs", f"must be a list of jobs made by task.job(…), got {type(requests).__name__}")
     if len(requests) > MAX_BULK:
         raise InvalidJob.at("/jobs", f"are {len(requests)}, more than {MAX_BULK}: store them in parts")
     for index, request in enumerate(requests):
