@@ -21,6 +21,8 @@ from taskflowmq.testing.conformance.support import Rig
 from taskflowmq.testing.waiting import wait_until
 
 WAIT_S = 20.0
+_JOB = "tenant_id, lane_id, task_id, args, args_version, max_attempts, created_at, run_at"
+_COUNTERS = "round, attempt, crashes, losses, lease_no"
 Act = Callable[[Rig], Coroutine[Any, Any, Any]]
 
 
@@ -50,9 +52,7 @@ def unique_key(key: str) -> Place:
 def job_id(wanted: UUID, after: UUID) -> Place:
     """The id of a job that is to be stored, taken by a transaction that has not ended; ``after`` is a stored job."""
     return Place(
-        "INSERT INTO taskflow.job (id, tenant_id, lane_id, task_id, args, args_version, max_attempts, created_at, run_at)"
-        " SELECT $1, tenant_id, lane_id, task_id, args, args_version, max_attempts, created_at, run_at"
-        " FROM taskflow.job WHERE id = $2",
+        f"INSERT INTO taskflow.job (id, {_JOB}) SELECT $1, {_JOB} FROM taskflow.job WHERE id = $2",
         (wanted, after),
     )
 
@@ -60,18 +60,16 @@ def job_id(wanted: UUID, after: UUID) -> Place:
 def entry(table: str, of: UUID, source: str) -> Place:
     """A job's entry in a table, made by a transaction that has not ended: whoever moves the job there from
     ``source`` has left ``source`` and waits."""
-    counters = "round, attempt, crashes, losses, lease_no"
-    if table == "running":
-        sql = (
-            f"INSERT INTO taskflow.running (job_id, worker_id, lane_id, started_at, {counters}, flags)"
-            f" SELECT job_id, job_id, 1, now(), {counters}, 0 FROM taskflow.{source} WHERE job_id = $1"
-        )
-    else:
-        sql = (
-            f"INSERT INTO taskflow.ready (lane_id, seq, job_id, task_id, ready_at, {counters}, flags)"
-            f" SELECT 1, -1, job_id, 1, now(), {counters}, 0 FROM taskflow.{source} WHERE job_id = $1"
-        )
-    return Place(sql, (of,))
+    columns, values = {
+        "running": ("worker_id, lane_id, started_at, flags", "job_id, 1, now(), 0"),
+        "ready": ("lane_id, seq, task_id, ready_at, flags", "1, -1, 1, now(), 0"),
+        "outcome": ("state, finished_at", "'cancelled', now()"),
+    }[table]
+    return Place(
+        f"INSERT INTO taskflow.{table} (job_id, {_COUNTERS}, {columns})"
+        f" SELECT job_id, {_COUNTERS}, {values} FROM taskflow.{source} WHERE job_id = $1",
+        (of,),
+    )
 
 
 class Arena(Protocol):

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from tests.races.arena import PostgresArena, deadlocks
-from tests.races.duels import Duels
+from tests.races.postgres_duels import PostgresDuels
 
 from taskflowmq.stores.postgres import PostgresOptions, PostgresStore
 from taskflowmq.testing.conformance.support import NewStore, Rig
@@ -17,25 +17,32 @@ pytestmark = pytest.mark.postgres
 PATIENT = PostgresOptions(tries=50)
 
 
+@pytest.fixture
+def direct_url(reused_postgres_url: str) -> str:
+    """The address of this test's database."""
+    return reused_postgres_url
+
+
 @pytest.fixture(autouse=True)
-async def no_deadlock(reused_postgres_url: str) -> AsyncIterator[None]:
-    """PostgreSQL itself says that there was none, also none that was tried again."""
-    before = await deadlocks(reused_postgres_url)
-    yield
-    assert await deadlocks(reused_postgres_url) == before
+async def expected_deadlocks(direct_url: str) -> AsyncIterator[list[int]]:
+    """PostgreSQL itself says that there was none, also none that was tried again, but those that a test put here."""
+    before = await deadlocks(direct_url)
+    expected: list[int] = []
+    yield expected
+    assert await deadlocks(direct_url) == before + len(expected)
 
 
 @pytest.fixture
-def new_store(reused_postgres_url: str) -> NewStore:
+def new_store(direct_url: str) -> NewStore:
     """Build stores on this test's database."""
-    return lambda clock: PostgresStore(reused_postgres_url, PATIENT, clock=clock)
+    return lambda clock: PostgresStore(direct_url, PATIENT, clock=clock)
 
 
 @pytest.fixture
-def arena(reused_postgres_url: str, rig: Rig, other: Rig) -> PostgresArena:
+def arena(direct_url: str, rig: Rig, other: Rig) -> PostgresArena:
     """Where the two stores meet."""
-    return PostgresArena(reused_postgres_url, (rig, other))
+    return PostgresArena(direct_url, (rig, other))
 
 
-class TestDuels(Duels):
+class TestDuels(PostgresDuels):
     """Every duel, at the row where the two statements meet."""
