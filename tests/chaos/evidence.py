@@ -156,6 +156,35 @@ def read_ledger(path: Path) -> list[Line]:
     return [msgspec.convert(line, Line) for line in _json_lines(path) if "key" in line]
 
 
+class OpenRuns:
+    """Follows the ledger, to know which programs are in the middle of something."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._at = 0
+        self._open: dict[tuple[str, int], tuple[str, float]] = {}
+
+    def of(self, program: str, since: float) -> int:
+        """Return how many bodies began in a program since then, and have not ended."""
+        self._follow()
+        return sum(name == program and at >= since for name, at in self._open.values())
+
+    def _follow(self) -> None:
+        if not self._path.exists():
+            return
+        with self._path.open("rb") as lines:
+            lines.seek(self._at)
+            for text in lines:
+                if not text.endswith(b"\n"):  # it is being written
+                    break
+                self._at += len(text)
+                line = msgspec.json.decode(text, type=Line)
+                if line.event == "start":
+                    self._open[line.job, line.lease] = line.program, line.at
+                else:
+                    self._open.pop((line.job, line.lease), None)
+
+
 def read_log(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the records of a program's log; what is no JSON object is passed over."""
     return _json_lines(path)

@@ -28,7 +28,7 @@ SETTINGS = {
     "TASKFLOW_HEARTBEAT_SECONDS": HEARTBEAT,
     "TASKFLOW_SWEEP_SECONDS": SWEEP,
     "TASKFLOW_POLL_SECONDS": POLL,
-    "TASKFLOW_CONCURRENCY": 8,
+    "TASKFLOW_CONCURRENCY": 12,
     "TASKFLOW_PROCESSES": 2,
     "TASKFLOW_DRAIN_SECONDS": 1.5,
     "TASKFLOW_LOG_FORMAT": "json",
@@ -56,22 +56,28 @@ class Slot:
     def __init__(self, name: str, arguments: tuple[str, ...], env: Mapping[str, str], folder: Path) -> None:
         self.name = name
         self.program: Program | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         #: Set by a fault that ends the program.
         self.expected = False
-        self.starts = 0
+        #: When the present program was started.
+        self.since = 0.0
         self._arguments = arguments
         self._env = {**os.environ, **{k: str(v) for k, v in SETTINGS.items()}, **env, "CHAOS_PROGRAM": name}
         self._log = folder / f"{name}.log"
 
-    def start(self) -> Program:
+    def start(self) -> None:
         """Start the program again."""
         command = [sys.executable, "-c", COMMAND, *self._arguments]
         with self._log.open("ab") as out:
             process = subprocess.Popen(command, cwd=ROOT, env=self._env, stdout=out, stderr=out, start_new_session=True)
         self.expected = False
-        self.starts += 1
+        self.since = time.monotonic()
+        self._process = process
         self.program = Program(process, self._log)
-        return self.program
+
+    def exit_code(self) -> int | None:
+        """Return the exit code of the program, None while it lives."""
+        return None if self._process is None else self._process.poll()
 
     def signal_all(self, number: signal.Signals) -> None:
         """To every process of the program, if it lives."""
@@ -143,8 +149,7 @@ class Fleet:
 
     async def _keep(self, slot: Slot) -> None:
         while not self._ending.is_set():
-            assert slot.program is not None
-            code = slot.program._process.poll()
+            code = slot.exit_code()
             if code is None:
                 await pause(self._ending, 0.1)
                 continue
@@ -158,8 +163,7 @@ class Fleet:
                 slot.start()
 
     async def _end(self, slot: Slot) -> None:
-        assert slot.program is not None
-        if slot.program._process.poll() is not None:
+        if slot.program is None or slot.exit_code() is not None:
             return
         slot.program.signal(signal.SIGTERM)
         began = time.monotonic()

@@ -12,13 +12,15 @@ from typing import NamedTuple
 
 import asyncpg
 from tests.chaos.database import Postgres, Sqlite
-from tests.chaos.evidence import Fault
+from tests.chaos.evidence import Fault, OpenRuns
 from tests.chaos.fleet import Fleet, Slot, pause
 from tests.chaos.links import Link
 from tests.chaos.plan import Step
 
 #: What a slow connection adds to each piece.
 DELAY_S = (0.02, 0.4)
+#: A worker with so many open runs that began so recently has something to lose.
+BUSY, RECENT_S, BUSY_WITHIN_S = 3, 3.0, 3.0
 
 
 class Hit(NamedTuple):
@@ -36,10 +38,12 @@ class Injector:
         fleet: the programs.
         links: ways to the database by slot, and to the servers as "front-0" …
         database: the store's.
+        runs: which programs are busy: a fault waits a moment for something to break.
     """
 
-    def __init__(self, fleet: Fleet, links: dict[str, Link], database: Postgres | Sqlite) -> None:
+    def __init__(self, fleet: Fleet, links: dict[str, Link], database: Postgres | Sqlite, runs: OpenRuns) -> None:
         self._fleet = fleet
+        self._runs = runs
         self._links = links
         self._database = database
         self._over = asyncio.Event()
@@ -47,19 +51,21 @@ class Injector:
         self.not_run: dict[str, str] = dict(database.not_run)
         self.findings: list[str] = []
 
-    async def run(self, lanes: list[list[Step]], began: float) -> None:
-        """Inject every fault at its time, or as soon as its lane is free; returns when the last one is over."""
+    async def run(self, lanes: list[list[Step]], began: float, until: float) -> None:
+        """Inject every fault at its time, or as soon as its lane is free; what would last too long is left out."""
         async with asyncio.TaskGroup() as group:
             for lane in lanes:
-                group.create_task(self._run_lane(lane, began))
+                group.create_task(self._run_lane(lane, began, until))
 
-    async def _run_lane(self, lane: list[Step], began: float) -> None:
+    async def _run_lane(self, lane: list[Step], began: float, until: float) -> None:
         for step in lane:
-            if step.kind not in self.not_run:
+            if step.kind not in self.not_run and time.monotonic() + step.lasts < until:
                 await self._inject(step, began)
 
     async def _inject(self, step: Step, began: float) -> None:
         await pause(self._over, began + step.at - time.monotonic())
+        if step.target.startswith("worker"):
+            await self._busy(step.target)
         begin = time.monotonic()
         try:
             hit = await self._deed(step)(step)
@@ -69,6 +75,14 @@ class Injector:
         end = time.monotonic()
         target = hit.target or step.target
         self.faults.append(Fault(kind=step.kind, target=target, begin=begin, end=end, pids=hit.pids, note=hit.note))
+
+    async def _busy(self, program: str) -> None:
+        """Wait until a worker is in the middle of a few jobs, but not for long."""
+        slot, patience = self._fleet.slots[program], time.monotonic() + BUSY_WITHIN_S
+        while (now := time.monotonic()) < patience:
+            if self._runs.of(program, max(now - RECENT_S, slot.since)) >= BUSY:
+                return
+            await pause(self._over, 0.05)
 
     def _deed(self, step: Step) -> Callable[[Step], Awaitable[Hit]]:
         deeds: dict[str, Callable[[Step], Awaitable[Hit]]] = {
@@ -117,7 +131,7 @@ class Injector:
     async def _redeploy(self, step: Step) -> Hit:
         slot = self._slot(step)
         program = slot.program
-        if program is None or program._process.poll() is not None:
+        if program is None or slot.exit_code() is not None:
             return Hit(note="it was away")
         slot.expected = True
         program.signal(signal.SIGTERM)

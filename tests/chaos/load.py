@@ -67,7 +67,7 @@ class Load:
         """Ask for jobs for so long; returns when the last answer is in, or given up."""
         asyncio.get_running_loop().call_later(seconds, self._over.set)
         clients: list[tuple[Callable[[random.Random], Awaitable[None]], float]] = [
-            *[(self._rest, 0.12)] * 6,
+            *[(self._rest, 0.12)] * 4,
             (self._rest_unique, 0.3),
             (self._rest_bulk, 0.9),
             *[(self._python, 0.25)] * 2,
@@ -260,7 +260,7 @@ class Load:
         args: dict[str, Any] = {"key": self._key()}
         match name:
             case "slow":
-                args["seconds"] = round(rng.choice([0.2, 0.5, 1.0, 3.0]), 1)
+                args["seconds"] = rng.choice([0.2, 0.7, 1.5, 3.0])
             case "in_thread" | "in_process":
                 args["seconds"] = round(rng.uniform(0.05, 0.8), 2)
             case "flaky":

@@ -82,8 +82,8 @@ class Lane(NamedTuple):
 LANES: dict[str, tuple[Lane, ...]] = {
     "postgres": (
         Lane(PROCESSES, (0.4, 1.8)),
-        Lane(DATABASE, (1.2, 4.0)),
-        Lane((*LINKS, *FRONT), (0.8, 2.8)),
+        Lane(DATABASE, (2.5, 6.0)),
+        Lane((*LINKS, *FRONT), (1.0, 4.0)),
     ),
     "sqlite": (Lane(PROCESSES, (0.4, 1.6)), Lane(FRONT, (1.0, 4.0))),
 }

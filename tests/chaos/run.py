@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import msgspec
 from tests.chaos.database import Postgres, Sqlite, make_database
-from tests.chaos.evidence import Evidence, read_ledger, read_log
+from tests.chaos.evidence import Evidence, OpenRuns, read_ledger, read_log
 from tests.chaos.fleet import APP, Fleet, command
 from tests.chaos.injector import Injector
 from tests.chaos.links import Link
@@ -93,11 +93,11 @@ class Stage:
         fronts = [await self._links[f"front-{number}"].start() for number in range(options.servers)]
         url = await self._way("client")
         load = Load(options.seed, fronts, url, transactions=options.store == "postgres")
-        injector = Injector(self._fleet, self._links, self._database)
+        injector = Injector(self._fleet, self._links, self._database, OpenRuns(self._folder / "ledger"))
         began = time.monotonic()
         async with asyncio.TaskGroup() as group:
             group.create_task(load.run(options.seconds))
-            group.create_task(injector.run(plan, began))
+            group.create_task(injector.run(plan, began, began + options.seconds))
         quiet = time.monotonic()
         findings = [*injector.findings, *load.surprises, *await self._settled()]
         settled_in = time.monotonic() - quiet

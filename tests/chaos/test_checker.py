@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 from tests.chaos.checker import RULES, check
-from tests.chaos.evidence import Attempt, Cancel, Effect, Evidence, Fault, Job, Line, Request, Sighting
+from tests.chaos.evidence import Attempt, Cancel, Effect, Evidence, Fault, Job, Line, OpenRuns, Request, Sighting
 from tests.chaos.recovery import recoveries
 from tests.chaos.table import table, violations
 
@@ -249,6 +250,23 @@ def test_the_table_shows_what_happened() -> None:
     assert "key-last was acknowledged" in violations(check(evidence))
 
 
-def test_evidence_is_the_same_when_it_is_read_again(tmp_path: Any) -> None:
+def test_open_runs_follow_the_ledger(tmp_path: Path) -> None:
+    ledger = tmp_path / "ledger"
+    runs = OpenRuns(ledger)
+    assert runs.of("worker-0", 0.0) == 0
+    lines = [line("start", "a", 1, 1.0), line("start", "b", 1, 2.0), line("start", "c", 1, 3.0, program="worker-1")]
+    ledger.write_bytes(b"".join(msgspec.json.encode(one) + b"\n" for one in lines))
+    assert (runs.of("worker-0", 0.0), runs.of("worker-0", 1.5), runs.of("worker-1", 0.0)) == (2, 1, 1)
+    end = msgspec.json.encode(line("end", "a", 1, 4.0))
+    with ledger.open("ab") as more:
+        more.write(end[:20])
+        more.flush()
+        assert runs.of("worker-0", 0.0) == 2, "half a line is no line yet"
+        more.write(end[20:] + b"\n")
+        more.flush()
+    assert runs.of("worker-0", 0.0) == 1
+
+
+def test_evidence_is_the_same_when_it_is_read_again(tmp_path: Path) -> None:
     ran().save(tmp_path)
     assert Evidence.load(tmp_path) == ran()

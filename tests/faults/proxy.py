@@ -118,10 +118,14 @@ class Proxy:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
+    async def _held_back(self) -> None:
+        """Wait for as long as a piece of traffic is held back."""
+        await self._flowing.wait()
+
     async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, pair: Pair) -> None:
         try:
             while data := await source.read(65_536):
-                await self._flowing.wait()
+                await self._held_back()
                 if sink is pair.sides[1]:
                     pair.heard(data)
                 if not pair.deaf:
