@@ -274,7 +274,7 @@ class Workers(Protocol):
     """Leases: who is believed alive."""
 
     async def register(self, worker: NewWorker) -> None:
-        """Store a new worker whose lease begins now."""
+        """Store a new worker whose lease begins now; a repeat renews the lease, and revives nobody who was ended."""
         ...
 
     async def renew(self, worker_ids: Sequence[UUID], lease_ms: int) -> set[UUID]:

@@ -8,7 +8,16 @@ from taskflowmq.core.ids import uuid7
 from taskflowmq.core.job import Counters, Reason, State
 from taskflowmq.core.transitions import Crashed, HandedBack, Lost, Succeeded
 from taskflowmq.ports.store import Settled
-from taskflowmq.testing.conformance.support import LEASE_MS, NOON, Rig, StoreSuite, decoded, ids, transition
+from taskflowmq.testing.conformance.support import (
+    LEASE_MS,
+    NOON,
+    Rig,
+    StoreSuite,
+    decoded,
+    ids,
+    new_worker,
+    transition,
+)
 
 
 class TestWorkers(StoreSuite):
@@ -21,6 +30,22 @@ class TestWorkers(StoreSuite):
         assert (seen.started_at, seen.lease_until) == (NOON, NOON + timedelta(seconds=20))
         assert (seen.ended_at, seen.running) == (None, 0)
         assert decoded(seen.info) == {"queues": ["default"]}
+
+    async def test_introducing_oneself_again_renews_the_lease_and_revives_nobody(self, rig: Rig) -> None:
+        """A worker repeats this until it is answered, which may take longer than a lease."""
+        worker, ended = uuid7(1, 1), uuid7(1, 2)
+        for one in (worker, ended):
+            await rig.store.workers.register(new_worker(one))
+        await rig.store.workers.end(ended)
+        rig.clock.advance(29)
+        for one in (worker, ended):
+            await rig.store.workers.register(new_worker(one))
+        rig.clock.advance(29)
+        assert await rig.store.workers.end_expired(10) == []
+        views = {view.id: view for view in await rig.store.workers.list_workers()}
+        assert (views[worker].started_at, views[worker].ended_at) == (NOON, None)
+        assert views[worker].lease_until == NOON + timedelta(seconds=29 + 30)
+        assert views[ended].ended_at == NOON
 
     async def test_a_listed_worker_counts_its_running_jobs(self, rig: Rig) -> None:
         await rig.enqueue(*(rig.job() for _ in range(5)))
