@@ -17,7 +17,7 @@ PATHS := $(wildcard src tests tools benchmarks examples)
 .PHONY: help
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
-	  /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	  /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 
 .PHONY: run
@@ -57,6 +57,26 @@ check-rules: .venv/.dev-ready
 	$(BIN)/python -m tools.check_budgets
 	$(BIN)/python -m tools.check_queries
 	$(BIN)/python -m tools.check_source
+
+##@ Try to break it (docs/reliability.md says what was seen)
+
+STORE ?= postgres
+SECONDS ?= 60
+SEEDS ?= 20
+MINUTES ?= 10
+
+.PHONY: simulate chaos soak check-checkers
+simulate: .venv/.dev-ready ## Seeds of the simulation: STORE=model|sqlite|postgres SEED=1 SEEDS=20
+	$(BIN)/python -m tests.simulation --store $(STORE) --seeds $(SEEDS) --seed $(or $(SEED),1)
+
+chaos: .venv/.dev-ready ## Kill, pause, cut and fill the shipped programs: SECONDS=60 SEED=… STORE=postgres|sqlite
+	$(BIN)/python -m tests.chaos --store $(STORE) --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
+
+soak: .venv/.dev-ready ## Steady load beside a large history: MINUTES=10 STORE=postgres|sqlite
+	$(BIN)/python -m tests.soak --store $(STORE) --minutes $(MINUTES)
+
+check-checkers: .venv/.dev-ready ## Prove with mutants that the tests notice mistakes
+	$(BIN)/python -m tools.check_checkers
 
 ##@ Change it
 
