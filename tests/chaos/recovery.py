@@ -29,11 +29,8 @@ def recoveries(faults: Sequence[Fault], stored: Sequence[float], begun: Sequence
         begun: when bodies began.
     """
     stored, begun = sorted(stored), sorted(begun)
-    found = []
-    for fault in faults:
-        since = _free_from(fault, faults)
-        found.append(Recovery(fault, _next(stored, since), _next(begun, since)))
-    return found
+    outages = sorted((fault.begin, fault.end) for fault in faults if is_total(fault))
+    return [Recovery(one, _after(one.end, stored, outages), _after(one.end, begun, outages)) for one in faults]
 
 
 def is_total(fault: Fault) -> bool:
@@ -41,18 +38,16 @@ def is_total(fault: Fault) -> bool:
     return fault.kind in TOTAL or fault.target == "all"
 
 
-def _free_from(fault: Fault, faults: Sequence[Fault]) -> float:
-    """Return when the fault was over, and no total one was going on."""
-    free = fault.end
-    for other in sorted(faults, key=lambda one: one.begin):
-        if is_total(other) and other.begin <= free < other.end:
-            free = other.end
-    return free
-
-
-def _next(times: Sequence[float], since: float) -> float | None:
-    place = bisect_left(times, since)
-    return times[place] - since if place < len(times) else None
+def _after(end: float, times: Sequence[float], outages: Sequence[tuple[float, float]]) -> float | None:
+    """Return the seconds until the next of these times in which somebody could have worked."""
+    place = bisect_left(times, end)
+    if place == len(times):
+        return None
+    until, since, possible = times[place], end, 0.0
+    for begin, over in outages:
+        possible += max(min(begin, until) - since, 0.0)
+        since = max(since, over)
+    return possible + max(until - since, 0.0)
 
 
 def quantile(values: Sequence[float], share: float) -> float | None:

@@ -230,6 +230,8 @@ def test_recovery_is_measured_from_where_service_was_possible() -> None:
     first, second = recoveries([cut, outage], stored=[0.5, 6.5], begun=[6.2, 9.0])
     assert [round(seconds, 3) for seconds in (first.to_store or 0, first.to_start or 0)] == [0.5, 0.2]
     assert (second.to_store, second.to_start) == (first.to_store, first.to_start)
+    again = Fault(kind="freeze", target="all", begin=6.25, end=10.0)
+    assert recoveries([outage, again], stored=[10.5], begun=[])[0].to_store == pytest.approx(0.25 + 0.5)
     (late,) = recoveries([outage], stored=[], begun=[1.0])
     assert (late.to_store, late.to_start) == (None, None)
 
