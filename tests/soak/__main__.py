@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
-from tests.soak import harness, report
+from tests.soak import harness, leaks, report
 
 from taskflowmq.testing.postgres import PostgresServer
 
@@ -31,6 +31,16 @@ def database(store: str, folder: Path) -> Iterator[str]:
             server.stop()
 
 
+def look_for_leaks(url: str, jobs: int, folder: Path) -> int:
+    """Run many jobs in one child; 0 if nothing grew."""
+    seen = asyncio.run(leaks.run(url, jobs, folder))
+    for count, usage in seen:
+        print(f"{count:>9,} jobs  {usage.memory_mb:6.1f} MB  {usage.descriptors} descriptors  {usage.threads} threads")
+    found = leaks.judge(seen)
+    print(report.rows(found))
+    return 0 if all(one.ok for one in found) else 1
+
+
 def main() -> int:
     """Run it; 0 if every verdict is good."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
@@ -39,6 +49,9 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=1, help="children of the worker")
     parser.add_argument("--finished", type=int, default=1_000_000)
     parser.add_argument("--scheduled", type=int, default=200_000)
+    parser.add_argument(
+        "--leaks", type=int, metavar="JOBS", help="instead: so many jobs in one child, and what it holds"
+    )
     parser.add_argument("--series", type=Path, help="write the samples here, tab-separated")
     parser.add_argument("--record", type=Path, help="write everything here, as JSON")
     options = parser.parse_args()
@@ -52,6 +65,8 @@ def main() -> int:
         capacity_seconds=min(20.0, seconds / 6),
     )
     with tempfile.TemporaryDirectory(prefix="taskflow-soak-") as name, database(options.store, Path(name)) as url:
+        if options.leaks:
+            return look_for_leaks(url, options.leaks, Path(name))
         record = asyncio.run(harness.run(url, plan, Path(name), lambda text: print(text, file=sys.stderr, flush=True)))
     found = report.judge(record, report.Bounds())
     print(report.table(record, found))

@@ -140,17 +140,23 @@ def _between(record: Record, start: float, end: float, pick: Callable[[Sample], 
 def table(record: Record, found: list[Verdict]) -> str:
     """Return the report."""
     loads = [sample.load_average for sample in record.samples]
-    rows = [("", "measure", "figure", "bound")]
-    rows += [("ok" if one.ok else "FAIL", one.name, one.figure, one.bound) for one in found]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     head = (
         f"{record.acknowledged:,} jobs; load {record.plan.seconds:g} s beside {record.plan.finished:,} finished and"
         f" {record.plan.scheduled:,} scheduled jobs; load average {min(loads):.1f}…{max(loads):.1f};"
         f" most dead tuples {max(s.database.dead_tuples for s in record.samples):,};"
         f" longest log of SQLite {max(s.database.log_mb for s in record.samples):.0f} MB"
     )
-    return "\n".join([head, *lines])
+    return f"{head}\n{rows(found)}"
+
+
+def rows(found: list[Verdict]) -> str:
+    """Return verdicts as the rows of a table."""
+    cells = [("", "measure", "figure", "bound")]
+    cells += [("ok" if one.ok else "FAIL", one.name, one.figure, one.bound) for one in found]
+    widths = [max(len(row[column]) for row in cells) for column in range(4)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
+    )
 
 
 def series(record: Record) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from taskflowmq import TaskFlow
+from taskflowmq import Retry, TaskFlow
 
 app = TaskFlow()
 
@@ -16,3 +16,9 @@ async def tick(number: int, text: str, tags: list[str]) -> int:
 @app.task(name="soak.seed", queue="seed")
 async def seed() -> None:
     """Stand in for what was there before: finished long ago, or due tomorrow."""
+
+
+@app.task(name="soak.fail", queue="soak", retry=Retry(max_attempts=1))
+async def fail(number: int) -> None:
+    """Fail, with a traceback that somebody has to keep."""
+    raise ValueError(f"number {number} was not wanted")
