@@ -65,7 +65,7 @@ def clean() -> Evidence:
             request("gone", answer="unknown", ids=()), request("undone", answer="refused", ids=()),
             request("first", unique="u"), request("second", unique="u"),
             request("third", unique="u", ids=("second",), created=False),
-            request("last", end=21.5),
+            request("late", end=18.0), request("last", end=21.5),
         ],
         cancels=[Cancel(job="off", at=5.0, state="cancelled")],
         sightings=[
@@ -83,6 +83,7 @@ def clean() -> Evidence:
             job("off", "slow", state="cancelled", reason="cancelled_by_user", attempt=0, result=None, attempts=()),
             *[job(name, unique="u", created_at=WALL + at, finished_at=WALL + at + 1)
               for at, name in ((10, "first"), (12, "second"))],
+            job("late", finished_at=WALL + 18),
             job("last", finished_at=WALL + 30),
         ],
         effects=[Effect("pays", 1)],
@@ -94,7 +95,7 @@ def clean() -> Evidence:
 def ran() -> Evidence:
     """The clean run, with the runs of the jobs that the rules about runs are not tried on."""
     evidence = clean()
-    for at, name in ((10.5, "first"), (12.5, "second"), (22.0, "last")):
+    for at, name in ((10.5, "first"), (12.5, "second"), (16.0, "late"), (22.0, "last")):
         evidence.ledger += [line("start", name, 1, at), line("end", name, 1, at + 0.1)]
     return evidence
 
