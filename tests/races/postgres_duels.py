@@ -15,7 +15,7 @@ from tests.races.duels import Duels
 from taskflowmq.core.job import State
 from taskflowmq.core.transitions import Discarded, Succeeded
 from taskflowmq.ports.store import CancelAnswer, Retention, RetryAnswer, Settled
-from taskflowmq.stores.postgres import cursors
+from taskflowmq.stores.postgres import PostgresOptions, cursors
 from taskflowmq.stores.postgres.claims import PostgresClaims
 from taskflowmq.testing.conformance.intake import ERROR
 from taskflowmq.testing.conformance.support import Rig, ids, transition
@@ -168,6 +168,24 @@ class PostgresDuels(Duels):
 
         await wait_until(found, 10, what="the sweep to find the job")
         assert ids(taken).count(late.id) == 1
+
+    async def test_handlers_in_transactions_stop_nobody(self, rig: Rig) -> None:
+        """As many as there are connections, each asking for one more: the worker goes on, and so do they."""
+        held = [await rig.running() for _ in range(2)]
+        everybody = asyncio.Barrier(PostgresOptions().pool_size)
+
+        async def handler(number: int) -> None:
+            async with rig.store.claims.transaction() as conn:
+                await everybody.wait()
+                await rig.store.intake.enqueue_on(conn, [rig.job(queue=f"new-{number}")])
+                await everybody.wait()
+                assert await rig.settle(held[0], Succeeded(b"1")) in (Settled.APPLIED, Settled.REPLAYED)
+                await everybody.wait()
+
+        async with asyncio.timeout(10):
+            await asyncio.gather(*(handler(number) for number in range(everybody.parties)))
+        assert len(await rig.claim(await rig.worker())) == everybody.parties
+        assert await rig.settle(held[1], Succeeded(b"1")) is Settled.APPLIED
 
     # -------------------------------------------------------------------------------- what the database refuses
 

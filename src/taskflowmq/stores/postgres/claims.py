@@ -40,8 +40,9 @@ class _Memory:
 class PostgresClaims:
     """Claims on PostgreSQL."""
 
-    def __init__(self, pool: Pool, names: Names, now: Callable[[], datetime | None]) -> None:
+    def __init__(self, pool: Pool, lent: Pool, names: Names, now: Callable[[], datetime | None]) -> None:
         self._pool = pool
+        self._lent = lent
         self._names = names
         self._now = now
         self._memories: dict[UUID, _Memory] = {}
@@ -255,7 +256,10 @@ class PostgresClaims:
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[Any]:
-        async with self._pool.connection() as conn, conn.transaction():
+        # Never from the pool that claims and settles live on: a handful of handlers in transactions would stop the
+        # worker, and for ever if each of them waits for something that needs one more connection.
+        await self._lent.open()
+        async with self._lent.connection() as conn, conn.transaction():
             yield conn
 
     async def save_progress(self, updates: Sequence[tuple[UUID, int, bytes]]) -> None:

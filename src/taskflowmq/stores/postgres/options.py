@@ -11,7 +11,8 @@ class PostgresOptions(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         migrate: "auto" applies missing migrations at open; "manual" only checks the version,
             "off" not even that (for commands that look after the schema).
-        pool_size: most connections of this process, the listener's apart.
+        pool_size: most connections of this process, the listener's apart; as many more may be lent to handlers for
+            transactions (``ctx.transaction()``).
         pooler: True behind a transaction-mode pooler (PgBouncer): no prepared statements, no session settings, and
             no LISTEN.
         notify: whether to use LISTEN/NOTIFY for sooner wake-ups; never with ``pooler``.

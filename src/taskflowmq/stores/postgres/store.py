@@ -32,11 +32,13 @@ class PostgresStore:
         self._options = options or PostgresOptions()
         self._clock = clock
         self._pool = Pool(url, self._options)
+        #: Connections lent to handlers for their transactions; none before the first.
+        self._lent = Pool(url, self._options)
         self._names = Names(self._pool, self._now)
         self.notifier = PostgresNotifier(self._pool, self._options)
         self.notifier.on_ready = self._heard
         self.intake = PostgresIntake(self._pool, self._names, self.notifier, self._now)
-        self.claims = PostgresClaims(self._pool, self._names, self._now)
+        self.claims = PostgresClaims(self._pool, self._lent, self._names, self._now)
         self.workers = PostgresWorkers(self._pool, self._now)
         self.board = PostgresBoard(self._pool, self._names, self.notifier, self._now, self.claims.forget_all)
         self.upkeep = PostgresUpkeep(self._pool, self._names, self._now)
@@ -59,6 +61,7 @@ class PostgresStore:
     async def close(self) -> None:
         """Finish what is under way and disconnect. Idempotent."""
         await self.notifier.close()
+        await self._lent.close()
         await self._pool.close()
 
     async def ping(self) -> float:
