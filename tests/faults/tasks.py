@@ -50,6 +50,14 @@ async def nap(seconds: float) -> int:
 
 
 @task
+async def hold() -> None:
+    """Run until the file TEST_HOLD is gone."""
+    note("start")
+    while os.path.exists(os.environ["TEST_HOLD"]):  # noqa: ASYNC110, ASYNC240, PTH110 - set by another process
+        await asyncio.sleep(0.3)
+
+
+@task
 def thread_nap(seconds: float) -> str:
     note("start")
     time.sleep(seconds)
