@@ -37,5 +37,5 @@ async def test_a_child_that_grows_is_replaced_and_its_jobs_are_none_the_wiser(sq
 
 
 async def test_a_limit_below_what_a_child_needs_to_start_recycles_but_gets_work_done(sqlite_rig: Rig) -> None:
-    pids = await run(sqlite_rig, 8, 1, TASKFLOW_MAX_MEMORY_MB=1)
-    assert len(pids) == 8
+    pids = await run(sqlite_rig, 25, 1, TASKFLOW_MAX_MEMORY_MB=1)
+    assert len(set(pids)) >= 2, "it was never replaced"

@@ -171,6 +171,18 @@ async def test_a_busy_loop_without_overdue_jobs_is_left_alone(store: FakeStore, 
     assert (child.killed, row.state) == (False, State.RUNNING)
 
 
+async def test_a_child_that_is_too_large_before_it_ran_anything_gets_to_run_something(
+    store: FakeStore, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("taskflowmq.worker.supervisor.MEMORY_SECONDS", 0.02)
+    child = await desk.start(max_rss_mb=1)
+    renewals = store.renewals
+    await desk.until(lambda: store.renewals > renewals + 20)  # its memory was looked at meanwhile
+    assert len(desk.spawner.children) == 1
+    child.table.cells[SETTLED] = 1
+    await desk.spawner.count(2)
+
+
 @pytest.mark.parametrize("why", ["tainted", "max_jobs", "memory", "lease"])
 async def test_a_child_that_must_be_replaced_finishes_first(store: FakeStore, desk: Desk, why: str) -> None:
     child = await desk.start(max_jobs=10, max_rss_mb=1 if why == "memory" else None)

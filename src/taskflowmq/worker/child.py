@@ -65,6 +65,11 @@ class Child:
         return int(self.table.cells[SETTLED])
 
     @property
+    def has_worked(self) -> bool:
+        """Whether a body has begun in it."""
+        return self.settled > 0 or bool(self.table.started())
+
+    @property
     def handed_back(self) -> int:
         """Jobs it handed back at its end."""
         return int(self.table.cells[HANDED_BACK])

@@ -235,7 +235,8 @@ class Supervisor:
         options = self._options
         if options.max_jobs is not None and child.settled >= options.max_jobs:
             why = f"it ran {child.settled} jobs"
-        elif check_memory and options.max_rss_mb is not None:
+        elif check_memory and options.max_rss_mb is not None and child.has_worked:
+            # Below a limit that the app's own imports exceed, no child would ever run a job.
             used = memory_mb(child.process.pid)
             if used is not None and used > options.max_rss_mb:
                 why = f"it uses {used:.0f} MB"
