@@ -34,6 +34,7 @@ class Mutant(NamedTuple):
 
 _SQLITE = "tests/conformance/test_sqlite.py::"
 _POSTGRES = "tests/conformance/test_postgres.py::"
+_CHAOS = "tests/chaos/test_chaos.py::test_a_minute_of_chaos_on_postgres_breaks_no_promise"
 
 #: What works in spite of every mutant: enqueue, claim, read.
 BYSTANDERS: dict[Engine, tuple[str, ...]] = {
@@ -72,7 +73,7 @@ FENCE = (
                 times=2,
             ),
         ),
-        (_POSTGRES + "TestFence::test_a_zombie_is_stale_while_another_runs_its_job",),
+        (_POSTGRES + "TestFence::test_a_zombie_is_stale_while_another_runs_its_job", _CHAOS),
     ),
 )
 
@@ -82,7 +83,7 @@ RESCUE = (
         "any",
         "after an outage every worker looks dead, and is taken for dead",
         (Edit("scheduler/rescuer.py", "if needs_grace(", "if False and needs_grace("),),
-        ("tests/scheduler/test_duties.py::test_nobody_is_rescued_when_the_silence_may_be_our_own",),
+        ("tests/scheduler/test_duties.py::test_nobody_is_rescued_when_the_silence_may_be_our_own", _CHAOS),
     ),
 )
 

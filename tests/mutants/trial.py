@@ -16,8 +16,9 @@ from tests.mutants import tree
 from tests.mutants.recorder import VARIABLE
 from tests.mutants.registry import BYSTANDERS, Mutant
 
-#: Most seconds for one mutant, and for one of its tests: a mutant may well make a program wait for ever.
-RUN_WITHIN_S, TEST_WITHIN_S = 180, 60
+#: Most seconds for one mutant, and for one of its tests that says nothing else: a mutant may well make a program wait
+#: for ever.
+RUN_WITHIN_S, TEST_WITHIN_S = 480, 60
 
 
 class Verdict(NamedTuple):
