@@ -115,6 +115,7 @@ class FakeStore:
         self.lose_claims = 0
         self.refuse: Callable[[Transition], bool] = lambda _: False
         self.cancelled: set[UUID] = set()
+        self.paused: set[str] = set()
         self.claims_made: list[ClaimRequest] = []
         self.settles: list[int] = []
         self.changed = asyncio.Event()
@@ -155,6 +156,7 @@ class FakeStore:
             for row in self.rows.values()
             if row.state is State.PENDING
             and row.task in request.tasks
+            and "default" not in self.paused
             and (row.counters.crashes > 0) == request.isolated
         ]
         claimed = [self._claim(row, request.worker_id) for row in found[: request.limit]]
@@ -220,6 +222,10 @@ class FakeStore:
     async def cancel_requests(self, worker_id: UUID) -> list[UUID]:
         self._check()
         return [job_id for job_id in self.cancelled if self.rows[job_id].worker == worker_id]
+
+    async def paused_queues(self) -> set[str]:
+        self._check()
+        return self.paused
 
     # -- workers
 

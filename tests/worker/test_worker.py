@@ -223,6 +223,30 @@ async def test_jobs_that_wait_for_a_thread_can_be_cancelled_and_handed_back(
     assert [row.state for row in (first, second, third)] == [State.COMPLETED, State.CANCELLED, State.PENDING]
 
 
+async def test_a_paused_queue_gets_back_what_has_not_started(
+    store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("taskflowmq.worker.options.MAX_THREADS", 1)
+    monkeypatch.setattr("taskflowmq.worker.pauses.INTERVAL", 0.02)
+    gate = threading.Event()
+
+    def body() -> None:
+        gate.wait(30)
+
+    name = tasks.add(body)
+    rows = [store.put(name) for _ in range(4)]
+    await make_worker().start()
+    await store.until(lambda: store.count(State.RUNNING) == 4)
+    store.paused = {"default"}
+    await store.until(lambda: store.count(State.PENDING) == 3)
+    assert sorted(row.counters.attempt for row in rows) == [0, 0, 0, 1]
+    assert store.count(State.RUNNING) == 1, "what has started runs on"
+    store.paused = set()
+    gate.set()
+    await store.until(lambda: store.count(State.COMPLETED) == 4)
+    assert all(row.counters.attempt == 1 for row in rows)
+
+
 async def test_stop_hurries_a_drain(store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker) -> None:
     async def wait() -> None:
         await asyncio.Event().wait()

@@ -265,6 +265,10 @@ class Claims(Protocol):
         """Return the running jobs of a worker that somebody asked to cancel."""
         ...
 
+    async def paused_queues(self) -> set[str]:
+        """Return the names of the queues that are paused now."""
+        ...
+
     async def forget(self, worker_id: UUID) -> None:
         """Drop what the adapter remembers of a worker's scan positions (resume, new task list, reconnect)."""
         ...
@@ -414,6 +418,11 @@ class Schema(Protocol):
 
 class Notifier(Protocol):
     """Sooner than polling, never instead of it. Losing a wake-up costs a poll interval, nothing else."""
+
+    @property
+    def enabled(self) -> bool:
+        """Whether there are wake-ups at all; without them idle workers look once per poll interval."""
+        ...
 
     async def wake(self, queues: Sequence[str]) -> None:
         """Tell listeners that these queues have ready jobs; coalesced, never raises."""

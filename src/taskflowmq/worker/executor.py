@@ -103,11 +103,18 @@ class Executor:
         """Settle a job that never started: back to its queue, or as ``outcome`` says."""
         self._completer.add(decide(job, outcome or HandedBack(), rand=random.random()), job, 0.0)
 
+    def unstarted(self) -> list[RunningContext]:
+        """Return the jobs that hold a slot but wait for a thread or a process."""
+        return [ctx for ctx in self.runs.values() if ctx.began is None]
+
+    def recall(self, ctx: RunningContext) -> None:
+        """Hand back a job that has not started."""
+        ctx.ask_to_stop(HAND_BACK)
+
     def give_back_unstarted(self) -> None:
-        """Hand back jobs that hold a slot but wait for a thread or a process."""
-        for ctx in list(self.runs.values()):
-            if ctx.began is None:
-                ctx.ask_to_stop(HAND_BACK)
+        """Hand back all of those."""
+        for ctx in self.unstarted():
+            self.recall(ctx)
 
     def stop_all(self, why: str) -> None:
         """Ask every body to stop."""

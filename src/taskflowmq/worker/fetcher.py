@@ -105,6 +105,12 @@ class Fetcher:
             self._buffer.remove(job)
             self._executor.give_back(job, Stopped(False))
 
+    def return_queues(self, queues: set[str]) -> None:
+        """Hand back the jobs of these queues that wait here."""
+        for job in [job for job in self._buffer if job.queue in queues]:
+            self._buffer.remove(job)
+            self._executor.give_back(job)
+
     def return_stale(self, now: float) -> None:
         """Hand back jobs that have waited here too long: the work turned out to be slower than was measured."""
         if self._buffer and now - self._buffered_at > STALE_SECONDS:

@@ -33,6 +33,7 @@ from taskflowmq.worker.heartbeat import Heartbeat
 from taskflowmq.worker.kit import Kit
 from taskflowmq.worker.listener import Listener
 from taskflowmq.worker.options import WorkerOptions
+from taskflowmq.worker.pauses import PauseWatch
 from taskflowmq.worker.place import Place, introduction
 from taskflowmq.worker.process_pool import Launch, ProcessPool
 from taskflowmq.worker.progress import ProgressWriter
@@ -127,6 +128,7 @@ class Worker:
             ("listener", Listener(self._kit, self._fetcher.wake).run),
             ("timeouts", self._timeouts.run),
             ("cancel", self._cancels.run),
+            ("pauses", self._pauses.run),
             ("audit", self._audit.run),
             ("tick", self._tick),
         ]
@@ -221,6 +223,7 @@ class Worker:
         self._executor.on_unfit = self._taint
         self._fetcher = Fetcher(kit, self._executor, self._slots, self._completer, alone=not self._supervised)
         self._cancels = CancelWatch(kit, self._executor, self._fetcher.drop)
+        self._pauses = PauseWatch(kit, self._fetcher, self._executor)
         self._timeouts = Timeouts(kit, self._executor, self._taint)
         self._fetcher.on_jobs = self._cancels.wake
         self._audit = Audit(kit, self._fetcher, self._executor, self._completer)

@@ -288,6 +288,10 @@ class PostgresClaims:
         """Return the running jobs of a worker that somebody asked to cancel."""
         return [row["job_id"] for row in await self._pool.fetch(q.list_cancel_requests, worker_id)]
 
+    async def paused_queues(self) -> set[str]:
+        """Return the names of the queues that are paused now."""
+        return {row["name"] for row in await self._pool.fetch(q.list_paused_queues)}
+
 
 def _missing(changes: list[Transition], applied: Sequence[UUID]) -> list[Transition]:
     done = set(applied)

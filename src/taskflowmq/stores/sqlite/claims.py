@@ -181,6 +181,12 @@ class SqliteClaims:
         rows = await self._reader.run(lambda conn: conn.execute(sql("list_cancel_requests"), params).fetchall())
         return [UUID(bytes=job_id) for (job_id,) in rows]
 
+    async def paused_queues(self) -> set[str]:
+        """Return the names of the queues that are paused now."""
+        return {
+            name for (name,) in await self._reader.run(lambda conn: conn.execute(sql("list_paused_queues")).fetchall())
+        }
+
     async def forget(self, worker_id: UUID) -> None:
         """Drop what is remembered of scan positions."""
         self._turns.pop(worker_id, None)

@@ -1,0 +1,51 @@
+"""Gives back claimed jobs that have not started when their queue is paused: one question a second, only while there
+are such jobs. What runs already runs on.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from taskflowmq.core.errors import TaskFlowError
+from taskflowmq.worker.executor import Executor
+from taskflowmq.worker.fetcher import Fetcher
+from taskflowmq.worker.kit import Kit
+
+log = logging.getLogger("taskflowmq.worker")
+
+INTERVAL = 0.9
+
+
+class PauseWatch:
+    """Looks after the jobs that wait here for a slot, a thread or a process.
+
+    Args:
+        kit: the worker's ports.
+        fetcher: holds the prefetched jobs.
+        executor: holds those that have a slot already.
+    """
+
+    def __init__(self, kit: Kit, fetcher: Fetcher, executor: Executor) -> None:
+        self._kit = kit
+        self._fetcher = fetcher
+        self._executor = executor
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            await self._kit.clock.sleep(INTERVAL)
+            if self._fetcher.buffered or self._executor.unstarted():
+                await self.look()
+
+    async def look(self) -> None:
+        """Ask once. An outage only delays."""
+        try:
+            paused = await self._kit.store.claims.paused_queues()
+        except TaskFlowError as error:
+            log.debug("it is not known which queues are paused: %s", error)
+            return
+        if paused:
+            self._fetcher.return_queues(paused)
+            for ctx in self._executor.unstarted():
+                if ctx.job.queue in paused:
+                    self._executor.recall(ctx)
