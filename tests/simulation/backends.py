@@ -125,6 +125,7 @@ class RealBackend:
         self._make, self._read, self._end = make, read, end
         self._loop = asyncio.new_event_loop()
         self._stores: dict[str, Any] = {}
+        self.call("reader", "schema", "version", (), {})
 
     def call(self, process: str, part: str, method: str, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         return self._loop.run_until_complete(self._call(process, part, method, args, kwargs))

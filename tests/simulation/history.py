@@ -98,6 +98,8 @@ class Facts:
         self.blind_until = float("-inf")
         #: Rescuer → when it last took its turn: what it does next, it decided then.
         self.turns: dict[str, float] = {}
+        #: The store's clock when the last turn was taken.
+        self.turned_us: int | None = None
 
     def take(self, step: Step) -> None:
         """Learn from a step."""
@@ -129,6 +131,8 @@ class Facts:
             return
         self.turns[step.actor] = step.at
         turn = step.answer
+        if turn is not None and turn.taken:
+            self.turned_us = step.store_us
         if turn is not None and turn.taken and (turn.gap_ms or 0) > 3 * step.args[1] and step.fault:
             # The silence began between a rescuer's look and its turn, and nobody heard what the turn said. Too narrow
             # to be worth a transaction: it costs live workers their lease, which is harmless (I2).

@@ -13,12 +13,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from tests.simulation.model_board import ModelBoard
 from tests.simulation.model_upkeep import ModelUpkeep
 from tests.simulation.rows import Data, Job, Key, Member, Ready, Request, Waiting
 from tests.simulation.rules import choose, claimable, readable, settle, take
-
-import msgspec
 
 from taskflowmq.core.errors import Conflict, IdempotencyMismatch, LeaseLost, NotUnique
 from taskflowmq.core.ids import MAX_SKEW_MS
@@ -163,6 +162,12 @@ class ModelClaims:
         found = self._data.running.items()
         return sorted(job_id for job_id, held in found if held.worker == worker_id and held.cancel_at is not None)
 
+    async def paused_queues(self) -> set[str]:
+        return {name for name, paused_at in self._data.queues.items() if paused_at is not None}
+
+    async def paused_queues(self) -> set[str]:
+        return {name for name, since in self._data.queues.items() if since is not None}
+
     async def forget(self, worker_id: UUID) -> None:
         self._turns.pop(worker_id, None)
 
@@ -185,7 +190,10 @@ class ModelWorkers:
             ended_at=None,
             info=worker.info,
         )
-        self._data.workers.setdefault(worker.id, row)
+        known = self._data.workers.setdefault(worker.id, row)
+        if known.ended_at is None:
+            # A repeat after a lost answer: the lease begins now.
+            self._data.workers[worker.id] = msgspec.structs.replace(known, lease_until=row.lease_until)
 
     async def renew(self, worker_ids: Sequence[UUID], lease_ms: int) -> set[UUID]:
         until = self._now() + timedelta(milliseconds=lease_ms)

@@ -254,9 +254,7 @@ class ClientNode(Node):
     kind = "client"
 
 
-KINDS: dict[str, type[Node]] = {
-    kind.kind: kind for kind in (WorkerNode, DutyNode, SupervisorNode, ClientNode)
-}
+KINDS: dict[str, type[Node]] = {kind.kind: kind for kind in (WorkerNode, DutyNode, SupervisorNode, ClientNode)}
 
 
 def make_node(world: Any, kind: str, place: str, name: str) -> Node:

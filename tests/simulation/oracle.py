@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 from tests.simulation import rules
 from tests.simulation.backends import ModelBackend
+from tests.simulation.rows import Data
 from tests.simulation.snapshot import Snapshot
 
 from taskflowmq.core.errors import TaskFlowError
@@ -66,7 +67,7 @@ class Oracle:
         if isinstance(said, BaseException):
             return [f"{engine} refused a claim: {said!r}"]
         chosen = [job.id for job in said]
-        known = {lane: jobs for lane, jobs in rules.claimable(data, request, now).items()}
+        known = rules.claimable(data, request, now)
         wrong = rules.wrong_claim(data, request, chosen, now)
         if wrong and engine == "postgres" and chosen:
             young = [lane for lane in known if self._age(lane) <= LANES_AGE]
@@ -97,19 +98,21 @@ class Oracle:
             if not isinstance(mine, dict):
                 wrong.append(f"{field}: {engine} has {other}, the model {mine}")
                 continue
-            for key in sorted(mine.keys() | other.keys(), key=str):
-                if mine.get(key) != other.get(key) and not _lapsed(mine.get(key), other.get(key), now):
-                    wrong.append(f"{field} of {key}: {engine} has {other.get(key)}, the model {mine.get(key)}")
+            wrong += [
+                f"{field} of {key}: {engine} has {other.get(key)}, the model {mine.get(key)}"
+                for key in sorted(mine.keys() | other.keys(), key=str)
+                if mine.get(key) != other.get(key) and not _lapsed(mine.get(key), other.get(key), now)
+            ]
         return wrong
 
 
 def _lapsed(mine: Any, other: Any, now: float) -> bool:
     """A key whose time is over counts for nothing, whether or not somebody has swept it away."""
-    return all(lock is None or (getattr(lock, "until", None) is not None and lock.until <= now) for lock in (mine, other))
+    return all(one is None or (getattr(one, "until", None) is not None and one.until <= now) for one in (mine, other))
 
 
 def _without(data: Any, hidden: set[Any]) -> Any:
-    other = rules.Data()
+    other = Data()
     vars(other).update(vars(data))
     other.ready = {job_id: row for job_id, row in data.ready.items() if job_id not in hidden}
     return other

@@ -31,7 +31,7 @@ class Job(Row):
 
 
 class Ready(Row):
-    """A job in its lane. ``batch`` is the call that made it ready, ``rank`` its place within, where that is promised."""
+    """A job in its lane. ``batch``: the call that made it ready; ``rank``: its place within, where that is promised."""
 
     batch: int
     rank: float

@@ -38,9 +38,9 @@ def claimable(data: Data, request: ClaimRequest, now: datetime) -> dict[Lane, li
         new = data.jobs[job_id].new
         fits = new.task in request.tasks and (not request.queues or new.queue in request.queues)
         expired = place.expires_at is not None and place.expires_at <= now
-        if fits and not expired and (place.counters.crashes > 0) == request.isolated:
-            if data.queues.get(new.queue) is None:
-                lanes.setdefault(lane_of(data, job_id), []).append(job_id)
+        allowed = (place.counters.crashes > 0) == request.isolated and data.queues.get(new.queue) is None
+        if fits and allowed and not expired:
+            lanes.setdefault(lane_of(data, job_id), []).append(job_id)
     for jobs in lanes.values():
         jobs.sort(key=lambda job_id: (data.ready[job_id].batch, data.ready[job_id].rank))
     return lanes

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tests.simulation import checkers
 from tests.simulation.backends import Backend
 from tests.simulation.clients import QUEUES, operate
-from tests.simulation.gate import Call
 from tests.simulation.nodes import LEASE, Node
 from tests.simulation.world import StoreClock, Violation, World
+
+OpenBackend = Callable[[StoreClock], Backend]
 
 #: What may become of a call, per mille; the rest arrives as it should.
 FAULTS = {"slow": 60, "refused": 15, "lost": 25, "late": 10, "twice": 10}
@@ -31,7 +32,14 @@ class Runner:
         most_jobs: clients stop making new ones after so many.
     """
 
-    def __init__(self, open_backend: Callable[[StoreClock], Backend], seed: int, *, most_jobs: int = MOST_JOBS) -> None:
+    def __init__(
+        self,
+        open_backend: OpenBackend,
+        seed: int,
+        *,
+        most_jobs: int = MOST_JOBS,
+        places: Sequence[tuple[str, str]] | None = None,
+    ) -> None:
         self.seed = seed
         self.dice = random.Random(seed)
         self.most_jobs = most_jobs
@@ -40,18 +48,18 @@ class Runner:
         #: (when, what) of things that come back by themselves: dead processes, stopped ones.
         self._later: list[tuple[float, Callable[[], object]]] = []
         self._awaited: set[str] = set()
-        self._populate()
-
-    def _populate(self) -> None:
-        world, dice = self.world, self.dice
-        self._places: list[tuple[str, str]] = [("worker", f"worker{n}") for n in range(dice.randint(1, 3))]
-        if dice.random() < 0.6:
-            self._places.append(("supervisor", "supervisor"))
-        if dice.random() < 0.3:
-            self._places.append(("scheduler", "scheduler"))
-        self._places += [("client", f"client{n}") for n in range(dice.randint(1, 3))]
+        self._places = list(self._choose_places() if places is None else places)
         for kind, place in self._places:
-            world.start(kind, place)
+            self.world.start(kind, place)
+
+    def _choose_places(self) -> list[tuple[str, str]]:
+        dice = self.dice
+        places = [("worker", f"worker{n}") for n in range(dice.randint(1, 3))]
+        if dice.random() < 0.6:
+            places.append(("supervisor", "supervisor"))
+        if dice.random() < 0.3:
+            places.append(("scheduler", "scheduler"))
+        return places + [("client", f"client{n}") for n in range(dice.randint(1, 3))]
 
     def run(self, steps: int) -> World:
         """Take steps with faults, then stop them and see everything end."""
@@ -66,7 +74,7 @@ class Runner:
 
     def _step(self) -> None:
         world, dice = self.world, self.dice
-        self._bring_back()
+        self.bring_back()
         (event,) = dice.choices([*EVENTS, ""], weights=[*EVENTS.values(), 1000 - sum(EVENTS.values())])
         if event:
             getattr(self, f"_{event}")()
@@ -86,7 +94,8 @@ class Runner:
         (fault,) = self.dice.choices([*FAULTS, ""], weights=[*FAULTS.values(), 1000 - sum(FAULTS.values())])
         return fault
 
-    def _bring_back(self) -> None:
+    def bring_back(self) -> None:
+        """Start again what died, wake what was stopped, as time has come."""
         now = self.world.loop.time()
         due = [act for at, act in self._later if at <= now]
         self._later = [(at, act) for at, act in self._later if at > now]
@@ -124,11 +133,14 @@ class Runner:
 
     def _stop(self) -> None:
         node = self._some()
-        if node is None:
-            return
+        if node is not None:
+            self.stop(node, self.dice.choice((1.0, LEASE / 2, 1.5 * LEASE, 4 * LEASE)))
+
+    def stop(self, node: Node, seconds: float) -> None:
+        """Stop a process and wake it later."""
         self.world.stop(node)
-        wakes_at = self.world.loop.time() + self.dice.choice((1.0, LEASE / 2, 1.5 * LEASE, 4 * LEASE))
-        self._later.append((wakes_at, lambda: self.world.wake_up(node) if not node.dead else None))
+        wakes_at = self.world.loop.time() + seconds
+        self._later.append((wakes_at, lambda: self.world.wake_up(node) if node.stopped and not node.dead else None))
 
     def _drain(self) -> None:
         node: Any = self._some("worker", "supervisor")
@@ -159,7 +171,7 @@ class Runner:
             if world.loop.time() > until:
                 wrong = checkers.all_has_ended(world.history.facts, world.snap)
                 world.fail([f"not everything had ended {PATIENCE:g} s after the faults stopped", *wrong])
-            self._bring_back()
+            self.bring_back()
             if world.asked:
                 world.execute(world.asked[0])
             elif world.replies:
@@ -192,7 +204,7 @@ class Runner:
         return idle and all(place.place == "outcome" for row in places for place in row)
 
 
-def run(open_backend: Callable[[StoreClock], Backend], seed: int, steps: int, **options: Any) -> World:
+def run(open_backend: OpenBackend, seed: int, steps: int, **options: Any) -> World:
     """Run one seed; raises :class:`Violation` with the seed and the history."""
     try:
         return Runner(open_backend, seed, **options).run(steps)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -82,11 +83,12 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 def micros(at: datetime | None) -> int | None:
     """Return microseconds since 1970."""
-    return None if at is None else round((at - EPOCH).total_seconds() * 1_000_000)
+    return None if at is None else _us(at)
 
 
+@lru_cache(maxsize=10_000)
 def _us(at: datetime) -> int:
-    return round((at - EPOCH).total_seconds() * 1_000_000)
+    return (at - EPOCH) // timedelta(microseconds=1)
 
 
 def of_model(data: Data) -> Snapshot:

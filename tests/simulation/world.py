@@ -1,7 +1,7 @@
 """The simulated cluster: processes, the calls between them and the store, and everything that may go wrong with both.
 
-Nothing here is random. Who explores (the seeded runner, hypothesis) chooses what happens next: which call the store does,
-what is lost, who dies. After every step the rows are read, compared with the model's, and the invariants checked.
+Nothing here is random. Who explores (the seeded runner, hypothesis) chooses what happens next: which call the store
+does, what is lost, who dies. After every step the rows are read, compared with the model's, and the invariants checked.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ NOON = datetime(2031, 5, 6, 12, 0, tzinfo=UTC)
 #: Calls that only read: the rows after them are the rows before.
 READS = frozenset(
     "board.get board.get_many board.attempts board.list_jobs board.stats board.list_queues workers.orphaned"
-    " workers.held_jobs workers.suspects_ready workers.list_workers claims.cancel_requests intake.list_tasks"
-    " upkeep.check".split()
+    " workers.held_jobs workers.suspects_ready workers.list_workers claims.cancel_requests claims.paused_queues"
+    " intake.list_tasks upkeep.check".split()
 )
 #: Every so many steps the rows are read after a read, too, and views are compared.
 LOOK_EVERY = 40
@@ -175,12 +175,13 @@ class World:
 
     def step_clock(self, seconds: float) -> None:
         """Step the store's clock."""
-        behind = self.clock.offset < 0
         self.clock.step(seconds)
         self.event("the store", "clock", f"{seconds:+.0f} s")
+        turned = self.history.facts.turned_us
+        now = (self.clock.now() - EPOCH) // timedelta(microseconds=1)
         # A clock that was behind for a moment and comes back shows nobody a gap: who renewed in that moment is lost,
         # which is harmless.
-        if seconds > 3 * SWEEP and not behind:
+        if turned is not None and seconds > 0 and now - turned > 3 * SWEEP * 1_000_000:
             self.event("the store", "blind")
 
     def go_away(self, seconds: float) -> None:

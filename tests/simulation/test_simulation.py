@@ -1,0 +1,39 @@
+"""Fixed seeds over the model, SQLite and PostgreSQL: no invariant broken, no answer or row other than the model's.
+
+Long runs: ``python -m tests.simulation`` (see the package).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+from tests.simulation.backends import ModelBackend, postgres_backend, sqlite_backend
+from tests.simulation.runner import run
+
+
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow), pytest.param(3, marks=pytest.mark.slow)])
+def test_the_model(seed: int) -> None:
+    run(ModelBackend, seed, 300 if seed == 1 else 1500)
+
+
+@pytest.mark.parametrize("seed", [11, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (12, 13, 14, 15))])
+def test_sqlite(tmp_path: Path, seed: int) -> None:
+    run(partial(sqlite_backend, tmp_path / "simulated.db"), seed, 150 if seed == 11 else 900)
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+@pytest.mark.parametrize("seed", [21, 22, 23])
+def test_postgres(reused_postgres_url: str, seed: int) -> None:
+    run(partial(postgres_backend, reused_postgres_url), seed, 800)
+
+
+@pytest.mark.slow
+def test_a_seed_replays_exactly(tmp_path: Path) -> None:
+    histories = []
+    for n in range(2):
+        world = run(partial(sqlite_backend, tmp_path / f"{n}.db"), 31, 500)
+        histories.append([str(step) for step in world.history.steps])
+    assert histories[0] == histories[1]
