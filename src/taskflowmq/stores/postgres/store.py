@@ -52,6 +52,13 @@ class PostgresStore:
     async def open(self) -> None:
         """Connect. Migrates an empty or older database, checks the version of another. Idempotent."""
         await self._pool.open()
+        try:
+            await self._prepare()
+        except BaseException:
+            await self._pool.close()  # nobody closes what did not open
+            raise
+
+    async def _prepare(self) -> None:
         if self._options.migrate == "off":
             return
         if self._options.migrate != "manual":

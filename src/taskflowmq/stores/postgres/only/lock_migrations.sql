@@ -1,2 +1,3 @@
--- Lets one program migrate at a time; ends with the transaction, so it is safe behind a pooler.
-SELECT pg_advisory_xact_lock(8323362117293), set_config('lock_timeout', '5s', true)
+-- Lets one program migrate at a time; ends with the transaction, so it is safe behind a pooler. Whoever asks for a table's
+-- lock keeps everybody else waiting behind it: not for a second, then the migration steps back and tries again.
+SELECT pg_advisory_xact_lock(8323362117293), set_config('lock_timeout', '800ms', true)
