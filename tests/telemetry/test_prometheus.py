@@ -39,7 +39,7 @@ def _report(outcome: str = "completed", task: str = "email", queue: str = "mail"
 
 def _stats() -> StoreStats:
     queue = QueueView(name="mail", paused_at=None, states={"pending": 3}, oldest_ready_age=1.5)
-    return StoreStats(states={"pending": 3}, queues=[queue], as_of=datetime.now(UTC), exact=True)
+    return StoreStats(states={"pending": 3}, queues=[queue], as_of=datetime.now(UTC), exact=True, xid_age=7_000)
 
 
 def _samples(page: bytes) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
@@ -67,6 +67,7 @@ def test_the_page_has_the_agreed_names() -> None:
     assert _value(page, "taskflow_queue_size", queue="mail", state="pending") == 3
     assert _value(page, "taskflow_queue_size", queue="mail", state="running") == 0
     assert _value(page, "taskflow_oldest_ready_age_seconds", queue="mail") == 1.5
+    assert _value(page, "taskflow_store_xid_age") == 7_000
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,8 @@ class StoreStats(msgspec.Struct, frozen=True, kw_only=True):
     queues: list[QueueView]
     as_of: datetime
     exact: bool
+    #: Transaction ids given out since the oldest one that is not frozen; None where they cannot run out.
+    xid_age: int | None = None
 
 
 class DutyTurn(msgspec.Struct, frozen=True, kw_only=True):

@@ -162,7 +162,7 @@ class _StoreGauges(Collector):
         self._labels = labels
 
     def collect(self) -> Iterator[Metric]:
-        """Yield queue sizes and the age of the oldest ready job of each queue."""
+        """Yield queue sizes, the age of the oldest ready job of each queue, and that of transaction ids."""
         size = GaugeMetricFamily("taskflow_queue_size", "Live jobs by queue and state", labels=("queue", "state"))
         age = GaugeMetricFamily(
             "taskflow_oldest_ready_age_seconds", "Age of the oldest job that waits for a worker", labels=("queue",)
@@ -181,6 +181,12 @@ class _StoreGauges(Collector):
             age.add_metric((label,), seconds)
         yield size
         yield age
+        if self._stats.xid_age is not None:
+            yield GaugeMetricFamily(
+                "taskflow_store_xid_age",
+                "Transaction ids since the oldest that is not frozen; alert at 1e9, PostgreSQL stops at 2e9",
+                self._stats.xid_age,
+            )
 
 
 def forget_dead_processes(directory: Path) -> None:

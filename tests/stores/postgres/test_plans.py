@@ -110,3 +110,14 @@ async def test_statements_use_indexes_where_every_table_has_a_million_rows(
         assert believed is not None
         assert int(believed[1]) >= 0.9 * MILLION, table
     await check(conn)
+
+
+async def test_the_age_of_transaction_ids_is_there_to_be_watched(store: PostgresStore, connect: Connect) -> None:
+    conn = await connect()
+    before = (await store.board.stats()).xid_age
+    assert before is not None
+    for _ in range(20):
+        await conn.fetchval("SELECT pg_current_xact_id()")
+    after = (await store.board.stats()).xid_age
+    assert after is not None
+    assert after >= before + 20

@@ -158,7 +158,8 @@ class PostgresBoard:
             )
             for row in queues
         ]
-        return StoreStats(states=states, queues=views, as_of=now, exact=most is not None)
+        age = await self._pool.fetchval(q.read_xid_age)
+        return StoreStats(states=states, queues=views, as_of=now, exact=most is not None, xid_age=age)
 
     async def cancel(self, tenant: str, job_id: UUID, *, actor: str) -> CancelAnswer:
         """Cancel a job that has not started, or ask the worker of a running one."""

@@ -1,0 +1,2 @@
+-- Reads how many transaction ids were given out since the oldest that is not frozen: at two thousand million PostgreSQL stops.
+SELECT age(d.datfrozenxid)::bigint AS age FROM pg_database d WHERE d.datname = current_database()
