@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from taskflowmq.core.errors import TaskFlowError
 from taskflowmq.ports.clock import Clock
@@ -12,6 +13,8 @@ from taskflowmq.ports.store import Store
 SQLITE = ("sqlite",)
 POSTGRES = ("postgresql", "postgres")
 ALLOWED = "sqlite:///relative.db, sqlite:////absolute/path.db, postgresql://user:password@host:port/database"
+#: What ``?pooler=`` may say behind a PostgreSQL address.
+_SWITCH = {"true": True, "1": True, "false": False, "0": False}
 
 
 class UnknownScheme(TaskFlowError, ValueError):
@@ -25,11 +28,12 @@ def make_store(url: str, *, options: Mapping[str, Any] | None = None, clock: Clo
 
     Args:
         url: one of the forms in :data:`ALLOWED`.
-        options: fields of the adapter's options (``SqliteOptions``, ``PostgresOptions``), by name.
+        options: fields of the adapter's options (``SqliteOptions``, ``PostgresOptions``), by name; they win over
+            what the URL says (``?pooler=true`` behind a transaction-mode pooler).
         clock: overrides the database's clock (tests, simulation).
 
     Raises:
-        UnknownScheme: no adapter for this URL.
+        UnknownScheme: no adapter for this URL, or ``pooler`` is neither true nor false in it.
         TypeError: the adapter has no such option.
     """
     scheme, separator, rest = url.partition("://")
@@ -45,6 +49,20 @@ def make_store(url: str, *, options: Mapping[str, Any] | None = None, clock: Clo
     if separator and scheme in POSTGRES:
         from taskflowmq.stores.postgres import PostgresOptions, PostgresStore
 
-        return PostgresStore(f"postgresql://{rest}", options=PostgresOptions(**given), clock=clock)
+        address, said = _take_pooler(f"postgresql://{rest}")
+        return PostgresStore(address, options=PostgresOptions(**{**said, **given}), clock=clock)
     shown = scheme if separator else "no scheme"
     raise UnknownScheme(f"a database URL with {shown!r} is not known. Write one of: {ALLOWED}")
+
+
+def _take_pooler(url: str) -> tuple[str, dict[str, bool]]:
+    """Take ``pooler`` out of a URL's query, which else goes to the server as it is."""
+    address, _, query = url.partition("?")
+    asked = [(name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name == "pooler"]
+    if not asked:
+        return url, {}
+    _, value = asked[-1]
+    if value.lower() not in _SWITCH:
+        raise UnknownScheme(f"pooler is true or false in a database URL, not {value!r}")
+    rest = urlencode([item for item in parse_qsl(query, keep_blank_values=True) if item[0] != "pooler"])
+    return f"{address}?{rest}" if rest else address, {"pooler": _SWITCH[value.lower()]}

@@ -42,6 +42,7 @@ async def check_store(store: Store) -> AsyncIterator[Finding]:
     if schema.verdict is Verdict.FAIL:
         return
     yield await _commits(store)
+    yield _wake_ups(store)
     yield await _clock(store)
     yield await _places(store)
     yield await _orphans(store)
@@ -56,6 +57,12 @@ async def _commits(store: Store) -> Finding:
         fix = "every enqueue waits for the disk: use a faster one, or enqueue in bulk"
         return Finding("commits", Verdict.WARN, detail, fix)
     return Finding("commits", Verdict.OK, detail)
+
+
+def _wake_ups(store: Store) -> Finding:
+    on = "idle workers are woken"
+    off = "off (a pooler, or no Unix sockets): idle workers look once per TASKFLOW_POLL_SECONDS"
+    return Finding("wake-ups", Verdict.OK, on if store.notifier.enabled else off)
 
 
 async def _schema(store: Store) -> Finding:

@@ -20,6 +20,10 @@ from taskflowmq.core.errors import (
 #: The statement did nothing, and the same statement may well succeed the next time.
 RETRIED = frozenset({"40001", "40P01", "55P03"})
 LOCK_TIMEOUT = "55P03"
+#: What a pooler answers to a program that believes it has the session for itself: it refuses session settings at
+#: connect, or another session's prepared statement is met, or ours is gone.
+_SHARED_SESSION_CODES = frozenset({"26000", "42P05"})
+BEHIND_POOLER = "a pooler stands before the database and shares its sessions. Add ?pooler=true to the URL"
 #: After these the session is useless, or pinned to a server that became a standby (RELIABILITY F10, F11).
 _READ_ONLY = "25006"
 _DOOMED_CODES = frozenset({_READ_ONLY, "57P01", "57P02", "57P03", "57P05", "25P03", "0A000"})
@@ -75,6 +79,8 @@ def translate(error: BaseException) -> TaskFlowError | None:
 
 def _by_code(code: str, error: BaseException) -> TaskFlowError | None:
     text = str(getattr(error, "message", None) or error)
+    if code in _SHARED_SESSION_CODES or (code == "08P01" and "startup parameter" in text):
+        return StoreUnavailable(f"PostgreSQL: {BEHIND_POOLER} ({text})")
     match code:
         case "TF001":
             return Conflict(text)

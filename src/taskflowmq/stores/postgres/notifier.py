@@ -77,6 +77,11 @@ class PostgresNotifier:
         #: Called with the queue of every notification (the names cache looks for new lanes).
         self.on_ready: Callable[[str], None] = lambda _queue: None
 
+    @property
+    def enabled(self) -> bool:
+        """Whether LISTEN/NOTIFY is used: never behind a transaction-mode pooler."""
+        return self._options.listens
+
     async def wake(self, queues: Sequence[str]) -> None:
         """Tell listeners that these queues have ready jobs; coalesced, never raises."""
         if not self._options.listens or not queues:

@@ -22,6 +22,7 @@ import asyncpg
 from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.stores.postgres import errors
 from taskflowmq.stores.postgres.options import PostgresOptions
+from taskflowmq.stores.postgres.queries import q
 
 T = TypeVar("T")
 Row = Any
@@ -119,6 +120,11 @@ class Pool:
             except Exception as error:
                 raise errors.translate(error) or error from error
             self._pid = os.getpid()
+            try:
+                await self._check_session()
+            except BaseException:
+                await self.close()
+                raise
 
     async def close(self) -> None:
         """Give connections a moment to finish, then cut them. Idempotent."""
@@ -131,6 +137,14 @@ class Pool:
         except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             _log.warning("connections were cut while closing the store: %s", error or type(error).__name__)
             pool.terminate()
+
+    async def _check_session(self) -> None:
+        """Refuse a pooler that takes session settings without a word and gives every transaction another session."""
+        if self._options.pooler:
+            return
+        for name, value in await self.fetch(q.read_settings, ["enable_seqscan", "plan_cache_mode"]):
+            if value != _SETTINGS[name]:
+                raise StoreUnavailable(f"PostgreSQL: {errors.BEHIND_POOLER} ({name} is {value}, not as set at connect)")
 
     def connect_args(self) -> dict[str, Any]:
         """Return what both the pool and the listener's own connection need."""
@@ -224,6 +238,10 @@ class Pool:
         self._connections.add(conn)
         # Told of a proxy, which may have let go of its connection by then.
         conn.add_termination_listener(lambda _: self._lost(conn))
+        if self._options.pooler:
+            # When asyncpg reads types it switches JIT off, looks, and switches it back: behind a pooler in three
+            # sessions, of which one stays changed for whoever gets it next.
+            conn._server_caps = conn._server_caps._replace(jit=False)
 
     def _lost(self, conn: Connection) -> None:
         self.generation += 1

@@ -45,6 +45,11 @@ class SqliteNotifier:
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
+    @property
+    def enabled(self) -> bool:
+        """Whether there are wake-ups: they need Unix sockets."""
+        return self._enabled
+
     def open(self) -> None:
         """Remember the loop on which late wake-ups are timed."""
         self._loop = asyncio.get_running_loop()

@@ -1,0 +1,43 @@
+"""A pooler per test session, in front of the session's PostgreSQL."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.poolers.pgbouncer import Pooler
+from tools.get_pgbouncer import Program, Unavailable, get
+
+from taskflowmq.testing.postgres import PostgresServer
+
+pytest.register_assert_rewrite("taskflowmq.testing.conformance")
+
+
+@pytest.fixture(scope="session")
+def pgbouncer_program() -> Program:
+    """Where PgBouncer is; without it nothing here runs, and says so."""
+    try:
+        return get()
+    except Unavailable as error:
+        pytest.skip(f"NOT TESTED: PostgreSQL through a transaction-mode pooler (F14): {error}")
+
+
+@pytest.fixture(scope="session")
+def pooler(pgbouncer_program: Program, postgres_server: PostgresServer) -> Iterator[Pooler]:
+    """A PgBouncer in transaction mode."""
+    folder = Path(tempfile.mkdtemp(prefix="taskflow-pooler-"))
+    folder.chmod(0o755)
+    running = Pooler(pgbouncer_program, postgres_server.url("postgres"), folder)
+    yield running
+    assert running.alive, f"PgBouncer ended by itself: {running.log[-2000:]}"
+    running.stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def pooled_url(pooler: Pooler, reused_postgres_url: str) -> str:
+    """The address of an emptied database, through the pooler."""
+    return pooler.url(reused_postgres_url)
