@@ -34,6 +34,8 @@ class Mutant(NamedTuple):
 
 _SQLITE = "tests/conformance/test_sqlite.py::"
 _POSTGRES = "tests/conformance/test_postgres.py::"
+_DUELS_SQLITE = "tests/races/test_sqlite.py::TestDuels::"
+_DUELS = "tests/races/test_postgres.py::TestDuels::"
 _CHAOS = "tests/chaos/test_chaos.py::test_a_minute_of_chaos_on_postgres_breaks_no_promise"
 
 #: What works in spite of every mutant: enqueue, claim, read.
@@ -135,7 +137,23 @@ WORKER_ROW = (
                 "SELECT $2::uuid AS id",
             ),
         ),
-        (_POSTGRES + "TestClaims::test_an_ended_worker_gets_nothing",),
+        (
+            _POSTGRES + "TestClaims::test_an_ended_worker_gets_nothing",
+            _DUELS + "test_the_workers_end_before_claim",
+        ),
+    ),
+    Mutant(
+        "worker-not-held",
+        "postgres",
+        "a claim looks whether its worker has ended, and the worker may end before the claim does",
+        (
+            Edit(
+                "stores/postgres/queries/claim_jobs.sql",
+                "WHERE id = $2::uuid AND ended_at IS NULL FOR KEY SHARE",
+                "WHERE id = $2::uuid AND ended_at IS NULL",
+            ),
+        ),
+        (_DUELS + "test_the_workers_end_before_claim", _DUELS + "test_claim_before_the_workers_end"),
     ),
 )
 
@@ -145,7 +163,7 @@ CURSOR = (
         "postgres",
         "what commits late behind a claimer's position is never looked at again",
         (Edit("stores/postgres/cursors.py", "return at >= self._sweep_at", "return False"),),
-        ("tests/stores/postgres/test_positions.py::test_rows_that_another_claim_gave_up_are_found_again",),
+        (_DUELS + "test_a_job_that_commits_late_is_found_behind_the_positions",),
     ),
     Mutant(
         "floor-skips-locked",
@@ -158,7 +176,7 @@ CURSOR = (
                 "ORDER BY r.seq LIMIT 1 FOR UPDATE SKIP LOCKED)",
             ),
         ),
-        ("tests/stores/postgres/test_positions.py::test_rows_that_another_claim_gave_up_are_found_again",),
+        (_DUELS + "test_rows_that_a_claim_gives_up_are_not_below_the_floor",),
     ),
 )
 
@@ -182,7 +200,7 @@ UNIQUE = (
                 "        if idempotency is None and len(jobs) <= _SMALL and",
             ),
         ),
-        (_SQLITE + "TestRaces::test_fifty_enqueues_on_twenty_keys[few]",),
+        (_DUELS_SQLITE + "test_two_jobs_of_one_unique_key",),
     ),
     Mutant(
         "unique-checked-before",
@@ -197,7 +215,7 @@ UNIQUE = (
                 " ON CONFLICT (tenant_id, key) DO UPDATE SET job_id = excluded.job_id;",
             ),
         ),
-        (_POSTGRES + "TestRaces::test_fifty_enqueues_on_twenty_keys[few]",),
+        (_DUELS + "test_two_jobs_of_one_unique_key", _POSTGRES + "TestRaces::test_fifty_enqueues_on_twenty_keys[few]"),
     ),
 )
 
@@ -233,4 +251,56 @@ REPEAT = (
     ),
 )
 
-MUTANTS: tuple[Mutant, ...] = (*FENCE, *RESCUE, *CHARGE, *WORKER_ROW, *CURSOR, *UNIQUE, *REPEAT)
+LOCKS = (
+    Mutant(
+        "batches-in-callers-order",
+        "postgres",
+        "a batch locks its rows in the order in which it was given: two batches deadlock, and a retry hides it",
+        (
+            Edit("stores/postgres/settling.py", "ordered = sorted(changes, key=_id)", "ordered = list(changes)"),
+            Edit("stores/postgres/intake.py", "ordered = sorted(jobs, key=_by_id)", "ordered = list(jobs)"),
+        ),
+        (_DUELS + "test_settling_from_both_ends", _DUELS + "test_storing_from_both_ends"),
+    ),
+    Mutant(
+        "cancel-without-lock",
+        "postgres",
+        "a request to cancel does not wait for a settle under way, and is written for a job that has moved on",
+        (
+            Edit(
+                "stores/postgres/queries/request_cancel.sql",
+                "WHERE job_id = $2::uuid FOR KEY SHARE",
+                "WHERE job_id = $2::uuid",
+            ),
+        ),
+        (_DUELS + "test_another_try_before_cancel", _DUELS + "test_complete_before_cancel"),
+    ),
+    Mutant(
+        "transactions-from-the-pool",
+        "postgres",
+        "handlers in transactions take the connections on which claims and settles live, and wait for each other",
+        (
+            Edit(
+                "stores/postgres/claims.py",
+                "async with self._lent.connection() as conn",
+                "async with self._pool.connection() as conn",
+            ),
+        ),
+        (_DUELS + "test_handlers_in_transactions_stop_nobody",),
+    ),
+    Mutant(
+        "prune-by-list",
+        "sqlite",
+        "what was found prunable is deleted, also where somebody has redriven it meanwhile",
+        (
+            Edit(
+                "stores/sqlite/only/prune_jobs.sql",
+                "AND NOT EXISTS (SELECT 1 FROM taskflow_ready AS r WHERE r.job_id = x.id)",
+                "",
+            ),
+        ),
+        (_DUELS_SQLITE + "test_retry_before_prune",),
+    ),
+)
+
+MUTANTS: tuple[Mutant, ...] = (*FENCE, *RESCUE, *CHARGE, *WORKER_ROW, *CURSOR, *UNIQUE, *REPEAT, *LOCKS)
