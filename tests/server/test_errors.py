@@ -35,7 +35,11 @@ async def test_an_unforeseen_error_says_nothing_but_its_id(
 
 
 async def test_without_its_store_the_server_refuses_and_says_when_to_ask_again(
-    app: TaskFlow, client: httpx.AsyncClient, stored: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+    app: TaskFlow,
+    client: httpx.AsyncClient,
+    stored: Callable[[], Any],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def away(*_: object, **__: object) -> None:
         raise StoreUnavailable(f"disk is full: {SECRET}")
@@ -53,6 +57,10 @@ async def test_without_its_store_the_server_refuses_and_says_when_to_ask_again(
         assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
         assert int(answer.headers["retry-after"]) >= 1
         assert "secret" not in answer.text
+    # The log says why, in a line each: an outage with a thousand clients must not bury what else is wrong.
+    lines = [record for record in caplog.records if record.message.startswith("request not served: disk is full")]
+    assert [(record.levelname, record.exc_info) for record in lines] == [("WARNING", None)] * len(lines)
+    assert len(lines) >= 2
     assert (await client.get("/health/live")).status_code == 200
     assert await stored() == 0
     # It heals by itself.

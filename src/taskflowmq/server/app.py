@@ -14,10 +14,10 @@ from litestar.openapi import OpenAPIConfig
 
 from taskflowmq.client.app import BaseApp
 from taskflowmq.core.errors import FieldError
-from taskflowmq.server.gate import Gate, log
+from taskflowmq.server.gate import Gate
 from taskflowmq.server.intake import FastIntake
 from taskflowmq.server.limits import no_body
-from taskflowmq.server.problems import MEDIA_TYPE, TITLES, Problem, from_error, internal
+from taskflowmq.server.problems import MEDIA_TYPE, TITLES, Problem, from_error, internal, log_failure
 from taskflowmq.server.routes import bulk, docs, health, jobs, metrics, queues, tasks, workers
 from taskflowmq.server.services import MetricsPage, Services
 from taskflowmq.server.settings import ServerSettings
@@ -103,7 +103,7 @@ def _answer_error(request: Request[Any, Any, Any], error: Exception) -> Response
     problem = _problem_of(error)
     request_id = request.scope["taskflow"]["request_id"]  # type: ignore[typeddict-item]  # put there by the gate
     if problem.status >= 500:
-        log.error("request failed", exc_info=error, extra={"request_id": request_id})
+        log_failure(error, request_id)
     return Response(
         problem.body(request_id), status_code=problem.status, media_type=MEDIA_TYPE, headers=dict(problem.headers)
     )

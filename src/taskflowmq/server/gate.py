@@ -17,7 +17,7 @@ from urllib.parse import unquote
 
 from taskflowmq.server.auth import Guard
 from taskflowmq.server.limits import ClientGone, Receive, drop_body, read_body
-from taskflowmq.server.problems import MEDIA_TYPE, Problem, from_error, internal
+from taskflowmq.server.problems import MEDIA_TYPE, Problem, from_error, internal, log_failure
 from taskflowmq.server.settings import ServerSettings
 
 Scope = MutableMapping[str, Any]
@@ -116,8 +116,7 @@ class Gate:
     async def _fail(self, reply: _Reply, receive: Receive, request_id: str, error: Exception) -> None:
         problem = from_error(error)
         if problem is None or problem.status >= 500:
-            # Without the path: it may hold what a client should not have put there (S24).
-            log.error("request failed", exc_info=error, extra={"request_id": request_id})
+            log_failure(error, request_id)
         if reply.started:
             return
         if problem is not None and problem.status == TOO_LARGE:

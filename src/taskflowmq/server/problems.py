@@ -6,6 +6,7 @@ One table turns the library's errors into statuses. Text of the library's own er
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import msgspec
@@ -23,6 +24,8 @@ from taskflowmq.core.errors import (
     TaskFlowError,
     UnknownTask,
 )
+
+log = logging.getLogger("taskflowmq.server")
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 1
@@ -139,6 +142,18 @@ def from_error(error: Exception) -> Problem | None:
             return Problem(500, error.code, "The request could not be served; the log knows more")
         case _:
             return None
+
+
+def log_failure(error: Exception, request_id: str) -> None:
+    """Note an answer that is not the client's fault. Without the path: it may hold what does not belong there (S24).
+
+    An outage takes one line per request; what nobody foresaw takes its traceback.
+    """
+    fields = {"request_id": request_id}
+    if isinstance(error, StoreUnavailable):
+        log.warning("request not served: %s", error, extra=fields)
+    else:
+        log.error("request failed", exc_info=error, extra=fields)
 
 
 def internal() -> Problem:
