@@ -13,7 +13,7 @@ from typing import NamedTuple
 import asyncpg
 from tests.chaos.database import Postgres, Sqlite
 from tests.chaos.evidence import Fault, OpenRuns
-from tests.chaos.fleet import Fleet, Slot, pause
+from tests.chaos.fleet import CLEAN, STORE_UNREACHABLE, Fleet, Slot, pause
 from tests.chaos.links import Link
 from tests.chaos.plan import Step
 
@@ -21,6 +21,8 @@ from tests.chaos.plan import Step
 DELAY_S = (0.02, 0.4)
 #: A worker with so many open runs that began so recently has something to lose.
 BUSY, RECENT_S, BUSY_WITHIN_S = 3, 3.0, 3.0
+#: A worker that is told to end waits for the store to take what it holds, and outages may follow each other.
+LEAVE_WITHIN_S = 40.0
 
 
 class Hit(NamedTuple):
@@ -136,11 +138,13 @@ class Injector:
         slot.expected = True
         program.signal(signal.SIGTERM)
         try:
-            code = await program.wait(20)
+            code = await program.wait(LEAVE_WITHIN_S)
         except TimeoutError:
-            self.findings.append(f"{step.target} did not end within 20 s of SIGTERM")
+            self.findings.append(f"{step.target} did not end within {LEAVE_WITHIN_S:g} s of SIGTERM")
             slot.signal_all(signal.SIGKILL)
             return Hit(note="it did not end")
+        if code not in (*CLEAN, STORE_UNREACHABLE, -signal.SIGTERM):  # it may not have been up yet
+            self.findings.append(f"{step.target} was told to end, and did with exit code {code}")
         return Hit(note=f"exit code {code}")
 
     async def _pause(self, step: Step) -> Hit:
