@@ -41,6 +41,12 @@ async def quick(n: int) -> int:
     return n
 
 
+@task
+async def padded(padding: str) -> int:
+    note("start")
+    return len(padding)
+
+
 @task(retry=Retry(max_attempts=10))
 async def nap(seconds: float) -> int:
     note("start")

@@ -130,6 +130,20 @@ class PostgresServer:
             raise PostgresUnavailable("PostgreSQL did not recover from the crash")
 
     @property
+    def ended(self) -> bool:
+        """Whether the server has ended by itself, as it does when there is no room for its log; its data stays."""
+        return (Path(self._where.directory) / "failed").exists()
+
+    def restart(self) -> None:
+        """Start a server that has ended by itself, on its data; returns when it accepts connections."""
+        directory = Path(self._where.directory)
+        for leftover in (directory / "failed", directory / "data" / "postmaster.pid"):
+            leftover.unlink(missing_ok=True)
+        self._where = _guarded(self._where, os.getpid())
+        if not _becomes_ready(directory):
+            raise PostgresUnavailable("PostgreSQL did not start again")
+
+    @property
     def _stopped(self) -> Path:
         return Path(self._where.directory) / "stopped"
 
@@ -242,19 +256,25 @@ def _launch(directory: Path, owner_pid: int) -> _Where:
     data, port = directory / "data", _free_port()
     options = ["-U", USER, "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]
     _run([binaries / "initdb", "-D", data, *options], uid)
+    return _guarded(_Where(str(directory), port, 0, str(binaries)), owner_pid)
+
+
+def _guarded(where: _Where, owner_pid: int) -> _Where:
+    """Start the server on its data, and what takes it away when its owner is gone."""
+    uid, data = _unprivileged_uid(), Path(where.directory) / "data"
     settings = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
-    server: list[str | Path] = [binaries / "postgres", "-D", data, "-p", str(port), *settings]
+    server: list[str | Path] = [Path(where.binaries) / "postgres", "-D", data, "-p", str(where.port), *settings]
     guard: list[str | Path] = [sys.executable, "-I", Path(__file__).with_name("postgres_guard.py")]
     # In a session of its own: Ctrl-C in a terminal ends the tests first and the server after them.
     started = subprocess.run(  # noqa: S603 - our own file
-        [*guard, str(owner_pid), directory, str(-1 if uid is None else uid), *server],
+        [*guard, str(owner_pid), where.directory, str(-1 if uid is None else uid), *server],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,
         check=True,
         start_new_session=True,
     )
-    return _Where(str(directory), port, int(started.stdout), str(binaries))
+    return msgspec.structs.replace(where, guard_pid=int(started.stdout))
 
 
 def _becomes_ready(directory: Path) -> bool:
