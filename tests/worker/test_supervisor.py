@@ -224,6 +224,22 @@ async def test_signals_drain_and_then_hurry(store: FakeStore, desk: Desk) -> Non
     assert len(desk.spawner.children) == 1
 
 
+async def test_a_supervisor_that_is_told_to_end_does_not_wait_for_a_store_that_stays_away(
+    store: FakeStore, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("taskflowmq.worker.supervisor.LAST_SECONDS", 0.1)
+    child = await desk.start()
+    row = store.put("a")
+    child.hold(row, started=True)
+    store.away = True
+    desk.supervisor.on_signal()
+    desk.supervisor.on_signal()
+    async with asyncio.timeout(5):
+        assert await desk.run == 1, "the exit code must say that a job was left"
+    # The store still counts it as running under a worker whose lease ends: a rescuer's case.
+    assert (child.killed, row.state) == (True, State.RUNNING)
+
+
 async def test_children_that_die_at_once_are_replaced_more_and_more_slowly(store: FakeStore, desk: Desk) -> None:
     await desk.start()
     births: list[float] = []

@@ -32,7 +32,7 @@ WATCH_SECONDS = 0.1
 MEMORY_SECONDS = 1.0
 #: A child that lived longer did not die of its start.
 HEALTHY_SECONDS = 5.0
-#: What a child may take beyond its time to hand back and end, before it is killed.
+#: What a child may take beyond its time to hand back and end, before it is killed; and its burial after that.
 LAST_SECONDS = 5.0
 
 
@@ -119,13 +119,22 @@ class Supervisor:
         for child in self._children:
             child.tell(command)
         deadline = patience + self._options.grace + LAST_SECONDS
-        asyncio.get_running_loop().call_later(deadline, self._kill_all)
+        loop = asyncio.get_running_loop()
+        loop.call_later(deadline, self._kill_all)
+        loop.call_later(deadline + LAST_SECONDS, self._give_up)
         self._check_end()
 
     def _kill_all(self) -> None:
         for child in self._children:
             log.warning("child %s did not end in time", child.worker_id)
             child.kill(HAND_BACK)
+
+    def _give_up(self) -> None:
+        """End although the store does not answer: whoever told us to is waiting, and rescuers find what is left."""
+        for child, burial in self._children.items():
+            log.warning("the jobs of worker %s are left to be rescued: the store is away", child.worker_id)
+            self._handed_back += len(child.table.ran())
+            burial.cancel()
 
     def _check_end(self) -> None:
         if self._draining and not self._children:
