@@ -72,21 +72,14 @@ class Postgres:
     """A server of its own, on a disk of its own where we may mount one."""
 
     def __init__(self, folder: Path) -> None:
-        self.not_run: dict[str, str] = {}
-        self._disk: Path | None = None
-        if os.geteuid() == 0:
-            self._disk = folder / "disk"
-            self._disk.mkdir()
-            options = f"size={DISK_MB}m,mode=0777"
-            subprocess.run(["mount", "-t", "tmpfs", "-o", options, "chaos", self._disk], check=True)
-        else:
-            self.not_run["full_disk"] = "mounting a small disk needs root"
+        self._disk, why_not = _mount(folder / "disk")
+        self.not_run = {} if why_not is None else {"full_disk": why_not}
         try:
             self._server = PostgresServer.start(parent=self._disk)
-        except BaseException:
+            self._server.create_database("chaos")
+        except BaseException:  # a server that was started ends with this process
             self._unmount()
             raise
-        self._server.create_database("chaos")
         self.url = self._server.url("chaos")
 
     async def prepare(self) -> None:
@@ -170,6 +163,19 @@ class Postgres:
 
     async def _admin(self) -> asyncpg.Connection:
         return await asyncpg.connect(self._server.url("postgres"), timeout=10)
+
+
+def _mount(disk: Path) -> tuple[Path | None, str | None]:
+    """Mount a small disk; return it, or why there is none."""
+    if os.geteuid() != 0:
+        return None, "mounting a small disk needs root"
+    disk.mkdir()
+    options = f"size={DISK_MB}m,mode=0777"
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "chaos", disk], capture_output=True, text=True)
+    if done.returncode:
+        disk.rmdir()
+        return None, f"mounting a small disk is not allowed here: {done.stderr.strip()}"
+    return disk, None
 
 
 def make_database(store: str, folder: Path) -> Sqlite | Postgres:
