@@ -12,9 +12,6 @@ import os
 import socket
 from pathlib import Path
 
-from PIL import Image, ImageDraw
-from smtp_sink import MailSink
-
 from taskflowmq import Context, JobFailed, TaskFlow, Unique
 from taskflowmq.tasks import registry
 
@@ -52,6 +49,8 @@ async def greet(ctx: Context, name: str, times: int = 1) -> str:
 
 def draw_picture(path: Path, text: str) -> None:
     """Draw the picture that the demo resizes."""
+    from PIL import Image, ImageDraw  # here and not above: the worker imports this file too, and draws nothing
+
     picture = Image.new("RGB", (1600, 900), "#16517b")
     pen = ImageDraw.Draw(picture)
     for step in range(0, 1600, 80):
@@ -66,6 +65,8 @@ async def demo(base_url: str) -> None:
     Args:
         base_url: where the API of this run answers.
     """
+    from smtp_sink import MailSink
+
     OUTPUT.mkdir(exist_ok=True)
     port = int(os.environ["TASKFLOW_SMTP_URL"].rsplit(":", 1)[1].partition("?")[0])
     async with MailSink(OUTPUT / "mail", port):
