@@ -224,7 +224,7 @@ def claimed_job(row: Row, tasks: dict[int, str], lanes: dict[int, Lane], tenants
         created_at=created_at,
         run_at=run_at,
         expires_at=expires_at,
-        waited=waited,
+        waited=max(waited, 0.0),  # less than nothing after the clock stepped back
         tags=tuple(tags) if tags else (),
         meta=meta,
         headers=headers,

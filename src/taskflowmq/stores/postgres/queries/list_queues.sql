@@ -1,6 +1,7 @@
 -- Lists every queue by name with the age of its oldest ready job, in seconds.
 SELECT q.name, q.paused_at,
-       extract(epoch FROM (SELECT coalesce($1::timestamptz, clock_timestamp())) - min(f.ready_at))::float8 AS oldest_ready_age
+       greatest(extract(epoch FROM (SELECT coalesce($1::timestamptz, clock_timestamp())) - min(f.ready_at))::float8,
+                CASE WHEN min(f.ready_at) IS NOT NULL THEN 0 END) AS oldest_ready_age
 FROM taskflow.queue q
 LEFT JOIN taskflow.lane l ON l.queue_id = q.id
 LEFT JOIN LATERAL (
