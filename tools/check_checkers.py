@@ -10,8 +10,9 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import partial
 from pathlib import Path
 
 from tests.mutants.registry import BYSTANDERS, MUTANTS, Mutant
@@ -31,16 +32,27 @@ def check(root: Path, mutants: Sequence[Mutant], *, jobs: int = JOBS) -> Iterato
         jobs: how many to try at a time.
     """
     tests = list(dict.fromkeys(test for mutant in mutants for test in (*mutant.caught_by, *BYSTANDERS[mutant.engine])))
+    controls = [[test for test in tests if takes_long([test]) is long] for long in (True, False)]
     with tempfile.TemporaryDirectory(prefix="taskflow-mutants-") as folder, ThreadPoolExecutor(jobs) as hands:
         # PostgreSQL runs as another user and must reach its sockets and files below.
         Path(folder).chmod(0o755)
-        trials: list[Callable[[], list[Verdict]]] = [lambda: try_original(root, tests, Path(folder) / "control")]
+        trials: list[Callable[[], list[Verdict]]] = [
+            partial(try_original, root, control, Path(folder) / f"control-{number}")
+            for number, control in enumerate(controls)
+            if control
+        ]
         trials += [
-            lambda mutant=mutant, number=number: try_mutant(root, mutant, Path(folder) / str(number))  # type: ignore[misc]
-            for number, mutant in enumerate(mutants)
+            partial(try_mutant, root, mutant, Path(folder) / mutant.key.replace("/", "-"))
+            # The long ones first, so that nobody waits for a last one alone.
+            for mutant in sorted(mutants, key=lambda mutant: not takes_long(mutant.caught_by))
         ]
         for done in as_completed([hands.submit(trial) for trial in trials]):
             yield from done.result()
+
+
+def takes_long(tests: Iterable[str]) -> bool:
+    """Tell whether one of the tests takes a minute."""
+    return any(test.startswith("tests/chaos/") for test in tests)
 
 
 def chosen(names: Sequence[str]) -> list[Mutant]:
@@ -58,7 +70,7 @@ def chosen(names: Sequence[str]) -> list[Mutant]:
 def row(verdict: Verdict) -> str:
     """Return one line of the table."""
     said = verdict.problem.splitlines()[0] if verdict.problem else "ok"
-    return f"{verdict.mutant:24} {verdict.engine:9} {verdict.seconds:6.1f} s  {verdict.test}  {said}"
+    return f"{verdict.mutant:26} {verdict.engine:9} {verdict.seconds:6.1f} s  {verdict.test}  {said}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -74,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     began = time.monotonic()
     problems = []
-    print(f"{'mutant':24} {'engine':9} {'took':>8}  caught by", flush=True)
+    print(f"{'mutant':26} {'engine':9} {'took':>8}  caught by", flush=True)
     try:
         for verdict in check(ROOT, mutants, jobs=options.jobs):
             print(row(verdict), flush=True)
