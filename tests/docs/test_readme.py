@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from taskflowmq import TaskFlow
+from taskflowmq.bootstrap.loading import default_app
 from taskflowmq.testing import in_memory_app
 from taskflowmq.testing.waiting import wait_until
 
@@ -119,3 +120,15 @@ def test_every_file_it_links_to_exists() -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         if "://" not in target:
             assert (ROOT / target).exists(), target
+
+
+def test_its_picture_is_there_as_text_where_no_picture_is_shown() -> None:
+    """A package index renders the README without the files beside it."""
+    [alternative] = re.findall(r"!\[([^\]]+)\]\([^)]+\)", README)
+    assert len(alternative.split()) > 8
+    [text] = re.findall(r"<details>.*?```text\n(.*?)```", README, re.DOTALL)
+    shown = dict(re.findall(r"^  (\w+) {2,}(.*)$", text, re.MULTILINE))
+    assert set(shown) == {"API", "Docs", "Data", "Tasks"}
+    quickstart = (ROOT / "examples" / "quickstart" / "quickstart.py").read_text()
+    own = re.findall(r"^async def (\w+)\(ctx", quickstart, re.MULTILINE)
+    assert shown["Tasks"].split(", ") == sorted([*default_app().tasks.names(), *own])
