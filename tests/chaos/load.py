@@ -27,6 +27,8 @@ PATIENCE_S = 12.0
 #: How long it waits for one answer.
 TRY_S = 4.0
 API = "/api/v1"
+#: What a cut connection makes of a statement.
+DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 Wanted = tuple[str, dict[str, Any]]
 #: What the clients ask for, and how often.
 MIX = {"quick": 8, "slow": 9, "in_thread": 2, "in_process": 1, "flaky": 3, "doomed": 1, "snoozing": 1, "effect": 4}
@@ -176,7 +178,7 @@ class Load:
                     answer, ids = "ok", (str(handle.id),)
                 else:
                     await transaction.rollback()
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, StoreUnavailable):
+        except (*DRIVER_ERRORS, OSError, TimeoutError, StoreUnavailable):
             pass
         finally:
             if conn is not None:
