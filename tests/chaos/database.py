@@ -17,6 +17,8 @@ from tests.chaos.evidence import Effect
 from taskflowmq.testing.postgres import PostgresServer
 
 DISK_MB = 400
+#: What a fault makes of a statement of ours.
+DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 _TABLE = "CREATE TABLE {}chaos_effect (job TEXT NOT NULL, lease INTEGER NOT NULL)"
 _OTHERS = (
     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"

@@ -10,8 +10,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import NamedTuple
 
-import asyncpg
-from tests.chaos.database import Postgres, Sqlite
+from tests.chaos.database import DRIVER_ERRORS, Postgres, Sqlite
 from tests.chaos.evidence import Fault, OpenRuns
 from tests.chaos.fleet import CLEAN, STORE_UNREACHABLE, Fleet, Slot, pause
 from tests.chaos.links import Link
@@ -71,7 +70,7 @@ class Injector:
         begin = time.monotonic()
         try:
             hit = await self._deed(step)(step)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        except (*DRIVER_ERRORS, OSError, TimeoutError) as error:
             self.findings.append(f"{step.kind} of {step.target} could not be injected: {error!r}")
             return
         end = time.monotonic()

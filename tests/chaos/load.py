@@ -16,6 +16,7 @@ from typing import Any
 import asyncpg
 import httpx
 from tests.chaos import tasks
+from tests.chaos.database import DRIVER_ERRORS
 from tests.chaos.evidence import Answer, Cancel, Request, Sighting
 from tests.chaos.fleet import pause
 from tests.chaos.reading import sighting
@@ -27,8 +28,6 @@ PATIENCE_S = 12.0
 #: How long it waits for one answer.
 TRY_S = 4.0
 API = "/api/v1"
-#: What a cut connection makes of a statement.
-DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 Wanted = tuple[str, dict[str, Any]]
 #: What the clients ask for, and how often.
 MIX = {"quick": 8, "slow": 9, "in_thread": 2, "in_process": 1, "flaky": 3, "doomed": 1, "snoozing": 1, "effect": 4}
