@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-import logging
+import os
+import sys
+from pathlib import Path
 from typing import Any, Self
 
+from taskflowmq.bootstrap.loading import spec_of_task
+from taskflowmq.bootstrap.parent import is_body
+from taskflowmq.bootstrap.spawn import Program, body_launcher
 from taskflowmq.client.app import BaseApp
 from taskflowmq.client.sync import sync_twin
+from taskflowmq.core.errors import WrongContext
 from taskflowmq.ports.tasks import Runs
 from taskflowmq.ports.telemetry import NoTelemetry
 from taskflowmq.scheduler import all_duties
 from taskflowmq.worker import Health, SystemClock, Worker, WorkerOptions
-
-log = logging.getLogger("taskflowmq.worker")
+from taskflowmq.worker.process_pool import Launch
 
 
 class EmbeddedWorker:
     """Runs the jobs of an app on the loop that starts it.
 
     ``async with app.worker(concurrency=10): …`` starts it and drains it at the end; ``await app.worker().run()``
-    works until it is asked to drain. Tasks with ``process=True`` run in threads here: only ``taskflow worker`` can
-    start processes of the app.
+    works until it is asked to drain. Tasks with ``process=True`` run in processes that import them from their modules,
+    so a program that starts a worker does that below ``if __name__ == "__main__":``, as for ``multiprocessing``.
 
     Args:
         app: opened when the worker starts.
@@ -33,10 +38,15 @@ class EmbeddedWorker:
         self._worker: Worker | None = None
         self._hub = app.hub
 
-    async def _built(self) -> Worker:
+    async def _built(self, *, processes: bool = True) -> Worker:
+        if is_body():
+            raise WrongContext(
+                "this process was started to run the bodies of a worker, and imports the program for that: "
+                'start workers below `if __name__ == "__main__":`'
+            )
+        launch = _launcher(self._app) if processes and self._worker is None else None
         await self._app.aopen()
         if self._worker is None:
-            _warn_of_processes(self._app)
             store, options = self._app.store, self._options
             telemetry = self._app.telemetry or NoTelemetry()
             clock = SystemClock()
@@ -48,11 +58,17 @@ class EmbeddedWorker:
                 clock=clock,
                 telemetry=telemetry,
                 duties=duties if options.run_duties else (),
+                launch=launch,
             )
         return self._worker
 
     async def start(self) -> None:
-        """Begin to work; returns at once."""
+        """Begin to work; returns at once.
+
+        Raises:
+            WrongContext: a process task stands where no other process finds it.
+            StoreUnavailable: the store cannot be reached.
+        """
         await (await self._built()).start()
 
     async def run(self) -> int:
@@ -71,8 +87,11 @@ class EmbeddedWorker:
         return await worker.drain(timeout)
 
     async def arun_until_idle(self) -> int:
-        """Run every job that is ready or due, and those that they enqueue; return how many bodies ended."""
-        worker = await self._built()
+        """Run every job that is ready or due, and those that they enqueue; return how many bodies ended.
+
+        For tests: also the tasks that want a process run in threads.
+        """
+        worker = await self._built(processes=False)
         try:
             return await worker.run_until_idle()
         finally:
@@ -95,7 +114,26 @@ class EmbeddedWorker:
         await self.drain()
 
 
-def _warn_of_processes(app: BaseApp) -> None:
-    names = sorted(task.name for task in app.tasks if task.runs is Runs.PROCESS)
-    if names:
-        log.warning("embedded worker: %s run in threads here and cannot be killed", ", ".join(names))
+def _launcher(app: BaseApp) -> Launch | None:
+    """Return what starts processes for the app's process tasks; None if it has none.
+
+    Raises:
+        WrongContext: some of them stand where no other process finds them.
+    """
+    tasks = [task for task in app.tasks if task.runs is Runs.PROCESS]
+    if not tasks:
+        return None
+    specs = {task.name: spec_of_task(task) for task in tasks}
+    lost = sorted(name for name, spec in specs.items() if spec is None)
+    if lost:
+        raise WrongContext(
+            f"process tasks must stand in a module, where another process can import them: {', '.join(lost)} "
+            "cannot be found there"
+        )
+    program = Program(
+        spec=None,
+        url=app.url,
+        tasks=tuple(spec for spec in specs.values() if spec is not None),
+        variables={**os.environ, "PYTHONPATH": os.pathsep.join(str(Path(folder).absolute()) for folder in sys.path)},
+    )
+    return body_launcher(program)

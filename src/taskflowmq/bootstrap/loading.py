@@ -1,14 +1,18 @@
-"""From ``module:attribute`` to an app."""
+"""From ``module:attribute`` to an app, or to single tasks; and back, for tasks that another process shall find."""
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from taskflowmq.bootstrap.app import TaskFlow
 from taskflowmq.client.app import BaseApp
+from taskflowmq.client.registry import Registry
+from taskflowmq.client.task import Task
 from taskflowmq.core.errors import TaskFlowError
 
 SPEC = "module:attribute, such as shop.jobs:app"
@@ -44,6 +48,41 @@ def default_app(url: str | None = None) -> TaskFlow:
     app = TaskFlow(url)
     app.include(importlib.import_module("taskflowmq.tasks.registry"))
     return app
+
+
+def load_tasks(specs: Iterable[str]) -> Registry:
+    """Return the tasks that these specs name.
+
+    Raises:
+        AppNotFound: one of them is not there, or is no task.
+    """
+    found = Registry()
+    for spec in specs:
+        name, _, attribute = spec.partition(":")
+        task = getattr(_import(name), attribute, None)
+        if not isinstance(task, Task):
+            raise AppNotFound(f"{spec} is a {type(task).__name__}, not a task")
+        found.add(task)
+    return found
+
+
+def spec_of_task(task: Task[Any, Any]) -> str | None:
+    """Return ``module:attribute`` under which another process finds a task, or None: it stands in no module."""
+    name = task.fn.__module__
+    module = sys.modules.get(name)
+    attribute = next((each for each, value in vars(module).items() if value is task), None) if module else None
+    if name == "__main__":
+        name = _main_name() or ""
+    return f"{name}:{attribute}" if name and attribute is not None else None
+
+
+def _main_name() -> str | None:
+    """Return how others import the module that was started as the program; None: they cannot."""
+    main = sys.modules["__main__"]
+    if main.__spec__ is not None:  # python -m
+        return main.__spec__.name
+    file = getattr(main, "__file__", None)
+    return Path(file).stem if file is not None and Path(file).stem.isidentifier() else None
 
 
 def _find(spec: str) -> BaseApp:

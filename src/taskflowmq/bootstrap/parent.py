@@ -8,6 +8,18 @@ import signal
 import sys
 
 _PR_SET_PDEATHSIG = 1
+_body = False
+
+
+def become_body() -> None:
+    """Remember that this process runs the bodies of a worker elsewhere."""
+    global _body
+    _body = True
+
+
+def is_body() -> bool:
+    """Tell whether it does: a program that is imported here must not start a worker of its own."""
+    return _body
 
 
 def die_with_parent(parent_pid: int) -> None:

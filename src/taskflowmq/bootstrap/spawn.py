@@ -20,10 +20,14 @@ URL_VARIABLE = "TASKFLOW_CHILD_URL"
 
 
 class Program(msgspec.Struct, frozen=True, kw_only=True):
-    """What a process needs to become part of this program: the app's spec, its database and how it logs."""
+    """What a process needs to become part of this program: the app's spec, its database and how it logs.
+
+    A program that embeds its worker has no spec: ``tasks`` name its process tasks, ``module:attribute`` each.
+    """
 
     spec: str | None
     url: str
+    tasks: tuple[str, ...] = ()
     log_format: str = "auto"
     log_level: str = "info"
     #: Where this program stood at its start, and its variables: a handler may have changed both since.
@@ -116,7 +120,7 @@ def body_launcher(program: Program) -> Launch:
     """Return what starts the body processes of a worker: ``python -m taskflowmq.bootstrap.body``."""
 
     async def launch(fd: int) -> asyncio.subprocess.Process:
-        config = [program.spec, fd, os.getpid(), program.log_format, program.log_level]
+        config = [program.spec, program.tasks, fd, os.getpid(), program.log_format, program.log_level]
         return await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",

@@ -119,6 +119,10 @@ class RunningContext(Context):
         """Open a transaction on a native connection of the store."""
         return self._claims.transaction()
 
+    def has_ended(self) -> bool:
+        """Tell whether the outcome is decided."""
+        return self.ended
+
     def ask_to_stop(self, why: str) -> None:
         """Ask the body to stop, once; the first reason stays."""
         if self.stop is None and not self.ended:

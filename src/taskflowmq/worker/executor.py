@@ -127,6 +127,8 @@ class Executor:
             return
         self._slots.clear_deadline(ctx.slot)
         self._settle(ctx, outcome)
+        if ctx.ending is None and ctx.interrupt is not None:  # a thread can only be left behind
+            ctx.interrupt()
 
     def settle_all_without_body(self) -> None:
         """Hand back every job whose body did not stop when asked; the process ends now, and the body with it."""
@@ -157,7 +159,7 @@ class Executor:
         try:
             fn = ctx.spec.fn
             body = fn(ctx, **kwargs) if ctx.spec.wants_context else fn(**kwargs)
-            value = await stepped(as_coroutine(body), self._slots.cells, ctx.slot)
+            value = await stepped(as_coroutine(body), self._slots.cells, ctx.slot, ctx.has_ended)
         except BaseException as caught:  # noqa: BLE001 - SystemExit of a body is a failed job, not a dead worker
             error = caught
         self._finish(ctx, value, error)

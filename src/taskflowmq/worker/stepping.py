@@ -1,22 +1,35 @@
 """Drive a coroutine and publish, in shared memory, while the loop is inside it.
 
 A body that blocks the loop cannot be asked who it is; the supervisor reads it from the ``STEPPED`` cell, kills the
-child, and charges this job alone (DESIGN section 7).
+child, and charges this job alone (DESIGN section 7). A body that swallows its cancellation is dropped at the next one,
+once its job has been settled without it: a program that embeds a worker could not end otherwise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Coroutine, Generator
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from types import CoroutineType, coroutine
 from typing import Any
 
 from taskflowmq.worker import forks
 from taskflowmq.worker.slots import STEPPED
 
+log = logging.getLogger("taskflowmq.worker")
+
 
 @coroutine
-def stepped(body: Coroutine[Any, Any, Any], cells: memoryview, index: int) -> Generator[Any, Any, Any]:
-    """Await ``body``, with ``cells[STEPPED] = index + 1`` whenever its own code runs."""
+def stepped(
+    body: Coroutine[Any, Any, Any], cells: memoryview, index: int, given_up: Callable[[], bool]
+) -> Generator[Any, Any, Any]:
+    """Await ``body``, with ``cells[STEPPED] = index + 1`` whenever its own code runs.
+
+    Args:
+        body: the handler's coroutine.
+        cells: the slot table's.
+        index: its slot.
+        given_up: whether its job has ended without it: the next exception is its end, not its choice.
+    """
     value: Any = None
     error: BaseException | None = None
     mark = index + 1
@@ -36,8 +49,18 @@ def stepped(body: Coroutine[Any, Any, Any], cells: memoryview, index: int) -> Ge
             cells[STEPPED] = 0
         try:
             value = yield future
-        except BaseException as caught:  # noqa: BLE001 - passed on into the body, whatever it is
+        except BaseException as caught:
+            if given_up():
+                _drop(body)
+                raise
             value, error = None, caught
+
+
+def _drop(body: Coroutine[Any, Any, Any]) -> None:
+    try:
+        body.close()
+    except BaseException as error:  # noqa: BLE001 - it may refuse even this, or raise on its way out
+        log.warning("a body that was given up on did not end quietly: %s", type(error).__name__)
 
 
 def as_coroutine(body: Awaitable[Any]) -> Coroutine[Any, Any, Any]:

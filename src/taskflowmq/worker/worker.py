@@ -37,7 +37,7 @@ from taskflowmq.worker.pauses import PauseWatch
 from taskflowmq.worker.place import Place, introduction
 from taskflowmq.worker.process_pool import Launch, ProcessPool
 from taskflowmq.worker.progress import ProgressWriter
-from taskflowmq.worker.slots import HANDED_BACK, LEFT, REGISTERED, SETTLED, TAINTED, TICK_US, SlotTable
+from taskflowmq.worker.slots import HANDED_BACK, HEALTHY_US, LEFT, REGISTERED, SETTLED, TAINTED, TICK_US, SlotTable
 from taskflowmq.worker.timeouts import Timeouts
 
 log = logging.getLogger("taskflowmq.worker")
@@ -277,6 +277,8 @@ class Worker:
         while True:
             now = clock.monotonic()
             cells[TICK_US] = int(now * 1e6)
+            if self.health().ok:
+                cells[HEALTHY_US] = cells[TICK_US]
             cells[SETTLED] = self._completer.settled
             self._fetcher.return_stale(now)
             active = self._executor.active
@@ -348,11 +350,35 @@ class Worker:
         return count
 
     async def _close(self) -> None:
-        for task in self._loops:
-            task.cancel()
-        await asyncio.gather(*self._loops, return_exceptions=True)
-        await self._completer.close()
-        await self._progress.close()
-        await self._executor.close()
+        """End what is left. Bounded: whatever does not end when it is cancelled is left to the program's end."""
+        ends = [self._completer.close, self._progress.close, self._executor.close]
+        await end_all("loops", self._loops)
+        await end_all(
+            "parts", [asyncio.create_task(end(), name=f"taskflow-{end.__qualname__}") for end in ends], wait=True
+        )
         if not self._supervised and not self._executor.runs:  # a body that was left behind still writes to its slot
             self._slots.close()
+
+
+async def end_all(what: str, tasks: Sequence[asyncio.Task[None]], *, wait: bool = False) -> None:
+    """Cancel tasks and wait for them, but not for ever.
+
+    Args:
+        what: for the log.
+        tasks: to be ended.
+        wait: let them end by themselves first.
+    """
+    if not tasks:
+        return
+    left: set[asyncio.Task[None]] = set(tasks)
+    if wait:
+        _, left = await asyncio.wait(left, timeout=LAST_FLUSH_SECONDS)
+    for task in left:
+        task.cancel()
+    if left:
+        _, left = await asyncio.wait(left, timeout=LAST_FLUSH_SECONDS)
+    for task in left:
+        log.error("%s did not end: %s", what, task.get_name())
+    for task in tasks:
+        if task.done() and not task.cancelled() and task.exception() is not None:
+            log.error("%s failed at the end", task.get_name(), exc_info=task.exception())
