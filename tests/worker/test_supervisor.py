@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator, Callable
 from itertools import pairwise
 
@@ -14,7 +15,7 @@ from taskflowmq.core.job import Ended, State
 from taskflowmq.ports.spawner import ChildSpec
 from taskflowmq.testing.waiting import wait_until
 from taskflowmq.worker import Supervisor, WorkerOptions
-from taskflowmq.worker.slots import LEFT, REGISTERED, SETTLED, STEPPED, TAINTED, TICK_US, SlotTable
+from taskflowmq.worker.slots import HEALTHY_US, LEFT, REGISTERED, SETTLED, STEPPED, TAINTED, TICK_US, SlotTable
 
 
 class FakeProcess:
@@ -131,6 +132,20 @@ async def test_a_dead_childs_jobs_are_charged_or_handed_back_and_it_is_replaced(
     assert "SIGSEGV" in ran.error["message"]
     assert (waited.state, waited.counters.attempt, waited.counters.crashes) == (State.PENDING, 0, 0)
     assert store.leases[child.spec.worker_id] is False
+
+
+async def test_ready_means_that_a_child_claims(desk: Desk) -> None:
+    child = await desk.start()
+    assert not desk.supervisor.claiming
+    healthy_at = int(time.monotonic() * 1e6)
+    child.table.cells[HEALTHY_US] = healthy_at
+    assert desk.supervisor.claiming
+    # Alive, its lease renewed, but without progress for too long: a stuck loop, or a store that answers no claim.
+    child.table.cells[HEALTHY_US] = healthy_at - 6_000_000
+    assert not desk.supervisor.claiming
+    child.table.cells[HEALTHY_US] = healthy_at
+    desk.supervisor.request_drain()
+    assert not desk.supervisor.claiming
 
 
 async def test_jobs_of_a_dead_child_wait_for_a_store_that_is_away(store: FakeStore, desk: Desk) -> None:

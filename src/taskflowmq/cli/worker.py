@@ -149,7 +149,7 @@ def _probes(app: BaseApp, supervisor: Supervisor, host: str, port: int) -> Any:
 
     async def working() -> bool:
         await app.store.ping()
-        return any(child.registered and not child.leaving for child in supervisor.children)
+        return supervisor.claiming
 
     settings = ServerSettings(host=host, port=port, api_keys=keys_from(os.environ))
     metrics = app.telemetry if isinstance(app.telemetry, PrometheusTelemetry) else PrometheusTelemetry()

@@ -8,7 +8,17 @@ from uuid import UUID, uuid4
 from taskflowmq.ports.spawner import ChildSpec, Process
 from taskflowmq.worker.failure import describe_exit
 from taskflowmq.worker.machine import is_stopped
-from taskflowmq.worker.slots import HANDED_BACK, LEFT, REGISTERED, SETTLED, TAINTED, TICK_US, SlotTable, StartedJob
+from taskflowmq.worker.slots import (
+    HANDED_BACK,
+    HEALTHY_US,
+    LEFT,
+    REGISTERED,
+    SETTLED,
+    TAINTED,
+    TICK_US,
+    SlotTable,
+    StartedJob,
+)
 
 #: Commands of the control pipe, one per line. ``drain`` is followed by seconds.
 DRAIN, FINISH, HAND_BACK = "drain", "finish", "hand_back"
@@ -20,6 +30,8 @@ CLEAN = (0, 75)
 
 #: A loop that has not turned for this long is blocked.
 STALE_SECONDS = 0.8
+#: A child that has not found itself healthy for so long is not counted on: a body that keeps its loop is enough.
+UNHEALTHY_SECONDS = 5.0
 #: How far past its deadline a job must be before its child is killed for it: the child itself acts first.
 OVERDUE_SECONDS = 0.4
 
@@ -73,6 +85,15 @@ class Child:
     def handed_back(self) -> int:
         """Jobs it handed back at its end."""
         return int(self.table.cells[HANDED_BACK])
+
+    def claims(self, now: float) -> bool:
+        """Tell whether its claims made progress a moment ago, which is more than that the process exists.
+
+        Args:
+            now: monotonic seconds.
+        """
+        healthy_at = self.table.cells[HEALTHY_US] / 1e6
+        return not self.leaving and healthy_at > 0 and now - healthy_at < UNHEALTHY_SECONDS
 
     def spawned(self, process: Process) -> None:
         """It runs now; the reading end of the pipe is its own."""

@@ -77,6 +77,12 @@ class Supervisor:
         """The children that live, or are being buried."""
         return list(self._children)
 
+    @property
+    def claiming(self) -> bool:
+        """Whether jobs are being claimed: what readiness means. False while it drains."""
+        now = self._clock.monotonic()
+        return any(child.claims(now) for child in self._children)
+
     async def run(self) -> int:
         """Supervise until drained; return how many jobs were handed back."""
         loops: list[tuple[str, Callable[[], Awaitable[None]]]] = [
