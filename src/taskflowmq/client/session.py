@@ -22,6 +22,8 @@ from taskflowmq.ports.telemetry import Telemetry
 
 #: Pauses before a call is repeated, in seconds; together below what a caller would call hanging.
 RETRY_PAUSES_S = (0.05, 0.2, 0.8)
+#: A call that has failed for so long, in seconds, is not repeated.
+PATIENCE_S = 2.0
 #: How long an unknown task name stays unknown before the store is asked again, in seconds.
 UNKNOWN_FOR_S = 1.0
 
@@ -103,9 +105,14 @@ class Session:
 
 async def _repeated(call: Callable[[], Awaitable[T]]) -> T:
     """Ask a store that may not answer several times; only for calls that may take effect twice."""
+    now = asyncio.get_running_loop().time
+    began = now()
     for pause in RETRY_PAUSES_S:
         try:
             return await call()
         except StoreUnavailable:
+            # A store that took this long to say no (a lock that somebody holds) had its repeats already.
+            if now() - began > PATIENCE_S:
+                raise
             await asyncio.sleep(pause * (0.5 + random.random()))
     return await call()

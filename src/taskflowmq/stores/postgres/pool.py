@@ -12,6 +12,7 @@ import logging
 import os
 import random
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
@@ -49,6 +50,8 @@ _SETTINGS = {
 #: A statement that merely takes long is safe: what it was sent has been acknowledged.
 SILENCE_S = 10
 _KEEPALIVE_S = 5
+#: A lock that was waited for this long, in seconds, belongs to a transaction that may take much longer.
+_PATIENCE_S = 3.0
 
 
 class Connection(asyncpg.Connection):  # type: ignore[misc]
@@ -111,7 +114,8 @@ class Pool:
                 # Connections are never replaced for their age: a lost one would make claims forget their positions.
                 self._pool = await asyncpg.create_pool(
                     **self.connect_args(),
-                    min_size=1,
+                    # Made when they are needed: a pool that keeps a floor logs a traceback per try during an outage.
+                    min_size=0,
                     max_size=self._options.pool_size,
                     max_queries=2**31,
                     max_inactive_connection_lifetime=0,
@@ -139,8 +143,9 @@ class Pool:
             pool.terminate()
 
     async def _check_session(self) -> None:
-        """Refuse a pooler that takes session settings without a word and gives every transaction another session."""
+        """Connect, and refuse a pooler that takes session settings without a word and shares its sessions."""
         if self._options.pooler:
+            await self.fetchval(q.prove_answer)
             return
         for name, value in await self.fetch(q.read_settings, ["enable_seqscan", "plan_cache_mode"]):
             if value != _SETTINGS[name]:
@@ -180,11 +185,13 @@ class Pool:
         Raises:
             StoreUnavailable: the database did not answer; the work may or may not have taken effect.
         """
+        began = time.monotonic()
         for attempt in range(1, self._options.tries + 1):
             try:
                 return await self._once(work)
             except Exception as error:
-                if errors.retried(error) and attempt < self._options.tries:
+                patient = attempt < self._options.tries and time.monotonic() - began < _PATIENCE_S
+                if patient and errors.retried(error):
                     await asyncio.sleep(random.uniform(0.005, 0.02) * 2**attempt)
                     continue
                 known = errors.translate(error)

@@ -1,0 +1,113 @@
+"""A repeat that meets its own first request, not ended yet, is told so: 409, and the first answer a moment later."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import asyncpg
+import httpx
+import msgspec
+import pytest
+from tests.server.conftest import connected, declare
+
+from taskflowmq import TaskFlow
+from taskflowmq.server.idempotency import idempotency_of
+from taskflowmq.server.schemas.requests import JobBody
+from taskflowmq.stores.postgres.rows import jobs_as_json
+from taskflowmq.telemetry.prometheus import PrometheusTelemetry
+
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
+
+BODY = {"task": "greet", "args": {"name": "Ada"}}
+KEY = {"Idempotency-Key": "order-7"}
+
+
+@pytest.fixture
+async def app(postgres_url: str) -> AsyncIterator[TaskFlow]:
+    """An open app on PostgreSQL: SQLite has one writer, so a repeat there comes after its first request."""
+    made = TaskFlow(postgres_url, telemetry=PrometheusTelemetry())
+    declare(made)
+    async with made:
+        # The names of queue and task are made once, in transactions of their own.
+        await made.store.board.delete("default", await ended(made))
+        yield made
+
+
+async def ended(app: TaskFlow) -> UUID:
+    """Store a job, cancel it, and return its id."""
+    handle = await app.asend("greet", {"name": "before"})
+    await handle.acancel()
+    return handle.id
+
+
+@pytest.fixture
+async def other_server(app: TaskFlow) -> AsyncIterator[asyncpg.Connection]:
+    """Another server's connection, where the first request has stored its job and not yet committed."""
+    key = idempotency_of(b"order-7", "POST", "/api/v1/jobs", msgspec.convert(BODY, JobBody))
+    assert key is not None
+    jobs = jobs_as_json([await app.aprepare("greet", {"name": "Ada"})])
+    conn = await asyncpg.connect(app.url)
+    await conn.execute("BEGIN")
+    await conn.fetch(
+        "SELECT * FROM taskflow.enqueue_once($1::json, 'default', $2, $3, NULL)", jobs, key.key, key.fingerprint
+    )
+    yield conn
+    await conn.close()
+
+
+@pytest.mark.parametrize("way", ["fast", "framework"])
+async def test_a_repeat_during_the_first_request_is_a_conflict_and_afterwards_the_first_answer(
+    app: TaskFlow, other_server: asyncpg.Connection, way: str
+) -> None:
+    async with connected(app, fast_intake=way == "fast") as client:
+        early = await client.post("/api/v1/jobs", json=BODY, headers=KEY)
+        assert (early.status_code, early.json()["code"]) == (409, "idempotency_in_flight")
+        assert int(early.headers["Retry-After"]) >= 1
+        assert early.headers["content-type"] == "application/problem+json"
+        await other_server.execute("COMMIT")
+        later = await client.post("/api/v1/jobs", json=BODY, headers=KEY)
+        assert later.status_code == 201
+        await only_job(client, later.json()["id"])
+
+
+async def test_after_a_first_request_that_failed_the_repeat_stores_the_job(
+    app: TaskFlow, other_server: asyncpg.Connection
+) -> None:
+    async with connected(app) as client:
+        assert (await client.post("/api/v1/jobs", json=BODY, headers=KEY)).status_code == 409
+        await other_server.execute("ROLLBACK")
+        later = await client.post("/api/v1/jobs", json=BODY, headers=KEY)
+        assert later.status_code == 201
+        await only_job(client, later.json()["id"])
+
+
+async def test_a_request_without_the_key_does_not_wait_for_it(app: TaskFlow, other_server: asyncpg.Connection) -> None:
+    async with connected(app) as client:
+        assert (await client.post("/api/v1/jobs", json=BODY)).status_code == 201
+        bulk = await client.post("/api/v1/jobs/bulk", json={"jobs": [BODY]}, headers=KEY)
+        assert (bulk.status_code, bulk.json()["code"]) == (409, "idempotency_in_flight")
+
+
+async def test_a_lock_that_somebody_keeps_is_refused_within_seconds(app: TaskFlow) -> None:
+    stranger = await asyncpg.connect(app.url)
+    await stranger.execute("BEGIN")
+    await stranger.execute("INSERT INTO taskflow.queue (name) VALUES ('fresh')")
+    async with connected(app) as client:
+        began = time.monotonic()
+        refused = await client.post("/api/v1/jobs", json={**BODY, "queue": "fresh"})
+        seconds = time.monotonic() - began
+        assert (refused.status_code, refused.json()["code"]) == (503, "store_unavailable")
+        assert int(refused.headers["Retry-After"]) >= 1
+        assert seconds < 15, "each layer repeated what had waited for the lock already"
+        await stranger.execute("ROLLBACK")
+        stored = await client.post("/api/v1/jobs", json={**BODY, "queue": "fresh"})
+        assert stored.status_code == 201
+    await stranger.close()
+
+
+async def only_job(client: httpx.AsyncClient, job_id: str) -> None:
+    """Check that one job is stored, and which."""
+    items = (await client.get("/api/v1/jobs")).json()["items"]
+    assert [item["id"] for item in items] == [job_id]
