@@ -47,7 +47,8 @@ class Injector:
         self._runs = runs
         self._links = links
         self._database = database
-        self._over = asyncio.Event()
+        #: Pauses wait on it: they last as long as the plan says, unless the run is cancelled.
+        self._never = asyncio.Event()
         self.faults: list[Fault] = []
         self.not_run: dict[str, str] = dict(database.not_run)
         self.findings: list[str] = []
@@ -64,7 +65,7 @@ class Injector:
                 await self._inject(step, began)
 
     async def _inject(self, step: Step, began: float) -> None:
-        await pause(self._over, began + step.at - time.monotonic())
+        await pause(self._never, began + step.at - time.monotonic())
         if step.target.startswith("worker"):
             await self._busy(step.target)
         begin = time.monotonic()
@@ -83,7 +84,7 @@ class Injector:
         while (now := time.monotonic()) < patience:
             if self._runs.of(program, max(now - RECENT_S, slot.since)) >= BUSY:
                 return
-            await pause(self._over, 0.05)
+            await pause(self._never, 0.05)
 
     def _deed(self, step: Step) -> Callable[[Step], Awaitable[Hit]]:
         deeds: dict[str, Callable[[Step], Awaitable[Hit]]] = {
@@ -163,7 +164,7 @@ class Injector:
         for slot in slots:
             slot.signal_all(signal.SIGSTOP)
         try:
-            await pause(self._over, seconds)
+            await pause(self._never, seconds)
         finally:
             for slot in slots:
                 slot.signal_all(signal.SIGCONT)
@@ -193,7 +194,7 @@ class Injector:
             return
         _send(pid, signal.SIGSTOP)
         try:
-            await pause(self._over, seconds)
+            await pause(self._never, seconds)
         finally:
             _send(pid, signal.SIGCONT)
 
@@ -205,7 +206,7 @@ class Injector:
         return self._database
 
     async def _restart(self, step: Step) -> Hit:
-        await self._postgres.restart(self._over, step.lasts)
+        await self._postgres.restart(self._never, step.lasts)
         return Hit()
 
     async def _terminate(self, step: Step) -> Hit:
@@ -214,7 +215,7 @@ class Injector:
     async def _read_only(self, step: Step) -> Hit:
         await self._postgres.set_read_only(True)
         try:
-            await pause(self._over, step.lasts)
+            await pause(self._never, step.lasts)
         finally:
             await self._postgres.set_read_only(False)
         return Hit()
@@ -222,7 +223,7 @@ class Injector:
     async def _full_disk(self, step: Step) -> Hit:
         megabytes = await asyncio.to_thread(self._postgres.fill_disk)
         try:
-            await pause(self._over, step.lasts)
+            await pause(self._never, step.lasts)
         finally:
             self._postgres.free_disk()
         return Hit(note=f"{megabytes} MB of ballast")
@@ -246,7 +247,7 @@ class Injector:
                     link.half_open()
         try:
             if step.kind != "half_open":
-                await pause(self._over, step.lasts)
+                await pause(self._never, step.lasts)
         finally:
             for link in links:
                 link.heal()
