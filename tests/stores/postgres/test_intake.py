@@ -54,8 +54,9 @@ async def test_an_idempotency_key_in_an_open_transaction_is_in_flight(postgres_u
     async with conn.transaction():
         await conn.execute("""INSERT INTO taskflow.tenant (name) VALUES ('default') ON CONFLICT DO NOTHING""")
     async with conn.transaction():
-        await conn.execute("""INSERT INTO taskflow.idempotency (tenant_id, key, fingerprint, job_ids, created, created_at)
-                              SELECT id, 'k', 'f', '{}', '{}', now() FROM taskflow.tenant""")
+        await conn.execute("""
+            INSERT INTO taskflow.idempotency (tenant_id, key, fingerprint, job_ids, created, created_at)
+            SELECT id, 'k', 'f', '{}', '{}', now() FROM taskflow.tenant""")
         with pytest.raises(IdempotencyInFlight):
             await store.intake.enqueue([new_job()], idempotency=IdempotencyKey("k", "f"))
     await store.close()
