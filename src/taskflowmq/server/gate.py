@@ -15,9 +15,9 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import unquote
 
-from taskflowmq.server.auth import Guard
+from taskflowmq.server.auth import OPEN_PATHS, Guard
 from taskflowmq.server.limits import ClientGone, Receive, drop_body, read_body
-from taskflowmq.server.problems import MEDIA_TYPE, Problem, from_error, internal, log_failure
+from taskflowmq.server.problems import MEDIA_TYPE, Problem, from_error, internal, log_failure, overloaded
 from taskflowmq.server.settings import ServerSettings
 
 Scope = MutableMapping[str, Any]
@@ -60,6 +60,7 @@ class Gate:
         self._intake = intake
         self._settings = settings
         self._guard = Guard(settings.api_keys)
+        self._in_flight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection event of ASGI."""
@@ -74,12 +75,18 @@ class Gate:
         headers = dict(scope["headers"])
         request_id = _request_id(headers)
         reply = _Reply(send, request_id, _CSP_DOCS if scope["path"].startswith("/docs") else _CSP_API)
+        if self._in_flight >= self._settings.max_in_flight and scope["path"] not in OPEN_PATHS:
+            await send_problem(reply, overloaded(), request_id)
+            return
+        self._in_flight += 1
         try:
             await self._pass(scope, receive, reply, headers, request_id)
         except ClientGone:
             log.debug("client hung up before its request was complete", extra={"request_id": request_id})
         except Exception as error:  # noqa: BLE001 - the last resort: every request gets an answer
             await self._fail(reply, receive, request_id, error)
+        finally:
+            self._in_flight -= 1
 
     async def _pass(
         self, scope: Scope, receive: Receive, reply: _Reply, headers: dict[bytes, bytes], request_id: str

@@ -156,6 +156,11 @@ def log_failure(error: Exception, request_id: str) -> None:
         log.error("request failed", exc_info=error, extra=fields)
 
 
+def overloaded() -> Problem:
+    """Return the answer to a request for which there is no room; a server that takes more only gets slower."""
+    return Problem(503, "overloaded", "Too many requests are under way. Repeat it in a moment", headers=_RETRY)
+
+
 def internal() -> Problem:
     """Return the answer for an error that nobody foresaw."""
     return Problem(500, "internal_error", "The request could not be served; the log knows more under the request id")

@@ -14,8 +14,8 @@ import uvicorn
 from taskflowmq.core.errors import TaskFlowError
 from taskflowmq.server.gate import Gate
 
-#: Requests in flight above this are answered 503 at once; a process that takes more only gets slower.
-MAX_IN_FLIGHT = 2_000
+#: Connections, idle ones included. Requests under way have a limit of their own, in the gate, with a proper answer.
+MAX_CONNECTIONS = 10_000
 BACKLOG = 1_024
 GRACE_SECONDS = 5
 #: How many ports are tried when none was asked for.
@@ -86,7 +86,7 @@ class ApiServer(uvicorn.Server):
             lifespan="on",
             proxy_headers=False,
             server_header=False,
-            limit_concurrency=MAX_IN_FLIGHT,
+            limit_concurrency=MAX_CONNECTIONS,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         super().__init__(config)

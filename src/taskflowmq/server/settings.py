@@ -35,6 +35,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
         max_body: bytes of a request body, bulk apart.
         max_bulk_body: bytes of a bulk request body.
         body_seconds: time in which a body must have arrived.
+        max_in_flight: requests under way above which others are answered 503 at once; probes never are.
         ready_seconds: time that the store has to answer the readiness probe.
         fast_intake: serve ``POST /jobs`` by the bare ASGI handler (docs/adr/0003-http-server.md).
     """
@@ -45,6 +46,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_body: int = MIB
     max_bulk_body: int = 16 * MIB
     body_seconds: float = 20.0
+    max_in_flight: int = 2_000
     ready_seconds: float = 2.0
     fast_intake: bool = True
 
