@@ -90,6 +90,20 @@ async def test_a_request_without_the_key_does_not_wait_for_it(app: TaskFlow, oth
         assert (bulk.status_code, bulk.json()["code"]) == (409, "idempotency_in_flight")
 
 
+async def test_a_unique_key_in_a_stranger_s_transaction_is_not_called_the_first_request(app: TaskFlow) -> None:
+    stranger = await asyncpg.connect(app.url)
+    transaction = stranger.transaction()
+    await transaction.start()
+    held = await app.tasks["greet"].using(unique="u", conn=stranger).aenqueue("Ada")
+    async with connected(app) as client:
+        refused = await client.post("/api/v1/jobs", json={**BODY, "unique_key": "u"}, headers=KEY)
+        assert (refused.status_code, refused.json()["code"]) == (503, "store_unavailable")
+        await transaction.commit()
+        hit = await client.post("/api/v1/jobs", json={**BODY, "unique_key": "u"}, headers=KEY)
+        assert (hit.status_code, hit.json()["id"]) == (200, str(held.id))
+    await stranger.close()
+
+
 async def test_a_lock_that_somebody_keeps_is_refused_within_seconds(app: TaskFlow) -> None:
     stranger = await asyncpg.connect(app.url)
     await stranger.execute("BEGIN")

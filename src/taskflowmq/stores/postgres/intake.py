@@ -92,7 +92,7 @@ class PostgresIntake:
         try:
             found = await self._pool.fetch(q.enqueue_once, text, jobs[0].tenant, key, fingerprint, self._now())
         except Exception as error:
-            if idempotency is not None and errors.code_of(error.__cause__ or error) == errors.LOCK_TIMEOUT:
+            if idempotency is not None and _waited_for_key(error.__cause__ or error):
                 raise IdempotencyInFlight(
                     f"the first request with the Idempotency-Key {key!r} has not ended yet"
                 ) from error
@@ -125,6 +125,13 @@ class PostgresIntake:
         """Return every task ever announced or enqueued, by name."""
         found = await self._pool.fetch(q.list_tasks)
         return [TaskView(name=row["name"], args_schema=row["args_schema"], seen_at=row["seen_at"]) for row in found]
+
+
+def _waited_for_key(error: BaseException) -> bool:
+    """Tell whether it was the Idempotency-Key that somebody holds, and not a unique key of one of the jobs."""
+    # The context of an error names the statement that waited.
+    place = str(getattr(error, "context", ""))
+    return errors.code_of(error) == errors.LOCK_TIMEOUT and "taskflow.idempotency" in place
 
 
 def _parts(jobs: Sequence[NewJob]) -> list[list[NewJob]]:
