@@ -90,6 +90,15 @@ def test_where_a_body_runs_follows_from_the_function() -> None:
     assert task(process=True)(killable).runs is Runs.PROCESS
 
 
+def test_what_a_task_wants_when_its_lease_is_lost() -> None:
+    def plain() -> None: ...
+
+    assert not task(plain).stops_with_lease
+    assert task(on_lease_lost="stop")(plain).stops_with_lease
+    with pytest.raises(InvalidJob, match="on_lease_lost"):
+        task(on_lease_lost="panic")(plain)  # type: ignore[arg-type]
+
+
 async def stream() -> Any:
     yield 1
 

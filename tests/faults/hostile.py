@@ -14,6 +14,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -361,6 +362,35 @@ async def end_the_loop(how: str) -> None:
 
 async def _exit() -> None:
     raise SystemExit(0)
+
+
+# -- what must not run twice at once, and says all the time that it runs
+
+
+def held() -> bool:
+    note("tick")
+    return Path(os.environ["TEST_HOLD"]).exists()
+
+
+@task(on_lease_lost="stop")
+async def alone_on_loop() -> None:
+    note("start")
+    while held():  # noqa: ASYNC110 - set by another process
+        await asyncio.sleep(0.05)
+
+
+@task(on_lease_lost="stop")
+def alone_in_thread() -> None:
+    note("start")
+    while held():
+        time.sleep(0.05)
+
+
+@task(on_lease_lost="stop", process=True)
+def alone_in_process() -> None:
+    note("start")
+    while held():
+        time.sleep(0.05)
 
 
 def allocate(mebibytes: int) -> int:

@@ -32,6 +32,7 @@ class FakeTask:
     def __init__(self, fn: Callable[..., Any], name: str, runs: Runs | None, retry: Retry, timeout_ms: int | None):
         self.fn, self.name, self.retry, self.timeout_ms = fn, name, retry, timeout_ms
         self.queue = "default"
+        self.stops_with_lease = False
         self.runs = runs or (Runs.COROUTINE if inspect.iscoroutinefunction(fn) else Runs.THREAD)
         self.wants_context = "ctx" in inspect.signature(fn).parameters
 
@@ -62,10 +63,12 @@ class FakeTasks:
         runs: Runs | None = None,
         retry: Retry | None = None,
         timeout: float | None = None,
+        stops_with_lease: bool = False,
     ) -> str:
         name = name or fn.__name__
         limit = None if timeout is None else int(timeout * 1000)
-        self._tasks[name] = FakeTask(fn, name, runs, retry or Retry(), limit)
+        self._tasks[name] = task = FakeTask(fn, name, runs, retry or Retry(), limit)
+        task.stops_with_lease = stops_with_lease
         self.revision += 1
         return name
 

@@ -15,7 +15,17 @@ from taskflowmq.core.job import Ended, State
 from taskflowmq.ports.spawner import ChildSpec
 from taskflowmq.testing.waiting import wait_until
 from taskflowmq.worker import Supervisor, WorkerOptions
-from taskflowmq.worker.slots import HEALTHY_US, LEFT, REGISTERED, SETTLED, STEPPED, TAINTED, TICK_US, SlotTable
+from taskflowmq.worker.slots import (
+    HEALTHY_US,
+    LEASE_US,
+    LEFT,
+    REGISTERED,
+    SETTLED,
+    STEPPED,
+    TAINTED,
+    TICK_US,
+    SlotTable,
+)
 
 
 class FakeProcess:
@@ -49,11 +59,12 @@ class FakeProcess:
         self.table.cells[LEFT] = 1
         self.exit(code)
 
-    def hold(self, row: Row, *, started: bool, deadline: float | None = None) -> None:
+    def hold(self, row: Row, *, started: bool, deadline: float | None = None, exclusive: bool = False) -> None:
         """Claim a job and maybe start its body."""
         self._store._claim(row, self.spec.worker_id)
         if started:
-            self.table.start(self.table.take(), row.id, row.counters.lease_no, deadline)
+            fence = (row.id, row.counters.lease_no)
+            self.table.start(self.table.take(), *fence, deadline, exclusive=exclusive)
 
     def told(self) -> list[str]:
         try:
@@ -265,3 +276,30 @@ async def test_children_that_die_at_once_are_replaced_more_and_more_slowly(store
     gaps = [later - earlier for earlier, later in pairwise(births)]
     assert gaps[-1] > gaps[0]
     assert gaps[-1] > 0.15
+
+
+@pytest.mark.parametrize("exclusive", [True, False])
+async def test_a_body_that_must_not_outlive_the_lease_is_killed_before_it_ends(
+    store: FakeStore, desk: Desk, exclusive: bool
+) -> None:
+    child = await desk.start(lease=0.6, heartbeat=0.1)
+    guilty, innocent = store.put("a"), store.put("a")
+    child.hold(guilty, started=True, exclusive=exclusive)
+    child.hold(innocent, started=True)
+    renewals = store.renewals
+    await desk.until(lambda: store.renewals > renewals + 2)
+    assert not child.killed
+    store.away = True
+    until = child.table.cells[LEASE_US] / 1e6
+    if exclusive:
+        await desk.until(lambda: child.killed)
+        assert now() < until
+        store.away = False
+        await desk.until(lambda: guilty.history and innocent.history)
+        assert [(row.state, row.counters.attempt, row.counters.crashes) for row in (guilty, innocent)] == [
+            (State.PENDING, 0, 0)
+        ] * 2
+    else:
+        await desk.until(lambda: now() > until + 0.3)
+        assert not child.killed
+        store.away = False

@@ -13,6 +13,7 @@ from tests.worker.fakes import FakeStore, FakeTasks
 from taskflowmq.core.job import ClaimedJob, Reason, State
 from taskflowmq.ports.context import Context
 from taskflowmq.ports.store import ClaimRequest
+from taskflowmq.testing.waiting import wait_until
 
 
 async def noop() -> None:
@@ -303,6 +304,36 @@ async def test_a_worker_whose_lease_was_taken_goes_on_under_a_new_name(
     again = store.put(tasks.add(noop))
     await store.until(lambda: again.state is State.COMPLETED)
     assert again.worker != old
+
+
+async def test_a_body_that_must_not_outlive_the_lease_stops_while_it_still_holds(
+    store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker
+) -> None:
+    stopped: list[float] = []
+    loop = asyncio.get_running_loop()
+
+    async def alone() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            stopped.append(loop.time())
+
+    async def patient() -> None:
+        await asyncio.Event().wait()
+
+    one, other = store.put(tasks.add(alone, stops_with_lease=True)), store.put(tasks.add(patient))
+    worker = make_worker(lease=0.6, heartbeat=0.1)
+    await worker.start()
+    await store.until(lambda: store.count(State.RUNNING) == 2 and store.renewals > 2)
+    assert not stopped
+    store.away, last = True, loop.time()
+    await wait_until(lambda: stopped, 5)
+    assert stopped[0] - last < 0.6
+    store.away = False
+    # It is claimed again only with a lease that holds, and then it begins.
+    await store.until(lambda: one.counters.lease_no > 1 and one.state is State.RUNNING)
+    assert (one.history[0].to, one.history[0].counters.attempt) == (State.PENDING, 0)
+    assert (other.state, other.history) == (State.RUNNING, [])
 
 
 async def test_progress_is_coalesced(store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker) -> None:

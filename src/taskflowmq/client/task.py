@@ -11,7 +11,7 @@ import functools
 import inspect
 import weakref
 from collections.abc import Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypedDict, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec, TypedDict, TypeVar, Unpack, overload
 
 import msgspec
 
@@ -61,6 +61,9 @@ class TaskOptions(TypedDict, total=False):
     timeout: limit of one attempt (seconds or timedelta); none by default.
     unique: at most one live job per key.
     process: run a plain function in a process of its own, which can be killed at its timeout.
+    on_lease_lost: "continue" (default): a body whose worker cannot renew its lease goes on, and its result counts if
+        nobody has rescued the job meanwhile. "stop": it is stopped before anybody can, so that two never run at once;
+        its job goes back to its queue. Threads and blocked loops are stopped with their process.
     """
 
     name: str
@@ -70,6 +73,7 @@ class TaskOptions(TypedDict, total=False):
     timeout: Duration | None
     unique: Unique | None
     process: bool
+    on_lease_lost: Literal["continue", "stop"]
 
 
 class JobRequest(Generic[R_co]):
@@ -152,6 +156,7 @@ class Task(_Enqueues[P, R]):
         self.fn = fn
         self.name: str = _name(fn, given.pop("name", None))
         self.runs = _runs(fn, process=bool(given.pop("process", False)))
+        self.stops_with_lease = _stops(given.pop("on_lease_lost", "continue"))
         self.retry: Retry = given.pop("retry", None) or Retry()
         if not isinstance(self.retry, Retry):
             raise TypeError(f"retry of task {self.name!r} must be a Retry, got {type(self.retry).__name__}")
@@ -382,6 +387,12 @@ def _runs(fn: Callable[..., Any], *, process: bool) -> Runs:
     if not process:
         return Runs.COROUTINE if inspect.iscoroutinefunction(fn) else Runs.THREAD
     return Runs.PROCESS
+
+
+def _stops(on_lease_lost: object) -> bool:
+    if on_lease_lost not in ("continue", "stop"):
+        raise InvalidJob.at("/on_lease_lost", f'must be "continue" or "stop", got {on_lease_lost!r:.80}')
+    return on_lease_lost == "stop"
 
 
 def _defaults(given: dict[str, Any], retry: Retry) -> Defaults:

@@ -46,6 +46,11 @@ class TaskSpec(Protocol):
         ...
 
     @property
+    def stops_with_lease(self) -> bool:
+        """Whether its bodies are stopped before anybody may rescue their jobs, or go on to their fenced completion."""
+        ...
+
+    @property
     def wants_context(self) -> bool:
         """Whether the function takes a Context first."""
         ...

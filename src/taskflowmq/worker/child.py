@@ -11,6 +11,7 @@ from taskflowmq.worker.machine import is_stopped
 from taskflowmq.worker.slots import (
     HANDED_BACK,
     HEALTHY_US,
+    LEASE_US,
     LEFT,
     REGISTERED,
     SETTLED,
@@ -130,6 +131,15 @@ class Child:
         stepped = [job for job in started if job.stepped]
         return [job for job in stepped or started if job.deadline is not None and now - job.deadline > OVERDUE_SECONDS]
 
+    def leased(self, until: float) -> None:
+        """Its lease holds until this monotonic second, at least."""
+        self.table.cells[LEASE_US] = int(until * 1e6)
+
+    def outlives_lease(self, now: float, margin: float) -> bool:
+        """Tell whether a body runs that must not outlive the lease, and that ends within the margin (seconds)."""
+        until = self.table.cells[LEASE_US] / 1e6
+        return 0 < until < now + margin and any(job.exclusive for job in self.table.started())
+
     def has_been_stopped(self, now: float, elapsed: float) -> float:
         """Return for how many seconds, seen in a row, the process has been stopped (SIGSTOP) by somebody.
 
@@ -142,17 +152,12 @@ class Child:
         self._stopped_s = self._stopped_s + min(elapsed, STALE_SECONDS) if stopped else 0.0
         return self._stopped_s
 
-    def died(self, code: int) -> bool:
-        """Tell whether the process ended neither as it was told nor by our hand. An exit code alone proves nothing:
-        a body can call ``os._exit(0)``.
-        """
-        return self.killed_for is None and not (code in CLEAN and self.table.cells[LEFT])
-
     def obituary(self, code: int) -> str | None:
-        """Return why the jobs in it are charged with a crash; None: they are not."""
+        """Return why the jobs in it are charged with a crash; None: it ended as it was told, or by our hand."""
         if self.killed_for == STOPPED:
             return "the worker process was stopped (SIGSTOP) for longer than its lease, and was killed"
-        if not self.died(code):
+        # As told, or by our hand. An exit code alone proves nothing: a body can call os._exit(0).
+        if self.killed_for is not None or (code in CLEAN and self.table.cells[LEFT]):
             return None
         by = " from within, not by its supervisor" if code >= 0 else ""
         return f"the worker process ended with {describe_exit(code)}{by}"

@@ -27,7 +27,7 @@ from taskflowmq.worker.pools import Ending
 log = logging.getLogger("taskflowmq.job")
 
 #: Why a body was asked to stop.
-CANCEL, TIMEOUT, HAND_BACK = "cancel", "timeout", "hand_back"
+CANCEL, TIMEOUT, HAND_BACK, LEASE_LOST = "cancel", "timeout", "hand_back", "lease_lost"
 
 
 class ProgressSink(Protocol):
@@ -62,7 +62,7 @@ class RunningContext(Context):
         self.deadline: float | None = None
         #: Whether the outcome is decided; what the body does later changes nothing.
         self.ended = False
-        #: CANCEL, TIMEOUT or HAND_BACK once the body was asked to stop.
+        #: CANCEL, TIMEOUT, HAND_BACK or LEASE_LOST once the body was asked to stop.
         self.stop: str | None = None
         #: Whether ``complete()`` wrote the completion in the caller's transaction.
         self.completed_by_caller = False

@@ -21,7 +21,7 @@ from taskflowmq.core.transitions import Crashed, Failed, HandedBack, Outcome, St
 from taskflowmq.ports.context import running
 from taskflowmq.ports.tasks import Runs
 from taskflowmq.worker.completer import Completer
-from taskflowmq.worker.context import CANCEL, HAND_BACK, TIMEOUT, ProgressSink, RunningContext
+from taskflowmq.worker.context import CANCEL, HAND_BACK, LEASE_LOST, TIMEOUT, ProgressSink, RunningContext
 from taskflowmq.worker.failure import describe, error_json, stack_of, traceback_of
 from taskflowmq.worker.kit import Kit
 from taskflowmq.worker.outcome import raised, returned, undecodable
@@ -61,6 +61,8 @@ class Executor:
         self.on_room: Callable[[], None] = _nothing
         #: Set by the worker: called when a body with a time limit begins.
         self.on_deadline: Callable[[], None] = _nothing
+        #: Set by the worker: whether a body that must not outlive the lease may begin.
+        self.may_begin: Callable[[], bool] = _may
         #: Set by the worker: called when this process cannot run bodies; tells whether it will be replaced.
         self.on_unfit: Callable[[str], bool] = _stays
         #: Bodies that ended since the start.
@@ -81,7 +83,8 @@ class Executor:
     def start(self, job: ClaimedJob) -> None:
         """Take a slot and start the job; there must be one free."""
         spec = self._kit.tasks.get(job.task)
-        if spec is None:  # it was unregistered after the claim
+        # It was unregistered after the claim, or the lease is about to end.
+        if spec is None or (spec.stops_with_lease and not self.may_begin()):
             self.give_back(job)
             return
         ctx = RunningContext(job, spec, self._kit.store.claims, self._progress)
@@ -228,7 +231,8 @@ class Executor:
         if limit is not None:
             ctx.deadline = now + limit / 1000
             self.on_deadline()
-        self._slots.start(ctx.slot, ctx.job.id, ctx.job.lease_no, ctx.deadline)
+        exclusive = ctx.spec.stops_with_lease
+        self._slots.start(ctx.slot, ctx.job.id, ctx.job.lease_no, ctx.deadline, exclusive=exclusive)
 
     def _finish(self, ctx: RunningContext, value: Any, error: BaseException | None) -> None:
         if error is not None:
@@ -251,7 +255,7 @@ class Executor:
             return TimedOut(_too_long(ctx, self._clock.monotonic(), trace))
         if ctx.stop == CANCEL:
             return Stopped(False)
-        return HandedBack() if ctx.stop == HAND_BACK else None
+        return HandedBack() if ctx.stop in (HAND_BACK, LEASE_LOST) else None
 
     def _end(self, ctx: RunningContext, outcome: Outcome) -> None:
         if not ctx.ended:
@@ -299,6 +303,10 @@ def _too_long(ctx: RunningContext, now: float, trace: str) -> bytes:
 
 def _nothing() -> None:
     return None
+
+
+def _may() -> bool:
+    return True
 
 
 def _stays(why: str) -> bool:

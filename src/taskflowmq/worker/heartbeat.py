@@ -16,12 +16,14 @@ class Heartbeat:
 
     Args:
         kit: the worker's ports.
+        on_renewed: told the monotonic second before the renewal was sent.
         on_lost: called when the worker was ended by a rescuer; running bodies continue (their fenced completion is
             tried), new jobs need a new identity.
     """
 
-    def __init__(self, kit: Kit, on_lost: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, kit: Kit, on_lost: Callable[[], Awaitable[None]], on_renewed: Callable[[float], None]) -> None:
         self._kit = kit
+        self._on_renewed = on_renewed
         self._on_lost = on_lost
 
     async def run(self) -> None:
@@ -39,9 +41,11 @@ class Heartbeat:
 
     async def beat(self) -> None:
         """Renew once."""
-        worker_id = self._kit.worker_id
+        worker_id, began = self._kit.worker_id, self._kit.clock.monotonic()
         alive = await self._kit.store.workers.renew([worker_id], self._kit.options.lease_ms)
-        if worker_id not in alive and worker_id == self._kit.worker_id:
+        if worker_id in alive:
+            self._on_renewed(began)
+        elif worker_id == self._kit.worker_id:
             self._kit.telemetry.event("lease_lost")
             log.warning("worker %s lost its lease: somebody took it for dead", worker_id)
             await self._on_lost()

@@ -1,9 +1,9 @@
 """The slots of one child in shared memory, so that the supervisor can read them also when the child cannot speak.
 
 Layout: an array of 64-bit cells. First a header (the flags and counters below), then five cells per slot, then a ring
-of the jobs that ended last, three cells each. The child writes, the supervisor reads; each cell is written whole, and a
-slot's ``state`` cell is written last when it is taken and first when it is freed, so a reader never sees a started job
-with half an id.
+of the jobs that ended last, three cells each. The child writes, the supervisor reads (and says how long the lease
+holds); each cell is written whole, and a slot's ``state`` cell is written last when it is taken and first when it is
+freed, so a reader never sees a started job with half an id.
 
 What must stay true: a slot is STARTED exactly while code of its job may run, and a job whose end is not stored yet is
 in the ring. After a death, jobs that are in neither were prefetched and go back for free; the others are charged, also
@@ -19,11 +19,12 @@ from uuid import UUID
 
 import msgspec
 
-STEPPED, TICK_US, REGISTERED, TAINTED, SETTLED, HANDED_BACK, LEFT, SIZE, _LAST, HEALTHY_US = range(10)
+STEPPED, TICK_US, REGISTERED, TAINTED, SETTLED, HANDED_BACK, LEFT, SIZE, _LAST, HEALTHY_US, LEASE_US = range(11)
 HEADER = 16
 WIDTH = 5
 _STATE, _HIGH, _LOW, _LEASE, _DEADLINE = range(WIDTH)
-FREE, STARTED = 0, 1
+#: EXCLUSIVE: started, and must not outlive the lease.
+FREE, STARTED, EXCLUSIVE = range(3)
 _LOW_64 = (1 << 64) - 1
 #: More than can wait for the store: the completer's high-water mark and a full claim (a power of two).
 RING = 4_096
@@ -38,6 +39,8 @@ class StartedJob(msgspec.Struct, frozen=True):
     deadline: float | None
     #: Whether the loop was inside this body.
     stepped: bool
+    #: Whether it must not outlive the lease.
+    exclusive: bool = False
 
 
 class SlotTable:
@@ -82,7 +85,9 @@ class SlotTable:
         """Reserve a slot and return its index; IndexError when there is none."""
         return self._free.pop()
 
-    def start(self, index: int, job_id: UUID, lease_no: int, deadline: float | None) -> None:
+    def start(
+        self, index: int, job_id: UUID, lease_no: int, deadline: float | None, *, exclusive: bool = False
+    ) -> None:
         """Publish that the body of this job begins now."""
         cells, at = self.cells, HEADER + WIDTH * index
         number = job_id.int
@@ -90,7 +95,7 @@ class SlotTable:
         cells[at + _LOW] = number & _LOW_64
         cells[at + _LEASE] = lease_no
         cells[at + _DEADLINE] = 0 if deadline is None else int(deadline * 1e6)
-        cells[at] = STARTED
+        cells[at] = EXCLUSIVE if exclusive else STARTED
 
     def finish(self, index: int) -> None:
         """Publish that the body ended, and give the slot back. A slot whose body never began stays unpublished."""
@@ -109,7 +114,7 @@ class SlotTable:
         stepped = cells[STEPPED]
         for index in range(self.size):
             at = HEADER + WIDTH * index
-            if cells[at] == STARTED:
+            if cells[at]:
                 deadline = cells[at + _DEADLINE]
                 found.append(
                     StartedJob(
@@ -117,6 +122,7 @@ class SlotTable:
                         cells[at + _LEASE],
                         deadline / 1e6 if deadline else None,
                         stepped == index + 1,
+                        cells[at] == EXCLUSIVE,
                     )
                 )
         return found

@@ -22,6 +22,7 @@ from taskflowmq.worker.backoff import backoff, jittered
 from taskflowmq.worker.child import DRAIN, FINISH, HAND_BACK, STOPPED, TIMEOUT, Child
 from taskflowmq.worker.clock import SystemClock
 from taskflowmq.worker.failure import describe_exit
+from taskflowmq.worker.lease import kill_before
 from taskflowmq.worker.machine import memory_mb, reap_orphans
 from taskflowmq.worker.options import WorkerOptions
 from taskflowmq.worker.undertaker import bury
@@ -177,7 +178,7 @@ class Supervisor:
     def _note_end(self, child: Child, pid: int, code: int) -> None:
         """Say how a child ended, and have it replaced before it is buried: burying waits for the store."""
         child.leaving, was_leaving = True, child.leaving
-        died = child.died(code)
+        died = child.obituary(code) is not None
         self._pace_spawns(child, died=died)
         if died:
             self._telemetry.event("child_died")
@@ -218,6 +219,7 @@ class Supervisor:
                 if now >= trust_at:
                     self._check_hang(child, now)
                     self._check_stopped(child, now, elapsed)
+                self._check_lease(child, now)
                 self._check_age(child, check_memory)
             if not self._draining and now >= self._next_spawn:
                 ranks = sum(not child.leaving and not child.isolated for child in self._children)
@@ -241,6 +243,13 @@ class Supervisor:
             log.error("child %s has been stopped for longer than its lease: killed", child.worker_id)
             self._telemetry.event("child_hung")
             child.kill(STOPPED)
+
+    def _check_lease(self, child: Child, now: float) -> None:
+        """Kill a child in which a body runs that must not outlive the lease, when it was asked and goes on."""
+        if child.killed_for is None and child.outlives_lease(now, kill_before(self._options.lease)):
+            log.error("child %s loses its lease, and runs a body that must not go on: killed", child.worker_id)
+            self._telemetry.event("lease_lost")
+            child.kill(HAND_BACK)
 
     def _check_age(self, child: Child, check_memory: bool) -> None:
         """Replace a child that is tainted, has run enough jobs, or is too large; running jobs finish first."""
@@ -268,6 +277,7 @@ class Supervisor:
             children = {child.worker_id: child for child in self._children if child.registered}
             if not children:
                 continue
+            began = self._clock.monotonic()
             try:
                 alive = await self._store.workers.renew(list(children), self._options.lease_ms)
                 errors = 0
@@ -275,15 +285,22 @@ class Supervisor:
                 errors += 1
                 log.warning("leases were not renewed: %s", error)
                 continue
-            for worker_id in children.keys() - alive:
-                self._lost(children[worker_id])
+            for worker_id, child in children.items():
+                if worker_id in alive:
+                    child.leased(began + self._options.lease)
+                else:
+                    self._lost(child)
 
     def _lost(self, child: Child) -> None:
-        """Somebody took this child for dead: its bodies go on to their fenced completion, new jobs need a new child."""
+        """Somebody took this child for dead: its bodies go on to their fenced completion, unless one of them must not;
+        new jobs need a new child.
+        """
         if not child.leaving:
             self._telemetry.event("lease_lost")
             log.warning("worker %s lost its lease: it finishes and is replaced", child.worker_id)
             child.tell(FINISH)
+        if child.outlives_lease(self._clock.monotonic(), float("inf")):
+            child.kill(HAND_BACK)
 
     async def _isolate(self) -> None:
         """Start a one-slot child when jobs wait that took a process down before."""

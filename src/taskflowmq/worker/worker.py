@@ -31,13 +31,24 @@ from taskflowmq.worker.executor import Executor
 from taskflowmq.worker.fetcher import Fetcher
 from taskflowmq.worker.heartbeat import Heartbeat
 from taskflowmq.worker.kit import Kit
+from taskflowmq.worker.lease import LeaseWatch
 from taskflowmq.worker.listener import Listener
 from taskflowmq.worker.options import WorkerOptions
 from taskflowmq.worker.pauses import PauseWatch
 from taskflowmq.worker.place import Place, introduction
 from taskflowmq.worker.process_pool import Launch, ProcessPool
 from taskflowmq.worker.progress import ProgressWriter
-from taskflowmq.worker.slots import HANDED_BACK, HEALTHY_US, LEFT, REGISTERED, SETTLED, TAINTED, TICK_US, SlotTable
+from taskflowmq.worker.slots import (
+    HANDED_BACK,
+    HEALTHY_US,
+    LEASE_US,
+    LEFT,
+    REGISTERED,
+    SETTLED,
+    TAINTED,
+    TICK_US,
+    SlotTable,
+)
 from taskflowmq.worker.timeouts import Timeouts
 
 log = logging.getLogger("taskflowmq.worker")
@@ -123,17 +134,20 @@ class Worker:
             return
         self._build()
         await self._register()
+        if self._is_stopping():  # asked to while the store was away: there is nothing to begin any more
+            return
         loops: list[tuple[str, Callable[[], Awaitable[None]]]] = [
             ("fetcher", self._fetcher.run),
             ("listener", Listener(self._kit, self._fetcher.wake).run),
             ("timeouts", self._timeouts.run),
             ("cancel", self._cancels.run),
             ("pauses", self._pauses.run),
+            ("lease", self._lease.run),
             ("audit", self._audit.run),
             ("tick", self._tick),
         ]
         if not self._supervised:
-            loops.append(("heartbeat", Heartbeat(self._kit, self._start_again).run))
+            loops.append(("heartbeat", Heartbeat(self._kit, self._start_again, self._leased).run))
         loops.extend((duty.name, duty.run) for duty in self._duties)
         self._loops = [asyncio.create_task(self._keep(name, run), name=f"taskflow-{name}") for name, run in loops]
         log.info("worker %s started", self._kit.worker_id, extra={"concurrency": self._kit.options.slots})
@@ -183,6 +197,7 @@ class Worker:
         before = self._executor.ended
         try:
             while True:
+                self._leased(self._kit.clock.monotonic())  # nobody renews it here, and nobody rescues
                 staged = await self._kit.store.upkeep.stage_due(MAX_BATCH)
                 claimed = await self._fetcher.claim(max(1, self._slots.free))
                 await self._executor.idle()
@@ -223,6 +238,7 @@ class Worker:
         self._executor.on_unfit = self._taint
         self._fetcher = Fetcher(kit, self._executor, self._slots, self._completer, alone=not self._supervised)
         self._cancels = CancelWatch(kit, self._executor, self._fetcher.drop)
+        self._lease = LeaseWatch(kit, self._executor, self._slots.cells)
         self._pauses = PauseWatch(kit, self._fetcher, self._executor)
         self._timeouts = Timeouts(kit, self._executor, self._taint)
         self._fetcher.on_jobs = self._cancels.wake
@@ -230,15 +246,20 @@ class Worker:
         self._fetcher.on_failure = self._audit.suspect
         self._built = True
 
+    def _is_stopping(self) -> bool:
+        return self._shutdown is not None
+
     async def _register(self) -> None:
-        """Introduce this worker and its tasks to the store, however long the store is away."""
+        """Introduce this worker and its tasks to the store, however long the store is away, unless told to stop."""
         if self._registered:
             return
         tasks, errors = self._kit.tasks, 0
         names = tasks.names()
         schemas = [(spec.name, spec.args_schema()) for name in names if (spec := tasks.get(name)) is not None]
         row = introduction(self._place, self._kit.worker_id, self._kit.options, names)
-        while True:
+        began = 0.0
+        while not self._is_stopping():
+            began = self._kit.clock.monotonic()
             try:
                 await self._kit.store.workers.register(row)
                 await self._kit.store.intake.announce_tasks(schemas)
@@ -247,11 +268,19 @@ class Worker:
                 errors += 1
                 log.warning("the worker cannot register yet: %s", error)
                 await self._kit.clock.sleep(backoff(errors, longest=2.0))
+        if self._is_stopping():  # it may have ended meanwhile, and taken its slots with it
+            return
+        self._leased(began)
         self._registered = True
         self._slots.cells[REGISTERED] = 1
 
+    def _leased(self, began: float) -> None:
+        self._slots.cells[LEASE_US] = int((began + self._kit.options.lease) * 1e6)
+
     async def _start_again(self) -> None:
-        """The lease is gone: go on under a new identity. Running bodies try their fenced completion."""
+        """The lease is gone: go on under a new identity. Running bodies try their fenced completion, or stop."""
+        self._slots.cells[LEASE_US] = 0
+        self._lease.look()
         self._kit.worker_id = uuid4()
         self._registered = False
         await self._register()

@@ -1,0 +1,68 @@
+"""How long this worker may believe in its own lease, on the monotonic clock (RELIABILITY rule 5).
+
+The store's clock decides who is rescued; here only durations count, from the moment before a renewal was sent. So a
+body that stops by this clock has stopped before any rescuer may act, whatever the clocks say.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from taskflowmq.worker.context import LEASE_LOST
+from taskflowmq.worker.executor import Executor
+from taskflowmq.worker.kit import Kit
+from taskflowmq.worker.slots import LEASE_US
+
+log = logging.getLogger("taskflowmq.worker")
+
+INTERVAL = 0.1
+#: Seconds before the end of the lease at which bodies are asked, and at which their process is killed; at most these
+#: shares of the lease.
+ASK_SECONDS, KILL_SECONDS = 2.0, 0.5
+ASK_SHARE, KILL_SHARE = 1 / 3, 1 / 6
+
+
+def ask_before(lease: float) -> float:
+    """Return how long before the end of its lease a worker asks such bodies to stop."""
+    return min(ASK_SECONDS, lease * ASK_SHARE)
+
+
+def kill_before(lease: float) -> float:
+    """Return how long before the end of its lease a child with such bodies is killed."""
+    return min(KILL_SECONDS, lease * KILL_SHARE)
+
+
+class LeaseWatch:
+    """Stops bodies that must not outlive the lease. Costs nothing while no such body runs.
+
+    Args:
+        kit: the worker's ports.
+        executor: whose bodies are stopped.
+        cells: of the slot table; ``LEASE_US`` is written by whoever renews.
+    """
+
+    def __init__(self, kit: Kit, executor: Executor, cells: memoryview) -> None:
+        self._kit = kit
+        self._executor = executor
+        self._cells = cells
+        self._ask_us = int(ask_before(kit.options.lease) * 1e6)
+        executor.may_begin = self.holds
+
+    def holds(self) -> bool:
+        """Tell whether the lease holds for long enough to begin something that must end with it."""
+        return int(self._kit.clock.monotonic() * 1e6) < self._cells[LEASE_US] - self._ask_us
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            await self._kit.clock.sleep(INTERVAL)
+            self.look()
+
+    def look(self) -> None:
+        """Ask the bodies concerned to stop, if it is time."""
+        exclusive = [ctx for ctx in self._executor.runs.values() if ctx.spec.stops_with_lease and ctx.stop is None]
+        if exclusive and not self.holds():
+            log.warning("the lease was not renewed in time: %d bodies that must not outlive it stop", len(exclusive))
+            self._kit.telemetry.event("lease_lost")
+            for ctx in exclusive:
+                ctx.ask_to_stop(LEASE_LOST)
