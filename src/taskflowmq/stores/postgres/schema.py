@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
+import time
 from typing import Any
 
-from taskflowmq.core.errors import SchemaMismatch
+from taskflowmq.core.errors import SchemaMismatch, StoreUnavailable
+from taskflowmq.stores.postgres import errors
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import migrations, q
 
 #: The schema that this version of the library is written for.
 CLIENT_VERSION = max(number for number, _, _ in migrations())
+#: How long a migration goes on asking for tables that somebody reads in a long transaction. Each time it asks for less
+#: than a second, because everybody waits behind it (lock_migrations.sql).
+PATIENCE_S = 30.0
 
 
 class PostgresSchema:
@@ -32,9 +39,21 @@ class PostgresSchema:
         applied = []
         stored = await self.version()
         for number, name, sql in migrations():
-            if number > stored and await self._pool.run(lambda conn: _apply(conn, number, sql)):  # noqa: B023 - awaited at once
+            if number > stored and await self._apply(number, sql):
                 applied.append(name)
         return applied
+
+    async def _apply(self, number: int, sql: str) -> bool:
+        """Apply one migration unless it is there already; let others pass between two tries."""
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return await self._pool.run(lambda conn: _apply(conn, number, sql))
+            except StoreUnavailable as error:
+                locked = error.__cause__ is not None and errors.code_of(error.__cause__) == errors.LOCK_TIMEOUT
+                if not locked or time.monotonic() > until:
+                    raise
+                await asyncio.sleep(random.uniform(0.1, 0.3))
 
     async def check_client(self) -> None:
         """Raise :class:`SchemaMismatch` unless this version of the library can use the schema."""
