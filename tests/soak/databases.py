@@ -85,20 +85,23 @@ class PostgresDatabase:
         self._heard += 1
 
     async def seed(self, finished: int, scheduled: int) -> None:
-        """Let the server make the rows: a hundred thousand per statement."""
+        """Let the server make the rows, in the order of their ids, as they come in life."""
+        done = 0
         for count in _portions(finished):
             await self._conn.execute(
                 f"""WITH model AS (SELECT tenant_id, lane_id, task_id, max_attempts FROM taskflow.job LIMIT 1),
                    x AS (SELECT overlay(gen_random_uuid()::text PLACING left(taskflow.lowest_id(
-                           now() - random() * interval '{HOURS_OF_HISTORY} hours')::text, 13) FROM 1 FOR 13)::uuid AS id
-                         FROM generate_series(1, {count})),
+                           now() - (1 - ({done} + n) / {finished}.0) * interval '{HOURS_OF_HISTORY} hours')::text, 13)
+                           FROM 1 FOR 13)::uuid AS id
+                         FROM generate_series(1, {count}) n),
                    j AS (INSERT INTO taskflow.job (id, tenant_id, lane_id, task_id, max_attempts,
-                                                    created_at, run_at, args)
+                                                   created_at, run_at, args)
                          SELECT x.id, m.*, now(), now(), '{{}}' FROM x, model m RETURNING id)
                    INSERT INTO taskflow.outcome (job_id, state, finished_at, round, attempt, crashes, losses, lease_no)
                    SELECT id, 'completed', now(), 1, 1, 0, 0, 1 FROM j""",
                 timeout=600,
             )
+            done += count
         for count in _portions(scheduled):
             await self._conn.execute(
                 f"""WITH model AS (SELECT tenant_id, lane_id, task_id, max_attempts FROM taskflow.job LIMIT 1),
