@@ -32,7 +32,6 @@ def pooler(pgbouncer_program: Program, postgres_server: PostgresServer) -> Itera
     folder.chmod(0o755)
     running = Pooler(pgbouncer_program, postgres_server.url("postgres"), folder)
     yield running
-    assert running.alive, f"PgBouncer ended by itself: {running.log[-2000:]}"
     running.stop()
     shutil.rmtree(folder)
 
@@ -40,4 +39,5 @@ def pooler(pgbouncer_program: Program, postgres_server: PostgresServer) -> Itera
 @pytest.fixture
 def pooled_url(pooler: Pooler, reused_postgres_url: str) -> str:
     """The address of an emptied database, through the pooler."""
+    assert pooler.alive, f"PgBouncer ended by itself: {pooler.log[-2000:]}"
     return pooler.url(reused_postgres_url)

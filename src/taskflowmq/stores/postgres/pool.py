@@ -28,6 +28,8 @@ from taskflowmq.stores.postgres.queries import q
 T = TypeVar("T")
 Row = Any
 _log = logging.getLogger("taskflowmq.stores.postgres")
+#: Pauses between tries of one statement double this often, to 0.6 s: more tries must not mean minutes of silence.
+_DOUBLINGS = 5
 
 #: Session settings of direct connections. Plans of the hot statements must not depend on how small a table was when
 #: it was planned: with sequential scans off the planner has only the index left (PEERS: plan traps).
@@ -192,7 +194,7 @@ class Pool:
             except Exception as error:
                 patient = attempt < self._options.tries and time.monotonic() - began < _PATIENCE_S
                 if patient and errors.retried(error):
-                    await asyncio.sleep(random.uniform(0.005, 0.02) * 2**attempt)
+                    await asyncio.sleep(random.uniform(0.005, 0.02) * 2 ** min(attempt, _DOUBLINGS))
                     continue
                 known = errors.translate(error)
                 if known is None or known is error:
