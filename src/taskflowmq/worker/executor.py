@@ -63,6 +63,8 @@ class Executor:
         self.on_deadline: Callable[[], None] = _nothing
         #: Set by the worker: whether a body that must not outlive the lease may begin.
         self.may_begin: Callable[[], bool] = _may
+        #: Set by the worker: called when such a body begins.
+        self.on_exclusive: Callable[[], None] = _nothing
         #: Set by the worker: called when this process cannot run bodies; tells whether it will be replaced.
         self.on_unfit: Callable[[str], bool] = _stays
         #: Bodies that ended since the start.
@@ -233,6 +235,8 @@ class Executor:
             self.on_deadline()
         exclusive = ctx.spec.stops_with_lease
         self._slots.start(ctx.slot, ctx.job.id, ctx.job.lease_no, ctx.deadline, exclusive=exclusive)
+        if exclusive:
+            self.on_exclusive()
 
     def _finish(self, ctx: RunningContext, value: Any, error: BaseException | None) -> None:
         if error is not None:

@@ -6,9 +6,10 @@ body that stops by this clock has stopped before any rescuer may act, whatever t
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
-from taskflowmq.worker.context import LEASE_LOST
+from taskflowmq.worker.context import LEASE_LOST, RunningContext
 from taskflowmq.worker.executor import Executor
 from taskflowmq.worker.kit import Kit
 from taskflowmq.worker.slots import LEASE_US
@@ -46,23 +47,31 @@ class LeaseWatch:
         self._executor = executor
         self._cells = cells
         self._ask_us = int(ask_before(kit.options.lease) * 1e6)
+        self._some = asyncio.Event()
         executor.may_begin = self.holds
+        executor.on_exclusive = self._some.set
 
     def holds(self) -> bool:
         """Tell whether the lease holds for long enough to begin something that must end with it."""
         return int(self._kit.clock.monotonic() * 1e6) < self._cells[LEASE_US] - self._ask_us
 
     async def run(self) -> None:
-        """Look until cancelled."""
+        """Look while such a body runs, sleep otherwise; until cancelled."""
         while True:
+            self._some.clear()
+            if not self._exclusive():
+                await self._some.wait()
             await self._kit.clock.sleep(INTERVAL)
             self.look()
 
     def look(self) -> None:
         """Ask the bodies concerned to stop, if it is time."""
-        exclusive = [ctx for ctx in self._executor.runs.values() if ctx.spec.stops_with_lease and ctx.stop is None]
-        if exclusive and not self.holds():
-            log.warning("the lease was not renewed in time: %d bodies that must not outlive it stop", len(exclusive))
+        asked = [] if self.holds() else [ctx for ctx in self._exclusive() if ctx.stop is None]
+        if asked:
+            log.warning("the lease was not renewed in time: %d bodies that must not outlive it stop", len(asked))
             self._kit.telemetry.event("lease_lost")
-            for ctx in exclusive:
+            for ctx in asked:
                 ctx.ask_to_stop(LEASE_LOST)
+
+    def _exclusive(self) -> list[RunningContext]:
+        return [ctx for ctx in self._executor.runs.values() if ctx.spec.stops_with_lease]
