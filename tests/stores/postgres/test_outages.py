@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -14,6 +15,7 @@ from tests.stores.postgres.conftest import Connect, add_worker, new_job, request
 from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.core.transitions import Succeeded, decide
 from taskflowmq.stores.postgres import PostgresOptions, PostgresStore
+from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.testing.postgres import PostgresServer
 from taskflowmq.testing.waiting import wait_until
 
@@ -122,6 +124,48 @@ async def test_a_server_that_turned_read_only_is_unavailable_until_it_turns_back
     await wait_until(lambda: answers(store), what="the store to answer again")
     assert (await store.intake.enqueue([new_job()]))[0].created
     await admin.close()
+
+
+async def test_an_argument_that_cannot_be_sent_costs_no_connection(postgres_url: str) -> None:
+    pool = Pool(postgres_url, PostgresOptions())
+    await pool.open()
+    session = await pool.fetchval("SELECT pg_backend_pid()")
+    with pytest.raises(asyncpg.DataError):
+        await pool.fetch("SELECT $1::integer", "no number")
+    assert await pool.fetchval("SELECT pg_backend_pid()") == session
+    await pool.close()
+
+
+async def test_a_peer_that_falls_silent_takes_the_idle_connections_along(postgres_url: str, connect: Connect) -> None:
+    pool, size = Pool(postgres_url, PostgresOptions(command_timeout=1.0, application_name="silent")), 4
+    await pool.open()
+    together = asyncio.Barrier(size)
+
+    async def hold() -> None:
+        async with pool.connection():
+            await together.wait()
+
+    await asyncio.gather(*(hold() for _ in range(size)))
+    admin = await connect()
+
+    async def idle() -> int:
+        count: int = await admin.fetchval(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'silent' AND state = 'idle'"
+        )
+        return count
+
+    assert await idle() == size
+    generation = pool.generation
+    with pytest.raises(StoreUnavailable):
+        await pool.fetch("SELECT pg_sleep(5)")
+
+    async def gone() -> bool:
+        return await idle() == 0
+
+    await wait_until(gone, what="every connection to be given up")
+    assert pool.generation > generation
+    assert await pool.fetchval("SELECT 1") == 1
+    await pool.close()
 
 
 async def test_a_store_that_is_not_there_is_unavailable() -> None:

@@ -45,6 +45,8 @@ def retried(error: BaseException) -> bool:
 
 def dooms_connection(error: BaseException) -> bool:
     """Tell whether the connection that raised this must not be used again."""
+    if is_bad_row(error):
+        return False
     code = code_of(error)
     if code:
         return code in _DOOMED_CODES or code.startswith("08")
