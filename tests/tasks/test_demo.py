@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from taskflowmq.tasks import demo
+from taskflowmq import InvalidJob
+from taskflowmq.tasks import demo, images, registry
 from taskflowmq.tasks.errors import InvalidInput
 
 
@@ -23,3 +24,16 @@ async def test_the_failing_job_fails() -> None:
         await demo.failing_job()
     with pytest.raises(RuntimeError, match="mine"):
         await demo.failing_job("mine")
+
+
+@pytest.mark.parametrize("seconds", [-1, 3600.1])
+def test_a_wait_outside_the_range_is_refused_before_anything_is_stored(seconds: float) -> None:
+    with pytest.raises(InvalidJob, match=r"args\.seconds"):
+        registry.test_task.job(seconds=seconds)
+
+
+@pytest.mark.parametrize(("width", "height", "field"), [(0, None, "width"), (1, -1, "height"), (10_001, 1, "width")])
+def test_a_size_outside_the_range_is_refused_too(width: int, height: int | None, field: str) -> None:
+    with pytest.raises(InvalidJob, match=rf"args\.{field}"):
+        registry.image_resize_task.job("a.png", width, height)
+    assert registry.MAX_SIDE == images.MAX_SIDE

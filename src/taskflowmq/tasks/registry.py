@@ -9,15 +9,23 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta
 
 from taskflowmq.client.task import task
 from taskflowmq.core.signals import Discard, RetryAfter
-from taskflowmq.tasks.demo import failing_job, test
+from taskflowmq.tasks.demo import MAX_SECONDS, failing_job, test
 from taskflowmq.tasks.errors import HTTPCallFailed, PermanentFailure
 
 #: A server that asks for more than this is asked again by the ordinary back-off.
 LONGEST_WAIT_S = 86_400.0
+#: The greatest side of a picture; written here as well, because importing it would import the imaging library.
+MAX_SIDE = 10_000
+
+# Bounds that a type can say are said in types: a wrong argument is refused at the enqueue, and the schema shows them.
+Seconds = Annotated[float, Meta(ge=0, le=MAX_SECONDS)]
+Side = Annotated[int, Meta(ge=1, le=MAX_SIDE)]
 
 
 @contextlib.contextmanager
@@ -34,7 +42,7 @@ def _judged() -> Iterator[None]:
 
 
 @task(name="test")
-async def test_task(message: str = "", seconds: float = 2.0) -> dict[str, Any]:  # noqa: PT028 - a task, no test
+async def test_task(message: str = "", seconds: Seconds = 2.0) -> dict[str, Any]:  # noqa: PT028 - a task, no test
     """Wait, then return what was given."""
     with _judged():
         return await test(message, seconds)
@@ -58,8 +66,8 @@ async def email_task(to: str, subject: str, body: str, html: str | None = None) 
 @task(name="image-resize", timeout=300)
 def image_resize_task(
     source: str,
-    width: int,
-    height: int | None = None,
+    width: Side,
+    height: Side | None = None,
     format: str | None = None,  # noqa: A002 - the public name
 ) -> dict[str, Any]:
     """Make a smaller copy of a picture below the files directory."""
