@@ -165,9 +165,6 @@ class ModelClaims:
     async def paused_queues(self) -> set[str]:
         return {name for name, paused_at in self._data.queues.items() if paused_at is not None}
 
-    async def paused_queues(self) -> set[str]:
-        return {name for name, since in self._data.queues.items() if since is not None}
-
     async def forget(self, worker_id: UUID) -> None:
         self._turns.pop(worker_id, None)
 

@@ -55,8 +55,14 @@ class Node(Process):
         """Start its main program."""
 
     def run(self, coro: Any) -> asyncio.Task[Any]:
-        """Run a coroutine in it."""
-        return self.world.loop.start(self, coro)
+        """Run a coroutine in it; what it raises in the end is a defect."""
+        task: asyncio.Task[Any] = self.world.loop.start(self, coro)
+        task.add_done_callback(self._ended_by)
+        return task
+
+    def _ended_by(self, task: asyncio.Task[Any]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.world.loop.errors.append(f"{self.name} ended with {error!r}")
 
     def ended(self, code: int) -> None:
         """It has ended with this exit code."""

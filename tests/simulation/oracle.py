@@ -131,7 +131,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, StoreStats):
         states = {state: count for state, count in value.states.items() if count}
         queues = {view.name: ({s: n for s, n in view.states.items() if n}, view.paused_at) for view in value.queues}
-        return states, queues
+        # A queue is made before the first job that it is made for, which may then be refused.
+        return states, {name: seen for name, seen in queues.items() if seen != ({}, None)}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     return value

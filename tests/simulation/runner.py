@@ -17,7 +17,7 @@ OpenBackend = Callable[[StoreClock], Backend]
 #: What may become of a call, per mille; the rest arrives as it should.
 FAULTS = {"slow": 60, "refused": 15, "lost": 25, "late": 10, "twice": 10}
 #: Events between calls, per mille of the steps.
-EVENTS = {"operate": 70, "kill": 4, "stop": 4, "drain": 2, "clock": 1, "away": 1, "haunt": 15}
+EVENTS = {"operate": 70, "kill": 4, "stop": 8, "drain": 2, "clock": 2, "away": 2, "haunt": 15}
 #: Virtual seconds within which everything must have ended once the faults stop.
 PATIENCE = 900.0
 MOST_JOBS = 80

@@ -139,6 +139,10 @@ def statement(engine: str) -> str:
     return (files("tests.simulation") / f"snapshot_{engine}.sql").read_text(encoding="utf-8")
 
 
+#: The same id is read again and again: one object of it is enough.
+_id = lru_cache(maxsize=100_000)(UUID)
+
+
 def of_rows(rows: list[tuple[str, str]]) -> Snapshot:
     """Build a snapshot from what :func:`statement` returns; ids are hex, with or without dashes."""
     kinds: dict[str, list[list[Any]]] = {}
@@ -146,17 +150,17 @@ def of_rows(rows: list[tuple[str, str]]) -> Snapshot:
         kinds.setdefault(kind, []).append(msgspec.json.decode(text))
     places: dict[UUID, tuple[Place, ...]] = {}
     for name, job_id, state, reason, *counts, worker, at, flags in kinds.get("place", []):
-        key, who = UUID(job_id), UUID(worker) if worker else None
+        key, who = _id(job_id), _id(worker) if worker else None
         places[key] = (*places.get(key, ()), Place(name, state, reason, *counts, who, at, flags))
     return Snapshot(
-        jobs={UUID(row[0]): Fact(*row[1:7], bool(row[7])) for row in kinds.get("job", [])},
+        jobs={_id(row[0]): Fact(*row[1:7], bool(row[7])) for row in kinds.get("job", [])},
         places=places,
-        tried={(UUID(row[0]), row[1]): (row[2], row[3], row[4]) for row in kinds.get("tried", [])},
-        keys={(row[0], row[1]): Lock(UUID(row[2]), row[3], row[4]) for row in kinds.get("key", [])},
-        workers={UUID(row[0]): (row[1], row[2]) for row in kinds.get("worker", [])},
-        asked=frozenset(UUID(row[0]) for row in kinds.get("asked", [])),
+        tried={(_id(row[0]), row[1]): (row[2], row[3], row[4]) for row in kinds.get("tried", [])},
+        keys={(row[0], row[1]): Lock(_id(row[2]), row[3], row[4]) for row in kinds.get("key", [])},
+        workers={_id(row[0]): (row[1], row[2]) for row in kinds.get("worker", [])},
+        asked=frozenset(_id(row[0]) for row in kinds.get("asked", [])),
         paused=frozenset(row[0] for row in kinds.get("paused", [])),
-        results={UUID(row[0]): row[1].encode() if row[1] is not None else None for row in kinds.get("result", [])},
+        results={_id(row[0]): row[1].encode() if row[1] is not None else None for row in kinds.get("result", [])},
     )
 
 

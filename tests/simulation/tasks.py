@@ -27,6 +27,7 @@ def make_app(node: Any) -> BaseApp:
     async def work(ctx: Context, plan: list[str]) -> dict[str, int]:
         job_id, fence = ctx.job.id, ctx.lease_no
         node.world.event(node.name, "begins", job_id, fence, ctx.attempt)
+        ctx.progress({"fence": fence})
         await _act(node, plan[min(fence, len(plan)) - 1])
         result = {"fence": fence}
         node.world.event(node.name, "returns", job_id, fence, msgspec.json.encode(result))

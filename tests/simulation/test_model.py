@@ -16,6 +16,8 @@ from taskflowmq.testing.conformance import topics
 from taskflowmq.testing.conformance.support import NewStore
 
 LEFT_OUT = {"TestCallerTransactions", "TestSchema"}
+#: What `make test-fast` asks of the model; `make test` asks everything.
+QUICK = {"TestFence", "TestUnique"}
 
 
 @pytest.fixture
@@ -25,4 +27,6 @@ def new_store() -> NewStore:
     return lambda clock: ModelStore(data, clock, listeners)
 
 
-globals().update({name: topic for name, topic in topics(one_writer=True).items() if name not in LEFT_OUT})
+for _name, _topic in topics(one_writer=True).items():
+    if _name not in LEFT_OUT:
+        globals()[_name] = _topic if _name in QUICK else pytest.mark.slow(_topic)

@@ -251,6 +251,7 @@ class World:
     def haunt(self, call: Call) -> None:
         """Let the store do a call that nobody waits for."""
         self.ghosts.remove(call)
+        self._look_at_outage()
         if self.loop.time() >= self.away_until:
             self._do(call, "nobody waits")
 
