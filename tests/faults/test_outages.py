@@ -81,13 +81,13 @@ async def test_a_server_that_turns_read_only_is_waited_out(hurt_rig: Rig) -> Non
     pids = await children_of(program)
     before = await rig.send("quick", n=1)
     ends_meanwhile = await rig.send("nap", seconds=1.5)
-    ends_after = await rig.send("nap", seconds=3 * LEASE)
+    ends_after = await rig.send("nap", seconds=6 * LEASE)
     await rig.final(before)
     await rig.started(ends_meanwhile, ends_after)
     admin = await asyncpg.connect(rig.url)
     await admin.execute("ALTER SYSTEM SET default_transaction_read_only = on")
     await admin.execute("SELECT pg_reload_conf()")
-    until = time.monotonic() + 2 * LEASE
+    until = time.monotonic() + 5 * LEASE
     await wait_until(lambda: time.monotonic() > until and "wait for the store" in program.log(), 15)
     await admin.execute("SET default_transaction_read_only = off")
     await admin.execute("ALTER SYSTEM RESET default_transaction_read_only")
@@ -98,7 +98,7 @@ async def test_a_server_that_turns_read_only_is_waited_out(hurt_rig: Rig) -> Non
     views = await rig.final(after, ends_meanwhile, timeout=HEALED)
     healed = time.monotonic() - healed_from
     views += await rig.final(ends_after)
-    print(f"F10: read-only for {2 * LEASE:g} s, turned back: healed after {healed:.2f} s, jobs run twice 0")
+    print(f"F10: read-only for {5 * LEASE:g} s, turned back: healed after {healed:.2f} s, jobs run twice 0")
     assert healed <= HEALED
     assert [(v.state, v.counters.attempt, v.counters.lease_no) for v in views] == [(State.COMPLETED, 1, 1)] * 3
     assert max(rig.all_starts().values()) == 1
