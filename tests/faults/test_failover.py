@@ -22,7 +22,7 @@ from taskflowmq.testing.waiting import wait_until
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 
 HEALED = 10.0
-KILLS, EVERY = 30, 0.8
+KILLS, EVERY = 30, 0.5
 
 
 def become_standby(server: PostgresServer) -> None:
