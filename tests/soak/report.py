@@ -26,11 +26,12 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     transactions: float = 3.0
     #: Share of the wanted rate that must have been offered.
     offered: float = 0.9
-    pick_up_p99_s: float = 1.0
+    #: Of the median; a stall of the disk ends up in the last percent, whoever caused it.
+    pick_up_s: float = 0.25
 
 
 #: For seconds instead of minutes on a machine that does other things, too: what is wrong by a factor is still seen.
-QUICK = Bounds(memory_mb=20, end_ratio=4, held_ratio=6, noise_s=0.3, offered=0.5, pick_up_p99_s=5)
+QUICK = Bounds(memory_mb=20, end_ratio=4, held_ratio=6, noise_s=0.3, offered=0.5, pick_up_s=2)
 
 WARM = 0.2
 START, END = (0.2, 0.4), (0.8, 1.0)
@@ -82,7 +83,7 @@ def _latencies(record: Record, bounds: Bounds) -> list[Verdict]:
     back = max(bounds.end_ratio * base, base + noise)
     after = [point for point in claim_p99s(record) if point[0] > held_until]
     waits = _between(record, START[0] * seconds, seconds, lambda s: s.counters.wait)
-    pick_up = waits.quantile(0.99)
+    pick_up = waits.quantile(0.5)
     return [
         verdicts.within_ratio("claim p99, end / start", end, base, most=bounds.end_ratio, noise_s=noise),
         verdicts.within_ratio(
@@ -96,10 +97,10 @@ def _latencies(record: Record, bounds: Bounds) -> list[Verdict]:
             "claim p99 back after the release", after, held_until, below=back, within_s=bounds.back_within_s
         ),
         Verdict(
-            "pick-up (ready → claimed) p99",
-            0 < pick_up <= bounds.pick_up_p99_s,
-            f"p50 {waits.quantile(0.5) * 1e3:.1f} ms, p99 {pick_up * 1e3:.1f} ms",
-            f"≤ {bounds.pick_up_p99_s:g} s",
+            "pick-up (ready → claimed) p50",
+            0 < pick_up <= bounds.pick_up_s,
+            f"p50 {pick_up * 1e3:.1f} ms, p99 {waits.quantile(0.99) * 1e3:.1f} ms",
+            f"≤ {bounds.pick_up_s:g} s",
         ),
     ]
 
