@@ -23,7 +23,8 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     back_within_s: float = 60.0
     #: Differences of latency that are the machine's own noise.
     noise_s: float = 0.003
-    transactions: float = 3.0
+    #: Three, and the look at the positions that a busy worker takes once a second.
+    transactions: float = 3.1
     #: Share of the wanted rate that must have been offered.
     offered: float = 0.9
     #: Of the median; a stall of the disk ends up in the last percent, whoever caused it.

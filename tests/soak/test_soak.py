@@ -45,5 +45,6 @@ def test_under_load_nothing_grows_nothing_slows_down_and_nothing_is_lost(record:
 @pytest.mark.parametrize("record", STORES[:1], indirect=True)
 def test_a_job_that_nothing_batches_takes_three_write_transactions(record: Record) -> None:
     one = record.unbatched
-    verdict = verdicts.transactions_per_job(one.xids, one.wake_ups, one.idle_xids, one.jobs, 3.2)
+    # Few jobs, so the look at the positions that comes once a second weighs more than in the long run.
+    verdict = verdicts.transactions_per_job(one.xids, one.wake_ups, one.idle_xids, one.jobs, 3.3)
     assert verdict.ok, verdict.figure
