@@ -8,7 +8,8 @@ from taskflowmq.stores.postgres import PostgresOptions, PostgresStore
 from taskflowmq.testing.conformance import topics
 from taskflowmq.testing.conformance.support import NewStore
 
-pytestmark = [pytest.mark.postgres, pytest.mark.slow]
+# Every statement takes two more hops and is planned anew: on a busy machine the long walks take their time.
+pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.fixture
