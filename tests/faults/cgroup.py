@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from taskflowmq.testing.waiting import wait_until_sync
 
 V1 = Path("/sys/fs/cgroup/memory")
 V2 = Path("/sys/fs/cgroup")
@@ -46,7 +50,17 @@ class MemoryCgroup:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._folder.rmdir()
+        wait_until_sync(self._removed, 30, what="the end of what lived in the cgroup")
+
+    def _removed(self) -> bool:
+        for pid in (self._folder / "cgroup.procs").read_text().split():
+            with suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
+        try:
+            self._folder.rmdir()
+        except OSError:  # somebody still dies in it
+            return False
+        return True
 
 
 def refused() -> str | None:

@@ -186,6 +186,15 @@ def chatter(lines: int) -> int:
 
 
 @task(retry=ONCE)
+def close_streams() -> str:
+    """Close what the worker logs to, and leave the numbers to whoever opens something next."""
+    note("start")
+    for number in (0, 1, 2):
+        os.close(number)
+    return "closed"
+
+
+@task(retry=ONCE)
 async def signal_myself() -> str:
     note("start")
     for number in (signal.SIGTERM, signal.SIGINT):

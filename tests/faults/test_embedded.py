@@ -16,7 +16,7 @@ from tests.faults.rig import ROOT, SLACK
 from taskflowmq import TaskFlow, WrongContext
 from taskflowmq.bootstrap import parent
 from taskflowmq.testing.waiting import wait_until
-from taskflowmq.worker.worker import LAST_FLUSH_SECONDS
+from taskflowmq.worker.worker import CANCEL_SECONDS, LAST_FLUSH_SECONDS
 
 pytestmark = pytest.mark.slow
 
@@ -93,6 +93,6 @@ async def test_a_drain_is_bounded_when_the_database_swallows_everything(postgres
     proxy.cut()
     await app.aclose()
     await proxy.close()
-    # The last flush, then twice that for loops and parts which do not hear that they are cancelled.
-    assert drained < DRAIN + 5 * LAST_FLUSH_SECONDS
+    # The last words and the parts have their time, and everything a second to hear that it is cancelled.
+    assert drained < DRAIN + GRACE + 2 * LAST_FLUSH_SECONDS + 3 * CANCEL_SECONDS + SLACK
     print(f"drained in {drained:.1f} s beside a database that swallows everything")

@@ -7,8 +7,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -137,6 +139,23 @@ def living(child: psutil.Process) -> list[psutil.Process]:
     """Return copies of a claiming process; its body processes have another command line."""
     mine = child.cmdline()
     return [each for each in child.children() if each.status() != psutil.STATUS_ZOMBIE and each.cmdline() == mine]
+
+
+async def test_closed_streams_become_nobodys_connection(any_rig: Rig) -> None:
+    rig = any_rig
+    program = rig.program(app=APP)
+    child = await first_child(rig, program)
+    (closed,) = await rig.final(await rig.send("close_streams"), timeout=PATIENCE)
+    assert closed.result == b'"closed"'
+
+    def refilled() -> bool:
+        numbers = [Path(f"/proc/{child.pid}/fd/{number}") for number in (0, 1, 2)]
+        return all(os.path.lexists(each) and not str(each.readlink()).startswith("socket:") for each in numbers)
+
+    if sys.platform == "linux":
+        await wait_until(refilled, SLACK, what="numbers 0 to 2 of the child")
+    await all_complete(rig, await innocents(rig, 10))
+    await rig.check()
 
 
 async def test_processes_of_a_killed_body_die_with_it_and_those_of_others_outlive_the_worker(one_rig: Rig) -> None:

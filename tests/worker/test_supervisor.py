@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import time
 from collections.abc import AsyncIterator, Callable
 from itertools import pairwise
+from uuid import UUID
 
 import pytest
 from tests.worker.fakes import FakeStore, Row
@@ -121,6 +123,7 @@ class Desk:
 async def desk(store: FakeStore) -> AsyncIterator[Desk]:
     made = Desk(store)
     yield made
+    store.away = False  # burying the children waits for it
     made.run.cancel()
     await asyncio.gather(made.run, return_exceptions=True)
     for child in made.spawner.children:
@@ -172,6 +175,27 @@ async def test_jobs_of_a_dead_child_wait_for_a_store_that_is_away(store: FakeSto
     assert row.counters.crashes == 1
 
 
+async def test_a_child_may_be_buried_while_its_lease_is_renewed(
+    store: FakeStore, desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    child = await desk.start()
+    asked, answer, renew = asyncio.Event(), asyncio.Event(), store.renew
+
+    async def slow(worker_ids: list[UUID], lease_ms: int) -> set[UUID]:
+        asked.set()
+        await answer.wait()
+        return await renew(worker_ids, lease_ms)
+
+    monkeypatch.setattr(store, "renew", slow)
+    await asked.wait()
+    child.exit(1)
+    await desk.until(lambda: child.spec.worker_id not in {one.worker_id for one in desk.supervisor.children})
+    asked.clear()
+    answer.set()
+    await asyncio.wait_for(asked.wait(), 5)
+    assert "the heartbeat failed and starts again" not in caplog.messages, "other leases wait for this one"
+
+
 async def test_a_blocked_loop_is_killed_and_only_the_stepped_job_is_charged(store: FakeStore, desk: Desk) -> None:
     child = await desk.start()
     guilty, overdue, innocent = store.put("a"), store.put("a"), store.put("a")
@@ -186,15 +210,21 @@ async def test_a_blocked_loop_is_killed_and_only_the_stepped_job_is_charged(stor
     assert [(row.state, row.counters.attempt) for row in (overdue, innocent)] == [(State.PENDING, 0)] * 2
 
 
-async def test_a_busy_loop_without_overdue_jobs_is_left_alone(store: FakeStore, desk: Desk) -> None:
+async def test_a_busy_loop_without_overdue_jobs_is_left_alone(
+    store: FakeStore, desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
     child = await desk.start()
     row = store.put("a")
     child.table.cells[TICK_US] = 1
     child.hold(row, started=True)
     child.table.cells[STEPPED] = 1
     renewals = store.renewals
-    await desk.until(lambda: store.renewals > renewals + 20)
+    with caplog.at_level(logging.WARNING, "taskflowmq"):
+        await desk.until(lambda: store.renewals > renewals + 20)
     assert (child.killed, row.state) == (False, State.RUNNING)
+    # Whoever operates it is told, once.
+    told = [record.getMessage() for record in caplog.records if "stands still" in record.getMessage()]
+    assert [str(row.id) in line for line in told] == [True]
 
 
 async def test_a_child_that_is_too_large_before_it_ran_anything_gets_to_run_something(
@@ -282,7 +312,7 @@ async def test_children_that_die_at_once_are_replaced_more_and_more_slowly(store
 async def test_a_body_that_must_not_outlive_the_lease_is_killed_before_it_ends(
     store: FakeStore, desk: Desk, exclusive: bool
 ) -> None:
-    child = await desk.start(lease=0.6, heartbeat=0.1)
+    child = await desk.start(lease=3, heartbeat=0.1)
     guilty, innocent = store.put("a"), store.put("a")
     child.hold(guilty, started=True, exclusive=exclusive)
     child.hold(innocent, started=True)

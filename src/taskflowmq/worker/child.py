@@ -52,6 +52,7 @@ class Child:
         #: Told to end: it is replaced already.
         self.leaving = False
         self._stopped_s = 0.0
+        self._warned_at = 0
         self._control, self._commands = os.pipe()
         os.set_blocking(self._commands, False)
         self.spec = ChildSpec(
@@ -131,9 +132,14 @@ class Child:
         stepped = [job for job in started if job.stepped]
         return [job for job in stepped or started if job.deadline is not None and now - job.deadline > OVERDUE_SECONDS]
 
-    def leased(self, until: float) -> None:
-        """Its lease holds until this monotonic second, at least."""
-        self.table.cells[LEASE_US] = int(until * 1e6)
+    def blocked_for(self, now: float, patience: float) -> tuple[float, str] | None:
+        """Return for how long a job that has time left keeps the loop, and its id: once per standstill."""
+        tick = self.table.cells[TICK_US]
+        if not tick or tick == self._warned_at or now - tick / 1e6 < patience:
+            return None
+        self._warned_at = tick
+        stepped = [str(job.job_id) for job in self.table.started() if job.stepped]
+        return (now - tick / 1e6, stepped[0]) if stepped else None
 
     def outlives_lease(self, now: float, margin: float) -> bool:
         """Tell whether a body runs that must not outlive the lease, and that ends within the margin (seconds)."""

@@ -25,6 +25,7 @@ from taskflowmq.worker.failure import describe_exit
 from taskflowmq.worker.lease import kill_before
 from taskflowmq.worker.machine import memory_mb, reap_orphans
 from taskflowmq.worker.options import WorkerOptions
+from taskflowmq.worker.slots import LEASE_US
 from taskflowmq.worker.undertaker import bury
 
 log = logging.getLogger("taskflowmq.supervisor")
@@ -236,6 +237,13 @@ class Supervisor:
             log.error("child %s hangs in job %s past its timeout: killed", child.worker_id, ids)
             self._telemetry.event("child_hung")
             child.kill(TIMEOUT, hung)
+        elif blocked := child.blocked_for(now, self._options.lease):
+            log.warning(
+                "child %s stands still for %.0f s in job %s, and with it all its jobs: a blocking call in a coroutine? "
+                "Only a timeout would end it",
+                *(child.worker_id, *blocked),
+            )
+            self._telemetry.event("child_blocked")
 
     def _check_stopped(self, child: Child, now: float, elapsed: float) -> None:
         """Kill a child that somebody stopped and nobody continues: we renew its lease, so no rescuer would (I4)."""
@@ -286,8 +294,10 @@ class Supervisor:
                 log.warning("leases were not renewed: %s", error)
                 continue
             for worker_id, child in children.items():
+                if child not in self._children:  # it died meanwhile, and has been buried
+                    continue
                 if worker_id in alive:
-                    child.leased(began + self._options.lease)
+                    child.table.cells[LEASE_US] = int((began + self._options.lease) * 1e6)
                 else:
                     self._lost(child)
 

@@ -49,6 +49,7 @@ from taskflowmq.worker.slots import (
     TICK_US,
     SlotTable,
 )
+from taskflowmq.worker.streams import Streams
 from taskflowmq.worker.timeouts import Timeouts
 
 log = logging.getLogger("taskflowmq.worker")
@@ -58,6 +59,8 @@ TICK_SECONDS = 0.25
 LONELY_SECONDS = 2.0
 #: How long the last flushes may take once everything else has ended.
 LAST_FLUSH_SECONDS = 5.0
+#: How long what was cancelled may take to notice it.
+CANCEL_SECONDS = 1.0
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
@@ -303,8 +306,11 @@ class Worker:
         """Show the supervisor that the loop turns, and how far."""
         clock, cells = self._kit.clock, self._slots.cells
         busy_at = clock.monotonic()
+        streams = Streams() if self._supervised else None
         while True:
             now = clock.monotonic()
+            if streams is not None and self._tainted is None and not streams.keep():
+                self._taint("a handler has closed a standard stream, and a connection has its number now")
             cells[TICK_US] = int(now * 1e6)
             if self.health().ok:
                 cells[HEALTHY_US] = cells[TICK_US]
@@ -336,17 +342,21 @@ class Worker:
         self._fetcher.stop()
         if not await self._ended_within(limit):
             self._handed_back += await self._hand_back()
-        try:
-            async with asyncio.timeout(LAST_FLUSH_SECONDS):
-                await self._fetcher.quiet()
-                await self._completer.flushed()
-                await self._kit.store.workers.end(self._kit.worker_id)
-        except (TimeoutError, TaskFlowError) as error:
-            log.warning("the store is away at the end: %s: %s", type(error).__name__, error)
+        # Not asyncio.timeout: a store that is away may take long to notice that its call was cancelled.
+        await end_all([asyncio.create_task(self._last_words(), name="taskflow-last-words")], LAST_FLUSH_SECONDS)
         self._slots.cells[HANDED_BACK] = self._handed_back
         await self._close()
         log.info("worker %s ended", self._kit.worker_id, extra={"handed_back": self._handed_back})
         self._leave()
+
+    async def _last_words(self) -> None:
+        """Store what there is to store, and end the lease: what was left is rescued at once."""
+        await self._fetcher.quiet()
+        await self._completer.flushed()
+        try:
+            await self._kit.store.workers.end(self._kit.worker_id)
+        except TaskFlowError as error:
+            log.warning("the store is away at the end: %s: %s", type(error).__name__, error)
 
     def _leave(self) -> None:
         if self._place.table is not None:  # the supervisor believes no exit code without it: bodies can exit, too
@@ -380,34 +390,32 @@ class Worker:
 
     async def _close(self) -> None:
         """End what is left. Bounded: whatever does not end when it is cancelled is left to the program's end."""
-        ends = [self._completer.close, self._progress.close, self._executor.close]
-        await end_all("loops", self._loops)
+        await end_all(self._loops, 0)
+        ends = (self._completer.close, self._progress.close, self._executor.close)
         await end_all(
-            "parts", [asyncio.create_task(end(), name=f"taskflow-{end.__qualname__}") for end in ends], wait=True
+            [asyncio.create_task(end(), name=f"taskflow-{end.__qualname__}") for end in ends], LAST_FLUSH_SECONDS
         )
         if not self._supervised and not self._executor.runs:  # a body that was left behind still writes to its slot
             self._slots.close()
 
 
-async def end_all(what: str, tasks: Sequence[asyncio.Task[None]], *, wait: bool = False) -> None:
-    """Cancel tasks and wait for them, but not for ever.
+async def end_all(tasks: Sequence[asyncio.Task[None]], patience: float) -> None:
+    """Wait for tasks, cancel those that take longer, and go on without those that do not hear it.
 
     Args:
-        what: for the log.
         tasks: to be ended.
-        wait: let them end by themselves first.
+        patience: seconds before they are cancelled.
     """
-    if not tasks:
-        return
     left: set[asyncio.Task[None]] = set(tasks)
-    if wait:
-        _, left = await asyncio.wait(left, timeout=LAST_FLUSH_SECONDS)
+    if left and patience:
+        _, left = await asyncio.wait(left, timeout=patience)
     for task in left:
         task.cancel()
     if left:
-        _, left = await asyncio.wait(left, timeout=LAST_FLUSH_SECONDS)
-    for task in left:
-        log.error("%s did not end: %s", what, task.get_name())
+        _, deaf = await asyncio.wait(left, timeout=CANCEL_SECONDS)
+        if patience or deaf:
+            names = ", ".join(sorted(task.get_name() for task in (left if patience else deaf)))
+            log.warning("not waited for at the end, the store may be away: %s", names)
     for task in tasks:
         if task.done() and not task.cancelled() and task.exception() is not None:
             log.error("%s failed at the end", task.get_name(), exc_info=task.exception())

@@ -1,0 +1,38 @@
+"""Keeps the numbers of the standard streams from becoming something else.
+
+A handler that closes standard output leaves its number to the next socket, and whoever prints then writes into a
+connection of the database.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+_NUMBERS = (0, 1, 2)
+
+
+class Streams:
+    """The standard streams of this process, as they were when this was made."""
+
+    def __init__(self) -> None:
+        self._before = {number: _identity(number) for number in _NUMBERS}
+
+    def keep(self) -> bool:
+        """Fill numbers that were closed; False if a socket has one of them already, which cannot be mended."""
+        kept = True
+        for number in _NUMBERS:
+            found = _identity(number)
+            if found is None:
+                os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
+            elif found != self._before[number] and found[2]:
+                kept = False
+        return kept
+
+
+def _identity(number: int) -> tuple[int, int, bool] | None:
+    try:
+        found = os.fstat(number)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, stat.S_ISSOCK(found.st_mode)
