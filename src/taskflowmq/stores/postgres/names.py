@@ -75,36 +75,44 @@ class Names:
     async def make(self, tenants: Iterable[str], tasks: Iterable[str], lanes: Iterable[LaneKey]) -> NameRows:
         """Return the numbers of all these names, making those that are new."""
         self._check_generation()
-        new_tenants = {name for name in tenants if name not in self._tenants}
-        new_tasks = {name for name in tasks if name not in self._tasks}
-        new_lanes = {key for key in lanes if key not in self._lane_ids}
+        # Held from here on: whoever finds that a connection broke, while we wait, forgets what is remembered.
+        known = NameRows(self._tenants, self._tasks, self._lane_ids)
+        new_tenants = {name for name in tenants if name not in known.tenants}
+        new_tasks = {name for name in tasks if name not in known.tasks}
+        new_lanes = {key for key in lanes if key not in known.lanes}
         if new_tenants:
-            await self._make_tenants(sorted(new_tenants))
+            known.tenants.update(await self._make_tenants(sorted(new_tenants)))
         if new_tasks:
-            await self._make_tasks(sorted(new_tasks))
+            known.tasks.update(await self._make_tasks(sorted(new_tasks)))
         if new_lanes:
-            await self._make_lanes(sorted(new_lanes))
-        return NameRows(self._tenants, self._tasks, self._lane_ids)
+            known = known._replace(lanes=await self._make_lanes(sorted(new_lanes)))
+        return known
 
-    async def _make_tenants(self, names: Sequence[str]) -> None:
+    async def _make_tenants(self, names: Sequence[str]) -> dict[str, int]:
         await self._pool.fetch(q.ensure_tenant, names)
-        for row in await self._pool.fetch(q.read_tenants, names):
-            self._tenants[row["name"]] = row["id"]
-            self._tenant_names[row["id"]] = row["name"]
+        return await self._read_tenants(names)
 
-    async def _make_tasks(self, names: Sequence[str]) -> None:
+    async def _read_tenants(self, names: Sequence[str]) -> dict[str, int]:
+        found = {row["name"]: row["id"] for row in await self._pool.fetch(q.read_tenants, names)}
+        self._tenants.update(found)
+        self._tenant_names.update((number, name) for name, number in found.items())
+        return found
+
+    async def _make_tasks(self, names: Sequence[str]) -> dict[str, int]:
         await self._pool.fetch(q.ensure_task, self._now(), names)
-        await self._read_tasks(names)
+        return await self._read_tasks(names)
 
-    async def _read_tasks(self, names: Sequence[str]) -> None:
-        for row in await self._pool.fetch(q.read_tasks, names):
-            self._tasks[row["name"]] = row["id"]
-            self._task_names[row["id"]] = row["name"]
+    async def _read_tasks(self, names: Sequence[str]) -> dict[str, int]:
+        found = {row["name"]: row["id"] for row in await self._pool.fetch(q.read_tasks, names)}
+        self._tasks.update(found)
+        self._task_names.update((number, name) for name, number in found.items())
+        return found
 
-    async def _make_lanes(self, keys: Sequence[LaneKey]) -> None:
+    async def _make_lanes(self, keys: Sequence[LaneKey]) -> dict[LaneKey, int]:
         await self.make_queues(sorted({queue for queue, _, _ in keys}))
         await self._pool.fetch(q.ensure_lane, *(list(column) for column in zip(*keys, strict=True)))
         await self._read_lanes()
+        return self._lane_ids
 
     async def make_queues(self, names: Sequence[str]) -> None:
         """Make queues that do not exist yet."""
@@ -113,18 +121,17 @@ class Names:
     async def tenant(self, name: str) -> int | None:
         """Return the number of a tenant, or None if nobody has used it."""
         self._check_generation()
-        if name not in self._tenants:
-            for row in await self._pool.fetch(q.read_tenants, [name]):
-                self._tenants[name] = row["id"]
-                self._tenant_names[row["id"]] = name
-        return self._tenants.get(name)
+        known = self._tenants.get(name)
+        return known if known is not None else (await self._read_tenants([name])).get(name)
 
     async def known_tasks(self, names: Sequence[str]) -> list[int]:
         """Return the numbers of those tasks that the store has heard of."""
         self._check_generation()
-        if any(name not in self._tasks for name in names):
-            await self._read_tasks([name for name in names if name not in self._tasks])
-        return [self._tasks[name] for name in names if name in self._tasks]
+        known = self._tasks
+        new = [name for name in names if name not in known]
+        if new:
+            known = known | await self._read_tasks(new)
+        return [known[name] for name in names if name in known]
 
     async def lanes(self, *, fresh: bool = False) -> dict[int, Lane]:
         """Return every lane by number, at most :data:`LANES_MAX_AGE_S` old, or read now."""
@@ -144,15 +151,17 @@ class Names:
 
     async def name_rows(self, tenant_ids: set[int], task_ids: set[int]) -> tuple[dict[int, str], dict[int, str]]:
         """Return the names of tenants and tasks by number, reading what is not known yet."""
-        no_tenants = tenant_ids - self._tenant_names.keys()
-        no_tasks = task_ids - self._task_names.keys()
+        # Held, as in make(): the jobs that need these names have been claimed.
+        tenants, tasks = self._tenant_names, self._task_names
+        no_tenants = tenant_ids - tenants.keys()
+        no_tasks = task_ids - tasks.keys()
         if no_tenants or no_tasks:
             for row in await self._pool.fetch(q.read_names, list(no_tenants), list(no_tasks)):
-                known = self._tenant_names if row["kind"] == "tenant" else self._task_names
+                known = tenants if row["kind"] == "tenant" else tasks
                 known[row["id"]] = row["name"]
-            if (tenant_ids - self._tenant_names.keys()) or (task_ids - self._task_names.keys()):
+            if (tenant_ids - tenants.keys()) or (task_ids - tasks.keys()):
                 raise StoreUnavailable("the database was replaced under us: names are missing")
-        return self._tenant_names, self._task_names
+        return tenants, tasks
 
     async def lane(self, lane_id: int) -> Lane:
         """Return one lane, reading again if it is new."""
