@@ -12,7 +12,7 @@ from taskflowmq import State
 from taskflowmq.core.job import Reason
 from taskflowmq.testing.waiting import wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
 
 
 async def test_a_killed_child_is_replaced_and_its_jobs_run_again_soon(rig: Rig) -> None:
@@ -73,7 +73,7 @@ async def test_a_pill_dies_alone_after_three_starts_and_the_innocents_complete(r
     innocents = [await rig.send("nap", seconds=0.3) for _ in range(20)]
     pill = await rig.send("pill")
     rig.program()
-    (dead,) = await rig.final(pill, timeout=19)
+    (dead,) = await rig.final(pill, timeout=90)
     assert (dead.state, dead.reason) == (State.DEAD, Reason.CRASH_LOOP)
     assert rig.starts(pill) == 3
     views = await rig.final(*innocents)
@@ -90,7 +90,7 @@ async def test_a_crashed_body_process_takes_only_its_own_job(sqlite_rig: Rig) ->
     pill = await rig.send("process_pill")
     hog = await rig.send("hog")
     square = await rig.send("process_square", n=7)
-    dead, hogged, squared, slept = await rig.final(pill, hog, square, long, timeout=19)
+    dead, hogged, squared, slept = await rig.final(pill, hog, square, long, timeout=90)
     assert (dead.reason, rig.starts(pill)) == (Reason.CRASH_LOOP, 3)
     assert b"exit code 7" in (dead.error or b"")
     assert b"MemoryError" in (hogged.error or b"")
