@@ -37,6 +37,7 @@ _POSTGRES = "tests/conformance/test_postgres.py::"
 _DUELS_SQLITE = "tests/races/test_sqlite.py::TestDuels::"
 _DUELS = "tests/races/test_postgres.py::TestDuels::"
 _SIMULATION = "tests/simulation/test_simulation.py::"
+_STORIES = "tests/simulation/test_stories.py::"
 _CHAOS = "tests/chaos/test_chaos.py::test_a_minute_of_chaos_on_postgres_breaks_no_promise"
 
 #: What works in spite of every mutant: enqueue, claim, read.
@@ -58,7 +59,10 @@ FENCE = (
             Edit("stores/sqlite/settle.py", "if fate.running and fate.lease_no == fence[1]:", "if fate.running:"),
         ),
         # Of the fixed seeds one is enough: it takes a worker that wakes while another runs its job.
-        (_SQLITE + "TestFence::test_a_zombie_is_stale_while_another_runs_its_job", _SIMULATION + "test_sqlite"),
+        (
+            _SQLITE + "TestFence::test_a_zombie_is_stale_while_another_runs_its_job",
+            _STORIES + "test_a_zombie_that_wakes_up_while_another_runs_its_job_changes_nothing[sqlite]",
+        ),
     ),
     Mutant(
         "fence-removed",
@@ -77,7 +81,11 @@ FENCE = (
                 times=2,
             ),
         ),
-        (_POSTGRES + "TestFence::test_a_zombie_is_stale_while_another_runs_its_job", _CHAOS),
+        (
+            _POSTGRES + "TestFence::test_a_zombie_is_stale_while_another_runs_its_job",
+            _STORIES + "test_a_zombie_that_wakes_up_while_another_runs_its_job_changes_nothing[postgres]",
+            _CHAOS,
+        ),
     ),
 )
 
@@ -89,7 +97,7 @@ RESCUE = (
         (Edit("scheduler/rescuer.py", "if needs_grace(", "if False and needs_grace("),),
         (
             "tests/scheduler/test_duties.py::test_nobody_is_rescued_when_the_silence_may_be_our_own",
-            _SIMULATION + "test_sqlite[11]",
+            _STORIES + "test_an_outage_longer_than_the_lease_costs_nobody_anything[model]",
             _CHAOS,
         ),
     ),
@@ -130,7 +138,10 @@ WORKER_ROW = (
                 "(SELECT :worker_id IS NOT NULL)",
             ),
         ),
-        (_SQLITE + "TestClaims::test_an_ended_worker_gets_nothing",),
+        (
+            _SQLITE + "TestClaims::test_an_ended_worker_gets_nothing",
+            _STORIES + "test_a_claim_that_arrives_after_its_worker_was_ended_gets_nothing[sqlite]",
+        ),
     ),
     Mutant(
         "claim-without-worker",
@@ -145,6 +156,7 @@ WORKER_ROW = (
         ),
         (
             _POSTGRES + "TestClaims::test_an_ended_worker_gets_nothing",
+            _STORIES + "test_a_claim_that_arrives_after_its_worker_was_ended_gets_nothing[postgres]",
             _DUELS + "test_the_workers_end_before_claim",
         ),
     ),
@@ -206,7 +218,10 @@ UNIQUE = (
                 "        if idempotency is None and len(jobs) <= _SMALL and",
             ),
         ),
-        (_DUELS_SQLITE + "test_two_jobs_of_one_unique_key",),
+        (
+            _DUELS_SQLITE + "test_two_jobs_of_one_unique_key",
+            _STORIES + "test_one_key_is_held_by_one_job_whatever_came_before[sqlite]",
+        ),
     ),
     Mutant(
         "unique-checked-before",
@@ -240,7 +255,10 @@ REPEAT = (
                 "stores/sqlite/only/enqueue_alike.sql", "INSERT INTO taskflow_job", "INSERT OR IGNORE INTO taskflow_job"
             ),
         ),
-        (_SQLITE + "TestIntake::test_a_repeat_is_a_replay_whatever_became_of_the_job", _SIMULATION + "test_sqlite"),
+        (
+            _SQLITE + "TestIntake::test_a_repeat_is_a_replay_whatever_became_of_the_job",
+            _STORIES + "test_an_enqueue_whose_answer_was_lost_is_stored_once[sqlite]",
+        ),
     ),
     Mutant(
         "repeat-inserts-again",
