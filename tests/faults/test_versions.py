@@ -38,7 +38,7 @@ NEXT = {
         CREATE TABLE taskflow_schedule (name TEXT PRIMARY KEY) STRICT;""",
 }
 #: How long anybody may wait for a lock that a migration holds or asks for; and what a busy machine adds.
-MOST_WAIT_S = 1.0
+MOST_WAIT_S, BUSY_S = 1.0, 2.0
 #: How long a report reads the table of jobs when the migration comes: longer than the tries of one statement take.
 REPORT_S = 4.5
 
@@ -136,7 +136,7 @@ async def test_a_migration_under_load_holds_nobody_up_and_old_programs_go_on(
     await wait_until(lambda: len(rig.all_starts()) >= len(traffic.ids), 20 + SLACK, what="all jobs to run")
     print(f"{len(traffic.ids)} jobs, longest wait beside the migration {held_up:.2f} s")
     assert traffic.refused == []
-    assert held_up <= MOST_WAIT_S + 0.5
+    assert held_up <= MOST_WAIT_S + BUSY_S
     assert max(rig.all_starts().values()) == 1
     assert set(rig.all_starts()) == set(traffic.ids)
     for program in (worker, server, late):
