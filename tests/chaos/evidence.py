@@ -169,6 +169,12 @@ class OpenRuns:
         self._follow()
         return sum(name == program and at >= since for name, at in self._open.values())
 
+    def overtaken(self, program: str, since: float) -> bool:
+        """Tell whether a job that a program began since then, and has not ended, runs elsewhere by now."""
+        self._follow()
+        held = {job: lease for (job, lease), (name, at) in self._open.items() if name == program and at >= since}
+        return any(held.get(job, lease) < lease for job, lease in self._open)
+
     def _follow(self) -> None:
         if not self._path.exists():
             return

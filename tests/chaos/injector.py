@@ -20,6 +20,8 @@ from tests.chaos.plan import Step
 DELAY_S = (0.02, 0.4)
 #: A worker with so many open runs that began so recently has something to lose.
 BUSY, RECENT_S, BUSY_WITHIN_S = 3, 3.0, 3.0
+#: How much longer a worker may be stopped for another to begin its jobs.
+OVERTAKEN_WITHIN_S = 3.0
 #: A worker that is told to end waits for the store to take what it holds, and outages may follow each other.
 LEAVE_WITHIN_S = 40.0
 
@@ -148,7 +150,12 @@ class Injector:
         return Hit(note=f"exit code {code}")
 
     async def _pause(self, step: Step) -> Hit:
-        await self._stopped([self._slot(step)], step.lasts)
+        slot = self._slot(step)
+        if not slot.name.startswith("worker"):
+            await self._stopped([slot], step.lasts)
+            return Hit()
+        since = max(time.monotonic() - RECENT_S, slot.since)
+        await self._stopped([slot], step.lasts, until=lambda: self._runs.overtaken(slot.name, since))
         return Hit()
 
     async def _freeze(self, step: Step) -> Hit:
@@ -160,11 +167,15 @@ class Injector:
             self._fleet.running.set()
         return Hit()
 
-    async def _stopped(self, slots: list[Slot], seconds: float) -> None:
+    async def _stopped(self, slots: list[Slot], seconds: float, until: Callable[[], bool] | None = None) -> None:
+        """Stop programs for so long; a worker a little longer, until it wakes up beside another that has its jobs."""
         for slot in slots:
             slot.signal_all(signal.SIGSTOP)
         try:
             await pause(self._never, seconds)
+            patience = time.monotonic() + OVERTAKEN_WITHIN_S
+            while until is not None and not until() and time.monotonic() < patience:
+                await pause(self._never, 0.02)
         finally:
             for slot in slots:
                 slot.signal_all(signal.SIGCONT)

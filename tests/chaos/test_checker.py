@@ -268,6 +268,12 @@ def test_open_runs_follow_the_ledger(tmp_path: Path) -> None:
         more.write(end[20:] + b"\n")
         more.flush()
     assert runs.of("worker-0", 0.0) == 1
+    assert not runs.overtaken("worker-0", 0.0)
+    with ledger.open("ab") as more:
+        more.write(msgspec.json.encode(line("start", "b", 2, 5.0, program="worker-1")) + b"\n")
+    assert runs.overtaken("worker-0", 0.0)
+    assert not runs.overtaken("worker-0", 2.5)
+    assert not runs.overtaken("worker-1", 0.0)
 
 
 def test_evidence_is_the_same_when_it_is_read_again(tmp_path: Path) -> None:
