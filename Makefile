@@ -123,10 +123,12 @@ $(BIN)/python:
 	@echo "Installing TaskFlow into .venv"
 	@$(PIP) install --prefer-binary --require-hashes -r requirements.txt
 	@$(PIP) install --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q src examples
 	@touch $@
 
 .venv/.dev-ready: pyproject.toml requirements.txt requirements-dev.txt | $(BIN)/python
 	@echo "Installing TaskFlow and its development tools into .venv"
 	@$(PIP) install --prefer-binary --require-hashes -r requirements-dev.txt
 	@$(PIP) install --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q src examples
 	@touch .venv/.run-ready $@
