@@ -27,8 +27,8 @@ How to run it
 
 ::
 
-    make simulate SECONDS=600 STORE=sqlite SEED=1            # as many seeds as fit; stops at the first that fails
-    python -m tests.simulation --store postgres --seeds 50   # fifty seeds; a PostgreSQL server of its own is started
+    make simulate STORE=sqlite SEEDS=20 SEED=1               # stops at the first seed that fails
+    python -m tests.simulation --store postgres --seconds 600  # as many seeds as fit; PostgreSQL is started for it
     python -m tests.simulation --seed 19 --steps 300         # one seed again, exactly
     python -m tests.simulation --seed 19 --history           # print every step, also if all is well
     pytest tests/simulation                                  # the quick part: fixed seeds, a derandomized state machine
