@@ -6,7 +6,7 @@ import signal
 
 import httpx
 import pytest
-from tests.faults.rig import LEASE, RECOVERY, SLACK, Rig, free_port
+from tests.faults.rig import LEASE, MACHINE, RECOVERY, SLACK, Rig, free_port
 
 from taskflowmq import State
 from taskflowmq.core.job import Reason
@@ -38,7 +38,7 @@ async def test_a_killed_supervisor_takes_its_children_along_and_the_jobs_are_res
     await wait_until(lambda: bool(second.children()), what="the second program")
     first.signal(signal.SIGKILL)
     await wait_until(lambda: not any(child.is_running() and child.status() != "zombie" for child in children))
-    await rig.started(*jobs, times=2, timeout=RECOVERY + SLACK)
+    await rig.started(*jobs, times=2, timeout=RECOVERY + MACHINE)
     views = [await job.ajob() for job in jobs]
     assert all(view.counters.losses == 1 and view.counters.attempt == 1 for view in views)
     await rig.check()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from tests.faults.rig import LEASE, SLACK, Rig
+from tests.faults.rig import LEASE, MACHINE, SLACK, Rig
 
 from taskflowmq import State
 from taskflowmq.core.job import Reason
@@ -36,7 +36,7 @@ async def test_a_body_that_hangs_is_timed_out_and_the_worker_takes_the_next_job(
     (view,) = await rig.final(hanging)
     following = await rig.send("quick", n=5)
     others = await rig.final(following, bystander)
-    assert time.monotonic() - began < 1 + 2 + SLACK
+    assert time.monotonic() - began < 1 + 2 + MACHINE
     assert (view.state, view.reason) == (State.DEAD, Reason.TIMEOUT)
     assert [other.state for other in others] == [State.COMPLETED] * 2
     # The bystander is not to blame: whatever it took, it cost no attempt.
@@ -59,7 +59,7 @@ async def test_a_cancelled_body_is_stopped_within_seconds(rig: Rig, name: str) -
     job = await rig.send(name, seconds=60.0)
     await rig.started(job)
     assert await job.acancel() == "requested"
-    (view,) = await rig.final(job, timeout=2 + SLACK)
+    (view,) = await rig.final(job, timeout=2 + MACHINE)
     assert (view.state, view.reason) == (State.CANCELLED, Reason.CANCELLED_BY_USER)
     await rig.check()
 
@@ -68,7 +68,8 @@ async def test_a_busy_loop_is_not_a_dead_worker(rig: Rig) -> None:
     rig.program()
     rig.program()
     job = await rig.send("spin", seconds=5 * LEASE)
-    (view,) = await rig.final(job, timeout=5 * LEASE + SLACK)
+    await rig.started(job)
+    (view,) = await rig.final(job, timeout=5 * LEASE + MACHINE)
     assert (view.state, view.counters.lease_no, rig.starts(job)) == (State.COMPLETED, 1, 1)
     assert (view.counters.attempt, view.counters.losses) == (1, 0)
 
@@ -78,6 +79,8 @@ async def test_a_pattern_that_holds_the_interpreter_is_not_a_dead_worker(sqlite_
     rig.program()
     rig.program()
     job = await rig.send("backtrack", seconds=3 * LEASE)
+    await rig.started(job)
+    # Its last match may take as long as all before it.
     (view,) = await rig.final(job, timeout=6 * LEASE + SLACK)
     assert (view.state, view.counters.lease_no, rig.starts(job)) == (State.COMPLETED, 1, 1)
     assert (view.counters.attempt, view.counters.losses) == (1, 0)

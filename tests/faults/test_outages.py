@@ -10,7 +10,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 from tests.faults.proxy import Proxy
-from tests.faults.rig import LEASE, RECOVERY, Program, Rig
+from tests.faults.rig import LEASE, MACHINE, RECOVERY, Program, Rig
 
 from taskflowmq import State
 from taskflowmq.testing.postgres import PostgresServer
@@ -19,8 +19,6 @@ from taskflowmq.testing.waiting import wait_until
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 
 HEALED = 10.0
-#: A busy machine may take this much longer.
-MACHINE = 2.0
 
 
 @pytest.fixture
