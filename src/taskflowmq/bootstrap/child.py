@@ -13,7 +13,7 @@ from collections.abc import Callable
 import msgspec
 
 from taskflowmq.bootstrap.loading import load_app
-from taskflowmq.bootstrap.parent import die_with_parent, leave_signals_to_parent
+from taskflowmq.bootstrap.parent import die_of_memory_first, die_with_parent, leave_signals_to_parent
 from taskflowmq.bootstrap.spawn import URL_VARIABLE, ChildConfig, Program, body_launcher
 from taskflowmq.bootstrap.supervise import loop_factory, telemetry_of
 from taskflowmq.client.app import BaseApp
@@ -104,6 +104,7 @@ def main() -> None:
     config = msgspec.json.decode(sys.argv[1], type=ChildConfig)
     leave_signals_to_parent()
     die_with_parent(config.parent_pid)
+    die_of_memory_first()
     for fd in (config.slots_fd, config.control_fd):
         os.set_inheritable(fd, False)
     configure_logging(config.log_format, config.log_level)

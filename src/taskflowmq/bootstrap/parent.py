@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import signal
 import sys
+from pathlib import Path
+
+log = logging.getLogger("taskflowmq.worker")
 
 _PR_SET_PDEATHSIG = 1
+#: In thousandths of the memory there is: how much larger than it is a child looks to the kernel.
+OOM_SCORE = 300
 _body = False
 
 
@@ -34,6 +40,18 @@ def die_with_parent(parent_pid: int) -> None:
             raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
     if os.getppid() != parent_pid:
         os._exit(1)
+
+
+def die_of_memory_first() -> None:
+    """Tell the kernel that, when memory runs out, this process and what it starts go before the supervisor.
+
+    A second victim is picked while the first still frees its memory; the supervisor would be a small one.
+    """
+    score = Path("/proc/self/oom_score_adj")
+    try:
+        score.write_text(str(min(int(score.read_text()) + OOM_SCORE, 1_000)))
+    except (OSError, ValueError) as error:  # another system, or a locked one: the kernel's own choice then
+        log.debug("the kernel's choice of victims stays as it is: %s", error)
 
 
 def leave_signals_to_parent() -> None:
