@@ -150,8 +150,8 @@ WORKER_ROW = (
         (
             Edit(
                 "stores/postgres/queries/claim_jobs.sql",
-                "SELECT id FROM taskflow.worker WHERE id = $2::uuid AND ended_at IS NULL FOR KEY SHARE",
-                "SELECT $2::uuid AS id",
+                "WHERE id = $2::uuid AND ended_at IS NULL\n",
+                "WHERE id = $2::uuid\n",
             ),
         ),
         (

@@ -43,7 +43,6 @@ def test_under_load_nothing_grows_and_nothing_is_lost(record: Record) -> None:
     assert record.samples[-1].counters.claim.count > record.samples[0].counters.claim.count
 
 
-@pytest.mark.xfail(strict=True, reason="a claim that finds nothing locks its worker row and so takes a transaction id")
 @pytest.mark.parametrize("record", STORES[:1], indirect=True)
 def test_a_job_that_nothing_batches_takes_three_write_transactions(record: Record) -> None:
     one = record.unbatched

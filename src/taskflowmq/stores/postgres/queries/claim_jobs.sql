@@ -3,7 +3,16 @@
 -- (a ready row is never updated), so a ctid stays true while it is locked.
 WITH n AS MATERIALIZED (SELECT coalesce($1::timestamptz, clock_timestamp()) AS now),
 me AS MATERIALIZED (
-  SELECT id FROM taskflow.worker WHERE id = $2::uuid AND ended_at IS NULL FOR KEY SHARE
+  -- The look goes before the lock: a lock takes a transaction id, and most claims of a quiet worker find nothing (F18).
+  SELECT id FROM taskflow.worker WHERE id = $2::uuid AND ended_at IS NULL
+    AND EXISTS (
+      SELECT FROM unnest($3::integer[], $4::bigint[]) AS l (lane_id, after)
+      CROSS JOIN LATERAL (
+        SELECT FROM taskflow.ready r
+        WHERE r.lane_id = l.lane_id AND r.seq > l.after AND r.crashes = 0 AND r.task_id = ANY($5::integer[]) LIMIT 1
+      ) r
+    )
+  FOR KEY SHARE
 ),
 picked AS MATERIALIZED (
   SELECT p.place
