@@ -167,8 +167,8 @@ WORKER_ROW = (
         (
             Edit(
                 "stores/postgres/queries/claim_jobs.sql",
-                "WHERE id = $2::uuid AND ended_at IS NULL FOR KEY SHARE",
-                "WHERE id = $2::uuid AND ended_at IS NULL",
+                "FOR KEY SHARE",
+                "",
             ),
         ),
         (_DUELS + "test_the_workers_end_before_claim", _DUELS + "test_claim_before_the_workers_end"),
