@@ -16,7 +16,6 @@ import pstats
 import random
 import sqlite3
 import statistics
-import sys
 import tempfile
 import time
 from contextlib import closing
@@ -26,7 +25,7 @@ from uuid import UUID, uuid4
 import msgspec
 import uvloop
 
-from taskflowmq.bootstrap.child import SWITCH_INTERVAL_S
+from taskflowmq.bootstrap.child import tune_interpreter
 from taskflowmq.core.ids import uuid7
 from taskflowmq.core.job import ClaimedJob, NewJob
 from taskflowmq.core.transitions import Succeeded, Transition, decide
@@ -182,7 +181,7 @@ def main() -> None:
     options = parser.parse_args()
     profile = cProfile.Profile() if options.profile else None
     found: list[dict[str, float]] = []
-    sys.setswitchinterval(SWITCH_INTERVAL_S)  # as a worker's child does
+    tune_interpreter()  # as a worker's child does
     for _ in range(options.runs):
         with tempfile.TemporaryDirectory(dir=options.folder) as folder:
             if profile:
