@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -10,7 +9,8 @@ from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.ports.store import StoreStats
 from taskflowmq.server.gate import Gate, Scope, Send, send_body
 from taskflowmq.server.limits import Receive
-from taskflowmq.server.problems import Problem
+from taskflowmq.server.problems import NotReady, Problem
+from taskflowmq.server.readiness import Readiness
 from taskflowmq.server.services import STATS_SECONDS, Cached, MetricsPage
 from taskflowmq.server.settings import ServerSettings
 
@@ -30,9 +30,9 @@ def create_probes(
         working: tells whether jobs are being claimed.
         stats: the store's counts.
         metrics: writes the metrics page.
-        settings: whose keys guard /metrics.
+        settings: whose keys guard /metrics, and how long the store has to answer.
     """
-    return Gate(_Probes(working, stats, metrics), None, settings)
+    return Gate(_Probes(working, stats, metrics, settings), None, settings)
 
 
 class _Probes:
@@ -41,10 +41,12 @@ class _Probes:
         working: Callable[[], Awaitable[bool]],
         stats: Callable[[], Awaitable[StoreStats]],
         metrics: MetricsPage,
+        settings: ServerSettings,
     ) -> None:
         self._working = working
         self._stats = Cached(stats, STATS_SECONDS)
         self._metrics = metrics
+        self._readiness = Readiness(self._ready, settings.ready_seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -54,7 +56,7 @@ class _Probes:
             case "/health/live":
                 await send_body(send, 200, _OK, b"application/json")
             case "/health/ready":
-                await self._ready()
+                await self._readiness.check()
                 await send_body(send, 200, _OK, b"application/json")
             case "/metrics":
                 await send_body(send, 200, await self._page(), _TEXT)
@@ -62,13 +64,8 @@ class _Probes:
                 raise Problem(404, "not_found", "Here are /health/live, /health/ready and /metrics")
 
     async def _ready(self) -> None:
-        try:
-            async with asyncio.timeout(2.0):
-                working = await self._working()
-        except (TimeoutError, StoreUnavailable) as error:
-            raise Problem(503, "store_unavailable", "The store does not answer") from error
-        if not working:
-            raise Problem(503, "not_working", "No child claims jobs: the worker starts or drains")
+        if not await self._working():
+            raise NotReady("not_working", "No child claims jobs: the worker starts or drains")
 
     async def _page(self) -> bytes:
         try:

@@ -110,6 +110,18 @@ class Problem(Exception):
 _RETRY = (("Retry-After", str(RETRY_SECONDS)),)
 
 
+class NotReady(Problem):
+    """The answer of a readiness probe that says no.
+
+    Args:
+        code: the stable word for programs.
+        detail: a sentence for people.
+    """
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(503, code, detail, headers=_RETRY)
+
+
 def from_error(error: Exception) -> Problem | None:
     """Return the answer for an error of the library, or None for any other error."""
     match error:
@@ -147,10 +159,12 @@ def from_error(error: Exception) -> Problem | None:
 def log_failure(error: Exception, request_id: str) -> None:
     """Note an answer that is not the client's fault. Without the path: it may hold what does not belong there (S24).
 
-    An outage takes one line per request; what nobody foresaw takes its traceback.
+    An outage takes one line per request, a probe none (see readiness.py); what nobody foresaw takes its traceback.
     """
     fields = {"request_id": request_id}
-    if isinstance(error, StoreUnavailable):
+    if isinstance(error, NotReady):
+        return
+    if isinstance(error, StoreUnavailable | SchemaMismatch):
         log.warning("request not served: %s", error, extra=fields)
     else:
         log.error("request failed", exc_info=error, extra=fields)

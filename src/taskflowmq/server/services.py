@@ -18,6 +18,7 @@ from taskflowmq.core.job import JobView
 from taskflowmq.ports.store import Board, Store, StoreStats
 from taskflowmq.server.problems import not_found
 from taskflowmq.server.readback import Readback
+from taskflowmq.server.readiness import Readiness
 from taskflowmq.server.settings import ServerSettings
 
 STATS_SECONDS = 2.0
@@ -78,8 +79,7 @@ class Services:
         self.tenant = app.tenant
         self.readback = Readback(self._get_many, app.tenant)
         self.stats: Cached[StoreStats] = Cached(self._count, STATS_SECONDS)
-        self.ping: Cached[float] = Cached(self._ping, READY_SECONDS)
-
+        self.readiness = Readiness(Cached(self._ping, READY_SECONDS).get, settings.ready_seconds)
         self._session: Session | None = None
 
     @asynccontextmanager

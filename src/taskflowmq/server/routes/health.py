@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from litestar import get
 
-from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.server.schemas.responses import Health
 from taskflowmq.server.services import Shared
 
@@ -22,9 +19,5 @@ async def live() -> Health:
 @get("/health/ready", operation_id="ready", summary="The store commits", tags=TAGS)
 async def ready(services: Shared) -> Health:
     """Say whether requests can be served now: 200, or 503 while the store does not commit."""
-    try:
-        async with asyncio.timeout(services.settings.ready_seconds):
-            await services.ping.get()
-    except TimeoutError as error:
-        raise StoreUnavailable("the store did not answer in time") from error
+    await services.readiness.check()
     return Health(status="ok")
