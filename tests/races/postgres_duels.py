@@ -177,7 +177,9 @@ class PostgresDuels(Duels):
         async def handler(number: int) -> None:
             async with rig.store.claims.transaction() as conn:
                 await everybody.wait()
-                await rig.store.intake.enqueue_on(conn, [rig.job(queue=f"new-{number}")])
+                job = rig.job(queue=f"new-{number}")
+                await rig.store.intake.make_names([job])
+                await rig.store.intake.enqueue_on(conn, [job])
                 await everybody.wait()
                 assert await rig.settle(held[0], Succeeded(b"1")) in (Settled.APPLIED, Settled.REPLAYED)
                 await everybody.wait()

@@ -132,6 +132,7 @@ class TestStorms(StoreSuite):
     async def test_one_key_wanted_by_fifty(self, rig: Rig, other: Rig) -> None:
         """F36: some of them in transactions that are rolled back; other queues go on meanwhile."""
         await rig.put(queue="elsewhere")
+        await rig.store.intake.make_names([rig.job()])
         answers: dict[str, list[Enqueued]] = {f"k{n}": [] for n in range(KEYS)}
         refused: list[str] = []
         chance = random.Random(36)

@@ -48,6 +48,12 @@ class ModelIntake:
     def enqueue_on_sync(self, conn: Any, jobs: Sequence[NewJob], *, wake: bool = True) -> list[Enqueued]:
         return self._enqueue(jobs)
 
+    def knows_names(self, jobs: Sequence[NewJob]) -> bool:
+        return True
+
+    async def make_names(self, jobs: Sequence[NewJob]) -> None:
+        """Names are made with their jobs: nothing here ever waits."""
+
     async def announce_tasks(self, tasks: Sequence[tuple[str, bytes]]) -> None:
         for name, schema in tasks:
             seen = self._data.tasks.get(name, (None, self._now()))[1]

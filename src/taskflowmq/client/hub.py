@@ -125,6 +125,19 @@ class Hub(Generic[S]):
             return found
         return asyncio.run_coroutine_threadsafe(self.open_here(), portal_loop()).result()
 
+    def call_from_thread(self, fn: Callable[[S], Coroutine[Any, Any, T]]) -> T:
+        """Run ``fn`` with a session and wait for it; a loop may run in this thread.
+
+        Waiting for the loop of this thread would be waiting for ourselves: then the portal's session does it.
+        """
+        if asyncio._get_running_loop() is None:
+            return self._run_elsewhere(lambda: self.call(fn))
+
+        async def on_portal() -> T:
+            return await fn(await self.open_here())
+
+        return asyncio.run_coroutine_threadsafe(on_portal(), portal_loop()).result()
+
     async def open_here(self) -> S:
         """Return the session of the running loop; open it if need be."""
         loop = asyncio.get_running_loop()

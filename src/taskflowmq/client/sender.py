@@ -112,13 +112,18 @@ class Sender:
             raise TypeError(f"{type(conn).__name__} blocks: use enqueue(), or give aenqueue() an async connection")
         # The connection belongs to the running loop, so the call must stay here, wherever the store was
         # opened.
-        store = (await self._hub.any_session()).store
-        return await store.intake.enqueue_on(conn, jobs, wake=wake)
+        intake = (await self._hub.any_session()).store.intake
+        if not intake.knows_names(jobs):
+            await self._hub.call(lambda session: session.make_names(jobs))
+        return await intake.enqueue_on(conn, jobs, wake=wake)
 
     def _store_on_sync(self, conn: Any, jobs: Sequence[NewJob], *, wake: bool) -> list[Enqueued]:
         if is_async_connection(conn):
             raise TypeError(f"{type(conn).__name__} is an async connection: write `await ….aenqueue(…)`")
-        return self._hub.any_session_sync().store.intake.enqueue_on_sync(conn, jobs, wake=wake)
+        intake = self._hub.any_session_sync().store.intake
+        if not intake.knows_names(jobs):
+            self._hub.call_from_thread(lambda session: session.make_names(jobs))
+        return intake.enqueue_on_sync(conn, jobs, wake=wake)
 
     def _handle(self, request: JobRequest[R], stored: Enqueued) -> Handle[R]:
         return Handle(

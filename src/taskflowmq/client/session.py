@@ -91,6 +91,14 @@ class Session:
         self._count(jobs, answers)
         return answers
 
+    async def make_names(self, jobs: Sequence[NewJob]) -> None:
+        """Commit the names that these jobs bring, before a caller's transaction stores the jobs.
+
+        Raises:
+            StoreUnavailable: the store did not answer after several tries.
+        """
+        await _repeated(lambda: self.store.intake.make_names(jobs))
+
     def _count(self, jobs: Sequence[NewJob], answers: Sequence[Enqueued]) -> None:
         if self._telemetry is None:
             return

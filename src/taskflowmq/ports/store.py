@@ -205,13 +205,22 @@ class Intake(Protocol):
     async def enqueue_on(self, conn: Any, jobs: Sequence[NewJob], *, wake: bool = True) -> list[Enqueued]:
         """Store jobs in the caller's open transaction on an async connection or session; commit is the caller's.
 
-        Raises:
-            TypeError: the connection's driver is not one this store speaks.
+        Any loop may call it. Make new names first (:meth:`make_names`). Raises TypeError for an unknown driver.
         """
         ...
 
     def enqueue_on_sync(self, conn: Any, jobs: Sequence[NewJob], *, wake: bool = True) -> list[Enqueued]:
         """The same on a blocking connection or session."""
+        ...
+
+    def knows_names(self, jobs: Sequence[NewJob]) -> bool:
+        """Tell whether :meth:`make_names` would have nothing to do; any thread may ask."""
+        ...
+
+    async def make_names(self, jobs: Sequence[NewJob]) -> None:
+        """Commit the names that these jobs bring: one made in an open transaction keeps all others who need it waiting.
+        Does nothing where such a transaction stops all writers anyway (SQLite). Raises StoreUnavailable.
+        """
         ...
 
     async def announce_tasks(self, tasks: Sequence[tuple[str, bytes]]) -> None:
@@ -238,8 +247,8 @@ class Claims(Protocol):
         """Write decided transitions under their fences, in one transaction, and say what became of each, in order.
 
         A transition that is not final becomes ``cancelled`` (cancelled_by_user) if a cancel request waits. A final
-        one frees the job's unique key. One bad row never fails the batch: a row that the database refuses is
-        stored again without its result or error (``result_error`` says so).
+        one frees the job's unique key. Wakes the queues of jobs that become ready. One bad row never fails the batch:
+        a row that the database refuses is stored again without its result or error (``result_error`` says so).
         """
         ...
 

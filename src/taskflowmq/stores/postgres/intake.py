@@ -14,7 +14,7 @@ from taskflowmq.core.errors import IdempotencyInFlight, InvalidJob
 from taskflowmq.core.job import Enqueued, IdempotencyKey, NewJob
 from taskflowmq.ports.store import MAX_BATCH, TaskView
 from taskflowmq.stores.postgres import errors, rows, transactions
-from taskflowmq.stores.postgres.names import NameRows, Names
+from taskflowmq.stores.postgres.names import LaneKey, NameRows, Names
 from taskflowmq.stores.postgres.notifier import PostgresNotifier
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import q
@@ -50,8 +50,7 @@ class PostgresIntake:
         return answers
 
     async def _make_names(self, jobs: Sequence[NewJob]) -> NameRows:
-        lanes = {(job.queue, job.priority, job.share) for job in jobs}
-        return await self._names.make({job.tenant for job in jobs}, {job.task for job in jobs}, lanes)
+        return await self._names.make(*_names_of(jobs))
 
     async def _enqueue_alike(self, jobs: Sequence[NewJob]) -> list[Enqueued] | None:
         """Store jobs that are alike and most probably new; None if one of them was there, and nothing was stored."""
@@ -103,7 +102,6 @@ class PostgresIntake:
         """Store jobs in the caller's open transaction on an async connection or session; commit is the caller's."""
         if not jobs:
             return []
-        await self._make_names(jobs)
         found = await transactions.call(conn, transactions.ENQUEUE, (rows.jobs_as_json(jobs), wake, self._now()))
         return [Enqueued(UUID(str(row[0])), row[1], row[2]) for row in found]
 
@@ -113,6 +111,14 @@ class PostgresIntake:
             return []
         found = transactions.call_sync(conn, transactions.ENQUEUE, (rows.jobs_as_json(jobs), wake, self._now()))
         return [Enqueued(UUID(str(row[0])), row[1], row[2]) for row in found]
+
+    def knows_names(self, jobs: Sequence[NewJob]) -> bool:
+        """Tell whether every name of these jobs is remembered; any thread may ask."""
+        return self._names.knows(*_names_of(jobs))
+
+    async def make_names(self, jobs: Sequence[NewJob]) -> None:
+        """Commit the names that these jobs bring."""
+        await self._make_names(jobs)
 
     async def announce_tasks(self, tasks: Sequence[tuple[str, bytes]]) -> None:
         """Store the names and argument schemas of tasks, and that they were seen now."""
@@ -132,6 +138,12 @@ def _waited_for_key(error: BaseException) -> bool:
     # The context of an error names the statement that waited.
     place = str(getattr(error, "context", ""))
     return errors.code_of(error) == errors.LOCK_TIMEOUT and "taskflow.idempotency" in place
+
+
+def _names_of(jobs: Sequence[NewJob]) -> tuple[set[str], set[str], set[LaneKey]]:
+    """Return the tenants, tasks and lanes of jobs."""
+    lanes = {(job.queue, job.priority, job.share) for job in jobs}
+    return {job.tenant for job in jobs}, {job.task for job in jobs}, lanes
 
 
 def _parts(jobs: Sequence[NewJob]) -> list[list[NewJob]]:

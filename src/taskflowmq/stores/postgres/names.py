@@ -14,11 +14,18 @@ from typing import NamedTuple
 import msgspec
 
 from taskflowmq.core.errors import StoreUnavailable
+from taskflowmq.stores.postgres import errors
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import q
 
 #: How old the knowledge of lanes and pauses may be when a claim begins. Claims check pauses themselves.
 LANES_MAX_AGE_S = 1.5
+
+#: Programs that go through this library never see it: they commit new names before they use them.
+_HELD = (
+    "PostgreSQL: a new tenant, task or queue name is being made in a transaction that stays open"
+    " (SQL that calls taskflow.enqueue_v1 itself?). It will be there when that transaction ends"
+)
 
 LaneKey = tuple[str, int, str]
 
@@ -72,8 +79,29 @@ class Names:
         """Tell whether a lane of this queue has been seen."""
         return any(lane.queue == queue for lane in self._lanes.values())
 
+    def knows(self, tenants: Iterable[str], tasks: Iterable[str], lanes: Iterable[LaneKey]) -> bool:
+        """Tell whether all these names are remembered. Changes nothing, so that any thread may ask."""
+        return (
+            self._generation == self._pool.generation
+            and all(name in self._tenants for name in tenants)
+            and all(name in self._tasks for name in tasks)
+            and all(key in self._lane_ids for key in lanes)
+        )
+
     async def make(self, tenants: Iterable[str], tasks: Iterable[str], lanes: Iterable[LaneKey]) -> NameRows:
-        """Return the numbers of all these names, making those that are new."""
+        """Return the numbers of all these names, making those that are new.
+
+        Raises:
+            StoreUnavailable: also where somebody makes one of them in a transaction that stays open.
+        """
+        try:
+            return await self._make(tenants, tasks, lanes)
+        except StoreUnavailable as error:
+            if error.__cause__ is not None and errors.code_of(error.__cause__) == errors.LOCK_TIMEOUT:
+                raise StoreUnavailable(_HELD) from error
+            raise
+
+    async def _make(self, tenants: Iterable[str], tasks: Iterable[str], lanes: Iterable[LaneKey]) -> NameRows:
         self._check_generation()
         # Held from here on: whoever finds that a connection broke, while we wait, forgets what is remembered.
         known = NameRows(self._tenants, self._tasks, self._lane_ids)

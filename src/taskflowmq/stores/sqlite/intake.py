@@ -68,6 +68,13 @@ class SqliteIntake:
             self._notifier.wake_later(_queues(jobs))
         return answers
 
+    def knows_names(self, jobs: Sequence[NewJob]) -> bool:
+        """Answer True: the caller's transaction makes its names itself."""
+        return True
+
+    async def make_names(self, jobs: Sequence[NewJob]) -> None:
+        """Do nothing: there is one writer, so a caller's open transaction keeps everybody waiting, new names or not."""
+
     async def announce_tasks(self, tasks: Sequence[tuple[str, bytes]]) -> None:
         """Store the names and argument schemas of tasks, and that they were seen now."""
         rows = to_json([(name, schema.decode()) for name, schema in tasks])
