@@ -23,6 +23,7 @@ from tests.simulation.oracle import Oracle, plain
 from tests.simulation.snapshot import EPOCH
 
 from taskflowmq.core.errors import StoreUnavailable, TaskFlowError
+from taskflowmq.core.job import State
 
 NOON = datetime(2031, 5, 6, 12, 0, tzinfo=UTC)
 #: Calls that only read: the rows after them are the rows before.
@@ -312,6 +313,8 @@ class World:
         if call.name == "intake.enqueue":
             self.wake(sorted({job.queue for job in call.args[0]}))
         elif call.name in ("board.retry", "board.resume"):
+            self.wake(["a", "b"])
+        elif call.name == "claims.settle" and any(change.to is State.PENDING for change in call.args[0]):
             self.wake(["a", "b"])
 
     # -- the record

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 
-import pytest
 from tests.worker.conftest import MakeWorker
 from tests.worker.fakes import FakeStore, FakeTasks
 
@@ -48,25 +46,3 @@ async def test_an_audit_leaves_what_runs_and_what_is_being_stored_alone(
     assert await worker._audit.look() == 0
     await store.until(lambda: store.count(State.COMPLETED) == 8)
     assert all(len(row.history) == 1 for row in rows)
-
-
-async def test_jobs_that_are_handed_back_wake_other_workers(
-    store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    gate = asyncio.Event()
-
-    async def wait() -> None:
-        await gate.wait()
-
-    store.put(tasks.add(wait, name="wait"))
-    worker = make_worker(poll=60)
-    await worker.start()
-    await store.until(lambda: store.count(State.RUNNING) == 1)
-    woken: list[str] = []
-
-    async def wake(queues: Sequence[str]) -> None:
-        woken.extend(queues)
-
-    monkeypatch.setattr(store, "wake", wake)
-    await worker.stop()
-    assert woken == ["default"]

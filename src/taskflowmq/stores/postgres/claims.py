@@ -12,12 +12,14 @@ from uuid import UUID
 
 import msgspec
 
-from taskflowmq.core.job import ClaimedJob
+from taskflowmq.core.errors import TaskFlowError
+from taskflowmq.core.job import ClaimedJob, State
 from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.store import ClaimRequest, Settled
 from taskflowmq.stores.postgres import errors, rows, settling, transactions
 from taskflowmq.stores.postgres.cursors import Scan
 from taskflowmq.stores.postgres.names import Lane, Names
+from taskflowmq.stores.postgres.notifier import PostgresNotifier
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import q
 
@@ -40,10 +42,12 @@ class _Memory:
 class PostgresClaims:
     """Claims on PostgreSQL."""
 
-    def __init__(self, pool: Pool, lent: Pool, names: Names, now: Callable[[], datetime | None]) -> None:
-        self._pool = pool
-        self._lent = lent
+    def __init__(
+        self, pools: tuple[Pool, Pool], names: Names, notifier: PostgresNotifier, now: Callable[[], datetime | None]
+    ) -> None:
+        self._pool, self._lent = pools
         self._names = names
+        self._notifier = notifier
         self._now = now
         self._memories: dict[UUID, _Memory] = {}
 
@@ -152,6 +156,9 @@ class PostgresClaims:
         waves = settling.in_waves(transitions)
         for wave in waves:
             await self._write(wave, answers)
+        given_back = [change.job_id for change in transitions if change.to is State.PENDING]
+        if given_back:
+            await self._wake(given_back)
         if not answers and sum(map(len, waves)) == len(transitions):
             return [Settled.APPLIED] * len(transitions)
         seen: set[settling.Fence] = set()
@@ -162,6 +169,18 @@ class PostgresClaims:
             result.append(Settled.REPLAYED if key in seen and answer is Settled.APPLIED else answer)
             seen.add(key)
         return result
+
+    async def _wake(self, job_ids: list[UUID]) -> None:
+        """Wake the queues of jobs that were given back, as an enqueue does: after the commit, coalesced (F15).
+
+        The jobs are stored: that nobody can be told of them must not look as if they were not.
+        """
+        try:
+            found = await self._pool.fetch(q.find_queues, job_ids)
+        except TaskFlowError as error:
+            _log.debug("a wake-up was lost, polling will do: %s", error)
+        else:
+            await self._notifier.wake([row["name"] for row in found])
 
     async def _write(self, changes: list[Transition], answers: dict[settling.Fence, Settled]) -> None:
         """Write a batch; a row that the database refuses is found by halving and stored without its payload."""

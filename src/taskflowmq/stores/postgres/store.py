@@ -38,7 +38,7 @@ class PostgresStore:
         self.notifier = PostgresNotifier(self._pool, self._options)
         self.notifier.on_ready = self._heard
         self.intake = PostgresIntake(self._pool, self._names, self.notifier, self._now)
-        self.claims = PostgresClaims(self._pool, self._lent, self._names, self._now)
+        self.claims = PostgresClaims((self._pool, self._lent), self._names, self.notifier, self._now)
         self.workers = PostgresWorkers(self._pool, self._now)
         self.board = PostgresBoard(self._pool, self._names, self.notifier, self._now, self.claims.forget_all)
         self.upkeep = PostgresUpkeep(self._pool, self._names, self._now)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from taskflowmq.core.transitions import Discarded
+from taskflowmq.core.transitions import Discarded, HandedBack, Succeeded
 from taskflowmq.testing.conformance.intake import ERROR
-from taskflowmq.testing.conformance.support import Rig, StoreSuite
+from taskflowmq.testing.conformance.support import Rig, StoreSuite, transition
 from taskflowmq.testing.waiting import wait_until
 
 WITHIN_S = 10.0
@@ -81,6 +81,22 @@ class TestNotifier(StoreSuite):
             assert await _heard_after(listener, lambda: board.retry("default", later.pop().id)) == {"later"}
         async with rig.store.notifier.listen(["held"]) as listener:
             assert await _heard_after(listener, lambda: board.resume("held")) == {"held"}
+
+    async def test_what_is_given_back_wakes_workers(self, rig: Rig, other: Rig) -> None:
+        """By whoever settles: a worker that drains, the supervisor of a dead child, a rescuer."""
+        # Scheduled first: an enqueue that is ready at once would wake, too.
+        await rig.enqueue(*(rig.job(queue=queue, delay_ms=1000) for queue in ("back", "done") for _ in range(30)))
+        await rig.after(2)
+        worker = await rig.worker()
+        held, done = await rig.claim(worker, queues=("back",)), await rig.claim(worker, queues=("done",))
+        async with rig.store.notifier.listen([]) as listener:
+            heard = await _heard_after(
+                listener,
+                lambda: other.store.claims.settle(
+                    [transition(held.pop(), HandedBack()), transition(done.pop(), Succeeded(b"1"))]
+                ),
+            )
+        assert heard == {"back"}
 
     async def test_waking_nobody_is_fine(self, rig: Rig) -> None:
         await rig.store.notifier.wake(["nobody-listens"])
