@@ -146,9 +146,6 @@ class Completer:
                 level = logging.WARNING if isinstance(error, TaskFlowError) else logging.ERROR
                 log.log(level, "%d transitions wait for the store: %s: %s", len(batch), type(error).__name__, error)
                 await self._kit.clock.sleep(backoff(errors, longest=2.0))
-        given_back = {entry[1].queue for entry in batch if entry[0].to is State.PENDING}
-        if given_back:  # somebody else may have room for them now
-            await self._kit.store.notifier.wake(tuple(given_back))
         self._account(batch, answers, self._kit.clock.monotonic() - began)
 
     async def _divide(self, batch: list[Entry], error: Exception) -> None:
