@@ -369,6 +369,27 @@ async def end_the_loop(how: str) -> None:
     await asyncio.sleep(1)
 
 
+@task(retry=ONCE)
+async def cancel_others(how: str) -> str:
+    """Cancel every task but my own, and what runs the program: at once, one after the other, or from elsewhere."""
+    note("start", how=how)
+    loop, me = asyncio.get_running_loop(), asyncio.current_task()
+    bodies = [each for each in asyncio.all_tasks() if each is not me and each.get_coro().__qualname__ != "work"]
+    for each in bodies:
+        match how:
+            case "slowly":
+                each.cancel()
+                await asyncio.sleep(0)
+            case "later":
+                loop.call_later(0.01, each.cancel)
+            case "thread":
+                await asyncio.to_thread(loop.call_soon_threadsafe, each.cancel)
+            case _:
+                each.cancel()
+    await asyncio.sleep(0.1)
+    return how
+
+
 async def _exit() -> None:
     raise SystemExit(0)
 

@@ -191,6 +191,25 @@ async def test_memory_that_a_limit_refuses_fails_its_job_and_costs_the_others_no
     await rig.check()
 
 
+async def test_a_handler_that_cancels_the_others_does_not_reach_them(any_rig: Rig) -> None:
+    rig = any_rig
+    program = rig.program(app=APP)
+    child = await first_child(rig, program)
+    for how in ("at once", "slowly", "later", "thread"):
+        names = ("nap", "thread_nap", "process_nap")
+        bystanders = [await rig.send(name, seconds=1.0) for name in names for _ in range(2)]
+        await rig.started(*bystanders, timeout=PATIENCE)
+        saboteur = await rig.send("cancel_others", how=how)
+        (view,) = await rig.final(saboteur, timeout=PATIENCE)
+        assert (view.state, json.loads(view.result or b"null")) == (State.COMPLETED, how)
+        await all_complete(rig, [*bystanders, *await innocents(rig, 5)])
+        assert {rig.starts(job) for job in bystanders} == {1}
+    assert [each.pid for each in program.children()] == [child.pid]
+    program.signal(signal.SIGTERM)
+    assert await program.wait(timeout=RECOVERY + SLACK) == 0
+    await rig.check()
+
+
 async def test_a_handler_that_tells_its_supervisor_to_end_is_obeyed_like_an_operator(one_rig: Rig) -> None:
     rig = one_rig
     for number in ("SIGTERM", "SIGINT"):

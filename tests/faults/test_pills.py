@@ -38,6 +38,7 @@ WAYS = {
     ("die_in_thread", "exit_75"): f"exit code 75 {ENDED}",
     ("die_in_thread", "alarm"): "signal SIGALRM",
     ("end_the_loop", "stop"): f"exit code 70 {ENDED}",
+    ("end_the_loop", "cancel"): f"exit code 70 {ENDED}",
     ("die_as_it_is_read", "abort"): "signal SIGABRT",
     ("die_in_process", "exit_0"): "the process of this job ended with exit code 0",
     ("die_in_process", "null"): "the process of this job ended with signal SIGSEGV",

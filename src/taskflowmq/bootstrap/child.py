@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from typing import NoReturn
 
 import msgspec
 
@@ -60,9 +61,20 @@ async def work(app: BaseApp, config: ChildConfig, program: Program) -> int:
         target=_listen, args=(config.control_fd, lambda line: loop.call_soon_threadsafe(obey, line)), daemon=True
     )
     listener.start()
-    handed_back = await worker.run()
+    try:
+        handed_back = await worker.run()
+    except asyncio.CancelledError as error:
+        # A handler cancelled every task. At once, before what that did to the others is taken for their own doing.
+        _break(error)
     await app.aclose()
     return HANDED_BACK if handed_back else 0
+
+
+def _break(error: BaseException) -> NoReturn:
+    """End this process as a crash: the supervisor finds the jobs as they were."""
+    log.critical("something ended the loop of this worker", exc_info=error)
+    logging.shutdown()
+    os._exit(BROKEN)
 
 
 class _Orders:
@@ -137,11 +149,10 @@ def main() -> None:
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         try:
             code = runner.run(work(app, config, program))
-        except BaseException:
+        except BaseException as error:  # noqa: BLE001 - it does not return
             # A handler stopped the loop, or cancelled all of it. Closing the loop in order would cancel the bodies, and
             # their jobs would fail for what another one did; this way the supervisor finds them as they were.
-            log.critical("something ended the loop of this worker", exc_info=True)
-            code = BROKEN
+            _break(error)
         logging.shutdown()
         # Not sys.exit: a thread that was left behind must not hold up the end.
         os._exit(code)

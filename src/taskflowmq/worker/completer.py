@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from typing import cast
 from uuid import UUID
 
 import msgspec
@@ -22,6 +23,7 @@ from taskflowmq.ports.telemetry import CLEAN_FIELDS, JobReport
 from taskflowmq.worker.backoff import backoff
 from taskflowmq.worker.herd import Herd
 from taskflowmq.worker.kit import Kit
+from taskflowmq.worker.sheltered import Sheltered, cancelled_itself
 
 log = logging.getLogger("taskflowmq.worker")
 
@@ -52,7 +54,7 @@ class Completer:
         self._herd = Herd(kit.clock.monotonic)
         self._buffer: list[Entry] = []
         self._timer: asyncio.TimerHandle | None = None
-        self._flushes: dict[asyncio.Task[None], list[Entry]] = {}
+        self._flushes: dict[Sheltered, list[Entry]] = {}
         self._pending = 0
         self._calm = asyncio.Event()
         self._calm.set()
@@ -105,7 +107,7 @@ class Completer:
         if self._timer is not None:
             self._timer.cancel()
         for task in self._flushes:
-            task.cancel()
+            task.end()
         await asyncio.gather(*self._flushes, return_exceptions=True)
         if self._pending:
             log.warning("ended with %d transitions that the store did not take; they will run again", self._pending)
@@ -118,12 +120,12 @@ class Completer:
         while self._buffer and len(self._flushes) < MAX_IN_FLIGHT:
             batch = self._buffer[:FLUSH_SIZE]
             del self._buffer[:FLUSH_SIZE]
-            task = self._loop.create_task(self._store(batch), name="taskflow-flush")
+            task = Sheltered(self._store(batch), loop=self._loop, name="taskflow-flush")
             self._flushes[task] = batch
             task.add_done_callback(self._flushed)
 
     def _flushed(self, task: asyncio.Task[None]) -> None:
-        self._flushes.pop(task, None)
+        self._flushes.pop(cast(Sheltered, task), None)
         if not task.cancelled() and task.exception() is not None:
             log.error("a flush failed", exc_info=task.exception())
         # Whatever gathered meanwhile goes now: a busy worker never waits for its timer.
@@ -137,7 +139,9 @@ class Completer:
         while answers is None:
             try:
                 answers = await self._kit.store.claims.settle(transitions)
-            except Exception as error:  # noqa: BLE001 - whatever it is, what bodies did must not be lost
+            except (Exception, asyncio.CancelledError) as error:  # what bodies did must not be lost
+                if isinstance(error, asyncio.CancelledError) and cancelled_itself():
+                    raise
                 errors += 1
                 if not isinstance(error, StoreUnavailable) and errors >= MAX_REFUSALS:
                     await self._divide(batch, error)
@@ -148,7 +152,7 @@ class Completer:
                 await self._kit.clock.sleep(backoff(errors, longest=2.0))
         self._account(batch, answers, self._kit.clock.monotonic() - began)
 
-    async def _divide(self, batch: list[Entry], error: Exception) -> None:
+    async def _divide(self, batch: list[Entry], error: BaseException) -> None:
         """The store answers but refuses this batch: find the row, strip it, and let the others pass."""
         if len(batch) > 1:
             middle = len(batch) // 2

@@ -23,6 +23,7 @@ from taskflowmq.ports.store import Claims
 from taskflowmq.ports.tasks import TaskSpec
 from taskflowmq.worker.outcome import encoded
 from taskflowmq.worker.pools import Ending
+from taskflowmq.worker.sheltered import Sheltered
 
 log = logging.getLogger("taskflowmq.job")
 
@@ -67,7 +68,7 @@ class RunningContext(Context):
         #: Whether ``complete()`` wrote the completion in the caller's transaction.
         self.completed_by_caller = False
         #: The asyncio task that runs or awaits the body.
-        self.task: asyncio.Task[None] | None = None
+        self.task: Sheltered | None = None
         #: How to stop the body for real (cancel the task, kill the process); None: it can only be asked.
         self.interrupt: Callable[[], object] | None = None
         #: The thread in which the body runs, if any, and what it will deliver.

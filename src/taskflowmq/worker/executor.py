@@ -27,6 +27,7 @@ from taskflowmq.worker.kit import Kit
 from taskflowmq.worker.outcome import raised, returned, undecodable
 from taskflowmq.worker.pools import ThreadPool
 from taskflowmq.worker.process_pool import ProcessPool
+from taskflowmq.worker.sheltered import Sheltered
 from taskflowmq.worker.slots import SlotTable
 from taskflowmq.worker.stepping import as_coroutine, stepped
 
@@ -102,7 +103,8 @@ class Executor:
                 run = self._in_process(ctx)
             case _:
                 run = self._in_thread(ctx)
-        ctx.task = self._loop.create_task(run)
+        # A thread or a process goes on whoever cancels the wait for it, so not even its own code may.
+        ctx.task = Sheltered(run, loop=self._loop, own=ctx if spec.runs is Runs.COROUTINE else None)
 
     def give_back(self, job: ClaimedJob, outcome: Outcome | None = None) -> None:
         """Settle a job that never started: back to its queue, or as ``outcome`` says."""
@@ -158,7 +160,7 @@ class Executor:
         kwargs = self._begin_and_decode(ctx)
         if kwargs is None:
             return
-        ctx.interrupt = ctx.task.cancel if ctx.task is not None else None
+        ctx.interrupt = ctx.task.end if ctx.task is not None else None
         running.set(ctx)
         value, error = None, None
         try:
@@ -170,7 +172,7 @@ class Executor:
         self._finish(ctx, value, error)
 
     async def _in_thread(self, ctx: RunningContext) -> None:
-        ctx.interrupt = ctx.task.cancel if ctx.task is not None else None
+        ctx.interrupt = ctx.task.end if ctx.task is not None else None
         try:
             await self._threads.room.acquire()
         except asyncio.CancelledError:
@@ -190,11 +192,17 @@ class Executor:
             replaced = self.on_unfit(f"no thread can be started: {refused}")
             self._end(ctx, HandedBack() if replaced else Failed(describe(refused)))
             return
-        value, error = await ctx.ending
+        try:
+            value, error = await ctx.ending
+        except asyncio.CancelledError:
+            if not ctx.ended:
+                self._threads.abandon(ctx.ending)
+            self._end(ctx, HandedBack())
+            raise
         self._finish(ctx, value, error)
 
     async def _in_process(self, ctx: RunningContext) -> None:
-        ctx.interrupt = ctx.task.cancel if ctx.task is not None else None
+        ctx.interrupt = ctx.task.end if ctx.task is not None else None
         try:
             body = await self._bodies.acquire()
         except asyncio.CancelledError:
@@ -211,6 +219,10 @@ class Executor:
             ctx.interrupt = body.kill
             outcome = await body.run(ctx)
             self._end(ctx, outcome or self._stopped(ctx, None) or Crashed(body.obituary()))
+        except asyncio.CancelledError:
+            body.kill()
+            self._end(ctx, HandedBack())
+            raise
         finally:
             self._bodies.release(body)
 
@@ -259,7 +271,11 @@ class Executor:
             return TimedOut(_too_long(ctx, self._clock.monotonic(), trace))
         if ctx.stop == CANCEL:
             return Stopped(False)
-        return HandedBack() if ctx.stop in (HAND_BACK, LEASE_LOST) else None
+        if ctx.stop in (HAND_BACK, LEASE_LOST):
+            return HandedBack()
+        # The program around this worker ends: that is no fault of the job.
+        ends = isinstance(error, asyncio.CancelledError) and ctx.task is not None and ctx.task.by_stranger
+        return HandedBack() if ends else None
 
     def _end(self, ctx: RunningContext, outcome: Outcome) -> None:
         if not ctx.ended:

@@ -38,6 +38,7 @@ from taskflowmq.worker.pauses import PauseWatch
 from taskflowmq.worker.place import Place, introduction
 from taskflowmq.worker.process_pool import Launch, ProcessPool
 from taskflowmq.worker.progress import ProgressWriter
+from taskflowmq.worker.sheltered import Sheltered, cancelled_itself
 from taskflowmq.worker.slots import (
     HANDED_BACK,
     HEALTHY_US,
@@ -113,10 +114,10 @@ class Worker:
         self._supervised = self._place.table is not None
         self._duties = duties
         self._launch = launch
-        self._loops: list[asyncio.Task[None]] = []
+        self._loops: list[Sheltered] = []
         self._built = False
         self._registered = False
-        self._shutdown: asyncio.Task[None] | None = None
+        self._shutdown: Sheltered | None = None
         self._hurry = asyncio.Event()
         self._finished = asyncio.Event()
         self._tainted: str | None = None
@@ -152,7 +153,8 @@ class Worker:
         if not self._supervised:
             loops.append(("heartbeat", Heartbeat(self._kit, self._start_again, self._leased).run))
         loops.extend((duty.name, duty.run) for duty in self._duties)
-        self._loops = [asyncio.create_task(self._keep(name, run), name=f"taskflow-{name}") for name, run in loops]
+        loop = asyncio.get_running_loop()
+        self._loops = [Sheltered(self._keep(name, run), loop=loop, name=f"taskflow-{name}") for name, run in loops]
         log.info("worker %s started", self._kit.worker_id, extra={"concurrency": self._kit.options.slots})
 
     async def run(self) -> int:
@@ -170,7 +172,7 @@ class Worker:
         """
         if self._shutdown is None:
             limit = self._kit.options.drain_timeout if timeout is None else timeout
-            self._shutdown = asyncio.get_running_loop().create_task(self._stop(limit), name="taskflow-drain")
+            self._shutdown = Sheltered(self._stop(limit), loop=asyncio.get_running_loop(), name="taskflow-drain")
 
     def request_hand_back(self) -> None:
         """Hand back everything now; returns at once."""
@@ -330,9 +332,13 @@ class Worker:
             try:
                 await run()
                 return
-            except Exception:
+            except (Exception, asyncio.CancelledError) as error:
+                # Or something that it waited for was cancelled, by a handler: that is no order to end.
+                if isinstance(error, asyncio.CancelledError) and cancelled_itself():
+                    raise
                 log.exception("the %s failed and starts again", name)
                 self._kit.telemetry.event("loop_failed")
+                self._audit.suspect()
                 await self._kit.clock.sleep(1.0)
 
     async def _stop(self, limit: float) -> None:
@@ -410,7 +416,7 @@ async def end_all(tasks: Sequence[asyncio.Task[None]], patience: float) -> None:
     if left and patience:
         _, left = await asyncio.wait(left, timeout=patience)
     for task in left:
-        task.cancel()
+        _ = task.end() if isinstance(task, Sheltered) else task.cancel()
     if left:
         _, deaf = await asyncio.wait(left, timeout=CANCEL_SECONDS)
         if patience or deaf:

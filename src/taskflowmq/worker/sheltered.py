@@ -1,0 +1,74 @@
+"""Tasks that handlers cannot cancel, except their own.
+
+``for each in asyncio.all_tasks(): each.cancel()`` in a handler would end the bodies of other jobs, and the loops that
+keep the worker honest. What must stay true: whoever the worker orders to end can be ended; a cancel that comes from a
+handler's code, from its timers, its tasks or its threads, reaches nobody but its own job.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+from taskflowmq.ports.context import Context, running
+
+log = logging.getLogger("taskflowmq.worker")
+
+
+class Sheltered(asyncio.Task[None]):
+    """A task of the worker.
+
+    Args:
+        work: what it does.
+        loop: where.
+        name: of the task.
+        own: the run whose code may cancel it; None: no handler may.
+    """
+
+    def __init__(
+        self,
+        work: Coroutine[Any, Any, None],
+        *,
+        loop: asyncio.AbstractEventLoop,
+        name: str | None = None,
+        own: Context | None = None,
+    ) -> None:
+        super().__init__(work, loop=loop, name=name)
+        self._work = work
+        self._own = own
+        self._ordered = False
+        #: Whether code cancelled it that belongs neither to the worker nor to any job: a program that ends.
+        self.by_stranger = False
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        """Cancel it, unless a handler asks that has no business here; tell whether it will end."""
+        if not self._ordered:
+            caller = running.get()
+            if caller is None:
+                self.by_stranger = True
+            elif caller is not self._own:
+                log.warning("a handler tried to cancel a task that is not its own", extra=_fields(caller))
+                return False
+        if inspect.getcoroutinestate(self._work) == inspect.CORO_CREATED:
+            # What has not begun would end without a word, and its job would never be settled.
+            self.get_loop().call_soon(super().cancel, msg)
+            return True
+        return super().cancel(msg)
+
+    def end(self) -> bool:
+        """Cancel it by order of the worker."""
+        self._ordered = True
+        return self.cancel()
+
+
+def cancelled_itself() -> bool:
+    """Tell whether somebody cancelled the task that runs, and not only something it waited for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _fields(caller: Context) -> dict[str, str]:
+    return {"job_id": str(caller.job.id), "task": caller.job.task}
