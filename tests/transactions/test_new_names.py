@@ -159,3 +159,18 @@ async def test_sql_that_brings_a_new_name_itself_is_named_as_the_cause(postgres_
         await transaction.rollback()
         assert (await new.aenqueue(1)).created
     await conn.close()
+
+
+async def test_a_snapshot_older_than_the_name_is_told_to_try_again(postgres_url: str) -> None:
+    """REPEATABLE READ does not see the name that was committed for it; the next try does."""
+    conn = await asyncpg.connect(postgres_url)
+    async with new_app(postgres_url) as app:
+        with pytest.raises(StoreUnavailable, match="40001"):
+            async with conn.transaction(isolation="repeatable_read"):
+                await conn.fetch("SELECT FROM taskflow.queue")
+                await store(app, conn, "new-queue")
+        async with conn.transaction(isolation="repeatable_read"):
+            await conn.fetch("SELECT FROM taskflow.queue")
+            stored = await store(app, conn, "new-queue")
+        assert (await app.job(stored).ajob()).queue == "new-queue"
+    await conn.close()
