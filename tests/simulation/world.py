@@ -312,9 +312,7 @@ class World:
             return
         if call.name == "intake.enqueue":
             self.wake(sorted({job.queue for job in call.args[0]}))
-        elif call.name in ("board.retry", "board.resume"):
-            self.wake(["a", "b"])
-        elif call.name == "claims.settle" and any(change.to is State.PENDING for change in call.args[0]):
+        elif call.name in ("board.retry", "board.resume") or _gives_back(call):
             self.wake(["a", "b"])
 
     # -- the record
@@ -367,6 +365,10 @@ class _Operator(Node):
 
     def __init__(self, name: str) -> None:
         self.name, self.dead, self.stopped = name, False, False
+
+
+def _gives_back(call: Call) -> bool:
+    return call.name == "claims.settle" and any(change.to is State.PENDING for change in call.args[0])
 
 
 def _again(call: Call) -> Call:
