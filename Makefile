@@ -10,6 +10,8 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q --retries 5
 JOBS ?= 2
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
+# pytest keeps the tests it has rewritten as bytecode; without that each process rewrites them anew, for ten seconds.
+unexport PYTHONDONTWRITEBYTECODE
 PATHS := $(wildcard src tests tools benchmarks examples)
 
 ##@ Use it

@@ -1,9 +1,11 @@
-"""Puts the server together: Litestar's routes, the bare handler for the hot one, and the gate around both."""
+"""Puts the server together: Litestar's routes, the bare handler for the hot one, and the gate around both.
+
+The routes hold nothing of an app: they are made once per process, and each request brings what it works with.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from functools import cache
 from importlib import metadata
 from typing import Any
 
@@ -14,15 +16,17 @@ from litestar.openapi import OpenAPIConfig
 
 from taskflowmq.client.app import BaseApp
 from taskflowmq.core.errors import FieldError
-from taskflowmq.server.gate import Gate
+from taskflowmq.server.gate import Gate, Scope, Send
 from taskflowmq.server.intake import FastIntake
-from taskflowmq.server.limits import no_body
-from taskflowmq.server.problems import MEDIA_TYPE, TITLES, Problem, from_error, internal, log_failure
+from taskflowmq.server.limits import Receive, no_body
+from taskflowmq.server.problems import MEDIA_TYPE, TITLES, Problem, bad_parameter, from_error, internal, log_failure
 from taskflowmq.server.routes import bulk, docs, health, jobs, metrics, queues, tasks, workers
 from taskflowmq.server.services import MetricsPage, Services
 from taskflowmq.server.settings import ServerSettings
 
 API = "/api/v1"
+#: What clients send that always send JSON.
+_EMPTY = frozenset({b"", b"{}", b"null"})
 _CODES = {400: "malformed_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
 
@@ -41,21 +45,42 @@ def create_app(
     """
     settings = (settings or ServerSettings()).check()
     services = Services(app, settings, metrics_page)
-    inner = _litestar(services)
-    # mypy cannot match Litestar's own protocol classes with plain ASGI callables.
-    framework: Any = inner
-    return Gate(framework, FastIntake(services) if settings.fast_intake else None, settings)
+    return Gate(_Routes(services), FastIntake(services) if settings.fast_intake else None, settings)
 
 
-def _litestar(services: Services) -> Litestar:
-    @asynccontextmanager
-    async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        async with services.opened():
-            yield
+class _Routes:
+    """The framework with one server's services; opens them at startup and closes them at shutdown."""
 
-    async def provide() -> Services:
-        return services
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        # mypy cannot match Litestar's own protocol classes with plain ASGI callables.
+        self._framework: Any = make_framework()
 
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection event of ASGI."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        scope["taskflow"]["services"] = self._services
+        await self._framework(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        phase = "startup"
+        await receive()
+        try:
+            async with self._services.opened():
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+                phase = "shutdown"
+        except Exception as error:
+            await send({"type": f"lifespan.{phase}.failed", "message": str(error)})
+            raise
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+@cache
+def make_framework() -> Litestar:
+    """Return the framework with every route; it serves whoever puts :class:`Services` into the scope."""
     api = Router(
         API,
         route_handlers=[
@@ -66,9 +91,8 @@ def _litestar(services: Services) -> Litestar:
     )  # fmt: skip
     return Litestar(
         [api, health.live, health.ready, metrics.metrics, docs.home, docs.openapi_json, docs.docs, docs.docs_style],
-        dependencies={"services": Provide(provide)},
-        lifespan=[lifespan],
-        before_request=_refuse_unknown_parameters,
+        dependencies={"services": Provide(_services_of)},
+        before_request=_refuse_what_would_be_ignored,
         exception_handlers={Exception: _answer_error},
         openapi_config=OpenAPIConfig(
             title="TaskFlow",
@@ -79,17 +103,24 @@ def _litestar(services: Services) -> Litestar:
             use_handler_docstrings=True,
         ),
         logging_config=None,
-        request_max_body_size=services.settings.max_bulk_body,
+        request_max_body_size=None,  # the gate has read the body within the server's limits
         debug=False,
         signature_types=[Services],
     )
 
 
-async def _refuse_unknown_parameters(request: Request[Any, Any, Any]) -> None:
-    """A misspelt filter must not answer with everything."""
+async def _services_of(request: Request[Any, Any, Any]) -> Services:
+    services: Services = request.scope["taskflow"]["services"]  # type: ignore[typeddict-item]  # put there by _Routes
+    return services
+
+
+async def _refuse_what_would_be_ignored(request: Request[Any, Any, Any]) -> None:
+    """A misspelt filter must not answer with everything, nor a wish in a body that nobody reads with "done"."""
     fields = request.route_handler.parsed_fn_signature.parameters.items()
     known = {getattr(field.kwarg_definition, "name", None) or name for name, field in fields}
     for name in request.query_params:
+        if len(request.query_params.getall(name)) > 1:
+            raise bad_parameter(name[:80], "is given more than once")
         if name not in known - {"services", "request", "data"}:
             raise Problem(
                 422,
@@ -97,6 +128,9 @@ async def _refuse_unknown_parameters(request: Request[Any, Any, Any]) -> None:
                 "There is no such query parameter here",
                 errors=(FieldError(f"/{name[:80]}", "is no parameter of this operation"),),
             )
+    if request.method == "POST" and "data" not in known and (await request.body()).strip() not in _EMPTY:
+        field = FieldError("/", "must be empty")
+        raise Problem(422, "unexpected_body", "This operation takes no body", errors=(field,))
 
 
 def _answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
