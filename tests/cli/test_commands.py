@@ -242,6 +242,12 @@ def test_doctor_names_an_app_that_cannot_be_loaded(cli: Cli) -> None:
         (2, ("server", "no_such_module:app")),
         (2, ("dev", "--demo", "no_such_module:demo")),
         (2, ("worker", "--concurrency", "0")),
+        (2, ("worker", "--max-jobs", "0")),
+        (2, ("worker", "--max-memory", "-5")),
+        (2, ("enqueue", "test", "--delay", "60", "--expires-in", "60")),
+        (2, ("enqueue", "test", "--wait", "--wait-timeout", "-1")),
+        (2, ("enqueue", "test", "--wait", "--wait-timeout", "nan")),
+        (2, ("enqueue", "test", "--wait-timeout", "1")),
         (3, ("jobs", "list", "--database-url", "sqlite:////proc/nowhere/jobs.db")),
         (4, ("enqueue", "no-such-task")),
         (4, ("jobs", "show", NOBODY)),
@@ -255,6 +261,8 @@ def test_errors_say_what_happened_on_standard_error(code: int, arguments: tuple[
     assert ran.out == ""
     assert ran.err.strip()
     assert "Traceback" not in ran.err
+    if code == 2 and arguments[0] == "enqueue":  # a slip is found before anything is stored
+        assert cli("jobs", "list").out == "No jobs.\n"
 
 
 def test_a_wait_that_is_over_ends_with_6(cli: Cli) -> None:

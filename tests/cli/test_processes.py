@@ -219,12 +219,15 @@ def test_a_server_does_the_upkeep_too_unless_told_not_to(start: Start, tmp_path:
 
 
 def test_help_is_quick(start: Start) -> None:
-    began = resource.getrusage(resource.RUSAGE_CHILDREN)
-    program = start("--help")
-    assert program.process.wait(READY_SECONDS) == 0
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    # Time of the processor, so that a busy machine changes nothing; far above the aim of 0.3 s.
-    assert used.ru_utime - began.ru_utime < 2.0
+    used = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert start("--help").process.wait(READY_SECONDS) == 0
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        used.append(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
+    print(f"--help takes {', '.join(f'{one:.2f}' for one in used)} s of a processor")
+    # Time of the processor, and the best of three, so that a busy machine and a first compilation change nothing.
+    assert min(used) < 0.3
     heavy = "('litestar', 'asyncpg', 'PIL', 'httpx', 'prometheus_client')"
     probe = f"import sys, taskflowmq.cli.root; print([name for name in {heavy} if name in sys.modules])"
     out = subprocess.run([sys.executable, "-c", probe], check=True, capture_output=True, text=True).stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -89,6 +90,7 @@ BODIES: dict[str, tuple[bytes, int, str | None]] = {
     "no attempts": (job(max_attempts=0), 422, "/max_attempts"),
     "timeout of zero": (job(timeout=0), 422, "/timeout"),
     "expires at once": (job(expires_in=0), 422, "/expires_in"),
+    "expires before it is due": (job(delay=60, expires_in=60), 422, "/expires_in"),
     "queue with a blank": (job(queue="a b"), 422, "/queue"),
     "empty unique key": (job(unique_key=""), 422, "/unique_key"),
     "long unique key": (job(unique_key="x" * 513), 422, "/unique_key"),
@@ -148,6 +150,10 @@ async def test_bulk_takes_1_to_10_000_jobs(count: int, reader: httpx.AsyncClient
         ("task=%27%20OR%201=1--", "/task"),
         ("stat=dead", "/stat"),
         ("services=1", "/services"),
+        ("queue=a&queue=b", "/queue"),
+        ("state=dead&state=pending", "/state"),
+        ("limit=5&limit=5", "/limit"),
+        ("created_after=2026-01-02T00:00:00Z&created_before=2026-01-01T00:00:00Z", "/created_before"),
     ],
 )
 async def test_a_wrong_filter_is_named(query: str, pointer: str, reader: httpx.AsyncClient) -> None:
@@ -174,6 +180,39 @@ async def test_a_body_that_is_not_declared_as_json_is_refused(client: httpx.Asyn
         headers = {"content-type": kind} if kind else {}
         answer = await client.post("/api/v1/jobs", content=job(), headers=headers)
         _is_problem(answer, 415, None)
+
+
+async def test_a_body_that_is_packed_is_refused(client: httpx.AsyncClient) -> None:
+    headers = {"content-type": "application/json", "content-encoding": "gzip"}
+    answer = await client.post("/api/v1/jobs", content=gzip.compress(job()), headers=headers)
+    _is_problem(answer, 415, None)
+    assert "Content-Encoding" in answer.json()["detail"]
+
+
+async def test_a_wish_in_the_query_of_a_post_is_not_ignored(
+    client: httpx.AsyncClient, stored: Callable[[], Any]
+) -> None:
+    before = await stored()
+    for path in ("/api/v1/jobs", "/api/v1/jobs/bulk"):
+        answer = await client.post(f"{path}?dry_run=1", content=job(), headers={"content-type": "application/json"})
+        _is_problem(answer, 422, "/dry_run")
+    assert await stored() == before
+
+
+async def test_a_wish_in_a_body_that_nobody_reads_is_not_ignored(reader: httpx.AsyncClient) -> None:
+    later = (await reader.post("/api/v1/jobs", json={"task": "anything", "delay": 600})).json()
+    path = f"/api/v1/jobs/{later['id']}"
+    for action in (f"{path}/retry", f"{path}/cancel", "/api/v1/queues/default/pause"):
+        _is_problem(await reader.post(action, json={"delay": 60}), 422, "/")
+    assert (await reader.get(path)).json()["state"] == "scheduled"
+    # What always comes from clients that always send JSON.
+    assert (await reader.post(f"{path}/cancel", json={})).status_code == 202
+    assert (await reader.post("/api/v1/queues/default/pause", json=None)).status_code == 200
+
+
+async def test_a_body_of_the_wrong_shape_is_called_the_body(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/api/v1/jobs", content=b"5", headers={"content-type": "application/json"})
+    assert answer.json()["detail"] == "the body: Expected object, got int"
 
 
 async def test_methods_and_paths_that_do_not_exist(reader: httpx.AsyncClient) -> None:

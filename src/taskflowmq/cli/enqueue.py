@@ -50,6 +50,7 @@ def command(task: str, args: str, wait: bool, wait_timeout: float | None, app: s
     as_json, url = given.pop("as_json"), given.pop("database_url")
     arguments = _object(sys.stdin.buffer.read() if args == "-" else args, "the arguments")
     options = _options(given)
+    _check_wait(wait, wait_timeout)
 
     async def work(opened: Any) -> None:
         handle = await opened.asend(task, arguments, **options)
@@ -62,14 +63,31 @@ def command(task: str, args: str, wait: bool, wait_timeout: float | None, app: s
 
 
 def _options(given: dict[str, Any]) -> dict[str, Any]:
-    """Return what was said, in the words of the client."""
+    """Return what was said, in the words of the client, and checked before anything is opened."""
+    from taskflowmq.client.options import check_chance, check_options
+
     given["unique"] = given.pop("unique_key")
     given["tags"] = given["tags"] or None
     if given["run_at"] is not None:
         given["run_at"] = read_time("--run-at", given["run_at"])
     if given["meta"] is not None:
         given["meta"] = _object(given["meta"], "--meta")
-    return {name: value for name, value in given.items() if value is not None}
+    options = {name: value for name, value in given.items() if value is not None}
+    checked = check_options(options)
+    check_chance(checked.delay_ms, checked.expires_in_ms)
+    return options
+
+
+def _check_wait(wait: bool, seconds: float | None) -> None:
+    """Find a slip before the job is stored. From the environment the limit may be there without a wait."""
+    from taskflowmq.core.signals import to_ms
+
+    if seconds is None:
+        return
+    to_ms(seconds, "/wait_timeout")
+    source = click.get_current_context().get_parameter_source("wait_timeout")
+    if not wait and source is click.core.ParameterSource.COMMANDLINE:
+        raise click.UsageError("--wait-timeout is for --wait: without it, nothing is waited for")
 
 
 def _show_stored(handle: Any, *, as_json: bool) -> None:

@@ -86,8 +86,8 @@ def flags_of(given: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
 @app_argument
 @worker_options
 @pace_options
-@option("--max-jobs", env="TASKFLOW_MAX_JOBS", type=int, help="Replace a child after so many jobs.")
-@option("--max-memory", env="TASKFLOW_MAX_MEMORY_MB", type=int, help="Replace a child above so many MB.")
+@option("--max-jobs", env="TASKFLOW_MAX_JOBS", type=click.IntRange(1), help="Replace a child after so many jobs.")
+@option("--max-memory", env="TASKFLOW_MAX_MEMORY_MB", type=click.IntRange(1), help="Replace a child above so many MB.")
 @option("--health-port", env="TASKFLOW_HEALTH_PORT", type=click.IntRange(0, 65_535), help="Serve probes and /metrics.")
 @option("--health-host", env="TASKFLOW_HEALTH_HOST", default="127.0.0.1", help="Address of the probes.")
 @duties_option

@@ -125,6 +125,16 @@ def check_options(given: Mapping[str, Any]) -> Options:
     return Options(**dict(checked))
 
 
+def check_chance(delay_ms: int, expires_in_ms: int | None) -> None:
+    """Refuse a job that would expire before it is due: over REST and on the command line that is a slip.
+
+    Raises:
+        InvalidJob: it would.
+    """
+    if expires_in_ms is not None and delay_ms >= expires_in_ms:
+        raise InvalidJob.at("/expires_in", "must be longer than delay: the job would expire before it is due")
+
+
 class Origin(msgspec.Struct, frozen=True):
     """Where a job comes from: whose it is, how its id is made, which version of the program asks."""
 

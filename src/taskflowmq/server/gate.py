@@ -97,7 +97,8 @@ class Gate:
         if method in _WITH_BODY:
             receive = await self._whole_body(path, headers, receive)
         scope["taskflow"] = {"actor": actor, "request_id": request_id, "headers": headers}
-        if path == JOBS_PATH and method == "POST" and self._intake is not None:
+        # The framework knows which query parameters there are, and says so: none here.
+        if path == JOBS_PATH and method == "POST" and self._intake is not None and not scope.get("query_string"):
             await self._intake(scope, receive, reply)
             return
         if path.startswith(_QUEUES_PREFIX):
@@ -111,7 +112,7 @@ class Gate:
         limit = self._settings.max_bulk_body if path == BULK_PATH else self._settings.max_body
         body = await read_body(receive, headers.get(b"content-length"), limit, self._settings.body_seconds)
         if body:
-            _check_media_type(headers.get(b"content-type", b""))
+            _check_media_type(headers.get(b"content-type", b""), headers.get(b"content-encoding", b"identity"))
         messages = iter(({"type": "http.request", "body": body, "more_body": False},))
 
         async def replay() -> Any:
@@ -194,8 +195,10 @@ def _request_id(headers: dict[bytes, bytes]) -> str:
     return given.decode() if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
 
 
-def _check_media_type(value: bytes) -> None:
+def _check_media_type(value: bytes, encoding: bytes) -> None:
     """Refuse anything but JSON: a form of a foreign page can send text, never this type without asking (S19)."""
+    if encoding.strip().lower() != b"identity":
+        raise Problem(415, "encoded_body", "Send the body without Content-Encoding: it is not unpacked here")
     kind = value.split(b";", 1)[0].strip().lower()
     if kind != b"application/json":
         raise Problem(415, "not_json", "Send the body with Content-Type: application/json")

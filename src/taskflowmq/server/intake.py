@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from taskflowmq.client.headers import TRACEPARENT, is_traceparent
+from taskflowmq.client.options import check_chance
 from taskflowmq.core.errors import FieldError, InvalidJob, UnknownTask
 from taskflowmq.core.job import Enqueued, NewJob
 from taskflowmq.server.idempotency import HEADER, idempotency_of
@@ -117,7 +118,9 @@ def _inside(index: int, error: InvalidJob) -> InvalidJob:
 
 async def _prepare(services: Services, request: JobBody, **caller: Any) -> NewJob:
     """Check a request like any enqueue from Python, and return the job to store."""
-    return await services.app.aprepare(request.task, request.args, **caller, **_options(request))
+    job = await services.app.aprepare(request.task, request.args, **caller, **_options(request))
+    check_chance(job.delay_ms, job.expires_in_ms)
+    return job
 
 
 def _options(request: JobBody) -> Any:

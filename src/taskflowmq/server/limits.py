@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from taskflowmq.core.errors import InvalidJob
+from taskflowmq.core.errors import FieldError, InvalidJob
 from taskflowmq.core.limits import MAX_DEPTH, check_storable
 from taskflowmq.server.problems import Problem
 
@@ -152,7 +152,8 @@ def invalid(message: str) -> InvalidJob:
         found = pattern.match(what)
         if found:
             return InvalidJob.at(f"{pointer}/{found[1][:80]}", detail)
-    return InvalidJob.at(pointer or "/", what.replace("`", "")[:300])
+    detail = what.replace("`", "")[:300]
+    return InvalidJob.at(pointer, detail) if pointer else InvalidJob(f"the body: {detail}", (FieldError("/", detail),))
 
 
 def _malformed(body: bytes, detail: str) -> Exception:

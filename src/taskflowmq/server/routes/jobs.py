@@ -73,13 +73,16 @@ async def list_jobs(
     cursor: Cursor = None,
 ) -> JobPage:
     """Return jobs, newest first. A page may be shorter than `limit`; only `"next": null` ends the list."""
+    after, before = _time("created_after", created_after), _time("created_before", created_before)
+    if after is not None and before is not None and before <= after:
+        raise bad_parameter("created_before", "must be later than created_after: no job is between them")
     query = JobFilter(
         tenant=services.tenant,
         states=_states(states),
         queue=None if queue is None else check_name("queue", queue),
         task=None if task is None else check_name("task", task),
-        created_after=_time("created_after", created_after),
-        created_before=_time("created_before", created_before),
+        created_after=after,
+        created_before=before,
     )
     return await _page(services, query, limit, cursor)
 
