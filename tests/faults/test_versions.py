@@ -37,8 +37,8 @@ NEXT = {
         ALTER TABLE taskflow_outcome ADD COLUMN weight INTEGER;
         CREATE TABLE taskflow_schedule (name TEXT PRIMARY KEY) STRICT;""",
 }
-#: How long anybody may wait for a lock that a migration holds or asks for; and what a busy machine adds.
-MOST_WAIT_S, BUSY_S = 1.0, 2.0
+#: How long anybody may wait for a lock that a migration holds or asks for.
+MOST_WAIT_S = 1.0
 #: How long a report reads the table of jobs when the migration comes: longer than the tries of one statement take.
 REPORT_S = 4.5
 
@@ -123,6 +123,8 @@ async def test_a_migration_under_load_holds_nobody_up_and_old_programs_go_on(
     report = asyncio.create_task(read_for_a_while(rig))
     await traffic.more(5)
     traffic.longest = 0.0
+    await traffic.more(30)
+    before, traffic.longest = traffic.longest, 0.0
     async with next_release() as newer:
         assert await newer.store.schema.version() == 1000
         await traffic.more(3)
@@ -134,9 +136,10 @@ async def test_a_migration_under_load_holds_nobody_up_and_old_programs_go_on(
         await traffic.more(30)
     await traffic.stop()
     await wait_until(lambda: len(rig.all_starts()) >= len(traffic.ids), 20 + SLACK, what="all jobs to run")
-    print(f"{len(traffic.ids)} jobs, longest wait beside the migration {held_up:.2f} s")
+    print(f"{len(traffic.ids)} jobs, longest wait {before:.2f} s, beside the migration {held_up:.2f} s")
     assert traffic.refused == []
-    assert held_up <= MOST_WAIT_S + BUSY_S
+    # What a request takes at this moment on this machine is no waiting for a lock.
+    assert held_up <= MOST_WAIT_S + before
     assert max(rig.all_starts().values()) == 1
     assert set(rig.all_starts()) == set(traffic.ids)
     for program in (worker, server, late):

@@ -48,7 +48,7 @@ class PostgresSchema:
         until = time.monotonic() + PATIENCE_S
         while True:
             try:
-                return await self._pool.run(lambda conn: _apply(conn, number, sql))
+                return await self._pool.run(lambda conn: _apply_or_step_back(conn, number, sql))
             except StoreUnavailable as error:
                 locked = error.__cause__ is not None and errors.code_of(error.__cause__) == errors.LOCK_TIMEOUT
                 if not locked or time.monotonic() > until:
@@ -76,6 +76,20 @@ async def _version(conn: Any) -> int:
         return 0
     row = await conn.fetchrow(q.read_store)
     return int(row["schema_version"]) if row else 0
+
+
+async def _apply_or_step_back(conn: Any, number: int, sql: str) -> bool:
+    """Apply it, and leave it to the caller when to ask again for a table that was not to be had in time.
+
+    The pool would do so after milliseconds, and a request of two statements would wait behind two tries.
+    """
+    try:
+        return await _apply(conn, number, sql)
+    except Exception as error:
+        known = errors.translate(error) if errors.code_of(error) == errors.LOCK_TIMEOUT else None
+        if known is None:
+            raise
+        raise known from error
 
 
 async def _apply(conn: Any, number: int, sql: str) -> bool:
