@@ -26,7 +26,6 @@ from taskflowmq.core.transitions import (
     Succeeded,
     TimedOut,
     decide,
-    needs_grace,
 )
 
 from .strategies import ERROR, delays, held_jobs, outcomes, rands
@@ -276,24 +275,3 @@ def test_every_live_state_can_reach_every_end() -> None:
                 reached.add(state)
                 todo += LEGAL[state]
         assert reached >= FINAL, start
-
-
-# -------------------------------------------------------------------------------------------------------- the grace
-
-
-@pytest.mark.parametrize(
-    ("gap_ms", "store_age_ms", "grace"),
-    [
-        (None, None, True),  # nobody ever swept: all silence may be ours
-        (None, 10**9, True),
-        (5_000, None, False),
-        (5_000, 10**9, False),
-        (15_000, 10**9, False),
-        (15_001, 10**9, True),
-        (5_000, 4_999, True),  # the database came up after the last sweep: nobody could renew
-        (5_000, 5_000, False),
-        (86_400_000, None, True),
-    ],
-)
-def test_rescues_wait_when_silence_may_be_our_own(gap_ms: int | None, store_age_ms: int | None, grace: bool) -> None:
-    assert needs_grace(gap_ms=gap_ms, sweep_ms=5_000, store_age_ms=store_age_ms) is grace

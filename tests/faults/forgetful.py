@@ -19,7 +19,7 @@ CHANGES = {
     "claims": {"claim", "settle", "save_progress"},
     "workers": {"register", "renew", "end", "end_expired"},
     "board": {"cancel", "retry", "delete", "pause", "resume"},
-    "upkeep": {"take_turn", "set_grace", "stage_due", "expire_ready", "prune", "maintain"},
+    "upkeep": {"take_turn", "stage_due", "expire_ready", "prune", "maintain"},
 }
 #: Not calls to the database of their own: a caller's transaction, and what an adapter remembers.
 _NOT_LOST = {"enqueue_on", "settle_on", "forget"}

@@ -94,9 +94,9 @@ RESCUE = (
         "rescue-without-grace",
         "any",
         "after an outage every worker looks dead, and is taken for dead",
-        (Edit("scheduler/rescuer.py", "if needs_grace(", "if False and needs_grace("),),
+        (Edit("core/grace.py", "return Grace.GIVE", "return Grace.LEAVE", times=2),),
         (
-            "tests/scheduler/test_duties.py::test_nobody_is_rescued_when_the_silence_may_be_our_own",
+            "tests/core/test_grace.py::test_rescues_wait_when_silence_may_be_our_own",
             _STORIES + "test_an_outage_longer_than_the_lease_costs_nobody_anything[model]",
             _CHAOS,
         ),

@@ -9,7 +9,6 @@ from uuid import UUID, uuid4
 import pytest
 from tests.worker.fakes import FakeStore
 
-from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.core.job import Counters, State
 from taskflowmq.ports.store import DutyTurn, Retention, StagedCount
 from taskflowmq.ports.telemetry import NoTelemetry
@@ -124,64 +123,17 @@ async def test_jobs_of_ended_workers_are_left_to_their_supervisor_for_one_sweep(
     assert store.count(State.RETRYING) == 1
 
 
-@pytest.mark.parametrize(
-    ("gap_ms", "age_ms"), [(None, None), (15_001, None), (5_000, 4_000)], ids=["first", "nobody looked", "restarted"]
-)
-async def test_nobody_is_rescued_when_the_silence_may_be_our_own(
-    store: Store, gap_ms: int | None, age_ms: int | None
-) -> None:
-    store.turns["rescuer"] = DutyTurn(taken=True, gap_ms=gap_ms, store_age_ms=age_ms, grace=False)
+@pytest.mark.parametrize("turn", [(False, False), (True, True)], ids=["not its turn", "grace"])
+async def test_the_rescuer_waits_its_turn_and_the_grace(store: Store, turn: tuple[bool, bool]) -> None:
+    store.turns["rescuer"] = DutyTurn(taken=turn[0], gap_ms=5_000, grace=turn[1])
     store.lost = [uuid4()]
     await rescuer(store).turn()
-    assert (set(store.graces), len(store.lost)) == ({30_000}, 1)
-
-
-async def test_a_silence_between_the_look_and_the_turn_is_graced_of_its_own(store: Store) -> None:
-    """The clock stepped an hour just then, after a shorter silence had been graced long before."""
-    store.turns["rescuer"] = DutyTurn(taken=True, gap_ms=None, store_age_ms=None, grace=False)
-    take_turn, graces = store.take_turn, []
-
-    async def stepping(duty: str, interval_ms: int) -> DutyTurn:
-        answer = await take_turn(duty, interval_ms)
-        store.turns[duty] = DutyTurn(taken=True, gap_ms=3_600_000, store_age_ms=None, grace=False)
-        graces.append(len(store.graces))
-        return answer
-
-    store.take_turn = stepping  # type: ignore[method-assign]
-    store.lost = [uuid4()]
-    await rescuer(store).turn()
-    assert len(store.graces) > graces[-1], "the second silence got no grace"
     assert len(store.lost) == 1
 
 
-async def test_the_grace_survives_a_turn_whose_answer_is_lost(store: Store) -> None:
-    store.turns["rescuer"] = DutyTurn(taken=True, gap_ms=60_000, store_age_ms=None, grace=False)
-    take_turn, intervals = store.take_turn, []
-
-    async def forgetful(duty: str, interval_ms: int) -> DutyTurn:
-        intervals.append(interval_ms)
-        answer = await take_turn(duty, interval_ms)
-        if len(intervals) == 2:  # it is taken, and from now on the gap is small
-            store.turns[duty] = DutyTurn(taken=True, gap_ms=5_000, store_age_ms=None, grace=True)
-            raise StoreUnavailable("the answer was lost")
-        return answer
-
-    store.take_turn = forgetful  # type: ignore[method-assign]
-    store.lost = [uuid4()]
-    duty = rescuer(store)
-    with pytest.raises(StoreUnavailable):
-        await duty.turn()
-    await duty.turn()
-    assert (store.graces, len(store.lost)) == ([30_000], 1)
-    assert intervals[0] > 365 * 86_400_000, "the gap was wiped out before it was looked at"
-
-
-@pytest.mark.parametrize("turn", [(False, False), (True, True)], ids=["not its turn", "grace"])
-async def test_the_rescuer_waits_its_turn_and_the_grace(store: Store, turn: tuple[bool, bool]) -> None:
-    store.turns["rescuer"] = DutyTurn(taken=turn[0], gap_ms=5_000, store_age_ms=None, grace=turn[1])
-    store.lost = [uuid4()]
+async def test_the_rescuer_leaves_the_grace_to_the_transaction_that_takes_its_turn(store: Store) -> None:
     await rescuer(store).turn()
-    assert (store.graces, len(store.lost)) == ([], 1)
+    assert store.leases_given == {"rescuer": 30_000}
 
 
 async def test_expirer_pruner_and_maintainer_do_their_work_once_per_turn(store: Store) -> None:
@@ -193,7 +145,7 @@ async def test_expirer_pruner_and_maintainer_do_their_work_once_per_turn(store: 
         Maintainer(store, clock, telemetry, 600),
     ):
         await duty.turn()
-        store.turns[duty.name] = DutyTurn(taken=False, gap_ms=1, store_age_ms=None, grace=False)
+        store.turns[duty.name] = DutyTurn(taken=False, gap_ms=1, grace=False)
         await duty.turn()
     assert (store.expired, store.pruned, store.maintained) == ([], [], 1)
 

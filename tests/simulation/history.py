@@ -13,6 +13,7 @@ from uuid import UUID
 
 import msgspec
 
+from taskflowmq.core.grace import LATE_LEASES, LATE_SWEEPS
 from taskflowmq.core.job import ClaimedJob, Enqueued, NewJob
 from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.store import ClaimRequest, DeleteAnswer, RetryAnswer, Settled
@@ -100,6 +101,8 @@ class Facts:
         self.turns: dict[str, float] = {}
         #: The store's clock when the last turn was taken.
         self.turned_us: int | None = None
+        #: The same of the first of the late ones in a row.
+        self.late_us: int | None = None
 
     def take(self, step: Step) -> None:
         """Learn from a step."""
@@ -131,12 +134,18 @@ class Facts:
             return
         self.turns[step.actor] = step.at
         turn = step.answer
-        if turn is not None and turn.taken:
-            self.turned_us = step.store_us
-        if turn is not None and turn.taken and (turn.gap_ms or 0) > 3 * step.args[1] and step.fault:
-            # The silence began between a rescuer's look and its turn, and nobody heard what the turn said. Too narrow
-            # to be worth a transaction: it costs live workers their lease, which is harmless (I2).
+        if turn is None or not turn.taken:
+            return
+        late = turn.gap_ms is None or turn.gap_ms > LATE_SWEEPS * step.args[1]
+        row = 0 if self.late_us is None or self.turned_us is None else self.turned_us - self.late_us
+        if late and not turn.grace and row >= LATE_LEASES * step.kwargs["lease_ms"] * 1000:
+            # Sweeps came late, one after another, for so long that this one judges all the same (core.grace).
             self.blind_until = float("-inf")
+        if not late or not turn.grace:
+            self.late_us = None
+        elif self.late_us is None:
+            self.late_us = step.store_us
+        self.turned_us = step.store_us
 
     def _told(self, step: Step) -> None:
         self.acknowledged.update(step.args[0])

@@ -80,6 +80,8 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         self._timers: list[tuple[float, int, Scheduled]] = []
         #: Errors that nobody handled: defects of what runs here.
         self.errors: list[str] = []
+        #: Nothing else refers to what a dead process waits for.
+        self._held: set[asyncio.Task[Any]] = set()
 
     # -- what asyncio asks of a loop
 
@@ -115,7 +117,9 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         return asyncio.Future(loop=self)
 
     def create_task(self, coro: Any, *, name: str | None = None, context: Any = None) -> asyncio.Task[Any]:
-        return asyncio.Task(coro, loop=self, name=name, context=context)
+        task: asyncio.Task[Any] = asyncio.Task(coro, loop=self, name=name, context=context)
+        self._held.add(task)
+        return task
 
     def get_task_factory(self) -> None:
         return None
@@ -196,6 +200,10 @@ class VirtualLoop(asyncio.AbstractEventLoop):
             else:
                 heapq.heappush(self._timers, (item.when(), next(self._order), item))
         self.turn()
+
+    def hold(self) -> None:
+        """Keep all tasks for :meth:`unwind`: those of a process that dies run no more, and must not be collected."""
+        self._held |= asyncio.all_tasks(self)
 
     def unwind(self, processes: list[Process]) -> None:
         """End every task properly, dead ones included: at the end of a simulation nothing may be left half-run."""

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from tests.simulation.rows import Data, Ended, Ready
 
+from taskflowmq.core.grace import Grace, grace_after
 from taskflowmq.ports.store import DutyTurn, Retention, StagedCount
 
 MS = timedelta(milliseconds=1)
@@ -19,19 +20,30 @@ class ModelUpkeep:
     def __init__(self, data: Data, now: Callable[[], datetime]) -> None:
         self._data, self._now = data, now
 
-    async def take_turn(self, duty: str, interval_ms: int) -> DutyTurn:
-        now, ran_at = self._now(), self._data.duties.get(duty)
+    async def take_turn(self, duty: str, interval_ms: int, *, lease_ms: int | None = None) -> DutyTurn:
+        data, now, ran_at = self._data, self._now(), self._data.duties.get(duty)
         # A turn that lies further ahead than an interval is from before a step of the clock: it counts as over.
         taken = ran_at is None or not now - interval_ms * MS < ran_at <= now + interval_ms * MS
         if taken:
-            self._data.duties[duty] = now
+            data.duties[duty] = now
         gap = None if ran_at is None or ran_at > now else (now - ran_at) // MS
-        grace = self._data.grace_until is not None and self._data.grace_until > now
-        return DutyTurn(taken=taken, gap_ms=gap, store_age_ms=None, grace=grace)
-
-    async def set_grace(self, duration_ms: int) -> None:
-        until, old = self._now() + duration_ms * MS, self._data.grace_until
-        self._data.grace_until = until if old is None else max(old, until)
+        grace = data.grace_until is not None and data.grace_until > now
+        if taken and lease_ms is not None:
+            step = grace_after(
+                gap_ms=gap,
+                sweep_ms=interval_ms,
+                lease_ms=lease_ms,
+                store_age_ms=None,
+                late_ms=None if ran_at is None or data.late_since is None else (ran_at - data.late_since) // MS,
+                in_force=grace,
+            )
+            if step is Grace.GIVE:
+                data.late_since = min(data.late_since or now, now)
+                data.grace_until = max(data.grace_until or now, now + lease_ms * MS)
+                grace = True
+            elif step is Grace.FORGET:
+                data.late_since = None
+        return DutyTurn(taken=taken, gap_ms=gap, grace=grace)
 
     async def stage_due(self, limit: int) -> StagedCount:
         data, now = self._data, self._now()

@@ -138,6 +138,7 @@ class Data:
         self.tasks: dict[str, tuple[bytes | None, datetime]] = {}
         self.duties: dict[str, datetime] = {}
         self.grace_until: datetime | None = None
+        self.late_since: datetime | None = None
         self.batches = 0
 
     def next_batch(self) -> int:

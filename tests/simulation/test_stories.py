@@ -15,7 +15,7 @@ import msgspec
 import pytest
 from tests.simulation.backends import ModelBackend, postgres_backend, sqlite_backend
 from tests.simulation.gate import Call
-from tests.simulation.nodes import LEASE, Node
+from tests.simulation.nodes import LEASE, SWEEP, Node
 from tests.simulation.world import World
 
 from taskflowmq.core.job import NewJob, UniqueKey
@@ -72,6 +72,11 @@ def of(node: Node, name: str) -> Callable[[Call], bool]:
     return lambda call: call.process is node and call.name == name
 
 
+def turn_of(duty: str) -> Callable[[Call], bool]:
+    """Return what picks the calls that ask for the turn of a duty, whoever asks."""
+    return lambda call: call.name == "upkeep.take_turn" and call.args[0] == duty
+
+
 def test_a_claim_that_arrives_after_its_worker_was_ended_gets_nothing(world: World) -> None:
     worker = world.start("worker", "late")
     mine = of(worker, "claims.claim")
@@ -118,6 +123,36 @@ def test_an_outage_longer_than_the_lease_costs_nobody_anything(world: World) -> 
     place = world.snap.place(waiting)
     assert place is not None
     assert (place.lease_no, place.losses) == (1, 0)
+
+
+def test_a_silence_before_a_turn_that_nobody_hears_of_costs_nobody_anything(world: World) -> None:
+    """A rescuer asks for its turn, the database goes away, takes the turn when it is back, and the answer is lost."""
+    worker, rescuers = world.start("worker", "worker"), turn_of("rescuer")
+    drive(world, lambda: world.loop.time() > 2 * LEASE)  # rescues are on: the grace of the first sweep is over
+    drive(world, lambda: any(map(rescuers, world.asked)), hold=rescuers)
+    world.go_away(2 * LEASE)
+    back = world.loop.time() + 2 * LEASE
+    drive(world, lambda: world.loop.time() >= back, hold=rescuers)
+    world.execute(next(filter(rescuers, world.asked)), "lost")
+    # The rescuer is back before the heartbeat.
+    drive(world, lambda: world.loop.time() > back + LEASE / 2, hold=of(worker, "workers.renew"))
+    drive(world, lambda: world.loop.time() > back + 3 * LEASE)
+    assert [ended_at for _, ended_at in world.snap.workers.values()] == [None]
+
+
+def test_a_dead_worker_is_found_out_although_every_sweep_comes_late(world: World) -> None:
+    world.start("scheduler", "duty")
+    worker = world.start("worker", "worker")
+    job_id = put(world, worker, "slow", "ok")
+    drive(world, begun(world, job_id, 1))
+    world.kill(worker)
+    died, swept, rescuers = world.loop.time(), world.loop.time(), turn_of("rescuer")
+    while state(world, job_id) == "running":
+        drive(world, lambda: world.loop.time() > swept + 3.5 * SWEEP and any(map(rescuers, world.asked)), hold=rescuers)  # noqa: B023
+        swept = world.loop.time()
+        world.execute(next(filter(rescuers, world.asked)))
+        drive(world, lambda: world.loop.time() > swept + SWEEP, hold=rescuers)  # noqa: B023
+        assert swept < died + 6 * LEASE, "it is never found out"
 
 
 def test_an_enqueue_whose_answer_was_lost_is_stored_once(world: World) -> None:

@@ -124,6 +124,7 @@ class World:
         if node.dead or self._closing:
             return
         self.event(node.name, "dies", code)
+        self.loop.hold()
         node.dead = True
         mine = [call for call in self.asked if call.process is node]
         self.asked = [call for call in self.asked if call.process is not node]

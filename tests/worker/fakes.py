@@ -124,7 +124,7 @@ class FakeStore:
         self.changed = asyncio.Event()
         self.wakes: asyncio.Queue[str] = asyncio.Queue()
         self.turns: dict[str, DutyTurn] = {}
-        self.graces: list[int] = []
+        self.leases_given: dict[str, int | None] = {}
         self.renewals = 0
 
     # -- what tests do
@@ -276,12 +276,10 @@ class FakeStore:
             row.state = State.PENDING
         return StagedCount(len(due), 0, None)
 
-    async def take_turn(self, duty: str, interval_ms: int) -> DutyTurn:
+    async def take_turn(self, duty: str, interval_ms: int, *, lease_ms: int | None = None) -> DutyTurn:
         self._check()
-        return self.turns.get(duty, DutyTurn(taken=True, gap_ms=1, store_age_ms=None, grace=False))
-
-    async def set_grace(self, duration_ms: int) -> None:
-        self.graces.append(duration_ms)
+        self.leases_given[duty] = lease_ms
+        return self.turns.get(duty, DutyTurn(taken=True, gap_ms=1, grace=False))
 
     async def wake(self, queues: Sequence[str]) -> None:
         for queue in queues:

@@ -199,19 +199,3 @@ def _loss(job_id: UUID, held: Counters, rand: float) -> Transition:
 
 def _refund(held: Counters) -> Counters:
     return msgspec.structs.replace(held, attempt=max(held.attempt - 1, 0))
-
-
-def needs_grace(*, gap_ms: int | None, sweep_ms: int, store_age_ms: int | None) -> bool:
-    """Tell whether rescues must wait a lease, because silence may be our own.
-
-    Args:
-        gap_ms: time since the last rescue sweep ran anywhere, by the store's clock; None if there was none.
-        sweep_ms: the sweep's interval.
-        store_age_ms: time since the database started, or None if the engine has no such notion.
-
-    A gap of three sweeps means nobody could look, and a database that is younger than the last sweep means that
-    no worker could renew: after an outage everybody looks dead at once (RELIABILITY F9, F12; rule 6).
-    """
-    if gap_ms is None or gap_ms > 3 * sweep_ms:
-        return True
-    return store_age_ms is not None and store_age_ms < gap_ms

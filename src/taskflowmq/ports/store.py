@@ -158,9 +158,7 @@ class DutyTurn(msgspec.Struct, frozen=True, kw_only=True):
     taken: bool
     #: Milliseconds since the duty ran before this turn, by the store's clock; None if never.
     gap_ms: int | None
-    #: Milliseconds since the database started; None where the engine has no such notion.
-    store_age_ms: int | None
-    #: Whether a grace period is in force: no rescue now.
+    #: Whether a grace is in force, given by this turn or an earlier one: no rescue now.
     grace: bool
 
 
@@ -378,12 +376,12 @@ class Board(Protocol):
 class Upkeep(Protocol):
     """Duties: periodic work that any node may do, once per interval for the cluster."""
 
-    async def take_turn(self, duty: str, interval_ms: int) -> DutyTurn:
-        """Decide in one statement whether the caller runs this duty now."""
-        ...
+    async def take_turn(self, duty: str, interval_ms: int, *, lease_ms: int | None = None) -> DutyTurn:
+        """Decide in one transaction whether the caller runs this duty now.
 
-    async def set_grace(self, duration_ms: int) -> None:
-        """Forbid rescues for a while."""
+        With ``lease_ms`` it also forbids rescues for so long if the silence before may be our own (``core.grace``):
+        no lost answer, pause or crash comes between the turn, which ends the silence, and the grace.
+        """
         ...
 
     async def stage_due(self, limit: int) -> StagedCount:

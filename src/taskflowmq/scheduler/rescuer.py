@@ -10,9 +10,9 @@ import logging
 import random
 from uuid import UUID
 
-from taskflowmq.core.transitions import Lost, decide, needs_grace
+from taskflowmq.core.transitions import Lost, decide
 from taskflowmq.ports.clock import Clock
-from taskflowmq.ports.store import DutyTurn, Settled, Store
+from taskflowmq.ports.store import Settled, Store
 from taskflowmq.ports.telemetry import Telemetry
 from taskflowmq.scheduler.looper import Looper
 
@@ -20,8 +20,6 @@ log = logging.getLogger("taskflowmq.scheduler")
 
 WORKERS = 100
 JOBS = 500
-#: A turn of this interval is never due, so asking for it only tells when the last one was.
-_NEVER_MS = 10 * 365 * 86_400_000
 
 
 class Rescuer(Looper):
@@ -29,7 +27,7 @@ class Rescuer(Looper):
 
     Args:
         store, clock, telemetry, interval: as for every duty; the interval is the sweep.
-        lease_ms: how long the grace after an outage lasts: every living worker renews within it.
+        lease_ms: how long the grace after a silence lasts: every living worker renews within it.
     """
 
     name = "rescuer"
@@ -38,33 +36,25 @@ class Rescuer(Looper):
         super().__init__(store, clock, telemetry, interval)
         self._lease_ms = lease_ms
         self._seen: set[UUID] = set()
+        self._graced = False
 
     async def turn(self) -> float | None:
-        """Sweep once, unless another node did or a grace period is in force."""
-        upkeep = self._store.upkeep
-        # Looked at before it is taken: that wipes the gap out, and then the answer may be lost, or this node with it.
-        graced = await self._grace(await upkeep.take_turn(self.name, _NEVER_MS))
-        turn = await upkeep.take_turn(self.name, self._interval_ms)
+        """Sweep once, unless another node did or a grace is in force."""
+        turn = await self._store.upkeep.take_turn(self.name, self._interval_ms, lease_ms=self._lease_ms)
         if not turn.taken:
             return None
-        # Asked again even if the look said so: the clock may have stepped, or the store been away, in between.
-        if await self._grace(turn) or graced or turn.grace:
+        if turn.grace:
+            if not self._graced:
+                log.info("no worker counts as lost for a while: this is the first sweep, or sweeps or store were away")
+            self._graced = True
             return None
+        self._graced = False
         for worker_id in await self._store.workers.end_expired(WORKERS):
             log.warning("worker %s is lost: its lease is over", worker_id)
             self._telemetry.event("worker_lost")
             await self._empty(worker_id)
         await self._orphans()
         return None
-
-    async def _grace(self, turn: DutyTurn) -> bool:
-        """Forbid rescues for a lease if the silence may be our own, and tell whether it was."""
-        if needs_grace(gap_ms=turn.gap_ms, sweep_ms=self._interval_ms, store_age_ms=turn.store_age_ms):
-            why = "this is the first sweep" if turn.gap_ms is None else "the store or the sweeps were away"
-            log.info("no worker counts as lost for the next %g s: %s", self._lease_ms / 1000, why)
-            await self._store.upkeep.set_grace(self._lease_ms)
-            return True
-        return False
 
     async def _orphans(self) -> None:
         """Settle what ended workers still hold, from the second sighting on.

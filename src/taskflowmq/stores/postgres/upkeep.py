@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
+from taskflowmq.core.grace import Grace, grace_after
 from taskflowmq.ports.store import DutyTurn, Retention, StagedCount
 from taskflowmq.stores.postgres import partitions
 from taskflowmq.stores.postgres.names import Names
@@ -21,17 +23,31 @@ class PostgresUpkeep:
         self._now = now
         self._retirement = partitions.Retirement()
 
-    async def take_turn(self, duty: str, interval_ms: int) -> DutyTurn:
-        """Decide in one statement whether the caller runs this duty now."""
-        row = await self._pool.fetchrow(q.take_duty_turn, self._now(), duty, interval_ms)
-        gap = row["gap_ms"]
-        # A turn in the future says nothing about how long nobody looked.
-        known = gap if gap is not None and gap >= 0 else None
-        return DutyTurn(taken=row["taken"], gap_ms=known, store_age_ms=row["store_age_ms"], grace=row["grace"])
+    async def take_turn(self, duty: str, interval_ms: int, *, lease_ms: int | None = None) -> DutyTurn:
+        """Decide in one transaction whether the caller runs this duty now, and whether rescues must wait."""
+        if lease_ms is None:
+            return _turn(await self._pool.fetchrow(q.take_duty_turn, self._now(), duty, interval_ms))
+        return await self._pool.run(lambda conn: self._take_with_grace(conn, duty, interval_ms, lease_ms))
 
-    async def set_grace(self, duration_ms: int) -> None:
-        """Forbid rescues for a while."""
-        await self._pool.fetch(q.set_grace, self._now(), duration_ms)
+    async def _take_with_grace(self, conn: Any, duty: str, interval_ms: int, lease_ms: int) -> DutyTurn:
+        async with conn.transaction():
+            row = await conn.fetchrow(q.take_duty_turn, self._now(), duty, interval_ms)
+            turn = _turn(row)
+            if not turn.taken:
+                return turn
+            step = grace_after(
+                gap_ms=turn.gap_ms,
+                sweep_ms=interval_ms,
+                lease_ms=lease_ms,
+                store_age_ms=row["store_age_ms"],
+                late_ms=row["late_ms"],
+                in_force=turn.grace,
+            )
+            if step is Grace.GIVE:
+                await conn.fetch(q.set_grace, self._now(), lease_ms)
+            elif step is Grace.FORGET:
+                await conn.fetch(q.forget_lateness)
+        return DutyTurn(taken=True, gap_ms=turn.gap_ms, grace=turn.grace or step is Grace.GIVE)
 
     async def stage_due(self, limit: int) -> StagedCount:
         """Move waiting jobs that are due to ready, each with a new position; those past expiry are cancelled."""
@@ -71,3 +87,9 @@ class PostgresUpkeep:
     async def check(self) -> list[str]:
         """Verify I10 and friends; return one sentence per violation."""
         return [row["sentence"] for row in await self._pool.fetch(q.check_places)]
+
+
+def _turn(row: Any) -> DutyTurn:
+    gap = row["gap_ms"]
+    # A turn in the future says nothing about how long nobody looked.
+    return DutyTurn(taken=row["taken"], gap_ms=gap if gap is not None and gap >= 0 else None, grace=row["grace"])

@@ -11,11 +11,12 @@ import logging
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 
+from taskflowmq.core.grace import Grace, grace_after
 from taskflowmq.core.ids import lowest_id
 from taskflowmq.ports.store import MAX_BATCH, DutyTurn, Retention, StagedCount
 from taskflowmq.stores.sqlite.connection import connect
@@ -43,18 +44,13 @@ class SqliteUpkeep:
         #: How far pruning has come in each state; it begins again when it reached the end.
         self._pruned_to: dict[str, bytes] = {}
 
-    async def take_turn(self, duty: str, interval_ms: int) -> DutyTurn:
-        """Decide in one statement whether the caller runs this duty now."""
+    async def take_turn(self, duty: str, interval_ms: int, *, lease_ms: int | None = None) -> DutyTurn:
+        """Decide in one transaction whether the caller runs this duty now, and whether rescues must wait."""
         now = self._now()
-        ran_at, grace_until = await self._reader.run(lambda conn: _duty(conn, duty))
-        if ran_at is None or not -1000 * interval_ms <= now - ran_at < 1000 * interval_ms:
-            return await self._writer.run(lambda conn: self._take(conn, duty, interval_ms))
-        return _turn(False, ran_at, grace_until, now)
-
-    async def set_grace(self, duration_ms: int) -> None:
-        """Forbid rescues for a while."""
-        params = {"duration_ms": duration_ms}
-        await self._writer.run(lambda conn: conn.execute(sql("set_grace"), {**params, "now": self._now()}))
+        known = await self._reader.run(lambda conn: _duty(conn, duty))
+        if known.ran_at is None or not -1000 * interval_ms <= now - known.ran_at < 1000 * interval_ms:
+            return await self._writer.run(lambda conn: self._take(conn, duty, interval_ms, lease_ms))
+        return _turn(False, known, now)
 
     async def stage_due(self, limit: int) -> StagedCount:
         """Move waiting jobs that are due to ready, each with a new position; those past expiry are cancelled."""
@@ -100,12 +96,27 @@ class SqliteUpkeep:
 
     # What follows runs in the threads.
 
-    def _take(self, conn: sqlite3.Connection, duty: str, interval_ms: int) -> DutyTurn:
+    def _take(self, conn: sqlite3.Connection, duty: str, interval_ms: int, lease_ms: int | None) -> DutyTurn:
         now = self._now()
-        ran_at, grace_until = _duty(conn, duty)
+        known = _duty(conn, duty)
         params = {"name": duty, "interval_ms": interval_ms, "now": now}
         taken = bool(conn.execute(sql("take_duty_turn"), params).fetchall())
-        return _turn(taken, ran_at, grace_until, now)
+        turn = _turn(taken, known, now)
+        if not taken or lease_ms is None:
+            return turn
+        step = grace_after(
+            gap_ms=turn.gap_ms,
+            sweep_ms=interval_ms,
+            lease_ms=lease_ms,
+            store_age_ms=None,
+            late_ms=known.late_ms,
+            in_force=turn.grace,
+        )
+        if step is Grace.GIVE:
+            conn.execute(sql("set_grace"), {"duration_ms": lease_ms, "now": now})
+        elif step is Grace.FORGET:
+            conn.execute(sql("forget_lateness"))
+        return DutyTurn(taken=True, gap_ms=turn.gap_ms, grace=turn.grace or step is Grace.GIVE)
 
     def _stage(self, conn: sqlite3.Connection, limit: int) -> StagedCount:
         now = self._now()
@@ -180,18 +191,29 @@ class SqliteUpkeep:
             conn.close()
 
 
-def _duty(conn: sqlite3.Connection, name: str) -> tuple[int | None, int | None]:
-    ran_at, grace_until = conn.execute(sql("read_duty"), {"name": name}).fetchone()
-    return ran_at, grace_until
+class _Duty(NamedTuple):
+    """What is stored of a duty and of the grace, in microseconds."""
+
+    ran_at: int | None
+    grace_until: int | None
+    late_since: int | None
+
+    @property
+    def late_ms(self) -> int | None:
+        """For how long sweeps had come late one after another when the last one came."""
+        return None if self.ran_at is None or self.late_since is None else (self.ran_at - self.late_since) // 1000
 
 
-def _turn(taken: bool, ran_at: int | None, grace_until: int | None, now: int) -> DutyTurn:
+def _duty(conn: sqlite3.Connection, name: str) -> _Duty:
+    return _Duty(*conn.execute(sql("read_duty"), {"name": name}).fetchone())
+
+
+def _turn(taken: bool, known: _Duty, now: int) -> DutyTurn:
     return DutyTurn(
         taken=taken,
         # A turn in the future says nothing about how long nobody looked.
-        gap_ms=None if ran_at is None or ran_at > now else (now - ran_at) // 1000,
-        store_age_ms=None,
-        grace=grace_until is not None and grace_until > now,
+        gap_ms=None if known.ran_at is None or known.ran_at > now else (now - known.ran_at) // 1000,
+        grace=known.grace_until is not None and known.grace_until > now,
     )
 
 

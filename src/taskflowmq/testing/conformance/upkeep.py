@@ -11,11 +11,11 @@ from taskflowmq.core.job import Reason, State, UniqueKey
 from taskflowmq.core.transitions import Failed, Snoozed
 from taskflowmq.ports.store import StagedCount
 from taskflowmq.testing.conformance.intake import ERROR
-from taskflowmq.testing.conformance.support import NOON, RETRY_S, TASK, Rig, StoreSuite, ids
+from taskflowmq.testing.conformance.support import LEASE_MS, NOON, RETRY_S, TASK, Rig, StoreSuite, ids
 
 
 class TestUpkeep(StoreSuite):
-    """Upkeep: take_turn, set_grace, stage_due, expire_ready, maintain."""
+    """Upkeep: take_turn and the grace, stage_due, expire_ready, maintain."""
 
     # ------------------------------------------------------------------------------------------------ turns
 
@@ -50,20 +50,55 @@ class TestUpkeep(StoreSuite):
             )
             assert sum(turn.taken for turn in turns) == 1
 
-    async def test_a_grace_period_is_known_to_all_and_ends(self, rig: Rig, other: Rig) -> None:
-        await rig.store.upkeep.take_turn("rescue", 5000)
-        await rig.store.upkeep.set_grace(30_000)
-        rig.clock.advance(6)
-        assert (await other.store.upkeep.take_turn("rescue", 5000)).grace
-        rig.clock.advance(20)
-        assert (await rig.store.upkeep.take_turn("rescue", 5000)).grace
-        rig.clock.advance(6)
-        assert not (await rig.store.upkeep.take_turn("rescue", 5000)).grace
+    # ------------------------------------------------------------------------------------------------ grace
 
-    async def test_a_grace_period_may_come_before_the_first_turn(self, rig: Rig) -> None:
-        await rig.store.upkeep.set_grace(30_000)
-        turn = await rig.store.upkeep.take_turn("rescue", 5000)
-        assert (turn.taken, turn.grace) == (True, True)
+    async def test_the_first_sweep_gives_a_grace_that_is_known_to_all_and_ends(self, rig: Rig, other: Rig) -> None:
+        waited = []
+        for n in range(8):
+            turn = await (rig, other)[n % 2].store.upkeep.take_turn("rescue", 5000, lease_ms=LEASE_MS)
+            waited.append((turn.taken, turn.grace))
+            rig.clock.advance(5)
+        assert waited == [(True, True)] * 6 + [(True, False)] * 2
+
+    async def test_the_turn_after_a_silence_gives_a_grace_even_if_nobody_hears_of_it(
+        self, rig: Rig, other: Rig
+    ) -> None:
+        """The answer is lost, or the sweeper ends with it: whoever comes next sees no silence any more."""
+        for _ in range(8):
+            await rig.store.upkeep.take_turn("rescue", 5000, lease_ms=LEASE_MS)
+            rig.clock.advance(5)
+        rig.clock.advance(100)
+        await rig.store.upkeep.take_turn("rescue", 5000, lease_ms=LEASE_MS)
+        rig.clock.advance(5)
+        turn = await other.store.upkeep.take_turn("rescue", 5000, lease_ms=LEASE_MS)
+        assert (turn.taken, turn.gap_ms, turn.grace) == (True, 5000, True)
+
+    async def test_who_does_not_get_the_turn_gives_no_grace(self, rig: Rig) -> None:
+        await rig.store.upkeep.take_turn("rescue", 5000)
+        rig.clock.advance(1)
+        turn = await rig.store.upkeep.take_turn("rescue", 5000, lease_ms=LEASE_MS)
+        assert (turn.taken, turn.grace) == (False, False)
+
+    async def test_duties_that_judge_no_leases_give_no_grace(self, rig: Rig) -> None:
+        assert not (await rig.store.upkeep.take_turn("prune", 5000)).grace
+        assert not (await rig.store.upkeep.take_turn("expire", 5000)).grace
+
+    @pytest.mark.parametrize("gap_s", [16, 40, 3600])
+    async def test_sweeps_that_always_come_late_judge_in_the_end(self, rig: Rig, gap_s: int) -> None:
+        began, judged = rig.clock.now(), 0
+        while not judged and rig.clock.now() - began < timedelta(hours=3):
+            turn = await rig.store.upkeep.take_turn("rescue", 5000, lease_ms=LEASE_MS)
+            judged += turn.taken and not turn.grace
+            rig.clock.advance(gap_s)
+        assert judged
+        assert rig.clock.now() - began <= timedelta(milliseconds=3 * LEASE_MS) + 3 * timedelta(seconds=gap_s)
+        # And what comes after it is a silence of its own.
+        assert (await rig.store.upkeep.take_turn("rescue", 5000, lease_ms=LEASE_MS)).grace
+
+    async def test_every_outage_after_a_punctual_sweep_gets_its_grace(self, rig: Rig) -> None:
+        for gap_s in (5, 70, 5, 70, 5, 70, 5, 70):
+            assert (await rig.store.upkeep.take_turn("rescue", 5000, lease_ms=LEASE_MS)).grace
+            rig.clock.advance(gap_s)
 
     # -------------------------------------------------------------------------------------------------- due
 

@@ -1,5 +1,6 @@
 -- Decides whether the caller runs a duty now: once per interval for everybody. A turn that lies in the future (the
--- clock went back) counts as over. Also tells what a rescuer must know: the gap, the age of the server, the grace.
+-- clock went back) counts as over. Also tells what a rescuer must know: the gap, the age of the server, for how long
+-- sweeps had come late one after another, the grace.
 WITH n AS MATERIALIZED (SELECT coalesce($1::timestamptz, clock_timestamp()) AS now),
 made AS (
   INSERT INTO taskflow.duty (name, ran_at) SELECT $2::text, now FROM n ON CONFLICT (name) DO NOTHING RETURNING name
@@ -18,5 +19,8 @@ SELECT EXISTS (SELECT FROM made) OR EXISTS (SELECT FROM turned) AS taken,
         FROM taskflow.duty d LEFT JOIN old o ON o.name = d.name WHERE d.name = $2::text) AS gap_ms,
        CASE WHEN $1::timestamptz IS NULL
             THEN floor(extract(epoch FROM n.now - pg_postmaster_start_time()) * 1000)::bigint END AS store_age_ms,
+       (SELECT floor(extract(epoch FROM coalesce(o.ran_at, d.ran_at) - g.ran_at) * 1000)::bigint
+        FROM taskflow.duty d JOIN taskflow.duty g ON g.name = 'grace' LEFT JOIN old o ON o.name = d.name
+        WHERE d.name = $2::text) AS late_ms,
        EXISTS (SELECT FROM taskflow.duty g WHERE g.name = 'grace' AND g.grace_until > n.now) AS grace
 FROM n

@@ -1,0 +1,59 @@
+"""When rescues must wait: after a silence that may be our own, living workers get a lease to speak first (RELIABILITY
+rule 6). After an outage everybody looks dead at once (F9, F12).
+
+A sweep that comes late is no proof of an outage: it may be this machine that is slow, for ever, and its dead workers
+must be found out all the same (I4). So the graces of late sweeps in a row are bounded together: once sweeps came late,
+yet came, for two leases, the next one judges when the last grace is over. Two and not one, because a database may come
+back for a moment and go again. They are counted from the first of these sweeps to the last one before, by the store's
+clock: neither the silence just behind us nor one step of the clock uses them up. One punctual sweep ends the row: the
+next outage gets its grace. Whoever loses a lease to a third outage in a row is protected by the fence (I2).
+What is proved, a restart of the database, is not bounded.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+#: A sweep is late after so many intervals without one.
+LATE_SWEEPS = 3
+#: For so many leases sweeps may come late, one after another, before one of them judges all the same.
+LATE_LEASES = 2
+
+
+class Grace(StrEnum):
+    """What a sweep does about the grace, in the transaction that takes its turn."""
+
+    GIVE = "give"
+    """No rescue for a lease from now."""
+    FORGET = "forget"
+    """The sweeps that came late in a row are over: the next late one begins anew."""
+    LEAVE = "leave"
+    """Nothing changes."""
+
+
+def grace_after(
+    *,
+    gap_ms: int | None,
+    sweep_ms: int,
+    lease_ms: int,
+    store_age_ms: int | None,
+    late_ms: int | None,
+    in_force: bool,
+) -> Grace:
+    """Decide whether a rescue sweep that has just taken its turn must wait.
+
+    Args:
+        gap_ms: time since the last sweep ran anywhere, by the store's clock; None if none did, or the clock went back.
+        sweep_ms: the sweep's interval.
+        lease_ms: how long every living worker needs at most to renew.
+        store_age_ms: time since the database started, or None if the engine has no such notion.
+        late_ms: time between the first of the late sweeps in a row and the last sweep; None if that was punctual.
+        in_force: whether a grace holds at this moment.
+    """
+    if gap_ms is None or (store_age_ms is not None and store_age_ms < gap_ms):
+        return Grace.GIVE
+    if gap_ms <= LATE_SWEEPS * sweep_ms:
+        return Grace.LEAVE if late_ms is None else Grace.FORGET
+    if late_ms is None or late_ms < LATE_LEASES * lease_ms:
+        return Grace.GIVE
+    return Grace.LEAVE if in_force else Grace.FORGET

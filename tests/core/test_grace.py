@@ -1,0 +1,73 @@
+"""When a rescue sweep must wait, and that it never waits for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from taskflowmq.core.grace import Grace, grace_after
+
+SWEEP, LEASE = 5_000, 30_000
+
+
+def after(gap_ms: int | None, *, age: int | None = None, late: int | None = None, in_force: bool = False) -> Grace:
+    return grace_after(gap_ms=gap_ms, sweep_ms=SWEEP, lease_ms=LEASE, store_age_ms=age, late_ms=late, in_force=in_force)
+
+
+@pytest.mark.parametrize(
+    ("gap_ms", "store_age_ms", "grace"),
+    [
+        (None, None, True),  # nobody ever swept: all silence may be ours
+        (None, 10**9, True),
+        (5_000, None, False),
+        (5_000, 10**9, False),
+        (15_000, 10**9, False),
+        (15_001, 10**9, True),
+        (5_000, 4_999, True),  # the database came up after the last sweep: nobody could renew
+        (5_000, 5_000, False),
+        (86_400_000, None, True),
+    ],
+)
+def test_rescues_wait_when_silence_may_be_our_own(gap_ms: int | None, store_age_ms: int | None, grace: bool) -> None:
+    assert (after(gap_ms, age=store_age_ms) is Grace.GIVE) is grace
+
+
+def graced(gaps: Iterable[int | None]) -> list[bool]:
+    """Say of each sweep, by the gap before it, whether it had to wait."""
+    now, since, until, waited = 0, None, 0, []
+    for gap in gaps:
+        last, now = now, now + (gap or 0)
+        step = after(gap, late=None if since is None else last - since, in_force=now < until)
+        if step is Grace.GIVE:
+            since, until = now if since is None else since, now + LEASE
+        elif step is Grace.FORGET:
+            since = None
+        waited.append(now < until)
+    return waited
+
+
+@pytest.mark.parametrize("gap_ms", [15_001, 16_000, 29_000, 31_000, 40_000, 600_000])
+def test_sweeps_that_always_come_late_judge_in_the_end(gap_ms: int) -> None:
+    waited = graced([None] + [gap_ms] * 100)
+    assert waited[0]
+    longest = max(map(len, "".join("x" if one else " " for one in waited).split()))
+    assert (longest - 1) * gap_ms <= 3 * LEASE + 2 * gap_ms
+
+
+def test_an_outage_after_punctual_sweeps_gets_a_grace_however_soon_it_comes() -> None:
+    assert all(graced([None, 5_000, 5_000, 70_000, 5_000, 70_000, 5_000, 70_000]))
+
+
+def test_a_database_that_comes_back_for_a_moment_and_goes_again_gets_a_second_grace() -> None:
+    assert all(graced([None, 5_000, 3_600_000, 40_000]))
+
+
+def test_a_step_of_the_clock_after_a_late_sweep_does_not_use_the_graces_up() -> None:
+    assert all(graced([None, 3_600_000]))
+    assert after(None, late=-3_600_000) is Grace.GIVE
+
+
+def test_a_restart_is_proved_and_not_bounded() -> None:
+    assert after(40_000, age=39_999, late=10**9) is Grace.GIVE
+    assert after(40_000, age=40_001, late=10**9) is Grace.FORGET
