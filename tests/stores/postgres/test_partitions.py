@@ -17,7 +17,6 @@ from taskflowmq.core.job import JobFilter, NewJob
 from taskflowmq.core.transitions import Failed, Outcome, Succeeded, decide
 from taskflowmq.ports.store import Retention
 from taskflowmq.stores.postgres import PostgresStore
-from taskflowmq.stores.postgres.queries import q
 from taskflowmq.testing.waiting import wait_until
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
@@ -177,8 +176,9 @@ async def test_short_retention_does_not_wait_for_the_day_to_end(day: tuple[Postg
     assert await state_of(store, done) is None
 
 
-async def test_a_job_that_is_redriven_while_its_day_is_dropped_survives(
-    day: tuple[PostgresStore, Calendar, UUID], connect: Connect
+@pytest.mark.parametrize("ends_again", [False, True])
+async def test_a_job_that_is_redriven_while_its_day_is_dropped_survives_with_its_past(
+    day: tuple[PostgresStore, Calendar, UUID], connect: Connect, ends_again: bool
 ) -> None:
     store, calendar, worker = day
     dead = await put(store, calendar, task="dead", max_attempts=1)
@@ -186,18 +186,24 @@ async def test_a_job_that_is_redriven_while_its_day_is_dropped_survives(
     done = await put(store, calendar, task="done")
     await end(store, worker, Succeeded(b"1"), done)
     calendar.at += timedelta(days=40)
-    operator, looker = await connect(), await connect()
+    reader, looker = await connect(), await connect()
 
     async def is_about_to_drop() -> bool:
         waiting = """SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
-            WHERE d.datname = current_database() AND NOT granted AND mode = 'AccessExclusiveLock'"""
+            WHERE d.datname = current_database() AND NOT granted AND mode = 'RowExclusiveLock'"""
         return pruning.done() or bool(await looker.fetchval(waiting))
 
-    async with operator.transaction():
-        await operator.fetch("SELECT count(*) FROM taskflow.job")
+    async with reader.transaction():
+        await reader.execute("LOCK TABLE taskflow.attempt IN SHARE MODE")
         pruning = asyncio.create_task(store.upkeep.prune(Retention(), 1000))
         await wait_until(is_about_to_drop, 5, what="the look at the day to end")
-        await operator.fetch(q.retry_dead_job, calendar.at, dead.id)
-    assert await pruning == 1
-    assert [await state_of(store, job) for job in (dead, done)] == ["pending", None]
+        await store.board.retry("default", dead.id)
+        if ends_again:
+            await end(store, worker, Succeeded(b'"at last"'), dead)
+    await pruning
+    states = [await state_of(store, job) for job in (dead, done)]
+    past = [view.outcome for view in await store.board.attempts("default", dead.id)]
+    assert (states, past) == (
+        (["completed", None], ["failed", "completed"]) if ends_again else (["pending", None], ["failed"])
+    )
     assert await store.upkeep.check() == []

@@ -48,8 +48,9 @@ END $$;
 -- Deletes the ended jobs of a day by dropping its partitions. What must survive moves to the default partitions first: live
 -- jobs, ended ones within their retention, ids deleted by hand a moment ago. Returns how many jobs went; null, and nothing
 -- has changed, where more than `most` would survive or a partition is missing: then batches do the work.
--- The look at the whole day takes no strong lock and stays true all the same: no job of that day is made any more, and
--- only a redrive by hand turns an ended job into a survivor; the look at the live tables under the lock finds those.
+-- The look at the whole day takes no lock on tables and stays true all the same: no job of that day is made any more, and
+-- only a redrive by hand turns an ended job into a survivor. It takes the outcome of a dead job, and those that may go are
+-- locked first: a redrive before is seen, one after waits for us, and we give way to it at the table locks.
 CREATE FUNCTION taskflow.retire_day(
   day date, at timestamptz, completed_ms bigint, cancelled_ms bigint, dead_ms bigint, most bigint
 ) RETURNS bigint
@@ -66,6 +67,9 @@ BEGIN
   IF to_regclass('taskflow.' || jobs) IS NULL OR to_regclass('taskflow.' || outcomes) IS NULL THEN
     RETURN NULL;
   END IF;
+  EXECUTE format($sql$
+    SELECT 1 FROM taskflow.%I WHERE state = 'dead' AND finished_at <= $1 - interval '1 millisecond' * $2
+    ORDER BY job_id FOR UPDATE $sql$, outcomes) USING started, dead_ms;
   EXECUTE format('SELECT count(*) FROM taskflow.%I', jobs) INTO stored;
   EXECUTE format($sql$
     SELECT array_agg(s.id) FROM (
