@@ -55,7 +55,7 @@ _IDENTIFY: tuple[ModuleType, ...] = (
 def seams(monotonic: Callable[[], float], new_uuid: Callable[[], UUID]) -> Iterator[None]:
     """Let the engine measure by virtual time and make repeatable identities, meanwhile."""
     measure = SimpleNamespace(monotonic=monotonic)
-    patches = [mock.patch.object(module, "time", measure) for module in _MEASURE]
+    patches: list[Any] = [mock.patch.object(module, "time", measure) for module in _MEASURE]
     patches += [mock.patch.object(module, "uuid4", new_uuid) for module in _IDENTIFY]
     for patch in patches:
         patch.start()
@@ -153,6 +153,11 @@ class RealBackend:
         self._loop.close()
 
 
+def _close_all(opened: list[tuple[sqlite3.Connection, Callable[[], Snapshot]]]) -> None:
+    for conn, _ in opened:
+        conn.close()
+
+
 def sqlite_backend(path: Path, clock: Clock) -> RealBackend:
     """Open SQLite in a file. No power is lost here, so commits need not reach the disk."""
     options = SqliteOptions(synchronous="NORMAL", wake=False)
@@ -167,7 +172,7 @@ def sqlite_backend(path: Path, clock: Clock) -> RealBackend:
         "sqlite",
         lambda: SqliteStore(path, options, clock=clock),
         read,
-        lambda: [conn.close() for conn, _ in reader],
+        lambda: _close_all(reader),
     )
 
 

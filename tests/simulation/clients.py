@@ -51,8 +51,9 @@ def some_options(dice: random.Random) -> dict[str, Any]:
 
 def some_unique(dice: random.Random) -> Unique:
     """Choose a unique key that others will want, too."""
-    key, kind = dice.choice(KEYS), dice.choice(("finish", "finish", "start", "time"))
-    conflict = dice.choice(("return", "return", "raise", "replace"))
+    key = dice.choice(KEYS)
+    kind: Any = dice.choice(("finish", "finish", "start", "time"))
+    conflict: Any = dice.choice(("return", "return", "raise", "replace"))
     if kind == "time":
         return Unique(by=_named(f"time-{key}"), period=dice.choice((3, 30)), on_conflict=conflict)
     return Unique(by=_named(f"{kind}-{key}"), until=kind, on_conflict=conflict)

@@ -97,18 +97,24 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def is_closed(self) -> bool:
         return False
 
-    def call_soon(self, callback: Any, *args: Any, context: Any = None) -> Any:
+    def call_soon(self, callback: Any, *args: Any, context: Any = None) -> Any:  # type: ignore[override]
         item = Scheduled(self._now, callback, args, context)
         self._ready.append(item)
         return item
 
-    def call_soon_threadsafe(self, callback: Any, *args: Any, context: Any = None) -> Any:
+    def call_soon_threadsafe(  # type: ignore[override]
+        self, callback: Any, *args: Any, context: Any = None
+    ) -> Any:
         return self.call_soon(callback, *args, context=context)
 
-    def call_later(self, delay: float, callback: Any, *args: Any, context: Any = None) -> Any:
+    def call_later(  # type: ignore[override]
+        self, delay: float, callback: Any, *args: Any, context: Any = None
+    ) -> Any:
         return self.call_at(self._now + delay, callback, *args, context=context)
 
-    def call_at(self, when: float, callback: Any, *args: Any, context: Any = None) -> Any:
+    def call_at(  # type: ignore[override]
+        self, when: float, callback: Any, *args: Any, context: Any = None
+    ) -> Any:
         item = Scheduled(when, callback, args, context)
         heapq.heappush(self._timers, (when, next(self._order), item))
         return item
@@ -211,6 +217,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
             process.dead = process.stopped = False
             self._ready.extend(process.late)
             process.late = []
+        pending: set[asyncio.Task[Any]] = set()
         for _ in range(200):
             # All there are: a worker makes tasks of a kind of its own, past the loop.
             pending = asyncio.all_tasks(self)

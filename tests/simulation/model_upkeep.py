@@ -95,8 +95,8 @@ class ModelUpkeep:
         old = [key for key, row in data.ended.items() if row.state in kept and row.finished_at <= kept[row.state]]
         for job_id in sorted(old)[:limit]:
             del data.ended[job_id], data.jobs[job_id]
-            for place in [place for place in data.tried if place[0] == job_id]:
-                del data.tried[place]
+            for fence in [fence for fence in data.tried if fence[0] == job_id]:
+                del data.tried[fence]
         bare = [key for key, job in data.jobs.items() if job.deleted_at is not None and job.deleted_at <= now - DAY]
         for job_id in bare:
             del data.jobs[job_id]

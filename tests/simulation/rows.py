@@ -20,7 +20,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Base of all rows."""
 
 
-class Job(Row):
+class Job(Row, frozen=True, kw_only=True, gc=False):
     """A stored job. ``new`` is what was asked for; ``deleted_at`` makes it a bare id."""
 
     new: NewJob
@@ -30,7 +30,7 @@ class Job(Row):
     deleted_at: datetime | None = None
 
 
-class Ready(Row):
+class Ready(Row, frozen=True, kw_only=True, gc=False):
     """A job in its lane. ``batch``: the call that made it ready; ``rank``: its place within, where that is promised."""
 
     batch: int
@@ -41,7 +41,7 @@ class Ready(Row):
     flags: int
 
 
-class Waiting(Row):
+class Waiting(Row, frozen=True, kw_only=True, gc=False):
     """A job that is due later."""
 
     why: str
@@ -50,7 +50,7 @@ class Waiting(Row):
     flags: int
 
 
-class Running(Row):
+class Running(Row, frozen=True, kw_only=True, gc=False):
     """A claimed job."""
 
     worker: UUID
@@ -61,7 +61,7 @@ class Running(Row):
     cancel_at: datetime | None = None
 
 
-class Ended(Row):
+class Ended(Row, frozen=True, kw_only=True, gc=False):
     """An ended job."""
 
     state: str
@@ -75,7 +75,7 @@ class Ended(Row):
     error: bytes | None = None
 
 
-class Tried(Row):
+class Tried(Row, frozen=True, kw_only=True, gc=False):
     """An attempt that did not complete."""
 
     lease_no: int
@@ -88,7 +88,7 @@ class Tried(Row):
     error: bytes | None
 
 
-class Key(Row):
+class Key(Row, frozen=True, kw_only=True, gc=False):
     """A unique key that is held."""
 
     job_id: UUID
@@ -96,7 +96,7 @@ class Key(Row):
     until: datetime | None
 
 
-class Member(Row):
+class Member(Row, frozen=True, kw_only=True, gc=False):
     """A worker."""
 
     supervisor: UUID
@@ -109,7 +109,7 @@ class Member(Row):
     info: bytes
 
 
-class Request(Row):
+class Request(Row, frozen=True, kw_only=True, gc=False):
     """An Idempotency-Key and its first answer: (id, created)."""
 
     fingerprint: str

@@ -151,9 +151,9 @@ def of_rows(rows: list[tuple[str, str]]) -> Snapshot:
     places: dict[UUID, tuple[Place, ...]] = {}
     for name, job_id, state, reason, *counts, worker, at, flags in kinds.get("place", []):
         key, who = _id(job_id), _id(worker) if worker else None
-        places[key] = (*places.get(key, ()), Place(name, state, reason, *counts, who, at, flags))
+        places[key] = (*places.get(key, ()), Place._make((name, state, reason, *counts, who, at, flags)))
     return Snapshot(
-        jobs={_id(row[0]): Fact(*row[1:7], bool(row[7])) for row in kinds.get("job", [])},
+        jobs={_id(row[0]): Fact._make((*row[1:7], bool(row[7]))) for row in kinds.get("job", [])},
         places=places,
         tried={(_id(row[0]), row[1]): (row[2], row[3], row[4]) for row in kinds.get("tried", [])},
         keys={(row[0], row[1]): Lock(_id(row[2]), row[3], row[4]) for row in kinds.get("key", [])},

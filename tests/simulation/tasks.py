@@ -52,3 +52,5 @@ async def _act(node: Any, word: str) -> None:
         case "crash":
             node.world.loop.call_soon(node.world.kill, node, -11)
             await asyncio.get_running_loop().create_future()
+        case _:
+            return

@@ -124,13 +124,13 @@ Cluster.TestCase.settings = settings(
 OnSqlite.TestCase.settings = settings(Cluster.TestCase.settings, max_examples=5, stateful_step_count=30)
 
 
-class TestMachine(Cluster.TestCase):  # type: ignore[misc, name-defined]
+class TestMachine(Cluster.TestCase):  # type: ignore[misc, valid-type]
     """Over the model."""
 
     pytestmark = pytest.mark.slow
 
 
-class TestMachineOnSqlite(OnSqlite.TestCase):  # type: ignore[misc, name-defined]
+class TestMachineOnSqlite(OnSqlite.TestCase):  # type: ignore[misc, valid-type]
     """Over SQLite."""
 
     pytestmark = pytest.mark.slow

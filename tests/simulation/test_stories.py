@@ -53,8 +53,8 @@ def drive(world: World, until: Callable[[], object], *, hold: Callable[[Call], b
 def put(world: World, by: Node, *plan: str, **options: Any) -> UUID:
     """Enqueue one job at once."""
     job = NewJob(id=by.new_id(), task="work", args=msgspec.json.encode({"plan": plan}), timeout_ms=60_000, **options)
-    (answer,) = world.ask_directly("intake", "enqueue", [job])
-    return answer.id
+    world.ask_directly("intake", "enqueue", [job])
+    return job.id
 
 
 def begun(world: World, job_id: UUID, fence: int) -> Callable[[], bool]:

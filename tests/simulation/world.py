@@ -73,7 +73,7 @@ class World:
 
     def __init__(self, open_backend: Callable[[StoreClock], Backend], seed: int) -> None:
         self._stack = ExitStack()
-        self.loop = VirtualLoop()
+        self.loop = VirtualLoop()  # type: ignore[abstract]  # sockets, signals and processes are not simulated
         self.clock = StoreClock(self.loop)
         state = random.getstate()
         self._stack.callback(random.setstate, state)
@@ -268,8 +268,8 @@ class World:
         reply: Any
         try:
             reply = self.backend.call(call.process.name, *call.what, call.args, call.kwargs)
-        except TaskFlowError as error:
-            reply = error
+        except TaskFlowError as refusal:
+            reply = refusal
         wrong: list[str] = []
         if self.oracle is not None:
             said = reply
