@@ -19,6 +19,7 @@ from pathlib import Path
 
 import psutil
 from tests.faults.rig import COMMAND, ROOT, Program
+from tests.mortal import mortal
 
 from taskflowmq.testing.waiting import wait_until
 
@@ -67,7 +68,7 @@ class Slot:
 
     def start(self) -> None:
         """Start the program again."""
-        command = [sys.executable, "-c", COMMAND, *self._arguments]
+        command = mortal([sys.executable, "-c", COMMAND, *self._arguments])
         with self._log.open("ab") as out:
             process = subprocess.Popen(command, cwd=ROOT, env=self._env, stdout=out, stderr=out, start_new_session=True)
         self.expected = False

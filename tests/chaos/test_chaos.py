@@ -12,6 +12,7 @@ import sys
 
 import pytest
 from tests.faults.rig import ROOT
+from tests.mortal import mortal
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("chaos"), pytest.mark.timeout(240)]
 
@@ -25,7 +26,7 @@ def chaos(store: str, seconds: float) -> tuple[int, str]:
     """Run the command; return its exit code and all that it said."""
     command = [sys.executable, "-m", "tests.chaos", "--store", store, "--seed", str(SEEDS[store])]
     process = subprocess.Popen(
-        [*command, "--seconds", str(seconds)],
+        mortal([*command, "--seconds", str(seconds)]),
         cwd=ROOT,
         env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
         stdout=subprocess.PIPE,

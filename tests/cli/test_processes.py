@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+from tests.mortal import mortal
 
 from taskflowmq.testing.waiting import wait_until_sync
 
@@ -51,7 +52,7 @@ class Program:
         env.pop("PORT", None)
         self._err = (folder / f"err-{time.monotonic_ns()}.txt").open("w+")
         self.process = subprocess.Popen(
-            [sys.executable, "-c", "from taskflowmq.cli import main; main()", *arguments],
+            mortal([sys.executable, "-c", "from taskflowmq.cli import main; main()", *arguments]),
             cwd=folder,
             env={**env, **environ},
             stdout=subprocess.PIPE,

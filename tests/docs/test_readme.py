@@ -13,6 +13,7 @@ from pathlib import Path
 import asyncpg
 import httpx
 import pytest
+from tests.mortal import mortal
 
 from taskflowmq import TaskFlow
 from taskflowmq.bootstrap.loading import default_app
@@ -29,7 +30,7 @@ async def test_the_ten_lines_say_hello(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(PYTHON[0])
     environment = {**os.environ, "TASKFLOW_DATABASE_URL": f"sqlite:///{tmp_path / 'taskflow.db'}", "PORT": "0"}
     program = subprocess.Popen(  # noqa: ASYNC220
-        [sys.executable, "-m", "taskflowmq.cli", "dev", "app:app"], cwd=tmp_path, env=environment
+        mortal([sys.executable, "-m", "taskflowmq.cli", "dev", "app:app"]), cwd=tmp_path, env=environment
     )
     try:
         said = subprocess.run(  # noqa: ASYNC221
@@ -88,7 +89,7 @@ async def test_the_rest_call_is_answered_with_a_job(tmp_path: Path) -> None:
     assert body is not None
     environment = {**os.environ, "TASKFLOW_DATABASE_URL": f"sqlite:///{tmp_path / 'taskflow.db'}"}
     program = subprocess.Popen(  # noqa: ASYNC220
-        [sys.executable, "-m", "taskflowmq.cli", "server", "--port", "0", "--json"],
+        mortal([sys.executable, "-m", "taskflowmq.cli", "server", "--port", "0", "--json"]),
         env=environment, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from tests.mortal import mortal
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "quickstart"
 
@@ -27,7 +28,7 @@ def test_the_quickstart_does_real_work_and_ends_cleanly(tmp_path: Path, database
     shutil.copytree(EXAMPLE, here, ignore=shutil.ignore_patterns("output", "*.db*", "__pycache__"))
     clean = {name: value for name, value in os.environ.items() if not name.startswith("TASKFLOW_")}
     program = subprocess.Popen(
-        [sys.executable, "-m", "taskflowmq.cli", "dev", "quickstart:app", "--demo", "quickstart:demo"],
+        mortal([sys.executable, "-m", "taskflowmq.cli", "dev", "quickstart:app", "--demo", "quickstart:demo"]),
         cwd=here, env={**clean, "DATABASE_URL": database_url, "PORT": "0"}, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     lines: list[str] = []

@@ -14,6 +14,7 @@ from typing import Any
 
 import psutil
 from tests.faults import next_release, tasks
+from tests.mortal import mortal
 
 from taskflowmq import Handle, JobView, StoreUnavailable, TaskFlow
 from taskflowmq.testing.waiting import wait_until
@@ -122,7 +123,7 @@ class Rig:
         log = self._folder / f"log-{len(self._programs)}"
         with log.open("wb") as out:
             process = subprocess.Popen(
-                [*prefix, sys.executable, "-c", COMMAND, *arguments, "--log-format", "text"],
+                mortal([*prefix, sys.executable, "-c", COMMAND, *arguments, "--log-format", "text"]),
                 cwd=ROOT,
                 env={**os.environ, **{name: str(value) for name, value in settings.items()}},
                 stdout=out,
@@ -161,6 +162,12 @@ class Rig:
             return all(starts[str(handle.id)] >= times for handle in handles)
 
         await wait_until(begun, timeout, what="the bodies to start")
+
+    def begun_at(self, handle: Handle[Any], time: int = 1) -> float:
+        """When the body of a job began for the n-th time, in monotonic seconds."""
+        starts = [line["at"] for line in self.ledger() if line["event"] == "start" and line["job"] == str(handle.id)]
+        at: float = starts[time - 1]
+        return at
 
     async def final(self, *handles: Handle[Any], timeout: float = 15) -> list[JobView]:
         """Wait until all jobs have ended and return them in order."""

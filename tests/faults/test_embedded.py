@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from tests.faults.proxy import Proxy
 from tests.faults.rig import ROOT, SLACK
+from tests.mortal import mortal
 
 from taskflowmq import TaskFlow, WrongContext
 from taskflowmq.bootstrap import parent
@@ -28,8 +29,7 @@ async def test_process_tasks_run_in_processes_and_the_programs_end_is_bounded(sq
     log = tmp_path / "log"
     with log.open("wb") as err:
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            str(PROGRAM),
+            *mortal([sys.executable, str(PROGRAM)]),
             cwd=tmp_path,
             env={**os.environ, "TASKFLOW_DATABASE_URL": sqlite_url},
             stdout=asyncio.subprocess.PIPE,

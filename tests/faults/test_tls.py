@@ -15,6 +15,7 @@ import psutil
 import pytest
 from tests.faults.rig import ROOT, SPEC, Rig
 from tests.faults.tls import NoOpenssl, TlsFront, make_certificate
+from tests.mortal import mortal
 
 from taskflowmq.testing.waiting import wait_until
 
@@ -48,7 +49,7 @@ def sockets(process: psutil.Process) -> set[str]:
 
 async def run_forking(url: str) -> dict[str, object]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-W", "ignore", "-m", "tests.faults.forking", str(CHILDREN), str(JOBS)),
+        *mortal([sys.executable, "-W", "ignore", "-m", "tests.faults.forking", str(CHILDREN), str(JOBS)]),
         cwd=ROOT,
         env={**os.environ, "TASKFLOW_DATABASE_URL": url},
         stdout=asyncio.subprocess.PIPE,

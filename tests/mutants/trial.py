@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.mortal import mortal
 from tests.mutants import tree
 from tests.mutants.recorder import VARIABLE
 from tests.mutants.registry import BYSTANDERS, Mutant
@@ -93,7 +94,13 @@ def run_tests(root: Path, tests: Sequence[str], env: dict[str, str], where: Path
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "tests.mutants.recorder"]
     command += [f"--basetemp={where / 'tmp'}", f"--timeout={TEST_WITHIN_S}", *dict.fromkeys(tests)]
     process = subprocess.Popen(
-        command, cwd=root, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        mortal(command),
+        cwd=root,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
     )
     try:
         output, _ = process.communicate(timeout=RUN_WITHIN_S)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.mortal import mortal
 
 from taskflowmq.testing.waiting import wait_until_sync
 
@@ -58,7 +59,7 @@ def test_installed_by_itself_dev_serves_and_runs_a_job(wheel: Path, tmp_path: Pa
     log = tmp_path / "log"
     with log.open("w") as out:
         program = subprocess.Popen(
-            [home / "bin" / "taskflow", "dev"],
+            mortal([str(home / "bin" / "taskflow"), "dev"]),
             cwd=tmp_path,
             env={"PATH": os.defpath, "PORT": "0", "HOME": str(tmp_path)},
             stdout=out,

@@ -13,6 +13,7 @@ import httpx
 import msgspec
 from prometheus_client.parser import text_string_to_metric_families
 from tests.faults.rig import COMMAND, ROOT, free_port
+from tests.mortal import mortal
 from tests.soak.verdicts import Histogram
 
 from taskflowmq.bench import machine
@@ -63,7 +64,7 @@ class Programs:
     def _start(self, name: str, arguments: list[str]) -> subprocess.Popen[bytes]:
         with (self._folder / f"{name}.log").open("wb") as out:
             return subprocess.Popen(
-                [sys.executable, "-c", COMMAND, *arguments, "--log-format", "json"],
+                mortal([sys.executable, "-c", COMMAND, *arguments, "--log-format", "json"]),
                 cwd=ROOT,
                 env=self._env,
                 stdout=out,

@@ -11,6 +11,7 @@ SIGUSR2 starts it again on the same data.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import signal
@@ -22,17 +23,22 @@ from typing import Any
 
 LOOK_EVERY_S = 0.1
 STOP_WITHIN_S = 10.0
+_PR_SET_PDEATHSIG = 1
 
 
 def alive(pid: int) -> bool:
-    """Tell whether a process exists."""
+    """Tell whether a process exists and has not ended: one that was killed stays until its parent asks for it."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
-    return True
+    try:
+        state = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):  # it ended just now, or this is no Linux
+        return not Path("/proc/self/stat").exists()
+    return state not in (b"Z", b"X")
 
 
 def stop(server: subprocess.Popen[bytes]) -> None:
@@ -45,10 +51,18 @@ def stop(server: subprocess.Popen[bytes]) -> None:
         server.wait()
 
 
+def end_with_parent() -> None:
+    """Have the kernel shut the server down at once should this guard be killed. Elsewhere than on Linux it stays."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT, 0, 0, 0)
+
+
 def launch(directory: Path, uid: int, command: list[str]) -> subprocess.Popen[bytes]:
     """Start the server."""
     user: dict[str, Any] = {} if uid < 0 else {"user": uid, "group": uid, "extra_groups": []}
     with (directory / "log").open("ab") as log:
+        # One thread runs here, so code between fork and exec is safe.
+        user["preexec_fn"] = end_with_parent
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", **user)  # noqa: S603 - from our caller
 
 
