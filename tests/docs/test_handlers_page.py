@@ -73,31 +73,37 @@ def test_the_program_with_a_worker_inside_prints_its_result(tmp_path: Path) -> N
 async def test_a_thread_that_is_cancelled_looks_and_what_it_returns_completes_its_job(sqlite_url: str) -> None:
     app = TaskFlow(sqlite_url)
 
+    begun: set[str] = set()
+
     @app.task
     def looks(ctx: Context) -> str:
+        begun.add("looks")
         while not ctx.cancelled:
             threading.Event().wait(0.01)
         return "half"
 
     @app.task
     async def waits() -> None:
+        begun.add("waits")
         await asyncio.sleep(600)
 
     async with app, app.worker(concurrency=4):
         thread, coroutine = await looks.aenqueue(), await waits.aenqueue()
-        for handle in (thread, coroutine):
-            await wait_until(lambda handle=handle: _is(handle, State.RUNNING), 10, what="the body")
-            await handle.acancel()
-        assert await thread.aresult(timeout=10) == "half"
-        await wait_until(lambda: _is(coroutine, State.CANCELLED), 10, what="the end of the coroutine")
+        await wait_until(lambda: begun == {"looks", "waits"}, 20, what="the bodies")
+        await thread.acancel()
+        await coroutine.acancel()
+        assert await thread.aresult(timeout=20) == "half"
+        await wait_until(lambda: _is(coroutine, State.CANCELLED), 20, what="the end of the coroutine")
 
 
 async def test_a_worker_that_ends_gives_the_job_back_at_no_cost(sqlite_url: str) -> None:
     app = TaskFlow(sqlite_url)
     seen: list[str] = []
+    begun = asyncio.Event()
 
     @app.task
     async def waits() -> None:
+        begun.set()
         try:
             await asyncio.sleep(600)
         except asyncio.CancelledError:
@@ -107,7 +113,7 @@ async def test_a_worker_that_ends_gives_the_job_back_at_no_cost(sqlite_url: str)
     async with app:
         async with app.worker(drain_timeout=0):
             handle = await waits.aenqueue()
-            await wait_until(lambda: _is(handle, State.RUNNING), 10, what="the body")
+            await begun.wait()
         view = await handle.ajob()
     assert seen == ["cancelled is True"]
     assert (view.state, view.counters.attempt) == (State.PENDING, 0)
@@ -149,7 +155,7 @@ async def test_a_completion_that_is_not_committed_fails_the_attempt(sqlite_url: 
     async with app:
         handle = await forgets.aenqueue()
         async with app.worker():
-            await wait_until(lambda: _is(handle, State.RETRYING), 10, what="the failure")
+            await wait_until(lambda: _is(handle, State.RETRYING), 20, what="the failure")
         assert "NotCommitted" in str((await handle.ajob()).error)
 
 

@@ -66,6 +66,7 @@ class TestCallerTransactions(StoreSuite):
             pytest.skip("this engine has one writer at a time: commits cannot overlap")
         worker = await other.worker()
         late = [rig.job() for _ in range(3)]
+        await rig.store.intake.make_names(late)
         async with rig.store.claims.transaction() as conn:
             await rig.store.intake.enqueue_on(conn, late)
             # Others enqueue and claim long enough that every claimer has moved past the open transaction.
