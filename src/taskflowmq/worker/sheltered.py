@@ -11,7 +11,7 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, cast
 
 from taskflowmq.ports.context import Context, running
 
@@ -28,6 +28,11 @@ class Sheltered(asyncio.Task[None]):
         own: the run whose code may cancel it; None: no handler may.
     """
 
+    #: Whether code cancelled it that belongs neither to the worker nor to any job: a program that ends.
+    by_stranger = False
+    # Defaults of the class: there is one of these tasks per job.
+    _ordered = False
+
     def __init__(
         self,
         work: Coroutine[Any, Any, None],
@@ -37,11 +42,7 @@ class Sheltered(asyncio.Task[None]):
         own: Context | None = None,
     ) -> None:
         super().__init__(work, loop=loop, name=name)
-        self._work = work
         self._own = own
-        self._ordered = False
-        #: Whether code cancelled it that belongs neither to the worker nor to any job: a program that ends.
-        self.by_stranger = False
 
     def cancel(self, msg: Any | None = None) -> bool:
         """Cancel it, unless a handler asks that has no business here; tell whether it will end."""
@@ -52,7 +53,7 @@ class Sheltered(asyncio.Task[None]):
             elif caller is not self._own:
                 log.warning("a handler tried to cancel a task that is not its own", extra=_fields(caller))
                 return False
-        if inspect.getcoroutinestate(self._work) == inspect.CORO_CREATED:
+        if inspect.getcoroutinestate(cast("Coroutine[Any, Any, None]", self.get_coro())) == inspect.CORO_CREATED:
             # What has not begun would end without a word, and its job would never be settled.
             self.get_loop().call_soon(super().cancel, msg)
             return True
