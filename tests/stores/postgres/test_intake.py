@@ -71,6 +71,7 @@ async def test_a_unique_key_in_an_open_transaction_does_not_hold_up_others(
     transaction = conn.transaction()
     await transaction.start()
     first = new_job(unique=key)
+    await store.intake.make_names([first])
     await store.intake.enqueue_on(conn, [first])
     began = time.monotonic()
     waiting = asyncio.create_task(store.intake.enqueue([new_job(unique=key)]))
