@@ -138,8 +138,8 @@ class Facts:
             return
         late = turn.gap_ms is None or turn.gap_ms > LATE_SWEEPS * step.args[1]
         row = 0 if self.late_us is None or self.turned_us is None else self.turned_us - self.late_us
-        if late and not turn.grace and row >= LATE_LEASES * step.kwargs["lease_ms"] * 1000:
-            # Sweeps came late, one after another, for so long that this one judges all the same (core.grace).
+        if late and row >= LATE_LEASES * step.kwargs["lease_ms"] * 1000:
+            # Sweeps came late, one after another, for so long that this silence gets no grace any more (core.grace).
             self.blind_until = float("-inf")
         if not late or not turn.grace:
             self.late_us = None
