@@ -175,7 +175,7 @@ BREACHES: list[tuple[str, str, Breach]] = [
      lambda e: no_faults(e, Fault(kind="kill_worker", target="worker-0", begin=0.1, end=0.1))),
     ("after the end", "a body begins after the job ended", lambda e: e.ledger.append(line("start", "dies", 0, 15.0))),
     ("slow to recover", "nothing is stored for a long time",
-     lambda e: no_faults(e, *e.faults, Fault(kind="restart", target="database", begin=2.6, end=2.6))),
+     lambda e: no_faults(e, *e.faults, Fault(kind="restart", target="database", begin=3.0, end=3.0))),
     ("harness", "a program ended by itself", lambda e: e.findings.append("worker-0 ended by itself")),
 ]  # fmt: skip
 

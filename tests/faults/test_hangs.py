@@ -34,9 +34,13 @@ async def test_a_body_that_hangs_is_timed_out_and_the_worker_takes_the_next_job(
     began = time.monotonic()
     bystander = await rig.send("nap", seconds=0.1)
     (view,) = await rig.final(hanging)
+    ended = time.monotonic() - began
     following = await rig.send("quick", n=5)
     others = await rig.final(following, bystander)
-    assert time.monotonic() - began < 1 + 2 + MACHINE
+    print(f"F3 {name}: timed out after {ended:.2f} s, next job {rig.begun_at(following) - began:.2f} s")
+    assert ended < 1 + 2
+    # Another process may have started for it.
+    assert rig.begun_at(following) - began < 1 + 2 + 1
     assert (view.state, view.reason) == (State.DEAD, Reason.TIMEOUT)
     assert [other.state for other in others] == [State.COMPLETED] * 2
     # The bystander is not to blame: whatever it took, it cost no attempt.
@@ -58,8 +62,11 @@ async def test_a_cancelled_body_is_stopped_within_seconds(rig: Rig, name: str) -
     rig.program()
     job = await rig.send(name, seconds=60.0)
     await rig.started(job)
+    asked = time.monotonic()
     assert await job.acancel() == "requested"
-    (view,) = await rig.final(job, timeout=2 + MACHINE)
+    (view,) = await rig.final(job)
+    print(f"cancelled {name}: {time.monotonic() - asked:.2f} s")
+    assert time.monotonic() - asked < 2
     assert (view.state, view.reason) == (State.CANCELLED, Reason.CANCELLED_BY_USER)
     await rig.check()
 
@@ -70,6 +77,7 @@ async def test_a_busy_loop_is_not_a_dead_worker(rig: Rig) -> None:
     job = await rig.send("spin", seconds=5 * LEASE)
     await rig.started(job)
     (view,) = await rig.final(job, timeout=5 * LEASE + MACHINE)
+    print(f"spin: {time.monotonic() - rig.begun_at(job):.2f} s")
     assert (view.state, view.counters.lease_no, rig.starts(job)) == (State.COMPLETED, 1, 1)
     assert (view.counters.attempt, view.counters.losses) == (1, 0)
 
@@ -82,6 +90,7 @@ async def test_a_pattern_that_holds_the_interpreter_is_not_a_dead_worker(sqlite_
     await rig.started(job)
     # Its last match may take as long as all before it.
     (view,) = await rig.final(job, timeout=6 * LEASE + SLACK)
+    print(f"backtrack: {time.monotonic() - rig.begun_at(job):.2f} s")
     assert (view.state, view.counters.lease_no, rig.starts(job)) == (State.COMPLETED, 1, 1)
     assert (view.counters.attempt, view.counters.losses) == (1, 0)
     assert float(view.result or b"0") > LEASE, "it never held the interpreter for longer than a lease"

@@ -17,7 +17,7 @@ async def test_a_paused_queue_gets_back_what_waits_for_a_process(rig: Rig) -> No
     # More jobs than there are processes for bodies, which are as many as processors.
     rig.program(TASKFLOW_CONCURRENCY=20)
     jobs = [await rig.send("process_nap", seconds=1.0) for _ in range(20)]
-    await wait_until(lambda: rig.ledger(), 90, what="the first body")
+    await wait_until(lambda: rig.ledger(), 30, what="the first body")
     await rig.app.queues.apause("default")
 
     async def given_back() -> bool:
@@ -31,6 +31,6 @@ async def test_a_paused_queue_gets_back_what_waits_for_a_process(rig: Rig) -> No
     assert {view.counters.attempt for view in waiting} == {0}
     assert sum(rig.all_starts(*jobs).values()) == len(jobs) - len(waiting)
     await rig.app.queues.aresume("default")
-    views = await rig.final(*jobs, timeout=90)
+    views = await rig.final(*jobs, timeout=60)
     assert {(view.state, view.counters.attempt) for view in views} == {(State.COMPLETED, 1)}
     assert set(rig.all_starts(*jobs).values()) == {1}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import os
 import time
 from collections.abc import AsyncIterator, Callable
@@ -60,6 +61,8 @@ class Unbatched(msgspec.Struct, frozen=True):
     xids: int = 0
     wake_ups: int = 0
     idle_xids: float = 0.0
+    #: The looks at the positions that a busy worker takes, each a transaction, at most one a second.
+    looks: int = 0
 
 
 class Record(msgspec.Struct, kw_only=True):
@@ -158,7 +161,7 @@ class _Run:
         for _ in range(jobs):
             await self._load.run_one()
         xids, took = await self._xids() - first, time.monotonic() - now
-        return Unbatched(jobs, xids, await self._database.wake_ups() - heard, idle_rate * took)
+        return Unbatched(jobs, xids, await self._database.wake_ups() - heard, idle_rate * took, math.ceil(took))
 
     async def _xids(self) -> int:
         return (await self._database.sample()).xids

@@ -23,8 +23,7 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     back_within_s: float = 60.0
     #: Differences of latency that are the machine's own noise.
     noise_s: float = 0.003
-    #: Three, and the look at the positions that a busy worker takes once a second.
-    transactions: float = 3.1
+    transactions: float = 3.0
     #: Share of the wanted rate that must have been offered.
     offered: float = 0.9
     #: Of the median; a stall of the disk ends up in the last percent, whoever caused it.
@@ -32,10 +31,7 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
 
 
 #: For seconds instead of minutes on a machine that does other things, too: what is wrong by a factor is still seen.
-#: Pools are still opening their connections then.
-QUICK = Bounds(
-    memory_mb=20, descriptors=16, connections=10, end_ratio=4, held_ratio=6, noise_s=0.3, offered=0.5, pick_up_s=2
-)
+QUICK = Bounds(memory_mb=20, end_ratio=4, held_ratio=6, noise_s=0.3, offered=0.5, pick_up_s=2)
 
 WARM = 0.2
 START, END = (0.2, 0.4), (0.8, 1.0)
@@ -113,7 +109,9 @@ def _postgres(record: Record, bounds: Bounds) -> list[Verdict]:
     one, first, last = record.unbatched, record.samples[0].database, record.samples[-1].database
     jobs = record.samples[-1].acknowledged - record.samples[0].acknowledged
     return [
-        verdicts.transactions_per_job(one.xids, one.wake_ups, one.idle_xids, one.jobs, bounds.transactions),
+        verdicts.transactions_per_job(
+            one.xids, one.wake_ups, one.idle_xids, one.jobs, bounds.transactions, looks=one.looks
+        ),
         Verdict(
             "write transactions per job under load",
             last.xids > first.xids,

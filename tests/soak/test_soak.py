@@ -34,18 +34,16 @@ def record(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.mark.parametrize("record", STORES, indirect=True)
-def test_under_load_nothing_grows_and_nothing_is_lost(record: Record) -> None:
+def test_under_load_nothing_grows_nothing_slows_down_and_nothing_is_lost(record: Record) -> None:
     found = report.judge(record, report.QUICK)
     print(report.table(record, found))
-    # Latencies within seconds, beside other tests, are the machine's: the long run judges them. Transactions: below.
-    judged = [one for one in found if not one.name.startswith(("claim p99", "pick-up", "write transactions"))]
-    assert [one for one in judged if not one.ok] == []
+    assert [one for one in found if not one.ok and "unbatched" not in one.name] == []
     assert record.samples[-1].counters.claim.count > record.samples[0].counters.claim.count
 
 
 @pytest.mark.parametrize("record", STORES[:1], indirect=True)
 def test_a_job_that_nothing_batches_takes_three_write_transactions(record: Record) -> None:
     one = record.unbatched
-    # Few jobs, so the look at the positions that comes once a second weighs more than in the long run.
-    verdict = verdicts.transactions_per_job(one.xids, one.wake_ups, one.idle_xids, one.jobs, 3.3)
+    verdict = verdicts.transactions_per_job(one.xids, one.wake_ups, one.idle_xids, one.jobs, 3, looks=one.looks)
+    print(f"F18: {verdict.figure}")
     assert verdict.ok, verdict.figure

@@ -101,6 +101,8 @@ def test_the_books_must_balance(
 def test_write_transactions_are_counted_without_wake_ups_and_without_what_idling_costs() -> None:
     assert verdicts.transactions_per_job(430, 100, 30.0, 100, 3).ok
     assert not verdicts.transactions_per_job(460, 100, 30.0, 100, 3).ok
+    assert verdicts.transactions_per_job(432, 100, 30.0, 100, 3, looks=2).ok
+    assert not verdicts.transactions_per_job(433, 100, 30.0, 100, 3, looks=2).ok
     assert not verdicts.transactions_per_job(0, 0, 0.0, 0, 3).ok
     assert verdicts.at_most("deadlocks", 0, 0).ok
     assert not verdicts.at_most("deadlocks", 1, 0).ok

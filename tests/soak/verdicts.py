@@ -143,11 +143,14 @@ def nothing_lost(acknowledged: int, unknown: int, completed: int, elsewhere: int
     return Verdict("nothing lost", ok, figure, f"all completed ({unknown} without an answer)")
 
 
-def transactions_per_job(xids: int, wake_ups: int, idle_xids: float, jobs: int, most: float) -> Verdict:
+def transactions_per_job(
+    xids: int, wake_ups: int, idle_xids: float, jobs: int, most: float, *, looks: int = 0
+) -> Verdict:
     """Judge the write transactions of jobs that nothing batches.
 
     A wake-up costs a transaction id too, but at most one per queue and 10…100 ms, not one per job; duties and
-    heartbeats cost the same while nothing happens. Both are taken off and shown.
+    heartbeats cost the same while nothing happens, and the looks of a busy worker at its positions are one a second,
+    however many jobs there are. All three are taken off and shown.
 
     Args:
         xids: transaction ids that were given out meanwhile.
@@ -155,7 +158,9 @@ def transactions_per_job(xids: int, wake_ups: int, idle_xids: float, jobs: int, 
         idle_xids: what an idle worker and server would have taken in the same time.
         jobs: how many jobs ran.
         most: the bound.
+        looks: how many looks at the positions there may have been.
     """
-    each = (xids - wake_ups - idle_xids) / jobs if jobs else float("inf")
-    figure = f"{each:.2f} ({xids / max(jobs, 1):.2f} with {wake_ups} wake-ups and {idle_xids:.0f} of an idle program)"
+    each = (xids - wake_ups - idle_xids - looks) / jobs if jobs else float("inf")
+    beside = f"{wake_ups} wake-ups, {idle_xids:.0f} of an idle program and {looks} looks at positions"
+    figure = f"{each:.2f} ({xids / max(jobs, 1):.2f} with {beside})"
     return Verdict("write transactions per unbatched job", each <= most, figure, f"≤ {most:g}")
