@@ -135,7 +135,7 @@ class Injector:
     async def _redeploy(self, step: Step) -> Hit:
         slot = self._slot(step)
         program = slot.program
-        # Expected: a kill from a moment ago, whose end is not to be seen yet, would pass for the end that is ordered here.
+        # Expected: the end of one that was killed a moment ago would pass for the end that is ordered here.
         if program is None or slot.expected or slot.exit_code() is not None:
             return Hit(note="it was away")
         slot.expected = True
