@@ -38,7 +38,7 @@ test: .venv/.dev-ready ## Run every test
 
 .PHONY: test-fast
 test-fast: .venv/.dev-ready ## Run the tests that take no processes and no patience (at most a minute)
-	$(PYTEST) -m "not slow" --hypothesis-profile quick
+	$(PYTEST) -m "not slow" --hypothesis-profile quick --ignore tests/faults --ignore tests/poolers
 
 .PHONY: check check-format check-lint check-types check-layers check-rules
 check: check-format check-lint check-types check-layers check-rules ## Format, lint, types, layers, budgets, queries (make -k check shows all)

@@ -27,6 +27,7 @@ async def test_a_race_for_each_key_has_one_winner(app: TaskFlow) -> None:
     assert (await app.jobs.astats()).states["pending"] == KEYS
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 async def test_a_key_in_a_strangers_transaction_delays_its_own_job_alone(postgres_url: str) -> None:
     app = TaskFlow(postgres_url)

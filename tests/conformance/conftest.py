@@ -7,7 +7,7 @@ import pytest
 pytest.register_assert_rewrite("taskflowmq.testing.conformance")
 
 #: What `make test-fast` asks of PostgreSQL: the hot path. `make test` asks everything of both engines.
-HOT = {"TestClaims", "TestFence", "TestIntake", "TestSettle"}
+HOT = {"TestClaims", "TestFence"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

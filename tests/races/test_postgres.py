@@ -11,7 +11,8 @@ from tests.races.postgres_duels import PostgresDuels
 from taskflowmq.stores.postgres import PostgresOptions, PostgresStore
 from taskflowmq.testing.conformance.support import NewStore, Rig
 
-pytestmark = pytest.mark.postgres
+#: `make test-fast` has the duels on SQLite.
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 #: A statement under a short lock timeout is tried again until it is let go, however slow the machine is.
 PATIENT = PostgresOptions(tries=50)

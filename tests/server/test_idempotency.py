@@ -112,6 +112,7 @@ async def _cutting_proxy(target: str, cut_after: Callable[[], int]) -> AsyncIter
         await server.wait_closed()
 
 
+@pytest.mark.slow
 async def test_an_answer_that_is_cut_off_is_asked_for_again(live: str, stored: Callable[[], Any]) -> None:
     rng = random.Random(SEED)
     ids = []

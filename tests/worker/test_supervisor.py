@@ -308,6 +308,7 @@ async def test_children_that_die_at_once_are_replaced_more_and_more_slowly(store
     assert gaps[-1] > 0.15
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exclusive", [True, False])
 async def test_a_body_that_must_not_outlive_the_lease_is_killed_before_it_ends(
     store: FakeStore, desk: Desk, exclusive: bool
