@@ -37,6 +37,7 @@ test: .venv/.dev-ready ## Run every test
 	$(PYTEST)
 
 .PHONY: test-fast
+test-fast: JOBS = 3# they wait for disks and locks almost as long as they compute
 test-fast: .venv/.dev-ready ## Run the tests that take no processes and no patience (at most a minute)
 	$(PYTEST) -m "not slow" --hypothesis-profile quick --ignore tests/faults --ignore tests/poolers
 
