@@ -9,6 +9,8 @@ MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q --retries 5
 JOBS ?= 2
+# Fast tests wait for disks and locks almost as long as they compute.
+FAST_JOBS ?= 3
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
 # pytest keeps the tests it has rewritten as bytecode; without that each process rewrites them anew, for ten seconds.
 unexport PYTHONDONTWRITEBYTECODE
@@ -37,9 +39,8 @@ test: .venv/.dev-ready ## Run every test
 	$(PYTEST)
 
 .PHONY: test-fast
-test-fast: JOBS = 3# they wait for disks and locks almost as long as they compute
 test-fast: .venv/.dev-ready ## Run the tests that take no processes and no patience (at most a minute)
-	$(PYTEST) -m "not slow" --hypothesis-profile quick --ignore tests/faults --ignore tests/poolers
+	$(PYTEST) -n $(FAST_JOBS) -m "not slow" --hypothesis-profile quick --ignore tests/faults --ignore tests/poolers
 
 .PHONY: check check-format check-lint check-types check-layers check-rules
 check: check-format check-lint check-types check-layers check-rules ## Format, lint, types, layers, budgets, queries (make -k check shows all)
