@@ -219,6 +219,17 @@ def test_a_server_does_the_upkeep_too_unless_told_not_to(start: Start, tmp_path:
         assert pending(left) == 0
 
 
+def test_a_bench_that_is_told_to_end_leaves_nothing_behind(start: Start, tmp_path: Path) -> None:
+    program = start("bench", "--only", "idle", TMPDIR=str(tmp_path))
+    bench = psutil.Process(program.process.pid)
+    # The supervisor and its child.
+    wait_until_sync(lambda: len(bench.children(recursive=True)) >= 2, READY_SECONDS, what="the worker")
+    workers = bench.children(recursive=True)
+    assert program.end(signal.SIGTERM) == 130, program.errors()
+    assert not [worker for worker in workers if worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE]
+    assert not list(tmp_path.glob("taskflow-bench-*"))
+
+
 def test_help_is_quick(start: Start) -> None:
     used = []
     for _ in range(3):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import tempfile
 from pathlib import Path
 
@@ -30,6 +31,8 @@ def command(database_url: str | None, jobs: int, rounds: int, only: tuple[str, .
     from taskflowmq.bench import machine
     from taskflowmq.bench.suite import run
 
+    # Whoever ends it must get its worker and its folder ended too: as Ctrl-C does.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     with tempfile.TemporaryDirectory(prefix="taskflow-bench-") as folder:
         url = database_url or f"sqlite:///{Path(folder) / 'bench.db'}"
         here = machine.describe()
