@@ -120,9 +120,22 @@ class Case:
         return any(
             _hits(fault, line)
             and fault.begin <= max(line.at, until) + TOLERANCE_S
-            and fault.end + EXPLAINS[fault.kind] >= min(line.at, until)
+            and self._reach(fault) >= min(line.at, until)
             for fault in self.evidence.faults
         )
+
+    def _reach(self, fault: Fault) -> float:
+        """Return until when a fault may cost jobs: no time passes for programs that all stand still."""
+        reach = fault.end + EXPLAINS[fault.kind]
+        for freeze in sorted(one for one in self._freezes if one[1] > fault.end):
+            begin, end = max(freeze[0], fault.end), freeze[1]
+            if begin <= reach:
+                reach += end - begin
+        return reach
+
+    @cached_property
+    def _freezes(self) -> list[tuple[float, float]]:
+        return [(fault.begin, fault.end) for fault in self.evidence.faults if fault.kind == "freeze"]
 
 
 def _hits(fault: Fault, line: Line) -> bool:

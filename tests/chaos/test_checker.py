@@ -225,6 +225,18 @@ def test_a_worker_that_woke_up_may_begin_what_it_had_claimed_before() -> None:
     assert check(evidence).violations == []
 
 
+def test_no_time_passes_for_a_worker_that_is_frozen_as_it_wakes_up() -> None:
+    """Found by seed 3015: the machine stood still right after the pause, and used up what the pause explains."""
+    evidence = ran()
+    change(evidence, "hit", crashes=0, losses=1, attempts=(Attempt(1, "lost"), Attempt(2, "completed")))
+    evidence.ledger.remove(line("start", "hit", 1, 1.5))
+    evidence.ledger.append(line("start", "hit", 1, 10.0, program="worker-2", pid=20))
+    evidence.faults.append(Fault(kind="pause_worker", target="worker-2", begin=1.0, end=5.2))
+    assert {"unexplained", "after the end"} == {one.rule for one in check(evidence).violations}
+    evidence.faults.append(Fault(kind="freeze", target="all", begin=5.3, end=9.8))
+    assert {"unexplained", "after the end"}.isdisjoint(one.rule for one in check(evidence).violations)
+
+
 def test_recovery_is_measured_from_where_service_was_possible() -> None:
     cut = Fault(kind="cut", target="worker-0", begin=1.0, end=2.0)
     outage = Fault(kind="long_restart", target="database", begin=1.5, end=6.0)
