@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
@@ -39,7 +39,6 @@ class JobLine(msgspec.Struct, frozen=True, gc=False):
         }
 
 
-@runtime_checkable
 class TakesJobLines(Protocol):
     """A log handler that takes the lines of a batch at once: a record for each costs a tenth of a drain."""
 

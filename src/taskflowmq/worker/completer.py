@@ -39,6 +39,13 @@ MAX_REFUSALS = 3
 Entry = tuple[Transition, ClaimedJob, float, str | None]
 
 
+#: What an outcome is called; looking an enumeration's value up costs more than the rest of the line.
+_WORDS: dict[State, str] = {
+    **dict.fromkeys(State, "handed_back"),
+    **{state: state.value for state in (State.COMPLETED, State.CANCELLED, State.DEAD)},
+    State.RETRYING: "retried",
+    State.SCHEDULED: "snoozed",
+}
 #: How outcomes are told; the others are the word, at INFO.
 _SAID = {
     "completed": (logging.INFO, "job completed"),
@@ -188,7 +195,7 @@ class Completer:
             elif answer is Settled.REPLAYED and replayed is not None:
                 outcome = replayed
             else:
-                outcome = _word(transition)
+                outcome = _WORDS[transition.to]
             reports.append(JobReport(job.task, job.queue, outcome, run_s, job.waited))
             level, message = _SAID.get(outcome) or (logging.INFO, f"job {outcome}")
             lines.append(
@@ -205,15 +212,3 @@ class Completer:
             self._calm.set()
         if self._pending == 0:
             self._empty.set()
-
-
-def _word(transition: Transition) -> str:
-    match transition.to:
-        case State.COMPLETED | State.CANCELLED | State.DEAD:
-            return transition.to.value
-        case State.RETRYING:
-            return "retried"
-        case State.SCHEDULED:
-            return "snoozed"
-        case _:
-            return "handed_back"
