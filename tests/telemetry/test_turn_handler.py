@@ -6,8 +6,11 @@ import asyncio
 import errno
 import io
 import logging
+from uuid import UUID
 
-from taskflowmq.telemetry.logs import TurnHandler
+from taskflowmq.ports.telemetry import JobLine
+from taskflowmq.telemetry.logs import TextFormatter, TurnHandler
+from taskflowmq.worker.job_lines import log_jobs
 
 
 class CountingStream(io.StringIO):
@@ -17,9 +20,16 @@ class CountingStream(io.StringIO):
         self.flushes += 1
 
 
+class Messages(TextFormatter):
+    """Messages alone."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return record.getMessage()
+
+
 def handler_on(stream: CountingStream) -> logging.Logger:
     logger = logging.Logger("turns")  # noqa: LOG001 - one per test, known to nobody else
-    logger.addHandler(TurnHandler(stream))
+    logger.addHandler(TurnHandler(stream, Messages()))
     return logger
 
 
@@ -73,6 +83,17 @@ async def test_a_stream_that_takes_nothing_costs_lines_and_nothing_else() -> Non
     assert stream.getvalue().splitlines() == ["up to 2 log lines were lost", "through"]
     logger.warning("again")
     assert stream.getvalue().splitlines()[2:] == ["again"]
+
+
+async def test_each_line_of_a_lost_batch_counts() -> None:
+    stream = FullStream()
+    logger = handler_on(stream)
+    line = JobLine(logging.INFO, "job completed", UUID(int=7), "email", "mail", 1, "completed", 12.5)
+    log_jobs(logger, [line] * 3)
+    await asyncio.sleep(0)
+    stream.full = False
+    logger.warning("through")
+    assert stream.getvalue().splitlines() == ["up to 3 log lines were lost", "through"]
 
 
 def test_a_closed_stream_fails_nobody() -> None:

@@ -11,13 +11,16 @@ import contextlib
 import logging
 import os
 import sys
+import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TextIO
+from uuid import UUID
 
 import msgspec
 
-from taskflowmq.ports.telemetry import CLEAN_FIELDS
+from taskflowmq.ports.telemetry import CLEAN_FIELDS, JobLine
 from taskflowmq.telemetry.redact import escape, redact, redact_text
 
 #: Attributes that every record has; whatever else it carries was given as ``extra``.
@@ -34,8 +37,35 @@ _COLOURS = {"DEBUG": "2", "INFO": "32", "WARNING": "33", "ERROR": "31", "CRITICA
 MAX_TEXT = 8_192
 
 
+class _JsonJobLine(msgspec.Struct, frozen=True, gc=False):
+    """The line of an attempt as :class:`JsonFormatter` writes its record."""
+
+    time: str
+    level: str
+    logger: str
+    message: str
+    job_id: UUID
+    task: str
+    queue: str
+    attempt: int
+    outcome: str
+    ms: float
+
+
 class JsonFormatter(logging.Formatter):
     """Format records as JSON lines: ``time``, ``level``, ``logger``, ``message``, the extra fields, ``error``."""
+
+    def job_lines(self, logger: str, lines: Sequence[JobLine], at: float) -> str:
+        """Return the lines of attempts that were stored at a moment (Unix seconds)."""
+        now = _rfc3339(at)
+        made = [
+            _JsonJobLine(
+                now, _LEVELS[line.level], logger, line.message,
+                line.job_id, line.task, line.queue, line.attempt, line.outcome, line.ms,
+            )
+            for line in lines
+        ]  # fmt: skip
+        return _ENCODER.encode_lines(made)[:-1].decode()
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line of JSON."""
@@ -78,12 +108,21 @@ class TextFormatter(logging.Formatter):
         super().__init__()
         self._colour = colour
 
+    def job_lines(self, logger: str, lines: Sequence[JobLine], at: float) -> str:
+        """Return the lines of attempts that were stored at a moment (Unix seconds)."""
+        del logger  # the line of an attempt shows none
+        clock = _clock(at)
+        levels = {level: self._level(logging.getLevelName(level)) for level in {line.level for line in lines}}
+        return "\n".join([f"{clock} {levels[line.level]} {_job_line(line.fields())}" for line in lines])
+
+    def _level(self, name: str) -> str:
+        level = f"{name:<7}"
+        return f"\x1b[{_COLOURS.get(name, '0')}m{level}\x1b[0m" if self._colour else level
+
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line, with the traceback of an error below it."""
-        level = f"{record.levelname:<7}"
-        if self._colour:
-            level = f"\x1b[{_COLOURS.get(record.levelname, '0')}m{level}\x1b[0m"
-        clock = _utc(record).astimezone().strftime("%H:%M:%S.%f")[:-3]
+        level = self._level(record.levelname)
+        clock = _clock(record.created)
         clean: dict[str, Any] | None = record.__dict__.get(CLEAN_FIELDS)
         if clean is not None:
             return f"{clock} {level} {_job_line(clean)}"
@@ -113,35 +152,54 @@ class TurnHandler(logging.StreamHandler[TextIO]):
     the disk is full) lines are lost, and the first that gets through says how many.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, style: JsonFormatter | TextFormatter) -> None:
         super().__init__(stream)
+        self.setFormatter(style)
+        #: Formats the lines of attempts.
+        self.jobs = style
         self._lines: list[str] = []
+        self._count = 0
         self._waiting = False
         self._lost = 0
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take a record; its line is written now, or at the end of this turn of the loop."""
         try:
-            self._lines.append(self.format(record))
+            self._take(self.format(record), 1)
         except Exception:  # noqa: BLE001 - a line that cannot be formatted must not fail what it is about
             self.handleError(record)
             return
         if record.levelno >= logging.WARNING or not self._before_the_turn_ends():
             self.flush()
 
+    def job_lines(self, logger: str, lines: Sequence[JobLine]) -> None:
+        """Take the lines of a batch of attempts (:class:`~taskflowmq.ports.telemetry.TakesJobLines`)."""
+        shown = [line for line in lines if line.level >= self.level]
+        if not shown:
+            return
+        with self.lock or contextlib.nullcontext():
+            self._take(self.jobs.job_lines(logger, shown, time.time()), len(shown))
+        if any(line.level >= logging.WARNING for line in shown) or not self._before_the_turn_ends():
+            self.flush()
+
     def flush(self) -> None:
         """Write what waits."""
         with self.lock or contextlib.nullcontext():
             lines, self._lines = self._lines, []
+            count, self._count = self._count, 0
             try:
                 if lines:
                     before = [self._loss()] if self._lost else []
                     self.stream.write("\n".join([*before, *lines]) + "\n")
                 super().flush()
             except (OSError, ValueError):  # ValueError: the stream is closed
-                self._lost += len(lines)
+                self._lost += count
             else:
                 self._lost = 0 if lines else self._lost
+
+    def _take(self, text: str, count: int) -> None:
+        self._lines.append(text)
+        self._count += count
 
     def _loss(self) -> str:
         fields = {"name": __name__, "levelno": logging.WARNING, "levelname": "WARNING"}
@@ -173,8 +231,9 @@ def configure_logging(style: str = "auto", level: str = "info", stream: TextIO |
     out = stream or sys.stderr
     tty = out.isatty()
     text = style == "text" or (style == "auto" and tty)
-    handler = TurnHandler(out)
-    handler.setFormatter(TextFormatter(colour=tty and not os.environ.get("NO_COLOR")) if text else JsonFormatter())
+    handler = TurnHandler(
+        out, TextFormatter(colour=tty and not os.environ.get("NO_COLOR")) if text else JsonFormatter()
+    )
     # No line shows them, and looking them up costs as much as writing the record (logging's own advice).
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     root = logging.getLogger()
@@ -192,8 +251,9 @@ def _second(unix: int) -> str:
     return datetime.fromtimestamp(unix, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
-def _utc(record: logging.LogRecord) -> datetime:
-    return datetime.fromtimestamp(record.created, UTC)
+def _clock(at: float) -> str:
+    """Say what a clock on the wall here shows."""
+    return datetime.fromtimestamp(at, UTC).astimezone().strftime("%H:%M:%S.%f")[:-3]
 
 
 def _extras(record: logging.LogRecord) -> dict[str, Any]:

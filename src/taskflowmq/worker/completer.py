@@ -19,9 +19,10 @@ from taskflowmq.core.errors import StoreUnavailable, TaskFlowError
 from taskflowmq.core.job import ClaimedJob, State
 from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.store import Settled
-from taskflowmq.ports.telemetry import CLEAN_FIELDS, JobReport
+from taskflowmq.ports.telemetry import JobLine, JobReport
 from taskflowmq.worker.backoff import backoff
 from taskflowmq.worker.herd import Herd
+from taskflowmq.worker.job_lines import log_jobs
 from taskflowmq.worker.kit import Kit
 from taskflowmq.worker.sheltered import Sheltered, cancelled_itself
 
@@ -36,6 +37,22 @@ MAX_REFUSALS = 3
 
 #: transition, its job, seconds the body ran, and what to call it should the store have settled this fence before
 Entry = tuple[Transition, ClaimedJob, float, str | None]
+
+
+#: What an outcome is called; looking an enumeration's value up costs more than the rest of the line.
+_WORDS: dict[State, str] = {
+    **dict.fromkeys(State, "handed_back"),
+    **{state: state.value for state in (State.COMPLETED, State.CANCELLED, State.DEAD)},
+    State.RETRYING: "retried",
+    State.SCHEDULED: "snoozed",
+}
+#: How outcomes are told; the others are the word, at INFO.
+_SAID = {
+    "completed": (logging.INFO, "job completed"),
+    "stale": (logging.WARNING, "job stale: the lease was lost meanwhile, its outcome was dropped"),
+    "retried": (logging.WARNING, "job retried"),
+    "dead": (logging.WARNING, "job dead"),
+}
 
 
 class Completer:
@@ -171,16 +188,20 @@ class Completer:
         self._on_refused(f"job {job.id} could not be settled")
 
     def _account(self, batch: list[Entry], answers: Sequence[Settled], seconds: float) -> None:
-        reports = []
+        reports, lines = [], []
         for (transition, job, run_s, replayed), answer in zip(batch, answers, strict=True):
             if answer is Settled.STALE:
                 outcome = "stale"
             elif answer is Settled.REPLAYED and replayed is not None:
                 outcome = replayed
             else:
-                outcome = _word(transition)
+                outcome = _WORDS[transition.to]
             reports.append(JobReport(job.task, job.queue, outcome, run_s, job.waited))
-            _log_job(job, outcome, run_s)
+            level, message = _SAID.get(outcome) or (logging.INFO, f"job {outcome}")
+            lines.append(
+                JobLine(level, message, job.id, job.task, job.queue, job.attempt, outcome, round(run_s * 1000, 1))
+            )
+        log_jobs(log, lines)
         self._done(len(batch))
         self._kit.telemetry.jobs_settled(reports, seconds)
 
@@ -191,41 +212,3 @@ class Completer:
             self._calm.set()
         if self._pending == 0:
             self._empty.set()
-
-
-def _word(transition: Transition) -> str:
-    match transition.to:
-        case State.COMPLETED | State.CANCELLED | State.DEAD:
-            return transition.to.value
-        case State.RETRYING:
-            return "retried"
-        case State.SCHEDULED:
-            return "snoozed"
-        case _:
-            return "handed_back"
-
-
-def _log_job(job: ClaimedJob, outcome: str, run_s: float) -> None:
-    """One line per attempt. Never arguments, results or messages: those are the user's data.
-
-    The record is built by hand, because looking for the caller's line costs as much as running the job.
-    """
-    level, message = logging.INFO, f"job {outcome}"
-    if outcome == "stale":
-        level, message = logging.WARNING, "job stale: the lease was lost meanwhile, its outcome was dropped"
-    elif outcome in ("retried", "dead"):
-        level = logging.WARNING
-    if not log.isEnabledFor(level):
-        return
-    fields = {
-        "job_id": str(job.id),
-        "task": job.task,
-        "queue": job.queue,
-        "attempt": job.attempt,
-        "outcome": outcome,
-        "ms": round(run_s * 1000, 1),
-    }
-    record = logging.LogRecord(log.name, level, "", 0, message, None, None)
-    record.__dict__.update(fields)
-    record.__dict__[CLEAN_FIELDS] = fields
-    log.handle(record)

@@ -1,0 +1,53 @@
+"""One log line per attempt, written for a whole batch at once where every handler can take that.
+
+What must stay true: whoever set up logging sees the same lines either way. A handler that knows nothing of batches, a
+filter anywhere on the way, and each gets records as always.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import cast
+
+from taskflowmq.ports.telemetry import CLEAN_FIELDS, JobLine, TakesJobLines
+
+
+def log_jobs(logger: logging.Logger, lines: Sequence[JobLine]) -> None:
+    """Write the lines of attempts that ended."""
+    enabled = {level: logger.isEnabledFor(level) for level in {line.level for line in lines}}
+    shown = [line for line in lines if enabled[line.level]]
+    if not shown:
+        return
+    takers = _takers(logger)
+    if takers is None:
+        for line in shown:
+            _log(logger, line)
+        return
+    for taker in takers:
+        taker.job_lines(logger.name, shown)
+
+
+def _takers(logger: logging.Logger) -> list[TakesJobLines] | None:
+    """Return the handlers of a logger if all of them take batches; None if records are needed."""
+    if logger.filters:
+        return None
+    found: list[TakesJobLines] = []
+    at: logging.Logger | None = logger
+    while at is not None:
+        for handler in at.handlers:
+            # Not isinstance: looking at a protocol's members takes as long as ten lines.
+            if handler.filters or not hasattr(handler, "job_lines"):
+                return None
+            found.append(cast(TakesJobLines, handler))
+        at = at.parent if at.propagate else None
+    return found or None
+
+
+def _log(logger: logging.Logger, line: JobLine) -> None:
+    # Built by hand: looking for the caller's line costs as much as running the job.
+    record = logging.LogRecord(logger.name, line.level, "", 0, line.message, None, None)
+    fields = line.fields()
+    record.__dict__.update(fields)
+    record.__dict__[CLEAN_FIELDS] = fields
+    logger.handle(record)
