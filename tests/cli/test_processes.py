@@ -225,7 +225,7 @@ def test_a_bench_that_is_told_to_end_leaves_nothing_behind(start: Start, tmp_pat
     # The supervisor and its child.
     wait_until_sync(lambda: len(bench.children(recursive=True)) >= 2, READY_SECONDS, what="the worker")
     workers = bench.children(recursive=True)
-    assert program.end(signal.SIGTERM) == 130, program.errors()
+    assert program.end(signal.SIGTERM) == 128 + signal.SIGTERM, program.errors()
     assert not [worker for worker in workers if worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE]
     assert not list(tmp_path.glob("taskflow-bench-*"))
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import signal
 import tempfile
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
 from taskflowmq.cli.options import json_option, option
 from taskflowmq.cli.output import emit_json, emit_table
+
+T = TypeVar("T")
 
 MEASURES = ("enqueue", "drain", "pickup", "idle")
 
@@ -31,12 +35,14 @@ def command(database_url: str | None, jobs: int, rounds: int, only: tuple[str, .
     from taskflowmq.bench import machine
     from taskflowmq.bench.suite import run
 
-    # Whoever ends it must get its worker and its folder ended too: as Ctrl-C does.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     with tempfile.TemporaryDirectory(prefix="taskflow-bench-") as folder:
         url = database_url or f"sqlite:///{Path(folder) / 'bench.db'}"
         here = machine.describe()
-        figures = asyncio.run(run(url, jobs=jobs, rounds=rounds, only=only or MEASURES, say=_say))
+        measured = run(url, jobs=jobs, rounds=rounds, only=only or MEASURES, say=_say)
+        try:
+            figures = asyncio.run(_until_told_to_end(measured))
+        except asyncio.CancelledError:
+            raise click.exceptions.Exit(128 + signal.SIGTERM) from None
     if as_json:
         emit_json({"machine": here, "jobs": jobs, "rounds": rounds, "figures": figures})
         return
@@ -46,6 +52,15 @@ def command(database_url: str | None, jobs: int, rounds: int, only: tuple[str, .
     )
     rows = [(figure.name, f"{figure.value:,.{figure.digits}f}", figure.unit) for figure in figures]
     emit_table(("measure", "figure", "unit"), rows, empty="nothing was measured")
+
+
+async def _until_told_to_end(work: Coroutine[Any, Any, T]) -> T:
+    """Do the work; SIGTERM ends it as Ctrl-C does: its worker and its folder go, too."""
+    task = asyncio.current_task()
+    if task is not None:
+        # Not by way of SIGINT: a shell that starts a program in the background has that one ignored.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await work
 
 
 def _say(text: str) -> None:
