@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import errno
 import io
+import json
 import logging
 from uuid import UUID
 
 from taskflowmq.ports.telemetry import JobLine
-from taskflowmq.telemetry.logs import TextFormatter, TurnHandler
+from taskflowmq.telemetry.logs import JsonFormatter, TextFormatter, TurnHandler
 from taskflowmq.worker.job_lines import log_jobs
 
 
@@ -88,12 +89,25 @@ async def test_a_stream_that_takes_nothing_costs_lines_and_nothing_else() -> Non
 async def test_each_line_of_a_lost_batch_counts() -> None:
     stream = FullStream()
     logger = handler_on(stream)
+    logger.handlers[0].setFormatter(JsonFormatter())
     line = JobLine(logging.INFO, "job completed", UUID(int=7), "email", "mail", 1, "completed", 12.5)
     log_jobs(logger, [line] * 3)
     await asyncio.sleep(0)
     stream.full = False
     logger.warning("through")
-    assert stream.getvalue().splitlines() == ["up to 3 log lines were lost", "through"]
+    said = [json.loads(text)["message"] for text in stream.getvalue().splitlines()]
+    assert said == ["up to 3 log lines were lost", "through"]
+
+
+async def test_a_batch_that_cannot_be_written_fails_nobody() -> None:
+    stream = CountingStream()
+    logger = handler_on(stream)
+    logger.handlers[0].setFormatter(JsonFormatter())
+    # The message of an unknown level has no word.
+    log_jobs(logger, [JobLine(11, "job completed", UUID(int=7), "email", "mail", 1, "completed", 12.5)] * 2)
+    logger.warning("through")
+    said = [json.loads(text)["message"] for text in stream.getvalue().splitlines()]
+    assert said == ["up to 2 log lines were lost", "through"]
 
 
 def test_a_closed_stream_fails_nobody() -> None:

@@ -82,6 +82,15 @@ def test_one_foreign_handler_makes_records_for_all(logger: logging.Logger) -> No
     assert theirs.getvalue().splitlines() == [line.message for line in LINES]
 
 
+def test_a_formatter_of_somebody_else_sees_every_record(logger: logging.Logger) -> None:
+    stream = io.StringIO()
+    handler = TurnHandler(stream, JsonFormatter())
+    handler.setFormatter(logging.Formatter("%(levelname)s %(message)s %(task)s"))
+    logger.addHandler(handler)
+    log_jobs(logger, LINES[:1])
+    assert stream.getvalue() == "INFO job completed email\n"
+
+
 @pytest.mark.parametrize("on_handler", [True, False])
 def test_filters_see_every_line(logger: logging.Logger, on_handler: bool) -> None:
     stream = io.StringIO()

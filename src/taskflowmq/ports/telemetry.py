@@ -42,8 +42,10 @@ class JobLine(msgspec.Struct, frozen=True, gc=False):
 class TakesJobLines(Protocol):
     """A log handler that takes the lines of a batch at once: a record for each costs a tenth of a drain."""
 
-    level: int
-    filters: list[Any]
+    @property
+    def takes_job_lines(self) -> bool:
+        """Whether it does now; otherwise it gets records."""
+        ...
 
     def job_lines(self, logger: str, lines: Sequence[JobLine]) -> None:
         """Write lines that a logger let pass; those below the handler's level are left out."""

@@ -15,7 +15,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 from uuid import UUID
 
 import msgspec
@@ -143,6 +143,9 @@ def _job_line(fields: dict[str, Any]) -> str:
     return f"{words:<46}  {fields['queue']}  {fields['job_id']}"
 
 
+_STYLES = (JsonFormatter, TextFormatter)
+
+
 class TurnHandler(logging.StreamHandler[TextIO]):
     """Write lines; inside an event loop, those of one turn together, and at once when one warns.
 
@@ -155,8 +158,6 @@ class TurnHandler(logging.StreamHandler[TextIO]):
     def __init__(self, stream: TextIO, style: JsonFormatter | TextFormatter) -> None:
         super().__init__(stream)
         self.setFormatter(style)
-        #: Formats the lines of attempts.
-        self.jobs = style
         self._lines: list[str] = []
         self._count = 0
         self._waiting = False
@@ -172,13 +173,22 @@ class TurnHandler(logging.StreamHandler[TextIO]):
         if record.levelno >= logging.WARNING or not self._before_the_turn_ends():
             self.flush()
 
+    @property
+    def takes_job_lines(self) -> bool:
+        """Whether lines may come without records: a formatter of somebody else must see each."""
+        return type(self.formatter) in _STYLES
+
     def job_lines(self, logger: str, lines: Sequence[JobLine]) -> None:
         """Take the lines of a batch of attempts (:class:`~taskflowmq.ports.telemetry.TakesJobLines`)."""
         shown = [line for line in lines if line.level >= self.level]
         if not shown:
             return
+        style = cast(JsonFormatter | TextFormatter, self.formatter)
         with self.lock or contextlib.nullcontext():
-            self._take(self.jobs.job_lines(logger, shown, time.time()), len(shown))
+            try:
+                self._take(style.job_lines(logger, shown, time.time()), len(shown))
+            except Exception:  # noqa: BLE001 - as in emit; the next line says how many are missing
+                self._lost += len(shown)
         if any(line.level >= logging.WARNING for line in shown) or not self._before_the_turn_ends():
             self.flush()
 

@@ -37,7 +37,7 @@ def _takers(logger: logging.Logger) -> list[TakesJobLines] | None:
     while at is not None:
         for handler in at.handlers:
             # Not isinstance: looking at a protocol's members takes as long as ten lines.
-            if handler.filters or not hasattr(handler, "job_lines"):
+            if handler.filters or not getattr(handler, "takes_job_lines", False):
                 return None
             found.append(cast(TakesJobLines, handler))
         at = at.parent if at.propagate else None
