@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,19 @@ class Program:
         self._process.wait()
 
 
+def lines_of(ledger: bytes) -> list[dict[str, Any]]:
+    """Return the whole lines of a ledger.
+
+    A file grows page by page: a reader may see the half of a line that crosses a page (ext4), and a writer that is
+    killed there leaves it so.
+    """
+    lines = []
+    for line in ledger[: ledger.rfind(b"\n") + 1].split(b"\n"):
+        with suppress(ValueError):
+            lines.append(json.loads(line))
+    return lines
+
+
 class Rig:
     """A store's address, a client, a ledger, and any number of programs."""
 
@@ -139,10 +153,10 @@ class Rig:
         return await self.app.asend(name, args)
 
     def ledger(self) -> list[dict[str, Any]]:
-        """Everything that bodies wrote, in order."""
+        """Everything that bodies wrote, in order; what is being written, or was cut by a kill, is no line."""
         if not self._ledger.exists():
             return []
-        return [json.loads(line) for line in self._ledger.read_text().splitlines()]
+        return lines_of(self._ledger.read_bytes())
 
     def starts(self, handle: Handle[Any]) -> int:
         """How often the body of a job began."""

@@ -29,7 +29,8 @@ def note(event: str, **more: Any) -> None:
     }
     fd = os.open(os.environ["TEST_LEDGER"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
-        os.write(fd, json.dumps({**line, **more}).encode() + b"\n")
+        # A line of its own even after one that a kill has cut.
+        os.write(fd, b"\n" + json.dumps({**line, **more}).encode() + b"\n")
         os.fsync(fd)
     finally:
         os.close(fd)

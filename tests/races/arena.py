@@ -126,6 +126,16 @@ class PostgresArena:
         """End the transaction that holds the places."""
         await (self._transaction.commit() if commit else self._transaction.rollback())
 
+    async def all_ended(self) -> None:
+        """Wait until every transaction that wrote before this call has ended, in all databases of the server."""
+        now = int(await self._watcher.fetchval("SELECT pg_current_xact_id()::text"))
+
+        async def passed() -> bool:
+            oldest = await self._watcher.fetchval("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
+            return int(oldest) > now
+
+        await wait_until(passed, WAIT_S, what="the transactions under way to end")
+
     async def blocked(self, count: int, *tasks: asyncio.Task[Any]) -> None:
         """Wait until so many sessions of this database are seen to wait for a lock; whose tasks must not have ended."""
 
