@@ -29,8 +29,8 @@ _BODY = struct.Struct("@4Q")
 #: EXCLUSIVE: started, and must not outlive the lease.
 FREE, STARTED, EXCLUSIVE = range(3)
 _LOW_64 = (1 << 64) - 1
-#: More than can wait for the store: the completer's high-water mark and a full claim (a power of two).
-RING = 4_096
+#: More than can wait for the store: the completer's high-water mark, the slots and a full prefetch (a power of two).
+RING = 8_192
 _RING_WIDTH = 3
 
 
