@@ -7,6 +7,7 @@ forked child must not draw the numbers that its parent will draw: every factory 
 from __future__ import annotations
 
 import os
+import struct
 import threading
 import time
 import weakref
@@ -15,8 +16,7 @@ from uuid import UUID
 
 from taskflowmq.core.ids import uuid7
 
-_BLOCK = 512
-_BYTES_EACH = 8
+_NUMBERS = struct.Struct("512Q")
 #: A clock that steps back further than this is believed; a smaller step is bridged by counting on.
 _MAX_BACKWARD_US = 10_000_000
 
@@ -31,8 +31,7 @@ class IdFactory:
 
     def _start_again(self) -> None:
         self._lock = threading.Lock()
-        self._random = b""
-        self._offset = 0
+        self._random: list[int] = []
         self._last_us = 0
 
     def __call__(self) -> UUID:
@@ -42,12 +41,9 @@ class IdFactory:
             if self._last_us - _MAX_BACKWARD_US < now_us <= self._last_us:
                 now_us = self._last_us + 1
             self._last_us = now_us
-            start = self._offset
-            if start >= len(self._random):
-                self._random = os.urandom(_BLOCK * _BYTES_EACH)
-                start = 0
-            self._offset = start + _BYTES_EACH
-            bits = int.from_bytes(self._random[start : self._offset], "little")
+            if not self._random:
+                self._random.extend(_NUMBERS.unpack(os.urandom(_NUMBERS.size)))
+            bits = self._random.pop()
         return uuid7(now_us, bits)
 
 
