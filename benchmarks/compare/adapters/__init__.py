@@ -1,6 +1,6 @@
-"""One program per peer, run inside that peer's own environment.
+"""One program per peer, run inside that peer's own environment: ``python -m benchmarks.compare.adapters NAME …``.
 
-A program gets a command as its arguments and its settings from the environment: ``BENCH_URL`` (the database),
+It gets a command as its arguments and its settings from the environment: ``BENCH_URL`` (the database),
 ``BENCH_FOLDER`` (for counters, stamps and logs), ``BENCH_PROCESSES`` (for peers that start their own children).
 
 ========================  ==========================================================================================

@@ -6,6 +6,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
+import { threadId } from "node:worker_threads";
 
 export const URL = process.env.BENCH_URL ?? "";
 const FOLDER = process.env.BENCH_FOLDER ?? ".";
@@ -86,7 +87,7 @@ function flush() {
 }
 
 export function tick() {
-  if (counter.file < 0) counter.file = openSync(join(FOLDER, `ticks-${process.pid}`), "w");
+  if (counter.file < 0) counter.file = openSync(join(FOLDER, `ticks-${process.pid}${threadId ? `-${threadId}` : ""}`), "w");
   counter.count++;
   counter.timer ??= setTimeout(flush, FLUSH_MS);
 }

@@ -60,29 +60,23 @@ class SyncClient(Protocol):
 
 AsyncOpen = Callable[[], AbstractAsyncContextManager[Client]]
 SyncOpen = Callable[[], AbstractContextManager[SyncClient]]
-Worker = Callable[[str, int], None]
 
 
-def main(
-    *, prepare: Callable[[], None], worker: Worker, client: AsyncOpen | None = None, sync_client: SyncOpen | None = None
-) -> None:
-    """Run the command of the command line.
+def run(adapter: Any, arguments: list[str]) -> None:
+    """Run a command of an adapter module.
 
-    Args:
-        prepare: makes the schema.
-        worker: runs a worker of a kind at a concurrency until SIGTERM.
-        client: opens an asynchronous client, or
-        sync_client: opens a synchronous one.
+    The module defines ``prepare()``, ``worker(kind, concurrency)``, and ``client()`` or, for a synchronous peer,
+    ``sync_client()``, which open a client as a context manager.
     """
-    command, *rest = sys.argv[1:]
+    command, *rest = arguments
     if command == "prepare":
-        prepare()
+        adapter.prepare()
     elif command == "worker":
-        worker(rest[0], int(rest[1]))
-    elif client is not None:
-        asyncio.run(_drive(client, command, rest))
-    elif sync_client is not None:
-        _drive_sync(sync_client, command, rest)
+        adapter.worker(rest[0], int(rest[1]))
+    elif hasattr(adapter, "client"):
+        asyncio.run(_drive(adapter.client, command, rest))
+    else:
+        _drive_sync(adapter.sync_client, command, rest)
 
 
 # ------------------------------------------------------------------------------------------------------------- enqueue

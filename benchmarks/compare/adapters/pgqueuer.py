@@ -70,7 +70,3 @@ async def _work(kind: str, concurrency: int) -> None:
     # The peer wants room for two batches under its limit of running jobs.
     batch = min(BATCH, concurrency // 2) if concurrency else BATCH
     await manager.run(batch_size=batch, max_concurrent_tasks=concurrency or None)
-
-
-if __name__ == "__main__":
-    common.main(prepare=prepare, worker=worker, client=client)
