@@ -28,7 +28,9 @@ class Peer:
     concurrency: int = 0
     #: Whether one worker command starts as many children as it is told; otherwise the driver starts several.
     supervises: bool = False
-    #: Measure (or "kind:thread" …) → why this peer has no figure there.
+    #: Jobs of a drain at most; fewer where the usual number would take minutes.
+    jobs: int = 60_000
+    #: Measure → why this peer has no figure there.
     cannot: Mapping[str, str] = field(default_factory=dict)
 
     def why_not(self, measure: str) -> str | None:
@@ -39,3 +41,4 @@ class Peer:
 #: Reasons that several peers share.
 NO_PROCESSES = "runs jobs in its own process only"
 NODE_THREADS = "one JavaScript thread; no pool of its own"
+NO_BULK = "no bulk call"

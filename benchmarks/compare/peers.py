@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from benchmarks.compare.peer import NO_PROCESSES, NODE_THREADS, Peer
+from benchmarks.compare.peer import NO_BULK, NO_PROCESSES, NODE_THREADS, Peer
 
 OURS = "taskflow"
 
+_AS_SHIPPED = ("as shipped: typed arguments, INFO logs to a file, history, metrics, every duty, durable commits",)
+_HUEY = (
+    "one worker thread for no-ops, processes where there are two, greenlets for sleeping jobs: its own advice",
+    "polls every 10 to 100 ms where it has to poll",
+)
+
 PEERS: tuple[Peer, ...] = (
+    Peer("taskflow-postgres", "postgres", "python", OURS, (), _AS_SHIPPED, supervises=True),
+    Peer("taskflow-sqlite", "sqlite", "python", OURS, (), _AS_SHIPPED, supervises=True),
     Peer(
         "pgqueuer",
         "postgres",
@@ -31,6 +39,38 @@ PEERS: tuple[Peer, ...] = (
             "completeJobBatchDelay 0, failJobBatchDelay 0: the same page; NO_LOG_SUCCESS as in its performance test",
         ),
         cannot={"thread": NODE_THREADS, "process": NO_PROCESSES},
+    ),
+    Peer(
+        "bullmq",
+        "redis",
+        "node",
+        "bullmq",
+        ("bullmq@6.7.0", "ioredis@6.0.0"),
+        (
+            "concurrency 50: its documentation says 100–300 for jobs that wait and less for those that do not",
+            "removeOnComplete: keeps no history, as its advice for production allows",
+            "thread and process jobs in its sandboxes, two of them",
+        ),
+    ),
+    Peer(
+        "huey-redis",
+        "redis",
+        "python",
+        "huey",
+        ("huey==3.5.4", "redis==8.1.0", "gevent==26.9.0"),
+        _HUEY,
+        supervises=True,
+        cannot={"enqueue_bulk": NO_BULK},
+    ),
+    Peer(
+        "huey-sqlite",
+        "sqlite",
+        "python",
+        "huey",
+        ("huey==3.5.4", "redis==8.1.0", "gevent==26.9.0"),
+        (*_HUEY, "fsync on: every commit is durable"),
+        supervises=True,
+        cannot={"enqueue_bulk": NO_BULK},
     ),
 )
 

@@ -1,0 +1,70 @@
+"""The values that measures take and give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from benchmarks.compare.adapter import Adapter
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is measured."""
+
+    one: int = 3_000
+    together: int = 20_000
+    bulk: int = 60_000
+    #: No-op jobs of a drain; a slow peer says in its table that it gets fewer.
+    drain: int = 60_000
+    sleep: int = 30_000
+    elsewhere: int = 20_000
+    pickups: int = 300
+    idle_s: float = 10.0
+    #: Seconds after which a drain is judged by what it has done.
+    bound_s: float = 120.0
+    #: Seconds to wait for a killed worker's job.
+    rerun_bound_s: float = 120.0
+
+    def capped(self, jobs: int | None) -> Sizes:
+        """Return the same with no measure above so many jobs."""
+        if jobs is None:
+            return self
+        counts = {name: min(jobs, getattr(self, name)) for name in ("one", "together", "bulk", "drain", "sleep")}
+        counts["elsewhere"] = min(jobs, self.elsewhere)
+        return Sizes(**counts, pickups=self.pickups, idle_s=self.idle_s, bound_s=self.bound_s,
+                     rerun_bound_s=self.rerun_bound_s)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a measure works with: one peer on one empty, prepared database."""
+
+    adapter: Adapter
+    sizes: Sizes
+
+    @property
+    def drain_jobs(self) -> int:
+        """How many jobs this peer drains."""
+        return min(self.sizes.drain, self.adapter.peer.jobs)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number of one run, or the note that says why there is none."""
+
+    #: Added to the measure's title: "" for its main figure.
+    name: str
+    value: float | None
+    unit: str
+    digits: int = 0
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A measure: its name on the command line, its title in the table, and how it is taken."""
+
+    name: str
+    title: str
+    run: Callable[[Bench], list[Figure]]
