@@ -47,7 +47,7 @@ PEERS: tuple[Peer, ...] = (
         "bullmq",
         ("bullmq@6.7.0", "ioredis@6.0.0"),
         (
-            "concurrency 50: its documentation says 100–300 for jobs that wait and less for those that do not",
+            "concurrency 50: the figure of its page on concurrency",
             "removeOnComplete: keeps no history, as its advice for production allows",
             "thread and process jobs in its sandboxes, two of them",
         ),

@@ -200,13 +200,15 @@ class Ticks:
 
 
 _ticks: Ticks | None = None
+_making_ticks = threading.Lock()
 
 
 def tick() -> None:
     """Count one job of this process."""
     global _ticks
     if _ticks is None:
-        _ticks = Ticks()
+        with _making_ticks:  # two counters would share a file and lose ticks
+            _ticks = _ticks or Ticks()
     _ticks.tick()
 
 

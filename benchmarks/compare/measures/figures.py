@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmarks.compare.adapter import Adapter
 
@@ -30,10 +30,8 @@ class Sizes:
         """Return the same with no measure above so many jobs."""
         if jobs is None:
             return self
-        counts = {name: min(jobs, getattr(self, name)) for name in ("one", "together", "bulk", "drain", "sleep")}
-        counts["elsewhere"] = min(jobs, self.elsewhere)
-        return Sizes(**counts, pickups=self.pickups, idle_s=self.idle_s, bound_s=self.bound_s,
-                     rerun_bound_s=self.rerun_bound_s)
+        counts = ("one", "together", "bulk", "drain", "sleep", "elsewhere")
+        return replace(self, **{name: min(jobs, getattr(self, name)) for name in counts})
 
 
 @dataclass(frozen=True)
