@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,8 @@ RESULTS = ROOT / "benchmarks" / "results"
 def main() -> int:
     """Run the command line."""
     options = _parser().parse_args()
+    # Whoever ends the comparison ends its databases and workers too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         wanted, taken = peers.chosen(options.peers), measures.chosen(options.measures)
     except ValueError as error:

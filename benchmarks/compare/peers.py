@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchmarks.compare import peers_redis, peers_sql
 from benchmarks.compare.peer import NO_BULK, NO_PROCESSES, NODE_THREADS, Peer
 
 OURS = "taskflow"
@@ -72,6 +73,8 @@ PEERS: tuple[Peer, ...] = (
         supervises=True,
         cannot={"enqueue_bulk": NO_BULK},
     ),
+    *peers_sql.PEERS,
+    *peers_redis.PEERS,
 )
 
 
