@@ -94,7 +94,7 @@ PEERS: tuple[Peer, ...] = (
         "redis",
         "python",
         "celery",
-        ("celery==5.7.0", "kombu==5.7.0", "redis==8.1.0", "hiredis==3.5.0", "gevent==26.9.0"),
+        ("celery[redis]==5.7.0", "kombu==5.7.0", "redis==8.1.0", "hiredis==3.5.0", "gevent==26.9.0"),
         (
             "pool solo for no-ops, its fastest in one process; gevent where jobs sleep; else two threads or processes",
             "worker_prefetch_multiplier 128: its page on optimizing, for many short tasks",
