@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from flexiq import Queue
 
@@ -76,6 +77,8 @@ def prepare() -> None:
 
 def worker(kind: str, concurrency: int) -> None:
     os.environ |= {"BENCH_KIND": kind, "BENCH_CONCURRENCY": str(concurrency), "FLEXIQ_LOG_LEVEL": "WARNING"}
+    # Its prefork pool starts its children as "python".
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     pool = "prefork" if kind == "process" else "thread"
     command = [sys.executable, "-P", "-c", COMMAND, "worker", "--app", APP, "--pool", pool]
     os.execv(sys.executable, command)
