@@ -184,7 +184,10 @@ class OpenRuns:
                 if not text.endswith(b"\n"):  # it is being written
                     break
                 self._at += len(text)
-                line = msgspec.json.decode(text, type=Line)
+                try:
+                    line = msgspec.json.decode(text, type=Line)
+                except msgspec.DecodeError:  # empty, or cut by a full disk or a kill
+                    continue
                 if line.event == "start":
                     self._open[line.job, line.lease] = line.program, line.at
                 else:

@@ -286,6 +286,10 @@ def test_open_runs_follow_the_ledger(tmp_path: Path) -> None:
     assert runs.overtaken("worker-0", 0.0)
     assert not runs.overtaken("worker-0", 2.5)
     assert not runs.overtaken("worker-1", 0.0)
+    with ledger.open("ab") as more:
+        cut = msgspec.json.encode(line("start", "d", 1, 6.0))[:20]
+        more.write(b"\n" + cut + b"\n" + msgspec.json.encode(line("start", "e", 1, 7.0)) + b"\n")
+    assert runs.of("worker-0", 5.5) == 1, "what a kill has cut hides no other line"
 
 
 def test_evidence_is_the_same_when_it_is_read_again(tmp_path: Path) -> None:

@@ -174,7 +174,9 @@ def test_server_and_worker_apart_share_one_store(start: Start, tmp_path: Path) -
 
 def test_a_worker_whose_log_nobody_reads_any_more_works_on(start: Start, tmp_path: Path) -> None:
     database = {"TASKFLOW_DATABASE_URL": f"sqlite:///{tmp_path}/shared.db"}
-    worker = start("worker", "shop:app", "--json", stderr=subprocess.PIPE, **database)
+    # Buffered as it is by default: what cannot be written stays in the buffer, and the interpreter's last flush fails.
+    buffered = {**database, "PYTHONUNBUFFERED": ""}
+    worker = start("worker", "shop:app", "--json", stderr=subprocess.PIPE, **buffered)
     assert worker.announcement()["processes"] == 1
     assert worker.process.stderr is not None
     worker.process.stderr.close()

@@ -69,6 +69,23 @@ def root() -> None:
 
 def run(arguments: list[str] | None = None) -> None:
     """Run the command line and leave the process with its exit code."""
+    try:
+        _run(arguments)
+    finally:
+        _let_go_of_logs()
+
+
+def _let_go_of_logs() -> None:
+    """Forget log lines that nobody reads: left in the buffer, they would end the interpreter with code 120."""
+    try:
+        sys.stderr.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stderr.fileno())
+        os.close(nowhere)
+
+
+def _run(arguments: list[str] | None) -> None:
     colour = False if os.environ.get("NO_COLOR") else None
     try:
         code = root.main(arguments, prog_name="taskflow", standalone_mode=False, color=colour)

@@ -151,21 +151,22 @@ def build_job(
 ) -> NewJob:
     """Put together the job to store, with a new id."""
     return NewJob(
-        id=origin.new_id(),
-        task=task,
-        args=args,
-        tenant=origin.tenant,
-        queue=defaults.queue if options.queue is msgspec.UNSET else options.queue,
-        priority=defaults.priority if options.priority is msgspec.UNSET else options.priority,
-        delay_ms=options.delay_ms,
-        run_at=options.run_at,
-        max_attempts=defaults.max_attempts if options.max_attempts is msgspec.UNSET else options.max_attempts,
-        timeout_ms=defaults.timeout_ms if options.timeout_ms is msgspec.UNSET else options.timeout_ms,
-        expires_in_ms=options.expires_in_ms,
-        unique=key,
-        tags=options.tags,
-        meta=options.meta,
-        headers=job_headers(options.traceparent, options.actor, origin.version),
+        origin.new_id(),
+        task,
+        args,
+        defaults.queue if options.queue is msgspec.UNSET else options.queue,
+        defaults.priority if options.priority is msgspec.UNSET else options.priority,
+        "",
+        origin.tenant,
+        options.delay_ms,
+        options.run_at,
+        defaults.max_attempts if options.max_attempts is msgspec.UNSET else options.max_attempts,
+        defaults.timeout_ms if options.timeout_ms is msgspec.UNSET else options.timeout_ms,
+        options.expires_in_ms,
+        key,
+        options.tags,
+        options.meta,
+        job_headers(options.traceparent, options.actor, origin.version),
     )
 
 

@@ -156,7 +156,7 @@ class Signature:
             decoded = self._decoder.decode(raw)
         except msgspec.MsgspecError as error:
             raise codec.invalid(error, ARGS) from error.__cause__
-        values = {name: getattr(decoded, name) for name in self._names}
+        values = msgspec.structs.asdict(decoded)
         if not self.defaults:
             return values
         return {name: value for name, value in values.items() if value is not UNSET}

@@ -98,10 +98,11 @@ class UniqueKey(msgspec.Struct, frozen=True, kw_only=True):
     on_conflict: str = "return"
 
 
-class NewJob(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class NewJob(msgspec.Struct, frozen=True, gc=False):
     """A job to store. Already validated: stores trust it and only check what concurrency decides.
 
-    Durations are relative to the store's clock; ``args``, ``meta`` and ``headers`` are JSON objects as bytes.
+    The client gives its fields by position, which is ten times as fast as by name (ADR 6). Durations are relative to
+    the store's clock; ``args``, ``meta`` and ``headers`` are JSON objects as bytes.
     """
 
     id: UUID
@@ -145,8 +146,11 @@ class IdempotencyKey(msgspec.Struct, frozen=True):
     fingerprint: str
 
 
-class ClaimedJob(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A job that this worker holds under the fence ``(id, lease_no)``."""
+class ClaimedJob(msgspec.Struct, frozen=True, gc=False):
+    """A job that this worker holds under the fence ``(id, lease_no)``.
+
+    Stores give its fields by position: by name they cost ten times as much, 2 µs a job (ADR 6).
+    """
 
     id: UUID
     task: str

@@ -15,6 +15,7 @@ import os
 from bisect import bisect_left
 from collections import Counter as Tally
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -87,15 +88,18 @@ class PrometheusTelemetry:
     def jobs_settled(self, reports: Sequence[JobReport], seconds: float) -> None:
         """Count ended attempts and time the flush that stored them."""
         self._query.labels("settle").observe(seconds)
+        alike: dict[tuple[str, str, str], list[JobReport]] = {}
+        for report in reports:
+            alike.setdefault((report.queue, report.task, report.outcome), []).append(report)
         outcomes: Tally[tuple[str, str, str]] = Tally()
         runs: dict[str, list[float]] = {}
         waits: dict[str, list[float]] = {}
-        for report in reports:
-            task, queue = self._tasks[report.task], self._queues[report.queue]
-            outcomes[queue, task, report.outcome] += 1
-            if report.outcome not in _UNPROCESSED:
-                runs.setdefault(task, []).append(report.run_s)
-                waits.setdefault(queue, []).append(report.wait_s)
+        for (queue, task, outcome), group in alike.items():
+            queue, task = self._queues[queue], self._tasks[task]  # noqa: PLW2901 - the label, from here on
+            outcomes[queue, task, outcome] += len(group)
+            if outcome not in _UNPROCESSED:
+                runs.setdefault(task, []).extend([report.run_s for report in group])
+                waits.setdefault(queue, []).extend([report.wait_s for report in group])
         self._count(outcomes)
         for task, values in runs.items():
             _observe_all(self._run.labels(task), _RUN_BUCKETS, values)
@@ -214,7 +218,7 @@ def _observe_all(histogram: Histogram, bounds: Sequence[float], values: Sequence
     tenth of a core. The two attributes are the histogram's own storage, the same in every value class; a test
     compares the outcome with ``observe``.
     """
-    buckets: Tally[int] = Tally(bisect_left(bounds, value) for value in values)
+    buckets: Tally[int] = Tally(map(partial(bisect_left, bounds), values))
     histogram._sum.inc(sum(values))
     for index, count in buckets.items():
         histogram._buckets[index].inc(count)

@@ -39,6 +39,8 @@ MAX_REFUSALS = 3
 Entry = tuple[Transition, ClaimedJob, float, str | None]
 
 
+#: Members by a name of their own: looking one up in its enumeration takes as long as making a struct (Python 3.11).
+_STALE, _REPLAYED, _RETRYING = Settled.STALE, Settled.REPLAYED, State.RETRYING
 #: What an outcome is called; looking an enumeration's value up costs more than the rest of the line.
 _WORDS: dict[State, str] = {
     **dict.fromkeys(State, "handed_back"),
@@ -108,7 +110,9 @@ class Completer:
             run_s: seconds its body ran.
             replayed: what to call it if the store has settled this fence before; None: what the transition says.
         """
-        self._buffer.append((self._herd.spread(transition), job, run_s, replayed))
+        if transition.to is _RETRYING:
+            transition = self._herd.spread(transition)
+        self._buffer.append((transition, job, run_s, replayed))
         self._pending += 1
         if self._pending == 1:
             self._empty.clear()
@@ -190,9 +194,9 @@ class Completer:
     def _account(self, batch: list[Entry], answers: Sequence[Settled], seconds: float) -> None:
         reports, lines = [], []
         for (transition, job, run_s, replayed), answer in zip(batch, answers, strict=True):
-            if answer is Settled.STALE:
+            if answer is _STALE:
                 outcome = "stale"
-            elif answer is Settled.REPLAYED and replayed is not None:
+            elif answer is _REPLAYED and replayed is not None:
                 outcome = replayed
             else:
                 outcome = _WORDS[transition.to]

@@ -51,30 +51,32 @@ class JobLogger(logging.LoggerAdapter[logging.Logger]):
 class RunningContext(Context):
     """The run of one claimed job under its fence."""
 
+    # Defaults of the class: one of these is made per job, and most of what can happen to it does not.
+    #: Index of the slot, -1 before the body starts.
+    slot = -1
+    #: Monotonic seconds at which the body began, and at which it must have ended.
+    began: float | None = None
+    deadline: float | None = None
+    #: Whether the outcome is decided; what the body does later changes nothing.
+    ended = False
+    #: CANCEL, TIMEOUT, HAND_BACK or LEASE_LOST once the body was asked to stop.
+    stop: str | None = None
+    #: Whether ``complete()`` wrote the completion in the caller's transaction.
+    completed_by_caller = False
+    #: The asyncio task that runs or awaits the body.
+    task: Sheltered | None = None
+    #: How to stop the body for real (cancel the task, kill the process); None: it can only be asked.
+    interrupt: Callable[[], object] | None = None
+    #: The thread in which the body runs, if any, and what it will deliver.
+    thread_id: int | None = None
+    ending: asyncio.Future[Ending] | None = None
+    _log: JobLogger | None = None
+
     def __init__(self, job: ClaimedJob, spec: TaskSpec, claims: Claims, progress: ProgressSink) -> None:
         self._job = job
         self.spec = spec
         self._claims = claims
         self._progress = progress
-        #: Index of the slot, -1 before the body starts.
-        self.slot = -1
-        #: Monotonic seconds at which the body began, and at which it must have ended.
-        self.began: float | None = None
-        self.deadline: float | None = None
-        #: Whether the outcome is decided; what the body does later changes nothing.
-        self.ended = False
-        #: CANCEL, TIMEOUT, HAND_BACK or LEASE_LOST once the body was asked to stop.
-        self.stop: str | None = None
-        #: Whether ``complete()`` wrote the completion in the caller's transaction.
-        self.completed_by_caller = False
-        #: The asyncio task that runs or awaits the body.
-        self.task: Sheltered | None = None
-        #: How to stop the body for real (cancel the task, kill the process); None: it can only be asked.
-        self.interrupt: Callable[[], object] | None = None
-        #: The thread in which the body runs, if any, and what it will deliver.
-        self.thread_id: int | None = None
-        self.ending: asyncio.Future[Ending] | None = None
-        self._log: JobLogger | None = None
 
     @property
     def job(self) -> ClaimedJob:

@@ -27,11 +27,12 @@ from taskflowmq.worker.kit import Kit
 from taskflowmq.worker.outcome import raised, returned, undecodable
 from taskflowmq.worker.pools import ThreadPool
 from taskflowmq.worker.process_pool import ProcessPool
-from taskflowmq.worker.sheltered import Sheltered
+from taskflowmq.worker.sheltered import RunTask
 from taskflowmq.worker.slots import SlotTable
 from taskflowmq.worker.stepping import as_coroutine, stepped
 
 log = logging.getLogger("taskflowmq.worker")
+_COROUTINE = Runs.COROUTINE
 
 
 class Executor:
@@ -55,7 +56,7 @@ class Executor:
         self._bodies = bodies
         self._threads = ThreadPool(kit.options.threads)
         self._loop = asyncio.get_running_loop()
-        self._clock = kit.clock
+        self._monotonic = kit.clock.monotonic
         #: The runs by slot. Also holds bodies that were abandoned and still run.
         self.runs: dict[int, RunningContext] = {}
         #: Set by the worker: called whenever a slot became free.
@@ -96,15 +97,15 @@ class Executor:
         self._active += 1
         if self._active == 1:
             self._idle.clear()
-        match spec.runs:
-            case Runs.COROUTINE:
-                run = self._on_loop(ctx)
-            case Runs.PROCESS if self._bodies.available:
-                run = self._in_process(ctx)
-            case _:
-                run = self._in_thread(ctx)
+        if spec.runs is _COROUTINE:
+            run = self._on_loop(ctx)
+        elif spec.runs is Runs.PROCESS and self._bodies.available:
+            run = self._in_process(ctx)
+        else:
+            run = self._in_thread(ctx)
         # A thread or a process goes on whoever cancels the wait for it, so not even its own code may.
-        ctx.task = Sheltered(run, loop=self._loop, own=ctx if spec.runs is Runs.COROUTINE else None)
+        ctx.task = task = RunTask(run, loop=self._loop, name=job.task)
+        task.own = ctx if spec.runs is _COROUTINE else None
 
     def give_back(self, job: ClaimedJob, outcome: Outcome | None = None) -> None:
         """Settle a job that never started: back to its queue, or as ``outcome`` says."""
@@ -149,7 +150,7 @@ class Executor:
         trace = stack_of(ctx.thread_id) if ctx.thread_id is not None else ""
         if ctx.ending is not None:
             self._threads.abandon(ctx.ending)
-        self.settle_without_body(ctx, TimedOut(_too_long(ctx, self._clock.monotonic(), trace)))
+        self.settle_without_body(ctx, TimedOut(_too_long(ctx, self._monotonic(), trace)))
 
     async def close(self) -> None:
         """End threads and processes that are idle; kill processes that are not."""
@@ -240,7 +241,7 @@ class Executor:
             return None
 
     def _begin(self, ctx: RunningContext) -> None:
-        ctx.began = now = self._clock.monotonic()
+        ctx.began = now = self._monotonic()
         limit = ctx.job.timeout_ms if ctx.job.timeout_ms is not None else ctx.spec.timeout_ms
         if limit is not None:
             ctx.deadline = now + limit / 1000
@@ -268,7 +269,7 @@ class Executor:
         """Judge a body that was asked to stop and did not return."""
         if ctx.stop == TIMEOUT:
             trace = traceback_of(error) if error is not None else ""
-            return TimedOut(_too_long(ctx, self._clock.monotonic(), trace))
+            return TimedOut(_too_long(ctx, self._monotonic(), trace))
         if ctx.stop == CANCEL:
             return Stopped(False)
         if ctx.stop in (HAND_BACK, LEASE_LOST):
@@ -293,7 +294,7 @@ class Executor:
         self._active -= 1
         if self._active == 0:
             self._idle.set()
-        run_s = self._clock.monotonic() - ctx.began if ctx.began is not None else 0.0
+        run_s = self._monotonic() - ctx.began if ctx.began is not None else 0.0
         transition = decide(ctx.job, outcome, policy=ctx.spec.retry, rand=random.random())
         if ctx.completed_by_caller:
             transition = msgspec.structs.replace(transition, completed_by_caller=True)

@@ -25,24 +25,14 @@ class Sheltered(asyncio.Task[None]):
         work: what it does.
         loop: where.
         name: of the task.
-        own: the run whose code may cancel it; None: no handler may.
     """
+
+    #: The run whose code may cancel it; None: no handler may.
+    own: Context | None = None
 
     #: Whether code cancelled it that belongs neither to the worker nor to any job: a program that ends.
     by_stranger = False
-    # Defaults of the class: there is one of these tasks per job.
     _ordered = False
-
-    def __init__(
-        self,
-        work: Coroutine[Any, Any, None],
-        *,
-        loop: asyncio.AbstractEventLoop,
-        name: str | None = None,
-        own: Context | None = None,
-    ) -> None:
-        super().__init__(work, loop=loop, name=name)
-        self._own = own
 
     def cancel(self, msg: Any | None = None) -> bool:
         """Cancel it, unless a handler asks that has no business here; tell whether it will end."""
@@ -50,7 +40,7 @@ class Sheltered(asyncio.Task[None]):
             caller = running.get()
             if caller is None:
                 self.by_stranger = True
-            elif caller is not self._own:
+            elif caller is not self.own:
                 log.warning("a handler tried to cancel a task that is not its own", extra=_fields(caller))
                 return False
         if inspect.getcoroutinestate(cast("Coroutine[Any, Any, None]", self.get_coro())) == inspect.CORO_CREATED:
@@ -63,6 +53,16 @@ class Sheltered(asyncio.Task[None]):
         """Cancel it by order of the worker."""
         self._ordered = True
         return self.cancel()
+
+
+class RunTask(Sheltered):
+    """The task of one run. Whoever makes it sets ``own``.
+
+    There is one per job, and a constructor in Python, or a dictionary for one attribute, takes longer than the rest of
+    it: hence neither.
+    """
+
+    __slots__ = ("own",)
 
 
 def cancelled_itself() -> bool:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import struct
 import tempfile
 from uuid import UUID
 
@@ -23,11 +24,13 @@ STEPPED, TICK_US, REGISTERED, TAINTED, SETTLED, HANDED_BACK, LEFT, SIZE, _LAST, 
 HEADER = 16
 WIDTH = 5
 _STATE, _HIGH, _LOW, _LEASE, _DEADLINE = range(WIDTH)
+#: All cells of a slot but its state.
+_BODY = struct.Struct("@4Q")
 #: EXCLUSIVE: started, and must not outlive the lease.
 FREE, STARTED, EXCLUSIVE = range(3)
 _LOW_64 = (1 << 64) - 1
-#: More than can wait for the store: the completer's high-water mark and a full claim (a power of two).
-RING = 4_096
+#: More than can wait for the store: the completer's high-water mark, the slots and a full prefetch (a power of two).
+RING = 8_192
 _RING_WIDTH = 3
 
 
@@ -89,13 +92,11 @@ class SlotTable:
         self, index: int, job_id: UUID, lease_no: int, deadline: float | None, *, exclusive: bool = False
     ) -> None:
         """Publish that the body of this job begins now."""
-        cells, at = self.cells, HEADER + WIDTH * index
+        at = HEADER + WIDTH * index
         number = job_id.int
-        cells[at + _HIGH] = number >> 64
-        cells[at + _LOW] = number & _LOW_64
-        cells[at + _LEASE] = lease_no
-        cells[at + _DEADLINE] = 0 if deadline is None else int(deadline * 1e6)
-        cells[at] = EXCLUSIVE if exclusive else STARTED
+        due = 0 if deadline is None else int(deadline * 1e6)
+        _BODY.pack_into(self._map, 8 * (at + _HIGH), number >> 64, number & _LOW_64, lease_no, due)
+        self.cells[at] = EXCLUSIVE if exclusive else STARTED
 
     def finish(self, index: int) -> None:
         """Publish that the body ended, and give the slot back. A slot whose body never began stays unpublished."""

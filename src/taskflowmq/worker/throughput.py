@@ -6,6 +6,8 @@ from taskflowmq.ports.store import MAX_BATCH
 
 #: A prefetched job waits here at most about this long.
 AHEAD_SECONDS = 0.1
+#: And no more than this: while one full claim is under way, another one is here to be worked on.
+MOST_AHEAD = 2 * MAX_BATCH
 #: Weight of the newest measurement.
 WEIGHT = 0.5
 #: Shorter windows measure noise.
@@ -44,4 +46,4 @@ class Throughput:
     def prefetch(self) -> int:
         """Jobs to claim beyond the free slots: a tenth of a second of work; none when a job takes longer than that."""
         ahead = int(self._rate * AHEAD_SECONDS)
-        return min(ahead, MAX_BATCH) if ahead >= self._slots else 0
+        return min(ahead, MOST_AHEAD) if ahead >= self._slots else 0

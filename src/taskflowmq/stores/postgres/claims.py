@@ -25,6 +25,9 @@ from taskflowmq.stores.postgres.queries import q
 
 _log = logging.getLogger("taskflowmq.stores.postgres")
 _MAX_REWRITES = 5
+#: Columns of a claimed row; by name each look takes three times as long.
+_LANE, _SEQ, _TASK, _TENANT = 0, 1, 3, 10
+_PENDING = State.PENDING
 
 
 class _Memory:
@@ -73,7 +76,7 @@ class PostgresClaims:
         else:
             found = await self._claim_onwards(request, memory, order, tasks)
         place = {lane.id: index for index, lane in enumerate(order)}
-        found.sort(key=lambda row: (place[row["lane_id"]], row["seq"]))
+        found.sort(key=lambda row: (place[row[_LANE]], row[_SEQ]))
         return await self._claimed(found, lanes)
 
     async def _claim_onwards(
@@ -95,7 +98,7 @@ class PostgresClaims:
         ended = time.monotonic()
         taken: dict[int, int] = {}
         for row in found:
-            lane_id, seq = row["lane_id"], row["seq"]
+            lane_id, seq = row[_LANE], row[_SEQ]
             if seq > taken.get(lane_id, 0):
                 taken[lane_id] = seq
         scan.scanned(sent, ended, lane_ids, taken, full=len(found) >= request.limit)
@@ -129,9 +132,7 @@ class PostgresClaims:
     async def _claimed(self, found: list[Any], lanes: dict[int, Lane]) -> list[ClaimedJob]:
         if not found:
             return []
-        tenants, tasks = await self._names.name_rows(
-            {row["tenant_id"] for row in found}, {row["task_id"] for row in found}
-        )
+        tenants, tasks = await self._names.name_rows({row[_TENANT] for row in found}, {row[_TASK] for row in found})
         return [rows.claimed_job(row, tasks, lanes, tenants) for row in found]
 
     def _memory(self, request: ClaimRequest) -> _Memory:
@@ -156,7 +157,7 @@ class PostgresClaims:
         waves = settling.in_waves(transitions)
         for wave in waves:
             await self._write(wave, answers)
-        given_back = [change.job_id for change in transitions if change.to is State.PENDING]
+        given_back = [change.job_id for change in transitions if change.to is _PENDING]
         if given_back:
             await self._wake(given_back)
         if not answers and sum(map(len, waves)) == len(transitions):
@@ -228,14 +229,14 @@ class PostgresClaims:
 
     async def _complete(self, conn: Any, changes: list[Transition]) -> list[Transition]:
         results = [change.result for change in changes]
-        problems = [rows.clean(change.result_error) for change in changes]
+        problems = [change.result_error for change in changes]
         applied = await conn.fetchval(
             q.complete_jobs,
             self._now(),
             [change.job_id for change in changes],
             [change.counters.lease_no for change in changes],
             results if any(result is not None for result in results) else None,
-            problems if any(problems) else None,
+            [rows.clean(problem) for problem in problems] if any(problems) else None,
         )
         return [] if applied is None else _missing(changes, applied)
 

@@ -208,27 +208,27 @@ def claimed_job(row: Row, tasks: dict[int, str], lanes: dict[int, Lane], tenants
     ) = row
     lane = lanes[lane_id]
     return ClaimedJob(
-        id=job_id,
-        task=tasks[task_id],
-        args=args,
-        queue=lane.queue,
-        priority=lane.priority,
-        tenant=tenants[tenant_id],
-        round=round_no,
-        attempt=attempt,
-        crashes=crashes,
-        losses=losses,
-        lease_no=lease_no,
-        max_attempts=max_attempts,
-        timeout_ms=timeout_ms,
-        created_at=created_at,
-        run_at=run_at,
-        expires_at=expires_at,
-        waited=max(waited, 0.0),  # less than nothing after the clock stepped back
-        tags=tuple(tags) if tags else (),
-        meta=meta,
-        headers=headers,
-        args_version=args_version,
+        job_id,
+        tasks[task_id],
+        args,
+        lane.queue,
+        lane.priority,
+        tenants[tenant_id],
+        round_no,
+        attempt,
+        crashes,
+        losses,
+        lease_no,
+        max_attempts,
+        timeout_ms,
+        created_at,
+        run_at,
+        expires_at,
+        max(0.0, waited),  # less than nothing after the clock stepped back
+        tuple(tags) if tags else (),
+        meta,
+        headers,
+        args_version,
     )
 
 

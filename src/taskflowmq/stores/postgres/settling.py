@@ -13,6 +13,7 @@ from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.store import Settled
 
 Fence = tuple[UUID, int]
+_COMPLETED = State.COMPLETED
 
 
 def fence(change: Transition) -> Fence:
@@ -22,7 +23,7 @@ def fence(change: Transition) -> Fence:
 
 def is_success(change: Transition) -> bool:
     """Tell whether the hot path can write it: completed, with no attempt row and no error."""
-    return change.to is State.COMPLETED and change.ended is None and change.error is None
+    return change.to is _COMPLETED and change.ended is None and change.error is None
 
 
 def in_waves(changes: Sequence[Transition]) -> list[list[Transition]]:

@@ -118,28 +118,29 @@ def cut_args(rows: Sequence[ClaimRow], joined: bytes) -> Iterator[bytes]:
 def claimed_job(row: ClaimRow, args: bytes, queue: str, priority: int, task: str, tenant: str, now: int) -> ClaimedJob:
     """Build the job that a worker gets, charged and under its new fence."""
     created_at = from_us(row.created_at)
+    waited = now - row.ready_at
     return ClaimedJob(
-        id=row.id,
-        task=task,
-        args=args,
-        queue=queue,
-        priority=priority,
-        tenant=tenant,
-        round=row.round,
-        attempt=row.attempt + 1,
-        crashes=row.crashes,
-        losses=row.losses,
-        lease_no=row.lease_no + 1,
-        max_attempts=row.max_attempts,
-        timeout_ms=row.timeout_ms,
-        created_at=created_at,
-        run_at=created_at if row.run_at == row.created_at else from_us(row.run_at),
-        expires_at=None if row.expires_at is None else from_us(row.expires_at),
-        waited=max(now - row.ready_at, 0) / 1_000_000,
-        tags=tags_of(row.tags) if row.tags else (),
-        meta=row.meta.encode() if row.meta else None,
-        headers=row.headers.encode() if row.headers else None,
-        args_version=row.args_version,
+        row.id,
+        task,
+        args,
+        queue,
+        priority,
+        tenant,
+        row.round,
+        row.attempt + 1,
+        row.crashes,
+        row.losses,
+        row.lease_no + 1,
+        row.max_attempts,
+        row.timeout_ms,
+        created_at,
+        created_at if row.run_at == row.created_at else from_us(row.run_at),
+        None if row.expires_at is None else from_us(row.expires_at),
+        waited / 1_000_000 if waited > 0 else 0.0,  # less than nothing after the clock stepped back
+        tags_of(row.tags) if row.tags else (),
+        row.meta.encode() if row.meta else None,
+        row.headers.encode() if row.headers else None,
+        row.args_version,
     )
 
 

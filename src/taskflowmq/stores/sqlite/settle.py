@@ -21,6 +21,7 @@ from taskflowmq.stores.sqlite.rows import join_ids, to_json, zeros
 from taskflowmq.stores.sqlite.steps import Step, Steps
 
 _LONGEST_PROBLEM = 2_000
+_COMPLETED, _APPLIED, _STALE = State.COMPLETED, Settled.APPLIED, Settled.STALE
 
 
 class Settlement(NamedTuple):
@@ -46,7 +47,7 @@ def settle_steps(transitions: Sequence[Transition], now: int) -> Steps[Settlemen
     settled: list[Settled | None] = [None] * len(transitions)
     quick: dict[int, list[tuple[int, str | None]]] = {}
     for index, item in enumerate(transitions):
-        if item.to is State.COMPLETED and item.ended is None and item.result_error is None:
+        if item.to is _COMPLETED and item.ended is None and item.result_error is None:
             result = None if item.result is None else storable_json(item.result)
             if result is not None or item.result is None:
                 quick.setdefault(item.counters.lease_no, []).append((index, result))
@@ -56,7 +57,7 @@ def settle_steps(transitions: Sequence[Transition], now: int) -> Steps[Settlemen
     queues: tuple[str, ...] = ()
     if careful:
         queues = yield from _settle_carefully(transitions, careful, settled, now)
-    return Settlement([answer or Settled.STALE for answer in settled], queues)
+    return Settlement([answer or _STALE for answer in settled], queues)
 
 
 def _complete(
@@ -81,7 +82,7 @@ def _complete(
         held = {fate.place for fate in fates if fate.running and fate.lease_no == lease_no}
         places = [place for place in places if place in held]  # type: ignore[assignment]
     for place in places:
-        settled[group[place][0]] = Settled.APPLIED
+        settled[group[place][0]] = _APPLIED
     yield from _leave_running([ids[16 * place : 16 * place + 16] for place in places], ending=True)
 
 
