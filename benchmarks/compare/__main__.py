@@ -37,24 +37,41 @@ def main() -> int:
         _list(wanted, taken)
         return 0
     sizes = Sizes(bound_s=options.bound, rerun_bound_s=options.bound).capped(options.jobs)
-    print(_compare(wanted, taken, options.runs, sizes, options.results or _results_path()))
-    return 0
+    results = _compare(wanted, taken, options.runs, sizes, options.results or _results_path())
+    return 1 if report.ours_failed(results) else 0
 
 
-def _compare(wanted: Sequence[Peer], taken: Sequence[Measure], runs: int, sizes: Sizes, path: Path) -> str:
-    prepared = {}
-    for peer in wanted:
-        _say(f"preparing {peer.name}")
-        prepared[peer.name] = environments.prepare(peer)
-    planned = list(runner.turns(wanted, taken, runs))
+def _compare(
+    wanted: Sequence[Peer], taken: Sequence[Measure], runs: int, sizes: Sizes, path: Path
+) -> list[report.Result]:
+    prepared, absent = _prepare(wanted)
+    present = [peer for peer in wanted if peer.name in prepared]
+    planned = list(runner.turns(present, taken, runs))
     results: list[report.Result] = []
-    with services.Services({peer.kind for peer in wanted}) as running:
-        head = _head(wanted, prepared, running.versions, sizes)
+    with services.Services({peer.kind for peer in present}) as running:
+        head = {**_head(present, prepared, running.versions, sizes), "absent": absent}
         for of_turn in runner.all_turns(planned, prepared, running, sizes, say=_say):
             results += of_turn
             report.write(path, head, results)  # after each turn: an interrupted comparison keeps what it has
     _say(f"every run is in {path}")
-    return report.table(wanted, results)
+    print(report.table(present, results))
+    print("".join(f"{name} did not run: {why}\n" for name, why in absent.items()), end="")
+    return results
+
+
+def _prepare(wanted: Sequence[Peer]) -> tuple[dict[str, Environment], dict[str, str]]:
+    """Prepare every peer; return the environments, and why there is none for the others."""
+    prepared, absent = {}, {}
+    for peer in wanted:
+        _say(f"preparing {peer.name}")
+        try:
+            if peer.kind == "redis":
+                services.redis_program()
+            prepared[peer.name] = environments.prepare(peer)
+        except environments.Unavailable as error:
+            absent[peer.name] = " ".join(str(error).split())[:500]
+            _say(f"    {peer.name} DOES NOT RUN: {error}")
+    return prepared, absent
 
 
 def _head(

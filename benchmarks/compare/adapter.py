@@ -89,7 +89,11 @@ class Adapter:
 
     def enqueue(self, command: str, count: int) -> float:
         """Enqueue jobs by one of the commands and return the seconds it took."""
-        return float(json.loads(self._ask(command, str(count)).splitlines()[-1])["seconds"])
+        answer = self._ask(command, str(count))
+        try:
+            return float(json.loads(answer.splitlines()[-1])["seconds"])
+        except (LookupError, ValueError) as error:
+            raise AdapterFailed(f"{command} answered {answer[-LOG_TAIL:]!r}") from error
 
     def load(self, count: int) -> None:
         """Enqueue jobs the fastest way there is."""
@@ -156,12 +160,12 @@ class Watcher:
 
     def left(self) -> int:
         """Return how many jobs have not been finished."""
-        _pipe(self._process.stdin).write(b"\n")
-        _pipe(self._process.stdin).flush()
-        line = _pipe(self._process.stdout).readline()
-        if not line:
-            raise AdapterFailed("the adapter cannot tell how many jobs are left")
-        return int(json.loads(line)["left"])
+        try:
+            _pipe(self._process.stdin).write(b"\n")
+            _pipe(self._process.stdin).flush()
+            return int(json.loads(_pipe(self._process.stdout).readline())["left"])
+        except (OSError, LookupError, ValueError) as error:
+            raise AdapterFailed("the adapter cannot tell how many jobs are left") from error
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:

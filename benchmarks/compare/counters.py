@@ -13,7 +13,7 @@ _COUNT = struct.Struct("=Q")
 
 
 def ticks(folder: Path) -> dict[str, int]:
-    """Return how many jobs each process has run, by the name of its counter."""
+    """Return how many jobs each process has run, by the name of its counter; one that is being made has run none."""
     counts = {}
     for file in folder.glob("ticks-*"):
         held = file.read_bytes()
@@ -59,11 +59,14 @@ def wait_for(read: Callable[[], int], count: int, seconds: float, *, every: floa
 
 
 def wait_for_none(read: Callable[[], int], seconds: float, *, every: float) -> Moment:
-    """Wait until there is nothing left, or the time is over; return the last reading."""
+    """Wait until there is nothing left, or the time is over; return the last reading and when it was asked for.
+
+    Not when it was answered: a peer that takes a second to count its jobs has not taken a second longer to run them.
+    """
     end = time.perf_counter() + seconds
     while True:
-        count = read()
-        seen = Moment(time.perf_counter(), count)
-        if count <= 0 or seen.at >= end:
+        asked = time.perf_counter()
+        seen = Moment(asked, read())
+        if seen.count <= 0 or time.perf_counter() >= end:
             return seen
         time.sleep(every)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
-import venv
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -17,7 +17,12 @@ from benchmarks.compare.peer import Peer
 ROOT = Path(__file__).resolve().parents[2]
 ADAPTERS = Path(__file__).resolve().parent / "adapters"
 PEERS_FOLDER = ROOT / "benchmarks" / ".peers"
+NEWEST_MINOR = 15
 OUR_PACKAGES = ("taskflowmq", "asyncpg", "msgspec", "uvloop")
+
+
+class Unavailable(RuntimeError):
+    """A peer cannot be installed here; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -31,21 +36,50 @@ class Environment:
 
 
 def prepare(peer: Peer) -> Environment:
-    """Install what a peer needs, unless it is there, and return how to run it."""
+    """Install what a peer needs, unless it is there, and return how to run it.
+
+    Raises:
+        Unavailable: it cannot be installed.
+    """
     if not peer.requirements:
         return _ours(peer)
     return _node(peer) if peer.runtime == "node" else _python(peer)
 
 
-def python_with(name: str, requirements: tuple[str, ...]) -> Path:
+def python_with(name: str, requirements: tuple[str, ...], oldest: str = "") -> Path:
     """Return the Python of a virtual environment that holds some packages."""
     folder = PEERS_FOLDER / name
     python = folder / "bin" / "python"
     if not _is_ready(folder, requirements):
-        venv.create(folder, clear=True, with_pip=True)
+        _run([interpreter(oldest), "-m", "venv", "--clear", str(folder)])
         _run([str(python), "-m", "pip", "--disable-pip-version-check", "-q", "install", *requirements])
         _note(folder, requirements)
     return python
+
+
+def interpreter(oldest: str) -> str:
+    """Return a Python that runs and is at least that old; this one if it will do.
+
+    Raises:
+        Unavailable: there is none.
+    """
+    major, minor = _version(oldest or "3.0")
+    if sys.version_info >= (major, minor):
+        return sys.executable
+    # A name on the path may be a version manager's stand-in that runs nothing: its own folders have the real ones.
+    managed = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob("versions/*/bin")
+    places = os.pathsep.join([os.environ.get("PATH", os.defpath), *map(str, sorted(managed))])
+    for newer in range(minor, NEWEST_MINOR + 1):
+        for place in places.split(os.pathsep):
+            found = shutil.which(f"python{major}.{newer}", path=place)
+            if found and subprocess.run([found, "--version"], capture_output=True, check=False).returncode == 0:
+                return found
+    raise Unavailable(f"needs Python {oldest} or newer, and there is none here")
+
+
+def _version(text: str) -> tuple[int, int]:
+    major, _, minor = text.partition(".")
+    return int(major), int(minor)
 
 
 def _ours(peer: Peer) -> Environment:
@@ -55,9 +89,10 @@ def _ours(peer: Peer) -> Environment:
 
 
 def _python(peer: Peer) -> Environment:
-    python = python_with(peer.adapter, peer.requirements)
+    python = python_with(peer.adapter, peer.requirements, peer.python)
     listed = json.loads(_run([str(python), "-m", "pip", "--disable-pip-version-check", "list", "--format", "json"]))
-    versions = {package["name"]: package["version"] for package in listed} | {"python": platform.python_version()}
+    versions = {package["name"]: package["version"] for package in listed}
+    versions["python"] = _run([str(python), "--version"]).split()[-1]
     return Environment(_module(str(python), peer), {"PYTHONPATH": str(ROOT)}, versions)
 
 
@@ -89,7 +124,10 @@ def _note(folder: Path, requirements: tuple[str, ...]) -> None:
 
 
 def _run(command: list[str], folder: Path = ROOT) -> str:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise Unavailable(f"{command[0]} cannot be run: {error}") from error
     if done.returncode:
-        raise RuntimeError(f"{' '.join(command)} failed:\n{(done.stderr or done.stdout).strip()}")
+        raise Unavailable(f"{' '.join(command)} failed: {(done.stderr or done.stdout).strip()}")
     return done.stdout

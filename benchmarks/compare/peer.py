@@ -30,6 +30,8 @@ class Peer:
     supervises: bool = False
     #: Jobs of a drain at most; fewer where the usual number would take minutes.
     jobs: int = 60_000
+    #: The oldest Python it runs on, where ours may be too old; "" where any will do.
+    python: str = ""
     #: Measure → why this peer has no figure there.
     cannot: Mapping[str, str] = field(default_factory=dict)
 

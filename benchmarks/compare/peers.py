@@ -23,8 +23,8 @@ PEERS: tuple[Peer, ...] = (
         "pgqueuer",
         ("pgqueuer[asyncpg]==1.6.0", "asyncpg==0.32.0", "uvloop==0.23.0"),
         (
-            "batch_size 500: the largest batch that gained in our trials; no limit of running jobs for no-ops",
-            "asyncpg and uvloop, the fastest driver and loop it supports",
+            "batch_size 500 instead of 10, so that a round trip carries many jobs; no limit of running jobs for no-ops",
+            "asyncpg and uvloop: the same driver and loop as ours",
             "blocking bodies through asyncio.to_thread, as its own error message asks for",
         ),
         cannot={"process": NO_PROCESSES},

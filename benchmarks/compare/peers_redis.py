@@ -47,7 +47,7 @@ PEERS: tuple[Peer, ...] = (
         "dramatiq",
         ("dramatiq==2.2.1", "redis==8.1.0", "hiredis==3.5.0", "gevent==26.9.0"),
         (
-            "8 threads and a prefetch of 16: its defaults; a larger prefetch gained nothing in our trials",
+            "8 threads and a prefetch of 16: its defaults",
             "dramatiq_worker_timeout 100: an idle worker looks every 100 ms at the latest instead of every second",
             "jobs that sleep under dramatiq-gevent, as its page advises for many waiting jobs",
             "process jobs in two worker processes of 8 threads: it has no other kind",
@@ -96,7 +96,7 @@ PEERS: tuple[Peer, ...] = (
         "celery",
         ("celery[redis]==5.7.0", "kombu==5.7.0", "redis==8.1.0", "hiredis==3.5.0", "gevent==26.9.0"),
         (
-            "pool solo for no-ops, its fastest in one process; gevent where jobs sleep; else two threads or processes",
+            "pool solo for no-ops: no pool around the body; gevent where jobs sleep; else two threads or processes",
             "worker_prefetch_multiplier 128: its page on optimizing, for many short tasks",
             "broker_pool_limit 64: the same page, as many as threads that send; task_ignore_result: keeps no results",
             "no gossip, mingle and heartbeat: nothing listens to them; log level WARNING: its default",

@@ -13,6 +13,8 @@ from benchmarks.compare.peer import Peer
 from benchmarks.compare.peers import OURS
 
 NOTHING = "–"
+#: How the note of a measure begins that failed.
+FAILED = "failed: "
 #: We keep no jobs in Redis: peers that do are set against our figures on PostgreSQL.
 REFERENCE = {"postgres": f"{OURS}-postgres", "sqlite": f"{OURS}-sqlite", "redis": f"{OURS}-postgres"}
 CLASSES = {"postgres": "PostgreSQL", "sqlite": "SQLite", "redis": "Redis"}
@@ -98,6 +100,11 @@ def _row(figure: tuple[str, str, str], peer: Peer, results: Sequence[Result]) ->
     notes = "; ".join(dict.fromkeys(r.note for r in own if r.note))
     shown = NOTHING if of_peer is None else of_peer.text()
     return f"| {title} | {unit} | {peer.name} | {shown} | {'' if compared is None else f'{compared:.2f}'} | {notes} |"
+
+
+def ours_failed(results: Iterable[Result]) -> bool:
+    """Return whether one of our own measures failed."""
+    return any(result.peer.startswith(OURS) and result.note.startswith(FAILED) for result in results)
 
 
 def write(path: Path, head: dict[str, Any], results: Sequence[Result]) -> None:

@@ -12,7 +12,7 @@ from benchmarks.compare.adapter import Adapter, AdapterFailed
 from benchmarks.compare.environments import Environment
 from benchmarks.compare.measures.figures import Bench, Measure, Sizes
 from benchmarks.compare.peer import Peer
-from benchmarks.compare.report import Result
+from benchmarks.compare.report import FAILED, Result
 from benchmarks.compare.services import Services
 
 
@@ -44,7 +44,7 @@ def take(turn: Turn, environment: Environment, services: Services, sizes: Sizes)
             adapter.prepare()
             figures = turn.measure.run(Bench(adapter, sizes))
     except (AdapterFailed, subprocess.TimeoutExpired) as error:
-        return [_without_value(turn, f"failed: {str(error).splitlines()[-1][:200]}")]
+        return [_without_value(turn, f"{FAILED}{str(error).splitlines()[-1][:200]}")]
     titles = [f"{turn.measure.title}: {figure.name}" if figure.name else turn.measure.title for figure in figures]
     return [
         Result(turn.run, turn.peer.name, turn.measure.name, title, f.value, f.unit, f.digits, f.note)

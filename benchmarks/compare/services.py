@@ -89,7 +89,7 @@ class Services:
         self._fresh["sqlite"] = fresh
 
     def _start_redis(self) -> None:
-        program, port = _redis_program(), _free_port()
+        program, port = redis_program(), _free_port()
         options = [part for name, value in REDIS.items() for part in (f"--{name}", value)]
         server = subprocess.Popen([program, "--port", str(port), *options], stdout=subprocess.DEVNULL)
         self._stack.callback(server.wait)
@@ -106,7 +106,7 @@ class Services:
         self._fresh["redis"] = fresh
 
 
-def _redis_program() -> Path:
+def redis_program() -> Path:
     """Return the installed Redis, or the one of the wheel."""
     if installed := shutil.which("redis-server"):
         return Path(installed)

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -61,8 +62,9 @@ def test_no_counter_is_no_job(tmp_path: Path) -> None:
     assert counters.total(tmp_path) == 0
 
 
-def test_a_counter_that_is_being_made_counts_nothing(tmp_path: Path) -> None:
-    (tmp_path / "ticks-1").write_bytes(b"")
+@pytest.mark.parametrize("held", [b"", b"\x01", b"\x01" * 7])
+def test_a_counter_that_is_being_made_counts_nothing(tmp_path: Path, held: bytes) -> None:
+    (tmp_path / "ticks-1").write_bytes(held)
 
     assert counters.ticks(tmp_path) == {"ticks-1": 0}
 
@@ -96,6 +98,16 @@ def test_waiting_for_none_ends_with_nothing_left_or_with_the_time() -> None:
 
     assert counters.wait_for_none(lambda: next(counts), 10.0, every=0).count == 0
     assert counters.wait_for_none(lambda: 4, 0.0, every=0).count == 4
+
+
+def test_a_slow_answer_counts_from_the_moment_of_the_question() -> None:
+    def slow() -> int:
+        time.sleep(0.05)
+        return 0
+
+    begin = time.perf_counter()
+
+    assert counters.wait_for_none(slow, 10.0, every=0).at - begin < 0.05
 
 
 def test_a_job_carries_about_a_hundred_bytes(common: object) -> None:

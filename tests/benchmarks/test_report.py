@@ -81,3 +81,12 @@ def test_what_is_written_can_be_read_again(tmp_path: Path) -> None:
     report.write(tmp_path / "results" / "x.json", {"commit": "abc"}, results)
 
     assert report.read(tmp_path / "results" / "x.json") == results
+
+
+def test_only_our_own_failures_fail_the_comparison() -> None:
+    theirs = result(1, "a", None, note="failed: no schema", unit="")
+    refused = result(1, "taskflow-sqlite", None, note="one process only", unit="")
+    ours = result(1, "taskflow-sqlite", None, note="failed: no schema", unit="")
+
+    assert not report.ours_failed([theirs, refused])
+    assert report.ours_failed([theirs, refused, ours])

@@ -1,4 +1,4 @@
-"""taskiq on a Redis list, its fastest broker; a job leaves the list when it is taken."""
+"""taskiq on a Redis list; a job leaves the list when it is taken."""
 
 from __future__ import annotations
 
