@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import signal
@@ -94,6 +95,12 @@ class Adapter:
             return float(json.loads(answer.splitlines()[-1])["seconds"])
         except (LookupError, ValueError) as error:
             raise AdapterFailed(f"{command} answered {answer[-LOG_TAIL:]!r}") from error
+
+    def beside(self, name: str) -> Adapter:
+        """Return another adapter module of the same environment on the same database."""
+        other = copy.copy(self)
+        other._command = (*self._command[:-1], name)
+        return other
 
     def load(self, count: int) -> None:
         """Enqueue jobs the fastest way there is."""

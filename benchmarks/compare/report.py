@@ -77,7 +77,12 @@ def table(peers: Sequence[Peer], results: Sequence[Result]) -> str:
             continue
         parts.append(f"### {name}\n")
         parts.append("| figure | unit | peer | median (min–max) | ours ÷ it | notes |\n|---|---|---|---|---|---|")
-        parts += [_row(figure, peer, results) for figure in _figures(of_class, results) for peer in of_class]
+        parts += [
+            _row(figure, peer, results)
+            for figure in _figures(of_class, results)
+            for peer in of_class
+            if _own(figure, peer, results)
+        ]
         parts.append("")
     return "\n".join(parts)
 
@@ -91,9 +96,15 @@ def _figures(peers: Sequence[Peer], results: Sequence[Result]) -> list[tuple[str
     return list(dict.fromkeys(seen))
 
 
+def _own(figure: tuple[str, str, str], peer: Peer, results: Sequence[Result]) -> list[Result]:
+    """Return a peer's results for a figure, or the refusals of its measure; nothing if it never had that figure."""
+    measure, title, _ = figure
+    return [r for r in results if r.peer == peer.name and r.measure == measure and (r.title == title or not r.unit)]
+
+
 def _row(figure: tuple[str, str, str], peer: Peer, results: Sequence[Result]) -> str:
     measure, title, unit = figure
-    own = [r for r in results if r.peer == peer.name and r.measure == measure and (r.title == title or not r.unit)]
+    own = _own(figure, peer, results)
     reference = [r for r in results if r.peer == REFERENCE[peer.kind] and r.measure == measure and r.title == title]
     of_peer = summary(own)
     compared = None if peer.name == REFERENCE[peer.kind] else ratio(summary(reference), of_peer)

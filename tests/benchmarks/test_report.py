@@ -90,3 +90,16 @@ def test_only_our_own_failures_fail_the_comparison() -> None:
 
     assert not report.ours_failed([theirs, refused])
     assert report.ours_failed([theirs, refused, ours])
+
+
+def test_a_figure_that_only_one_peer_has_is_one_row() -> None:
+    peers = [peer("taskflow-postgres"), peer("other")]
+    results = [
+        result(1, "taskflow-postgres", 30.0),
+        Result(1, "taskflow-postgres", "drain_1", "drain, 1 process: raw", 40.0, "rows/s"),
+        result(1, "other", 10.0),
+    ]
+
+    rows = [line for line in report.table(peers, results).splitlines() if ": raw" in line]
+
+    assert rows == ["| drain, 1 process: raw | rows/s | taskflow-postgres | 40 (40–40) |  |  |"]
