@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +20,7 @@ from benchmarks.compare.services import Database
 
 STOP_S = 15.0
 COMMAND_S = 600.0
+SERVER_S = 30.0
 LOG_TAIL = 2_000
 
 
@@ -124,6 +126,28 @@ class Adapter:
         worker = Worker(tops, log)
         try:
             yield worker
+        finally:
+            worker.stop()
+
+    @contextmanager
+    def server(self) -> Iterator[str]:
+        """Run the HTTP server and give its address."""
+        said, log = self.folder / "server.out", self.folder / "server.log"
+        with said.open("wb") as out, log.open("ab") as errors:
+            command = [*self._command, "serve"]
+            top = subprocess.Popen(
+                command, env=self._variables, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=out, stderr=errors
+            )
+        worker = Worker([top], log)
+        try:
+            end = time.monotonic() + SERVER_S
+            while b"\n" not in (line := said.read_bytes()):
+                worker.check()
+                if time.monotonic() > end:
+                    raise AdapterFailed(f"the server did not say its address: {_tail(log)}")
+                time.sleep(0.02)
+            yield str(json.loads(line.splitlines()[0])["url"])
+            worker.check()
         finally:
             worker.stop()
 

@@ -111,7 +111,11 @@ def _node(peer: Peer) -> Environment:
     for package in json.loads((folder / "package.json").read_text())["dependencies"]:
         described = json.loads((folder / "node_modules" / package / "package.json").read_text())
         versions[package] = described["version"]
-    return Environment(("node", str(ADAPTERS / f"{peer.adapter}.mjs")), {"BENCH_MODULES": str(folder)}, versions)
+    return Environment(
+        ("node", str(ADAPTERS / f"{peer.adapter}.mjs")),
+        {"BENCH_MODULES": str(folder), "NODE_ENV": "production"},
+        versions,
+    )
 
 
 def _is_ready(folder: Path, requirements: tuple[str, ...]) -> bool:

@@ -32,6 +32,8 @@ class Peer:
     jobs: int = 60_000
     #: The oldest Python it runs on, where ours may be too old; "" where any will do.
     python: str = ""
+    #: Whether it is an HTTP endpoint and nothing else.
+    only_serves: bool = False
     #: Measure → why this peer has no figure there.
     cannot: Mapping[str, str] = field(default_factory=dict)
 

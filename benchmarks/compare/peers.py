@@ -54,6 +54,18 @@ PEERS: tuple[Peer, ...] = (
         ),
     ),
     Peer(
+        "express-bullmq",
+        "redis",
+        "node",
+        "express",
+        ("express@5.3.0", "ajv@8.20.0", "bullmq@6.7.0", "ioredis@6.0.0"),
+        (
+            "one process with NODE_ENV=production, as its page on performance advises",
+            "the body checked by a compiled schema, then queue.add or queue.addBulk, then 201",
+        ),
+        only_serves=True,
+    ),
+    Peer(
         "huey-redis",
         "redis",
         "python",

@@ -29,7 +29,7 @@ def turns(peers: Sequence[Peer], measures: Sequence[Measure], runs: int) -> Iter
     """Yield what is done, in order: within a run, all peers take a measure one right after the other."""
     for run in range(1, runs + 1):
         for measure in measures:
-            for peer in peers:
+            for peer in filter(measure.takes, peers):
                 yield Turn(run, measure, peer)
 
 

@@ -68,3 +68,13 @@ def test_the_smallest_share_counts_from_the_head_and_knows_children_without_jobs
     assert smallest_share({"a": 100}, {"a": 160, "b": 40}, 2) == 0.4
     assert smallest_share({}, {"a": 10}, 2) == 0.0
     assert smallest_share({}, {"a": 10}, 1) == 1.0
+
+
+def test_an_endpoint_takes_part_where_endpoints_are_measured_and_others_do_not() -> None:
+    some = [peer for peer in peers.PEERS if peer.name in ("taskflow-sqlite", "pgqueuer", "express-bullmq")]
+
+    def names(measure: str) -> list[str]:
+        return [turn.peer.name for turn in runner.turns(some, measures.chosen(measure), 1)]
+
+    assert names("rest") == ["taskflow-sqlite", "express-bullmq"]
+    assert names("pickup") == ["taskflow-sqlite", "pgqueuer"]

@@ -10,6 +10,7 @@ It gets a command as its arguments and its settings from the environment: ``BENC
 ``bulk N``                the same in lists of 1,000
 ``paced N``               one call every 20–60 ms, at random
 ``left``                  for each line on standard input prints ``{"left": jobs not yet finished}``
+``serve``                 an HTTP server until SIGTERM; its first line of output is ``{"url": …}``
 ``worker KIND C``         a worker until SIGTERM whose jobs do KIND, C at once (0: the peer's own choice)
 ========================  ==========================================================================================
 

@@ -59,6 +59,7 @@ export async function main(adapter) {
   const [command, ...rest] = process.argv.slice(2);
   if (command === "prepare") return adapter.prepare();
   if (command === "worker") return adapter.worker(rest[0], Number(rest[1]));
+  if (command === "serve") return adapter.serve();
   const client = await adapter.client();
   if (command === "left") {
     for await (const _ of createInterface({ input: process.stdin })) say({ left: await client.left() });

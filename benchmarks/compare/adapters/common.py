@@ -66,13 +66,15 @@ def run(adapter: Any, arguments: list[str]) -> None:
     """Run a command of an adapter module.
 
     The module defines ``prepare()``, ``worker(kind, concurrency)``, and ``client()`` or, for a synchronous peer,
-    ``sync_client()``, which open a client as a context manager.
+    ``sync_client()``, which open a client as a context manager; where it has an HTTP endpoint of its own, ``serve()``.
     """
     command, *rest = arguments
     if command == "prepare":
         adapter.prepare()
     elif command == "worker":
         adapter.worker(rest[0], int(rest[1]))
+    elif command == "serve":
+        adapter.serve()
     elif hasattr(adapter, "client"):
         asyncio.run(_drive(adapter.client, command, rest))
     else:

@@ -79,3 +79,8 @@ def worker(kind: str, concurrency: int) -> None:
     command = [sys.executable, "-P", "-m", "taskflowmq.cli", "worker", APP, "--processes", str(common.PROCESSES)]
     command += ["--concurrency", str(concurrency)] if concurrency else []
     os.execv(sys.executable, command)
+
+
+def serve() -> None:
+    os.environ["TASKFLOW_DATABASE_URL"] = common.URL
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "taskflowmq.cli", "server", APP, "--port", "0", "--json"])

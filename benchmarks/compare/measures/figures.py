@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from benchmarks.compare.adapter import Adapter
+from benchmarks.compare.peer import Peer
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,9 @@ class Sizes:
     drain: int = 60_000
     sleep: int = 30_000
     elsewhere: int = 20_000
+    #: Requests of a load generator, and seconds after which it ends anyway.
+    rest: int = 60_000
+    rest_s: float = 10.0
     pickups: int = 300
     idle_s: float = 10.0
     #: Seconds after which a drain is judged by what it has done.
@@ -30,7 +34,7 @@ class Sizes:
         """Return the same with no measure above so many jobs."""
         if jobs is None:
             return self
-        counts = ("one", "together", "bulk", "drain", "sleep", "elsewhere")
+        counts = ("one", "together", "bulk", "drain", "sleep", "elsewhere", "rest")
         return replace(self, **{name: min(jobs, getattr(self, name)) for name in counts})
 
 
@@ -66,3 +70,9 @@ class Measure:
     name: str
     title: str
     run: Callable[[Bench], list[Figure]]
+    #: The only adapters it is for; empty: every one but those that only serve.
+    adapters: tuple[str, ...] = ()
+
+    def takes(self, peer: Peer) -> bool:
+        """Return whether a peer takes part at all."""
+        return peer.adapter in self.adapters if self.adapters else not peer.only_serves
