@@ -36,7 +36,8 @@ RUNS ?= 5
 .PHONY: bench-compare
 bench-compare: .venv/.dev-ready ## Measure it beside its peers: PEERS=taskflow,pgqueuer MEASURES=drain RUNS=5
 	$(BIN)/python -m benchmarks.compare --runs $(RUNS) $(if $(PEERS),--peers $(PEERS)) \
-	  $(if $(MEASURES),--measures $(MEASURES)) $(if $(BENCH_JOBS),--jobs $(BENCH_JOBS))
+	  $(if $(MEASURES),--measures $(MEASURES)) $(if $(BENCH_JOBS),--jobs $(BENCH_JOBS)) \
+	  $(if $(FINISHED),--finished $(FINISHED))
 
 ##@ Judge it
 

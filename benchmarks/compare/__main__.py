@@ -36,7 +36,7 @@ def main() -> int:
     if options.list:
         _list(wanted, taken)
         return 0
-    sizes = Sizes(bound_s=options.bound, rerun_bound_s=options.bound).capped(options.jobs)
+    sizes = Sizes(bound_s=options.bound, rerun_bound_s=options.bound, finished=options.finished).capped(options.jobs)
     results = _compare(wanted, taken, options.runs, sizes, options.results or _results_path())
     return 1 if report.ours_failed(results) else 0
 
@@ -121,6 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--runs", type=int, default=5, help="runs of every peer; default 5")
     parser.add_argument("--jobs", type=int, help="at most so many jobs in a measure, to try things out")
     parser.add_argument("--bound", type=float, default=120.0, help="seconds for a drain or a re-run; default 120")
+    parser.add_argument("--finished", type=int, default=Sizes.finished, help="finished rows below lists; default 1 M")
     parser.add_argument("--results", type=Path, help="where the JSON goes; default benchmarks/results/")
     parser.add_argument("--list", action="store_true", help="show the peers, their settings and the measures")
     return parser

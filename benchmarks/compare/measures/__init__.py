@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.compare.measures import drain, enqueue, idle, pickup, rerun, rest
+from benchmarks.compare.measures import drain, enqueue, idle, lists, pickup, rerun, rest
 from benchmarks.compare.measures.figures import Measure
 
 MEASURES: tuple[Measure, ...] = (
@@ -19,6 +19,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure("idle", "idle worker", idle.idle),
     Measure("rerun", "re-run after kill -9", rerun.rerun),
     Measure("rest", "POST /jobs, 64 connections", rest.rest, ("taskflow", "express")),
+    Measure("lists", "GET /jobs", lists.lists, ("taskflow",)),
 )
 
 

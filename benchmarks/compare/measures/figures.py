@@ -23,6 +23,8 @@ class Sizes:
     #: Requests of a load generator, and seconds after which it ends anyway.
     rest: int = 60_000
     rest_s: float = 10.0
+    #: Jobs that have ended before lists are asked for.
+    finished: int = 1_000_000
     pickups: int = 300
     idle_s: float = 10.0
     #: Seconds after which a drain is judged by what it has done.
