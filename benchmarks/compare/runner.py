@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.compare.adapter import Adapter, AdapterFailed
+from benchmarks.compare.adapter import Adapter
 from benchmarks.compare.environments import Environment
 from benchmarks.compare.measures.figures import Bench, Measure, Sizes
 from benchmarks.compare.peer import Peer
@@ -43,8 +42,9 @@ def take(turn: Turn, environment: Environment, services: Services, sizes: Sizes)
             adapter = Adapter(turn.peer, environment, database, Path(folder))
             adapter.prepare()
             figures = turn.measure.run(Bench(adapter, sizes))
-    except (AdapterFailed, subprocess.TimeoutExpired) as error:
-        return [_without_value(turn, f"{FAILED}{str(error).splitlines()[-1][:200]}")]
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is one peer's, and the others go on
+        lines = str(error).splitlines() or [type(error).__name__]
+        return [_without_value(turn, f"{FAILED}{lines[-1][:200]}")]
     titles = [f"{turn.measure.title}: {figure.name}" if figure.name else turn.measure.title for figure in figures]
     return [
         Result(turn.run, turn.peer.name, turn.measure.name, title, f.value, f.unit, f.digits, f.note)

@@ -78,3 +78,16 @@ def test_an_endpoint_takes_part_where_endpoints_are_measured_and_others_do_not()
 
     assert names("rest") == ["taskflow-sqlite", "express-bullmq"]
     assert names("pickup") == ["taskflow-sqlite", "pgqueuer"]
+
+
+@pytest.mark.parametrize(("error", "note"), [(OSError("one\ntwo"), "failed: two"), (KeyError(), "failed: KeyError")])
+def test_a_measure_that_fails_leaves_a_note_and_the_others_go_on(error: Exception, note: str) -> None:
+    class NoServices:
+        def database(self, kind: str) -> object:
+            raise error
+
+    turn = runner.Turn(1, measures.chosen("pickup")[0], peers.chosen("pgqueuer")[0])
+
+    [result] = runner.take(turn, None, NoServices(), Sizes())
+
+    assert (result.value, result.note) == (None, note)
