@@ -32,6 +32,13 @@ run: .venv/.run-ready ## Set up and start the quickstart (PORT and DATABASE_URL 
 bench: .venv/.dev-ready ## Measure this machine
 	$(BIN)/taskflow bench
 
+RUNS ?= 5
+.PHONY: bench-compare
+bench-compare: .venv/.dev-ready ## Measure it beside its peers: PEERS=taskflow,pgqueuer MEASURES=drain RUNS=5
+	$(BIN)/python -m benchmarks.compare --runs $(RUNS) $(if $(PEERS),--peers $(PEERS)) \
+	  $(if $(MEASURES),--measures $(MEASURES)) $(if $(BENCH_JOBS),--jobs $(BENCH_JOBS)) \
+	  $(if $(FINISHED),--finished $(FINISHED))
+
 ##@ Judge it
 
 .PHONY: test

@@ -38,10 +38,12 @@ def check(root: Path, lifts: dict[str, str]) -> tuple[list[Problem], int]:
 
 
 def source_files(root: Path) -> Iterator[Path]:
-    """Yield the hand-written Python and SQL files."""
+    """Yield the hand-written Python and SQL files: what lies in a hidden folder has been installed there."""
     for folder in FOLDERS:
         for suffix in ("*.py", "*.sql"):
-            yield from sorted((root / folder).rglob(suffix))
+            for path in sorted((root / folder).rglob(suffix)):
+                if not any(part.startswith(".") for part in path.relative_to(root).parts):
+                    yield path
 
 
 def check_file(path: Path, root: Path) -> Iterator[Problem]:

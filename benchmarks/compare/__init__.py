@@ -1,0 +1,1 @@
+"""The comparison with other job queues: same machine, same databases, same run, taking turns."""
