@@ -1,4 +1,4 @@
-"""No queue at all: one INSERT per transaction into a plain table of the shape of ours, which is what a job must cost.
+"""No queue at all: the two rows that a ready job is, one transaction each, in plain tables of the shape of ours.
 
 On PostgreSQL by asyncpg on one connection, on SQLite by sqlite3 with WAL and synchronous FULL: durable, like ours.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import itertools
 import json
 import sqlite3
 import time
@@ -40,11 +41,40 @@ COLUMNS = (
     ("meta", "json", "TEXT"),
     ("headers", "json", "TEXT"),
 )
-NAMES = ", ".join(name for name, _, _ in COLUMNS)
-MARKS = ", ".join(f"${place}" if ON_POSTGRES else "?" for place in range(1, len(COLUMNS) + 1))
-TYPES = ", ".join(f"{name} {postgres if ON_POSTGRES else sqlite}" for name, postgres, sqlite in COLUMNS)
-CREATE = f"CREATE TABLE raw_job ({TYPES})"
-INSERT = f"INSERT INTO raw_job ({NAMES}) VALUES ({MARKS})"
+#: What makes a job ready: its place in line, and the counters of its attempts.
+READY = (
+    ("lane_id", "integer NOT NULL", "INTEGER NOT NULL"),
+    ("seq", "bigint NOT NULL", "INTEGER NOT NULL"),
+    ("job_id", "uuid NOT NULL UNIQUE", "BLOB NOT NULL UNIQUE"),
+    ("ready_at", "timestamptz NOT NULL", "INTEGER NOT NULL"),
+    *(
+        (name, "smallint NOT NULL", "INTEGER NOT NULL")
+        for name in ("round", "attempt", "crashes", "losses", "lease_no")
+    ),
+)
+KEY = "PRIMARY KEY (lane_id, seq)"
+Columns = tuple[tuple[str, str, str], ...]
+
+
+def create(table: str, columns: Columns, *more: str) -> str:
+    """Return the statement that makes a table."""
+    types = [f"{name} {postgres if ON_POSTGRES else sqlite}" for name, postgres, sqlite in columns]
+    return f"CREATE TABLE {table} ({', '.join([*types, *more])})"
+
+
+def insert(table: str, columns: Columns, first: int = 1) -> str:
+    """Return the statement that stores one row, whose parameters begin at a number."""
+    marks = [f"${place}" if ON_POSTGRES else "?" for place in range(first, first + len(columns))]
+    return f"INSERT INTO {table} ({', '.join(name for name, _, _ in columns)}) VALUES ({', '.join(marks)})"
+
+
+CREATE = (create("raw_job", COLUMNS), create("raw_ready", READY, KEY))
+JOB = insert("raw_job", COLUMNS)
+PLACE = insert("raw_ready", READY)
+#: Both in one statement, as anybody would who counts round trips.
+BOTH = f"WITH job AS ({JOB}) {insert('raw_ready', READY, len(COLUMNS) + 1)}"
+#: Each run of this program goes on where the last one was.
+numbers = itertools.count(time.time_ns())
 
 
 def ordered_id() -> UUID:
@@ -53,27 +83,32 @@ def ordered_id() -> UUID:
     return UUID(int=stamp << 80 | uuid4().int & (1 << 80) - 1)
 
 
-def row(payload: common.Payload) -> tuple[Any, ...]:
-    """Return the columns of one job."""
+def rows(payload: common.Payload) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Return the columns of one job, and of its place in line."""
     if ON_POSTGRES:
         id_, now = ordered_id(), dt.datetime.now(dt.UTC)
     else:
         id_, now = ordered_id().bytes, time.time_ns() // 1_000
-    return (id_, 1, 1, 1, 1, 3, None, now, now, None, json.dumps(payload), None, None, None, None)
+    job = (id_, 1, 1, 1, 1, 3, None, now, now, None, json.dumps(payload), None, None, None, None)
+    return job, (1, next(numbers), id_, now, 1, 0, 0, 0, 0)
 
 
 class Client:
-    """Inserts on one connection that commits by itself; whole lists in one transaction."""
+    """Inserts on one connection."""
 
     def __init__(self, postgres: asyncpg.Connection | None, sqlite: sqlite3.Connection | None) -> None:
         self._postgres = postgres
         self._sqlite = sqlite
 
     async def one(self, payload: common.Payload) -> None:
-        if self._postgres is None:
-            self._sqlite.execute(INSERT, row(payload))
-        else:
-            await self._postgres.execute(INSERT, *row(payload))
+        job, place = rows(payload)
+        if self._postgres is not None:
+            await self._postgres.execute(BOTH, *job, *place)
+            return
+        self._sqlite.execute("BEGIN IMMEDIATE")
+        self._sqlite.execute(JOB, job)
+        self._sqlite.execute(PLACE, place)
+        self._sqlite.execute("COMMIT")
 
     async def many(self, payloads: list[common.Payload]) -> None:
         raise NotImplementedError
@@ -82,10 +117,11 @@ class Client:
         raise NotImplementedError
 
     async def create(self) -> None:
-        if self._postgres is None:
-            self._sqlite.execute(CREATE)
-        else:
-            await self._postgres.execute(CREATE)
+        for statement in CREATE:
+            if self._postgres is None:
+                self._sqlite.execute(statement)
+            else:
+                await self._postgres.execute(statement)
 
 
 def opened_sqlite() -> sqlite3.Connection:
