@@ -53,6 +53,9 @@ class Oracle:
         name = ".".join(what)
         if name == "claims.claim":
             return self._follow_claim(engine, args[0], said)
+        if name == "board.resume":
+            # To the other processes, a lane that is served again is as new as one that was just made.
+            self._lanes |= {lane: self._clock.monotonic() for lane in self._lanes if lane[1] == args[0]}
         try:
             mine: Any = self.model.call("oracle", *what, args, kwargs)
         except TaskFlowError as error:

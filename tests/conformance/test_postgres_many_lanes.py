@@ -1,0 +1,30 @@
+"""What claims promise, on PostgreSQL, where every number of lanes counts as many: between looks a claim goes only where
+something was ready.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from taskflowmq.stores.postgres import PostgresStore, claims
+from taskflowmq.testing.conformance import topics
+from taskflowmq.testing.conformance.support import NewStore
+
+pytestmark = pytest.mark.postgres
+
+OF_CLAIMS = ("TestClaims", "TestQueues", "TestRaces", "TestWalk")
+
+
+@pytest.fixture(autouse=True)
+def any_number_is_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the few lanes of a test are all claimed from."""
+    monkeypatch.setattr(claims, "FEW_LANES", 0)
+
+
+@pytest.fixture
+def new_store(reused_postgres_url: str) -> NewStore:
+    """Build stores on this test's database."""
+    return lambda clock: PostgresStore(reused_postgres_url, clock=clock)
+
+
+globals().update({name: topics()[name] for name in OF_CLAIMS})
