@@ -7,6 +7,7 @@ once its job has been settled without it: a program that embeds a worker could n
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from types import CoroutineType, coroutine
@@ -16,6 +17,9 @@ from taskflowmq.worker import forks
 from taskflowmq.worker.slots import STEPPED
 
 log = logging.getLogger("taskflowmq.worker")
+
+#: More waits in its clean-up than this, and a body that was given up on is taken for one that never ends.
+MOST_CLEAN_UPS = 20
 
 
 @coroutine
@@ -57,8 +61,15 @@ def stepped(
 
 
 def _drop(body: Coroutine[Any, Any, Any]) -> None:
+    """End a body that was given up on: each of its waits is cancelled, those of its clean-up too, then it is cut."""
     try:
+        for _ in range(MOST_CLEAN_UPS):
+            # Not close(): on Python 3.11 that leaves asynchronous generators as they stand, and with them the
+            # connections that a context manager has lent.
+            body.throw(asyncio.CancelledError())
         body.close()
+    except (asyncio.CancelledError, StopIteration):
+        return
     except BaseException as error:  # noqa: BLE001 - it may refuse even this, or raise on its way out
         log.warning("a body that was given up on did not end quietly: %s", type(error).__name__)
 
