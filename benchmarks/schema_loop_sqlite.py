@@ -75,9 +75,8 @@ async def drain(store: SqliteStore, worker_id: UUID, count: int, batch: int) -> 
             claim = asyncio.ensure_future(store.claims.claim(request))
         done: list[Transition] = []
         # Tasks of one loop start in order and these bodies never wait: with the last one all are through.
-        for job in jobs:
-            last = asyncio.create_task(handler(job, done))
-        await last
+        bodies = [asyncio.create_task(handler(job, done)) for job in jobs]
+        await bodies[-1]
         if len(flushes) >= 2:
             _, flushes = await asyncio.wait(flushes, return_when=asyncio.FIRST_COMPLETED)
         flushes.add(asyncio.ensure_future(store.claims.settle(done)))
