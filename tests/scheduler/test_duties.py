@@ -66,7 +66,7 @@ class Store(FakeStore):
     async def maintain(self) -> None:
         self.maintained += 1
 
-    async def end_expired(self, limit: int) -> list[UUID]:
+    async def end_expired(self, limit: int, *, turn_within_ms: int | None = None) -> list[UUID]:
         lost, self.lost = self.lost, []
         for worker_id in lost:
             self.leases[worker_id] = False

@@ -141,8 +141,7 @@ def nobody_is_lost_by_an_outage(seen: Seen) -> Iterator[str]:
         lease_until, ended_at = seen.before.workers[worker]
         if ended_at is not None or lease_until > seen.step.store_us:
             yield f"I4: worker {short(worker)} was ended although its lease is not over"
-        decided = min(seen.step.asked, seen.facts.turns.get(seen.step.actor, seen.step.at))
-        if seen.facts.blind_until <= decided < seen.facts.blind_until + seen.lease:
+        if seen.facts.blind_until <= seen.step.at < seen.facts.blind_until + seen.lease:
             since = seen.step.at - seen.facts.blind_until
             yield f"I4: worker {short(worker)} was ended {since:.1f} s after nobody could renew: no grace was given"
 

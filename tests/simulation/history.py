@@ -97,8 +97,6 @@ class Facts:
         #: When the store last was away, or its clock stepped, for longer than anybody could renew; and for how long
         #: it had been silent then.
         self.blind_until = float("-inf")
-        #: Rescuer → when it last took its turn: what it does next, it decided then.
-        self.turns: dict[str, float] = {}
         #: The store's clock when the last turn was taken.
         self.turned_us: int | None = None
         #: The same of the first of the late ones in a row.
@@ -132,7 +130,6 @@ class Facts:
     def _upkeep_take_turn(self, step: Step) -> None:
         if step.args[0] != "rescuer":
             return
-        self.turns[step.actor] = step.at
         turn = step.answer
         if turn is None or not turn.taken:
             return

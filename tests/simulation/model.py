@@ -211,8 +211,13 @@ class ModelWorkers:
         self._data.workers[worker_id] = msgspec.structs.replace(self._data.workers[worker_id], ended_at=self._now())
         return True
 
-    async def end_expired(self, limit: int) -> list[UUID]:
+    async def end_expired(self, limit: int, *, turn_within_ms: int | None = None) -> list[UUID]:
         now = self._now()
+        if turn_within_ms is not None:
+            turn, grace = self._data.duties.get("rescuer"), self._data.grace_until
+            stale = turn is None or abs(now - turn) > timedelta(milliseconds=turn_within_ms)
+            if stale or (grace is not None and grace > now):
+                return []
         late = sorted(key for key, row in self._data.workers.items() if row.ended_at is None and row.lease_until <= now)
         for worker_id in late[:limit]:
             await self.end(worker_id)

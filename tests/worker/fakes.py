@@ -251,7 +251,7 @@ class FakeStore:
         self._tell()
         return was
 
-    async def end_expired(self, limit: int) -> list[UUID]:
+    async def end_expired(self, limit: int, *, turn_within_ms: int | None = None) -> list[UUID]:
         return []
 
     async def orphaned(self, limit: int) -> list[UUID]:

@@ -298,8 +298,10 @@ class Workers(Protocol):
         """End a worker: it can claim no more, and its jobs can be rescued. False if it had ended before."""
         ...
 
-    async def end_expired(self, limit: int) -> list[UUID]:
-        """End workers whose lease is over and return them."""
+    async def end_expired(self, limit: int, *, turn_within_ms: int | None = None) -> list[UUID]:
+        """End workers whose lease is over and return them; with ``turn_within_ms`` nobody, unless a rescuer took its
+        turn at most so long ago and no grace is in force: who stood still after its turn knows of no silence since.
+        """
         ...
 
     async def orphaned(self, limit: int) -> list[UUID]:

@@ -49,7 +49,8 @@ class Rescuer(Looper):
             self._graced = True
             return None
         self._graced = False
-        for worker_id in await self._store.workers.end_expired(WORKERS):
+        # This process, or the store, may stand still right here for longer than the leases.
+        for worker_id in await self._store.workers.end_expired(WORKERS, turn_within_ms=self._lease_ms // 2):
             log.warning("worker %s is lost: its lease is over", worker_id)
             self._telemetry.event("worker_lost")
             await self._empty(worker_id)

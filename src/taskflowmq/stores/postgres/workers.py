@@ -44,9 +44,10 @@ class PostgresWorkers:
         """End a worker: it can claim no more, and its jobs can be rescued. False if it had ended before."""
         return await self._pool.fetchrow(q.end_worker, self._now(), worker_id) is not None
 
-    async def end_expired(self, limit: int) -> list[UUID]:
-        """End workers whose lease is over and return them."""
-        return [row["id"] for row in await self._pool.fetch(q.end_expired_workers, self._now(), limit)]
+    async def end_expired(self, limit: int, *, turn_within_ms: int | None = None) -> list[UUID]:
+        """End workers whose lease is over and return them (see :class:`~taskflowmq.ports.store.Workers`)."""
+        found = await self._pool.fetch(q.end_expired_workers, self._now(), limit, turn_within_ms)
+        return [row["id"] for row in found]
 
     async def orphaned(self, limit: int) -> list[UUID]:
         """Return ended workers that still hold running jobs."""

@@ -54,10 +54,11 @@ class SqliteWorkers:
         )
         return bool(rows)
 
-    async def end_expired(self, limit: int) -> list[UUID]:
-        """End workers whose lease is over and return them."""
+    async def end_expired(self, limit: int, *, turn_within_ms: int | None = None) -> list[UUID]:
+        """End workers whose lease is over and return them (see :class:`~taskflowmq.ports.store.Workers`)."""
+        params = {"limit": limit, "within_ms": turn_within_ms}
         rows = await self._writer.run(
-            lambda conn: conn.execute(sql("end_expired_workers"), {"limit": limit, "now": self._now()}).fetchall()
+            lambda conn: conn.execute(sql("end_expired_workers"), {**params, "now": self._now()}).fetchall()
         )
         return sorted(UUID(bytes=worker_id) for (worker_id,) in rows)
 

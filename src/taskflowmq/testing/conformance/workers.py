@@ -95,6 +95,21 @@ class TestWorkers(StoreSuite):
         assert await rig.store.workers.end_expired(2) == []
         assert await rig.store.workers.renew([*short, long], 1000) == {long}
 
+    async def test_a_rescuer_that_stood_still_after_its_turn_ends_nobody(self, rig: Rig, other: Rig) -> None:
+        worker = await rig.worker(lease_ms=3_000)
+        assert await rig.store.workers.end_expired(10, turn_within_ms=1_500) == [], "nobody ever took a turn"
+        await rig.store.upkeep.take_turn("rescuer", 500)
+        rig.clock.advance(4)  # and so did everybody else, and the store
+        assert await rig.store.workers.end_expired(10, turn_within_ms=1_500) == []
+        turn = await other.store.upkeep.take_turn("rescuer", 500, lease_ms=3_000)
+        assert (turn.taken, turn.grace) == (True, True)
+        assert await rig.store.workers.end_expired(10, turn_within_ms=1_500) == [], "the other one gave a grace"
+        for _ in range(4):
+            rig.clock.advance(0.8)
+            turn = await other.store.upkeep.take_turn("rescuer", 500, lease_ms=3_000)
+        assert not turn.grace
+        assert await rig.store.workers.end_expired(10, turn_within_ms=1_500) == [worker]
+
     async def test_ended_workers_are_listed_for_an_hour(self, rig: Rig) -> None:
         worker, lives = await rig.worker(), await rig.worker()
         await rig.store.workers.end(worker)
