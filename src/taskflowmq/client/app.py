@@ -255,7 +255,7 @@ class BaseApp:
 
     def job(self, job_id: UUID | str) -> Handle[Any]:
         """Return a handle of a stored job; asks nothing yet. Its result is read as plain JSON values."""
-        return Handle(self._hub, self.tenant, parse_id(job_id), created=False)
+        return Handle(parse_id(job_id), False, self._hub, self.tenant)
 
 
 def _collect(source: object) -> Iterable[Any]:

@@ -75,7 +75,9 @@ def _is_suspicious(raw: bytes) -> bool:
 
     Each kind of bad value leaves a trace in the JSON: NaN and infinity are written as null, NUL as an escape.
     """
-    return b"null" in raw or b"\\u0000" in raw or _RESERVED in raw or raw.count(b"[") + raw.count(b"{") >= MAX_DEPTH
+    if b"null" in raw or b"\\u0000" in raw or _RESERVED in raw:
+        return True
+    return len(raw) >= 2 * MAX_DEPTH and raw.count(b"[") + raw.count(b"{") >= MAX_DEPTH
 
 
 def _refused(value: Any, pointer: str, error: Exception) -> InvalidJob:

@@ -23,7 +23,7 @@ R_co = TypeVar("R_co", covariant=True)
 ACTOR = "python"
 
 
-class Handle(Generic[R_co]):
+class Handle(msgspec.Struct, Generic[R_co], eq=False, frozen=True, gc=False):
     """One enqueued job.
 
     Attributes:
@@ -31,22 +31,11 @@ class Handle(Generic[R_co]):
         created: False if another job held the unique key, and this is that job.
     """
 
-    __slots__ = ("_decode_result", "_hub", "_tenant", "created", "id")
-
-    def __init__(
-        self,
-        hub: Hub[Session],
-        tenant: str,
-        job_id: UUID,
-        *,
-        created: bool = True,
-        decode_result: Callable[[bytes], Any] = msgspec.json.decode,
-    ) -> None:
-        self.id = job_id
-        self.created = created
-        self._hub = hub
-        self._tenant = tenant
-        self._decode_result = decode_result
+    id: UUID
+    created: bool
+    _hub: Hub[Session]
+    _tenant: str
+    _decode_result: Callable[[bytes], Any] = msgspec.json.decode
 
     def __repr__(self) -> str:
         """Show the id, for logs and consoles."""

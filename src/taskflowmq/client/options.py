@@ -29,6 +29,7 @@ from taskflowmq.core.limits import (
     check_time,
 )
 from taskflowmq.core.signals import Duration, to_ms
+from taskflowmq.ports.context import running
 
 MAX_ATTEMPTS = 32_767
 
@@ -146,14 +147,31 @@ class Origin(msgspec.Struct, frozen=True):
 NO_APP = Origin()
 
 
-def build_job(
-    task: str, args: bytes, *, options: Options, defaults: Defaults, key: UniqueKey | None, origin: Origin
-) -> NewJob:
-    """Put together the job to store, with a new id."""
-    return NewJob(
-        origin.new_id(),
-        task,
-        args,
+class Mold(msgspec.Struct, frozen=True):
+    """What the jobs of one task, one set of options and one origin have in common: a list has one mold for thousands.
+
+    Attributes:
+        options: what the caller said.
+        origin: where the jobs come from.
+        rest: the fields of NewJob after its arguments, in its order (given by position, ADR 6).
+    """
+
+    options: Options
+    origin: Origin
+    rest: tuple[Any, ...]
+
+    def fits(self, options: Options, origin: Origin) -> bool:
+        """Tell whether it serves a job of these very options and origin, here: a handler's jobs have its trace."""
+        return self.options is options and self.origin is origin and running.get() is None
+
+    def cast(self, task: str, args: bytes) -> NewJob:
+        """Put together a job to store, with a new id."""
+        return NewJob(self.origin.new_id(), task, args, *self.rest)
+
+
+def make_mold(options: Options, defaults: Defaults, key: UniqueKey | None, origin: Origin) -> Mold:
+    """Settle everything but a job's id and arguments."""
+    rest = (
         defaults.queue if options.queue is msgspec.UNSET else options.queue,
         defaults.priority if options.priority is msgspec.UNSET else options.priority,
         "",
@@ -168,6 +186,7 @@ def build_job(
         options.meta,
         job_headers(options.traceparent, options.actor, origin.version),
     )
+    return Mold(options, origin, rest)
 
 
 def _run_at(value: object) -> tuple[str, datetime | None]:

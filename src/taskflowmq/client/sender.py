@@ -11,7 +11,7 @@ import msgspec
 from taskflowmq.client import codec
 from taskflowmq.client.handle import Handle
 from taskflowmq.client.hub import Hub
-from taskflowmq.client.options import NO_OPTIONS, Defaults, Options, Origin, build_job
+from taskflowmq.client.options import NO_OPTIONS, Defaults, Options, Origin, make_mold
 from taskflowmq.client.registry import Registry
 from taskflowmq.client.session import Session
 from taskflowmq.client.task import JobRequest
@@ -54,8 +54,7 @@ class Sender:
         key = options.unique if isinstance(options.unique, UniqueKey) else None
         if isinstance(options.unique, Unique):
             key = options.unique.resolve(name, msgspec.json.decode(raw))
-        new = build_job(name, raw, options=options, defaults=Defaults(), key=key, origin=self._origin())
-        return JobRequest(new, None)
+        return JobRequest(make_mold(options, Defaults(), key, self._origin()).cast(name, raw), None)
 
     async def enqueue(self, request: JobRequest[R], options: Options) -> Handle[R]:
         """Store one checked job as its options say: by group commit, alone, or on the caller's connection."""
@@ -126,13 +125,7 @@ class Sender:
         return intake.enqueue_on_sync(conn, jobs, wake=wake)
 
     def _handle(self, request: JobRequest[R], stored: Enqueued) -> Handle[R]:
-        return Handle(
-            self._hub,
-            request.new.tenant,
-            stored.id,
-            created=stored.created,
-            decode_result=request.decode_result,
-        )
+        return Handle(stored.id, stored.created, self._hub, request.new.tenant, request.decode_result)
 
 
 def _jobs(requests: Sequence[JobRequest[Any]]) -> list[NewJob]:

@@ -20,21 +20,22 @@ from taskflowmq.client.options import (
     NO_APP,
     NO_OPTIONS,
     Defaults,
+    Mold,
     Options,
     Origin,
     SendOptions,
-    build_job,
     check_options,
+    make_mold,
 )
 from taskflowmq.client.signature import Signature
 from taskflowmq.client.sync import sync_twin
 from taskflowmq.client.unique import Unique
 from taskflowmq.core.errors import InvalidJob, WrongContext
-from taskflowmq.core.job import NewJob, UniqueKey
+from taskflowmq.core.job import NewJob
 from taskflowmq.core.limits import check_name
 from taskflowmq.core.retry import Retry
 from taskflowmq.core.signals import Duration
-from taskflowmq.ports.context import Context
+from taskflowmq.ports.context import Context, running
 from taskflowmq.ports.tasks import Runs
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class TaskOptions(TypedDict, total=False):
     on_lease_lost: Literal["continue", "stop"]
 
 
-class JobRequest(Generic[R_co]):
+class JobRequest(msgspec.Struct, Generic[R_co], eq=False, frozen=True, gc=False):
     """One job, checked and ready to be stored; made by ``task.job(…)``, stored by ``app.enqueue_many``.
 
     It carries its id already: storing the same request again, after an answer was lost, is a no-op.
@@ -85,11 +86,8 @@ class JobRequest(Generic[R_co]):
         new: what will be stored.
     """
 
-    __slots__ = ("_task", "new")
-
-    def __init__(self, new: NewJob, task: Task[Any, R_co] | None) -> None:
-        self.new = new
-        self._task = task
+    new: NewJob
+    _task: Task[Any, R_co] | None
 
     @property
     def decode_result(self) -> Callable[[bytes], Any]:
@@ -162,6 +160,8 @@ class Task(_Enqueues[P, R]):
             raise TypeError(f"retry of task {self.name!r} must be a Retry, got {type(self.retry).__name__}")
         self._defaults = _defaults(given, self.retry)
         self._signature = Signature(fn)
+        #: Of the last job, since the next one mostly differs in id and arguments only.
+        self._mold: Mold | None = None
         self._app: BaseApp | None = None
         self._included_in: weakref.WeakSet[BaseApp] = weakref.WeakSet()
         self.__name__, self.__qualname__ = fn.__name__, fn.__qualname__
@@ -264,12 +264,21 @@ class Task(_Enqueues[P, R]):
         return self._request(self._signature.encode_named(args), options, origin)
 
     def _request(self, raw: bytes, options: Options, origin: Origin) -> JobRequest[R]:
+        mold = self._mold
+        if mold is None or not mold.fits(options, origin):
+            mold = self._make_mold(raw, options, origin)
+        return JobRequest(mold.cast(self.name, raw), self)
+
+    def _make_mold(self, raw: bytes, options: Options, origin: Origin) -> Mold:
         unique = self._defaults.unique if options.unique is msgspec.UNSET else options.unique
-        key = unique if isinstance(unique, UniqueKey) else None
         if isinstance(unique, Unique):
+            # The key depends on the arguments: this mold is good for one job.
             key = unique.resolve(self.name, self._signature.with_defaults(raw))
-        new = build_job(self.name, raw, options=options, defaults=self._defaults, key=key, origin=origin)
-        return JobRequest(new, self)
+            return make_mold(options, self._defaults, key, origin)
+        mold = make_mold(options, self._defaults, unique, origin)
+        if running.get() is None:
+            self._mold = mold
+        return mold
 
 
 class DeclaredTask(Task[P, R], Generic[P, R, Plain, Returned]):

@@ -28,8 +28,8 @@ def uuid7(unix_us: int, random_bits: int) -> UUID:
         an id that sorts after every id made in an earlier quarter of a microsecond.
     """
     ms, us = divmod(unix_us, US_PER_MS)
-    fraction = (us << 12) // US_PER_MS
-    value = (ms & 0xFFFF_FFFF_FFFF) << 80 | 0x7 << 76 | fraction << 64 | 0x2 << 62 | random_bits & (2**62 - 1)
+    high = (ms & 0xFFFF_FFFF_FFFF) << 16 | 0x7000 | (us << 12) // US_PER_MS
+    value = high << 64 | 0x2 << 62 | random_bits & 0x3FFF_FFFF_FFFF_FFFF
     # UUID(int=…) would check and shift once more what is known to be right: three times the cost of all above.
     made: UUID = object.__new__(UUID)
     object.__setattr__(made, "int", value)

@@ -98,13 +98,16 @@ def _check_ids(jobs: Sequence[NewJob], now: int) -> None:
 
 
 def _rows(names: Names, jobs: Sequence[NewJob], now: int) -> Steps[list[_Row]]:
-    rows = []
+    rows: list[_Row] = []
     heads: dict[object, _Head] = {}
+    last: object = None
     for job in jobs:
         key = _options(job)
-        head = heads.get(key)
+        # Mostly the very objects of the job before: comparing them is cheaper than hashing them.
+        head = rows[-1].head if key == last else heads.get(key)
         if head is None:
             head = heads[key] = yield from _head(names, job, now)
+        last = key
         rows.append(_Row(job, head, job.args.decode()))
     return rows
 

@@ -1,0 +1,73 @@
+"""What jobs have in common is settled once (client.options.Mold): never longer than it is true."""
+
+from __future__ import annotations
+
+from taskflowmq import TaskFlow, Unique, task
+from taskflowmq.ports.context import running
+
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+class _HandlerContext:
+    """As much of a handler's context as an enqueue looks at."""
+
+    headers = {"traceparent": TRACE}
+
+
+@task
+async def plain(number: int) -> None:
+    """Take a number."""
+
+
+@task(unique=Unique(by=["number"]))
+async def once(number: int) -> None:
+    """Take a number, once."""
+
+
+def test_options_come_and_go_with_each_call() -> None:
+    TaskFlow("sqlite:///unused.db").include(plain)
+    urgent = plain.using(queue="urgent", priority=-5, tags=["a"])
+    jobs = [plain.job(1), urgent.job(2), plain.job(3), plain.using(queue="other").job(4), urgent.job(5)]
+    found = [(job.new.args, job.new.queue, job.new.priority, job.new.tags) for job in jobs]
+    assert found == [
+        (b'{"number":1}', "default", 0, ()),
+        (b'{"number":2}', "urgent", -5, ("a",)),
+        (b'{"number":3}', "default", 0, ()),
+        (b'{"number":4}', "other", 0, ()),
+        (b'{"number":5}', "urgent", -5, ("a",)),
+    ]
+    assert len({job.new.id for job in jobs}) == len(jobs)
+
+
+def test_a_key_made_of_arguments_is_made_for_each_job() -> None:
+    TaskFlow("sqlite:///unused.db").include(once)
+    keys = [once.job(number).new.unique for number in (1, 2, 1)]
+    assert keys[0] is not None
+    assert keys[0] == keys[2] != keys[1]
+
+
+def test_a_handlers_trace_stays_with_the_handlers_jobs() -> None:
+    TaskFlow("sqlite:///unused.db").include(plain)
+    assert plain.job(1).new.headers is None
+    token = running.set(_HandlerContext())  # type: ignore[arg-type]  # a whole Context needs a worker
+    try:
+        assert TRACE.encode() in (plain.job(2).new.headers or b"")
+    finally:
+        running.reset(token)
+    assert plain.job(3).new.headers is None
+
+
+def test_a_task_of_two_apps_takes_each_ones_tenant() -> None:
+    first = TaskFlow("sqlite:///unused.db", tenant="one", version="1")
+    second = TaskFlow("sqlite:///unused.db", tenant="two")
+    first.include(plain)
+    second.include(plain)
+    sent = [app.tasks.get("plain") for app in (first, second)]
+    assert all(one is not None for one in sent)
+    made = [
+        one.request((7,), {}, plain._bound()[1], app.origin).new
+        for one, app in zip(sent, (first, second), strict=True)
+        if one is not None
+    ]
+    assert [job.tenant for job in made] == ["one", "two"]
+    assert [job.headers is None for job in made] == [False, True]
