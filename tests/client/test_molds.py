@@ -11,7 +11,8 @@ TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 class _HandlerContext:
     """As much of a handler's context as an enqueue looks at."""
 
-    headers = {"traceparent": TRACE}
+    def __init__(self) -> None:
+        self.headers = {"traceparent": TRACE}
 
 
 @task
