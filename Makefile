@@ -39,6 +39,13 @@ bench-compare: .venv/.dev-ready ## Measure it beside its peers: PEERS=taskflow,p
 	  $(if $(MEASURES),--measures $(MEASURES)) $(if $(BENCH_JOBS),--jobs $(BENCH_JOBS)) \
 	  $(if $(FINISHED),--finished $(FINISHED))
 
+.PHONY: profile explain
+profile: .venv/.dev-ready ## Where a worker's processor time goes: STORE=postgres|sqlite
+	$(BIN)/python -m benchmarks.profile_worker --store $(STORE)
+
+explain: .venv/.dev-ready ## EXPLAIN (ANALYZE, BUFFERS) of every statement, as it was run: FINISHED=100000 ONLY=claim_jobs
+	$(BIN)/python -m benchmarks.explain_postgres $(if $(FINISHED),--finished $(FINISHED)) $(if $(ONLY),--only $(ONLY))
+
 ##@ Judge it
 
 .PHONY: test
