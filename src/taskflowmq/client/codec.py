@@ -26,6 +26,7 @@ _STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 _MISSING = re.compile(r"Object missing required field `([^`]+)`")
 _UNKNOWN = re.compile(r"Object contains unknown field `([^`]+)`")
 _RESERVED = RESERVED_KEY.encode()
+_DEEP_BYTES = 2 * MAX_DEPTH
 
 
 def is_pydantic(kind: object) -> bool:
@@ -65,19 +66,16 @@ def encode(value: Any, pointer: str) -> bytes:
         raise InvalidJob.at(pointer, f"nested deeper than {MAX_DEPTH} levels, or inside itself") from None
     except (TypeError, ValueError, OverflowError) as error:
         raise _refused(value, pointer, error) from None
-    if _is_suspicious(raw):
+    # Each kind of bad value leaves a trace in the JSON, which tells whether the precise but slow check must look: NaN and
+    # infinity are written as null, NUL as an escape. A level of nesting takes two characters at least.
+    if (
+        b"null" in raw
+        or b"\\u0000" in raw
+        or _RESERVED in raw
+        or (len(raw) >= _DEEP_BYTES and raw.count(b"[") + raw.count(b"{") >= MAX_DEPTH)
+    ):
         check_storable(msgspec.to_builtins(value, enc_hook=to_plain), pointer)
     return raw
-
-
-def _is_suspicious(raw: bytes) -> bool:
-    """Tell whether the precise but slow check must look.
-
-    Each kind of bad value leaves a trace in the JSON: NaN and infinity are written as null, NUL as an escape.
-    """
-    if b"null" in raw or b"\\u0000" in raw or _RESERVED in raw:
-        return True
-    return len(raw) >= 2 * MAX_DEPTH and raw.count(b"[") + raw.count(b"{") >= MAX_DEPTH
 
 
 def _refused(value: Any, pointer: str, error: Exception) -> InvalidJob:

@@ -114,7 +114,7 @@ class _Enqueues(Generic[P, R]):
         task, options = self._bound()
         if options.conn is not None or options.idempotency_key is not None:
             raise InvalidJob("conn and idempotency_key concern an enqueue: give them to enqueue_many")
-        return task.request(args, kwargs, options, task.app.origin if task.has_app else NO_APP)
+        return task.request(args, kwargs, options, task.origin)
 
     async def aenqueue(self, /, *args: P.args, **kwargs: P.kwargs) -> Handle[R]:
         """Store a job that will call the function with these arguments, and return its handle once it is
@@ -235,9 +235,11 @@ class Task(_Enqueues[P, R]):
         raise WrongContext(f"task {self.name!r} is included in several apps: use app.send({self.name!r}, …) of one")
 
     @property
-    def has_app(self) -> bool:
-        """Whether :attr:`app` would answer."""
-        return self._app is not None or len(self._included_in) == 1
+    def origin(self) -> Origin:
+        """Where jobs come from that are made without an enqueue: the app, where there is one and no other."""
+        if self._app is not None:
+            return self._app.origin
+        return self.app.origin if len(self._included_in) == 1 else NO_APP
 
     @property
     def is_detached(self) -> bool:
