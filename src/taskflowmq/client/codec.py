@@ -66,8 +66,8 @@ def encode(value: Any, pointer: str) -> bytes:
         raise InvalidJob.at(pointer, f"nested deeper than {MAX_DEPTH} levels, or inside itself") from None
     except (TypeError, ValueError, OverflowError) as error:
         raise _refused(value, pointer, error) from None
-    # Each kind of bad value leaves a trace in the JSON, which tells whether the precise but slow check must look: NaN and
-    # infinity are written as null, NUL as an escape. A level of nesting takes two characters at least.
+    # Each kind of bad value leaves a trace in the JSON, which tells whether the precise but slow check must look: NaN
+    # and infinity are written as null, NUL as an escape. A level of nesting takes two characters at least.
     if (
         b"null" in raw
         or b"\\u0000" in raw
