@@ -3,7 +3,7 @@
 Each claimer is a worker of its own that claims and settles without running anything, in batches; a few processes share
 them, because one Python would be the limit. The two numbers of claimers take turns.
 
-    python -m benchmarks.claimers_postgres postgresql://… --claimers 4 32 --jobs 60000
+    python -m benchmarks.claimers_postgres --claimers 4 32 --jobs 60000
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from taskflowmq.bootstrap.child import tune_interpreter
 from taskflowmq.core.transitions import Succeeded, decide
 from taskflowmq.ports.store import ClaimRequest
 from taskflowmq.stores.postgres import PostgresOptions, PostgresStore
+from taskflowmq.testing.postgres import PostgresServer
 
 ARGS = b'{"x":"%s"}' % (b"a" * 92)
 #: A claimer that finds nothing looks again so often: others may still put back what they hold.
@@ -93,15 +94,27 @@ def measure(options: argparse.Namespace, claimers: int) -> float:
 
 
 def main() -> None:
-    """Measure in turns and print the medians and their ratio."""
+    """Measure on the database that was named, or on one of its own."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("url", help="an empty PostgreSQL database")
+    parser.add_argument("--url", help="an empty database; default: a server of its own")
     parser.add_argument("--claimers", type=int, nargs=2, default=(4, 32))
     parser.add_argument("--processes", type=int, default=4, help="at most so many share the claimers")
     parser.add_argument("--jobs", type=int, default=60_000)
     parser.add_argument("--batch", type=int, default=100)
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()
+    server = None if options.url else PostgresServer.start()
+    try:
+        if server:
+            options.url = server.url(server.create_database())
+        compare(options)
+    finally:
+        if server:
+            server.stop()
+
+
+def compare(options: argparse.Namespace) -> None:
+    """Measure the two numbers of claimers in turns and print the medians and their ratio."""
     few, many = options.claimers
     rates: dict[int, list[float]] = {few: [], many: []}
     for _ in range(options.runs):
