@@ -90,7 +90,7 @@ def measure(options: argparse.Namespace, claimers: int) -> float:
     settled = sum(count for count, _ in ended)
     if settled != options.jobs:
         raise SystemExit(f"{settled} of {options.jobs} jobs were settled: is somebody else at work on this database?")
-    return settled / (max(at for _, at in ended) - began)
+    return float(settled / (max(at for _, at in ended) - began))
 
 
 def main() -> None:
