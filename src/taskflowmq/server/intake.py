@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -18,7 +19,7 @@ from taskflowmq.server.idempotency import HEADER, idempotency_of
 from taskflowmq.server.limits import Receive, decode_body
 from taskflowmq.server.problems import Problem
 from taskflowmq.server.schemas.requests import BulkBody, JobBody
-from taskflowmq.server.schemas.responses import BulkOut, Submitted, job_fields
+from taskflowmq.server.schemas.responses import BulkOut, Submitted, job_fields, new_job_fields
 from taskflowmq.server.services import Services
 
 _ENCODER = msgspec.json.Encoder()
@@ -61,12 +62,17 @@ async def store_one(services: Services, scope: Mapping[str, Any], request: JobBo
         stored = await session.commit.submit(job)
     else:
         (stored,) = await session.write([job], key)
-    view = await services.readback.get(stored.id)
-    if view is None:
-        detail = f"This request created job {stored.id}, which has been deleted since"
-        raise Problem(404, "not_found", detail)
     created = _is_new(job, stored)
-    return CREATED if created else FOUND, Submitted(**job_fields(view), created=created)
+    fields = await _read(services, stored.id) if stored.at is None else new_job_fields(job, stored.at)
+    return CREATED if created else FOUND, Submitted(**fields, created=created)
+
+
+async def _read(services: Services, job_id: UUID) -> dict[str, Any]:
+    """Return what the store holds of a job that this request did not make, or whose time it was not told."""
+    view = await services.readback.get(job_id)
+    if view is None:
+        raise Problem(404, "not_found", f"This request created job {job_id}, which has been deleted since")
+    return job_fields(view)
 
 
 async def store_many(services: Services, scope: Mapping[str, Any], request: BulkBody) -> BulkOut:
