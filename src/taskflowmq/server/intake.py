@@ -5,7 +5,8 @@ What must stay true: a 2xx is sent after the commit (I1); both ways decode, chec
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from taskflowmq.client.options import check_chance
 from taskflowmq.core.errors import FieldError, InvalidJob, UnknownTask
 from taskflowmq.core.job import Enqueued, NewJob
 from taskflowmq.server.idempotency import HEADER, idempotency_of
-from taskflowmq.server.limits import Receive, decode_body
+from taskflowmq.server.limits import decode_body
 from taskflowmq.server.problems import Problem
 from taskflowmq.server.schemas.requests import BulkBody, JobBody
 from taskflowmq.server.schemas.responses import BulkOut, Submitted, job_fields, new_job_fields
@@ -37,15 +38,14 @@ class FastIntake:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Any) -> None:
-        """Serve one request; errors go up to the gate, which answers them."""
-        message = await receive()  # the gate has read the body whole
-        request = decode_body(JobBody, message["body"])
+    async def __call__(self, scope: Mapping[str, Any], body: bytes, send: Any) -> None:
+        """Serve one request, whose body the gate has read; errors go up to the gate, which answers them."""
+        request = decode_body(JobBody, body)
         status, answer = await store_one(self._services, scope, request)
-        body = _ENCODER.encode(answer)
-        head = [(b"content-type", JSON), (b"content-length", str(len(body)).encode())]
+        text = _ENCODER.encode(answer)
+        head = [(b"content-type", JSON), (b"content-length", str(len(text)).encode())]
         await send({"type": "http.response.start", "status": status, "headers": head})
-        await send({"type": "http.response.body", "body": body})
+        await send({"type": "http.response.body", "body": text})
 
 
 async def store_one(services: Services, scope: Mapping[str, Any], request: JobBody) -> tuple[int, Submitted]:
@@ -98,9 +98,11 @@ def _is_new(job: NewJob, stored: Enqueued) -> bool:
 
 def _caller(scope: Mapping[str, Any]) -> dict[str, Any]:
     """Return who asks, and in which trace. A malformed trace context is no error but a new trace (W3C, 4.3)."""
-    traceparent = scope["taskflow"]["headers"].get(b"traceparent", b"").decode("latin-1")
-    found = {"actor": scope["taskflow"]["actor"]}
-    return {**found, TRACEPARENT: traceparent} if is_traceparent(traceparent) else found
+    asked = scope["taskflow"]
+    traceparent = asked["headers"].get(b"traceparent")
+    if traceparent is None or not is_traceparent(traceparent.decode("latin-1")):
+        return {"actor": asked["actor"]}
+    return {"actor": asked["actor"], TRACEPARENT: traceparent.decode("latin-1")}
 
 
 async def _prepare_all(services: Services, requests: Sequence[JobBody], caller: Mapping[str, Any]) -> list[NewJob]:
@@ -129,8 +131,14 @@ async def _prepare(services: Services, request: JobBody, **caller: Any) -> NewJo
     return job
 
 
+_said = attrgetter(*(name for name in JobBody.__struct_fields__ if name not in ("task", "args")))
+_NOTHING = _said(JobBody(task=""))
+
+
 def _options(request: JobBody) -> Any:
     """Return what the request says, in the words of the client; what it leaves out stays the task's own."""
+    if _said(request) == _NOTHING:
+        return {}
     given = {
         "queue": request.queue,
         "priority": request.priority,
