@@ -23,8 +23,8 @@ from taskflowmq.server.settings import ServerSettings
 Scope = MutableMapping[str, Any]
 Send = Callable[[Any], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
-#: Serves a request whose body has been read.
-Intake = Callable[[Scope, bytes, Send], Awaitable[None]]
+#: Serves a request whose body has been read: returns the status and the JSON of its answer.
+Intake = Callable[[Scope, bytes], Awaitable[tuple[int, bytes]]]
 Headers = Sequence[tuple[bytes, bytes]]
 
 JOBS_PATH = "/api/v1/jobs"
@@ -106,7 +106,8 @@ class Gate:
             body = await self._whole_body(path, headers, receive)
             # The framework knows which query parameters there are, and says so: none here.
             if path == JOBS_PATH and method == "POST" and self._intake is not None and not scope.get("query_string"):
-                await self._intake(scope, body, reply)
+                status, answer = await self._intake(scope, body)
+                await reply.whole(status, answer)
                 return
             receive = _replayed(body, receive)
         if path.startswith(_QUEUES_PREFIX):
@@ -149,12 +150,18 @@ class _Reply:
     async def __call__(self, message: Any) -> None:
         if message["type"] == "http.response.start":
             self.started = True
-            message["headers"] = [
-                *message.get("headers", ()),
-                *self._common,
-                (b"x-request-id", self._request_id.encode()),
-            ]
+            message["headers"] = [*message.get("headers", ()), *self._own_headers()]
         await self._send(message)
+
+    async def whole(self, status: int, body: bytes) -> None:
+        """Send a whole answer of JSON."""
+        self.started = True
+        head = [(b"content-type", _JSON), (b"content-length", b"%d" % len(body)), *self._own_headers()]
+        await self._send({"type": "http.response.start", "status": status, "headers": head})
+        await self._send({"type": "http.response.body", "body": body})
+
+    def _own_headers(self) -> Headers:
+        return *self._common, (b"x-request-id", self._request_id.encode())
 
 
 async def send_problem(send: Send, problem: Problem, request_id: str) -> None:

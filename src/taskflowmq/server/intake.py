@@ -24,7 +24,6 @@ from taskflowmq.server.schemas.responses import BulkOut, Submitted, job_fields, 
 from taskflowmq.server.services import Services
 
 _ENCODER = msgspec.json.Encoder()
-JSON = b"application/json"
 CREATED, FOUND = 201, 200
 
 
@@ -38,14 +37,10 @@ class FastIntake:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    async def __call__(self, scope: Mapping[str, Any], body: bytes, send: Any) -> None:
-        """Serve one request, whose body the gate has read; errors go up to the gate, which answers them."""
-        request = decode_body(JobBody, body)
-        status, answer = await store_one(self._services, scope, request)
-        text = _ENCODER.encode(answer)
-        head = [(b"content-type", JSON), (b"content-length", str(len(text)).encode())]
-        await send({"type": "http.response.start", "status": status, "headers": head})
-        await send({"type": "http.response.body", "body": text})
+    async def __call__(self, scope: Mapping[str, Any], body: bytes) -> tuple[int, bytes]:
+        """Serve one request, whose body the gate has read and whose answer, or error, it sends."""
+        status, answer = await store_one(self._services, scope, decode_body(JobBody, body))
+        return status, _ENCODER.encode(answer)
 
 
 async def store_one(services: Services, scope: Mapping[str, Any], request: JobBody) -> tuple[int, Submitted]:
