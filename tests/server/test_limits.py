@@ -77,6 +77,20 @@ async def test_a_body_that_trickles_is_answered_408_and_others_are_served(live: 
     writer.close()
 
 
+@pytest.mark.parametrize(("pause", "status"), [(0.1, 201), (30, 408)])
+async def test_a_body_that_comes_after_its_head_has_its_time_and_no_more(live: str, pause: float, status: int) -> None:
+    body = b'{"task":"anything"}'
+    reader, writer = await _connect(live)
+    writer.write(_head("/api/v1/jobs", f"Content-Length: {len(body)}"))
+    await writer.drain()
+    async with asyncio.timeout(10):
+        answer = asyncio.create_task(_status(reader))
+        await asyncio.wait([answer], timeout=pause)
+        writer.write(body)
+        assert await answer == status
+    writer.close()
+
+
 async def test_a_body_of_the_full_size_is_read(live: str) -> None:
     body = b'{"jobs": [{"task": "anything"}]}'
     padded = body + b" " * (16 * MIB - len(body))
@@ -87,9 +101,10 @@ async def test_a_body_of_the_full_size_is_read(live: str) -> None:
         assert small.status_code == 413
 
 
-async def test_a_client_that_hangs_up_leaves_nothing_behind(live: str) -> None:
+@pytest.mark.parametrize("begun", [b"", b'{"task": "anything"'])
+async def test_a_client_that_hangs_up_leaves_nothing_behind(live: str, begun: bytes) -> None:
     _, writer = await _connect(live)
-    writer.write(_head("/api/v1/jobs", "Content-Length: 100") + b'{"task": "anything"')
+    writer.write(_head("/api/v1/jobs", "Content-Length: 100") + begun)
     await writer.drain()
     writer.close()
     await writer.wait_closed()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from typing import Any
@@ -27,6 +28,7 @@ def command(app: str | None, host: str, port: int | None, **given: Any) -> None:
 
     API keys come from TASKFLOW_API_KEYS (comma list) or TASKFLOW_API_KEYS_FILE.
     """
+    from taskflowmq.bootstrap.child import tune_interpreter
     from taskflowmq.bootstrap.settings import load_settings
     from taskflowmq.bootstrap.supervise import options_of
     from taskflowmq.cli.program import load
@@ -40,6 +42,7 @@ def command(app: str | None, host: str, port: int | None, **given: Any) -> None:
     settings = ServerSettings(host=host, port=chosen_port(port), api_keys=keys_from(os.environ)).check()
     with share_metrics():
         loaded = load(app, given["database_url"])
+        tune_interpreter()
         sock = bind(settings.host, settings.port)
         with asyncio.Runner(loop_factory=uvloop_factory()) as runner:
             runner.run(_serve(loaded, settings, options, sock, as_json=given["as_json"]))
@@ -75,5 +78,7 @@ async def _serve(app: Any, settings: Any, options: Any, sock: Any, *, as_json: b
             emit_json({"url": url, "docs": f"{url}/docs", "store": app.store.url})
         else:
             click.echo(f"TaskFlow API on {url}/api/v1 (docs: {url}/docs), store {app.store.url}")
+        # What has been made so far lives as long as the process: keep the collector from walking it again and again.
+        gc.freeze()
         async with running(duties_of(app.store, options, metrics)):
             await ended.wait()

@@ -125,18 +125,33 @@ class NewJob(msgspec.Struct, frozen=True, gc=False):
     args_version: int = 1
 
 
-class Enqueued(msgspec.Struct, frozen=True, gc=False):
+class Enqueued(msgspec.Struct, frozen=True, gc=False, eq=False):
     """The answer to one enqueued job: its id, or the id of the job that holds its unique key.
 
     ``created`` says whether this request made the job, at its first try or at an earlier one: a replay of the same id
     is ``created`` and ``replayed``. Only a job that another one with its unique key stands for is not created. When an
     Idempotency-Key is replayed, ``created`` is what the first answer said.
+
+    ``at`` is no part of what is compared: two stores that say the same of a job may say it at different times.
     """
 
     id: UUID
     created: bool
     #: True when the same id was stored before by the same call (a lost reply), or an Idempotency-Key was replayed.
     replayed: bool = False
+    #: The ``created_at`` that this request stored, so that nobody has to read it back; None if the store does not say.
+    at: datetime | None = None
+
+    def __eq__(self, other: object) -> bool:
+        """Compare all but the time."""
+        return isinstance(other, Enqueued) and self._said() == other._said()
+
+    def __hash__(self) -> int:
+        """Agree with the comparison."""
+        return hash(self._said())
+
+    def _said(self) -> tuple[UUID, bool, bool]:
+        return self.id, self.created, self.replayed
 
 
 class IdempotencyKey(msgspec.Struct, frozen=True):

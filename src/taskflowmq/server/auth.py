@@ -17,7 +17,7 @@ from taskflowmq.server.settings import is_loopback
 OPEN_PATHS = frozenset({"/health/live", "/health/ready"})
 METRICS_PATH = "/metrics"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-real-ip")
+_FORWARDED = frozenset({b"forwarded", b"x-forwarded-for", b"x-real-ip"})
 
 Headers = Mapping[bytes, bytes]
 
@@ -46,7 +46,7 @@ class Guard:
         """
         if path in OPEN_PATHS and method in _SAFE_METHODS:
             return "anonymous"
-        local = peer is not None and is_loopback(peer) and not any(name in headers for name in _FORWARDED)
+        local = peer is not None and is_loopback(peer) and _FORWARDED.isdisjoint(headers)
         to_us = _names_this_machine(headers.get(b"host", b""))
         if self._digests:
             if path == METRICS_PATH and local and to_us and method in _SAFE_METHODS:

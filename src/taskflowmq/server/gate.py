@@ -10,8 +10,8 @@ import asyncio
 import contextlib
 import logging
 import re
-import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from random import getrandbits
 from typing import Any
 from urllib.parse import unquote
 
@@ -23,20 +23,26 @@ from taskflowmq.server.settings import ServerSettings
 Scope = MutableMapping[str, Any]
 Send = Callable[[Any], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+#: Serves a request whose body has been read: returns the status and the JSON of its answer.
+Intake = Callable[[Scope, bytes], Awaitable[tuple[int, bytes]]]
+Headers = Sequence[tuple[bytes, bytes]]
 
 JOBS_PATH = "/api/v1/jobs"
 BULK_PATH = "/api/v1/jobs/bulk"
 _QUEUES_PREFIX = "/api/v1/queues/"
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+_JSON = b"application/json"
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 _CSP_API = b"default-src 'none'; frame-ancestors 'none'"
 _CSP_DOCS = b"default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-_FIXED_HEADERS = [
+_FIXED_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"no-store"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
-]
+)
+_API_HEADERS = (*_FIXED_HEADERS, (b"content-security-policy", _CSP_API))
+_DOCS_HEADERS = (*_FIXED_HEADERS, (b"content-security-policy", _CSP_DOCS))
 
 TOO_LARGE = 413
 #: How long, and how much, a client whose body is refused may go on sending so that it can read why.
@@ -55,7 +61,7 @@ class Gate:
         settings: the server's settings.
     """
 
-    def __init__(self, inner: App, intake: App | None, settings: ServerSettings) -> None:
+    def __init__(self, inner: App, intake: Intake | None, settings: ServerSettings) -> None:
         self._inner = inner
         self._intake = intake
         self._settings = settings
@@ -74,8 +80,9 @@ class Gate:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
         request_id = _request_id(headers)
-        reply = _Reply(send, request_id, _CSP_DOCS if scope["path"].startswith("/docs") else _CSP_API)
-        if self._in_flight >= self._settings.max_in_flight and scope["path"] not in OPEN_PATHS:
+        path = scope["path"]
+        reply = _Reply(send, request_id, _DOCS_HEADERS if path.startswith("/docs") else _API_HEADERS)
+        if self._in_flight >= self._settings.max_in_flight and path not in OPEN_PATHS:
             await send_problem(reply, overloaded(), request_id)
             return
         self._in_flight += 1
@@ -94,13 +101,15 @@ class Gate:
         method, path = scope["method"], scope["path"]
         client = scope.get("client")
         actor = self._guard.admit(method, path, headers, client[0] if client else None)
-        if method in _WITH_BODY:
-            receive = await self._whole_body(path, headers, receive)
         scope["taskflow"] = {"actor": actor, "request_id": request_id, "headers": headers}
-        # The framework knows which query parameters there are, and says so: none here.
-        if path == JOBS_PATH and method == "POST" and self._intake is not None and not scope.get("query_string"):
-            await self._intake(scope, receive, reply)
-            return
+        if method in _WITH_BODY:
+            body = await self._whole_body(path, headers, receive)
+            # The framework knows which query parameters there are, and says so: none here.
+            if path == JOBS_PATH and method == "POST" and self._intake is not None and not scope.get("query_string"):
+                status, answer = await self._intake(scope, body)
+                await reply.whole(status, answer)
+                return
+            receive = _replayed(body, receive)
         if path.startswith(_QUEUES_PREFIX):
             _keep_escaped_slashes(scope)
         if method == "HEAD":
@@ -108,18 +117,12 @@ class Gate:
             scope = {**scope, "method": "GET"}
         await self._inner(scope, receive, reply)
 
-    async def _whole_body(self, path: str, headers: dict[bytes, bytes], receive: Receive) -> Receive:
+    async def _whole_body(self, path: str, headers: dict[bytes, bytes], receive: Receive) -> bytes:
         limit = self._settings.max_bulk_body if path == BULK_PATH else self._settings.max_body
         body = await read_body(receive, headers.get(b"content-length"), limit, self._settings.body_seconds)
         if body:
-            _check_media_type(headers.get(b"content-type", b""), headers.get(b"content-encoding", b"identity"))
-        messages = iter(({"type": "http.request", "body": body, "more_body": False},))
-
-        async def replay() -> Any:
-            message = next(messages, None)
-            return await receive() if message is None else message
-
-        return replay
+            _check_media_type(headers.get(b"content-type", b""), headers.get(b"content-encoding"))
+        return body
 
     async def _fail(self, reply: _Reply, receive: Receive, request_id: str, error: Exception) -> None:
         problem = from_error(error)
@@ -136,24 +139,29 @@ class Gate:
 class _Reply:
     """The ``send`` of one request: adds the headers that every answer has."""
 
-    __slots__ = ("_csp", "_request_id", "_send", "started")
+    __slots__ = ("_common", "_request_id", "_send", "started")
 
-    def __init__(self, send: Send, request_id: str, csp: bytes) -> None:
+    def __init__(self, send: Send, request_id: str, common: Headers) -> None:
         self._send = send
         self._request_id = request_id
-        self._csp = csp
+        self._common = common
         self.started = False
 
     async def __call__(self, message: Any) -> None:
         if message["type"] == "http.response.start":
             self.started = True
-            message["headers"] = [
-                *message.get("headers", ()),
-                *_FIXED_HEADERS,
-                (b"content-security-policy", self._csp),
-                (b"x-request-id", self._request_id.encode()),
-            ]
+            message["headers"] = [*message.get("headers", ()), *self._own_headers()]
         await self._send(message)
+
+    async def whole(self, status: int, body: bytes) -> None:
+        """Send a whole answer of JSON."""
+        self.started = True
+        head = [(b"content-type", _JSON), (b"content-length", b"%d" % len(body)), *self._own_headers()]
+        await self._send({"type": "http.response.start", "status": status, "headers": head})
+        await self._send({"type": "http.response.body", "body": body})
+
+    def _own_headers(self) -> Headers:
+        return *self._common, (b"x-request-id", self._request_id.encode())
 
 
 async def send_problem(send: Send, problem: Problem, request_id: str) -> None:
@@ -191,16 +199,31 @@ async def send_body(
 
 
 def _request_id(headers: dict[bytes, bytes]) -> str:
-    given = headers.get(b"x-request-id", b"")
-    return given.decode() if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+    given = headers.get(b"x-request-id")
+    if given is not None and _REQUEST_ID.fullmatch(given):
+        return given.decode()
+    return f"{getrandbits(64):016x}"  # a name and no secret: the kernel's own random bytes cost a system call
 
 
-def _check_media_type(value: bytes, encoding: bytes) -> None:
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """Return a ``receive`` that hands out a body which has been read, and then whatever comes."""
+    messages = iter(({"type": "http.request", "body": body, "more_body": False},))
+
+    async def replay() -> Any:
+        message = next(messages, None)
+        return await receive() if message is None else message
+
+    return replay
+
+
+def _check_media_type(value: bytes, encoding: bytes | None) -> None:
     """Refuse anything but JSON: a form of a foreign page can send text, never this type without asking (S19)."""
-    if encoding.strip().lower() != b"identity":
+    if value == _JSON and encoding is None:
+        return
+    if encoding is not None and encoding.strip().lower() != b"identity":
         raise Problem(415, "encoded_body", "Send the body without Content-Encoding: it is not unpacked here")
     kind = value.split(b";", 1)[0].strip().lower()
-    if kind != b"application/json":
+    if kind != _JSON:
         raise Problem(415, "not_json", "Send the body with Content-Type: application/json")
 
 

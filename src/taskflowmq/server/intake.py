@@ -5,8 +5,10 @@ What must stay true: a 2xx is sent after the commit (I1); both ways decode, chec
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -15,14 +17,13 @@ from taskflowmq.client.options import check_chance
 from taskflowmq.core.errors import FieldError, InvalidJob, UnknownTask
 from taskflowmq.core.job import Enqueued, NewJob
 from taskflowmq.server.idempotency import HEADER, idempotency_of
-from taskflowmq.server.limits import Receive, decode_body
+from taskflowmq.server.limits import decode_body
 from taskflowmq.server.problems import Problem
 from taskflowmq.server.schemas.requests import BulkBody, JobBody
-from taskflowmq.server.schemas.responses import BulkOut, Submitted, job_fields
+from taskflowmq.server.schemas.responses import BulkOut, Submitted, job_fields, new_job_fields
 from taskflowmq.server.services import Services
 
 _ENCODER = msgspec.json.Encoder()
-JSON = b"application/json"
 CREATED, FOUND = 201, 200
 
 
@@ -36,15 +37,10 @@ class FastIntake:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Any) -> None:
-        """Serve one request; errors go up to the gate, which answers them."""
-        message = await receive()  # the gate has read the body whole
-        request = decode_body(JobBody, message["body"])
-        status, answer = await store_one(self._services, scope, request)
-        body = _ENCODER.encode(answer)
-        head = [(b"content-type", JSON), (b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": status, "headers": head})
-        await send({"type": "http.response.body", "body": body})
+    async def __call__(self, scope: Mapping[str, Any], body: bytes) -> tuple[int, bytes]:
+        """Serve one request, whose body the gate has read and whose answer, or error, it sends."""
+        status, answer = await store_one(self._services, scope, decode_body(JobBody, body))
+        return status, _ENCODER.encode(answer)
 
 
 async def store_one(services: Services, scope: Mapping[str, Any], request: JobBody) -> tuple[int, Submitted]:
@@ -61,12 +57,17 @@ async def store_one(services: Services, scope: Mapping[str, Any], request: JobBo
         stored = await session.commit.submit(job)
     else:
         (stored,) = await session.write([job], key)
-    view = await services.readback.get(stored.id)
-    if view is None:
-        detail = f"This request created job {stored.id}, which has been deleted since"
-        raise Problem(404, "not_found", detail)
     created = _is_new(job, stored)
-    return CREATED if created else FOUND, Submitted(**job_fields(view), created=created)
+    fields = await _read(services, stored.id) if stored.at is None else new_job_fields(job, stored.at)
+    return CREATED if created else FOUND, Submitted(**fields, created=created)
+
+
+async def _read(services: Services, job_id: UUID) -> dict[str, Any]:
+    """Return what the store holds of a job that this request did not make, or whose time it was not told."""
+    view = await services.readback.get(job_id)
+    if view is None:
+        raise Problem(404, "not_found", f"This request created job {job_id}, which has been deleted since")
+    return job_fields(view)
 
 
 async def store_many(services: Services, scope: Mapping[str, Any], request: BulkBody) -> BulkOut:
@@ -92,9 +93,11 @@ def _is_new(job: NewJob, stored: Enqueued) -> bool:
 
 def _caller(scope: Mapping[str, Any]) -> dict[str, Any]:
     """Return who asks, and in which trace. A malformed trace context is no error but a new trace (W3C, 4.3)."""
-    traceparent = scope["taskflow"]["headers"].get(b"traceparent", b"").decode("latin-1")
-    found = {"actor": scope["taskflow"]["actor"]}
-    return {**found, TRACEPARENT: traceparent} if is_traceparent(traceparent) else found
+    asked = scope["taskflow"]
+    traceparent = asked["headers"].get(b"traceparent")
+    if traceparent is None or not is_traceparent(traceparent.decode("latin-1")):
+        return {"actor": asked["actor"]}
+    return {"actor": asked["actor"], TRACEPARENT: traceparent.decode("latin-1")}
 
 
 async def _prepare_all(services: Services, requests: Sequence[JobBody], caller: Mapping[str, Any]) -> list[NewJob]:
@@ -123,8 +126,14 @@ async def _prepare(services: Services, request: JobBody, **caller: Any) -> NewJo
     return job
 
 
+_said = attrgetter(*(name for name in JobBody.__struct_fields__ if name not in ("task", "args")))
+_NOTHING = _said(JobBody(task=""))
+
+
 def _options(request: JobBody) -> Any:
     """Return what the request says, in the words of the client; what it leaves out stays the task's own."""
+    if _said(request) == _NOTHING:
+        return {}
     given = {
         "queue": request.queue,
         "priority": request.priority,

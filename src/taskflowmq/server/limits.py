@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
 from typing import Any, TypeVar
 
 import msgspec
@@ -57,14 +57,51 @@ async def read_body(receive: Receive, declared: bytes | None, limit: int, second
 
 
 async def _next(receive: Receive, seconds: float) -> Any:
+    waiting = receive().__await__()
     try:
-        async with asyncio.timeout(seconds):
-            message = await receive()
-    except TimeoutError as error:
-        raise _too_slow(seconds) from error
+        # Nearly always the body has come together with the head. Then there is nothing to wait for, and a deadline
+        # would cost more than all else that is done to read it.
+        blocker = next(waiting)
+    except StopIteration as done:
+        message = done.value
+    else:
+        message = await _next_within(_Started(waiting, blocker), seconds)
     if message["type"] == "http.disconnect":
         raise ClientGone
     return message
+
+
+async def _next_within(waiting: Awaitable[Any], seconds: float) -> Any:
+    try:
+        async with asyncio.timeout(seconds):
+            return await waiting
+    except TimeoutError as error:
+        raise _too_slow(seconds) from error
+
+
+class _Started(Generator[Any, Any, Any]):
+    """Something to await whose first step was taken before: that step's blocker comes first, then all others.
+
+    Args:
+        steps: what ``__await__`` gave.
+        blocker: what the first step waits for.
+    """
+
+    def __init__(self, steps: Any, blocker: Any) -> None:
+        self._steps = steps
+        self._first = [blocker]
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        """Be one's own iterator."""
+        return self
+
+    def send(self, value: Any) -> Any:
+        """Take the next step."""
+        return self._first.pop() if self._first else self._steps.send(value)
+
+    def throw(self, *error: Any) -> Any:
+        """Pass an error, such as the deadline's cancellation, on to whatever waits."""
+        return self._steps.throw(*error)
 
 
 async def _read_rest(receive: Receive, first: bytes, limit: int) -> bytes:

@@ -1,4 +1,6 @@
-"""Reading the jobs that concurrent requests just stored, in one query for all of them.
+"""Reading the jobs that concurrent requests met in the store, in one query for all of them.
+
+A job that a request has made itself is answered without (docs/adr/0008-cost-of-a-request.md).
 
 A query starts when the previous one has returned and takes whatever was asked meanwhile: nobody waits for company.
 """

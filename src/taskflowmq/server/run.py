@@ -13,6 +13,7 @@ import uvicorn
 
 from taskflowmq.core.errors import TaskFlowError
 from taskflowmq.server.gate import Gate
+from taskflowmq.server.transport import OneWriteProtocol
 
 #: Connections, idle ones included. Requests under way have a limit of their own, in the gate, with a proper answer.
 MAX_CONNECTIONS = 10_000
@@ -80,6 +81,7 @@ class ApiServer(uvicorn.Server):
     def __init__(self, application: Gate, sock: socket.socket) -> None:
         config = uvicorn.Config(
             application,
+            http=OneWriteProtocol,
             access_log=False,
             log_level="warning",
             log_config=None,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
-from taskflowmq.core.job import AttemptView, JobView, State
+from taskflowmq.core.job import AttemptView, JobView, NewJob, State
 from taskflowmq.ports.store import QueueView, StoreStats, TaskView, WorkerView
 
 
@@ -185,6 +185,42 @@ def job_fields(view: JobView) -> dict[str, Any]:
         "meta": _json(view.meta),
         "unique_key": view.unique_key,
         "tenant": view.tenant,
+    }
+
+
+def new_job_fields(job: NewJob, at: datetime) -> dict[str, Any]:
+    """Return the same fields of a job that has just been stored at this time, without asking the store again."""
+    run_at = at + timedelta(milliseconds=job.delay_ms) if job.run_at is None else job.run_at.astimezone(UTC)
+    return {
+        "id": job.id,
+        "task": job.task,
+        "args": msgspec.Raw(job.args),
+        "queue": job.queue,
+        "priority": job.priority,
+        "state": "pending" if run_at <= at else "scheduled",
+        "reason": None,
+        "round": 1,
+        "attempt": 0,
+        "max_attempts": job.max_attempts,
+        "crashes": 0,
+        "losses": 0,
+        "created_at": at,
+        "run_at": run_at,
+        "started_at": None,
+        "finished_at": None,
+        "expires_at": None if job.expires_in_ms is None else at + timedelta(milliseconds=job.expires_in_ms),
+        "timeout": None if job.timeout_ms is None else job.timeout_ms / 1000,
+        "result": None,
+        "result_truncated": False,
+        "result_error": None,
+        "error": None,
+        "progress": None,
+        "worker": None,
+        "cancel_requested_at": None,
+        "tags": job.tags,
+        "meta": _json(job.meta),
+        "unique_key": None if job.unique is None else job.unique.key,
+        "tenant": job.tenant,
     }
 
 

@@ -57,15 +57,19 @@ class PostgresIntake:
         names = await self._make_names(jobs[:1])
         parts = _parts(jobs)
         try:
-            await self._pool.run(lambda conn: self._insert_alike(conn, parts, names))
+            at = await self._pool.run(lambda conn: self._insert_alike(conn, parts, names))
         except asyncpg.UniqueViolationError:
             return None
-        return [Enqueued(job.id, True) for job in jobs]
+        return [Enqueued(job.id, True, False, at) for job in jobs]
 
-    async def _insert_alike(self, conn: Any, parts: Sequence[Sequence[NewJob]], names: NameRows) -> None:
+    async def _insert_alike(self, conn: Any, parts: Sequence[Sequence[NewJob]], names: NameRows) -> datetime | None:
+        """Insert jobs, all or none, and return when, if one statement took them all."""
+        at = None
         async with _one_transaction(conn, parts):
             for part in parts:
-                await conn.fetch(q.insert_alike, *rows.alike_args(self._now(), part, names))
+                (row,) = await conn.fetch(q.insert_alike, *rows.alike_args(self._now(), part, names))
+                at = row["stored_at"]
+        return at if len(parts) == 1 else None
 
     async def _enqueue_any(self, jobs: Sequence[NewJob], idempotency: IdempotencyKey | None) -> list[Enqueued]:
         # Held from here on: what is remembered may be forgotten (a connection broke) while this batch is under way.
@@ -74,15 +78,16 @@ class PostgresIntake:
             return await self._enqueue_keyed(jobs, idempotency)
         parts = _parts(jobs)
         created = await self._pool.run(lambda conn: self._insert(conn, parts, names))
-        return [Enqueued(job.id, True, job.id not in created) for job in jobs]
+        return [Enqueued(job.id, True, job.id not in created, created.get(job.id)) for job in jobs]
 
-    async def _insert(self, conn: Any, parts: Sequence[Sequence[NewJob]], names: NameRows) -> set[UUID]:
-        """Insert jobs, all or none, and return the ids that are new."""
-        created: set[UUID] = set()
+    async def _insert(self, conn: Any, parts: Sequence[Sequence[NewJob]], names: NameRows) -> dict[UUID, datetime]:
+        """Insert jobs, all or none, and return the ids that are new, with the time stored for them."""
+        created: dict[UUID, datetime] = {}
         async with _one_transaction(conn, parts):
             for part in parts:
-                fresh = await conn.fetchval(q.enqueue_jobs, *rows.enqueue_args(self._now(), part, names))
-                created.update((job.id for job in part) if fresh is None else fresh)
+                (row,) = await conn.fetch(q.enqueue_jobs, *rows.enqueue_args(self._now(), part, names))
+                fresh = [job.id for job in part] if row["created"] is None else row["created"]
+                created.update(dict.fromkeys(fresh, row["stored_at"]))
         return created
 
     async def _enqueue_keyed(self, jobs: Sequence[NewJob], idempotency: IdempotencyKey | None) -> list[Enqueued]:

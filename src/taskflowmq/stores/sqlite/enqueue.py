@@ -18,7 +18,7 @@ from taskflowmq.core.errors import Conflict, IdempotencyMismatch, NotUnique
 from taskflowmq.core.ids import MAX_SKEW_MS
 from taskflowmq.core.job import Enqueued, Flag, IdempotencyKey, NewJob
 from taskflowmq.stores.sqlite.names import Names
-from taskflowmq.stores.sqlite.rows import join_ids, to_json, to_us, zeros
+from taskflowmq.stores.sqlite.rows import from_us, join_ids, to_json, to_us, zeros
 from taskflowmq.stores.sqlite.steps import Step, Steps
 
 DAY_US = 86_400_000_000
@@ -63,7 +63,8 @@ def enqueue_steps(names: Names, jobs: Sequence[NewJob], now: int) -> Steps[list[
     if not any(job.unique for job in jobs):
         clash = yield from _store(rows, now)
         if not clash:
-            return [Enqueued(job.id, True) for job in jobs]
+            at = from_us(now)
+            return [Enqueued(job.id, True, False, at) for job in jobs]
     return (yield from _store_carefully(rows, now))
 
 

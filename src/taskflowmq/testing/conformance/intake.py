@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -67,6 +68,14 @@ class TestIntake(StoreSuite):
         jobs = [rig.job(queue=f"q{n % 3}", priority=n % 2) for n in range(20)]
         jobs.reverse()
         assert await rig.enqueue(*jobs) == [Enqueued(job.id, created=True) for job in jobs]
+
+    @pytest.mark.parametrize("options", [{}, {"delay_ms": 1500}, {"expires_in_ms": 60_000, "tags": ("a",)}])
+    async def test_an_answer_that_says_when_says_what_is_stored(self, rig: Rig, options: dict[str, Any]) -> None:
+        for jobs in ([rig.job(**options)], [rig.job(**options), rig.job(queue="other")]):
+            for answer in await rig.enqueue(*jobs):
+                assert answer.at in (None, (await rig.view(answer.id)).created_at)
+            for again in await rig.enqueue(*jobs):
+                assert again.at is None, "a replay stores nothing"
 
     async def test_nothing_to_store_is_fine(self, rig: Rig) -> None:
         assert await rig.enqueue() == []

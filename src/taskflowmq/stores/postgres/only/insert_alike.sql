@@ -1,5 +1,5 @@
 -- Stores new jobs that are ready at once and differ only in id and arguments; otherwise as enqueue_jobs, at half its
--- cost. An id that exists is an error here, and enqueue_jobs then says what to make of it. Arguments come as one text,
+-- cost, and answers with the time that it stored. An id that exists is an error here, and enqueue_jobs then says what to make of it. Arguments come as one text,
 -- cut at a character that JSON never holds. Positions are drawn on rows that come out of the job insert (see cursors.py).
 WITH n AS MATERIALIZED (
   SELECT c.now FROM (SELECT coalesce($1::timestamptz, clock_timestamp()) AS now OFFSET 0) c
@@ -14,9 +14,12 @@ stored AS (
          n.now + $12::bigint * interval '1 millisecond', $13::text::text[], $14::text::json, $15::text::json
   FROM n CROSS JOIN unnest($4::text::uuid[], string_to_array($5::text, chr(31))) AS x (id, args)
   RETURNING id
+),
+placed AS (
+  INSERT INTO taskflow.ready (lane_id, seq, job_id, task_id, ready_at, expires_at, round, attempt, crashes, losses,
+                              lease_no, flags)
+  SELECT $7::integer, nextval('taskflow.ready_seq'), stored.id, $8::integer, n.now,
+         n.now + $12::bigint * interval '1 millisecond', 1, 0, 0, 0, 0, 0
+  FROM n CROSS JOIN stored
 )
-INSERT INTO taskflow.ready (lane_id, seq, job_id, task_id, ready_at, expires_at, round, attempt, crashes, losses,
-                            lease_no, flags)
-SELECT $7::integer, nextval('taskflow.ready_seq'), stored.id, $8::integer, n.now,
-       n.now + $12::bigint * interval '1 millisecond', 1, 0, 0, 0, 0, 0
-FROM n CROSS JOIN stored
+SELECT n.now AS stored_at FROM n

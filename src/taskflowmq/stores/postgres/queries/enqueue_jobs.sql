@@ -37,4 +37,6 @@ later AS (
   INSERT INTO taskflow.waiting (job_id, why, due_at, round, attempt, crashes, losses, lease_no, flags)
   SELECT id, 'scheduled', run_at, 1, 0, 0, 0, 0, 0 FROM stored WHERE run_at > created_at
 )
-SELECT CASE WHEN count(*) < cardinality($2::uuid[]) THEN coalesce(array_agg(id), '{}') END AS created FROM stored
+SELECT CASE WHEN count(*) < cardinality($2::uuid[]) THEN coalesce(array_agg(id), '{}') END AS created,
+       (SELECT n.now FROM n) AS stored_at
+FROM stored
