@@ -121,6 +121,25 @@ async def test_a_lost_reply_is_repeated_and_changes_nothing(
     assert worker.health().backlog == 0
 
 
+async def test_a_wake_up_is_one_claim(
+    store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("taskflowmq.worker.fetcher.FIRST_LOOK", 60.0)
+
+    async def body() -> None: ...
+
+    name = tasks.add(body)
+    worker = make_worker(poll=60.0)
+    await worker.start()
+    for number in range(1, 4):
+        row = store.put(name)
+        await store.until(lambda row=row: row.state is State.COMPLETED)  # type: ignore[misc]
+        for _ in range(10):  # whatever else would claim has had its turn
+            await asyncio.sleep(0)
+        # The first claim may come before or after the first wake-up.
+        assert number <= sum(not request.isolated for request in store.claims_made) <= number + 1
+
+
 async def test_one_transition_that_the_store_refuses_does_not_hold_up_the_others(
     store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker
 ) -> None:
