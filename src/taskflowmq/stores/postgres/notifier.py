@@ -79,6 +79,8 @@ class PostgresNotifier:
         self._closing = False
         self._listeners: set[_Subscription] = set()
         self._reader: asyncio.Task[None] | None = None
+        #: How many notifications came, of whatever queue.
+        self.heard = 0
         #: Called with the queue of every notification (the names cache looks for new lanes).
         self.on_ready: Callable[[str], None] = lambda _queue: None
 
@@ -189,12 +191,14 @@ class PostgresNotifier:
                     await conn.fetchval(q.prove_answer)
 
     def _heard(self, _conn: Any, _pid: int, _channel: str, queue: Any) -> None:
+        self.heard += 1
         self.on_ready(str(queue))
         for subscription in self._listeners:
             subscription.offer(str(queue))
 
     def _wake_all(self) -> None:
         """What was sent while nobody listened is lost: let everybody look."""
+        self.heard += 1
         for subscription in self._listeners:
             for topic in subscription.topics:
                 subscription.offer(topic)
