@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import threading
 
@@ -14,6 +15,7 @@ from taskflowmq.core.job import ClaimedJob, Reason, State
 from taskflowmq.ports.context import Context
 from taskflowmq.ports.store import ClaimRequest
 from taskflowmq.testing.waiting import wait_until
+from taskflowmq.worker.context import RunningContext
 
 
 async def noop() -> None:
@@ -138,6 +140,30 @@ async def test_a_wake_up_is_one_claim(
             await asyncio.sleep(0)
         # The first claim may come before or after the first wake-up.
         assert number <= sum(not request.isolated for request in store.claims_made) <= number + 1
+
+
+async def test_a_job_that_ended_leaves_nothing_to_the_collector(
+    store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker
+) -> None:
+    async def coroutine() -> None:
+        await asyncio.sleep(0)
+
+    def thread() -> None: ...
+
+    worker = make_worker()
+    for name in (tasks.add(coroutine), tasks.add(thread)):
+        store.put(name)
+    await worker.run_until_idle()  # what is made once is made
+    gc.collect()
+    gc.disable()
+    try:
+        for name in tasks.names() * 20:
+            store.put(name)
+        await worker.run_until_idle()
+        await asyncio.sleep(0)  # the last task ends
+        assert [each for each in gc.get_objects() if isinstance(each, RunningContext)] == []
+    finally:
+        gc.enable()
 
 
 async def test_one_transition_that_the_store_refuses_does_not_hold_up_the_others(
