@@ -193,6 +193,11 @@ CURSOR = (
                 "ORDER BY r.seq LIMIT 1)",
                 "ORDER BY r.seq LIMIT 1 FOR UPDATE SKIP LOCKED)",
             ),
+            Edit(
+                "stores/postgres/only/look_around.sql",
+                "ORDER BY r.seq LIMIT 1)",
+                "ORDER BY r.seq LIMIT 1 FOR UPDATE SKIP LOCKED)",
+            ),
         ),
         (_DUELS + "test_rows_that_a_claim_gives_up_are_not_below_the_floor",),
     ),

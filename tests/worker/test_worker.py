@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import threading
 
@@ -14,6 +15,7 @@ from taskflowmq.core.job import ClaimedJob, Reason, State
 from taskflowmq.ports.context import Context
 from taskflowmq.ports.store import ClaimRequest
 from taskflowmq.testing.waiting import wait_until
+from taskflowmq.worker.context import RunningContext
 
 
 async def noop() -> None:
@@ -119,6 +121,49 @@ async def test_a_lost_reply_is_repeated_and_changes_nothing(
     await worker.run_until_idle()
     assert all(len(row.history) == 1 for row in rows)
     assert worker.health().backlog == 0
+
+
+async def test_a_wake_up_is_one_claim(
+    store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("taskflowmq.worker.fetcher.FIRST_LOOK", 60.0)
+
+    async def body() -> None: ...
+
+    name = tasks.add(body)
+    worker = make_worker(poll=60.0)
+    await worker.start()
+    for number in range(1, 4):
+        row = store.put(name)
+        await store.until(lambda row=row: row.state is State.COMPLETED)  # type: ignore[misc]
+        for _ in range(10):  # whatever else would claim has had its turn
+            await asyncio.sleep(0)
+        # The first claim may come before or after the first wake-up.
+        assert number <= sum(not request.isolated for request in store.claims_made) <= number + 1
+
+
+async def test_a_job_that_ended_leaves_nothing_to_the_collector(
+    store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker
+) -> None:
+    async def coroutine() -> None:
+        await asyncio.sleep(0)
+
+    def thread() -> None: ...
+
+    worker = make_worker()
+    for name in (tasks.add(coroutine), tasks.add(thread)):
+        store.put(name)
+    await worker.run_until_idle()  # what is made once is made
+    gc.collect()
+    gc.disable()
+    try:
+        for name in tasks.names() * 20:
+            store.put(name)
+        await worker.run_until_idle()
+        await asyncio.sleep(0)  # the last task ends
+        assert [each for each in gc.get_objects() if isinstance(each, RunningContext)] == []
+    finally:
+        gc.enable()
 
 
 async def test_one_transition_that_the_store_refuses_does_not_hold_up_the_others(

@@ -287,6 +287,9 @@ class Executor:
     def _leave_slot(self, ctx: RunningContext) -> None:
         self.runs.pop(ctx.slot, None)
         self._slots.finish(ctx.slot)
+        # The task knows its run (and its context variables do): without this every job is a cycle that waits for the
+        # collector, with its arguments.
+        ctx.task = ctx.interrupt = None
 
     def _settle(self, ctx: RunningContext, outcome: Outcome) -> None:
         ctx.ended = True

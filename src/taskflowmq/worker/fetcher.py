@@ -222,15 +222,21 @@ class Fetcher:
 
     async def _pause(self, seconds: float, *, wakeable: bool) -> None:
         """Wait for the time, a wake-up, or the stop."""
-        sleeper = asyncio.ensure_future(self._kit.clock.sleep(seconds))
-        waker = asyncio.ensure_future(self._wake.wait())
-        try:
-            waits = {sleeper, waker} if wakeable or self._stopped else {sleeper}
-            await asyncio.wait(waits, return_when="FIRST_COMPLETED")
-        finally:
-            sleeper.cancel()
-            waker.cancel()
-            await asyncio.gather(sleeper, waker, return_exceptions=True)
+        if not (wakeable or self._stopped):
+            await self._kit.clock.sleep(seconds)
+        elif not self._wake.is_set():
+            # One event for all three: whatever stands between a wake-up and its claim is part of every pick-up, and
+            # asyncio.wait takes five more turns of the loop (ADR 5).
+            sleeper = asyncio.ensure_future(self._kit.clock.sleep(seconds))
+            sleeper.add_done_callback(self._on_time)
+            try:
+                await self._wake.wait()
+            finally:
+                sleeper.remove_done_callback(self._on_time)
+                sleeper.cancel()
+
+    def _on_time(self, _: asyncio.Future[None]) -> None:
+        self._wake.set()
 
 
 def _nothing() -> None:

@@ -37,6 +37,7 @@ HOT = [
     "retry_dead_job",
     "hasten_job",
     "sample_positions",
+    "look_around",
 ]
 ROWS, MILLION = 4_000, 1_000_000
 BY_TABLE = re.compile(

@@ -38,7 +38,7 @@ LOOK_S = 0.25
 class _Memory:
     """What is remembered of one worker between claims."""
 
-    __slots__ = ("busy", "generation", "look_at", "scan", "tasks", "turn")
+    __slots__ = ("busy", "generation", "heard", "look_at", "quiet", "scan", "tasks", "turn")
 
     def __init__(self, generation: int, tasks: tuple[str, ...]) -> None:
         self.generation = generation
@@ -48,6 +48,9 @@ class _Memory:
         #: The lanes in which something was ready at the last look, and when to look again (monotonic seconds).
         self.busy: frozenset[int] = frozenset()
         self.look_at = float("-inf")
+        #: Whether the last claim found nothing, and how many notifications had come when it began.
+        self.quiet = False
+        self.heard = 0
 
 
 class PostgresClaims:
@@ -64,6 +67,17 @@ class PostgresClaims:
 
     async def claim(self, request: ClaimRequest) -> list[ClaimedJob]:
         """Take ready jobs for a worker (see :class:`~taskflowmq.ports.store.Claims`)."""
+        if request.isolated:
+            return await self._claim_anywhere(request)
+        memory = self._memory(request)
+        heard, memory.heard = memory.heard, self._notifier.heard
+        quiet = memory.quiet and heard == memory.heard and memory.scan.looks(time.monotonic())
+        memory.quiet = False
+        claimed = [] if quiet and not await self._look_around(request, memory) else await self._claim_anywhere(request)
+        memory.quiet = not claimed
+        return claimed
+
+    async def _claim_anywhere(self, request: ClaimRequest) -> list[ClaimedJob]:
         lanes = await self._names.lanes()
         claimed = await self._claim_from(request, lanes)
         if claimed:
@@ -71,6 +85,29 @@ class PostgresClaims:
         # Nothing here; what was remembered of lanes may be a little old. An empty claim can afford a look.
         fresh = await self._names.lanes(fresh=True)
         return [] if fresh == lanes else await self._claim_from(request, fresh)
+
+    async def _look_around(self, request: ClaimRequest, memory: _Memory) -> bool:
+        """Tell whether there may be something to claim, for a worker that nobody has woken.
+
+        It takes the place of a sweep, its claim and a look at lanes and pauses: three round trips at each poll.
+        """
+        scan, began = memory.scan, time.monotonic()
+        found = await self._pool.fetch(q.look_around, scan.wants_xid, *scan.known_floors(began))
+        if memory.generation != self._pool.generation:
+            return True
+        order = _lane_order(self._names.learn_lanes(found, began), request.queues, memory.turn)
+        if not order:
+            return False
+        scan.enter([lane.id for lane in order])
+        first_rows = {row["id"]: row["first_row"] for row in found}
+        firsts = [first_rows[lane.id] for lane in order]
+        if not self._raise_floors(scan, [lane.id for lane in order], firsts, found[0]):
+            return True
+        if all(first is None for first in firsts):
+            scan.swept(began, time.monotonic())
+            return False
+        scan.sweep_next()  # what was seen may be behind the positions
+        return True
 
     async def _claim_from(self, request: ClaimRequest, lanes: dict[int, Lane]) -> list[ClaimedJob]:
         tasks = await self._names.known_tasks(request.tasks)
@@ -142,11 +179,16 @@ class PostgresClaims:
     async def _floors(self, scan: Scan, at: float, order: list[int]) -> list[int]:
         floors = scan.floors(at, order)
         row = await self._pool.fetchrow(q.sample_positions, scan.wants_xid, order, floors)
-        sample = (row["last_drawn"], row["own"], row["oldest"])
-        if not scan.raise_floors(order, row["first_rows"], sample):
-            self._pool.generation += 1
+        if not self._raise_floors(scan, order, row["first_rows"], row):
             return [0] * len(order)
         return scan.floors(at, order)
+
+    def _raise_floors(self, scan: Scan, order: list[int], first_rows: list[int | None], sample: Any) -> bool:
+        """Take what was read of positions; False: the database is another one, and nothing known of it holds."""
+        if scan.raise_floors(order, first_rows, (sample["last_drawn"], sample["own"], sample["oldest"])):
+            return True
+        self._pool.generation += 1
+        return False
 
     async def _claim(
         self, statement: str, request: ClaimRequest, order: list[Lane], positions: list[int], tasks: list[int]

@@ -137,6 +137,10 @@ class Scan:
         """Tell whether the next claim should look behind its positions."""
         return at >= self._sweep_at
 
+    def looks(self, at: float) -> bool:
+        """Tell whether a look behind the positions may take the place of the next claim: a little early is no harm."""
+        return at >= self._sweep_at - SWEEP_S / 5
+
     def floors(self, at: float, lanes: Sequence[int]) -> list[int]:
         """Return the floors of lanes; now and then they are forgotten first."""
         if self._rescan_at is None:
@@ -146,6 +150,11 @@ class Scan:
             for lane in self._lanes.values():
                 lane.floor = 0
         return [self._lanes[lane].floor for lane in lanes]
+
+    def known_floors(self, at: float) -> tuple[list[int], list[int]]:
+        """Return all lanes that have a place here, and their floors."""
+        lanes = list(self._lanes)
+        return lanes, self.floors(at, lanes)
 
     def raise_floors(
         self, lanes: Sequence[int], first_rows: Sequence[int | None], sample: tuple[int, int | None, int]
@@ -169,6 +178,10 @@ class Scan:
         self._sweep_at = ended + max(SWEEP_S, SWEEP_SHARE * took)
         if self._rescan_at is not None and RESCAN_SHARE * took > RESCAN_S:
             self._rescan_at = max(self._rescan_at, ended + RESCAN_SHARE * took)
+
+    def sweep_next(self) -> None:
+        """Have the next claim look behind its positions: something may be there."""
+        self._sweep_at = float("-inf")
 
     def positions(self, lanes: Sequence[int]) -> list[int]:
         """Return where a normal claim begins in each lane."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -170,12 +170,16 @@ class Names:
 
     async def _read_lanes(self) -> None:
         began = time.monotonic()
-        rows = await self._pool.fetch(q.list_lanes)
+        self.learn_lanes(await self._pool.fetch(q.list_lanes), began)
+
+    def learn_lanes(self, rows: Sequence[Any], began: float) -> dict[int, Lane]:
+        """Remember every lane as it was read by a statement that began then (monotonic seconds), and return them."""
         self._lanes = {
             row["id"]: Lane(row["id"], row["queue_id"], row["queue"], row["priority"], row["paused"]) for row in rows
         }
         self._lane_ids = {(row["queue"], row["priority"], row["share"]): row["id"] for row in rows}
         self._lanes_at = began
+        return self._lanes
 
     async def name_rows(self, tenant_ids: set[int], task_ids: set[int]) -> tuple[dict[int, str], dict[int, str]]:
         """Return the names of tenants and tasks by number, reading what is not known yet."""

@@ -2,8 +2,8 @@
 
 One connection of its own listens for the whole process, is probed every ten seconds and replaced when it does not
 answer. Waking is at the leading edge; a queue that goes on being woken waits 10 ms for the next time, then 20, up to
-100 ms: NOTIFY takes a lock that all commits with a NOTIFY share (RELIABILITY F15), so it is never sent per job, and a
-caller who waits for each job in turn is not held up either (ADR 5).
+100 ms: NOTIFY takes a lock that all commits with a NOTIFY share (RELIABILITY F15), so it is never sent per job. After a
+pause of 20 ms in which nobody asked it begins again, so a caller who waits for each job in turn is not held up (ADR 5).
 
 No ``asyncio.wait_for`` here: on Python 3.11 it loses a cancellation that arrives together with what it waits for, and
 whoever cancelled waits for ever.
@@ -29,6 +29,7 @@ from taskflowmq.stores.postgres.queries import q
 
 CHANNEL = "taskflow_ready"
 FIRST_INTERVAL_S, LONGEST_INTERVAL_S = 0.01, 0.1
+PAUSE_S = 0.02
 #: Together with reconnecting less than 15 s: how long a half-open connection may go unnoticed (RELIABILITY F13).
 PROBE_S = 10.0
 PROBE_TIMEOUT_S = 3.0
@@ -70,10 +71,16 @@ class PostgresNotifier:
         self._waking: set[str] = set()
         #: queue → (when it was woken last, how long it waits for the next time)
         self._woken: dict[str, tuple[float, float]] = {}
+        #: queue → when somebody asked for it to be woken last
+        self._asked: dict[str, float] = {}
         self._waker: asyncio.Task[None] | None = None
-        self._hurry = asyncio.Event()
+        #: Set when something may be due sooner than the waker believes.
+        self._sooner = asyncio.Event()
+        self._closing = False
         self._listeners: set[_Subscription] = set()
         self._reader: asyncio.Task[None] | None = None
+        #: How many notifications came, of whatever queue.
+        self.heard = 0
         #: Called with the queue of every notification (the names cache looks for new lanes).
         self.on_ready: Callable[[str], None] = lambda _queue: None
 
@@ -86,6 +93,14 @@ class PostgresNotifier:
         """Tell listeners that these queues have ready jobs; coalesced, never raises."""
         if not self._options.listens or not queues:
             return
+        now = time.monotonic()
+        for queue in queues:
+            # By what is asked, not by what was sent: that comes late because of the interval, and whoever came once too
+            # soon would never get out of it.
+            if now - self._asked.get(queue, float("-inf")) > PAUSE_S:
+                self._woken.pop(queue, None)
+                self._sooner.set()
+            self._asked[queue] = now
         self._waking.update(queues)
         if self._waker is None or self._waker.done():
             self._waker = asyncio.create_task(self._send(), name="taskflow-wake")
@@ -93,17 +108,19 @@ class PostgresNotifier:
     async def _send(self) -> None:
         """Send what is due until nothing is left; a queue woken a moment ago waits for its interval."""
         while self._waking:
+            self._sooner.clear()
             now = time.monotonic()
             waits = {name: self._wait(name, now) for name in self._waking}
-            due = [name for name, wait in waits.items() if wait <= 0 or self._hurry.is_set()]
+            due = [name for name, wait in waits.items() if wait <= 0 or self._closing]
             if not due:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(min(waits.values())):
-                        await self._hurry.wait()
+                        await self._sooner.wait()
                 continue
             self._waking.difference_update(due)
             for name in due:
-                self._woken[name] = (now, self._next_interval(name, now))
+                _, interval = self._woken.get(name, (now, FIRST_INTERVAL_S / 2))
+                self._woken[name] = (now, min(2 * interval, LONGEST_INTERVAL_S))
             try:
                 await self._pool.fetch(q.notify_queues, due)
             except _FAILURES as error:
@@ -112,13 +129,6 @@ class PostgresNotifier:
     def _wait(self, queue: str, now: float) -> float:
         at, interval = self._woken.get(queue, (now, 0.0))
         return at + interval - now
-
-    def _next_interval(self, queue: str, now: float) -> float:
-        """Twice as long while the queue is woken again and again; from the start after a pause."""
-        at, interval = self._woken.get(queue, (float("-inf"), 0.0))
-        if now - at > 2 * interval:
-            return FIRST_INTERVAL_S
-        return min(2 * interval, LONGEST_INTERVAL_S)
 
     def listen(self, topics: Sequence[str]) -> AbstractAsyncContextManager[AsyncIterator[str]]:
         """Yield queue names as they become ready; no topic means every queue. Heals itself when cut."""
@@ -181,12 +191,14 @@ class PostgresNotifier:
                     await conn.fetchval(q.prove_answer)
 
     def _heard(self, _conn: Any, _pid: int, _channel: str, queue: Any) -> None:
+        self.heard += 1
         self.on_ready(str(queue))
         for subscription in self._listeners:
             subscription.offer(str(queue))
 
     def _wake_all(self) -> None:
         """What was sent while nobody listened is lost: let everybody look."""
+        self.heard += 1
         for subscription in self._listeners:
             for topic in subscription.topics:
                 subscription.offer(topic)
@@ -194,9 +206,10 @@ class PostgresNotifier:
     async def close(self) -> None:
         """Send what is still to be sent, then stop listening and waking."""
         if self._waker is not None:
-            self._hurry.set()
+            self._closing = True
+            self._sooner.set()
             await asyncio.wait([self._waker], timeout=CLOSE_WITHIN_S)
-            self._hurry.clear()
+            self._closing = False
         for task in (self._waker, self._reader):
             if task is not None:
                 await self._stop(task)

@@ -94,6 +94,10 @@ class Pool:
         self._pid = 0
         self._opening = asyncio.Lock()
         self._connections: set[Connection] = set()
+        #: Connections between two statements, with the pool's proxies for them; the last one is taken first.
+        self._spare: list[tuple[Any, Connection]] = []
+        #: How many wait for asyncpg's pool to give them one.
+        self._waiting = 0
         #: Grows whenever a connection was lost: what was remembered about the database may be wrong now.
         self.generation = 0
 
@@ -111,7 +115,7 @@ class Pool:
             if self._pool is not None and self._pid == os.getpid():
                 return
             # After a fork the parent's pool is dropped without a word: its sockets belong to the parent.
-            self._pool, self._connections = None, set()
+            self._pool, self._connections, self._spare = None, set(), []
             try:
                 # Connections are never replaced for their age: a lost one would make claims forget their positions.
                 self._pool = await asyncpg.create_pool(
@@ -139,6 +143,8 @@ class Pool:
             return
         try:
             async with asyncio.timeout(5.0):
+                while self._spare:
+                    await pool.release(self._spare.pop()[0])
                 await pool.close()
         except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             _log.warning("connections were cut while closing the store: %s", error or type(error).__name__)
@@ -206,35 +212,70 @@ class Pool:
     async def connection(self) -> AsyncIterator[Any]:
         """Lend one connection; an error that proves it unusable throws it away."""
         pool = await self._ready()
-        try:
-            conn = await pool.acquire(timeout=self._options.acquire_timeout)
-        except TimeoutError as error:
-            raise StoreUnavailable("PostgreSQL: no connection became free in time") from error
-        raw: Connection = conn.itself()
-        raw.lent = True
+        conn, raw = await self._take(pool)
         try:
             yield conn
         except BaseException as error:
-            if errors.dooms_connection(error):
-                self.generation += 1
-                if errors.dooms_all(error):
-                    self._drop_idle()
-                # One that the server closed is the pool's again already, and refuses.
-                with suppress(asyncpg.InterfaceError):
-                    conn.terminate()
+            self._judge(conn, error)
             raise
         finally:
             raw.lent = False
             await pool.release(conn)
 
+    async def _once(self, work: Callable[[Any], Awaitable[T]]) -> T:
+        """Run work on a connection that asyncpg's pool sees again only if somebody waits there, or after an error.
+
+        Giving it back and asking for it again takes three times as long as a statement (ADR 5), and looks after what
+        statements of the store never leave behind: listeners, open transactions.
+        """
+        pool = await self._ready()
+        conn, raw = await self._take(pool)
+        try:
+            answer = await work(conn)
+        except BaseException as error:
+            self._judge(conn, error)
+            raw.lent = False
+            await pool.release(conn)
+            raise
+        raw.lent = False
+        if self._waiting or self._pool is not pool or raw.is_closed():
+            await pool.release(conn)
+        else:
+            self._spare.append((conn, raw))
+        return answer
+
+    async def _take(self, pool: asyncpg.Pool) -> tuple[Any, Connection]:
+        while self._spare:
+            conn, raw = self._spare.pop()
+            if not raw.is_closed():
+                raw.lent = True
+                return conn, raw
+        self._waiting += 1
+        try:
+            conn = await pool.acquire(timeout=self._options.acquire_timeout)
+        except TimeoutError as error:
+            raise StoreUnavailable("PostgreSQL: no connection became free in time") from error
+        finally:
+            self._waiting -= 1
+        raw = conn.itself()
+        raw.lent = True
+        return conn, raw
+
+    def _judge(self, conn: Any, error: BaseException) -> None:
+        """Throw a connection away if the error proves it unusable, and all that are idle if it proves them so."""
+        if not errors.dooms_connection(error):
+            return
+        self.generation += 1
+        if errors.dooms_all(error):
+            self._drop_idle()
+        # One that the server closed is the pool's again already, and refuses.
+        with suppress(asyncpg.InterfaceError):
+            conn.terminate()
+
     def _drop_idle(self) -> None:
         for conn in tuple(self._connections):
             if not conn.lent:
                 conn.terminate()
-
-    async def _once(self, work: Callable[[Any], Awaitable[T]]) -> T:
-        async with self.connection() as conn:
-            return await work(conn)
 
     async def _ready(self) -> asyncpg.Pool:
         if self._pool is None:
@@ -255,3 +296,4 @@ class Pool:
     def _lost(self, conn: Connection) -> None:
         self.generation += 1
         self._connections.discard(conn)
+        self._spare = [spare for spare in self._spare if not spare[1].is_closed()]

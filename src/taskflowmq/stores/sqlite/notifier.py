@@ -44,6 +44,7 @@ class SqliteNotifier:
         self._due: set[str] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._sender: socket.socket | None = None
 
     @property
     def enabled(self) -> bool:
@@ -61,6 +62,9 @@ class SqliteNotifier:
             self._timer = None
             self._flush()
         self._loop = None
+        if self._sender is not None:
+            self._sender.close()
+            self._sender = None
 
     async def wake(self, queues: Iterable[str]) -> None:
         """Tell listeners that these queues have ready jobs; coalesced, never raises."""
@@ -120,16 +124,17 @@ class SqliteNotifier:
         if not listeners:
             return
         message = "\n".join(queues).encode()[:_MESSAGE_BYTES]
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-            sender.setblocking(False)
-            for path in listeners:
-                try:
-                    sender.sendto(message, path)
-                except ConnectionRefusedError:  # its process is gone
-                    with suppress(OSError):
-                        Path(path).unlink()
-                except OSError as error:  # full: it is awake already; or foreign: not ours to judge
-                    log.debug("a wake-up was lost: %s", error)
+        if self._sender is None:  # kept: making one takes as long as all the rest of a wake-up
+            self._sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            self._sender.setblocking(False)
+        for path in listeners:
+            try:
+                self._sender.sendto(message, path)
+            except ConnectionRefusedError:  # its process is gone
+                with suppress(OSError):
+                    Path(path).unlink()
+            except OSError as error:  # full: it is awake already; or foreign: not ours to judge
+                log.debug("a wake-up was lost: %s", error)
 
     @asynccontextmanager
     async def listen(self, topics: Sequence[str]) -> AsyncIterator[AsyncIterator[str]]:
@@ -151,13 +156,17 @@ class _Listener:
         self._enabled = enabled
         self._path = folder / f"{os.getpid()}-{secrets.token_hex(4)}.sock"
         self._socket: socket.socket | None = None
+        self._check: asyncio.TimerHandle | None = None
         self._waiting: dict[str, None] = {}
         self._arrived = asyncio.Event()
 
     def open(self) -> None:
         """Bind the socket; where that fails the listener stays silent and polling does the work."""
-        if not self._enabled:
-            return
+        if self._enabled:
+            self._bind()
+            self._check = asyncio.get_running_loop().call_later(_CHECK_S, self._heal)
+
+    def _bind(self) -> None:
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         try:
             self._folder.mkdir(mode=0o777, exist_ok=True)
@@ -172,6 +181,11 @@ class _Listener:
 
     def close(self) -> None:
         """Close the socket and remove its file."""
+        if self._check is not None:
+            self._check.cancel()
+        self._unbind()
+
+    def _unbind(self) -> None:
         sock, self._socket = self._socket, None
         if sock is not None:
             asyncio.get_running_loop().remove_reader(sock.fileno())
@@ -182,13 +196,7 @@ class _Listener:
     async def names(self) -> AsyncIterator[str]:
         """Yield names for ever."""
         while True:
-            try:
-                # Not wait_for: on Python 3.11 it loses a cancellation that comes with a name, and a drain never ends.
-                async with asyncio.timeout(_CHECK_S):
-                    await self._arrived.wait()
-            except TimeoutError:
-                self._heal()
-                continue
+            await self._arrived.wait()
             self._arrived.clear()
             while self._waiting:
                 name = next(iter(self._waiting))
@@ -198,20 +206,23 @@ class _Listener:
     def _heal(self) -> None:
         """Bind again if somebody removed the socket's file."""
         if self._socket is not None and not self._path.exists():
-            self.close()
+            self._unbind()
         if self._socket is None:
-            self.open()
+            self._bind()
+        self._check = asyncio.get_running_loop().call_later(_CHECK_S, self._heal)
 
     def _read(self) -> None:
-        while self._socket is not None:
-            try:
-                message = self._socket.recv(_MESSAGE_BYTES)
-            except OSError:  # drained
-                return
-            for name in message.decode(errors="replace").split("\n"):
-                if not self._topics or name in self._topics:
-                    self._waiting[name] = None
-                    self._arrived.set()
+        """Take one message; the loop calls again while there are more, so no read ends in an exception."""
+        if self._socket is None:
+            return
+        try:
+            message = self._socket.recv(_MESSAGE_BYTES)
+        except OSError:  # somebody else's, or gone
+            return
+        for name in message.decode(errors="replace").split("\n"):
+            if not self._topics or name in self._topics:
+                self._waiting[name] = None
+                self._arrived.set()
 
 
 def _folder(database: Path) -> Path:

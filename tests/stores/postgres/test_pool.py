@@ -1,0 +1,73 @@
+"""Connections between two statements: kept at hand, given to whoever waits, never one too many."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+from tests.stores.postgres.conftest import Connect
+
+from taskflowmq.stores.postgres import PostgresOptions
+from taskflowmq.stores.postgres.pool import Pool
+from taskflowmq.testing.waiting import wait_until
+
+pytestmark = pytest.mark.postgres
+NAME = "spare"
+
+
+@pytest.fixture
+async def pool(postgres_url: str) -> AsyncIterator[Pool]:
+    """An open pool of two connections."""
+    made = Pool(postgres_url, PostgresOptions(pool_size=2, application_name=NAME))
+    await made.open()
+    yield made
+    await made.close()
+
+
+async def sessions(admin: asyncpg.Connection) -> int:
+    """Count the pool's sessions."""
+    count: int = await admin.fetchval("SELECT count(*) FROM pg_stat_activity WHERE application_name = $1", NAME)
+    return count
+
+
+async def test_statements_one_after_the_other_share_a_session_and_ask_nobody_for_it(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await pool.fetchval("SELECT pg_backend_pid()")
+    monkeypatch.setattr(asyncpg.Pool, "acquire", None)
+    assert {await pool.fetchval("SELECT pg_backend_pid()") for _ in range(5)} == {first}
+    async with pool.connection() as conn:
+        assert await conn.fetchval("SELECT pg_backend_pid()") == first
+
+
+async def test_more_callers_than_connections_are_all_served(pool: Pool, connect: Connect) -> None:
+    admin = await connect()
+    async with asyncio.timeout(20):
+        found = await asyncio.gather(*(pool.fetchval("SELECT pg_backend_pid()") for _ in range(50)))
+        assert len(set(found)) == 2
+        async with pool.connection(), pool.connection():
+            waiter = asyncio.ensure_future(pool.fetchval("SELECT 1"))
+            assert await sessions(admin) == 2
+        assert await waiter == 1
+
+
+async def test_a_spare_that_the_server_ended_is_not_used_again(pool: Pool, connect: Connect) -> None:
+    admin = await connect()
+    ended = await pool.fetchval("SELECT pg_backend_pid()")
+    await admin.fetchval("SELECT pg_terminate_backend($1)", ended)
+    generation = pool.generation
+    await wait_until(lambda: pool.generation > generation, what="the end of the session to be noticed")
+    assert await pool.fetchval("SELECT pg_backend_pid()") != ended
+
+
+async def test_closing_ends_the_spares_too(pool: Pool, connect: Connect) -> None:
+    admin = await connect()
+    await pool.fetchval("SELECT 1")
+    await pool.close()
+
+    async def gone() -> bool:
+        return await sessions(admin) == 0
+
+    await wait_until(gone, what="every session to end")
