@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from taskflowmq.core.grace import Grace, grace_after
+from taskflowmq.core.grace import Grace, grace_after, lateness_after
 
 SWEEP, LEASE = 5_000, 30_000
 
@@ -35,12 +35,14 @@ def test_rescues_wait_when_silence_may_be_our_own(gap_ms: int | None, store_age_
 
 def graced(gaps: Iterable[int | None]) -> list[bool]:
     """Say of each sweep, by the gap before it, whether it had to wait."""
-    now, since, until, waited = 0, None, 0, []
+    now, until, waited = 0, 0, []
+    since: int | None = None
     for gap in gaps:
         last, now = now, now + (gap or 0)
-        step = after(gap, late=None if since is None else last - since, in_force=now < until)
+        late = None if since is None else last - since
+        step = after(gap, late=late, in_force=now < until)
         if step is Grace.GIVE:
-            since, until = now if since is None else since, now + LEASE
+            since, until = now - lateness_after(gap_ms=gap, lease_ms=LEASE, late_ms=late), now + LEASE
         elif step is Grace.FORGET:
             since = None
         waited.append(now < until)
@@ -65,7 +67,17 @@ def test_a_database_that_comes_back_for_a_moment_and_goes_again_gets_a_second_gr
 
 def test_a_step_of_the_clock_after_a_late_sweep_does_not_use_the_graces_up() -> None:
     assert all(graced([None, 3_600_000]))
+    assert all(graced([None, 3_600_000, 40_000]))
+    assert all(graced([None, None, 3_600_000, 40_000]))
     assert after(None, late=-3_600_000) is Grace.GIVE
+
+
+def test_a_silence_counts_for_a_lease_at_most_and_a_clock_that_went_back_for_nothing() -> None:
+    assert lateness_after(gap_ms=70_000, lease_ms=LEASE, late_ms=None) == 0
+    assert lateness_after(gap_ms=20_000, lease_ms=LEASE, late_ms=5_000) == 25_000
+    assert lateness_after(gap_ms=3_600_000, lease_ms=LEASE, late_ms=5_000) == 35_000
+    assert lateness_after(gap_ms=None, lease_ms=LEASE, late_ms=5_000) == 5_000
+    assert lateness_after(gap_ms=20_000, lease_ms=LEASE, late_ms=-3_600_000) == 20_000
 
 
 def test_a_restart_is_proved_and_not_bounded() -> None:

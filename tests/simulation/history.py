@@ -13,7 +13,7 @@ from uuid import UUID
 
 import msgspec
 
-from taskflowmq.core.grace import LATE_LEASES, LATE_SWEEPS
+from taskflowmq.core.grace import LATE_LEASES, LATE_SWEEPS, lateness_after
 from taskflowmq.core.job import ClaimedJob, Enqueued, NewJob
 from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.store import ClaimRequest, DeleteAnswer, RetryAnswer, Settled
@@ -99,8 +99,8 @@ class Facts:
         self.blind_until = float("-inf")
         #: The store's clock when the last turn was taken.
         self.turned_us: int | None = None
-        #: The same of the first of the late ones in a row.
-        self.late_us: int | None = None
+        #: For how long turns had come late in a row then, in milliseconds; None if that one was punctual.
+        self.late_ms: int | None = None
 
     def take(self, step: Step) -> None:
         """Learn from a step."""
@@ -133,15 +133,14 @@ class Facts:
         turn = step.answer
         if turn is None or not turn.taken:
             return
-        late = turn.gap_ms is None or turn.gap_ms > LATE_SWEEPS * step.args[1]
-        row = 0 if self.late_us is None or self.turned_us is None else self.turned_us - self.late_us
-        if late and row >= LATE_LEASES * step.kwargs["lease_ms"] * 1000:
+        late, lease = turn.gap_ms is None or turn.gap_ms > LATE_SWEEPS * step.args[1], step.kwargs["lease_ms"]
+        if late and self.late_ms is not None and self.late_ms >= LATE_LEASES * lease:
             # Sweeps came late, one after another, for so long that this silence gets no grace any more (core.grace).
             self.blind_until = float("-inf")
         if not late or not turn.grace:
-            self.late_us = None
-        elif self.late_us is None:
-            self.late_us = step.store_us
+            self.late_ms = None
+        else:
+            self.late_ms = lateness_after(gap_ms=turn.gap_ms, lease_ms=lease, late_ms=self.late_ms)
         self.turned_us = step.store_us
 
     def _told(self, step: Step) -> None:

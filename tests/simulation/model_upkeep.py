@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from tests.simulation.rows import Data, Ended, Ready
 
-from taskflowmq.core.grace import Grace, grace_after
+from taskflowmq.core.grace import Grace, grace_after, lateness_after
 from taskflowmq.ports.store import DutyTurn, Retention, StagedCount
 
 MS = timedelta(milliseconds=1)
@@ -29,16 +29,17 @@ class ModelUpkeep:
         gap = None if ran_at is None or ran_at > now else (now - ran_at) // MS
         grace = data.grace_until is not None and data.grace_until > now
         if taken and lease_ms is not None:
+            late = None if ran_at is None or data.late_since is None else (ran_at - data.late_since) // MS
             step = grace_after(
                 gap_ms=gap,
                 sweep_ms=interval_ms,
                 lease_ms=lease_ms,
                 store_age_ms=None,
-                late_ms=None if ran_at is None or data.late_since is None else (ran_at - data.late_since) // MS,
+                late_ms=late,
                 in_force=grace,
             )
             if step is Grace.GIVE:
-                data.late_since = min(data.late_since or now, now)
+                data.late_since = now - lateness_after(gap_ms=gap, lease_ms=lease_ms, late_ms=late) * MS
                 data.grace_until = max(data.grace_until or now, now + lease_ms * MS)
                 grace = True
             elif step is Grace.FORGET:

@@ -4,9 +4,10 @@ rule 6). After an outage everybody looks dead at once (F9, F12).
 A sweep that comes late is no proof of an outage: it may be this machine that is slow, for ever, and its dead workers
 must be found out all the same (I4). So the graces of late sweeps in a row are bounded together: once sweeps came late,
 yet came, for two leases, the next one judges when the last grace is over. Two and not one, because a database may come
-back for a moment and go again. They are counted from the first of these sweeps to the last one before, by the store's
-clock: neither the silence just behind us nor one step of the clock uses them up. One punctual sweep ends the row: the
-next outage gets its grace. Whoever loses a lease to a third outage in a row is protected by the fence (I2).
+back for a moment and go again. They are counted from the first of these sweeps to the last one before, so the silence
+just behind us does not use them up, and each silence counts for a lease at most, so no step of the clock does either.
+One punctual sweep ends the row: the next outage gets its grace. Whoever loses a lease to a fourth outage in a row is
+protected by the fence (I2).
 What is proved, a restart of the database, is not bounded.
 """
 
@@ -47,7 +48,7 @@ def grace_after(
         sweep_ms: the sweep's interval.
         lease_ms: how long every living worker needs at most to renew.
         store_age_ms: time since the database started, or None if the engine has no such notion.
-        late_ms: time between the first of the late sweeps in a row and the last sweep; None if that was punctual.
+        late_ms: for how long sweeps had come late in a row (:func:`lateness_after`); None if the last was punctual.
         in_force: whether a grace holds at this moment.
     """
     if gap_ms is None or (store_age_ms is not None and store_age_ms < gap_ms):
@@ -57,3 +58,15 @@ def grace_after(
     if late_ms is None or late_ms < LATE_LEASES * lease_ms:
         return Grace.GIVE
     return Grace.LEAVE if in_force else Grace.FORGET
+
+
+def lateness_after(*, gap_ms: int | None, lease_ms: int, late_ms: int | None) -> int:
+    """Return for how long sweeps have come late in a row, in milliseconds, after one that gives a grace.
+
+    Args:
+        gap_ms: time since the sweep before; None if there was none, or the clock went back.
+        lease_ms: what one silence counts at most.
+        late_ms: the same as it was before this sweep; None if it is the first late one.
+    """
+    known = 0 if late_ms is None else max(0, late_ms)
+    return known if late_ms is None or gap_ms is None else known + min(gap_ms, lease_ms)

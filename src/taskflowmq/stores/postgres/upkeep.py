@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from taskflowmq.core.grace import Grace, grace_after
+from taskflowmq.core.grace import Grace, grace_after, lateness_after
 from taskflowmq.ports.store import DutyTurn, Retention, StagedCount
 from taskflowmq.stores.postgres import partitions
 from taskflowmq.stores.postgres.names import Names
@@ -44,7 +44,8 @@ class PostgresUpkeep:
                 in_force=turn.grace,
             )
             if step is Grace.GIVE:
-                await conn.fetch(q.set_grace, self._now(), lease_ms)
+                late_ms = lateness_after(gap_ms=turn.gap_ms, lease_ms=lease_ms, late_ms=row["late_ms"])
+                await conn.fetch(q.set_grace, self._now(), lease_ms, late_ms)
             elif step is Grace.FORGET:
                 await conn.fetch(q.forget_lateness)
         return DutyTurn(taken=True, gap_ms=turn.gap_ms, grace=turn.grace or step is Grace.GIVE)

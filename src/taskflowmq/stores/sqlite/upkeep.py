@@ -16,7 +16,7 @@ from uuid import UUID
 
 import msgspec
 
-from taskflowmq.core.grace import Grace, grace_after
+from taskflowmq.core.grace import Grace, grace_after, lateness_after
 from taskflowmq.core.ids import lowest_id
 from taskflowmq.ports.store import MAX_BATCH, DutyTurn, Retention, StagedCount
 from taskflowmq.stores.sqlite.connection import connect
@@ -113,7 +113,8 @@ class SqliteUpkeep:
             in_force=turn.grace,
         )
         if step is Grace.GIVE:
-            conn.execute(sql("set_grace"), {"duration_ms": lease_ms, "now": now})
+            late_ms = lateness_after(gap_ms=turn.gap_ms, lease_ms=lease_ms, late_ms=known.late_ms)
+            conn.execute(sql("set_grace"), {"duration_ms": lease_ms, "late_ms": late_ms, "now": now})
         elif step is Grace.FORGET:
             conn.execute(sql("forget_lateness"))
         return DutyTurn(taken=True, gap_ms=turn.gap_ms, grace=turn.grace or step is Grace.GIVE)
