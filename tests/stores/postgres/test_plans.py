@@ -27,10 +27,13 @@ HOT = [
     "stage_due_jobs",
     "read_next_due",
     "expire_ready_jobs",
+    "list_prunable",
+    "list_prunable_completed",
     "prune_outcomes",
     "get_job",
     "get_jobs",
     "list_jobs",
+    "count_states",
     "cancel_ready_job",
     "cancel_waiting_job",
     "request_cancel",
@@ -38,24 +41,26 @@ HOT = [
     "hasten_job",
     "sample_positions",
 ]
+#: Read from one end up to a limit, whatever it holds; nobody wants them in an order.
+UNORDERED = {"count_states": ("running", "waiting")}
 ROWS, MILLION = 4_000, 1_000_000
 BY_TABLE = re.compile(
     r"(Seq Scan|Bitmap Heap Scan) on (ready|waiting|running|job(_\w+)?|outcome(_\w+)?|attempt|unique_lock)\b"
 )
 
 
-async def scans_without_index(conn: Any, statement: str) -> list[str]:
+async def scans_without_index(conn: Any, statement: str, unordered: tuple[str, ...] = ()) -> list[str]:
     """Return the lines of the generic plan that read a whole table, or combine bitmaps of dead rows."""
     explain = await conn.prepare("EXPLAIN (GENERIC_PLAN, COSTS OFF) " + statement)
     rows = await explain.fetch(*[None] * len(explain.get_parameters()))
-    lines = [row[0].strip() for row in rows]
-    return [line for line in lines if BY_TABLE.search(line)]
+    found = [(row[0].strip(), BY_TABLE.search(row[0])) for row in rows]
+    return [line for line, scan in found if scan is not None and scan[2] not in unordered]
 
 
 async def check(conn: Any) -> None:
     for name, value in _SETTINGS.items():
         await conn.execute("SELECT set_config($1, $2, false)", name, value)
-    found = {name: await scans_without_index(conn, getattr(q, name)) for name in HOT}
+    found = {name: await scans_without_index(conn, getattr(q, name), UNORDERED.get(name, ())) for name in HOT}
     assert {name: lines for name, lines in found.items() if lines} == {}
 
 
