@@ -1,7 +1,8 @@
 -- Looks through one window of ids, newest first: at most $3 below $2 and not below $4, of jobs in the states $1 (no state:
 -- of all). Returns which of them fit (tenant $5, queue $6, task $7, created from $8 until $9; null means any; at most $10),
 -- how many were looked at, and the last of them. Names that nobody has end a list at once.
--- A state without an index of its own is walked through, among others: so a window costs the same whoever has died.
+-- What has no index of its own (completed jobs, a queue's, a task's) is walked through, among others, and "meant" marks it:
+-- so a window costs the same whoever has died, and only those that are meant are looked up.
 WITH names AS MATERIALIZED (
   SELECT (SELECT t.id FROM taskflow.tenant t WHERE t.name = $5::text) AS tenant_id,
          (SELECT k.id FROM taskflow.task k WHERE k.name = $7::text) AS task_id,
@@ -15,7 +16,9 @@ size AS MATERIALIZED (
 looked AS MATERIALIZED (
   SELECT w.id, w.meant FROM (
     SELECT * FROM (
-      SELECT j.id, true AS meant FROM taskflow.job j
+      SELECT j.id, ($6::text IS NULL OR j.lane_id = ANY((SELECT lanes FROM names)::integer[]))
+                   AND ($7::text IS NULL OR j.task_id = (SELECT task_id FROM names)) AS meant
+      FROM taskflow.job j
       WHERE cardinality($1::text[]) = 0 AND j.id < $2::uuid AND j.id >= $4::uuid
       ORDER BY j.id DESC LIMIT (SELECT most FROM size)) a
     UNION ALL SELECT * FROM (
