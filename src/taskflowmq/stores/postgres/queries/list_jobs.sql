@@ -2,7 +2,8 @@
 -- of all). Returns which of them fit (tenant $5, queue $6, task $7, created from $8 until $9; null means any; at most $10),
 -- how many were looked at, and the last of them. Names that nobody has end a list at once.
 -- What has no index of its own (completed jobs, a queue's, a task's) is walked through, among others, and "meant" marks it:
--- so a window costs the same whoever has died, and only those that are meant are looked up.
+-- so a window costs the same whoever has died, and only those that are meant are looked up. Bounds and order of the dead
+-- and the cancelled name the state as well, so that no plan walks through completed jobs for them.
 WITH names AS MATERIALIZED (
   SELECT (SELECT t.id FROM taskflow.tenant t WHERE t.name = $5::text) AS tenant_id,
          (SELECT k.id FROM taskflow.task k WHERE k.name = $7::text) AS task_id,
@@ -41,13 +42,13 @@ looked AS MATERIALIZED (
     UNION ALL SELECT * FROM (
       SELECT o.job_id, true FROM taskflow.outcome o
       WHERE 'cancelled' = ANY($1::text[]) AND NOT 'completed' = ANY($1::text[])
-        AND o.state <> 'completed' AND o.state = 'cancelled' AND o.job_id < $2::uuid AND o.job_id >= $4::uuid
-      ORDER BY o.job_id DESC LIMIT (SELECT most FROM size)) f
+        AND o.state <> 'completed' AND (o.state, o.job_id) < ('cancelled', $2::uuid) AND (o.state, o.job_id) >= ('cancelled', $4::uuid)
+      ORDER BY o.state DESC, o.job_id DESC LIMIT (SELECT most FROM size)) f
     UNION ALL SELECT * FROM (
       SELECT o.job_id, true FROM taskflow.outcome o
       WHERE 'dead' = ANY($1::text[]) AND NOT 'completed' = ANY($1::text[])
-        AND o.state <> 'completed' AND o.state = 'dead' AND o.job_id < $2::uuid AND o.job_id >= $4::uuid
-      ORDER BY o.job_id DESC LIMIT (SELECT most FROM size)) g
+        AND o.state <> 'completed' AND (o.state, o.job_id) < ('dead', $2::uuid) AND (o.state, o.job_id) >= ('dead', $4::uuid)
+      ORDER BY o.state DESC, o.job_id DESC LIMIT (SELECT most FROM size)) g
   ) w
   ORDER BY w.id DESC LIMIT (SELECT most FROM size)
 )
