@@ -23,10 +23,9 @@ from tests.simulation.model import ModelStore
 from tests.simulation.rows import Data
 from tests.simulation.snapshot import Snapshot, of_model, of_rows, sqlite_reader, statement
 
-import taskflowmq.stores.postgres.board
+import taskflowmq.stores.counting
 import taskflowmq.stores.postgres.claims
 import taskflowmq.stores.postgres.names
-import taskflowmq.stores.sqlite.board
 import taskflowmq.stores.sqlite.claims
 import taskflowmq.worker.child
 import taskflowmq.worker.supervisor
@@ -37,10 +36,9 @@ from taskflowmq.stores.sqlite import SqliteOptions, SqliteStore
 
 #: Modules that measure with ``time.monotonic`` what they remember.
 _MEASURE: tuple[ModuleType, ...] = (
-    taskflowmq.stores.postgres.board,
+    taskflowmq.stores.counting,
     taskflowmq.stores.postgres.claims,
     taskflowmq.stores.postgres.names,
-    taskflowmq.stores.sqlite.board,
     taskflowmq.stores.sqlite.claims,
 )
 #: Modules that make identities with ``uuid4``.

@@ -200,12 +200,12 @@ async def test_pages_per_job_grow_by_the_levels_of_indexes_and_nothing_else(stor
     print(f"{stored}: {large} ({large.claimed / small.claimed:.3f} and {large.completed / small.completed:.3f} times)")
     print(f"levels: { {name: (pages, high[name]) for name, pages in low.items() if high[name] != pages} }")
 
-    # One descent per job: of the job's own index in a claim, of the outcome's two in a completion.
+    # One descent per job: of the job's own index in a claim, of the outcome's in a completion (that it has but one for
+    # completed jobs is what keeps the growth within a tenth: a level is a page of ten).
     assert large.claimed - small.claimed <= grown(low, high, "job_") + SLACK
     assert large.completed - small.completed <= grown(low, high, "outcome_") + SLACK
-    # Within a tenth is what is wanted. A completion cannot be: two levels are two pages of twelve.
     assert large.claimed <= 1.10 * small.claimed
-    assert large.completed <= 1.20 * small.completed
+    assert large.completed <= 1.10 * small.completed
 
 
 async def test_empty_lanes_cost_a_claim_nothing_between_looks(

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from collections import defaultdict
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-from taskflowmq.core.ids import lowest_id
-from taskflowmq.core.job import WAITING, AttemptView, JobFilter, JobView, Page, State
+from taskflowmq.core.job import AttemptView, JobFilter, JobView, Page, State
 from taskflowmq.ports.store import (
     MAX_PAGE_BYTES,
     PAGE_SLICE,
@@ -19,30 +16,17 @@ from taskflowmq.ports.store import (
     RetryAnswer,
     StoreStats,
 )
+from taskflowmq.stores.counting import Counts
+from taskflowmq.stores.listing import id_bounds, windows
 from taskflowmq.stores.postgres import rows
 from taskflowmq.stores.postgres.names import Names
 from taskflowmq.stores.postgres.notifier import PostgresNotifier
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import q
 
-#: Counts below this are exact, and cost at most this much.
-EXACT_BELOW = 10_000
-STATS_MAX_AGE_S = 2.0
-#: Beyond the exact range a count may take at most one part in this many of the time.
-STATS_SHARE = 20
-_SCAN = 1_000
-_HIGHEST = UUID(int=2**128 - 1)
-_ID_SKEW = timedelta(hours=25)
 #: A job that moves this often while somebody looks for it is left alone.
 _MOVES = 20
 _FINAL = frozenset({"completed", "cancelled", "dead"})
-_PLACE = {
-    State.PENDING: "ready",
-    State.RUNNING: "running",
-    State.COMPLETED: "completed",
-    State.CANCELLED: "cancelled",
-    State.DEAD: "dead",
-} | dict.fromkeys(WAITING, "waiting")
 
 
 class PostgresBoard:
@@ -61,8 +45,7 @@ class PostgresBoard:
         self._notifier = notifier
         self._now = now
         self._forget_positions = forget_positions
-        self._stats: StoreStats | None = None
-        self._stats_until = float("-inf")
+        self._counts = Counts(self._count)
 
     async def get(self, tenant: str, job_id: UUID) -> JobView | None:
         """Return one job, or None."""
@@ -79,63 +62,43 @@ class PostgresBoard:
 
     async def list_jobs(self, query: JobFilter, *, limit: int, before: UUID | None) -> Page:
         """Return jobs newest first, below ``before``. A page may be short; only ``next=None`` ends a list."""
-        places = sorted({_PLACE[state] for state in query.states}) or ["all"]
-        scan = max(limit + 1, _SCAN)
-        found = await self._pool.fetch(q.list_jobs, places, _start(query, before), scan)
-        # Each place was read down to its last row; only ids at or above the highest of those are complete.
-        seen: dict[str, list[UUID]] = defaultdict(list)
-        for row in found:
-            seen[row["place"]].append(row["id"])
-        ends = [min(ids) for ids in seen.values() if len(ids) >= scan]
-        frontier = max(ends) if ends else None
-        ids = sorted({row["id"] for row in found if frontier is None or row["id"] >= frontier})
-        lowest = _lowest_wanted(query)
-        if lowest is not None and ids and ids[0] < lowest:
-            frontier = None
-        items, following = await self._filtered(query, ids, limit)
-        return Page(items, frontier if following is None else following)
-
-    async def _filtered(self, query: JobFilter, ids: list[UUID], limit: int) -> tuple[list[JobView], UUID | None]:
-        """Return the jobs among the ids that fit, and below which id to go on if these are not all."""
-        if not ids:
-            return [], None
-        whys = [str(state) for state in query.states if state in WAITING]
-        found = await self._pool.fetch(
-            q.find_jobs,
-            ids,
-            query.tenant,
-            query.queue,
-            query.task,
-            query.created_after,
-            query.created_before,
-            whys or None,
-            limit + 1,
-        )
-        kept = [row["id"] for row in found]
+        found, following = await self._find(query, limit, before)
         items: list[JobView] = []
-        looked = size = 0
-        while looked < min(limit, len(kept)) and size < MAX_PAGE_BYTES:
-            part = kept[looked : min(looked + PAGE_SLICE, limit)]
+        shown = size = 0
+        while shown < min(limit, len(found)) and size < MAX_PAGE_BYTES:
+            part = found[shown : min(shown + PAGE_SLICE, limit)]
             views = await self.get_many(query.tenant, part)
             # A job may have moved between the statements: what is shown is what the filter asked for.
             items += [view for view in reversed(views) if not query.states or view.state in query.states]
             size += sum(view.weight for view in views)
-            looked += len(part)
-        return items, kept[looked - 1] if looked < len(kept) else None
+            shown += len(part)
+        return Page(items, found[shown - 1] if shown < len(found) else following)
+
+    async def _find(self, query: JobFilter, limit: int, before: UUID | None) -> tuple[list[UUID], UUID | None]:
+        """Return ids that fit, newest first, one more than fit on a page if there are, and where the search ended."""
+        bounds = id_bounds(query)
+        below = bounds.below if before is None else min(before, bounds.below)
+        states = [str(state) for state in query.states]
+        wanted = (query.tenant, query.queue, query.task, query.created_after, query.created_before)
+        found: list[UUID] = []
+        for size in windows(limit):
+            most = limit + 1 - len(found)
+            row = await self._pool.fetchrow(q.list_jobs, states, below, size, bounds.lowest, *wanted, most)
+            found += row["fit"]
+            if len(found) > limit:
+                break
+            if row["looked"] < size:
+                return found, None
+            below = row["last"]
+        return found, below
 
     async def stats(self) -> StoreStats:
         """Return counts per state and queue."""
-        if self._stats is not None and time.monotonic() < self._stats_until:
-            return self._stats
-        began = time.monotonic()
-        stats = await self._count(EXACT_BELOW + 1)
-        if any(count > EXACT_BELOW for count in stats.states.values()):
-            stats = await self._count(None)
-            took = time.monotonic() - began
-            self._stats, self._stats_until = stats, began + max(STATS_MAX_AGE_S, STATS_SHARE * took)
-        else:
-            self._stats = None
-        return stats
+        return await self._counts.stats()
+
+    async def close(self) -> None:
+        """Stop counting."""
+        await self._counts.close()
 
     async def _count(self, most: int | None) -> StoreStats:
         now = await self._pool.fetchval(q.read_now, self._now())
@@ -219,28 +182,12 @@ class PostgresBoard:
         await self._names.make_queues([queue])
         await self._pool.fetch(q.pause_queue, self._now(), queue)
         self._names.forget_lanes()
-        self._stats = None
+        self._counts.forget()
 
     async def resume(self, queue: str) -> None:
         """Allow claims from a queue again."""
         await self._pool.fetch(q.resume_queue, queue)
         self._names.forget_lanes()
         self._forget_positions()
-        self._stats = None
+        self._counts.forget()
         await self._notifier.wake([queue])
-
-
-def _start(query: JobFilter, before: UUID | None) -> UUID:
-    """Return the id below which to scan: the cursor, or what ``created_before`` allows (ids may be a day off)."""
-    bounds = [before] if before is not None else []
-    if query.created_before is not None:
-        bounds.append(lowest_id(_ms(query.created_before + _ID_SKEW)))
-    return min(bounds, default=_HIGHEST)
-
-
-def _lowest_wanted(query: JobFilter) -> UUID | None:
-    return None if query.created_after is None else lowest_id(_ms(query.created_after - _ID_SKEW))
-
-
-def _ms(at: datetime) -> int:
-    return max(int(at.timestamp() * 1000), 0)

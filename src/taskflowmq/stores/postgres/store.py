@@ -68,6 +68,7 @@ class PostgresStore:
     async def close(self) -> None:
         """Finish what is under way and disconnect. Idempotent."""
         await self.notifier.close()
+        await self.board.close()
         await self._lent.close()
         await self._pool.close()
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from taskflowmq.core.grace import Grace, grace_after, lateness_after
 from taskflowmq.ports.store import DutyTurn, Retention, StagedCount
@@ -12,6 +14,7 @@ from taskflowmq.stores.postgres import partitions
 from taskflowmq.stores.postgres.names import Names
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import q
+from taskflowmq.stores.pruning import Stretch, Walks
 
 
 class PostgresUpkeep:
@@ -22,6 +25,7 @@ class PostgresUpkeep:
         self._names = names
         self._now = now
         self._retirement = partitions.Retirement()
+        self._walks = Walks()
 
     async def take_turn(self, duty: str, interval_ms: int, *, lease_ms: int | None = None) -> DutyTurn:
         """Decide in one transaction whether the caller runs this duty now, and whether rescues must wait."""
@@ -75,11 +79,22 @@ class PostgresUpkeep:
             ("dead", retention.dead_ms),
         ):
             if kept_ms is not None and deleted < limit:
-                deleted += await self._pool.fetchval(
-                    q.prune_outcomes, self._now(), state, kept_ms, limit - deleted, spared
-                )
+                deleted += await self._prune_state(state, kept_ms, limit - deleted, spared)
         deleted += await self._pool.fetchval(q.prune_keys, self._now(), limit)
         return int(deleted)
+
+    async def _prune_state(self, state: str, kept_ms: int, most: int, spared: date | None) -> int:
+        statement = q.list_prunable_completed if state == "completed" else q.list_prunable
+
+        async def look(after: UUID, size: int) -> Stretch:
+            return Stretch(*await self._pool.fetchrow(statement, self._now(), state, kept_ms, after, size, spared))
+
+        now = self._now()
+        now_ms = int(1000 * (time.time() if now is None else now.timestamp()))
+        due = await self._walks.of(state, kept_ms).next_due(look, now_ms=now_ms, kept_ms=kept_ms, most=most)
+        if not due:
+            return 0
+        return int(await self._pool.fetchval(q.prune_outcomes, self._now(), state, kept_ms, due))
 
     async def maintain(self) -> None:
         """Make the partitions of the coming days, and drop those that are empty and long over."""

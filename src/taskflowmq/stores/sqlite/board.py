@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
-from taskflowmq.core.ids import lowest_id
 from taskflowmq.core.job import AttemptView, JobFilter, JobView, Page, State
 from taskflowmq.ports.store import (
     MAX_PAGE_BYTES,
@@ -18,6 +16,8 @@ from taskflowmq.ports.store import (
     RetryAnswer,
     StoreStats,
 )
+from taskflowmq.stores.counting import Counts
+from taskflowmq.stores.listing import id_bounds, windows
 from taskflowmq.stores.sqlite.enqueue import cancel_steps, draw_positions
 from taskflowmq.stores.sqlite.notifier import SqliteNotifier
 from taskflowmq.stores.sqlite.queries import sql
@@ -26,14 +26,6 @@ from taskflowmq.stores.sqlite.rows import attempt_view, from_us, job_view, maybe
 from taskflowmq.stores.sqlite.steps import run_steps
 from taskflowmq.stores.sqlite.writer import Writer
 
-#: Up to this many jobs per state, counts are exact and counted at every call.
-_MOST_COUNTED = 10_000
-_COUNT_AGE_S = 2.0
-_COUNT_SHARE = 20
-#: Rows that one call of list_jobs looks at, at most, before it returns a short page.
-_WINDOW = 500
-_WINDOWS = 8
-_ABOVE_ALL = b"\xff" * 17
 _LISTED = (
     State.PENDING,
     State.RUNNING,
@@ -56,9 +48,7 @@ class SqliteBoard:
         self._slow = slow_reader
         self._notifier = notifier
         self._now = now
-        self._counted: StoreStats | None = None
-        self._counted_at = 0.0
-        self._count_s = 0.0
+        self._counts = Counts(self._count)
 
     async def get(self, tenant: str, job_id: UUID) -> JobView | None:
         """Return one job, or None."""
@@ -90,15 +80,16 @@ class SqliteBoard:
 
     async def stats(self) -> StoreStats:
         """Return counts per state and queue."""
-        found = self._counted
-        age_s = time.monotonic() - self._counted_at
-        if found is not None and not found.exact and age_s < max(_COUNT_AGE_S, _COUNT_SHARE * self._count_s):
-            return found
-        began = time.monotonic()
-        self._counted = found = await self._slow.run(lambda conn: _count(conn, self._now()))
-        self._counted_at = time.monotonic()
-        self._count_s = self._counted_at - began
-        return found
+        return await self._counts.stats()
+
+    async def close(self) -> None:
+        """Stop counting."""
+        await self._counts.close()
+
+    async def _count(self, most: int | None) -> StoreStats:
+        # Counting to the end takes its time: on a thread of its own, beside those who read something small.
+        reader = self._slow if most is None else self._reader
+        return await reader.run(lambda conn: _count(conn, self._now(), most))
 
     async def cancel(self, tenant: str, job_id: UUID, *, actor: str) -> CancelAnswer:
         """Cancel a job that has not started, or ask the worker of a running one."""
@@ -167,12 +158,12 @@ class SqliteBoard:
             conn.execute(sql("pause_queue"), {"name": queue, "now": self._now()})
 
         await self._writer.run(write)
-        self._counted = None
+        self._counts.forget()
 
     async def resume(self, queue: str) -> None:
         """Allow claims from a queue again."""
         await self._writer.run(lambda conn: conn.execute(sql("resume_queue"), {"name": queue}))
-        self._counted = None
+        self._counts.forget()
         await self._notifier.wake([queue])
 
     def _make_ready(self, conn: sqlite3.Connection, name: str, leave: str, job_id: UUID) -> None:
@@ -196,6 +187,8 @@ def _details(conn: sqlite3.Connection, ids: Sequence[bytes], query: JobFilter) -
         "tenant": query.tenant,
         "queue": query.queue,
         "task": query.task,
+        "created_after": None if query.created_after is None else to_us(query.created_after),
+        "created_before": None if query.created_before is None else to_us(query.created_before),
     }
     return conn.execute(sql("get_jobs"), params).fetchall()
 
@@ -204,46 +197,42 @@ def _page(
     conn: sqlite3.Connection, query: JobFilter, limit: int, before: UUID | None
 ) -> tuple[list[JobView], bytes | None]:
     """Look through windows of ids, newest first, until a page is full or enough has been looked at."""
-    following: bytes = _ABOVE_ALL if before is None else before.bytes
-    if query.created_before is not None:
-        following = min(following, lowest_id(to_us(query.created_before) // 1000).bytes)
-    # Ids count milliseconds: the first one after a moment within a millisecond belongs to the next.
-    after = b"" if query.created_after is None else lowest_id(-(-to_us(query.created_after) // 1000)).bytes
+    bounds = id_bounds(query)
+    following = bounds.below.bytes if before is None else min(before, bounds.below).bytes
     params: dict[str, object] = {state.value: int(state in query.states) for state in _LISTED}
-    params |= {"after": after, "window": _WINDOW}
+    params["after"] = bounds.lowest.bytes
     statement = sql("list_ids_by_state" if query.states else "list_jobs")
     page: list[JobView] = []
+    names = {"tenant": query.tenant, "queue": query.queue, "task": query.task}
+    if not conn.execute(sql("find_names"), names).fetchone()[0]:
+        return page, None
     size = 0
-    for _ in range(_WINDOWS):
-        ids = [row[0] for row in conn.execute(statement, {**params, "before": following}).fetchall()]
+    for window in windows(limit):
+        looked = conn.execute(statement, {**params, "before": following, "window": window}).fetchall()
+        ids = [job_id for job_id, fits in looked if fits]
         for start in range(0, len(ids), PAGE_SLICE):
             part = ids[start : start + PAGE_SLICE]
             found = [job_view(row) for row in _details(conn, part, query)]
             page += found
             size += sum(view.weight for view in found)
-            following = part[-1]
             if len(page) > limit:
                 return page[:limit], page[limit - 1].id.bytes
             if size >= MAX_PAGE_BYTES:
-                return page, following
-        if len(ids) < _WINDOW:
+                return page, part[-1]
+        if len(looked) < window:
             return page, None
+        following = looked[-1][0]
     return page, following
 
 
-def _count(conn: sqlite3.Connection, now: int) -> StoreStats:
-    bounded = conn.execute(sql("count_states"), {"most": _MOST_COUNTED + 1}).fetchone()
+def _count(conn: sqlite3.Connection, now: int, most: int | None) -> StoreStats:
     states = dict.fromkeys((state.value for state in _LISTED), 0)
-    states.update(conn.execute(sql("count_states_exactly")).fetchall())
     queues: dict[str, QueueView] = {}
-    for name, paused_at, state, jobs, oldest in conn.execute(sql("list_queues")).fetchall():
-        seen = queues.get(name)
-        counts = seen.states if seen else {}
-        if state is not None:
-            counts[state] = jobs
-        age = seen.oldest_ready_age if seen else None
-        if oldest is not None:
-            age = max(now - oldest, 0) / 1_000_000
-        queues[name] = QueueView(name=name, paused_at=maybe_time(paused_at), states=counts, oldest_ready_age=age)
-    exact = max(bounded) <= _MOST_COUNTED
-    return StoreStats(states=states, queues=list(queues.values()), as_of=from_us(now), exact=exact)
+    for name, paused_at, oldest in conn.execute(sql("list_queues")).fetchall():
+        age = None if oldest is None else max(now - oldest, 0) / 1_000_000
+        queues[name] = QueueView(name=name, paused_at=maybe_time(paused_at), states={}, oldest_ready_age=age)
+    for state, queue, jobs in conn.execute(sql("count_states"), {"most": -1 if most is None else most}).fetchall():
+        states[state] += jobs
+        if queue is not None:
+            queues[queue].states[state] = jobs
+    return StoreStats(states=states, queues=list(queues.values()), as_of=from_us(now), exact=most is not None)

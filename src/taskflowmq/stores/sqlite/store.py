@@ -131,6 +131,7 @@ class SqliteStore:
 
     async def _stop(self) -> None:
         self.notifier.close()
+        await self.board.close()
         await self._writer.stop()
         await self._reader.stop()
         await self._slow_reader.stop()

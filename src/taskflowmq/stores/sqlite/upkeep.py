@@ -19,6 +19,7 @@ import msgspec
 from taskflowmq.core.grace import Grace, grace_after, lateness_after
 from taskflowmq.core.ids import lowest_id
 from taskflowmq.ports.store import MAX_BATCH, DutyTurn, Retention, StagedCount
+from taskflowmq.stores.pruning import Stretch, Walks
 from taskflowmq.stores.sqlite.connection import connect
 from taskflowmq.stores.sqlite.enqueue import DAY_US, draw_positions
 from taskflowmq.stores.sqlite.errors import is_busy, translate
@@ -41,8 +42,7 @@ class SqliteUpkeep:
         self._path, self._options = database
         self._writer, self._reader, self._slow = threads
         self._now = now
-        #: How far pruning has come in each state; it begins again when it reached the end.
-        self._pruned_to: dict[str, bytes] = {}
+        self._walks = Walks()
 
     async def take_turn(self, duty: str, interval_ms: int, *, lease_ms: int | None = None) -> DutyTurn:
         """Decide in one transaction whether the caller runs this duty now, and whether rescues must wait."""
@@ -77,7 +77,7 @@ class SqliteUpkeep:
         total = 0
         for state, age_ms in ages.items():
             if age_ms is not None:
-                total += await self._prune_state(state, self._now() - 1000 * age_ms, limit)
+                total += await self._prune_state(state, age_ms, limit)
         return total + await self._writer.run(lambda conn: self._prune_rest(conn, limit))
 
     async def maintain(self) -> None:
@@ -144,21 +144,22 @@ class SqliteUpkeep:
             conn.execute(sql("leave_ready_expired"), batch)
         return len(ids)
 
-    async def _prune_state(self, state: str, until: int, limit: int) -> int:
-        params = {
-            "state": state,
-            "until": until,
-            "after": self._pruned_to.get(state, b""),
-            "before": lowest_id(max(until // 1000 + 1, 0)).bytes,
-            "limit": limit,
-        }
+    async def _prune_state(self, state: str, age_ms: int, limit: int) -> int:
+        now = self._now()
+        until = now - 1000 * age_ms
+        bounds = {"state": state, "until": until, "before": lowest_id(max(until // 1000 + 1, 0)).bytes}
         statement = sql("list_prunable_completed" if state == "completed" else "list_prunable")
-        found, seen, last = await self._reader.run(lambda conn: conn.execute(statement, params).fetchone())
-        self._pruned_to[state] = last if seen == limit else b""
-        ids = msgspec.json.decode(found)
-        if not ids:
+
+        async def look(after: UUID, size: int) -> Stretch:
+            params = {**bounds, "after": after.bytes, "limit": size}
+            found, seen, last = await self._reader.run(lambda conn: conn.execute(statement, params).fetchone())
+            due = [UUID(hex=one) for one in msgspec.json.decode(found)]
+            return Stretch(due, seen, None if last is None else UUID(bytes=last))
+
+        due = await self._walks.of(state, age_ms).next_due(look, now_ms=now // 1000, kept_ms=age_ms, most=limit)
+        if not due:
             return 0
-        batch = _batch(ids)
+        batch = {"ids": b"".join(job_id.bytes for job_id in due), "rows": zeros(len(due))}
 
         def write(conn: sqlite3.Connection) -> int:
             # Read before, deleted now: a dead job may have got a new round in between, so each step looks again.

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from taskflowmq.core.ids import uuid7
@@ -110,6 +111,31 @@ class TestListing(StoreSuite):
             jobs[3].id,
             jobs[2].id,
         ]
+
+    @pytest.mark.parametrize("off_s", [-30, 30])
+    async def test_time_is_when_a_job_was_stored_though_its_program_has_another_clock(
+        self, rig: Rig, off_s: int
+    ) -> None:
+        us = int(NOON.timestamp() * 1_000_000)
+        [job] = await rig.enqueue(msgspec.structs.replace(rig.job(), id=uuid7(us + off_s * 1_000_000, 1)))
+        assert (await rig.view(job.id)).created_at == NOON
+        soon = NOON + timedelta(seconds=1)
+        assert ids(await collect(rig, created_after=NOON)) == [job.id]
+        assert ids(await collect(rig, created_after=NOON, created_before=soon)) == [job.id]
+        assert await collect(rig, created_after=soon) == []
+        assert await collect(rig, created_before=NOON) == []
+
+    async def test_completed_jobs_are_found_among_and_below_those_that_died(self, rig: Rig) -> None:
+        jobs = await rig.enqueue(*(rig.job() for _ in range(200)))
+        worker, completed = await rig.worker(), []
+        for n, job in enumerate(await rig.claim(worker, len(jobs))):
+            if n in (0, 70):
+                completed.append(job.id)
+            await rig.settle(job, Succeeded(b"1") if n in (0, 70) else Discarded(ERROR))
+        assert ids(await collect(rig, 1, states=(State.COMPLETED,))) == sorted(completed, reverse=True)
+        both = await collect(rig, 30, states=(State.COMPLETED, State.DEAD))
+        assert len(both) == len(set(ids(both))) == 200
+        assert await collect(rig, 30, states=(State.CANCELLED,)) == []
 
     async def test_rare_hits_among_many_are_found(self, rig: Rig) -> None:
         """A page may be short or empty; only next=None ends a list."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 
 from taskflowmq.core.job import State
@@ -118,6 +120,45 @@ class TestRetention(StoreSuite):
         stats = await rig.store.board.stats()
         assert {state: count for state, count in stats.states.items() if count} == {"pending": 1}
         assert await rig.state(keep.id) is State.PENDING
+
+    async def test_the_dead_who_stay_are_in_nobodys_way(self, rig: Rig) -> None:
+        await rig.enqueue(*(rig.job() for _ in range(30)))
+        dead: list[UUID] = []
+        gone: list[UUID] = []
+        for n, job in enumerate(await rig.claim(await rig.worker())):
+            (gone if n % 10 == 9 else dead).append(job.id)
+            await rig.settle(job, Succeeded(b"1") if n % 10 == 9 else Discarded(ERROR))
+        rig.clock.advance(9 * DAY_S)
+        assert await prune(rig, limit=1) >= 3
+        assert [await rig.store.board.get("default", job_id) for job_id in gone] == [None] * 3
+        # Those who come later go as well, and those who stayed in their turn.
+        later = await rig.completed()
+        rig.clock.advance(9 * DAY_S)
+        await prune(rig, limit=1)
+        assert await rig.store.board.get("default", later) is None
+        assert {await rig.state(job_id) for job_id in dead} == {State.DEAD}
+        rig.clock.advance(15 * DAY_S)
+        await prune(rig, limit=10)
+        assert [await rig.store.board.get("default", job_id) for job_id in dead] == [None] * 27
+
+    async def test_short_retention_is_kept_to(self, rig: Rig) -> None:
+        hour = Retention(completed_ms=3_600_000, cancelled_ms=None, dead_ms=None)
+        late = await rig.running()
+        for _ in range(3):
+            early = await rig.completed(task="early")
+            rig.clock.advance(1800)
+            await prune(rig, hour)
+            assert await rig.state(early) is State.COMPLETED
+            rig.clock.advance(1801)
+            await prune(rig, hour)
+            assert await rig.store.board.get("default", early) is None
+        await rig.apply(late, Succeeded(b"1"))
+        rig.clock.advance(3590)
+        await prune(rig, hour)
+        assert await rig.state(late.id) is State.COMPLETED
+        rig.clock.advance(60)
+        await prune(rig, hour)
+        assert await rig.store.board.get("default", late.id) is None
 
     @pytest.mark.parametrize("hours", [25, 24 * 9])
     async def test_deleted_jobs_stay_deleted(self, rig: Rig, hours: int) -> None:

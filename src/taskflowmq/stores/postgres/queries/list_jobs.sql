@@ -1,26 +1,63 @@
--- Scans ids downwards, a bounded number per place, newest first; the caller filters and says where to go on.
--- $1: places to look in ("all" means the job rows themselves), $2: below this id, $3: how many of each.
-SELECT * FROM (
-  SELECT 'all' AS place, j.id FROM taskflow.job j
-  WHERE 'all' = ANY($1::text[]) AND j.id < $2::uuid ORDER BY j.id DESC LIMIT $3::integer) a
-UNION ALL SELECT * FROM (
-  SELECT 'ready', r.job_id FROM taskflow.ready r
-  WHERE 'ready' = ANY($1::text[]) AND r.job_id < $2::uuid ORDER BY r.job_id DESC LIMIT $3::integer) b
-UNION ALL SELECT * FROM (
-  SELECT 'waiting', w.job_id FROM taskflow.waiting w
-  WHERE 'waiting' = ANY($1::text[]) AND w.job_id < $2::uuid ORDER BY w.job_id DESC LIMIT $3::integer) c
-UNION ALL SELECT * FROM (
-  SELECT 'running', r.job_id FROM taskflow.running r
-  WHERE 'running' = ANY($1::text[]) AND r.job_id < $2::uuid ORDER BY r.job_id DESC LIMIT $3::integer) d
-UNION ALL SELECT * FROM (
-  SELECT 'completed', o.job_id FROM taskflow.outcome o
-  WHERE 'completed' = ANY($1::text[]) AND o.state = 'completed' AND o.job_id < $2::uuid
-  ORDER BY o.job_id DESC LIMIT $3::integer) e
-UNION ALL SELECT * FROM (
-  SELECT 'cancelled', o.job_id FROM taskflow.outcome o
-  WHERE 'cancelled' = ANY($1::text[]) AND o.state = 'cancelled' AND o.job_id < $2::uuid
-  ORDER BY o.job_id DESC LIMIT $3::integer) f
-UNION ALL SELECT * FROM (
-  SELECT 'dead', o.job_id FROM taskflow.outcome o
-  WHERE 'dead' = ANY($1::text[]) AND o.state = 'dead' AND o.job_id < $2::uuid
-  ORDER BY o.job_id DESC LIMIT $3::integer) g
+-- Looks through one window of ids, newest first: at most $3 below $2 and not below $4, of jobs in the states $1 (no state:
+-- of all). Returns which of them fit (tenant $5, queue $6, task $7, created from $8 until $9; null means any; at most $10),
+-- how many were looked at, and the last of them. Names that nobody has end a list at once.
+-- What has no index of its own (completed jobs, a queue's, a task's) is walked through, among others, and "meant" marks it:
+-- so a window costs the same whoever has died, and only those that are meant are looked up. Bounds and order of the dead
+-- and the cancelled name the state as well, so that no plan walks through completed jobs for them.
+WITH names AS MATERIALIZED (
+  SELECT (SELECT t.id FROM taskflow.tenant t WHERE t.name = $5::text) AS tenant_id,
+         (SELECT k.id FROM taskflow.task k WHERE k.name = $7::text) AS task_id,
+         ARRAY(SELECT l.id FROM taskflow.queue u JOIN taskflow.lane l ON l.queue_id = u.id WHERE u.name = $6::text) AS lanes
+),
+size AS MATERIALIZED (
+  SELECT CASE WHEN tenant_id IS NOT NULL AND ($6::text IS NULL OR cardinality(lanes) > 0)
+                   AND ($7::text IS NULL OR task_id IS NOT NULL) THEN $3::integer ELSE 0 END AS most
+  FROM names
+),
+looked AS MATERIALIZED (
+  SELECT w.id, w.meant FROM (
+    SELECT * FROM (
+      SELECT j.id, ($6::text IS NULL OR j.lane_id = ANY((SELECT lanes FROM names)::integer[]))
+                   AND ($7::text IS NULL OR j.task_id = (SELECT task_id FROM names)) AS meant
+      FROM taskflow.job j
+      WHERE cardinality($1::text[]) = 0 AND j.id < $2::uuid AND j.id >= $4::uuid
+      ORDER BY j.id DESC LIMIT (SELECT most FROM size)) a
+    UNION ALL SELECT * FROM (
+      SELECT r.job_id, true FROM taskflow.ready r
+      WHERE 'pending' = ANY($1::text[]) AND r.job_id < $2::uuid AND r.job_id >= $4::uuid
+      ORDER BY r.job_id DESC LIMIT (SELECT most FROM size)) b
+    UNION ALL SELECT * FROM (
+      SELECT w.job_id, w.why = ANY($1::text[]) FROM taskflow.waiting w
+      WHERE $1::text[] && ARRAY['scheduled', 'retrying', 'blocked', 'suspended']
+        AND w.job_id < $2::uuid AND w.job_id >= $4::uuid
+      ORDER BY w.job_id DESC LIMIT (SELECT most FROM size)) c
+    UNION ALL SELECT * FROM (
+      SELECT r.job_id, true FROM taskflow.running r
+      WHERE 'running' = ANY($1::text[]) AND r.job_id < $2::uuid AND r.job_id >= $4::uuid
+      ORDER BY r.job_id DESC LIMIT (SELECT most FROM size)) d
+    UNION ALL SELECT * FROM (
+      SELECT o.job_id, o.state = ANY($1::text[]) FROM taskflow.outcome o
+      WHERE 'completed' = ANY($1::text[]) AND o.job_id < $2::uuid AND o.job_id >= $4::uuid
+      ORDER BY o.job_id DESC LIMIT (SELECT most FROM size)) e
+    UNION ALL SELECT * FROM (
+      SELECT o.job_id, true FROM taskflow.outcome o
+      WHERE 'cancelled' = ANY($1::text[]) AND NOT 'completed' = ANY($1::text[])
+        AND o.state <> 'completed' AND (o.state, o.job_id) < ('cancelled', $2::uuid) AND (o.state, o.job_id) >= ('cancelled', $4::uuid)
+      ORDER BY o.state DESC, o.job_id DESC LIMIT (SELECT most FROM size)) f
+    UNION ALL SELECT * FROM (
+      SELECT o.job_id, true FROM taskflow.outcome o
+      WHERE 'dead' = ANY($1::text[]) AND NOT 'completed' = ANY($1::text[])
+        AND o.state <> 'completed' AND (o.state, o.job_id) < ('dead', $2::uuid) AND (o.state, o.job_id) >= ('dead', $4::uuid)
+      ORDER BY o.state DESC, o.job_id DESC LIMIT (SELECT most FROM size)) g
+  ) w
+  ORDER BY w.id DESC LIMIT (SELECT most FROM size)
+)
+SELECT ARRAY(
+         SELECT w.id FROM looked w
+         CROSS JOIN LATERAL (SELECT * FROM taskflow.job j WHERE j.id = w.id OFFSET 0) j
+         WHERE w.meant AND j.deleted_at IS NULL AND j.tenant_id = (SELECT tenant_id FROM names)
+           AND ($6::text IS NULL OR j.lane_id = ANY((SELECT lanes FROM names)::integer[]))
+           AND ($7::text IS NULL OR j.task_id = (SELECT task_id FROM names))
+           AND ($8::timestamptz IS NULL OR j.created_at >= $8) AND ($9::timestamptz IS NULL OR j.created_at < $9)
+         ORDER BY w.id DESC LIMIT $10::integer) AS fit,
+       (SELECT count(*) FROM looked) AS looked, (SELECT id FROM looked ORDER BY id LIMIT 1) AS last

@@ -1,14 +1,28 @@
--- How many jobs each state has, counted up to :most so that the answer costs the same in a large store. Completed are
--- those that ended less the others: exact while each of those stays below :most.
+-- Counts jobs per state and queue, at most :most of each place (one more means "at least"; below zero: all of them). Ended
+-- jobs have no queue here. Completed are those that ended less the others: exact while each of those stays below :most.
 WITH ended (jobs, cancelled, dead) AS MATERIALIZED (
-  SELECT (SELECT count(*) FROM (SELECT 1 FROM taskflow_outcome LIMIT 3 * :most)),
+  SELECT CASE WHEN :most < 0 THEN (SELECT count(*) FROM taskflow_outcome)  -- without a limit SQLite counts by the page
+              ELSE (SELECT count(*) FROM (SELECT 1 FROM taskflow_outcome LIMIT 3 * :most)) END,
          (SELECT count(*) FROM (SELECT 1 FROM taskflow_outcome
                                 WHERE state <> 'completed' AND state = 'cancelled' LIMIT :most)),
          (SELECT count(*) FROM (SELECT 1 FROM taskflow_outcome
                                 WHERE state <> 'completed' AND state = 'dead' LIMIT :most))
+),
+live (state, lane_id, jobs) AS MATERIALIZED (
+  SELECT 'pending', lane_id, count(*) FROM (SELECT lane_id FROM taskflow_ready LIMIT :most) GROUP BY lane_id
+  UNION ALL
+  SELECT 'running', lane_id, count(*) FROM (SELECT lane_id FROM taskflow_running LIMIT :most) GROUP BY lane_id
+  UNION ALL
+  SELECT w.why, j.lane_id, count(*)
+  FROM (SELECT job_id, why FROM taskflow_waiting LIMIT :most) AS w
+  CROSS JOIN taskflow_job AS j ON j.id = w.job_id
+  GROUP BY w.why, j.lane_id
 )
-SELECT (SELECT count(*) FROM (SELECT 1 FROM taskflow_ready LIMIT :most)),
-       (SELECT count(*) FROM (SELECT 1 FROM taskflow_running LIMIT :most)),
-       (SELECT count(*) FROM (SELECT 1 FROM taskflow_waiting LIMIT :most)),
-       min(jobs - cancelled - dead, :most), cancelled, dead
-FROM ended
+SELECT v.state, q.name, sum(v.jobs)
+FROM live AS v
+JOIN taskflow_lane AS l ON l.id = v.lane_id
+JOIN taskflow_queue AS q ON q.id = l.queue_id
+GROUP BY v.state, q.name
+UNION ALL SELECT 'completed', NULL, iif(:most < 0, jobs - cancelled - dead, min(jobs - cancelled - dead, :most)) FROM ended
+UNION ALL SELECT 'cancelled', NULL, cancelled FROM ended
+UNION ALL SELECT 'dead', NULL, dead FROM ended

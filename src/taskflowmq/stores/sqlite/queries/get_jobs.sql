@@ -25,3 +25,4 @@ LEFT JOIN taskflow_waiting AS w ON w.job_id = j.id
 LEFT JOIN taskflow_cancel_request AS c ON c.job_id = j.id
 WHERE t.name = :tenant AND j.deleted_at IS NULL
   AND (:queue IS NULL OR q.name = :queue) AND (:task IS NULL OR k.name = :task)
+  AND (:created_after IS NULL OR j.created_at >= :created_after) AND (:created_before IS NULL OR j.created_at < :created_before)

@@ -1,2 +1,2 @@
--- Ids of stored jobs, newest first: a window to look for a page in.
-SELECT id FROM taskflow_job WHERE id < :before AND id >= :after ORDER BY id DESC LIMIT :window
+-- One window of ids of stored jobs, newest first, of which all are meant.
+SELECT id, 1 FROM taskflow_job WHERE id < :before AND id >= :after ORDER BY id DESC LIMIT :window

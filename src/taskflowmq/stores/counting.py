@@ -1,0 +1,113 @@
+"""Counts per state: exact while they are small; once they are large, nobody waits long for them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from taskflowmq.core.errors import StoreUnavailable
+from taskflowmq.ports.store import QueueView, StoreStats
+
+#: Counts up to this are exact, and cost at most this much.
+EXACT_BELOW = 10_000
+#: An answer with a larger count is good for this long.
+KEPT_S = 2.0
+#: Counting to the end may take at most one part in this many of the time.
+SHARE = 20
+#: How long an answer waits for a count that is under way, when it has an older one, and how old that may be.
+PATIENCE_S, OLDEST_S = 0.02, 600.0
+log = logging.getLogger("taskflowmq.store")
+
+
+class Counts:
+    """Answers how many jobs there are.
+
+    What is up to :data:`EXACT_BELOW` is counted anew for every answer. Only of the rest everything is counted, now and
+    then, beside the answers: whoever asks meanwhile gets the count before, and ``as_of`` says from when.
+
+    Args:
+        count: counts every state up to a number, or to the end.
+    """
+
+    def __init__(self, count: Callable[[int | None], Awaitable[StoreStats]]) -> None:
+        self._count = count
+        self._answer: StoreStats | None = None
+        self._answered = float("-inf")
+        self._whole: StoreStats | None = None
+        self._began = self._took = float("-inf")
+        self._recount: asyncio.Task[StoreStats] | None = None
+
+    async def stats(self) -> StoreStats:
+        """Return counts per state and queue."""
+        if self._answer is not None and time.monotonic() - self._answered < KEPT_S:
+            return self._answer
+        few = await self._count(EXACT_BELOW + 1)
+        if all(count <= EXACT_BELOW for count in few.states.values()):
+            self._answer = None
+            return few
+        self._answer = answer = _merged(few, await self._counted())
+        self._answered = time.monotonic()
+        return answer
+
+    def forget(self) -> None:
+        """Look again for the next answer: somebody changed a queue."""
+        self._answer = None
+
+    async def close(self) -> None:
+        """Stop counting."""
+        if self._recount is not None and self._recount.get_loop() is asyncio.get_running_loop():
+            self._recount.cancel()
+            await asyncio.wait([self._recount])
+        self._recount = None
+
+    async def _counted(self) -> StoreStats:
+        """Return what was counted to the end, not long ago."""
+        age = time.monotonic() - self._began
+        if self._whole is not None and age < max(KEPT_S, SHARE * self._took):
+            return self._whole
+        if self._recount is None or self._recount.done():
+            self._recount = asyncio.create_task(self._count_all(), name="taskflow-count")
+            self._recount.add_done_callback(_noted)
+        if self._recount.get_loop() is not asyncio.get_running_loop():
+            return self._whole or await self._count_all()  # somebody else's loop counts
+        found = None if age > OLDEST_S else self._whole
+        await asyncio.wait([self._recount], timeout=None if found is None else PATIENCE_S)
+        if found is not None and not self._recount.done():
+            return found
+        if self._recount.cancelled():
+            raise StoreUnavailable("the store is being closed")
+        return self._recount.result()
+
+    async def _count_all(self) -> StoreStats:
+        began = time.monotonic()
+        self._whole = whole = await self._count(None)
+        self._began, self._took = began, time.monotonic() - began
+        return whole
+
+
+def _noted(recount: asyncio.Task[StoreStats]) -> None:
+    # Whoever waits for a count is told; who has an older one is not, and the next answer counts again.
+    if not recount.cancelled() and (error := recount.exception()) is not None:
+        log.debug("counting failed: %s", error)
+
+
+def _merged(few: StoreStats, whole: StoreStats) -> StoreStats:
+    """Return the fresh counts, and for what there is more of the older ones."""
+    large = {state for state, count in few.states.items() if count > EXACT_BELOW}
+    # Counted less long ago, it cannot be less than that.
+    states = {state: max(n, whole.states.get(state, 0)) if state in large else n for state, n in few.states.items()}
+    older = {view.name: view for view in whole.queues}
+    queues = [_queue(view, older.get(view.name), large) for view in few.queues]
+    return StoreStats(states=states, queues=queues, as_of=whole.as_of, exact=False, xid_age=few.xid_age)
+
+
+def _queue(view: QueueView, older: QueueView | None, large: set[str]) -> QueueView:
+    if older is None:
+        return view
+    states = {state: n for state, n in view.states.items() if state not in large}
+    states |= {state: n for state, n in older.states.items() if state in large}
+    return msgspec.structs.replace(view, states=states)

@@ -1,0 +1,13 @@
+-- One stretch of ended jobs behind $4 that can be past retention (a job ends after its id was made): those that completed
+-- and are, how many were looked at, and the last of them. Days from $6 on are left to retire_day.
+WITH n AS MATERIALIZED (
+  SELECT (SELECT coalesce($1::timestamptz, clock_timestamp())) - $3::bigint * interval '1 millisecond' AS since
+),
+seen AS MATERIALIZED (
+  SELECT job_id, state, finished_at FROM taskflow.outcome
+  WHERE job_id > $4::uuid
+    AND job_id < (SELECT taskflow.lowest_id(least(since + interval '1 millisecond', $6::date::timestamp AT TIME ZONE 'UTC')) FROM n)
+  ORDER BY job_id LIMIT $5::integer
+)
+SELECT ARRAY(SELECT job_id FROM seen WHERE state = $2::text AND finished_at <= (SELECT since FROM n) ORDER BY job_id) AS due,
+       (SELECT count(*) FROM seen) AS looked, (SELECT job_id FROM seen ORDER BY job_id DESC LIMIT 1) AS last
