@@ -42,6 +42,8 @@ def test_sqlite(tmp_path: Path, seed: int, steps: int) -> None:
         (54, 400),
         # A turn that a dead rescuer had asked for during an outage was taken after it (the checker was wrong here).
         (52, 300),
+        # The clock went back and forth between late sweeps: they counted for an hour, and an outage got no grace.
+        (7104, 1300),
     ],
 )
 def test_the_engine_over_the_model(seed: int, steps: int) -> None:
