@@ -180,7 +180,10 @@ CURSOR = (
         "cursor-without-sweep",
         "postgres",
         "what commits late behind a claimer's position is never looked at again",
-        (Edit("stores/postgres/cursors.py", "return at >= self._sweep_at", "return False"),),
+        (
+            Edit("stores/postgres/cursors.py", "return at >= self._sweep_at\n", "return False\n"),
+            Edit("stores/postgres/cursors.py", "return at >= self._sweep_at - SWEEP_S / 5", "return False"),
+        ),
         (_DUELS + "test_a_job_that_commits_late_is_found_behind_the_positions",),
     ),
     Mutant(
