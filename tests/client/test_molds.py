@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 from taskflowmq import TaskFlow, Unique, task
+from taskflowmq.client.options import check_options
 from taskflowmq.ports.context import running
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -72,3 +76,32 @@ def test_a_task_of_two_apps_takes_each_ones_tenant() -> None:
     ]
     assert [job.tenant for job in made] == ["one", "two"]
     assert [job.headers is None for job in made] == [False, True]
+
+
+def test_a_task_keeps_no_connection_of_its_callers() -> None:
+    TaskFlow("sqlite:///unused.db").include(plain)
+
+    class Connection:
+        """Something that can be told to be alive."""
+
+    mine = Connection()
+    gone = weakref.ref(mine)
+    options = check_options({"conn": mine})
+    assert plain.request((1,), {}, options, plain.origin).new.queue == "default"
+    del mine, options
+    gc.collect()
+    assert gone() is None
+
+
+def test_requests_that_refer_to_each_other_are_collected() -> None:
+    app = TaskFlow("sqlite:///unused.db")
+
+    @app.task
+    async def body(number: int) -> None:
+        """Take a number."""
+
+    body.fn.requests = [body.job(1)]  # type: ignore[attr-defined]  # what a closure or an attribute does
+    gone = weakref.ref(body)
+    del body, app
+    gc.collect()
+    assert gone() is None

@@ -90,3 +90,10 @@ async def test_answers_without_a_body_and_permission_to_go_on(live: str) -> None
         writer.write(b'{"task":"anything"}')
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 201 ")
     writer.close()
+
+
+async def test_a_head_for_nobody_is_dropped(wire: Wire, transport: JoiningTransport) -> None:
+    transport.write(HEAD)
+    wire.close()  # the client hung up
+    await asyncio.sleep(0)
+    assert wire.done == ["close"]

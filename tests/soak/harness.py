@@ -161,7 +161,9 @@ class _Run:
         for _ in range(jobs):
             await self._load.run_one()
         xids, took = await self._xids() - first, time.monotonic() - now
-        return Unbatched(jobs, xids, await self._database.wake_ups() - heard, idle_rate * took, math.ceil(took))
+        # Whole ones: in so short a time a heartbeat or a duty happens or does not.
+        idle = math.ceil(idle_rate * took)
+        return Unbatched(jobs, xids, await self._database.wake_ups() - heard, idle, math.ceil(took))
 
     async def _xids(self) -> int:
         return (await self._database.sample()).xids

@@ -23,7 +23,7 @@ R_co = TypeVar("R_co", covariant=True)
 ACTOR = "python"
 
 
-class Handle(msgspec.Struct, Generic[R_co], eq=False, frozen=True, gc=False):
+class Handle(msgspec.Struct, Generic[R_co], eq=False, frozen=True):
     """One enqueued job.
 
     Attributes:

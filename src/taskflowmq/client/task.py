@@ -77,7 +77,7 @@ class TaskOptions(TypedDict, total=False):
     on_lease_lost: Literal["continue", "stop"]
 
 
-class JobRequest(msgspec.Struct, Generic[R_co], eq=False, frozen=True, gc=False):
+class JobRequest(msgspec.Struct, Generic[R_co], eq=False, frozen=True):
     """One job, checked and ready to be stored; made by ``task.job(…)``, stored by ``app.enqueue_many``.
 
     It carries its id already: storing the same request again, after an answer was lost, is a no-op.
@@ -278,7 +278,8 @@ class Task(_Enqueues[P, R]):
             key = unique.resolve(self.name, self._signature.with_defaults(raw))
             return make_mold(options, self._defaults, key, origin)
         mold = make_mold(options, self._defaults, unique, origin)
-        if running.get() is None:
+        # Not with a connection of the caller's: a task must not keep it alive.
+        if running.get() is None and options.conn is None:
             self._mold = mold
         return mold
 

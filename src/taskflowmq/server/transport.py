@@ -56,6 +56,8 @@ class JoiningTransport:
         self._inner.close()
 
     def _flush(self) -> None:
+        if self._head and self.is_closing():  # the other side has hung up meanwhile: nobody reads it
+            self._head = b""
         if self._head:
             head, self._head = self._head, b""
             self._inner.write(head)

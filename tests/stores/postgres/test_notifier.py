@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from taskflowmq.stores.postgres import PostgresOptions, notifier
+from taskflowmq.stores.postgres import PostgresOptions, PostgresStore, notifier
 from taskflowmq.stores.postgres.notifier import LONGEST_INTERVAL_S, PostgresNotifier
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.testing.waiting import wait_until
@@ -63,3 +63,28 @@ async def test_the_last_one_of_a_burst_is_told_when_its_interval_is_over(sent: S
     sent.now += 0.01
     await wait_until(lambda: sent.count == 2, what="the wake-up that was held back")
     await one.close()
+
+
+async def test_names_that_nobody_asks_for_any_more_are_forgotten(sent: Sent) -> None:
+    one = PostgresNotifier(cast(Pool, cast(Any, sent)), PostgresOptions())
+    for number in range(200):
+        sent.now += 0.001
+        await one.wake([f"queue-{number}"])
+        await asyncio.sleep(0)
+    await ask(sent, one, 1.0)
+    assert len(one._asked) <= 2
+    assert len(one._woken) <= 2
+    await one.close()
+
+
+@pytest.mark.postgres
+async def test_who_enters_while_the_last_one_leaves_hears(store: PostgresStore) -> None:
+    one = store.notifier
+    first = one.listen([])
+    await first.__aenter__()
+    leaving = asyncio.create_task(first.__aexit__(None, None, None))
+    await asyncio.sleep(0)  # it waits for its reader to end
+    async with one.listen([]) as heard, asyncio.timeout(10):
+        await leaving
+        await one.wake(["mail"])
+        assert await anext(heard) == "mail"

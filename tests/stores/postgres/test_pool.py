@@ -71,3 +71,19 @@ async def test_closing_ends_the_spares_too(pool: Pool, connect: Connect) -> None
         return await sessions(admin) == 0
 
     await wait_until(gone, what="every session to end")
+
+
+async def test_a_close_that_is_cancelled_leaves_no_session(pool: Pool, connect: Connect) -> None:
+    admin = await connect()
+    await asyncio.gather(*(pool.fetchval("SELECT pg_sleep(0.05)") for _ in range(2)))
+    assert await sessions(admin) == 2
+    closing = asyncio.create_task(pool.close())
+    await asyncio.sleep(0)
+    closing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
+
+    async def none_left() -> bool:
+        return await sessions(admin) == 0
+
+    await wait_until(none_left, 10, what="the sessions to end")

@@ -121,3 +121,14 @@ async def test_what_commits_late_behind_the_positions_is_found(
         assert await store.claims.claim(request_for(worker)) == []
     await transaction.commit()
     assert [job.id for job in await store.claims.claim(request_for(worker))] == [late.id]
+
+
+async def test_it_reads_no_rows_of_queues_that_the_worker_does_not_serve(
+    store: PostgresStore, connect: Connect
+) -> None:
+    await store.intake.enqueue([new_job(queue="served"), new_job(queue="foreign")])
+    conn = await connect()
+    found = await conn.fetch(STATEMENTS["look_around"], False, [], [], ["served"])
+    assert {row["queue"]: row["first_row"] is not None for row in found} == {"served": True, "foreign": False}
+    found = await conn.fetch(STATEMENTS["look_around"], False, [], [], [])
+    assert all(row["first_row"] is not None for row in found)

@@ -92,7 +92,8 @@ class PostgresClaims:
         It takes the place of a sweep, its claim and a look at lanes and pauses: three round trips at each poll.
         """
         scan, began = memory.scan, time.monotonic()
-        found = await self._pool.fetch(q.look_around, scan.wants_xid, *scan.known_floors(began))
+        floors = scan.known_floors(began)
+        found = await self._pool.fetch(q.look_around, scan.wants_xid, *floors, list(request.queues))
         if memory.generation != self._pool.generation:
             return True
         order = _lane_order(self._names.learn_lanes(found, began), request.queues, memory.turn)

@@ -121,6 +121,11 @@ class PostgresNotifier:
             for name in due:
                 _, interval = self._woken.get(name, (now, FIRST_INTERVAL_S / 2))
                 self._woken[name] = (now, min(2 * interval, LONGEST_INTERVAL_S))
+            # A name that nobody asked for in a while is as good as unknown: names must not gather for ever.
+            for name in [name for name, asked in self._asked.items() if now - asked > PAUSE_S and name not in due]:
+                if name not in self._waking:
+                    del self._asked[name]
+                    self._woken.pop(name, None)
             try:
                 await self._pool.fetch(q.notify_queues, due)
             except _FAILURES as error:
@@ -150,8 +155,9 @@ class PostgresNotifier:
         finally:
             self._listeners.discard(subscription)
             if not self._listeners and self._reader is not None:
-                await self._stop(self._reader)
-                self._reader = None
+                # Taken out first: whoever enters while it is being stopped starts one of their own.
+                reader, self._reader = self._reader, None
+                await self._stop(reader)
 
     async def _keep_listening(self, up: asyncio.Event) -> None:
         wait = _FIRST_RETRY_S

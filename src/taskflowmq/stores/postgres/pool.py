@@ -115,7 +115,7 @@ class Pool:
             if self._pool is not None and self._pid == os.getpid():
                 return
             # After a fork the parent's pool is dropped without a word: its sockets belong to the parent.
-            self._pool, self._connections, self._spare = None, set(), []
+            self._pool, self._connections, self._spare, self._waiting = None, set(), [], 0
             try:
                 # Connections are never replaced for their age: a lost one would make claims forget their positions.
                 self._pool = await asyncpg.create_pool(
@@ -149,6 +149,11 @@ class Pool:
         except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             _log.warning("connections were cut while closing the store: %s", error or type(error).__name__)
             pool.terminate()
+        except BaseException:  # cancelled between two of them
+            pool.terminate()
+            raise
+        finally:
+            self._spare = []
 
     async def _check_session(self) -> None:
         """Connect, and refuse a pooler that takes session settings without a word and shares its sessions."""
@@ -250,6 +255,7 @@ class Pool:
             if not raw.is_closed():
                 raw.lent = True
                 return conn, raw
+            raw.terminate()  # so that its place in the pool is free, however it was closed
         self._waiting += 1
         try:
             conn = await pool.acquire(timeout=self._options.acquire_timeout)
