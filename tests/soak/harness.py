@@ -161,8 +161,8 @@ class _Run:
         for _ in range(jobs):
             await self._load.run_one()
         xids, took = await self._xids() - first, time.monotonic() - now
-        # Whole ones: in so short a time a heartbeat or a duty happens or does not.
-        idle = math.ceil(idle_rate * took)
+        # Whole ones, and one at least: in so short a time a heartbeat or a duty happens or does not.
+        idle = 1 + math.floor(idle_rate * took)
         return Unbatched(jobs, xids, await self._database.wake_ups() - heard, idle, math.ceil(took))
 
     async def _xids(self) -> int:

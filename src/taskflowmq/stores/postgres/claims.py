@@ -179,6 +179,8 @@ class PostgresClaims:
 
     async def _floors(self, scan: Scan, at: float, order: list[int]) -> list[int]:
         floors = scan.floors(at, order)
+        if scan.just_sampled:  # by the look before: another sample would tell the same, and take another xid
+            return floors
         row = await self._pool.fetchrow(q.sample_positions, scan.wants_xid, order, floors)
         if not self._raise_floors(scan, order, row["first_rows"], row):
             return [0] * len(order)

@@ -117,6 +117,8 @@ class Scan:
         self._horizon = Horizon()
         self._sweep_at = float("-inf")
         self._rescan_at: float | None = None
+        #: Whether the floors were raised a moment ago, by a look that saw something.
+        self.just_sampled = False
 
     @property
     def wants_xid(self) -> bool:
@@ -176,12 +178,14 @@ class Scan:
         """Note that a sweep took this long."""
         took = ended - began
         self._sweep_at = ended + max(SWEEP_S, SWEEP_SHARE * took)
+        self.just_sampled = False
         if self._rescan_at is not None and RESCAN_SHARE * took > RESCAN_S:
             self._rescan_at = max(self._rescan_at, ended + RESCAN_SHARE * took)
 
     def sweep_next(self) -> None:
-        """Have the next claim look behind its positions: something may be there."""
+        """Have the next claim look behind its positions, from the floors as they are: something may be there."""
         self._sweep_at = float("-inf")
+        self.just_sampled = True
 
     def positions(self, lanes: Sequence[int]) -> list[int]:
         """Return where a normal claim begins in each lane."""
