@@ -59,6 +59,8 @@ def test_the_engine_over_the_model(seed: int, steps: int) -> None:
         # A queue was resumed elsewhere a moment ago: its jobs may be passed over for as long as lanes are remembered
         # (the checker was wrong here).
         (5011, 340),
+        # A job's cancellation and, from an old list, its hand-back under the same fence: that was called a replay.
+        (7303, 1400),
     ],
 )
 def test_postgres(reused_postgres_url: str, seed: int, steps: int) -> None:

@@ -51,6 +51,7 @@ NOTHING: dict[str, Any] = {
         (HandedBack(), {"place_lease": 6, "running": True}, Settled.REPLAYED),
         (HandedBack(), {"place_lease": 4, "running": False, "ended": "lost"}, Settled.STALE),
         (HandedBack(), {"outcome_lease": 4, "outcome_state": "cancelled"}, Settled.REPLAYED),
+        (HandedBack(), {"outcome_lease": 4, "outcome_state": "cancelled", "ended": "cancelled"}, Settled.STALE),
         (Lost(), {"outcome_lease": 4, "outcome_state": "completed"}, Settled.STALE),
         (Crashed(), {"place_lease": 4, "running": False, "ended": "crashed"}, Settled.REPLAYED),
     ],

@@ -94,4 +94,7 @@ def judge(change: Transition, known: Any) -> Settled | None:
 
 
 def _same_end(change: Transition, known: Any) -> bool:
+    if change.ended is None and change.to in _NOT_FINAL:
+        # A hand-back that a cancel request has ended: it writes no attempt row, a body that was cancelled does.
+        return known["ended"] is None
     return change.ended is None or known["ended"] is None or known["ended"] == change.ended
