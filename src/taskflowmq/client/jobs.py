@@ -74,7 +74,8 @@ class Jobs:
             queue: only jobs of this queue.
             task: only jobs of this task.
             created_after: aware datetime; only jobs created at or after it.
-            created_before: aware datetime; only jobs created before it.
+            created_before: aware datetime; only jobs created before it. Both look for ids made up to a minute off: a
+                job whose program's clock is further from the store's may be missing here, and only here.
             limit: most jobs on the page, 1…1,000; a page may be shorter.
             before: where the page before this one ended.
         """
