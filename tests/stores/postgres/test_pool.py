@@ -56,8 +56,8 @@ async def test_more_callers_than_connections_are_all_served(pool: Pool, connect:
 async def test_a_spare_that_the_server_ended_is_not_used_again(pool: Pool, connect: Connect) -> None:
     admin = await connect()
     ended = await pool.fetchval("SELECT pg_backend_pid()")
+    generation = pool.generation  # read before: the end may be noticed while the answer to its order is awaited
     await admin.fetchval("SELECT pg_terminate_backend($1)", ended)
-    generation = pool.generation
     await wait_until(lambda: pool.generation > generation, what="the end of the session to be noticed")
     assert await pool.fetchval("SELECT pg_backend_pid()") != ended
 
