@@ -15,6 +15,7 @@ from tests.chaos.evidence import Fault, OpenRuns
 from tests.chaos.fleet import CLEAN, STORE_UNREACHABLE, Fleet, Slot, pause
 from tests.chaos.links import Link
 from tests.chaos.plan import Step
+from tests.faults.rig import Program
 
 #: What a slow connection adds to each piece.
 DELAY_S = (0.02, 0.4)
@@ -170,16 +171,16 @@ class Injector:
 
     async def _stopped(self, slots: list[Slot], seconds: float, until: Callable[[], bool] | None = None) -> None:
         """Stop programs for so long; a worker a little longer, until it wakes up beside another that has its jobs."""
-        for slot in slots:
-            slot.signal_all(signal.SIGSTOP)
+        # Who was stopped has to go on: by then a slot may hold its successor.
+        programs = [slot.program for slot in slots if slot.program is not None]
+        _send_all(programs, signal.SIGSTOP)
         try:
             await pause(self._never, seconds)
             patience = time.monotonic() + OVERTAKEN_WITHIN_S
             while until is not None and not until() and time.monotonic() < patience:
                 await pause(self._never, 0.02)
         finally:
-            for slot in slots:
-                slot.signal_all(signal.SIGCONT)
+            _send_all(programs, signal.SIGCONT)
 
     async def _pause_supervisor(self, step: Step) -> Hit:
         program = self._slot(step).program
@@ -268,6 +269,12 @@ class Injector:
 
 def _one(name: str, pid: int | None) -> Hit:
     return Hit(target=name, pids=(-1,) if pid is None else (pid,), note="there was none" if pid is None else "")
+
+
+def _send_all(programs: list[Program], number: signal.Signals) -> None:
+    for program in programs:
+        with suppress(ProcessLookupError):
+            program.signal_all(number)
 
 
 def _send(pid: int, number: signal.Signals) -> None:
