@@ -33,6 +33,9 @@ SMALL = {"ready": BATCH * BATCHES, "scheduled": 1_000, "finished": 10_000}
 LARGE = {"ready": 200_000, "scheduled": 200_000, "finished": 1_000_000}
 CHUNK = 50_000
 LOAD_S = 40.0
+#: Rows that were claimed below a held snapshot: about 2 of 100 are a page of the table or of the index.
+DEAD = 100_000
+SMALL_BATCH = 10
 #: Pages per job that a new page of a table or of an index, and what a batch shares, may make a difference.
 SLACK = 0.25
 QUEUES, PRIORITIES = 1_000, 100
@@ -144,21 +147,26 @@ async def load(conn: Any, counts: dict[str, int]) -> dict[str, int]:
     return stored
 
 
+async def work_off(store: PostgresStore, worker: UUID, limit: int) -> None:
+    """Claim and complete one full batch."""
+    jobs = await store.claims.claim(request_for(worker, limit))
+    assert len(jobs) == limit
+    done = [
+        Transition(
+            job_id=job.id,
+            counters=Counters(job.round, job.attempt, job.crashes, job.losses, job.lease_no),
+            to=State.COMPLETED,
+        )
+        for job in jobs
+    ]
+    assert set(await store.claims.settle(done)) == {Settled.APPLIED}
+
+
 async def work(store: PostgresStore, worker: UUID) -> Touched:
     """Claim and complete some full batches and return what that touched."""
     Explained.touched.clear()
     for _ in range(BATCHES):
-        jobs = await store.claims.claim(request_for(worker, BATCH))
-        assert len(jobs) == BATCH
-        done = [
-            Transition(
-                job_id=job.id,
-                counters=Counters(job.round, job.attempt, job.crashes, job.losses, job.lease_no),
-                to=State.COMPLETED,
-            )
-            for job in jobs
-        ]
-        assert set(await store.claims.settle(done)) == {Settled.APPLIED}
+        await work_off(store, worker, BATCH)
     claimed, completions = Explained.touched[q.claim_jobs], Explained.touched[q.complete_jobs]
     assert len(claimed) == len(completions) == BATCHES
     return Touched(fmean(claimed) / BATCH, fmean(completions) / BATCH)
@@ -235,3 +243,41 @@ async def test_empty_lanes_cost_a_claim_nothing_between_looks(
     assert many.completed == pytest.approx(few.completed, rel=0.05)
     assert usual <= 1.10 * few.claimed
     assert look <= PER_EMPTY_LANE * lanes
+
+
+async def test_a_new_worker_reads_what_is_dead_below_a_held_snapshot_once(
+    store: PostgresStore, quiet: Any, connect: Connect
+) -> None:
+    holder = await connect()
+    await holder.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+    await holder.fetch("SELECT FROM taskflow.ready")
+    await load(quiet, {"ready": DEAD})
+    await quiet.execute("DELETE FROM taskflow.ready")
+    await load(quiet, {"ready": 5 * SMALL_BATCH})
+    worker = await add_worker(store)
+    Explained.touched.clear()
+    for _ in range(5):
+        assert len(await store.claims.claim(request_for(worker, SMALL_BATCH))) == SMALL_BATCH
+    looks, claimed = Explained.touched[q.sample_positions], Explained.touched[q.claim_jobs]
+    print(f"\npages of looks {looks}, of claims {claimed}")
+    assert sum(pages > DEAD / 100 for pages in looks) == 1, "the dead rows were there, and read by one look"
+    assert max(claimed) < DEAD / 100
+
+
+async def test_an_ended_worker_that_holds_nothing_is_looked_at_once(store: PostgresStore, connect: Connect) -> None:
+    holder = await connect()
+    await holder.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+    await holder.fetch("SELECT FROM taskflow.running")
+    ended, holding = await add_worker(store), await add_worker(store)
+    await store.intake.enqueue([new_job() for _ in range(BATCH * BATCHES + 1)])
+    for _ in range(BATCHES):
+        await work_off(store, ended, BATCH)
+    assert len(await store.claims.claim(request_for(holding, 1))) == 1
+    for worker in (ended, holding):
+        assert await store.workers.end(worker)
+    Explained.touched.clear()
+    for _ in range(3):
+        assert await store.workers.orphaned(10) == [holding]
+    first, *others = Explained.touched[q.list_orphans]
+    print(f"\npages: {first}, then {others}")
+    assert max(others) < first / 2

@@ -64,14 +64,18 @@ class Positions(RuleBasedStateMachine):
         """A normal claim."""
         self.scan_from(self.scan.positions([LANE])[0], limit)
 
-    @rule(limit=st.integers(1, 5))
-    def sweep(self, limit: int) -> None:
-        """A sweep: one sample, then a claim from the floor."""
-        free = sorted(self.ready - self.locked)
-        self.scan_from(self.sample(), limit)
-        assert [row for row in free[:limit] if row in self.ready] == []
+    @rule(limit=st.integers(1, 5), commits_between=st.booleans())
+    def sweep(self, limit: int, commits_between: bool) -> None:
+        """A sweep: one look, then a claim from just below what it saw; somebody may commit between the two."""
+        seen = self.ready - self.locked
+        [start] = self.sample()
+        if commits_between and self.writing:
+            self.end(0, commits=True)
+        rows = self.scan_from(start, limit)
+        left = seen & self.ready
+        assert not left or (len(rows) == limit and min(left) > rows[-1])
 
-    def sample(self) -> int:
+    def sample(self) -> list[int]:
         [floor] = self.scan.floors(self.now, [LANE])
         oldest = min(self.writing, default=self.xid + 1)
         own = None
@@ -79,14 +83,16 @@ class Positions(RuleBasedStateMachine):
             self.xid += 1
             own = self.xid
         above = [row for row in self.ready if row > floor]
-        assert self.scan.raise_floors([LANE], [min(above, default=None)], (self.seq, own, oldest))
-        return self.scan.floors(self.now, [LANE])[0]
+        sample = (self.seq, own, oldest)
+        assert self.scan.raise_floors(self.now, [LANE], [min(above, default=None)], sample)
+        return self.scan.starts([LANE])
 
-    def scan_from(self, after: int, limit: int) -> None:
+    def scan_from(self, after: int, limit: int) -> list[int]:
         rows = [row for row in sorted(self.ready - self.locked) if row > after][:limit]
         self.ready.difference_update(rows)
         taken = {LANE: rows[-1]} if rows else {}
         self.scan.scanned(self.now, self.now, [LANE], taken, full=len(rows) >= limit)
+        return rows
 
     @invariant()
     def nothing_is_below_the_floor(self) -> None:
@@ -102,11 +108,11 @@ TestPositions = Positions.TestCase
 def test_the_floor_rises_to_the_end_when_nothing_is_left() -> None:
     scan = Scan()
     scan.enter([LANE])
-    scan.raise_floors([LANE], [None], (50, None, 200))
+    scan.raise_floors(0.0, [LANE], [None], (50, None, 200))
     assert scan.floors(0.0, [LANE]) == [0], "one sample closes nothing"
     assert scan.wants_xid
-    scan.raise_floors([LANE], [None], (50, 201, 200))
-    scan.raise_floors([LANE], [None], (50, None, 202))
+    scan.raise_floors(0.0, [LANE], [None], (50, 201, 200))
+    scan.raise_floors(0.0, [LANE], [None], (50, None, 202))
     assert scan.floors(0.0, [LANE]) == [50]
     assert not scan.wants_xid, "an idle store costs no xids"
 
@@ -177,10 +183,28 @@ def test_floors_are_read_again_now_and_then() -> None:
     scan = Scan()
     scan.enter([LANE])
     scan.floors(0.0, [LANE])
-    scan.raise_floors([LANE], [None], (50, None, 200))
-    scan.raise_floors([LANE], [None], (50, 201, 201))
+    scan.raise_floors(0.0, [LANE], [None], (50, None, 200))
+    scan.raise_floors(0.0, [LANE], [None], (50, 201, 201))
     assert scan.floors(1.0, [LANE]) == [50]
     assert scan.floors(RESCAN_S, [LANE]) == [0]
+
+
+def test_the_claim_of_a_sweep_begins_below_what_its_look_saw() -> None:
+    scan = Scan()
+    scan.enter([1, 2])
+    scan.raise_floors(3.0, [1, 2], [41, None], (50, None, 200))
+    assert (scan.starts([1, 2]), scan.floors(3.0, [1, 2]), scan.looked_at) == ([40, 0], [0, 0], 3.0)
+    scan.swept(3.0, 3.1)
+    assert scan.starts([1, 2]) == [0, 0], "a look serves one sweep"
+
+
+def test_floors_that_are_forgotten_take_what_was_seen_above_them_along() -> None:
+    scan = Scan()
+    scan.enter([LANE])
+    scan.floors(0.0, [LANE])
+    scan.raise_floors(0.0, [LANE], [41], (50, None, 200))
+    scan.floors(RESCAN_S, [LANE])
+    assert scan.starts([LANE]) == [0]
 
 
 def test_positions_that_went_back_mean_another_database() -> None:

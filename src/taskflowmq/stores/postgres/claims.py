@@ -102,7 +102,7 @@ class PostgresClaims:
         scan.enter([lane.id for lane in order])
         first_rows = {row["id"]: row["first_row"] for row in found}
         firsts = [first_rows[lane.id] for lane in order]
-        if not self._raise_floors(scan, [lane.id for lane in order], firsts, found[0]):
+        if not self._raise_floors(scan, began, [lane.id for lane in order], firsts, found[0]):
             return True
         if all(first is None for first in firsts):
             scan.swept(began, time.monotonic())
@@ -159,8 +159,8 @@ class PostgresClaims:
         lane_ids = [lane.id for lane in order]
         began = time.monotonic()
         try:
-            positions = await self._floors(scan, began, lane_ids) if sweep else scan.positions(lane_ids)
-            sent = time.monotonic()
+            positions = await self._starts(scan, began, lane_ids) if sweep else scan.positions(lane_ids)
+            sent = scan.looked_at if sweep else time.monotonic()
             found = await self._claim(q.claim_jobs, request, order, positions, tasks)
         except BaseException:
             # Nobody knows how far that scan came, nor whether the database is still the same one.
@@ -177,18 +177,27 @@ class PostgresClaims:
             scan.swept(began, ended)
         return found
 
-    async def _floors(self, scan: Scan, at: float, order: list[int]) -> list[int]:
+    async def _starts(self, scan: Scan, at: float, order: list[int]) -> list[int]:
+        """Return where the claim of a sweep begins."""
         floors = scan.floors(at, order)
         if scan.just_sampled:  # by the look before: another sample would tell the same, and take another xid
-            return floors
-        row = await self._pool.fetchrow(q.sample_positions, scan.wants_xid, order, floors)
-        if not self._raise_floors(scan, order, row["first_rows"], row):
+            return scan.starts(order)
+        known = not scan.is_new or await self._close_drawn(scan, at)
+        if not known or not await self._sample(scan, at, order, floors):
             return [0] * len(order)
-        return scan.floors(at, order)
+        return scan.starts(order)
 
-    def _raise_floors(self, scan: Scan, order: list[int], first_rows: list[int | None], sample: Any) -> bool:
+    async def _close_drawn(self, scan: Scan, at: float) -> bool:
+        """Read what was drawn, then take an xid, so that the first look already knows what is closed."""
+        return await self._sample(scan, at, [], []) and (not scan.wants_xid or await self._sample(scan, at, [], []))
+
+    async def _sample(self, scan: Scan, at: float, order: list[int], floors: list[int]) -> bool:
+        row = await self._pool.fetchrow(q.sample_positions, scan.wants_xid, order, floors)
+        return self._raise_floors(scan, at, order, row["first_rows"], row)
+
+    def _raise_floors(self, scan: Scan, at: float, order: list[int], first_rows: list[int | None], sample: Any) -> bool:
         """Take what was read of positions; False: the database is another one, and nothing known of it holds."""
-        if scan.raise_floors(order, first_rows, (sample["last_drawn"], sample["own"], sample["oldest"])):
+        if scan.raise_floors(at, order, first_rows, (sample["last_drawn"], sample["own"], sample["oldest"])):
             return True
         self._pool.generation += 1
         return False

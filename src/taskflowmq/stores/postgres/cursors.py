@@ -21,6 +21,10 @@ xid and delays nothing.
 row is seen by a plain read in a snapshot no older than the one that closed S; rows locked by a claim that may still
 roll back count as present.
 
+*A sweep reads what is dead once.* It looks for the first row of each lane above its floor, and its claim begins just
+below that row: what the look did not see is none of this sweep's business. A claimer that knows nothing yet closes
+what was drawn so far before its first look, so that this look is the only one from the beginning.
+
 Positions that a crash lost can be drawn again, so everything is forgotten when a connection breaks; behind a pooler
 that may go unseen, hence :data:`RESCAN_S`: floors are forgotten now and then anyway, and read again from zero.
 
@@ -119,11 +123,19 @@ class Scan:
         self._rescan_at: float | None = None
         #: Whether the floors were raised a moment ago, by a look that saw something.
         self.just_sampled = False
+        #: What the latest look saw: lane → the place below its first row, and when that look began.
+        self._starts: dict[int, int] = {}
+        self.looked_at = float("-inf")
 
     @property
     def wants_xid(self) -> bool:
         """Whether the next sample should give itself an xid."""
         return self._horizon.wants_xid
+
+    @property
+    def is_new(self) -> bool:
+        """Whether no sample was taken yet."""
+        return self.looked_at == float("-inf")
 
     @property
     def closed(self) -> int:
@@ -149,9 +161,14 @@ class Scan:
             self._rescan_at = at + RESCAN_S
         elif at >= self._rescan_at:
             self._rescan_at = at + RESCAN_S
+            self._starts = {}
             for lane in self._lanes.values():
                 lane.floor = 0
         return [self._lanes[lane].floor for lane in lanes]
+
+    def starts(self, lanes: Sequence[int]) -> list[int]:
+        """Return where the claim of a sweep begins in each lane: nothing that the latest look saw is below."""
+        return [max(self._lanes[lane].floor, self._starts.get(lane, 0)) for lane in lanes]
 
     def known_floors(self, at: float) -> tuple[list[int], list[int]]:
         """Return all lanes that have a place here, and their floors."""
@@ -159,9 +176,15 @@ class Scan:
         return lanes, self.floors(at, lanes)
 
     def raise_floors(
-        self, lanes: Sequence[int], first_rows: Sequence[int | None], sample: tuple[int, int | None, int]
+        self, at: float, lanes: Sequence[int], first_rows: Sequence[int | None], sample: tuple[int, int | None, int]
     ) -> bool:
         """Take a sample and the first rows above the floors, read in the same snapshot.
+
+        Args:
+            at: when its statement was sent.
+            lanes: the lanes that were looked at.
+            first_rows: the position of the first row of each, or None.
+            sample: the arguments of :meth:`Horizon.add`.
 
         Returns:
             False when everything must be forgotten.
@@ -169,6 +192,8 @@ class Scan:
         if not self._horizon.add(*sample):
             return False
         closed = self._horizon.closed
+        self._starts = {lane: first - 1 for lane, first in zip(lanes, first_rows, strict=True) if first is not None}
+        self.looked_at = at
         for lane, first in zip(lanes, first_rows, strict=True):
             bound = closed if first is None else min(closed, first - 1)
             self._lanes[lane].floor = max(self._lanes[lane].floor, bound)
@@ -178,7 +203,7 @@ class Scan:
         """Note that a sweep took this long."""
         took = ended - began
         self._sweep_at = ended + max(SWEEP_S, SWEEP_SHARE * took)
-        self.just_sampled = False
+        self.just_sampled, self._starts = False, {}
         if self._rescan_at is not None and RESCAN_SHARE * took > RESCAN_S:
             self._rescan_at = max(self._rescan_at, ended + RESCAN_SHARE * took)
 
@@ -197,7 +222,7 @@ class Scan:
         """Note a scan.
 
         Args:
-            began: when its statement was sent.
+            began: when its statement was sent; for a sweep, when its look began.
             ended: when its answer came.
             lanes: the lanes in the order of the scan.
             taken: lane → highest position claimed in it.

@@ -12,6 +12,9 @@ from taskflowmq.stores.postgres import rows
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import q
 
+#: So many are remembered; beyond it all are looked at once more.
+_MAX_EMPTY = 1_000
+
 
 class PostgresWorkers:
     """Workers on PostgreSQL."""
@@ -19,6 +22,9 @@ class PostgresWorkers:
     def __init__(self, pool: Pool, now: Callable[[], datetime | None]) -> None:
         self._pool = pool
         self._now = now
+        #: Ended workers that hold nothing: nor will they ever, for who has ended cannot claim.
+        self._empty: set[UUID] = set()
+        self._generation = pool.generation
 
     async def register(self, worker: NewWorker) -> None:
         """Store a new worker whose lease begins now."""
@@ -51,7 +57,11 @@ class PostgresWorkers:
 
     async def orphaned(self, limit: int) -> list[UUID]:
         """Return ended workers that still hold running jobs."""
-        return [row["id"] for row in await self._pool.fetch(q.list_orphans, limit)]
+        if self._generation != self._pool.generation or len(self._empty) > _MAX_EMPTY:
+            self._generation, self._empty = self._pool.generation, set()
+        found = await self._pool.fetch(q.list_orphans, list(self._empty))
+        self._empty.update(row["id"] for row in found if not row["holds"])
+        return [row["id"] for row in found if row["holds"]][:limit]
 
     async def held_jobs(self, worker_id: UUID, limit: int) -> list[HeldJob]:
         """Return running jobs of a worker, in id order, to be settled by a rescuer."""

@@ -1,4 +1,7 @@
--- Lists ended workers that still hold running jobs.
-SELECT w.id FROM taskflow.worker w
-WHERE w.ended_at IS NOT NULL AND EXISTS (SELECT FROM taskflow.running r WHERE r.worker_id = w.id)
-ORDER BY w.id LIMIT $1::integer
+-- Lists ended workers and whether they still hold running jobs, but for those that are known to hold none ($1): below a
+-- held snapshot the look at a worker's rows reads every row that it ever ran. LIMIT: an EXISTS may be hashed, which
+-- reads the rows of all workers.
+SELECT w.id, (SELECT true FROM taskflow.running r WHERE r.worker_id = w.id LIMIT 1) IS NOT NULL AS holds
+FROM taskflow.worker w
+WHERE w.ended_at IS NOT NULL AND w.id <> ALL($1::uuid[])
+ORDER BY w.id
