@@ -13,7 +13,7 @@ from taskflowmq.core.errors import Conflict, IdempotencyInFlight, InvalidJob, St
 from taskflowmq.core.job import IdempotencyKey, UniqueKey
 from taskflowmq.core.transitions import Succeeded, decide
 from taskflowmq.ports.store import Settled
-from taskflowmq.stores.postgres import PostgresOptions, PostgresStore
+from taskflowmq.stores.postgres import PostgresOptions, PostgresStore, rows
 
 pytestmark = pytest.mark.postgres
 
@@ -45,6 +45,31 @@ async def test_what_the_database_cannot_hold_is_an_invalid_job(store: PostgresSt
     with pytest.raises(InvalidJob):
         await store.intake.enqueue([fine, new_job(args=args)])
     assert await store.board.get("default", fine.id) is None
+
+
+@pytest.mark.parametrize(
+    ("args", "plain"),
+    [
+        (b'{"n":12,"t":"na\\"ive \xc3\xa9 \\n"}', True),
+        (b"[1.5,-2,[]]", True),
+        (b'{"a":"\\u0000"}', False),
+        (b'"\\ud800"', False),
+        (b"1e5", False),
+        (b"[-1.5E+400]", False),
+        (b"1" * 140_000, False),
+        (b"0." + b"1" * 16_384, False),
+    ],
+)
+async def test_only_what_every_reader_takes_is_stored_without_a_look(
+    store: PostgresStore, args: bytes, plain: bool
+) -> None:
+    assert rows.is_plainly_storable(args, len(args)) is plain
+    job = new_job(args=args)
+    if plain:
+        await store.intake.enqueue([job])
+        known = await store.board.get("default", job.id)
+        assert known is not None
+        assert known.args == args
 
 
 async def test_an_idempotency_key_in_an_open_transaction_is_in_flight(postgres_url: str, connect: Connect) -> None:

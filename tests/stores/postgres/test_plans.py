@@ -17,6 +17,7 @@ pytestmark = pytest.mark.postgres
 HOT = [
     "enqueue_jobs",
     "insert_alike",
+    "insert_one",
     "claim_jobs",
     "claim_suspects",
     "complete_jobs",
@@ -41,6 +42,7 @@ HOT = [
     "hasten_job",
     "sample_positions",
     "look_around",
+    "list_orphans",
 ]
 #: Read from one end up to a limit, whatever it holds; nobody wants them in an order.
 UNORDERED = {"count_states": ("running", "waiting")}

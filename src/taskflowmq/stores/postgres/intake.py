@@ -55,9 +55,12 @@ class PostgresIntake:
     async def _enqueue_alike(self, jobs: Sequence[NewJob]) -> list[Enqueued] | None:
         """Store jobs that are alike and most probably new; None if one of them was there, and nothing was stored."""
         names = await self._make_names(jobs[:1])
-        parts = _parts(jobs)
         try:
-            at = await self._pool.run(lambda conn: self._insert_alike(conn, parts, names))
+            if len(jobs) == 1:
+                at = await self._pool.fetchval(q.insert_one, *rows.one_args(self._now(), jobs[0], names))
+            else:
+                parts = _parts(jobs)
+                at = await self._pool.run(lambda conn: self._insert_alike(conn, parts, names))
         except asyncpg.UniqueViolationError:
             return None
         return [Enqueued(job.id, True, False, at) for job in jobs]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from operator import attrgetter
@@ -21,6 +22,10 @@ Row = Any
 _LONGEST_PROBLEM = 2_000
 #: Stands between the arguments of jobs; JSON never holds it, neither in texts nor between them.
 _CUT = b"\x1f"
+#: JSON that jsonb refuses has an escape by number (half of a surrogate pair, NUL) or a number beyond every range.
+_ESCAPE, _EXPONENT = b"\\u", re.compile(rb"[0-9][eE]")
+#: Up to so many bytes no number has more digits than PostgreSQL takes (16,383 behind the point).
+_SHORT_ARGS = 10_000
 _shape = attrgetter(
     "tenant",
     "task",
@@ -92,23 +97,40 @@ def alike_args(now: datetime | None, jobs: Sequence[NewJob], names: NameRows) ->
     args = _CUT.join([job.args for job in jobs])
     if args.count(_CUT) >= len(jobs):
         raise InvalidJob.at("/args", "are not JSON: they hold the character U+001F")
-    return [
-        now,
-        unix_ms(first.id),
-        unix_ms(jobs[-1].id),
-        "{" + ",".join([job.id.hex for job in jobs]) + "}",
-        args.decode(),
-        names.tenants[first.tenant],
-        names.lanes[first.queue, first.priority, first.share],
-        names.tasks[first.task],
-        first.args_version,
-        first.max_attempts,
-        first.timeout_ms,
-        first.expires_in_ms,
-        array_literal(first.tags),
-        first.meta and first.meta.decode(),
-        first.headers and first.headers.decode(),
-    ]
+    ids = "{" + ",".join([job.id.hex for job in jobs]) + "}"
+    plain = is_plainly_storable(args, max([len(job.args) for job in jobs]))
+    return [now, unix_ms(first.id), unix_ms(jobs[-1].id), ids, args.decode(), *_common_args(first, names), plain]
+
+
+def one_args(now: datetime | None, job: NewJob, names: NameRows) -> list[Any]:
+    """Return the parameters of ``insert_one``."""
+    plain = is_plainly_storable(job.args, len(job.args))
+    return [now, unix_ms(job.id), job.id, job.args.decode(), *_common_args(job, names), plain]
+
+
+def _common_args(job: NewJob, names: NameRows) -> tuple[Any, ...]:
+    return (
+        names.tenants[job.tenant],
+        names.lanes[job.queue, job.priority, job.share],
+        names.tasks[job.task],
+        job.args_version,
+        job.max_attempts,
+        job.timeout_ms,
+        job.expires_in_ms,
+        array_literal(job.tags),
+        job.meta and job.meta.decode(),
+        job.headers and job.headers.decode(),
+    )
+
+
+def is_plainly_storable(args: bytes, longest: int) -> bool:
+    """Tell whether every JSON text in ``args`` is one that every reader takes, so that the server need not look.
+
+    Args:
+        args: JSON texts, one behind the other.
+        longest: the bytes of the longest of them.
+    """
+    return longest <= _SHORT_ARGS and _ESCAPE not in args and _EXPONENT.search(args) is None
 
 
 def _raw(data: bytes | None) -> msgspec.Raw | None:

@@ -1,6 +1,7 @@
 -- Stores new jobs that are ready at once and differ only in id and arguments; otherwise as enqueue_jobs, at half its
--- cost, and answers with the time that it stored. An id that exists is an error here, and enqueue_jobs then says what to make of it. Arguments come as one text,
--- cut at a character that JSON never holds. Positions are drawn on rows that come out of the job insert (see cursors.py).
+-- cost, and answers with the time that it stored. An id that exists is an error here, and enqueue_jobs then says what to
+-- make of it. Arguments come as one text, cut at a character that JSON never holds; $16: nothing in them needs a look
+-- (a tenth of the statement's time). Positions are drawn on rows that come out of the job insert (see cursors.py).
 WITH n AS MATERIALIZED (
   SELECT c.now FROM (SELECT coalesce($1::timestamptz, clock_timestamp()) AS now OFFSET 0) c
   WHERE NOT taskflow.refuse_unless(
@@ -10,7 +11,8 @@ WITH n AS MATERIALIZED (
 stored AS (
   INSERT INTO taskflow.job (id, tenant_id, lane_id, task_id, args, args_version, max_attempts, timeout_ms, created_at,
                             run_at, expires_at, tags, meta, headers)
-  SELECT x.id, $6::integer, $7::integer, $8::integer, taskflow.storable(x.args::json), $9::smallint, $10::smallint, $11::bigint, n.now, n.now,
+  SELECT x.id, $6::integer, $7::integer, $8::integer,
+         CASE WHEN $16::boolean THEN x.args::json ELSE taskflow.storable(x.args::json) END, $9::smallint, $10::smallint, $11::bigint, n.now, n.now,
          n.now + $12::bigint * interval '1 millisecond', $13::text::text[], $14::text::json, $15::text::json
   FROM n CROSS JOIN unnest($4::text::uuid[], string_to_array($5::text, chr(31))) AS x (id, args)
   RETURNING id
