@@ -232,6 +232,14 @@ def test_a_bench_that_is_told_to_end_leaves_nothing_behind(start: Start, tmp_pat
     assert not list(tmp_path.glob("taskflow-bench-*"))
 
 
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="only Linux tells what a process has loaded")
+def test_a_worker_that_serves_nothing_loads_no_http_server(start: Start, tmp_path: Path) -> None:
+    program = start("worker", "shop:app", "--json", "--database-url", f"sqlite:///{tmp_path}/shop.db")
+    assert program.announcement()["probes"] is None
+    assert "httptools" not in Path(f"/proc/{program.process.pid}/maps").read_text()
+    assert program.end(signal.SIGTERM) == 0, program.errors()
+
+
 def test_help_is_quick(start: Start) -> None:
     used = []
     for _ in range(3):

@@ -43,9 +43,9 @@ log = logging.getLogger("taskflowmq.dev")
 def command(app: str | None, demo: str | None, host: str, port: int | None, **given: Any) -> int:
     """Run everything that APP needs in one command, on SQLite unless told otherwise. Ctrl-C drains and ends."""
     from taskflowmq.bootstrap.settings import check_task_settings, load_settings
-    from taskflowmq.bootstrap.supervise import options_of
+    from taskflowmq.bootstrap.supervise import loop_factory, options_of
     from taskflowmq.cli.program import load
-    from taskflowmq.server.run import bind, uvloop_factory
+    from taskflowmq.server.run import bind
     from taskflowmq.server.settings import ServerSettings, keys_from
     from taskflowmq.telemetry.logs import configure_logging
     from taskflowmq.telemetry.multiproc import share_metrics
@@ -60,7 +60,7 @@ def command(app: str | None, demo: str | None, host: str, port: int | None, **gi
         show = load_demo(demo) if demo else None
         sock = bind(host, settings.port, try_next=port is None and not os.environ.get("PORT"))
         run = _Run(loaded, app, settings, options, style, given)
-        with asyncio.Runner(loop_factory=uvloop_factory()) as runner:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
             return runner.run(run(sock, show))
 
 

@@ -24,15 +24,14 @@ def command(app: str | None, database_url: str | None, as_json: bool, **given: A
     Workers and servers run them too; use this where they are told not to.
     """
     from taskflowmq.bootstrap.settings import load_settings
-    from taskflowmq.bootstrap.supervise import options_of
+    from taskflowmq.bootstrap.supervise import loop_factory, options_of
     from taskflowmq.cli.program import load
-    from taskflowmq.server.run import uvloop_factory
     from taskflowmq.telemetry.logs import configure_logging
 
     configure_logging(given["log_format"], given["log_level"])
     options = options_of(load_settings(**flags_of(given, PACE_FLAGS)))
     loaded = load(app, database_url)
-    with asyncio.Runner(loop_factory=uvloop_factory()) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_run(loaded, options, as_json=as_json))
 
 

@@ -30,9 +30,9 @@ def command(app: str | None, host: str, port: int | None, **given: Any) -> None:
     """
     from taskflowmq.bootstrap.child import tune_interpreter
     from taskflowmq.bootstrap.settings import load_settings
-    from taskflowmq.bootstrap.supervise import options_of
+    from taskflowmq.bootstrap.supervise import loop_factory, options_of
     from taskflowmq.cli.program import load
-    from taskflowmq.server.run import bind, uvloop_factory
+    from taskflowmq.server.run import bind
     from taskflowmq.server.settings import ServerSettings, keys_from
     from taskflowmq.telemetry.logs import configure_logging
     from taskflowmq.telemetry.multiproc import share_metrics
@@ -44,7 +44,7 @@ def command(app: str | None, host: str, port: int | None, **given: Any) -> None:
         loaded = load(app, given["database_url"])
         tune_interpreter()
         sock = bind(settings.host, settings.port)
-        with asyncio.Runner(loop_factory=uvloop_factory()) as runner:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(_serve(loaded, settings, options, sock, as_json=given["as_json"]))
 
 

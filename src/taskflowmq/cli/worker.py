@@ -100,9 +100,8 @@ def command(app: str | None, **given: Any) -> int:
     Exits 0 after a clean drain, 75 when jobs were handed back.
     """
     from taskflowmq.bootstrap.settings import check_task_settings, load_settings
-    from taskflowmq.bootstrap.supervise import options_of
+    from taskflowmq.bootstrap.supervise import loop_factory, options_of
     from taskflowmq.cli.program import load
-    from taskflowmq.server.run import uvloop_factory
     from taskflowmq.telemetry.logs import configure_logging
     from taskflowmq.telemetry.multiproc import share_metrics
 
@@ -116,7 +115,7 @@ def command(app: str | None, **given: Any) -> int:
     check_task_settings()
     with share_metrics():
         loaded = load(app, given["database_url"])
-        with asyncio.Runner(loop_factory=uvloop_factory()) as runner:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
             return runner.run(_work(loaded, app, options, given))
 
 

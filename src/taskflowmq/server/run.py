@@ -7,7 +7,6 @@ import contextlib
 import errno
 import socket
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
 
 import uvicorn
 
@@ -125,12 +124,3 @@ async def serving(application: Gate, sock: socket.socket) -> AsyncIterator[str]:
     finally:
         server.stop()
         await running
-
-
-def uvloop_factory() -> Any:
-    """Return the loop factory for ``asyncio.Runner``: uvloop where there is one."""
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
