@@ -22,8 +22,9 @@ from tests.stores.postgres.conftest import Connect, add_worker, new_job, request
 from taskflowmq.core.job import Counters, State
 from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.store import Settled
-from taskflowmq.stores.postgres import PostgresOptions, PostgresStore, claims, cursors, pool
+from taskflowmq.stores.postgres import PostgresOptions, PostgresStore, claims, cursors, pool, workers
 from taskflowmq.stores.postgres.queries import q
+from taskflowmq.testing.waiting import wait_until
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
@@ -35,7 +36,7 @@ CHUNK = 50_000
 LOAD_S = 40.0
 #: Rows that were claimed below a held snapshot: about 2 of 100 are a page of the table or of the index.
 DEAD = 100_000
-SMALL_BATCH = 10
+SMALL_BATCH, CLAIMS = 10, 5
 #: Pages per job that a new page of a table or of an index, and what a batch shares, may make a difference.
 SLACK = 0.25
 QUEUES, PRIORITIES = 1_000, 100
@@ -253,10 +254,18 @@ async def test_a_new_worker_reads_what_is_dead_below_a_held_snapshot_once(
     await holder.fetch("SELECT FROM taskflow.ready")
     await load(quiet, {"ready": DEAD})
     await quiet.execute("DELETE FROM taskflow.ready")
-    await load(quiet, {"ready": 5 * SMALL_BATCH})
-    worker = await add_worker(store)
-    Explained.touched.clear()
-    for _ in range(5):
+    await load(quiet, {"ready": 1_000 * SMALL_BATCH})
+
+    async def begin() -> UUID | None:
+        """Return a worker whose first look closed what was drawn: nobody else had a transaction open."""
+        worker = await add_worker(store)
+        Explained.touched.clear()
+        assert len(await store.claims.claim(request_for(worker, SMALL_BATCH))) == SMALL_BATCH
+        return worker if store.claims._memories[worker].scan.closed else None
+
+    # Other tests write to the same server, and some keep their transactions open.
+    worker = await wait_until(begin, 30, what="a moment without other transactions")
+    for _ in range(CLAIMS - 1):
         assert len(await store.claims.claim(request_for(worker, SMALL_BATCH))) == SMALL_BATCH
     looks, claimed = Explained.touched[q.sample_positions], Explained.touched[q.claim_jobs]
     print(f"\npages of looks {looks}, of claims {claimed}")
@@ -281,3 +290,21 @@ async def test_an_ended_worker_that_holds_nothing_is_looked_at_once(store: Postg
     first, *others = Explained.touched[q.list_orphans]
     print(f"\npages: {first}, then {others}")
     assert max(others) < first / 2
+
+
+async def test_what_is_remembered_of_ended_workers_is_forgotten_in_time(
+    store: PostgresStore, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind a pooler nothing tells that a database has lost its last commits, such as the rescue of an orphan."""
+    monkeypatch.setattr(workers, "_REMEMBERED_S", 0.0)
+    ended = await add_worker(store)
+    await store.intake.enqueue([new_job()])
+    [job] = await store.claims.claim(request_for(ended, 1))
+    conn = await connect()
+    await conn.execute("CREATE TEMP TABLE kept AS SELECT * FROM taskflow.running")
+    await conn.execute("DELETE FROM taskflow.running")
+    assert await store.workers.end(ended)
+    assert await store.workers.orphaned(10) == []
+    await conn.execute("INSERT INTO taskflow.running SELECT * FROM kept")
+    assert await store.workers.orphaned(10) == [ended]
+    assert [held.id for held in await store.workers.held_jobs(ended, 10)] == [job.id]

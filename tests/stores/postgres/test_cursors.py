@@ -207,6 +207,21 @@ def test_floors_that_are_forgotten_take_what_was_seen_above_them_along() -> None
     assert scan.starts([LANE]) == [0]
 
 
+def test_a_look_serves_the_sweep_that_follows_at_once() -> None:
+    scan = Scan()
+    scan.enter([LANE])
+    scan.swept(0.0, 0.01)
+    assert not scan.knows_starts(0.5)
+    scan.raise_floors(0.5, [LANE], [41], (50, None, 200))
+    scan.sweep_next(2.5)
+    assert scan.sweeps(2.5)
+    assert scan.knows_starts(2.5 + LAG_S), "however long the look took"
+    assert not scan.knows_starts(2.6 + LAG_S), "what was committed since then may be below what it saw"
+    scan.swept(scan.looked_at, 2.6)
+    assert not scan.knows_starts(2.6)
+    assert not scan.sweeps(2.6 + 20 * 2.0), "the look counts as part of the sweep"
+
+
 def test_positions_that_went_back_mean_another_database() -> None:
     horizon = Horizon()
     assert horizon.add(100, None, 5)

@@ -107,7 +107,7 @@ class PostgresClaims:
         if all(first is None for first in firsts):
             scan.swept(began, time.monotonic())
             return False
-        scan.sweep_next()  # what was seen may be behind the positions
+        scan.sweep_next(time.monotonic())  # what was seen may be behind the positions
         return True
 
     async def _claim_from(self, request: ClaimRequest, lanes: dict[int, Lane]) -> list[ClaimedJob]:
@@ -160,7 +160,8 @@ class PostgresClaims:
         began = time.monotonic()
         try:
             positions = await self._starts(scan, began, lane_ids) if sweep else scan.positions(lane_ids)
-            sent = scan.looked_at if sweep else time.monotonic()
+            # What a sweep's claim leaves out was looked at when its look was sent.
+            sent = scan.looked_at if sweep and not scan.is_new else time.monotonic()
             found = await self._claim(q.claim_jobs, request, order, positions, tasks)
         except BaseException:
             # Nobody knows how far that scan came, nor whether the database is still the same one.
@@ -174,24 +175,25 @@ class PostgresClaims:
                 taken[lane_id] = seq
         scan.scanned(sent, ended, lane_ids, taken, full=len(found) >= request.limit)
         if sweep:
-            scan.swept(began, ended)
+            scan.swept(sent, ended)
         return found
 
     async def _starts(self, scan: Scan, at: float, order: list[int]) -> list[int]:
         """Return where the claim of a sweep begins."""
         floors = scan.floors(at, order)
-        if scan.just_sampled:  # by the look before: another sample would tell the same, and take another xid
+        if scan.knows_starts(at):  # another sample would tell the same, and take another xid
             return scan.starts(order)
-        known = not scan.is_new or await self._close_drawn(scan, at)
-        if not known or not await self._sample(scan, at, order, floors):
+        known = not scan.is_new or await self._close_drawn(scan)
+        if not known or not await self._sample(scan, order, floors):
             return [0] * len(order)
         return scan.starts(order)
 
-    async def _close_drawn(self, scan: Scan, at: float) -> bool:
+    async def _close_drawn(self, scan: Scan) -> bool:
         """Read what was drawn, then take an xid, so that the first look already knows what is closed."""
-        return await self._sample(scan, at, [], []) and (not scan.wants_xid or await self._sample(scan, at, [], []))
+        return await self._sample(scan, [], []) and (not scan.wants_xid or await self._sample(scan, [], []))
 
-    async def _sample(self, scan: Scan, at: float, order: list[int], floors: list[int]) -> bool:
+    async def _sample(self, scan: Scan, order: list[int], floors: list[int]) -> bool:
+        at = time.monotonic()
         row = await self._pool.fetchrow(q.sample_positions, scan.wants_xid, order, floors)
         return self._raise_floors(scan, at, order, row["first_rows"], row)
 

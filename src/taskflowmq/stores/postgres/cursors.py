@@ -121,8 +121,8 @@ class Scan:
         self._horizon = Horizon()
         self._sweep_at = float("-inf")
         self._rescan_at: float | None = None
-        #: Whether the floors were raised a moment ago, by a look that saw something.
-        self.just_sampled = False
+        #: Until when the next sweep needs no look of its own: there was one a moment ago, and it saw something.
+        self._fresh_until = float("-inf")
         #: What the latest look saw: lane → the place below its first row, and when that look began.
         self._starts: dict[int, int] = {}
         self.looked_at = float("-inf")
@@ -203,14 +203,18 @@ class Scan:
         """Note that a sweep took this long."""
         took = ended - began
         self._sweep_at = ended + max(SWEEP_S, SWEEP_SHARE * took)
-        self.just_sampled, self._starts = False, {}
+        self._fresh_until, self._starts = float("-inf"), {}
         if self._rescan_at is not None and RESCAN_SHARE * took > RESCAN_S:
             self._rescan_at = max(self._rescan_at, ended + RESCAN_SHARE * took)
 
-    def sweep_next(self) -> None:
-        """Have the next claim look behind its positions, from the floors as they are: something may be there."""
+    def sweep_next(self, at: float) -> None:
+        """Have the next claim look behind its positions, from what a look that ended now has seen."""
         self._sweep_at = float("-inf")
-        self.just_sampled = True
+        self._fresh_until = at + LAG_S
+
+    def knows_starts(self, at: float) -> bool:
+        """Tell whether a sweep may begin from what the latest look saw. One that is older may have missed more."""
+        return at <= self._fresh_until
 
     def positions(self, lanes: Sequence[int]) -> list[int]:
         """Return where a normal claim begins in each lane."""

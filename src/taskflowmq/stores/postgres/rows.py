@@ -23,8 +23,9 @@ _LONGEST_PROBLEM = 2_000
 #: Stands between the arguments of jobs; JSON never holds it, neither in texts nor between them.
 _CUT = b"\x1f"
 #: JSON that jsonb refuses has an escape by number (half of a surrogate pair, NUL) or a number beyond every range.
-_ESCAPE, _EXPONENT = b"\\u", re.compile(rb"[0-9][eE]")
-#: Up to so many bytes no number has more digits than PostgreSQL takes (16,383 behind the point).
+_ESCAPE, _LARGE_EXPONENT = b"\\u", re.compile(rb"[0-9][eE][+-]?[0-9]{4}")
+#: Up to so many bytes, and with exponents below 1,000, no number has more digits than PostgreSQL takes (16,383 behind
+#: the point).
 _SHORT_ARGS = 10_000
 _shape = attrgetter(
     "tenant",
@@ -130,7 +131,7 @@ def is_plainly_storable(args: bytes, longest: int) -> bool:
         args: JSON texts, one behind the other.
         longest: the bytes of the longest of them.
     """
-    return longest <= _SHORT_ARGS and _ESCAPE not in args and _EXPONENT.search(args) is None
+    return longest <= _SHORT_ARGS and _ESCAPE not in args and _LARGE_EXPONENT.search(args) is None
 
 
 def _raw(data: bytes | None) -> msgspec.Raw | None:

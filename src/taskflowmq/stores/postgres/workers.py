@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import islice
 from uuid import UUID
 
 from taskflowmq.core.job import HeldJob
@@ -12,8 +14,10 @@ from taskflowmq.stores.postgres import rows
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import q
 
-#: So many are remembered; beyond it all are looked at once more.
+#: So many are remembered, and so long: a database that lost its last commits, unseen behind a pooler, must not keep an
+#: orphan from being found.
 _MAX_EMPTY = 1_000
+_REMEMBERED_S = 60.0
 
 
 class PostgresWorkers:
@@ -25,6 +29,7 @@ class PostgresWorkers:
         #: Ended workers that hold nothing: nor will they ever, for who has ended cannot claim.
         self._empty: set[UUID] = set()
         self._generation = pool.generation
+        self._forget_at = float("-inf")
 
     async def register(self, worker: NewWorker) -> None:
         """Store a new worker whose lease begins now."""
@@ -57,10 +62,12 @@ class PostgresWorkers:
 
     async def orphaned(self, limit: int) -> list[UUID]:
         """Return ended workers that still hold running jobs."""
-        if self._generation != self._pool.generation or len(self._empty) > _MAX_EMPTY:
-            self._generation, self._empty = self._pool.generation, set()
-        found = await self._pool.fetch(q.list_orphans, list(self._empty))
-        self._empty.update(row["id"] for row in found if not row["holds"])
+        now = time.monotonic()
+        if self._generation != self._pool.generation or now >= self._forget_at:
+            self._generation, self._empty, self._forget_at = self._pool.generation, set(), now + _REMEMBERED_S
+        known = self._empty
+        found = await self._pool.fetch(q.list_orphans, list(known))
+        known.update(islice((row["id"] for row in found if not row["holds"]), _MAX_EMPTY - len(known)))
         return [row["id"] for row in found if row["holds"]][:limit]
 
     async def held_jobs(self, worker_id: UUID, limit: int) -> list[HeldJob]:
