@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sqlite3
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-
-import asyncpg
+from typing import TYPE_CHECKING
 
 from benchmarks.compare.adapters import common
 from taskflowmq import TaskFlow
+
+if TYPE_CHECKING:
+    import asyncpg
 
 APP = "benchmarks.compare.adapters.taskflow:app"
 ON_POSTGRES = common.URL.startswith("postgresql")
@@ -52,10 +53,15 @@ class Client:
         await app.aenqueue_many([job.job(**payload) for payload in payloads])
 
     async def left(self) -> int:
+        # Imported here: this module is the worker's program, too, and its memory is measured.
         if not ON_POSTGRES:
+            import sqlite3
+
             with sqlite3.connect(common.URL.removeprefix("sqlite:///")) as connection:
                 return int(connection.execute(LEFT.format("taskflow_")).fetchone()[0])
         if self._watcher is None:
+            import asyncpg
+
             self._watcher = await asyncpg.connect(common.URL)
         return int(await self._watcher.fetchval(LEFT.format("taskflow.")))
 
