@@ -15,6 +15,7 @@ from taskflowmq.client.app import BaseApp
 from taskflowmq.ports.store import Store
 from taskflowmq.ports.telemetry import NoTelemetry, Telemetry
 from taskflowmq.scheduler import Looper, all_duties
+from taskflowmq.telemetry.deferred import DeferredTelemetry
 from taskflowmq.worker import Supervisor, SystemClock, WorkerOptions
 
 MULTIPROC_DIR = "PROMETHEUS_MULTIPROC_DIR"
@@ -62,10 +63,21 @@ def telemetry_of(app: BaseApp) -> Telemetry:
     if app.telemetry is not None:
         return app.telemetry
     if os.environ.get(MULTIPROC_DIR):
-        from taskflowmq.telemetry.prometheus import PrometheusTelemetry
-
-        return PrometheusTelemetry()
+        return _counting()
     return NoTelemetry()
+
+
+def event_telemetry_of(app: BaseApp) -> Telemetry:
+    """Return the app's telemetry for a process that runs no jobs: what counts is loaded at the first event."""
+    if app.telemetry is None and os.environ.get(MULTIPROC_DIR):
+        return DeferredTelemetry(_counting)
+    return telemetry_of(app)
+
+
+def _counting() -> Telemetry:
+    from taskflowmq.telemetry.prometheus import PrometheusTelemetry
+
+    return PrometheusTelemetry()
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
@@ -89,7 +101,7 @@ def make_supervisor(
         log_format, log_level: how children log.
     """
     program = Program(spec=spec, url=app.url, log_format=log_format, log_level=log_level)
-    telemetry = telemetry_of(app)
+    telemetry = event_telemetry_of(app)
     return Supervisor(
         app.store,
         ExecSpawner(program, options),

@@ -36,7 +36,7 @@ def command(app: str | None, database_url: str | None, as_json: bool, **given: A
 
 
 async def _run(app: Any, options: Any, *, as_json: bool) -> None:
-    from taskflowmq.bootstrap.supervise import duties_of, running, telemetry_of
+    from taskflowmq.bootstrap.supervise import duties_of, event_telemetry_of, running
     from taskflowmq.cli.output import emit_json
 
     ended = asyncio.Event()
@@ -44,7 +44,7 @@ async def _run(app: Any, options: Any, *, as_json: bool) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
     async with app:
-        duties = duties_of(app.store, options, telemetry_of(app))
+        duties = duties_of(app.store, options, event_telemetry_of(app))
         if as_json:
             emit_json({"duties": [duty.name for duty in duties], "store": app.store.url})
         else:
