@@ -187,6 +187,15 @@ def test_a_slotted_dataclass_is_looked_into() -> None:
         fn.job(Slotted(NOON, "\ud800"))
 
 
+def test_ready_made_json_that_is_no_utf8_is_refused_here() -> None:
+    @task
+    def fn(x: Any) -> None: ...
+
+    with pytest.raises(InvalidJob, match="cannot be stored as JSON: .*utf-8") as refused:
+        fn.job(msgspec.Raw(b'"\xff"'))
+    assert refused.value.errors[0].pointer == "/args"
+
+
 def test_limits_of_a_type_are_checked() -> None:
     @task
     def fn(x: Annotated[int, msgspec.Meta(ge=0)]) -> None: ...

@@ -37,9 +37,9 @@ class IdFactory:
     def __call__(self) -> UUID:
         """Return the next id."""
         with self._lock:
-            now_us = self._time_ns() // 1000
-            if self._last_us - _MAX_BACKWARD_US < now_us <= self._last_us:
-                now_us = self._last_us + 1
+            now_us, last_us = self._time_ns() // 1000, self._last_us
+            if now_us <= last_us and now_us > last_us - _MAX_BACKWARD_US:
+                now_us = last_us + 1
             self._last_us = now_us
             if not self._random:
                 self._random.extend(_NUMBERS.unpack(os.urandom(_NUMBERS.size)))

@@ -83,7 +83,7 @@ class Sender:
             answers = await self._hub.call(lambda session: session.write(jobs))
         else:
             answers = await self._store_on(conn, jobs, wake=wake)
-        return [self._handle(request, stored) for request, stored in zip(requests, answers, strict=True)]
+        return self._handles(requests, answers)
 
     def enqueue_many_on_sync(self, requests: Sequence[JobRequest[Any]], conn: Any, *, wake: bool) -> list[Handle[Any]]:
         """The same on a blocking connection, in this thread."""
@@ -91,7 +91,7 @@ class Sender:
         if not jobs:
             return []
         answers = self._store_on_sync(conn, jobs, wake=wake)
-        return [self._handle(request, stored) for request, stored in zip(requests, answers, strict=True)]
+        return self._handles(requests, answers)
 
     async def store(self, job: NewJob, idempotency: IdempotencyKey | None = None) -> Enqueued:
         """Store one job, in one commit with whoever else stores one at the same moment.
@@ -123,6 +123,13 @@ class Sender:
         if not intake.knows_names(jobs):
             self._hub.call_from_thread(lambda session: session.make_names(jobs))
         return intake.enqueue_on_sync(conn, jobs, wake=wake)
+
+    def _handles(self, requests: Sequence[JobRequest[Any]], answers: Sequence[Enqueued]) -> list[Handle[Any]]:
+        hub = self._hub
+        return [
+            Handle(stored.id, stored.created, hub, request.new.tenant, request.decode_result)
+            for request, stored in zip(requests, answers, strict=True)
+        ]
 
     def _handle(self, request: JobRequest[R], stored: Enqueued) -> Handle[R]:
         return Handle(stored.id, stored.created, self._hub, request.new.tenant, request.decode_result)

@@ -13,8 +13,10 @@ MS_PER_DAY = 86_400_000
 #: An id further than this from the store's clock is refused: it would land in a partition that retention drops
 #: at the wrong time, or be forgotten before a repeat of the same call could meet it.
 MAX_SKEW_MS = MS_PER_DAY
-#: By a name of its own: looking it up in its enumeration takes a fifth of making an id.
 _UNKNOWN = SafeUUID.unknown
+#: The slots' own setters: UUID refuses assignments, and ``object.__setattr__`` looks each name up again.
+_set_int, _set_is_safe = UUID.__dict__["int"].__set__, UUID.__dict__["is_safe"].__set__
+_VERSION_AND_VARIANT = 0x7000 << 64 | 0x2 << 62
 
 
 def uuid7(unix_us: int, random_bits: int) -> UUID:
@@ -28,12 +30,16 @@ def uuid7(unix_us: int, random_bits: int) -> UUID:
         an id that sorts after every id made in an earlier quarter of a microsecond.
     """
     ms, us = divmod(unix_us, US_PER_MS)
-    high = (ms & 0xFFFF_FFFF_FFFF) << 16 | 0x7000 | (us << 12) // US_PER_MS
-    value = high << 64 | 0x2 << 62 | random_bits & 0x3FFF_FFFF_FFFF_FFFF
-    # UUID(int=…) would check and shift once more what is known to be right: three times the cost of all above.
-    made: UUID = object.__new__(UUID)
-    object.__setattr__(made, "int", value)
-    object.__setattr__(made, "is_safe", _UNKNOWN)
+    # UUID(int=…) would check and shift once more what is known to be right: three times the cost of all of this.
+    made = object.__new__(UUID)
+    _set_int(
+        made,
+        (ms & 0xFFFF_FFFF_FFFF) << 80
+        | ((us << 12) // US_PER_MS) << 64
+        | _VERSION_AND_VARIANT
+        | random_bits & 0x3FFF_FFFF_FFFF_FFFF,
+    )
+    _set_is_safe(made, _UNKNOWN)
     return made
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from operator import attrgetter
+from itertools import repeat
+from operator import attrgetter, eq
 from typing import Any
 
 import msgspec
@@ -23,7 +23,14 @@ _LONGEST_PROBLEM = 2_000
 #: Stands between the arguments of jobs; JSON never holds it, neither in texts nor between them.
 _CUT = b"\x1f"
 #: JSON that jsonb refuses has an escape by number (half of a surrogate pair, NUL) or a number beyond every range.
-_ESCAPE, _LARGE_EXPONENT = b"\\u", re.compile(rb"[0-9][eE][+-]?[0-9]{4}")
+_ESCAPE = b"\\u"
+#: What a large exponent looks like when every digit is a 0, both letters e and both signs -, and all else a point: two
+#: plain searches, which take a quarter of what a regular expression does.
+_KINDS = bytes(
+    ord("0" if char in "0123456789" else "e" if char in "eE" else "-" if char in "+-" else ".")
+    for char in map(chr, range(256))
+)
+_LARGE_EXPONENTS = (b"0e0000", b"0e-0000")
 #: Up to so many bytes, and with exponents below 1,000, no number has more digits than PostgreSQL takes (16,383 behind
 #: the point).
 _SHORT_ARGS = 10_000
@@ -88,8 +95,7 @@ def are_alike(jobs: Sequence[NewJob]) -> bool:
     first = jobs[0]
     if first.delay_ms > 0 or first.run_at is not None or first.unique is not None:
         return False
-    shape = _shape(first)
-    return all(_shape(job) == shape for job in jobs)
+    return all(map(eq, map(_shape, jobs), repeat(_shape(first))))
 
 
 def alike_args(now: datetime | None, jobs: Sequence[NewJob], names: NameRows) -> list[Any]:
@@ -98,7 +104,7 @@ def alike_args(now: datetime | None, jobs: Sequence[NewJob], names: NameRows) ->
     args = _CUT.join([job.args for job in jobs])
     if args.count(_CUT) >= len(jobs):
         raise InvalidJob.at("/args", "are not JSON: they hold the character U+001F")
-    ids = "{" + ",".join([job.id.hex for job in jobs]) + "}"
+    ids = "{" + ",".join([f"{job.id.int:032x}" for job in jobs]) + "}"
     plain = is_plainly_storable(args, max([len(job.args) for job in jobs]))
     return [now, unix_ms(first.id), unix_ms(jobs[-1].id), ids, args.decode(), *_common_args(first, names), plain]
 
@@ -131,7 +137,10 @@ def is_plainly_storable(args: bytes, longest: int) -> bool:
         args: JSON texts, one behind the other.
         longest: the bytes of the longest of them.
     """
-    return longest <= _SHORT_ARGS and _ESCAPE not in args and _LARGE_EXPONENT.search(args) is None
+    if longest > _SHORT_ARGS or _ESCAPE in args:
+        return False
+    kinds = args.translate(_KINDS)
+    return not any(large in kinds for large in _LARGE_EXPONENTS)
 
 
 def _raw(data: bytes | None) -> msgspec.Raw | None:
