@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from taskflowmq.server.transport import JoiningTransport
+from taskflowmq.server.transport import JoiningTransport, Outbox
 
 HEAD = b"HTTP/1.1 201 Created\r\ncontent-length: 2\r\n\r\n"
 
@@ -39,7 +39,7 @@ def wire() -> Wire:
 
 @pytest.fixture
 async def transport(wire: Wire) -> JoiningTransport:
-    return JoiningTransport(wire, asyncio.get_running_loop())
+    return JoiningTransport(wire, Outbox())
 
 
 async def test_head_and_body_are_one_write(wire: Wire, transport: JoiningTransport) -> None:
@@ -56,6 +56,23 @@ async def test_a_head_alone_goes_in_the_next_turn(wire: Wire, transport: Joining
     await asyncio.sleep(0)
     transport.write(b"later")
     assert wire.done == [HEAD, b"later"]
+
+
+async def test_a_connection_that_fails_holds_up_no_other() -> None:
+    outbox, wires = Outbox(), [Wire(), Wire(), Wire()]
+    for wire in wires:
+        JoiningTransport(wire, outbox).write(HEAD)
+
+    def fail(data: bytes) -> None:
+        raise RuntimeError(f"cannot send {data!r}")
+
+    wires[1].write = fail  # type: ignore[method-assign]
+    told: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert [wire.done for wire in wires] == [[HEAD], [], [HEAD]]
+    assert len(told) == 1
 
 
 async def test_a_head_is_sent_before_the_end(wire: Wire, transport: JoiningTransport) -> None:

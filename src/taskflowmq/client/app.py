@@ -18,7 +18,7 @@ import msgspec
 from taskflowmq.client.handle import Handle
 from taskflowmq.client.hub import Hub
 from taskflowmq.client.jobs import Jobs, parse_id
-from taskflowmq.client.options import NO_OPTIONS, Origin, SendOptions, check_options
+from taskflowmq.client.options import NO_OPTIONS, Origin, SendOptions, asked_by, check_options
 from taskflowmq.client.queues import Queues
 from taskflowmq.client.registry import Registry
 from taskflowmq.client.sender import Sender
@@ -238,9 +238,10 @@ class BaseApp:
             name, args, options: as there.
             actor: on whose behalf, for the job's headers.
         """
-        checked = check_options(options) if options else NO_OPTIONS
-        if actor is not None:
-            checked = msgspec.structs.replace(checked, actor=actor)
+        if not options:
+            checked = NO_OPTIONS if actor is None else asked_by(actor)
+        else:
+            checked = msgspec.structs.replace(check_options(options), actor=actor)
         return (await self.sender.prepare(name, args, checked)).new
 
     _send = sync_twin(asend)
