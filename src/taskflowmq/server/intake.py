@@ -20,7 +20,7 @@ from taskflowmq.server.idempotency import HEADER, idempotency_of
 from taskflowmq.server.limits import decode_body
 from taskflowmq.server.problems import Problem
 from taskflowmq.server.schemas.requests import BulkBody, JobBody
-from taskflowmq.server.schemas.responses import BulkOut, Submitted, job_fields, new_job_fields
+from taskflowmq.server.schemas.responses import BulkOut, Submitted, job_fields, submitted
 from taskflowmq.server.services import Services
 
 _ENCODER = msgspec.json.Encoder()
@@ -58,8 +58,11 @@ async def store_one(services: Services, scope: Mapping[str, Any], request: JobBo
     else:
         (stored,) = await session.write([job], key)
     created = _is_new(job, stored)
-    fields = await _read(services, stored.id) if stored.at is None else new_job_fields(job, stored.at)
-    return CREATED if created else FOUND, Submitted(**fields, created=created)
+    if stored.at is None:
+        answer = Submitted(**await _read(services, stored.id), created=created)
+    else:
+        answer = submitted(job, stored.at, created=created)
+    return CREATED if created else FOUND, answer
 
 
 async def _read(services: Services, job_id: UUID) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
@@ -188,40 +189,71 @@ def job_fields(view: JobView) -> dict[str, Any]:
     }
 
 
-def new_job_fields(job: NewJob, at: datetime) -> dict[str, Any]:
-    """Return the same fields of a job that has just been stored at this time, without asking the store again."""
-    run_at = at + timedelta(milliseconds=job.delay_ms) if job.run_at is None else job.run_at.astimezone(UTC)
-    return {
-        "id": job.id,
-        "task": job.task,
-        "args": msgspec.Raw(job.args),
-        "queue": job.queue,
-        "priority": job.priority,
-        "state": "pending" if run_at <= at else "scheduled",
-        "reason": None,
-        "round": 1,
-        "attempt": 0,
-        "max_attempts": job.max_attempts,
-        "crashes": 0,
-        "losses": 0,
-        "created_at": at,
-        "run_at": run_at,
-        "started_at": None,
-        "finished_at": None,
-        "expires_at": None if job.expires_in_ms is None else at + timedelta(milliseconds=job.expires_in_ms),
-        "timeout": None if job.timeout_ms is None else job.timeout_ms / 1000,
-        "result": None,
-        "result_truncated": False,
-        "result_error": None,
-        "error": None,
-        "progress": None,
-        "worker": None,
-        "cancel_requested_at": None,
-        "tags": job.tags,
-        "meta": _json(job.meta),
-        "unique_key": None if job.unique is None else job.unique.key,
-        "tenant": job.tenant,
-    }
+#: What the answers to all new jobs have in common.
+_NEW = Submitted(
+    id=UUID(int=0),
+    task="",
+    args=None,
+    queue="",
+    priority=0,
+    state="pending",
+    reason=None,
+    round=1,
+    attempt=0,
+    max_attempts=1,
+    crashes=0,
+    losses=0,
+    created_at=datetime.fromtimestamp(0, UTC),
+    run_at=datetime.fromtimestamp(0, UTC),
+    started_at=None,
+    finished_at=None,
+    expires_at=None,
+    timeout=None,
+    result=None,
+    result_truncated=False,
+    result_error=None,
+    error=None,
+    progress=None,
+    worker=None,
+    cancel_requested_at=None,
+    tags=(),
+    meta=None,
+    unique_key=None,
+    tenant="",
+    created=True,
+)
+
+
+def submitted(job: NewJob, at: datetime, *, created: bool) -> Submitted:
+    """Return the answer to a job that has just been stored at this time, without asking the store again.
+
+    A copy that is filled in takes a third of what thirty names and values take.
+    """
+    answer = copy(_NEW)
+    answer.id = job.id
+    answer.task = job.task
+    answer.args = msgspec.Raw(job.args)
+    answer.queue = job.queue
+    answer.priority = job.priority
+    answer.max_attempts = job.max_attempts
+    answer.created_at = answer.run_at = at
+    if job.run_at is not None:
+        answer.run_at = job.run_at.astimezone(UTC)
+    elif job.delay_ms:
+        answer.run_at = at + timedelta(milliseconds=job.delay_ms)
+    if answer.run_at > at:
+        answer.state = "scheduled"
+    if job.expires_in_ms is not None:
+        answer.expires_at = at + timedelta(milliseconds=job.expires_in_ms)
+    if job.timeout_ms is not None:
+        answer.timeout = job.timeout_ms / 1000
+    if job.unique is not None:
+        answer.unique_key = job.unique.key
+    answer.tags = job.tags
+    answer.meta = _json(job.meta)
+    answer.tenant = job.tenant
+    answer.created = created
+    return answer
 
 
 def job_out(view: JobView) -> JobOut:
