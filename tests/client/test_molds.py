@@ -44,6 +44,25 @@ def test_options_come_and_go_with_each_call() -> None:
     assert len({job.new.id for job in jobs}) == len(jobs)
 
 
+async def test_who_asked_stays_with_who_asked() -> None:
+    app = TaskFlow("sqlite:///unused.db")
+    app.include(plain)
+    prepared = [
+        await app.aprepare("plain", {"number": number}, actor=actor, **options)  # type: ignore[arg-type]
+        for number, (actor, options) in enumerate(
+            [("a", {}), ("b", {}), (None, {}), ("a", {"queue": "other"}), ("a", {}), (None, {})]
+        )
+    ]
+    assert [(job.headers, job.queue) for job in prepared] == [
+        (b'{"actor":"a"}', "default"),
+        (b'{"actor":"b"}', "default"),
+        (None, "default"),
+        (b'{"actor":"a"}', "other"),
+        (b'{"actor":"a"}', "default"),
+        (None, "default"),
+    ]
+
+
 def test_a_key_made_of_arguments_is_made_for_each_job() -> None:
     TaskFlow("sqlite:///unused.db").include(once)
     keys = [once.job(number).new.unique for number in (1, 2, 1)]

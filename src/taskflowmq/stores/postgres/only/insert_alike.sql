@@ -14,7 +14,7 @@ stored AS (
   SELECT x.id, $6::integer, $7::integer, $8::integer,
          CASE WHEN $16::boolean THEN x.args::json ELSE taskflow.storable(x.args::json) END, $9::smallint, $10::smallint, $11::bigint, n.now, n.now,
          n.now + $12::bigint * interval '1 millisecond', $13::text::text[], $14::text::json, $15::text::json
-  FROM n CROSS JOIN unnest($4::text::uuid[], string_to_array($5::text, chr(31))) AS x (id, args)
+  FROM n CROSS JOIN (SELECT unnest($4::text::uuid[]) AS id, string_to_table($5::text, chr(31)) AS args) x
   RETURNING id
 ),
 placed AS (
