@@ -99,7 +99,9 @@ def main() -> None:
     parser.add_argument("--url", help="an empty database; default: a server of its own")
     parser.add_argument("--claimers", type=int, nargs=2, default=(4, 32))
     parser.add_argument("--processes", type=int, default=4, help="at most so many share the claimers")
-    parser.add_argument("--jobs", type=int, default=240_000, help="enough for some seconds: the first one belongs to starting")
+    parser.add_argument(
+        "--jobs", type=int, default=240_000, help="enough for some seconds: the first one belongs to starting"
+    )
     parser.add_argument("--batch", type=int, default=100)
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()
