@@ -191,7 +191,7 @@ def test_ready_made_json_that_is_no_utf8_is_refused_here() -> None:
     @task
     def fn(x: Any) -> None: ...
 
-    with pytest.raises(InvalidJob, match="cannot be stored as JSON: .*utf-8") as refused:
+    with pytest.raises(InvalidJob, match=r"cannot be stored as JSON: .*utf-8") as refused:
         fn.job(msgspec.Raw(b'"\xff"'))
     assert refused.value.errors[0].pointer == "/args"
 
