@@ -240,6 +240,16 @@ def test_a_worker_that_serves_nothing_loads_no_http_server(start: Start, tmp_pat
     assert program.end(signal.SIGTERM) == 0, program.errors()
 
 
+@pytest.mark.parametrize("command", ["worker", "scheduler"])
+def test_metrics_that_cannot_be_shared_are_refused_at_the_start(start: Start, tmp_path: Path, command: str) -> None:
+    nowhere = str(tmp_path / "gone")
+    url = f"sqlite:///{tmp_path}/shop.db"
+    program = start(command, "shop:app", "--database-url", url, PROMETHEUS_MULTIPROC_DIR=nowhere)
+    assert program.process.wait(READY_SECONDS) == 2, program.errors()
+    assert f"PROMETHEUS_MULTIPROC_DIR names '{nowhere}'" in program.errors()
+    assert "Traceback" not in program.errors()
+
+
 def test_help_is_quick(start: Start) -> None:
     used = []
     for _ in range(3):

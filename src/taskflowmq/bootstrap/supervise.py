@@ -7,9 +7,10 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
-from taskflowmq.bootstrap.settings import Settings
+from taskflowmq.bootstrap.settings import InvalidSetting, Settings
 from taskflowmq.bootstrap.spawn import ExecSpawner, Program
 from taskflowmq.client.app import BaseApp
 from taskflowmq.ports.store import Store
@@ -68,8 +69,19 @@ def telemetry_of(app: BaseApp) -> Telemetry:
 
 
 def event_telemetry_of(app: BaseApp) -> Telemetry:
-    """Return the app's telemetry for a process that runs no jobs: what counts is loaded at the first event."""
-    if app.telemetry is None and os.environ.get(MULTIPROC_DIR):
+    """Return the app's telemetry for a process that runs no jobs: what counts is loaded at the first event.
+
+    Raises:
+        InvalidSetting: metrics are to be shared in a directory that cannot be written to.
+    """
+    directory = os.environ.get(MULTIPROC_DIR)
+    if app.telemetry is None and directory:
+        # Now, and not when something is to be counted; the children would die of it, one after the other.
+        if not Path(directory).is_dir() or not os.access(directory, os.W_OK | os.X_OK):
+            raise InvalidSetting(
+                f"{MULTIPROC_DIR} names {directory!r}, which is no directory that this process may write to: "
+                "make one, or unset the variable"
+            )
         return DeferredTelemetry(_counting)
     return telemetry_of(app)
 

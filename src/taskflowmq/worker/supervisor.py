@@ -243,8 +243,8 @@ class Supervisor:
         if hung:
             ids = ", ".join(str(job.job_id) for job in hung)
             log.error("child %s hangs in job %s past its timeout: killed", child.worker_id, ids)
-            self._telemetry.event("child_hung")
             child.kill(TIMEOUT, hung)
+            self._telemetry.event("child_hung")
         elif blocked := child.blocked_for(now, self._options.lease):
             log.warning(
                 "child %s stands still for %.0f s in job %s, and with it all its jobs: a blocking call in a coroutine? "
@@ -257,15 +257,16 @@ class Supervisor:
         """Kill a child that somebody stopped and nobody continues: we renew its lease, so no rescuer would (I4)."""
         if child.has_been_stopped(now, elapsed) > self._options.lease and child.killed_for is None:
             log.error("child %s has been stopped for longer than its lease: killed", child.worker_id)
-            self._telemetry.event("child_hung")
             child.kill(STOPPED)
+            self._telemetry.event("child_hung")
 
     def _check_lease(self, child: Child, now: float) -> None:
         """Kill a child in which a body runs that must not outlive the lease, when it was asked and goes on."""
         if child.killed_for is None and child.outlives_lease(now, kill_before(self._options.lease)):
             log.error("child %s loses its lease, and runs a body that must not go on: killed", child.worker_id)
-            self._telemetry.event("lease_lost")
+            # First of all: the first event of a supervisor loads what counts (a tenth of a second).
             child.kill(HAND_BACK)
+            self._telemetry.event("lease_lost")
 
     def _check_age(self, child: Child, check_memory: bool) -> None:
         """Replace a child that is tainted, has run enough jobs, or is too large; running jobs finish first."""
@@ -313,12 +314,14 @@ class Supervisor:
         """Somebody took this child for dead: its bodies go on to their fenced completion, unless one of them must not;
         new jobs need a new child.
         """
-        if not child.leaving:
-            self._telemetry.event("lease_lost")
+        was_leaving = child.leaving
+        if not was_leaving:
             log.warning("worker %s lost its lease: it finishes and is replaced", child.worker_id)
             child.tell(FINISH)
         if child.outlives_lease(self._clock.monotonic(), float("inf")):
             child.kill(HAND_BACK)
+        if not was_leaving:
+            self._telemetry.event("lease_lost")
 
     async def _isolate(self) -> None:
         """Start a one-slot child when jobs wait that took a process down before."""
