@@ -185,6 +185,7 @@ class Ticks:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._folder = FOLDER  # for good: a child is forked at any time
         self._open()
         # A forked child would count into its parent's file, and both would lose ticks.
         os.register_at_fork(after_in_child=self._open)
@@ -196,7 +197,7 @@ class Ticks:
 
     def _open(self) -> None:
         self._lock = threading.Lock()
-        with (FOLDER / f"ticks-{os.getpid()}").open("w+b") as file:
+        with (self._folder / f"ticks-{os.getpid()}").open("w+b") as file:
             file.truncate(8)
             self._count = memoryview(mmap.mmap(file.fileno(), 8)).cast("Q")
 
