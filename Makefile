@@ -105,7 +105,7 @@ fmt: .venv/.dev-ready ## Format, and repair what the linter can repair
 
 .PHONY: lock
 lock: .venv/.dev-ready ## Write the lock files from pyproject.toml (UPGRADE=1 takes newer versions)
-	$(LOCK) --group build --extra examples -o requirements.txt
+	$(LOCK) --group build --extra all --extra examples -o requirements.txt
 	$(LOCK) --group dev --all-extras -c requirements.txt -o requirements-dev.txt
 
 .PHONY: wheel
