@@ -5,19 +5,83 @@ from __future__ import annotations
 import os
 import signal
 import site
+import statistics
 import subprocess
 import sys
 import venv
 import zipfile
+from collections.abc import Iterable
+from importlib import metadata
 from pathlib import Path
 
 import httpx
 import pytest
+from packaging.requirements import Requirement
 from tests.mortal import mortal
 
 from taskflowmq.testing.waiting import wait_until_sync
 
 ROOT = Path(__file__).parents[2]
+#: What `pip install taskflowmq` may bring, itself included, and how large that may be, in megabytes.
+MOST_PACKAGES = 12
+MOST_MEGABYTES = 45
+#: The median of five imports of the client, in seconds, on a quiet machine 0.06.
+LONGEST_IMPORT_S = 0.150
+
+
+def everything() -> list[Path]:
+    """Return what this environment holds, without the project itself."""
+    entries = Path(site.getsitepackages()[0]).iterdir()
+    return [entry for entry in entries if "taskflowmq" not in entry.name and entry.suffix != ".pth"]
+
+
+def base_packages(wheel: Path) -> dict[str, list[Path]]:
+    """Return what `pip install taskflowmq` brings: each distribution with its files at the top of site-packages."""
+    own = metadata.PathDistribution(zipfile.Path(wheel, f"{wheel.name.split('-py3')[0]}.dist-info/"))  # type: ignore[arg-type]
+    found: dict[str, list[Path]] = {}
+    open_ones = list(own.requires or ())
+    while open_ones:
+        wanted = Requirement(open_ones.pop())
+        if wanted.name in found or (wanted.marker is not None and not wanted.marker.evaluate({"extra": ""})):
+            continue
+        distribution = metadata.distribution(wanted.name)
+        root = Path(str(distribution.locate_file("")))
+        tops = {Path(file).parts[0] for file in distribution.files or () if ".." not in Path(file).parts}
+        found[wanted.name] = [root / top for top in sorted(tops)]
+        open_ones += distribution.requires or ()
+    return found
+
+
+def installed(wheel: Path, home: Path, entries: Iterable[Path]) -> Path:
+    """Install the wheel into a new environment, with dependencies borrowed from this one; return its python.
+
+    The project's source tree is not borrowed, so that only the wheel can answer.
+    """
+    venv.create(home, with_pip=True)
+    python = home / "bin" / "python"
+    subprocess.run([python, "-m", "pip", "install", "-q", "--no-deps", "--no-index", wheel], check=True)
+    own = Path(ask(python, "import site; print(site.getsitepackages()[0])", home))
+    borrowed = home / "borrowed"
+    borrowed.mkdir()
+    for entry in entries:
+        (borrowed / entry.name).symlink_to(entry)
+    (own / "borrowed.pth").write_text(f"{borrowed}\n")
+    assert str(home) in ask(python, "import taskflowmq; print(taskflowmq.__file__)", home)
+    return python
+
+
+def ask(python: Path, code: str, cwd: Path) -> str:
+    answer = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True, cwd=cwd, env=bare(cwd))
+    return answer.stdout.strip()
+
+
+def bare(home: Path) -> dict[str, str]:
+    return {"PATH": os.defpath, "HOME": str(home)}
+
+
+def megabytes(paths: Iterable[Path]) -> float:
+    files = (file for path in paths for file in ([path] if path.is_file() else path.rglob("*")))
+    return sum(file.stat().st_size for file in files if file.is_file()) / 1e6
 
 
 @pytest.fixture(scope="module")
@@ -41,27 +105,13 @@ def test_it_carries_statements_migrations_and_types_and_no_tests(wheel: Path) ->
 @pytest.mark.slow
 def test_installed_by_itself_dev_serves_and_runs_a_job(wheel: Path, tmp_path: Path) -> None:
     home = tmp_path / "environment"
-    venv.create(home, with_pip=True)
-    python = home / "bin" / "python"
-    subprocess.run([python, "-m", "pip", "install", "-q", "--no-deps", "--no-index", wheel], check=True)
-    # Its dependencies are those of this environment; the project itself is not, so that only the wheel can answer.
-    own = subprocess.run(
-        [python, "-c", "import site; print(site.getsitepackages()[0])"], capture_output=True, text=True, check=True
-    ).stdout.strip()
-    borrowed = tmp_path / "borrowed"
-    borrowed.mkdir()
-    for entry in Path(site.getsitepackages()[0]).iterdir():
-        if "taskflowmq" not in entry.name and entry.suffix != ".pth":
-            (borrowed / entry.name).symlink_to(entry)
-    (Path(own) / "borrowed.pth").write_text(f"{borrowed}\n")
-    where = [python, "-c", "import taskflowmq; print(taskflowmq.__file__)"]
-    assert str(home) in subprocess.run(where, capture_output=True, text=True, check=True, cwd=tmp_path).stdout
+    installed(wheel, home, everything())
     log = tmp_path / "log"
     with log.open("w") as out:
         program = subprocess.Popen(
             mortal([str(home / "bin" / "taskflow"), "dev"]),
             cwd=tmp_path,
-            env={"PATH": os.defpath, "PORT": "0", "HOME": str(tmp_path)},
+            env={**bare(tmp_path), "PORT": "0"},
             stdout=out,
         )
     try:
@@ -73,3 +123,59 @@ def test_installed_by_itself_dev_serves_and_runs_a_job(wheel: Path, tmp_path: Pa
     finally:
         program.send_signal(signal.SIGINT)
         assert program.wait(30) == 0
+
+
+CLIENT = """
+from taskflowmq import TaskFlow
+
+app = TaskFlow()
+
+@app.task
+def add(a: int, b: int) -> int:
+    return a + b
+"""
+
+ONE_IMPORT = "import time; began = time.perf_counter(); import taskflowmq; print(time.perf_counter() - began)"
+
+
+@pytest.mark.slow
+def test_the_client_alone_is_small_and_runs_its_own_tasks(wheel: Path, tmp_path: Path) -> None:
+    packages = base_packages(wheel)
+    home = tmp_path / "environment"
+    python = installed(wheel, home, [path for paths in packages.values() for path in paths])
+    own = Path(ask(python, "import taskflowmq; print(taskflowmq.__path__[0])", tmp_path))
+    assert len(packages) + 1 <= MOST_PACKAGES, sorted(packages)
+    assert megabytes([own, *(path for paths in packages.values() for path in paths)]) <= MOST_MEGABYTES
+    assert statistics.median(float(ask(python, ONE_IMPORT, tmp_path)) for _ in range(5)) <= LONGEST_IMPORT_S
+
+    (tmp_path / "app.py").write_text(CLIENT)
+    command = mortal([str(home / "bin" / "taskflow"), "worker", "app:app"])
+    worker = subprocess.Popen(command, cwd=tmp_path, env=bare(tmp_path))
+    try:
+        result = "from app import add; print(add.enqueue(20, 22).result(timeout=30))"
+        assert ask(python, result, tmp_path) == "42"
+    finally:
+        worker.send_signal(signal.SIGINT)
+        assert worker.wait(30) == 0
+
+
+@pytest.mark.slow
+def test_what_needs_an_extra_names_it(wheel: Path, tmp_path: Path) -> None:
+    home = tmp_path / "environment"
+    installed(wheel, home, [path for paths in base_packages(wheel).values() for path in paths])
+    for words in ("server", "dev"):
+        told = subprocess.run(
+            [home / "bin" / "taskflow", words], capture_output=True, text=True, cwd=tmp_path, env=bare(tmp_path)
+        )
+        assert told.returncode == 1
+        assert f"taskflow {words} needs litestar, uvicorn, httptools" in told.stderr
+        assert "pip install 'taskflowmq[server]'" in told.stderr
+        assert "Traceback" not in told.stderr
+        assert not list(tmp_path.glob("*.db")), "a command that cannot run makes no database"
+
+
+def test_importing_the_client_loads_no_driver_and_no_framework() -> None:
+    heavy = "asyncpg litestar uvicorn click prometheus_client httpx PIL aiosmtplib uvloop watchfiles pydantic"
+    code = f"import sys, taskflowmq; print(*(m for m in {heavy.split()} if m in sys.modules))"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == ""

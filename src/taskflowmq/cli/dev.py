@@ -18,6 +18,7 @@ from taskflowmq.cli.exits import CommandError, Exit
 from taskflowmq.cli.options import app_argument, database_option, json_option, log_options, option
 from taskflowmq.cli.server import chosen_port
 from taskflowmq.cli.worker import PACE_FLAGS, WORKER_FLAGS, flags_of, pace_options, worker_options
+from taskflowmq.client.extras import require
 
 if TYPE_CHECKING:
     from socket import socket
@@ -42,6 +43,7 @@ log = logging.getLogger("taskflowmq.dev")
 @json_option
 def command(app: str | None, demo: str | None, host: str, port: int | None, **given: Any) -> int:
     """Run everything that APP needs in one command, on SQLite unless told otherwise. Ctrl-C drains and ends."""
+    require("server", "taskflow dev")
     from taskflowmq.bootstrap.settings import check_task_settings, load_settings
     from taskflowmq.bootstrap.supervise import loop_factory, options_of
     from taskflowmq.cli.program import load

@@ -12,6 +12,7 @@ import click
 
 from taskflowmq.cli.options import app_argument, database_option, json_option, log_options, option
 from taskflowmq.cli.worker import PACE_FLAGS, duties_option, flags_of, pace_options
+from taskflowmq.client.extras import require
 
 
 @click.command("server")
@@ -28,6 +29,7 @@ def command(app: str | None, host: str, port: int | None, **given: Any) -> None:
 
     API keys come from TASKFLOW_API_KEYS (comma list) or TASKFLOW_API_KEYS_FILE.
     """
+    require("server", "taskflow server")
     from taskflowmq.bootstrap.child import tune_interpreter
     from taskflowmq.bootstrap.settings import load_settings
     from taskflowmq.bootstrap.supervise import loop_factory, options_of

@@ -13,6 +13,7 @@ TaskFlowError
 ├── ResultUnavailable                 the awaited job completed, but its result could not be stored
 ├── LeaseLost                         the fence of this attempt is gone: another claim owns the job
 ├── WrongContext                      a sync call inside a running event loop, or no current job
+├── MissingExtra (also ImportError)    a feature needs packages of an extra that is not installed
 ├── StoreUnavailable                  the store did not answer; retrying later is safe
 └── SchemaMismatch                    the store's schema is older or newer than this version can use
 """
@@ -148,6 +149,12 @@ class WrongContext(TaskFlowError):
     """A call that blocks was made inside a running event loop, or no job is running here."""
 
     code = "wrong_context"
+
+
+class MissingExtra(TaskFlowError, ImportError):
+    """A feature needs packages that are not installed; the message names the extra that brings them."""
+
+    code = "missing_extra"
 
 
 class StoreUnavailable(TaskFlowError):

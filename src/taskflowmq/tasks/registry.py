@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
+from taskflowmq.client.extras import require
 from taskflowmq.client.task import task
 from taskflowmq.core.signals import Discard, RetryAfter
 from taskflowmq.tasks.demo import MAX_SECONDS, failing_job, test
@@ -57,6 +58,7 @@ async def failing_job_task(message: str = "") -> None:
 @task(name="email", timeout=120)
 async def email_task(to: str, subject: str, body: str, html: str | None = None) -> dict[str, Any]:
     """Send one mail through the operator's SMTP server."""
+    require("tasks", "the task email")
     from taskflowmq.tasks.mail import email
 
     with _judged():
@@ -71,6 +73,7 @@ def image_resize_task(
     format: str | None = None,  # noqa: A002 - the public name
 ) -> dict[str, Any]:
     """Make a smaller copy of a picture below the files directory."""
+    require("tasks", "the task image-resize")
     from taskflowmq.tasks.images import image_resize
 
     with _judged():
@@ -96,6 +99,7 @@ async def http_task(
     url: str, method: str = "GET", headers: dict[str, str] | None = None, body: Any = None
 ) -> dict[str, Any]:
     """Call an HTTP endpoint; private addresses only where the operator allowed them."""
+    require("tasks", "the task http")
     from taskflowmq.tasks.http_calls import http
 
     with _judged():
