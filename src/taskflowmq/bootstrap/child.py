@@ -18,6 +18,8 @@ from taskflowmq.bootstrap.parent import die_of_memory_first, die_with_parent, le
 from taskflowmq.bootstrap.spawn import URL_VARIABLE, ChildConfig, Program, body_launcher
 from taskflowmq.bootstrap.supervise import loop_factory, telemetry_of
 from taskflowmq.client.app import BaseApp
+from taskflowmq.client.hub import Hold
+from taskflowmq.client.session import Session
 from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.telemetry.logs import configure_logging
 from taskflowmq.worker import Place, SystemClock, Worker
@@ -36,18 +38,10 @@ BROKEN = 70
 async def work(app: BaseApp, config: ChildConfig, program: Program) -> int:
     """Run a worker until the supervisor says otherwise; return the exit code."""
     clock = SystemClock()
-    errors = 0
-    while True:
-        try:
-            await app.aopen()
-            break
-        except StoreUnavailable as error:
-            errors += 1
-            log.warning("the store is away: %s", error)
-            await clock.sleep(backoff(errors, longest=2.0))
+    hold = await _keep_open(app, clock)
     place = Place(worker_id=config.worker_id, supervisor=config.supervisor, table=SlotTable.attach(config.slots_fd))
     worker = Worker(
-        app.store,
+        hold.session.store,
         app.tasks,
         config.options,
         clock=clock,
@@ -66,8 +60,20 @@ async def work(app: BaseApp, config: ChildConfig, program: Program) -> int:
     except asyncio.CancelledError as error:
         # A handler cancelled every task. At once, before what that did to the others is taken for their own doing.
         _break(error)
-    await app.aclose()
+    await hold.release(close=True)
     return HANDED_BACK if handed_back else 0
+
+
+async def _keep_open(app: BaseApp, clock: SystemClock) -> Hold[Session]:
+    """Open the app's store, however long it is away. Not by aopen(): a handler that closes the app must not take it."""
+    errors = 0
+    while True:
+        try:
+            return await app.hub.keep()
+        except StoreUnavailable as error:
+            errors += 1
+            log.warning("the store is away: %s", error)
+            await clock.sleep(backoff(errors, longest=2.0))
 
 
 def _break(error: BaseException) -> NoReturn:

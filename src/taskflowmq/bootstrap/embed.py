@@ -11,6 +11,8 @@ from taskflowmq.bootstrap.loading import spec_of_task
 from taskflowmq.bootstrap.parent import is_body
 from taskflowmq.bootstrap.spawn import Program, body_launcher
 from taskflowmq.client.app import BaseApp
+from taskflowmq.client.hub import Hold
+from taskflowmq.client.session import Session
 from taskflowmq.client.sync import sync_twin
 from taskflowmq.core.errors import WrongContext
 from taskflowmq.ports.tasks import Runs
@@ -28,7 +30,7 @@ class EmbeddedWorker:
     so a program that starts a worker does that below ``if __name__ == "__main__":``, as for ``multiprocessing``.
 
     Args:
-        app: opened when the worker starts.
+        app: kept open from the start of the worker to its end, whoever closes it meanwhile.
         options: fields of :class:`WorkerOptions`.
     """
 
@@ -36,6 +38,7 @@ class EmbeddedWorker:
         self._app = app
         self._options = WorkerOptions(**options)
         self._worker: Worker | None = None
+        self._hold: Hold[Session] | None = None
         self._hub = app.hub
 
     async def _built(self, *, processes: bool = True) -> Worker:
@@ -44,10 +47,11 @@ class EmbeddedWorker:
                 "this process was started to run the bodies of a worker, and imports the program for that: "
                 'start workers below `if __name__ == "__main__":`'
             )
-        launch = _launcher(self._app) if processes and self._worker is None else None
-        await self._app.aopen()
         if self._worker is None:
-            store, options = self._app.store, self._options
+            launch = _launcher(self._app) if processes else None
+            # Not aopen(): whoever closes the app must not take it from under the worker.
+            self._hold = await self._hub.keep()
+            store, options = self._hold.session.store, self._options
             telemetry = self._app.telemetry or NoTelemetry()
             clock = SystemClock()
             duties = all_duties(store, clock, telemetry, lease=options.lease, sweep=options.sweep, poll=options.poll)
@@ -73,7 +77,11 @@ class EmbeddedWorker:
 
     async def run(self) -> int:
         """Work until asked to drain; return how many jobs were handed back."""
-        return await (await self._built()).run()
+        worker = await self._built()
+        try:
+            return await worker.run()
+        finally:
+            await self._let_go()
 
     async def drain(self, timeout: float | None = None) -> int:
         """Claim no more and wait for running jobs; return how many did not finish in time and were handed back.
@@ -84,7 +92,10 @@ class EmbeddedWorker:
         if self._worker is None:
             return 0
         worker, self._worker = self._worker, None
-        return await worker.drain(timeout)
+        try:
+            return await worker.drain(timeout)
+        finally:
+            await self._let_go()
 
     async def arun_until_idle(self) -> int:
         """Run every job that is ready or due, and those that they enqueue; return how many bodies ended.
@@ -96,9 +107,18 @@ class EmbeddedWorker:
             return await worker.run_until_idle()
         finally:
             self._worker = None
-            await worker.stop()
+            try:
+                await worker.stop()
+            finally:
+                await self._let_go()
 
     run_until_idle = sync_twin(arun_until_idle)
+
+    async def _let_go(self) -> None:
+        """Give the app's store back; it stays open until the app is closed."""
+        hold, self._hold = self._hold, None
+        if hold is not None:
+            await hold.release()
 
     def health(self) -> Health | None:
         """Tell whether claims make progress; None before the start."""

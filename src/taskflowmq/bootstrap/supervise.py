@@ -130,7 +130,7 @@ async def supervise(
 
     Return the exit code: 0 after a clean drain, 75 if jobs were handed back.
     """
-    async with app:
+    async with app, app.hub.kept():
         supervisor = make_supervisor(app, spec, options, log_format=log_format, log_level=log_level)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

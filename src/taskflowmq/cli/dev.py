@@ -113,7 +113,7 @@ class _Run:
 
         app, metrics = self._app, PrometheusTelemetry()
         app.telemetry = metrics
-        async with app:
+        async with app, app.hub.kept():
             supervisor = make_supervisor(app, self._spec, self._options, log_format=self._style, log_level=self._level)
             self._listen_to_signals(supervisor)
             working = asyncio.create_task(supervisor.run(), name="taskflow-supervisor")

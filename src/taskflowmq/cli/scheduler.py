@@ -43,7 +43,7 @@ async def _run(app: Any, options: Any, *, as_json: bool) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    async with app:
+    async with app, app.hub.kept():
         duties = duties_of(app.store, options, event_telemetry_of(app))
         if as_json:
             emit_json({"duties": [duty.name for duty in duties], "store": app.store.url})

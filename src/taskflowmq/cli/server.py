@@ -75,7 +75,7 @@ async def _serve(app: Any, settings: Any, options: Any, sock: Any, *, as_json: b
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
-    async with app, serving(create_app(app, settings, metrics_page=metrics), sock) as url:
+    async with app, app.hub.kept(), serving(create_app(app, settings, metrics_page=metrics), sock) as url:
         if as_json:
             emit_json({"url": url, "docs": f"{url}/docs", "store": app.store.url})
         else:

@@ -126,6 +126,7 @@ async def _work(app: BaseApp, spec: str | None, options: WorkerOptions, given: d
 
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(app)
+        await stack.enter_async_context(app.hub.kept())
         supervisor = make_supervisor(app, spec, options, log_format=given["log_format"], log_level=given["log_level"])
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

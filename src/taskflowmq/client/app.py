@@ -6,8 +6,10 @@ becomes a store is given to it (``bootstrap.app.TaskFlow`` does), so this module
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
+import threading
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self, Unpack
@@ -73,6 +75,7 @@ class BaseApp:
         self._url = url
         self._make_store = make_store
         self._hub: Hub[Session] = Hub(self._open_session)
+        self._threads = threading.local()
         self.tasks = Registry()
         self.task = Declare(self)
         self.jobs = Jobs(self._hub, self.tenant)
@@ -142,28 +145,60 @@ class BaseApp:
     async def aopen(self) -> None:
         """Open the store on the running loop, and tell it which tasks there are.
 
+        May be called again where the app is open already: each opening is given back by one ``aclose()``.
+
         Raises:
             StoreUnavailable: it cannot be reached.
             SchemaMismatch: it was made by another version.
         """
-        session = await self._hub.open_here()
-        await session.announce()
+        session = await self._hub.enter()
+        try:
+            await session.announce()
+        except BaseException:
+            await self._hub.leave()
+            raise
 
     async def aclose(self) -> None:
-        """Finish what is under way and close the store; the next use opens it again."""
-        await self._hub.close()
+        """Give back one opening. The last one finishes what is under way and closes the store of the running loop.
+
+        Whoever else uses the app keeps it open: others who opened it, workers, servers, calls under way. The next use
+        opens it again.
+        """
+        await self._hub.leave()
 
     async def __aenter__(self) -> Self:
-        """Open the app."""
+        """Open the app on the running loop."""
         await self.aopen()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Close the app."""
+        """Give this opening back."""
         await self.aclose()
 
     open = sync_twin(aopen)
     close = sync_twin(aclose)
+
+    def __enter__(self) -> Self:
+        """Open the app for a program or thread without a loop."""
+        if asyncio._get_running_loop() is not None:
+            raise WrongContext("`with app:` would block the event loop that runs here: write `async with app:`")
+        self._entered().append(self._hub.run(self._aopen_somewhere))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Give this opening back."""
+        self._hub.leave_from_thread(self._entered().pop())
+
+    async def _aopen_somewhere(self) -> asyncio.AbstractEventLoop:
+        await self.aopen()
+        return asyncio.get_running_loop()
+
+    def _entered(self) -> list[asyncio.AbstractEventLoop]:
+        """Return the loops on which this thread has opened the app by ``with``, in order."""
+        if not hasattr(self._threads, "entered"):
+            self._threads.entered = []
+        entered: list[asyncio.AbstractEventLoop] = self._threads.entered
+        return entered
 
     # ---- tasks ----
 

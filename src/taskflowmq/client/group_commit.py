@@ -61,6 +61,11 @@ class GroupCommit:
             self._flusher = asyncio.create_task(self._flush_all(), name="taskflow-group-commit")
         return await answer
 
+    async def flushed(self) -> None:
+        """Wait until those that were accepted are answered."""
+        if self._flusher is not None:
+            await asyncio.wait([self._flusher])
+
     async def close(self) -> None:
         """Refuse new jobs and wait until those that were accepted are answered."""
         self._closed = True

@@ -1,14 +1,16 @@
-"""Which event loop owns an app's store, and how everybody else reaches it.
+"""Which event loop owns an app's store, how everybody else reaches it, and how long it stays open.
 
 Pools and sockets belong to the loop that opened them. The rule:
 
-* ``async with app`` / ``await app.aopen()`` opens a session on the running loop.
+* ``async with app`` / ``await app.aopen()`` opens a session on the running loop, or joins the one that is open there.
 * A call on a loop that has a session uses it. A call from anywhere else (another loop, a thread) is forwarded
   to a running loop that has one, so a handler in a thread enqueues through its worker's connections.
 * If nobody has one, a session is opened where the call is: on the running loop, or, for blocking calls, on
   the portal thread of :mod:`taskflowmq.client.sync`.
-* A session ends with :meth:`Hub.close`, or by itself when ``asyncio.run`` ends its loop: each is guarded by
-  an asynchronous generator, and ending those is the last thing that a loop does.
+* A session stays open while anybody uses it: those who opened the app, the parts of this package that work for long
+  (:meth:`Hub.keep`: workers, servers), calls under way. ``aclose()`` gives back one opening, and nobody else's.
+* It also ends when ``asyncio.run`` ends its loop: each is guarded by an asynchronous generator, and ending those is
+  the last thing that a loop does.
 * A forked child starts with no session.
 """
 
@@ -16,13 +18,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import threading
 import weakref
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Generic, Protocol, TypeVar
 
-from taskflowmq.client.sync import keep_inherited, portal_loop, refuse_inside_loop
+from taskflowmq.client.forks import keep_inherited, notice_fork, on_fork
+from taskflowmq.client.sync import LOOK_S, portal_loop, refuse_inside_loop, wait_for_loop
+from taskflowmq.client.threads import refuse_green_threads
 from taskflowmq.core.errors import StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -30,6 +34,10 @@ log = logging.getLogger(__name__)
 
 class Closable(Protocol):
     """A session: something that is opened on one loop and closed there."""
+
+    async def flush(self) -> None:
+        """Answer what was accepted."""
+        ...
 
     async def close(self) -> None:
         """Finish what is under way and disconnect; idempotent."""
@@ -39,16 +47,63 @@ class Closable(Protocol):
 S = TypeVar("S", bound=Closable)
 T = TypeVar("T")
 Loop = asyncio.AbstractEventLoop
+#: How often a call is made again because the loop that it was given to ended meanwhile.
+_MOST_OWNERS = 3
 
 
 class _Place(Generic[S]):
-    """A session on its loop, open or being opened."""
+    """A session on its loop, open or being opened. Its counters belong to the loop."""
 
     def __init__(self, loop: Loop) -> None:
         self.loop = loop
         self.session: S | None = None
         self.opening = asyncio.Lock()
         self.guard: AsyncGenerator[None, None] | None = None
+        #: How often the app was opened here and not closed yet.
+        self.openers = 0
+        #: How many parts of this package keep it open.
+        self.keepers = 0
+        #: Calls under way.
+        self.calls = 0
+        #: Somebody closed the app: the last one who uses it closes the session.
+        self.leaving = False
+
+    @property
+    def held(self) -> bool:
+        """Whether somebody wants it to stay open."""
+        return self.openers > 0 or self.keepers > 0
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether it is to be closed now."""
+        return self.leaving and not (self.openers or self.keepers or self.calls)
+
+    @property
+    def rank(self) -> int:
+        """How sure it is to stay: kept ones before opened ones before those that nobody holds."""
+        return 2 if self.keepers else 1 if self.openers else 0
+
+
+class Hold(Generic[S]):
+    """One keeper of a session; :meth:`release` ends it, on the loop where it began."""
+
+    def __init__(self, hub: Hub[S], place: _Place[S], session: S) -> None:
+        self._hub = hub
+        self._place: _Place[S] | None = place
+        self.session = session
+
+    async def release(self, *, close: bool = False) -> None:
+        """Let the session go; idempotent. It is closed if that was asked for meanwhile, and nobody else holds it.
+
+        Args:
+            close: ask for it.
+        """
+        place, self._place = self._place, None
+        if place is not None:
+            place.keepers -= 1
+            place.leaving = place.leaving or close
+            if place.leaving:
+                await self._hub._close_unless_used(place)
 
 
 class Hub(Generic[S]):
@@ -67,44 +122,65 @@ class Hub(Generic[S]):
         self._places: dict[int, _Place[S]] = {}
         self._lock = threading.Lock()
 
+    # ---- calls ----
+
     async def call(self, fn: Callable[[S], Coroutine[Any, Any, T]]) -> T:
-        """Run ``fn`` with a session, on the loop that owns the session.
+        """Run ``fn`` with a session, on the loop that owns the session. It may run again if that loop ends.
 
         Raises:
-            StoreUnavailable: the store cannot be opened, or its loop ended meanwhile.
+            StoreUnavailable: the store cannot be opened, or every loop that had opened it ended meanwhile.
         """
         loop = asyncio.get_running_loop()
         place = self._places.get(id(loop))
         if place is not None and place.session is not None and place.loop is loop:
-            return await fn(place.session)
-        owner = self._running_owner()
-        if owner is None or owner is loop:
-            return await fn(await self.open_here())
+            return await self._call_at(place, place.session, fn)
+        ended: list[Loop] = []
+        while len(ended) < _MOST_OWNERS:
+            owner = self._running_owner(ended)
+            if owner is None or owner is loop:
+                place = await self._opened_here()
+                return await self._call_at(place, _session_of(place), fn)
+            answer = await self._forward(fn, owner)
+            if answer is not None:
+                return answer.result()
+            ended.append(owner)
+        raise StoreUnavailable("the event loops that had opened the app ended during the call, one after the other")
+
+    async def _forward(self, fn: Callable[[S], Coroutine[Any, Any, T]], owner: Loop) -> asyncio.Future[T] | None:
+        """Run ``fn`` on another loop and return its answer; None if that loop ended before."""
         forwarded = asyncio.run_coroutine_threadsafe(self.call(fn), owner)
+        answer = asyncio.wrap_future(forwarded)
         try:
-            return await asyncio.wrap_future(forwarded)
-        except asyncio.CancelledError:
-            if forwarded.cancelled() and owner.is_closed():
-                raise StoreUnavailable("the event loop that had opened the app ended during the call") from None
-            raise
+            while not answer.done():
+                # A loop can end without a word to what it was given last.
+                await asyncio.wait([answer], timeout=LOOK_S)
+                if not (answer.done() or owner.is_running()):
+                    return None
+        finally:
+            answer.cancel()
+        return None if answer.cancelled() else answer
+
+    async def _call_at(self, place: _Place[S], session: S, fn: Callable[[S], Coroutine[Any, Any, T]]) -> T:
+        place.calls += 1
+        try:
+            return await fn(session)
+        finally:
+            place.calls -= 1
+            if place.leaving and not place.calls:
+                await self._close_unless_used(place)
 
     def run(self, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Run a coroutine for a thread that has no loop, and wait for it.
 
         Raises:
             WrongContext: a loop runs in this thread.
+            StoreUnavailable: the loop that runs it ended, or does not turn.
         """
         refuse_inside_loop("a")
         return self._run_elsewhere(make)
 
     def _run_elsewhere(self, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        future = asyncio.run_coroutine_threadsafe(make(), self._running_owner() or portal_loop())
-        try:
-            return future.result()
-        except BaseException:
-            # Ctrl-C while waiting: whoever waits for nothing any more should not keep the loop busy.
-            future.cancel()
-            raise
+        return wait_for_loop(make, self._running_owner() or portal_loop())
 
     def open_session(self) -> S | None:
         """Return the session of the running loop, else one of another running loop, else None."""
@@ -123,7 +199,7 @@ class Hub(Generic[S]):
         found = self.open_session()
         if found is not None:
             return found
-        return asyncio.run_coroutine_threadsafe(self.open_here(), portal_loop()).result()
+        return wait_for_loop(self.open_here, portal_loop())
 
     def call_from_thread(self, fn: Callable[[S], Coroutine[Any, Any, T]]) -> T:
         """Run ``fn`` with a session and wait for it; a loop may run in this thread.
@@ -136,43 +212,58 @@ class Hub(Generic[S]):
         async def on_portal() -> T:
             return await fn(await self.open_here())
 
-        return asyncio.run_coroutine_threadsafe(on_portal(), portal_loop()).result()
+        return wait_for_loop(on_portal, portal_loop())
+
+    # ---- lifetime ----
 
     async def open_here(self) -> S:
-        """Return the session of the running loop; open it if need be."""
+        """Return the session of the running loop; open it if need be. It may be closed by whoever opens the app here:
+        those who need it for longer :meth:`keep` it.
+        """
+        return _session_of(await self._opened_here())
+
+    async def enter(self) -> S:
+        """Open the app on the running loop: its session stays open at least until :meth:`leave`."""
+        place = await self._opened_here()
+        place.openers += 1
+        place.leaving = False
+        return _session_of(place)
+
+    async def leave(self) -> None:
+        """Give back one opening on the running loop; whoever is the last one there closes its session.
+
+        On a loop without a session, those that nobody holds on other loops are closed.
+        """
         loop = asyncio.get_running_loop()
-        with self._lock:
-            place = self._places.get(id(loop))
-            if place is None or place.loop is not loop:
-                place = self._places[id(loop)] = _Place(loop)
-        async with place.opening:
-            if place.session is None:
-                session = await self._open_session()
-                place.guard = self._guard(place, session)
-                await anext(place.guard)
-                place.session = session
-            return place.session
+        place = self._places.get(id(loop))
+        if place is None or place.loop is not loop:
+            await self._close_unheld()
+            return
+        place.openers = max(0, place.openers - 1)
+        place.leaving = not place.openers
+        await self._close_unless_used(place)
 
-    async def _guard(self, place: _Place[S], session: S) -> AsyncGenerator[None, None]:
+    async def keep(self) -> Hold[S]:
+        """Keep the session of the running loop open until the answer is released, whoever closes the app meanwhile."""
+        place = await self._opened_here()
+        place.keepers += 1
+        return Hold(self, place, _session_of(place))
+
+    @asynccontextmanager
+    async def kept(self) -> AsyncIterator[S]:
+        """The same as a context; at its end a session that was not open before is closed."""
+        close = self.open_session() is None
+        hold = await self.keep()
         try:
-            yield
+            yield hold.session
         finally:
-            place.session = None
-            with self._lock:
-                if self._places.get(id(place.loop)) is place:
-                    del self._places[id(place.loop)]
-            await session.close()
+            await hold.release(close=close)
 
-    async def close(self) -> None:
-        """Close every session, each on its own loop; the next call opens a new one."""
-        here = asyncio.get_running_loop()
-        with self._lock:
-            places = list(self._places.values())
-        for place in places:
-            if place.loop is here:
-                await self._close_place(place)
-            elif place.loop.is_running():
-                await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._close_place(place), place.loop))
+    def leave_from_thread(self, loop: Loop) -> None:
+        """Give back one opening on another thread's loop, if that still runs."""
+        notice_fork()
+        if id(loop) in self._places and loop.is_running():
+            wait_for_loop(self.leave, loop)
 
     def close_from_outside(self) -> None:
         """Close every session from a place where this thread runs no loop, whatever state the loops are in."""
@@ -196,27 +287,83 @@ class Hub(Generic[S]):
         with self._lock:
             self._places = places
 
+    async def _opened_here(self) -> _Place[S]:
+        notice_fork()
+        loop = asyncio.get_running_loop()
+        with self._lock:
+            place = self._places.get(id(loop))
+            if place is None or place.loop is not loop:
+                place = self._places[id(loop)] = _Place(loop)
+        async with place.opening:
+            if place.session is None:
+                refuse_green_threads()
+                session = await self._open_session()
+                place.guard = self._guard(place, session)
+                await anext(place.guard)
+                place.session = session
+        return place
+
+    async def _guard(self, place: _Place[S], session: S) -> AsyncGenerator[None, None]:
+        try:
+            yield
+        finally:
+            place.session = None
+            with self._lock:
+                if self._places.get(id(place.loop)) is place:
+                    del self._places[id(place.loop)]
+            await session.close()
+
+    async def _close_unless_used(self, place: _Place[S]) -> None:
+        """Close a session that nobody holds, now or at the end of the last call that uses it; on its loop."""
+        if place.held or place.session is None:
+            return
+        if place.calls:
+            await place.session.flush()
+        # Somebody may have come meanwhile, and the last call may have closed it.
+        if place.abandoned:
+            await self._close_place(place)
+
+    async def _close_unheld(self) -> None:
+        with self._lock:
+            places = [place for place in self._places.values() if not place.held and place.loop.is_running()]
+        for place in places:
+            place.leaving = True
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._close_unless_used(place), place.loop))
+
     @staticmethod
     async def _close_place(place: _Place[S]) -> None:
         async with place.opening:
             if place.guard is not None:
                 await place.guard.aclose()
 
-    def _running_owner(self) -> Loop | None:
-        """Return a loop that runs and has an open session, and forget those that were closed without us."""
+    def _running_owner(self, without: Sequence[Loop] = ()) -> Loop | None:
+        """Return a loop that runs and has an open session, and forget those that were closed without us.
+
+        Of several the one whose session is the surest to stay: the loop of ``asyncio.run`` in some thread may end soon.
+        """
+        notice_fork()
+        best: _Place[S] | None = None
         with self._lock:
             for key, place in tuple(self._places.items()):
                 if place.loop.is_closed():
                     del self._places[key]
                     log.warning("the event loop that had opened the app was closed first: use `async with app`")
-                elif place.session is not None and place.loop.is_running():
-                    return place.loop
-        return None
+                elif place.session is None or not place.loop.is_running() or place.loop in without:
+                    continue
+                elif best is None or place.rank > best.rank:
+                    best = place
+        return None if best is None else best.loop
 
     def _forget_all(self) -> None:
         """In a forked child: keep what was inherited alive and unused, and start with nothing."""
         keep_inherited(self._places)
         self._start_again()
+
+
+def _session_of(place: _Place[S]) -> S:
+    if place.session is None:
+        raise StoreUnavailable("the app was closed at the moment when it was opened: its event loop ends")
+    return place.session
 
 
 _hubs: weakref.WeakSet[Hub[Any]] = weakref.WeakSet()
@@ -227,4 +374,4 @@ def _after_fork() -> None:
         hub._forget_all()
 
 
-os.register_at_fork(after_in_child=_after_fork)
+on_fork(_after_fork)

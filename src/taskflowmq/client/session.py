@@ -54,6 +54,10 @@ class Session:
         """Open the store."""
         await self.store.open()
 
+    async def flush(self) -> None:
+        """Wait until what was accepted for the next commits is answered."""
+        await self.commit.flushed()
+
     async def close(self) -> None:
         """Answer what was accepted, then close the store; idempotent."""
         await self.commit.close()

@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import concurrent.futures.thread  # noqa: F401 - see _close_at_exit
+import concurrent.futures.thread  # see _close_at_exit
 import logging
-import os
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
 
-from taskflowmq.core.errors import WrongContext
+from taskflowmq.client.forks import keep_inherited, notice_fork, on_fork
+from taskflowmq.client.threads import refuse_green_threads
+from taskflowmq.core.errors import StoreUnavailable, WrongContext
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,10 @@ Owner = TypeVar("Owner")
 
 #: How long the end of the process waits for pools and files to be closed, in seconds.
 _EXIT_TIMEOUT_S = 5.0
+#: How often a thread that waits looks whether anybody is left to answer it, in seconds.
+LOOK_S = 2.0
+#: A loop that has not begun a call for this long, in seconds, does not turn.
+_BEGIN_S = 20.0
 
 
 class Runner(Protocol):
@@ -88,7 +93,8 @@ class Portal:
         started = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(started,), name="taskflow-portal", daemon=True)
         self._thread.start()
-        started.wait()
+        if not started.wait(_BEGIN_S):
+            raise StoreUnavailable(f"the thread that runs blocking calls did not start within {_BEGIN_S:g} s")
 
     def _run(self, started: threading.Event) -> None:
         asyncio.set_event_loop(self.loop)
@@ -112,23 +118,55 @@ class Portal:
 
 _lock = threading.Lock()
 _portal: Portal | None = None
-#: What a forked child inherited and must neither use nor close: its sockets are still the parent's.
-_inherited: list[object] = []
 
 
 def portal_loop() -> asyncio.AbstractEventLoop:
     """Return the running loop of this process's portal; start it if need be."""
     global _portal
+    notice_fork()
     with _lock:
         if _portal is None:
+            refuse_green_threads()
             _portal = Portal()
             _close_at_exit()
         return _portal.loop
 
 
-def keep_inherited(thing: object) -> None:
-    """Keep something alive in a forked child, so that no finaliser closes what the parent still uses."""
-    _inherited.append(thing)
+def wait_for_loop(make: Callable[[], Coroutine[Any, Any, T]], loop: asyncio.AbstractEventLoop) -> T:
+    """Run a coroutine on another thread's loop and wait for it, for as long as that loop runs.
+
+    Raises:
+        StoreUnavailable: the loop ended, or has not begun the call in 20 seconds.
+    """
+    begun = False
+
+    async def begin() -> T:
+        nonlocal begun
+        begun = True
+        return await make()
+
+    future = asyncio.run_coroutine_threadsafe(begin(), loop)
+    waited = 0.0
+    try:
+        while True:
+            try:
+                return future.result(LOOK_S)
+            except TimeoutError:
+                if future.done():  # it is the coroutine's own
+                    raise
+            waited += LOOK_S
+            if not loop.is_running():
+                raise StoreUnavailable("the event loop that had opened the app ended during the call")
+            if not begun and waited >= _BEGIN_S:
+                raise StoreUnavailable(
+                    f"the event loop that had opened the app has not turned for {waited:g} s: a blocking call keeps it"
+                )
+    except BaseException as error:
+        # Ctrl-C while waiting: whoever waits for nothing any more should not keep the loop busy.
+        future.cancel()
+        if isinstance(error, concurrent.futures.CancelledError) and not loop.is_running():
+            raise StoreUnavailable("the event loop that had opened the app ended during the call") from None
+        raise
 
 
 def _after_fork() -> None:
@@ -164,4 +202,4 @@ def _close_at_exit() -> None:
         atexit.register(_at_exit)
 
 
-os.register_at_fork(after_in_child=_after_fork)
+on_fork(_after_fork)

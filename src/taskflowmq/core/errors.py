@@ -15,6 +15,7 @@ TaskFlowError
 ├── WrongContext                      a sync call inside a running event loop, or no current job
 ├── MissingExtra (also ImportError)    a feature needs packages of an extra that is not installed
 ├── StoreUnavailable                  the store did not answer; retrying later is safe
+│   └── StoreClosed                   this process has closed its connections to the store
 └── SchemaMismatch                    the store's schema is older or newer than this version can use
 """
 
@@ -161,6 +162,10 @@ class StoreUnavailable(TaskFlowError):
     """The store cannot be reached, is locked, or its disk is full; trying again later is safe."""
 
     code = "store_unavailable"
+
+
+class StoreClosed(StoreUnavailable):
+    """This process has closed its connections to the store, or not opened them; a worker opens them again."""
 
 
 class SchemaMismatch(TaskFlowError):

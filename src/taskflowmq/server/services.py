@@ -84,16 +84,14 @@ class Services:
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
-        """Open the app for as long as the server runs; one that was open before stays open."""
-        found_open = self.app.hub.open_session() is not None
-        await self.app.aopen()
-        self._session = await self.app.hub.open_here()
-        try:
-            yield
-        finally:
-            self._session = None
-            if not found_open:
-                await self.app.aclose()
+        """Keep the app open for as long as the server runs, whoever else opens and closes it meanwhile."""
+        async with self.app.hub.kept() as session:
+            await session.announce()
+            self._session = session
+            try:
+                yield
+            finally:
+                self._session = None
 
     @property
     def session(self) -> Session:

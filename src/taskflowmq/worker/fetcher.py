@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from uuid import UUID
 
-from taskflowmq.core.errors import TaskFlowError
+from taskflowmq.core.errors import StoreClosed, TaskFlowError
 from taskflowmq.core.job import ClaimedJob
 from taskflowmq.core.transitions import Stopped
 from taskflowmq.ports.store import MAX_BATCH, ClaimRequest
@@ -142,12 +142,23 @@ class Fetcher:
                 self._kit.telemetry.event("store_error")
                 known = isinstance(error, TaskFlowError)
                 log.warning("no claim: %s: %s", type(error).__name__, error, exc_info=not known)
+                if isinstance(error, StoreClosed):
+                    await self._open_again()
                 await self._pause(backoff(errors), wakeable=False)
                 continue
             self._filled = count >= limit
             look = FIRST_LOOK if count else min(2 * look, self._kit.options.poll)
             if not self._filled:
                 await self._pause(jittered(look), wakeable=True)
+
+    async def _open_again(self) -> None:
+        """Some code of the program closed the store under this worker: its jobs would stay as they are for ever."""
+        try:
+            await self._kit.store.open()
+        except TaskFlowError as error:
+            log.warning("the store was closed under this worker and does not open again: %s", error)
+        else:
+            log.warning("the store was closed under this worker, by a handler or its program; it is open again")
 
     async def claim(self, limit: int) -> int:
         """Claim up to ``limit`` jobs, start or buffer them, and return how many there were."""

@@ -209,6 +209,11 @@ class PostgresNotifier:
             for topic in subscription.topics:
                 subscription.offer(topic)
 
+    def open(self) -> None:
+        """Listen again for those who did so when the store was closed under them."""
+        if self._listeners and self._options.listens and self._reader is None:
+            self._reader = asyncio.create_task(self._keep_listening(asyncio.Event()), name="taskflow-listen")
+
     async def close(self) -> None:
         """Send what is still to be sent, then stop listening and waking."""
         if self._waker is not None:

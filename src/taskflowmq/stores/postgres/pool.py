@@ -20,7 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
-from taskflowmq.core.errors import StoreUnavailable
+from taskflowmq.core.errors import StoreClosed, StoreUnavailable
 from taskflowmq.stores.postgres import errors
 from taskflowmq.stores.postgres.options import PostgresOptions
 from taskflowmq.stores.postgres.queries import q
@@ -285,7 +285,7 @@ class Pool:
 
     async def _ready(self) -> asyncpg.Pool:
         if self._pool is None:
-            raise StoreUnavailable("the store is not open")
+            raise StoreClosed("the store is not open")
         if self._pid != os.getpid():
             await self.open()
         return self._pool

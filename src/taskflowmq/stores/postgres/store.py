@@ -57,6 +57,7 @@ class PostgresStore:
         except BaseException:
             await self._pool.close()  # nobody closes what did not open
             raise
+        self.notifier.open()
 
     async def _prepare(self) -> None:
         if self._options.migrate == "off":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from taskflowmq.core.errors import StoreUnavailable, TaskFlowError
+from taskflowmq.core.errors import StoreClosed, StoreUnavailable, TaskFlowError
 
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
 _TEXTS = {
@@ -44,7 +44,7 @@ def translate(error: BaseException) -> BaseException:
     if isinstance(error, TaskFlowError):
         return error
     if isinstance(error, sqlite3.ProgrammingError) and "closed" in str(error):
-        return StoreUnavailable("the store is closed")
+        return StoreClosed("the store is closed")
     code = error_code(error)
     if code is not None and code in _TEXTS:
         found = StoreUnavailable(f"{_TEXTS[code]} ({error})")

@@ -15,7 +15,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-from taskflowmq.core.errors import StoreUnavailable
+from taskflowmq.core.errors import StoreClosed
 from taskflowmq.stores.sqlite.connection import connect
 from taskflowmq.stores.sqlite.errors import is_outage, translate
 from taskflowmq.stores.sqlite.options import SqliteOptions
@@ -58,7 +58,7 @@ class Reader:
             StoreUnavailable: the store is closed or the database does not answer.
         """
         if not self._open:
-            raise StoreUnavailable("the store is not open")
+            raise StoreClosed("the store is not open")
         with self._starting:  # two loops of one process may read first at the same moment
             if self._thread is None or self._pid != os.getpid():
                 self._start_thread()

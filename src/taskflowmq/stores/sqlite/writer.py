@@ -24,7 +24,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
-from taskflowmq.core.errors import StoreUnavailable
+from taskflowmq.core.errors import StoreClosed, StoreUnavailable
 from taskflowmq.stores.sqlite.connection import connect
 from taskflowmq.stores.sqlite.errors import is_busy, is_outage, translate
 from taskflowmq.stores.sqlite.options import SqliteOptions
@@ -108,7 +108,7 @@ class Writer:
 
     def _submit(self, function: Callable[..., Any], *, merged: bool, argument: Any) -> asyncio.Future[Any]:
         if self._thread is None:
-            raise StoreUnavailable("the store is not open")
+            raise StoreClosed("the store is not open")
         if self._pid != os.getpid():
             raise StoreUnavailable("the store was opened before a fork; open another one in this process")
         if self._queue.qsize() >= self._options.max_queue:
