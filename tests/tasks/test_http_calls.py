@@ -2,12 +2,13 @@
 
 import datetime as dt
 import json
+import time
 from typing import Any
 
 import pytest
 
 from taskflowmq.tasks.errors import AddressRefused, HTTPCallError, HTTPCallFailed, InvalidInput
-from taskflowmq.tasks.http_calls import build_call, http, outcome
+from taskflowmq.tasks.http_calls import _text, build_call, http, outcome
 from taskflowmq.tasks.net import Answer
 
 NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
@@ -123,3 +124,21 @@ def test_bad_headers_are_refused(headers: dict[str, str]) -> None:
 def test_bad_methods_and_bodies_are_refused(method: str, body: object) -> None:
     with pytest.raises(InvalidInput, match=r"method|body"):
         build_call(URL, method, None, body)
+
+
+@pytest.mark.parametrize(
+    "charset", ["punycode", "idna", "unicode_escape", "raw_unicode_escape", "utf-7", "rot13", "hex", "\x00", "ü"]
+)
+def test_a_declared_encoding_that_is_slow_or_none_is_read_as_utf8(charset: str) -> None:
+    answer = Answer(200, {"content-type": f"text/plain; charset={charset}"}, b"a-" + b"9" * 65_534, False)
+    began = time.perf_counter()
+    assert _text(answer) == answer.body.decode()
+    assert time.perf_counter() - began < 0.5
+
+
+@pytest.mark.parametrize(
+    "charset", ["utf-8", "latin-1", "windows-1252", "Shift_JIS", "utf-16", "us-ascii", "gb18030", "koi8-r"]
+)
+def test_the_encodings_of_the_web_are_read(charset: str) -> None:
+    body = "hello".encode(charset)
+    assert _text(Answer(200, {"content-type": f"text/plain; charset={charset}"}, body, False)) == "hello"

@@ -1,6 +1,8 @@
 """`image-resize`: sizes, formats, and S28: bombs, animations and damage are refused early."""
 
 import io
+import resource
+import signal
 import struct
 import subprocess
 import sys
@@ -12,8 +14,9 @@ from typing import Any
 import pytest
 from PIL import Image, ImageCms
 
+from taskflowmq.tasks.bounds import bounded
 from taskflowmq.tasks.errors import InvalidInput, PermanentFailure
-from taskflowmq.tasks.images import image_resize
+from taskflowmq.tasks.images import MAX_SCANS, image_resize
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
@@ -222,6 +225,26 @@ BOMBS = {
     "profile bomb": png_header(10, 10, chunk(b"iCCP", b"k\0\0" + zlib.compress(bytes(10**8)))),
 }
 
+
+def plain_webp() -> bytes:
+    """An honest still picture of 50 million pixels in 2 KB."""
+    target = io.BytesIO()
+    Image.new("RGBA", (16_383, 3_051)).save(target, "WEBP", lossless=True)
+    return target.getvalue()
+
+
+def many_scans(scans: int) -> bytes:
+    """A progressive JPEG that paints its 49 million pixels over and over: 417 KB take minutes."""
+    target = io.BytesIO()
+    Image.new("L", (7_000, 7_000)).save(target, "JPEG", progressive=True, quality=1)
+    whole = target.getvalue()
+    last = whole.rfind(b"\xff\xda")
+    return whole[:last] + whole[last:-2] * scans + b"\xff\xd9"
+
+
+BOMBS["webp of 50 million pixels"] = plain_webp()
+BOMBS["jpeg of 3000 scans"] = many_scans(3_000)
+
 PROBE = """
 import pathlib, re
 from taskflowmq.tasks.errors import PermanentFailure
@@ -245,7 +268,17 @@ def test_bombs_fail_fast_and_cost_nothing(files_dir: Path, case: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", ["44 KB, 19000x19000", "webp canvas, largest", "text bomb", "profile bomb"])
+@pytest.mark.parametrize(
+    "case",
+    [
+        "44 KB, 19000x19000",
+        "webp canvas, largest",
+        "text bomb",
+        "profile bomb",
+        "webp of 50 million pixels",
+        "jpeg of 3000 scans",
+    ],
+)
 def test_bombs_take_less_than_300_megabytes(files_dir: Path, case: str) -> None:
     (files_dir / "bomb").write_bytes(BOMBS.get(case) or bomb(19_000))
     assert (files_dir / "bomb").stat().st_size < 500_000
@@ -253,3 +286,56 @@ def test_bombs_take_less_than_300_megabytes(files_dir: Path, case: str) -> None:
     message, megabytes = done.stdout.strip().rsplit("\n", 1)
     assert "'bomb'" in message
     assert int(megabytes) < 300
+
+
+def test_what_encoders_write_is_below_the_limit_of_scans(files_dir: Path) -> None:
+    save(files_dir / "a.jpg", gradient(), "JPEG", progressive=True, quality=95)
+    assert (files_dir / "a.jpg").read_bytes().count(b"\xff\xda") <= MAX_SCANS // 2
+    image_resize("a.jpg", 10)
+
+
+def test_the_limit_of_memory_is_the_operators(files_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TASKFLOW_IMAGE_MAX_MEMORY_MB", "1")
+    save(files_dir / "small.png", Image.new("RGB", (500, 500)), "PNG")
+    save(files_dir / "large.png", Image.new("RGB", (501, 500)), "PNG")
+    image_resize("small.png", 10)
+    with pytest.raises(PermanentFailure, match="more than 1 MB"):
+        image_resize("large.png", 10)
+
+
+LIMITED = """
+import asyncio, resource, sys
+from taskflowmq.tasks import bounds
+bounds._in_body_process = lambda: True
+before = resource.getrlimit(resource.RLIMIT_AS), resource.getrlimit(resource.RLIMIT_CPU)
+what = sys.argv[1]
+try:
+    with bounds.bounded(50_000_000, 1):
+        if what == "memory":
+            bytearray(60_000_000)
+        elif what == "time":
+            while True:
+                pass
+except MemoryError:
+    print("MemoryError")
+assert before == (resource.getrlimit(resource.RLIMIT_AS), resource.getrlimit(resource.RLIMIT_CPU))
+print("put back")
+"""
+
+
+@pytest.mark.parametrize(
+    ("what", "code", "said"),
+    [("nothing", 0, "put back"), ("memory", 0, "MemoryError\nput back"), ("time", -signal.SIGXCPU, "")],
+)
+def test_the_system_bounds_what_a_picture_takes(what: str, code: int, said: str) -> None:
+    done = subprocess.run([sys.executable, "-c", LIMITED, what], capture_output=True, text=True)
+    assert (done.returncode, done.stdout.strip()) == (code, said), done.stderr
+
+
+def test_a_plain_call_bounds_nothing(files_dir: Path) -> None:
+    save(files_dir / "a.png", gradient(), "PNG")
+    seen: list[object] = []
+    limit = resource.getrlimit(resource.RLIMIT_AS)
+    with bounded(1, 1):
+        seen.append(resource.getrlimit(resource.RLIMIT_AS))
+    assert seen == [limit]

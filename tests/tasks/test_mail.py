@@ -1,6 +1,7 @@
 """`email` against real SMTP servers on the loopback: plain, STARTTLS, implicit TLS, login, refusals."""
 
 import asyncio
+import contextlib
 import importlib.util
 import ssl
 from collections.abc import AsyncIterator
@@ -14,6 +15,8 @@ from typing import Any
 import aiosmtplib
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from taskflowmq.tasks.errors import InvalidInput, MailRefused, SettingsError
 from taskflowmq.tasks.mail import compose, deliver, email
@@ -120,7 +123,58 @@ async def test_line_breaks_are_refused_in_headers(inbox: Inbox, text: str) -> No
     assert inbox.mails == []
 
 
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "=?utf-8?q?Invoice=0d=0aReply-To:_evil@x.example=0d=0aContent-Type:_text/html?=",
+        "=?utf-8?b?SGkNCkJjYzogZXZpbEB4LmV4YW1wbGU=?=",
+        "fine =?utf-8?q?=0a?= fine",
+        "=?utf-8?q?=E2=80=A8?=",
+        "=?utf-8?q?=00?=",
+        "=?us-ascii?q?=0D=0A=0D=0A<h1>body?=",
+    ],
+)
+async def test_what_an_encoded_word_hides_does_not_become_a_header(inbox: Inbox, subject: str) -> None:
+    with pytest.raises(InvalidInput, match="subject"):
+        await email("a@b.test", subject, "body")
+    assert inbox.mails == []
+
+
+def test_a_library_that_writes_what_was_not_set_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def careless(self: EmailMessage, **options: Any) -> bytes:
+        return b"From: a\r\nSubject: x\r\nReply-To: evil@x.example\r\n\r\nbody"
+
+    monkeypatch.setattr(EmailMessage, "as_bytes", careless)
+    with pytest.raises(InvalidInput, match="header lines of their own"):
+        compose(FROM, "a@b.test", "x", "y")
+
+
+async def test_a_harmless_encoded_word_arrives_decoded(inbox: Inbox) -> None:
+    await email("a@b.test", "=?utf-8?q?caf=C3=A9?= and =?x", "body")
+    assert inbox.message()["Subject"] == "café and =?x"
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.text() | st.text(alphabet="=?utf-8bqQ0dDaA_:\r\n @x"))
+def test_a_subject_is_one_header_or_refused(subject: str) -> None:
+    try:
+        message = compose(FROM, "a@b.test", subject, "body")
+    except InvalidInput:
+        return
+    read = message_from_bytes(message.as_bytes(), policy=default)
+    assert [name.lower() for name in read] == [name.lower() for name in message]
+    assert read.get_content().strip() == "body"  # type: ignore[attr-defined]
+
+
+@settings(deadline=None)
+@given(st.text() | st.text(alphabet=':;@0>,<"\\()[].a '))
+def test_an_address_is_read_or_refused(text: str) -> None:
+    with contextlib.suppress(InvalidInput):
+        Mailbox.parse(text)
+
+
 BAD_ADDRESSES = [
+    ":;@0>;",
     "", " ", "nobody", "@b.test", "a@", "a@b@c.test", "a b@c.test", "a@b..test", "a@-b.test",
     "a@b.test,c@d.test",
     "a@b.test; c@d.test", "friends: a@b.test, c@d.test;", "friends: a@b.test;", "undisclosed:;", "<>",

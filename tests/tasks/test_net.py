@@ -214,6 +214,31 @@ async def test_the_allow_list_grants_no_more_than_it_says(allow: str, url: str) 
     assert network.connects == []
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "::ffff:169.254.169.254",
+        "64:ff9b::a9fe:a9fe",
+        "64:ff9b:1::a9fe:a9fe",
+        "64:ff9b:1:a9fe:a9:fe00::",
+        "2002:a9fe:a9fe::1",
+        "2001:0:a9fe:a9fe::1",
+        "::169.254.169.254",
+        "fe80::5efe:a9fe:a9fe",
+        "2001:db8::200:5efe:a9fe:a9fe",
+        "64:ff9b::100.100.100.200",
+        "64:ff9b::224.0.0.1",
+    ],
+)
+def test_an_allowed_name_does_not_lead_to_an_embedded_metadata_address(address: str) -> None:
+    with pytest.raises(AddressRefused):
+        HttpAllow.parse("inner.test").check("http", "inner.test", 80, [ip_address(address)])
+
+
+def test_an_allowed_name_may_lead_through_nat64() -> None:
+    HttpAllow.parse("inner.test").check("http", "inner.test", 80, [ip_address("64:ff9b::10.1.2.3")])
+
+
 async def test_the_next_address_is_tried_when_one_is_dead(web: Any) -> None:
     web.reply("/", 200, b"here", content_type="text/plain")
     dns = Dns({"two.test": ["93.184.216.34", "93.184.216.35"]})

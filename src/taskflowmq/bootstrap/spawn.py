@@ -17,6 +17,11 @@ from taskflowmq.worker.options import WorkerOptions
 from taskflowmq.worker.process_pool import Launch
 
 URL_VARIABLE = "TASKFLOW_CHILD_URL"
+#: Secrets of the API and of the probes, which no handler needs, nor what a handler starts.
+KEPT_FROM_HANDLERS = frozenset({"TASKFLOW_API_KEYS", "TASKFLOW_API_KEYS_FILE"})
+#: The working directory is no place to import our own modules and libraries from: a ``json.py`` in it would run.
+#: ``load_app`` adds it where an APP is named.
+PYTHON = (sys.executable, "-P", "-m")
 
 
 class Program(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +42,8 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def environment(self) -> Mapping[str, str]:
         """Variables for the process."""
-        return {**self.variables, URL_VARIABLE: self.url}
+        kept = {name: value for name, value in self.variables.items() if name not in KEPT_FROM_HANDLERS}
+        return {**kept, URL_VARIABLE: self.url}
 
 
 class ChildConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,8 +110,7 @@ class ExecSpawner:
             options=msgspec.structs.replace(self._options, isolated=child.isolated),
         )
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
+            *PYTHON,
             "taskflowmq.bootstrap.child",
             msgspec.json.encode(config).decode(),
             stdin=asyncio.subprocess.DEVNULL,
@@ -122,8 +127,7 @@ def body_launcher(program: Program) -> Launch:
     async def launch(fd: int) -> asyncio.subprocess.Process:
         config = [program.spec, program.tasks, fd, os.getpid(), program.log_format, program.log_level]
         return await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
+            *PYTHON,
             "taskflowmq.bootstrap.body",
             msgspec.json.encode(config).decode(),
             stdin=asyncio.subprocess.DEVNULL,

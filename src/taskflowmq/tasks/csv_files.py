@@ -4,6 +4,8 @@ What must stay true:
 
 - No text cell starts with what a spreadsheet takes for a formula (OWASP "CSV injection"): such cells get a
   leading apostrophe, also when spaces or invisible characters come first. Column names are treated alike.
+  Where a spreadsheet separates columns by semicolon, TAB or bar, our commas and quotes are text to it, and a text of
+  ours may be cut in two: what would then start a cell gets an apostrophe, too.
 - Texts are always quoted; numbers stay bare numbers, so a negative one is still a number.
 - The file appears complete or not at all, and memory does not grow with the number of rows of a query.
 """
@@ -26,11 +28,12 @@ from taskflowmq.tasks.settings import TaskSettings
 OUTPUT_FOLDER = "exports"
 
 # TAB, CR and LF count as triggers themselves; the full-width forms are formulas too in East Asian settings.
-_FORMULA = re.compile(
-    r"[\t\r\n]"
-    r"|[\s\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202f\u2060-\u2064\ufeff]*"
-    r"[=+\-@\uff1d\uff0b\uff0d\uff20]"
-)
+_UNSEEN = r"\s\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202f\u2060-\u2064\ufeff"
+_TRIGGER = r"=+\-@\uff1d\uff0b\uff0d\uff20"
+_FORMULA = re.compile(rf"[\t\r\n]|[{_UNSEEN}]*[{_TRIGGER}]")
+# One separator, then nothing that is seen (quotes are taken away in reading), then a trigger. A separator ends the
+# invisible part, so that a text of many separators is looked at once, not once for each of them.
+_INNER_FORMULA = re.compile(rf"([;|\t\r\n](?:(?![;|\t\r\n])[{_UNSEEN}\"])*)(?=[{_TRIGGER}])")
 
 
 def csv_export(
@@ -131,7 +134,8 @@ def cell(value: object) -> object:
     if isinstance(value, int) or (isinstance(value, float | Decimal) and math.isfinite(value)):
         return value
     text = _text(value)
-    return f"'{text}" if _FORMULA.match(text) else text
+    shown = _INNER_FORMULA.sub(r"\1'", text)
+    return f"'{shown}" if _FORMULA.match(text) else shown
 
 
 def _text(value: object) -> str:

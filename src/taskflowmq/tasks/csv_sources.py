@@ -3,7 +3,8 @@
 What must stay true:
 
 - A job names a source; it never brings SQL, a parameter or a URL of its own.
-- The query cannot write: SQLite is opened with mode=ro, PostgreSQL runs it in a READ ONLY transaction.
+- The query cannot write: SQLite is opened with mode=ro and may do nothing but read (no ATTACH, no VACUUM INTO, which
+  would write other files), PostgreSQL runs it in a READ ONLY transaction.
 - Memory does not grow with the result: rows come in batches and go to the sink at once. Time is limited too.
 """
 
@@ -55,13 +56,30 @@ def _read_sqlite(source: SqlSource, sink: RowSink) -> None:
     path = unquote(source.url.removeprefix("sqlite:///"))
     deadline = time.monotonic() + MAX_SECONDS
     with contextlib.closing(sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True)) as connection:
+        connection.set_authorizer(_only_reading)
         connection.set_progress_handler(lambda: time.monotonic() > deadline, 100_000)
-        cursor = connection.execute(source.query)
+        try:
+            cursor = connection.execute(source.query)
+        except sqlite3.DatabaseError as error:
+            # Where the parser asks and not the statement, the code is SQLITE_ERROR.
+            if error.sqlite_errorcode == sqlite3.SQLITE_AUTH or str(error) == "not authorized":
+                raise _no_select() from None
+            raise
         if cursor.description is None:
             raise _no_rows()
         sink.begin([column[0] for column in cursor.description])
         while rows := cursor.fetchmany(BATCH):
             sink.add(rows)
+
+
+#: What a SELECT does. A statement that does anything else is refused by SQLite before it runs.
+_READING = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE})
+
+
+def _only_reading(action: int, first: str | None, second: str | None, *_: str | None) -> int:
+    if action == sqlite3.SQLITE_FUNCTION and second is not None and second.lower() in ("load_extension", "edit"):
+        return sqlite3.SQLITE_DENY
+    return sqlite3.SQLITE_OK if action in _READING else sqlite3.SQLITE_DENY
 
 
 async def _read_postgres(source: SqlSource, sink: RowSink) -> None:
@@ -86,6 +104,12 @@ async def _read_postgres(source: SqlSource, sink: RowSink) -> None:
                 sink.add(tuple(row) for row in rows)
     finally:
         connection.terminate()  # nothing to save, and a polite goodbye may wait for a dead server
+
+
+def _no_select() -> SettingsError:
+    return SettingsError(
+        "TASKFLOW_CSV_SOURCES: the query of this source does more than read its own database. Write one SELECT."
+    )
 
 
 def _no_rows() -> SettingsError:

@@ -6,6 +6,7 @@ error, so that retries decide; of the answer only a few harmless headers and the
 kept, and Set-Cookie and its kin never reach the stored result.
 """
 
+import codecs
 import datetime as dt
 import json
 import re
@@ -37,6 +38,12 @@ _FORBIDDEN = frozenset(
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")  # RFC 9110, 5.6.2
 _VALUE = re.compile(r"(?:[\x21-\x7e\xa0-\xff](?:[\t\x20-\x7e\xa0-\xff]*[\x21-\x7e\xa0-\xff])?)?\Z")  # 5.5
 _TEXTUAL = re.compile(r"text/|application/(?:json|xml|javascript|x-www-form-urlencoded|x-ndjson|[\w.-]+\+(?:json|xml))")
+
+# What the web uses. Python has other codecs: punycode takes quadratic time, and some are no encodings of text.
+_QUICK_CHARSET = re.compile(
+    r"(?:ascii|utf-8|utf-8-sig|utf-16(?:-[bl]e)?|utf-32(?:-[bl]e)?|iso8859-\d+|cp\d+|koi8-[rtu]|mac-\w+"
+    r"|shift_jis|euc_jp|iso2022_jp|euc_kr|gb2312|gbk|gb18030|big5(?:hkscs)?|tis-620)\Z"
+)
 
 
 async def http(
@@ -155,7 +162,13 @@ def _text(answer: Answer) -> str | None:
     kind["content-type"] = answer.headers.get("content-type", "application/octet-stream")
     if not _TEXTUAL.match(kind.get_content_type()) or answer.headers.get("content-encoding", "identity") != "identity":
         return None
+    return answer.body.decode(_charset(kind), errors="replace")
+
+
+def _charset(kind: Message) -> str:
+    """Return the declared encoding if decoding it takes linear time, else UTF-8: the other side chooses the name."""
     try:
-        return answer.body.decode(kind.get_content_charset("utf-8"), errors="replace")
+        name = codecs.lookup(kind.get_content_charset("utf-8")).name
     except (LookupError, UnicodeError, ValueError):
-        return answer.body.decode("utf-8", errors="replace")
+        return "utf-8"
+    return name if _QUICK_CHARSET.match(name) else "utf-8"

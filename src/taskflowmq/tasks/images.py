@@ -4,6 +4,8 @@ What must stay true:
 
 - Nothing is decoded before the header's size and the number of frames were checked. The check is our own:
   Pillow's only warns at first, and warning filters belong to the process, not to this thread.
+- What a decoder may use is bounded, too: by the header's size before it starts, and in a body process by limits of the
+  operating system, which hold where a forged picture costs more than its header says.
 - Only PNG, JPEG and WebP are ever opened or written; Pillow's other forty parsers are not reachable.
 - A picture is never enlarged, and its proportions stay.
 - The same call writes the same file again, so a retry is harmless.
@@ -12,10 +14,11 @@ What must stay true:
 import math
 import struct
 from pathlib import PurePosixPath
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from taskflowmq.tasks.bounds import bounded
 from taskflowmq.tasks.errors import InvalidInput, PermanentFailure
 from taskflowmq.tasks.files import FilesDir
 from taskflowmq.tasks.settings import TaskSettings
@@ -23,6 +26,13 @@ from taskflowmq.tasks.settings import TaskSettings
 MAX_SIDE = 10_000  # pixels
 MAX_SOURCE_BYTES = 64 * 1024 * 1024
 OUTPUT_FOLDER = "resized"
+
+MEGABYTE = 1_000_000
+#: Of processor time for one picture; 50 million pixels take about three.
+CPU_SECONDS = 20
+#: Encoders write about ten. A scan of 49 million pixels costs 70 ms, whatever it holds.
+MAX_SCANS = 30
+_START_OF_SCAN = b"\xff\xda"
 
 _OPENED = ("PNG", "JPEG", "WEBP")
 _EXTENSIONS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
@@ -47,6 +57,13 @@ _DAMAGE = (
 _TOO_LARGE = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 
 
+class Limits(NamedTuple):
+    """What one picture may take: pixels that its header claims, bytes that decoding it needs."""
+
+    pixels: int
+    memory: int
+
+
 def image_resize(
     source: str,
     width: int,
@@ -67,7 +84,7 @@ def image_resize(
 
     Raises:
         InvalidInput: an argument cannot be used.
-        PermanentFailure: the picture is too large, animated, damaged or of another format.
+        PermanentFailure: the picture is too large or too costly, animated, damaged or of another format.
         SettingsError: TASKFLOW_FILES_DIR is missing.
         FileNotFoundError: there is no such file (yet).
     """
@@ -75,14 +92,19 @@ def image_resize(
     wanted = _format(format)
     settings = TaskSettings.from_env()
     files = FilesDir(settings.require_files_dir())
-    with files.open(source) as file:
-        picture, found = _load(file, source, box, settings.image_max_pixels)
-    kind = wanted or found
-    small = _shrink(picture, box)
-    path = _output_name(source, small.size, _EXTENSIONS[kind])
-    with files.replace(path) as target:
-        _save(small, target, kind)
-        size = target.tell()
+    limits = Limits(settings.image_max_pixels, settings.image_max_memory_mb * MEGABYTE)
+    with bounded(limits.memory, CPU_SECONDS):
+        with files.open(source) as file:
+            picture, found = _load(file, source, box, limits)
+        kind = wanted or found
+        try:
+            small = _shrink(picture, box)
+            path = _output_name(source, small.size, _EXTENSIONS[kind])
+            with files.replace(path) as target:
+                _save(small, target, kind)
+                size = target.tell()
+        except MemoryError:
+            raise _too_hungry(source, limits) from None
     return {"path": path, "width": small.width, "height": small.height, "format": kind.lower(), "bytes": size}
 
 
@@ -101,23 +123,26 @@ def _format(asked: str | None) -> str | None:
     return kind
 
 
-def _load(file: BinaryIO, source: str, box: tuple[int, int], max_pixels: int) -> tuple[Image.Image, str]:
+def _load(file: BinaryIO, source: str, box: tuple[int, int], limits: Limits) -> tuple[Image.Image, str]:
     """Check the header, then decode. Returns the upright picture and its format."""
     if file.seek(0, 2) > MAX_SOURCE_BYTES:
         raise PermanentFailure(f"{source!r} is larger than {MAX_SOURCE_BYTES} bytes, the most that is read.")
     file.seek(0)
     try:
         picture = _open(file, source)
-        _check_header(picture, source, max_pixels)
+        _check_header(picture, source, limits.pixels)
         kind = "JPEG" if picture.format == "MPO" else str(picture.format)
+        if kind == "JPEG":
+            _check_scans(file, source)
         picture.draft(None, _draft_size(picture.size, box))
+        _check_memory(picture, source, limits)
         picture.load()
         ImageOps.exif_transpose(picture, in_place=True)
         return picture, kind
     except _TOO_LARGE:
-        raise _too_large(source, max_pixels) from None
+        raise _too_large(source, limits.pixels) from None
     except MemoryError:
-        raise PermanentFailure(f"{source!r} needs more memory than there is. Use a smaller picture.") from None
+        raise _too_hungry(source, limits) from None
     except _DAMAGE as error:
         why = " ".join(str(error).split())[:120]
         raise PermanentFailure(f"{source!r} is damaged or cut off ({why}). Upload it again.") from None
@@ -137,6 +162,36 @@ def _check_header(picture: Image.Image, source: str, max_pixels: int) -> None:
     # Photos of many phones are MPO: a JPEG with further pictures behind it, of which the first is the photo.
     if picture.format != "MPO" and getattr(picture, "n_frames", 1) > 1:
         raise PermanentFailure(f"{source!r} is an animation; only still pictures can be resized. Export one frame.")
+
+
+def _check_scans(file: BinaryIO, source: str) -> None:
+    """Refuse a JPEG that paints its picture over and over: each scan of some bytes costs a pass over all pixels."""
+    place = file.tell()
+    file.seek(0)
+    scans = file.read().count(_START_OF_SCAN)
+    file.seek(place)
+    if scans > MAX_SCANS:
+        raise PermanentFailure(
+            f"{source!r} is a JPEG of {scans} scans, more than {MAX_SCANS}: no camera and no editor writes that many. "
+            "Save it again."
+        )
+
+
+def _check_memory(picture: Image.Image, source: str, limits: Limits) -> None:
+    """Refuse by what decoding will take, before it starts. A draft has changed the size of a JPEG by now."""
+    each = len(picture.getbands()) * (4 if picture.mode in ("I", "F") else 1)
+    # Three bands are kept as four bytes a pixel. A WebP is decoded beside its canvas and copied from there.
+    each = 4 if each == 3 else each
+    copies = 3 if picture.format == "WEBP" else 1
+    if picture.width * picture.height * each * copies > limits.memory:
+        raise _too_hungry(source, limits)
+
+
+def _too_hungry(source: str, limits: Limits) -> PermanentFailure:
+    return PermanentFailure(
+        f"{source!r} needs more than {limits.memory // MEGABYTE} MB to be decoded. Use a smaller picture, "
+        "or let the operator raise TASKFLOW_IMAGE_MAX_MEMORY_MB."
+    )
 
 
 def _too_large(source: str, max_pixels: int) -> PermanentFailure:

@@ -3,6 +3,8 @@
 What must stay true:
 
 - One job is one recipient. With several, a retry after a partial refusal would mail the others again.
+- What goes on the wire is checked, not only what was given: the library decodes encoded words (RFC 2047) in a text
+  and may write what was inside them as header lines of their own (CVE-2024-6923).
 - TLS is never silently given up: with tls=starttls a server without STARTTLS is an error, certificates are
   checked.
 - A 5xx answer (RFC 5321, 4.2.1) is final; everything else may be tried again.
@@ -12,8 +14,10 @@ What must stay true:
 
 import asyncio
 import ssl
+from email.errors import MessageError
+from email.headerregistry import HeaderRegistry
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime, localtime, make_msgid
 from typing import Any
 
@@ -25,6 +29,7 @@ from taskflowmq.tasks.net import default_tls_context
 from taskflowmq.tasks.settings import SmtpServer, TaskSettings
 
 MAX_SUBJECT = 500  # characters
+_HEADERS = HeaderRegistry()
 SEND_TIMEOUT = 60.0  # seconds, from connect to the server's final answer
 
 
@@ -68,12 +73,10 @@ def compose(
     Raises:
         InvalidInput: an argument cannot be used.
     """
-    if has_control(subject) or len(subject) > MAX_SUBJECT:
-        raise InvalidInput(f"subject must be one line of at most {MAX_SUBJECT} characters, without control characters.")
     message = EmailMessage(policy=SMTP)
     message["From"] = sender.header()
     message["To"] = _recipient(to).header()
-    message["Subject"] = subject
+    message["Subject"] = _subject(subject)
     message["Date"] = format_datetime(localtime())
     # The sender's domain, because the default would tell every receiver the name of this machine.
     message["Message-ID"] = message_id or make_msgid(domain=sender.domain)
@@ -84,6 +87,7 @@ def compose(
             message.add_alternative(html, subtype="html")
     except (UnicodeEncodeError, TypeError, AttributeError):
         raise InvalidInput("body and html must be text that can be written as UTF-8.") from None
+    _check_wire(message)
     return message
 
 
@@ -126,6 +130,31 @@ async def deliver(
         raise MailRefused(
             "The mail server cannot carry this address, which is not ASCII (SMTPUTF8). Use an ASCII address."
         ) from None
+
+
+def _subject(text: str) -> str:
+    """Return a subject that is one line, also after encoded words in it are decoded, as mail programs do."""
+    shown = str(_HEADERS("subject", text)) if not has_control(text) else text
+    if has_control(shown) or max(len(text), len(shown)) > MAX_SUBJECT:
+        raise InvalidInput(f"subject must be one line of at most {MAX_SUBJECT} characters, without control characters.")
+    return text
+
+
+def _check_wire(message: EmailMessage) -> None:
+    """Refuse a mail whose header, as it will be sent, has other lines than those that were set.
+
+    Both forms are looked at: which of them is sent depends on what the server can carry.
+    """
+    wanted = [name.lower() for name in message.keys()]  # noqa: SIM118 - iterating a message is iterating its payload
+    for policy in (SMTP, SMTPUTF8):
+        try:
+            header = message.as_bytes(policy=policy).partition(b"\r\n\r\n")[0]
+        except (UnicodeError, MessageError, ValueError, IndexError):
+            raise InvalidInput("subject or to cannot be written as a mail header. Write plain text.") from None
+        lines = header.split(b"\r\n")
+        names = [line.partition(b":")[0].decode("ascii", "replace").lower() for line in lines if line[:1] not in b" \t"]
+        if names != wanted or any(b"\r" in line or b"\n" in line for line in lines):
+            raise InvalidInput("subject or to would become header lines of their own. Write plain text.")
 
 
 def _recipient(to: str) -> Mailbox:

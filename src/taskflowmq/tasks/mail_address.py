@@ -7,7 +7,7 @@ disagree on how to read them, and that is how mail for one domain ends up at ano
 
 import re
 from dataclasses import dataclass
-from email.errors import MessageError, NonASCIILocalPartDefect
+from email.errors import NonASCIILocalPartDefect
 from email.headerregistry import Address, HeaderRegistry
 from typing import Any
 
@@ -75,7 +75,7 @@ def _single(text: str) -> Address:
     """Parse a text that must hold one address and nothing else."""
     try:
         header: Any = _HEADERS("to", text)
-    except (MessageError, ValueError, IndexError):  # the parser stumbles over some malformed input
+    except Exception:  # noqa: BLE001 - the parser of the standard library stumbles over malformed input in many ways
         raise InvalidInput("the address cannot be read. Write it as user@example.org.") from None
     # Letters beyond ASCII before the @ are fine since RFC 6531; the server decides whether it can carry them.
     defects = [defect for defect in header.defects if not isinstance(defect, NonASCIILocalPartDefect)]

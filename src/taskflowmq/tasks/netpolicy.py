@@ -42,6 +42,8 @@ _PRIVATE_V6 = tuple(
     ipaddress.IPv6Network(block)
     for block in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
 )  # fmt: skip
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_LOCAL_NAT64 = ipaddress.IPv6Network("64:ff9b:1::/48")
 _METADATA = frozenset(
     ipaddress.ip_address(text)
     for text in ("fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "192.0.0.192", "168.63.129.16")
@@ -67,9 +69,31 @@ def is_public(address: IPAddress) -> bool:
 
 def _needs_explicit_address(address: IPAddress) -> bool:
     """Whether not even an allowed name may lead to this address."""
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    plain = mapped or address
-    return plain.is_link_local or plain.is_multicast or plain.is_unspecified or plain in _METADATA
+    return any(
+        one.is_link_local or one.is_multicast or one.is_unspecified or one in _METADATA
+        for one in (address, *_embedded(address))
+    )
+
+
+def _embedded(address: IPAddress) -> list[ipaddress.IPv4Address]:
+    """Return the IPv4 addresses that an IPv6 address may be translated or tunnelled to.
+
+    Mapped (RFC 4291), 6to4 (RFC 3056), Teredo (RFC 4380: server and client), NAT64 (RFC 6052 and 8215: with the
+    prefix of 96 bits, and with those of 48, 56 and 64 bits that a site may choose), IPv4-compatible, ISATAP (RFC 5214).
+    """
+    if isinstance(address, ipaddress.IPv4Address):
+        return []
+    found = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+    raw = address.packed
+    if address in _NAT64:
+        found.append(ipaddress.IPv4Address(raw[12:]))
+    if address in _LOCAL_NAT64:
+        # The 64th to 71st bit stays empty, so the address may have a gap there (RFC 6052, 2.2).
+        found += [ipaddress.IPv4Address(raw[6:8] + raw[9:11]), ipaddress.IPv4Address(raw[12:])]
+        found += [ipaddress.IPv4Address(raw[7:8] + raw[9:12]), ipaddress.IPv4Address(raw[9:13])]
+    if not any(raw[:12]) or raw[8:12] in (b"\x00\x00\x5e\xfe", b"\x02\x00\x5e\xfe"):
+        found.append(ipaddress.IPv4Address(raw[12:]))
+    return [one for one in found if one is not None]
 
 
 def parse_literal(host: str) -> IPAddress | None:

@@ -65,7 +65,8 @@ async def email_task(to: str, subject: str, body: str, html: str | None = None) 
         return await email(to, subject, body, html)
 
 
-@task(name="image-resize", timeout=300)
+# A decoder on a stranger's data: in a process, which can be bounded and killed.
+@task(name="image-resize", timeout=120, process=True)
 def image_resize_task(
     source: str,
     width: Side,

@@ -10,6 +10,7 @@
 | `TASKFLOW_CSV_SOURCES` (secret) | JSON or a path: `{"name": {"url": "sqlite:///…", "query": "SELECT …"}}` |
 | `TASKFLOW_CSV_MAX_ROWS` | most rows of one export; 1,000,000 |
 | `TASKFLOW_IMAGE_MAX_PIXELS` | most pixels of a picture that is decoded; 50,000,000 |
+| `TASKFLOW_IMAGE_MAX_MEMORY_MB` | most memory for one picture; 250 |
 
 A secret may also be given as NAME_FILE, the path of a file that holds it. What must stay true: no secret has
 a default, none appears in `repr` or in an error, and every error names the variable and shows what is
@@ -83,6 +84,7 @@ class TaskSettings:
     csv_sources: Mapping[str, SqlSource] = field(default_factory=dict)
     csv_max_rows: int = 1_000_000
     image_max_pixels: int = 50_000_000
+    image_max_memory_mb: int = 250
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "TaskSettings":
@@ -108,6 +110,7 @@ class TaskSettings:
             csv_sources=_sources(_secret(env, "TASKFLOW_CSV_SOURCES")),
             csv_max_rows=_number(env, "TASKFLOW_CSV_MAX_ROWS", default=1_000_000, most=100_000_000),
             image_max_pixels=_number(env, "TASKFLOW_IMAGE_MAX_PIXELS", default=50_000_000, most=_PIXEL_CEILING),
+            image_max_memory_mb=_number(env, "TASKFLOW_IMAGE_MAX_MEMORY_MB", default=250, most=1_000_000),
         )
 
     def require_files_dir(self) -> Path:
