@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -310,3 +311,53 @@ def test_an_option_may_come_from_the_environment(cli: Cli, monkeypatch: pytest.M
     monkeypatch.setenv("TASKFLOW_STATE", "dead")
     found: Any = cli("jobs", "list").json
     assert found == {"items": [], "next": None}
+
+
+HOSTILE = "\x1b]0;taken\x07\x1b[2J\x9b8m\u202egnp.exe\r\nsecond\u2028third\tend"
+STEERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+@pytest.mark.parametrize("as_json", [(), ("--json",)])
+def test_no_text_of_a_job_steers_the_terminal(cli: Cli, url: str, as_json: tuple[str, ...]) -> None:
+    arguments = json.dumps({"message": HOSTILE})
+    given = ("--max-attempts", "1", "--unique-key", HOSTILE, "--tag", HOSTILE)
+    job_id = cli("enqueue", "failing-job", arguments, *given).out.strip()
+    _work(url)
+    for words in (("show", job_id), ("wait", job_id), ("list",), ("list", "--task", HOSTILE)):
+        ran = cli("jobs", *words, *as_json)
+        assert not STEERS.search(ran.out), words
+        assert not STEERS.search(ran.err), words
+    assert "\\u001b]0;taken" in cli("jobs", "show", job_id).out
+
+
+@pytest.mark.parametrize("arguments", [("jobs", "wait"), ("jobs", "show"), ("nothing",), ("jobs", "list", "--limit")])
+def test_what_a_message_quotes_cannot_steer_the_terminal(cli: Cli, arguments: tuple[str, ...]) -> None:
+    ran = cli(*arguments, HOSTILE) if arguments != ("nothing",) else cli(HOSTILE)
+    assert ran.code != 0
+    assert not STEERS.search(ran.err)
+
+
+@pytest.mark.parametrize(
+    "password", ["hun/ter2", "hun#ter2", "hun?ter2", "1/hunter2", "hun@x/ter2", "hun%ter2", "[hunter2"]
+)
+@pytest.mark.parametrize("command", [("doctor",), ("jobs", "list"), ("db", "status"), ("queues", "list")])
+def test_a_password_that_breaks_the_address_is_never_shown(cli: Cli, password: str, command: tuple[str, ...]) -> None:
+    ran = cli(*command, "--database-url", f"postgresql://user:{password}@127.0.0.1:1/db?sslpassword=hunter2")
+    assert ran.code != 0
+    shown = ran.out + ran.err
+    for part in ("hunter2", "ter2", "'hun", "'1'"):
+        assert part not in shown
+    assert "Traceback" not in shown
+
+
+def test_an_error_that_nobody_foresaw_is_shown_without_secrets(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("could not connect with host=h password=hunter2 to postgresql://u:hun/ter2@h\x1b[2J")
+
+    monkeypatch.setattr("taskflowmq.cli.program.with_store", fail)
+    monkeypatch.setattr("taskflowmq.cli.jobs.with_store", fail)
+    ran = cli("jobs", "list")
+    assert ran.code == 1
+    assert "RuntimeError: could not connect with host=h password=[redacted]" in ran.err
+    assert "ter2" not in ran.err
+    assert "\x1b" not in ran.err

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from taskflowmq.core.errors import TaskFlowError
+from taskflowmq.core.redact import has_readable_host
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.store import Store
 
@@ -33,7 +34,7 @@ def make_store(url: str, *, options: Mapping[str, Any] | None = None, clock: Clo
         clock: overrides the database's clock (tests, simulation).
 
     Raises:
-        UnknownScheme: no adapter for this URL, or ``pooler`` is neither true nor false in it.
+        UnknownScheme: no adapter for this URL, its host cannot be read, or ``pooler`` is neither true nor false in it.
         TypeError: the adapter has no such option.
     """
     scheme, separator, rest = url.partition("://")
@@ -49,6 +50,12 @@ def make_store(url: str, *, options: Mapping[str, Any] | None = None, clock: Clo
     if separator and scheme in POSTGRES:
         from taskflowmq.stores.postgres import PostgresOptions, PostgresStore
 
+        if not has_readable_host(f"postgresql://{rest}"):
+            # What would raise further on shows a part of the password as "the port".
+            raise UnknownScheme(
+                "the host of the database URL cannot be told from its password. In the password write / as %2F, "
+                "# as %23, ? as %3F, @ as %40, [ as %5B and ] as %5D"
+            )
         address, said = _take_pooler(f"postgresql://{rest}")
         return PostgresStore(address, options=PostgresOptions(**{**said, **given}), clock=clock)
     shown = scheme if separator else "no scheme"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from enum import IntEnum
 
 import click
@@ -22,6 +23,8 @@ from taskflowmq.core.errors import (
     TaskFlowError,
     UnknownTask,
 )
+from taskflowmq.core.printable import escape, escape_lines
+from taskflowmq.core.redact import redact_text
 
 
 class Exit(IntEnum):
@@ -82,13 +85,25 @@ def explain(error: BaseException) -> CommandError | None:
 
 def report(error: CommandError, *, as_json: bool) -> None:
     """Write an error to standard error."""
+    message = redact_text(error.message)
     if as_json:
-        fields = {"error": {"exit_code": int(error.code), "message": error.message, "advice": error.advice}}
-        click.echo(msgspec.json.encode(fields).decode(), err=True)
+        fields = {"error": {"exit_code": int(error.code), "message": message, "advice": error.advice}}
+        click.echo(escape(msgspec.json.encode(fields).decode()), err=True)
         return
-    click.echo(click.style("Error: ", fg="red") + error.message, err=True)
+    click.echo(click.style("Error: ", fg="red") + escape_lines(message), err=True)
     if error.advice:
-        click.echo(f"  {error.advice}", err=True)
+        click.echo(f"  {escape_lines(error.advice)}", err=True)
+
+
+def report_usage(error: click.UsageError) -> None:
+    """Write what is wrong with a command line, as click does; what stands on the line may be a secret."""
+    click.UsageError(escape_lines(redact_text(error.format_message())), error.ctx).show()
+
+
+def report_bug(error: BaseException) -> None:
+    """Write the traceback of an error that nobody foresaw, without secrets: texts of drivers hold addresses."""
+    trace = "".join(traceback.format_exception(error))
+    click.echo(escape_lines(redact_text(trace)), err=True, nl=False)
 
 
 def wants_json() -> bool:

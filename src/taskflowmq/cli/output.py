@@ -9,6 +9,8 @@ from typing import Any
 import click
 import msgspec
 
+from taskflowmq.core.printable import escape, escape_lines
+
 _ENCODER = msgspec.json.Encoder()
 _STATE_COLOURS = {
     "completed": "green",
@@ -21,14 +23,20 @@ MAX_CELL = 60
 
 
 def emit_json(value: Any) -> None:
-    """Write one JSON document on one line."""
-    click.echo(_ENCODER.encode(value).decode())
+    """Write one JSON document on one line, in which no text of a job can steer a terminal."""
+    # What the escape changes can only stand inside a string, where \\uXXXX is JSON too.
+    click.echo(escape(_ENCODER.encode(value).decode()))
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Write text that may hold what users and jobs have named: its lines stay, its control characters are shown."""
+    click.echo(escape_lines(text), err=err)
 
 
 def emit_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, empty: str) -> None:
     """Write rows under a heading, or a sentence when there are none."""
     if not rows:
-        click.echo(empty)
+        say(empty)
         return
     cells = [[_cell(value) for value in row] for row in rows]
     widths = [max(len(column), *(len(row[index]) for row in cells)) for index, column in enumerate(columns)]
@@ -42,7 +50,7 @@ def emit_fields(fields: Mapping[str, Any]) -> None:
     shown = {name: value for name, value in fields.items() if value not in (None, "", (), [], {})}
     width = max((len(name) for name in shown), default=0)
     for name, value in shown.items():
-        click.echo(f"{name:<{width}}  {_text(value)}")
+        say(f"{name:<{width}}  {_text(value)}")
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], colours: Mapping[str, str]) -> str:
@@ -55,7 +63,7 @@ def _line(cells: Sequence[str], widths: Sequence[int], colours: Mapping[str, str
 
 
 def _cell(value: Any) -> str:
-    text = _text(value).replace("\n", " ")
+    text = escape(_text(value)[: MAX_CELL + 1].replace("\n", " "))
     return text if len(text) <= MAX_CELL else text[: MAX_CELL - 1] + "…"
 
 

@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from taskflowmq.cli.exits import Exit, explain, report, wants_json
+from taskflowmq.cli.exits import Exit, explain, report, report_bug, report_usage, wants_json
 
 #: name → (module, one line of help). Help is repeated here because showing it must not import the command.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -94,12 +94,13 @@ def _run(arguments: list[str] | None) -> None:
     except KeyboardInterrupt:
         sys.exit(Exit.INTERRUPTED)
     except click.UsageError as error:
-        error.show()
+        report_usage(error)
         sys.exit(Exit.USAGE)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - shown, without secrets, with the exit code of its kind
         known = explain(error)
         if known is None:
-            raise
+            report_bug(error)
+            sys.exit(Exit.FAILED)
         report(known, as_json=wants_json())
         sys.exit(known.code)
     # A command that returns nothing went well; one that returns a number says how it ended.

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import click
-
-from taskflowmq.cli.output import emit_json
+from taskflowmq.cli.output import emit_json, say
 from taskflowmq.core.errors import JobCancelled, JobFailed
 from taskflowmq.core.job import AttemptView, JobView
 from taskflowmq.server.schemas import responses
@@ -48,6 +46,6 @@ async def wait_and_show(handle: Any, timeout: float | None, *, as_json: bool) ->
     if as_json:
         emit_json(job_json(view))
     elif view.result is not None:
-        click.echo(view.result.decode())
+        say(view.result.decode())
     if failure is not None:
         raise failure

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import os
 import sys
@@ -20,8 +21,10 @@ from uuid import UUID
 
 import msgspec
 
+from taskflowmq.core.printable import escape
+from taskflowmq.core.redact import redact_head, redact_tail
 from taskflowmq.ports.telemetry import CLEAN_FIELDS, JobLine
-from taskflowmq.telemetry.redact import escape, redact, redact_text
+from taskflowmq.telemetry.redact import redact
 
 #: Attributes that every record has; whatever else it carries was given as ``extra``.
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {
@@ -84,7 +87,7 @@ class JsonFormatter(logging.Formatter):
             "time": _rfc3339(record.created),
             "level": _LEVELS.get(record.levelno) or record.levelname.lower(),
             "logger": record.name,
-            "message": redact_text(record.getMessage())[:MAX_TEXT],
+            "message": redact_head(record.getMessage(), MAX_TEXT),
         }
         for key, value in record.__dict__.items():
             if key not in _STANDARD and key not in line:
@@ -94,7 +97,7 @@ class JsonFormatter(logging.Formatter):
             if error is not None:
                 line["error"] = error
         # JSON escapes C0 itself; what is left unsafe can only stand inside a string, where \uXXXX is JSON too.
-        return escape(_ENCODER.encode(line).decode())
+        return escape(_encoded(line))
 
 
 class TextFormatter(logging.Formatter):
@@ -128,7 +131,7 @@ class TextFormatter(logging.Formatter):
             return f"{clock} {level} {_job_line(clean)}"
         name = record.name.removeprefix("taskflowmq.")
         pairs = "".join(f"  {escape(key)}={escape(_shown(value))}" for key, value in _extras(record).items())
-        message = escape(redact_text(record.getMessage())[:MAX_TEXT])
+        message = escape(redact_head(record.getMessage(), MAX_TEXT))
         line = f"{clock} {level} {escape(name):<10} {message}{pairs}"
         error = _error(record)
         if error is None:
@@ -277,8 +280,8 @@ def _error(record: logging.LogRecord) -> dict[str, str] | None:
     trace = logging.Formatter().formatException(record.exc_info)
     return {
         "type": kind.__qualname__,
-        "message": redact_text(_safe_str(value))[:MAX_TEXT],
-        "traceback": redact_text(trace)[-MAX_TEXT:],
+        "message": redact_head(_safe_str(value), MAX_TEXT),
+        "traceback": redact_tail(trace, MAX_TEXT),
     }
 
 
@@ -287,6 +290,15 @@ def _safe_str(value: object) -> str:
         return str(value)
     except Exception as broken:  # noqa: BLE001 - a user's __str__ may do anything; the line is still written
         return f"<{type(value).__name__}: no text, {type(broken).__name__} in __str__>"
+
+
+def _encoded(line: dict[str, Any]) -> str:
+    try:
+        return _ENCODER.encode(line).decode()
+    except (
+        UnicodeEncodeError
+    ):  # a lone surrogate, as in the name of a file: the line is written with what stands for it
+        return json.dumps(line, default=str)
 
 
 def _shown(value: object) -> str:

@@ -10,6 +10,7 @@ from types import FrameType
 import msgspec
 
 from taskflowmq.core.limits import clean_text
+from taskflowmq.core.redact import redact_head, redact_tail
 
 MAX_MESSAGE = 8_000
 MAX_TRACEBACK = 16_000
@@ -18,15 +19,16 @@ _HERE = __name__.rsplit(".", 1)[0] + "."
 
 
 def error_json(kind: str, message: str, trace: str = "") -> bytes:
-    """Return ``{"type","message","traceback"}`` as JSON, cut to the store's limits."""
+    """Return ``{"type","message","traceback"}`` as JSON, without secrets and cut to the store's limits."""
     # The end of a traceback names the line that raised, so the beginning is what may go.
+    shown = redact_tail(trace, MAX_TRACEBACK)
     if len(trace) > MAX_TRACEBACK:
-        trace = "…" + trace[-MAX_TRACEBACK:]
+        shown = "…" + shown
     return msgspec.json.encode(
         {
             "type": clean_text(kind, 200),
-            "message": clean_text(message, MAX_MESSAGE),
-            "traceback": clean_text(trace, MAX_TRACEBACK + 1),
+            "message": clean_text(redact_head(message, MAX_MESSAGE), MAX_MESSAGE),
+            "traceback": clean_text(shown, MAX_TRACEBACK + 1),
         }
     )
 

@@ -16,6 +16,7 @@ from taskflowmq.core.errors import (
     StoreUnavailable,
     TaskFlowError,
 )
+from taskflowmq.core.redact import redact_text
 
 #: The statement did nothing, and the same statement may well succeed the next time.
 RETRIED = frozenset({"40001", "40P01", "55P03"})
@@ -73,9 +74,9 @@ def translate(error: BaseException) -> TaskFlowError | None:
     if known is not None:
         return known
     if code[:2] in _UNAVAILABLE_CLASSES:
-        return StoreUnavailable(f"PostgreSQL: {error} ({code})")
+        return StoreUnavailable(f"PostgreSQL: {redact_text(str(error))} ({code})")
     if isinstance(error, TimeoutError | OSError | ssl.SSLError | asyncpg.InterfaceError | asyncpg.InternalClientError):
-        return StoreUnavailable(f"PostgreSQL: {error or type(error).__name__}")
+        return StoreUnavailable(f"PostgreSQL: {redact_text(str(error)) or type(error).__name__}")
     return None
 
 

@@ -16,11 +16,11 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
-from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
 from taskflowmq.core.errors import StoreClosed, StoreUnavailable
+from taskflowmq.core.redact import safe_url
 from taskflowmq.stores.postgres import errors
 from taskflowmq.stores.postgres.options import PostgresOptions
 from taskflowmq.stores.postgres.queries import q
@@ -104,10 +104,7 @@ class Pool:
     @property
     def safe_url(self) -> str:
         """The address without its password."""
-        parts = urlsplit(self._url)
-        user, at, host = parts.netloc.rpartition("@")
-        query = "&".join(item for item in parts.query.split("&") if not item.startswith("password="))
-        return urlunsplit(parts._replace(netloc=user.partition(":")[0] + at + host, query=query))
+        return safe_url(self._url)
 
     async def open(self) -> None:
         """Connect once, to fail early. Idempotent."""

@@ -1,0 +1,31 @@
+"""What is stored of an exception: without secrets, cut, whatever the exception is made of."""
+
+from __future__ import annotations
+
+import json
+import time
+
+from taskflowmq.worker.failure import MAX_MESSAGE, MAX_TRACEBACK, describe, error_json
+
+
+def test_a_stored_error_holds_no_secret() -> None:
+    def connect(password: str) -> None:
+        raise ConnectionError(f"could not reach postgresql://user:{password}@host with token={password}")
+
+    try:
+        connect("/".join(["hun", "ter2"]))
+    except ConnectionError as error:
+        stored = describe(error)
+    assert b"hun/ter2" not in stored
+    said = json.loads(stored)
+    assert said["message"] == "could not reach postgresql://user:[redacted]@host with token=[redacted]"
+    assert "test_failure.py" in said["traceback"]
+
+
+def test_an_error_of_any_size_is_stored_quickly() -> None:
+    text = "token=" * 2_000_000
+    began = time.process_time()
+    said = json.loads(error_json("ValueError", text, text))
+    assert time.process_time() - began < 0.5
+    assert len(said["message"]) <= MAX_MESSAGE
+    assert len(said["traceback"]) <= MAX_TRACEBACK + 1
