@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from tests.server.conftest import KEY, Connect
 
 from taskflowmq import TaskFlow
 from taskflowmq.core.errors import StoreUnavailable
@@ -46,10 +47,28 @@ async def test_another_body_under_the_same_key_is_refused(client: httpx.AsyncCli
     assert await stored() == 1
 
 
-async def test_a_key_is_bound_to_its_route(reader: httpx.AsyncClient) -> None:
-    await reader.post("/api/v1/jobs", json={"task": "anything"}, headers=_key())
+async def test_the_key_of_another_route_is_another_key(reader: httpx.AsyncClient, stored: Callable[[], Any]) -> None:
+    one = await reader.post("/api/v1/jobs", json={"task": "anything"}, headers=_key())
     bulk = await reader.post("/api/v1/jobs/bulk", json={"jobs": [{"task": "anything"}]}, headers=_key())
-    assert (bulk.status_code, bulk.json()["code"]) == (422, "idempotency_mismatch")
+    assert (one.status_code, bulk.status_code) == (201, 201)
+    assert bulk.json()["ids"] != [one.json()["id"]]
+    assert await stored() == 2
+
+
+async def test_the_key_of_another_caller_is_another_key(connect: Connect, stored: Callable[[], Any]) -> None:
+    """An API key must not learn of, or block, what another one has sent."""
+    keys = (KEY, KEY[::-1])
+    client = await connect(api_keys=keys)
+    for path, body in (("", {"task": "anything"}), ("/bulk", {"jobs": [{"task": "anything"}]})):
+        answers = []
+        for caller in (*keys, *keys):
+            headers = {**_key(), "Authorization": f"Bearer {caller}"}
+            answers.append(await client.post(f"/api/v1/jobs{path}", json=body, headers=headers))
+        assert [answer.status_code for answer in answers] == [201] * 4
+        first, second, again, too = [answer.json() for answer in answers]
+        assert (first, second) == (again, too)
+        assert first != second
+    assert await stored() == 4
 
 
 async def test_a_bulk_is_repeated_whole(reader: httpx.AsyncClient, stored: Callable[[], Any]) -> None:

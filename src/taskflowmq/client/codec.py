@@ -18,14 +18,16 @@ from typing import Any, cast
 
 import msgspec
 
-from taskflowmq.core.errors import FieldError, InvalidJob
-from taskflowmq.core.limits import MAX_DEPTH, RESERVED_KEY, check_storable
+from taskflowmq.core.errors import MAX_ERRORS, FieldError, InvalidJob
+from taskflowmq.core.limits import MAX_DEPTH, RESERVED_KEY, Misfit, check_storable, join_pointer
+from taskflowmq.core.limits import escape_step as escape
 
-_PATH = re.compile(r"\A(?P<what>.*) - at `\$(?P<path>[^`]*)`\Z", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 _MISSING = re.compile(r"Object missing required field `([^`]+)`")
 _UNKNOWN = re.compile(r"Object contains unknown field `([^`]+)`")
 _DEEP_BYTES = 2 * MAX_DEPTH
+#: What is looked at of a message of msgspec, at each end.
+MAX_MESSAGE = 2_000
 
 
 def is_pydantic(kind: object) -> bool:
@@ -43,28 +45,75 @@ def to_plain(value: Any) -> Any:
 def from_plain(kind: type, value: Any) -> Any:
     """Turn a JSON value into an object of a type that msgspec does not know (its ``dec_hook``)."""
     # As JSON, not as Python values: a strict model takes a UUID or a tuple from JSON, but not from a str or a list.
-    return kind.model_validate_json(_encoder.encode(value))  # type: ignore[attr-defined]  # only models get here
+    try:
+        return kind.model_validate_json(_encoder.encode(value))  # type: ignore[attr-defined]  # only models get here
+    except ValueError as error:
+        if is_pydantic_error(error):
+            # msgspec asks for the text of the error, and this one's has four lines for each wrong field.
+            raise ModelRefused(error) from None
+        raise
+
+
+class ModelRefused(ValueError):
+    """A pydantic model refused a value.
+
+    Attributes:
+        error: pydantic's own ValidationError.
+    """
+
+    def __init__(self, error: Any) -> None:
+        super().__init__("does not fit the model")
+        self.error = error
 
 
 _encoder = msgspec.json.Encoder(enc_hook=to_plain)
+_ENCODING_ERRORS = (TypeError, ValueError, OverflowError, RecursionError)
 
 
-def encode(value: Any, pointer: str) -> bytes:
+def encode(value: Any, pointer: str, longest: int | None = None) -> bytes:
     """Turn a value into JSON that both engines can store.
 
     Args:
         value: anything that msgspec or pydantic can turn into JSON.
         pointer: JSON pointer of the value, for errors.
+        longest: most bytes of JSON; looked at before the value is.
 
     Raises:
         InvalidJob: the value, or something in it, cannot be stored; the error names the place.
     """
     try:
         raw = _encoder.encode(value)
+    except _ENCODING_ERRORS as error:
+        raise _refused(value, pointer, error) from None
+    if longest is not None and len(raw) > longest:
+        raise InvalidJob.at(
+            pointer, f"takes {len(raw)} bytes of JSON, more than the {longest} allowed: store a reference"
+        )
+    check_encoded(value, raw, pointer)
+    return raw
+
+
+def encode_unchecked(value: Any, pointer: str) -> bytes:
+    """Turn a value into JSON, which may hold what an engine cannot store: see :func:`check_encoded`.
+
+    Raises:
+        InvalidJob: the value has no JSON form; the error names the place.
+    """
+    try:
+        return _encoder.encode(value)
+    except _ENCODING_ERRORS as error:
+        raise _refused(value, pointer, error) from None
+
+
+def check_encoded(value: Any, raw: bytes, pointer: str) -> None:
+    """Refuse a value whose JSON an engine could not store.
+
+    Raises:
+        InvalidJob: it names the place.
+    """
+    try:
         text = raw.decode()
-    except RecursionError:
-        raise InvalidJob.at(pointer, f"nested deeper than {MAX_DEPTH} levels, or inside itself") from None
-    except (TypeError, ValueError, OverflowError) as error:
+    except ValueError as error:
         raise _refused(value, pointer, error) from None
     # Each kind of bad value leaves a trace in the JSON, which tells whether the precise but slow check must look: NaN
     # and infinity are written as null, NUL as an escape. A level of nesting takes two characters at least.
@@ -76,34 +125,41 @@ def encode(value: Any, pointer: str) -> bytes:
         or (len(raw) >= _DEEP_BYTES and raw.count(b"[") + raw.count(b"{") >= MAX_DEPTH)
     ):
         check_storable(msgspec.to_builtins(value, enc_hook=to_plain), pointer)
-    return raw
 
 
 def _refused(value: Any, pointer: str, error: Exception) -> InvalidJob:
     """Find which part of a value could not be encoded, so that the error names it."""
-    for here, part in _parts(value, pointer):
-        try:
-            _encoder.encode(part)
-        except (TypeError, ValueError, OverflowError, RecursionError) as inner:
-            return _refused(part, here, inner)
+    if isinstance(error, RecursionError):
+        return InvalidJob.at(pointer, f"nested deeper than {MAX_DEPTH} levels, or inside itself")
+    steps: list[object] = []
+    inside = True
+    while inside:
+        inside = False
+        for step, part in _parts(value):
+            try:
+                _encoder.encode(part)
+            except _ENCODING_ERRORS as inner:
+                steps.append(step)
+                value, error, inside = part, inner, len(steps) <= MAX_DEPTH
+                break
+    pointer = join_pointer(pointer, steps)
     if isinstance(error, UnicodeEncodeError):
         return InvalidJob.at(pointer, "holds a lone surrogate, which is not Unicode text")
     return InvalidJob.at(pointer, f"cannot be stored as JSON: {error}")
 
 
-def _parts(value: Any, pointer: str) -> Iterator[tuple[str, Any]]:
-    """Yield what a value is made of, each part with its pointer."""
+def _parts(value: Any) -> Iterator[tuple[object, Any]]:
+    """Yield what a value is made of, each part with the step that leads to it."""
     if isinstance(value, Mapping):
         for key, item in value.items():
             if isinstance(key, str):
-                yield f"{pointer}/{escape(key)}", item
+                yield key, item
     elif isinstance(value, list | tuple | set | frozenset):
-        for index, item in enumerate(value):
-            yield f"{pointer}/{index}", item
+        yield from enumerate(value)
     else:
         for name in _field_names(type(value)):
             if hasattr(value, name):
-                yield f"{pointer}/{name}", getattr(value, name)
+                yield name, getattr(value, name)
 
 
 def _field_names(kind: type) -> Iterable[str]:
@@ -116,20 +172,21 @@ def _field_names(kind: type) -> Iterable[str]:
     return tuple(getattr(kind, "__dataclass_fields__", ())) or tuple(one.name for one in attrs)
 
 
-def escape(key: str) -> str:
-    """Escape one step of a JSON pointer (RFC 6901); a lone surrogate must not spoil the error."""
-    return key.replace("~", "~0").replace("/", "~1").encode("utf-8", "replace").decode()
-
-
 def find_naive(value: Any, pointer: str) -> FieldError | None:
     """Return the first datetime without a time zone inside a decoded value, or None."""
+    found = _naive(value)
+    return None if found is None else FieldError(join_pointer(pointer, reversed(found.steps)), found.detail)
+
+
+def _naive(value: Any) -> Misfit | None:
     if isinstance(value, datetime):
         if value.utcoffset() is None:
-            return FieldError(pointer, f"{value.isoformat()} has no time zone: give an aware datetime")
+            return Misfit([], f"{value.isoformat()} has no time zone: give an aware datetime")
         return None
-    for here, part in _parts(value, pointer):
-        found = find_naive(part, here)
+    for step, part in _parts(value):
+        found = _naive(part)
         if found is not None:
+            found.steps.append(step)
             return found
     return None
 
@@ -141,12 +198,28 @@ def invalid(error: msgspec.MsgspecError, pointer: str) -> InvalidJob:
         error: what the decoder raised; a pydantic error may be its cause.
         pointer: JSON pointer of the value that was decoded.
     """
-    match = _PATH.match(str(error))
-    what, path = (match["what"], match["path"]) if match else (str(error), "")
+    what, path = split_path(str(error))
     here = pointer + _pointer(path)
-    found = tuple(_pydantic_fields(error.__cause__, here)) or (_field(what, here),)
+    found, more = _pydantic_fields(error.__cause__, here) or ((_field(what, here),), 0)
     text = "; ".join(f"{one.pointer.removeprefix('/').replace('/', '.')}: {one.detail}" for one in found)
-    return InvalidJob(text, found)
+    return InvalidJob(f"{text}; and {more} more" if more else text, found)
+
+
+def cause_of(error: msgspec.MsgspecError) -> BaseException | None:
+    """Return what made a decoder refuse: pydantic's own error, or None."""
+    cause = error.__cause__
+    return cause.error if isinstance(cause, ModelRefused) else cause
+
+
+def split_path(message: str) -> tuple[str, str]:
+    """Split msgspec's sentence ("Expected `int`, got `str` - at `$.to[0]`") into what is wrong and where (".to[0]").
+
+    The message may quote megabytes of the request, so it is looked at from its end, and only what can be shown is kept.
+    """
+    what, found, where = message[-MAX_MESSAGE:].rpartition(" - at `$")
+    if not found or not where.endswith("`") or "`" in where[:-1]:
+        return message[:MAX_MESSAGE], ""
+    return (what if len(message) <= MAX_MESSAGE else message[:MAX_MESSAGE]), where[:-1]
 
 
 def _field(what: str, here: str) -> FieldError:
@@ -167,12 +240,13 @@ def _pointer(path: str) -> str:
     return "".join(f"/{step}" for step in steps)
 
 
-def _pydantic_fields(cause: BaseException | None, here: str) -> Iterator[FieldError]:
-    errors = getattr(cause, "errors", None)
-    if cause is None or not is_pydantic_error(cause) or errors is None:
-        return
-    for one in errors(include_url=False, include_context=False, include_input=False):
-        yield FieldError(here + "".join(f"/{escape(str(step))}" for step in one["loc"]), str(one["msg"]))
+def _pydantic_fields(cause: BaseException | None, here: str) -> tuple[tuple[FieldError, ...], int] | None:
+    """Return the wrong fields that pydantic names, as many as an error shows, and how many more there are."""
+    if not isinstance(cause, ModelRefused):
+        return None
+    errors = cause.error.errors(include_url=False, include_context=False, include_input=False)
+    shown = tuple(FieldError(join_pointer(here, one["loc"]), str(one["msg"])) for one in errors[:MAX_ERRORS])
+    return shown, len(errors) - len(shown)
 
 
 def is_pydantic_error(error: BaseException) -> bool:

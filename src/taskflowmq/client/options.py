@@ -240,10 +240,7 @@ def _meta(value: object) -> tuple[str, bytes | None]:
         return "meta", None
     if not isinstance(value, Mapping):
         raise InvalidJob.at("/meta", f"must be an object, got {type(value).__name__}")
-    raw = codec.encode(value, "/meta")
-    if len(raw) > MAX_META_BYTES:
-        raise InvalidJob.at("/meta", f"is {len(raw)} bytes of JSON, more than {MAX_META_BYTES}")
-    return "meta", raw
+    return "meta", codec.encode(value, "/meta", MAX_META_BYTES)
 
 
 def _idempotency_key(value: object) -> tuple[str, str | None]:

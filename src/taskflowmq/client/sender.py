@@ -46,9 +46,7 @@ class Sender:
         check_name("task", name)
         if not isinstance(args, Mapping):
             raise InvalidJob.at("/args", f"must be an object, got {type(args).__name__}")
-        raw = codec.encode(args, "/args")
-        if len(raw) > MAX_ARGS_BYTES:
-            raise InvalidJob.at("/args", f"are {len(raw)} bytes of JSON, more than {MAX_ARGS_BYTES}")
+        raw = codec.encode(args, "/args", MAX_ARGS_BYTES)
         if not await self._hub.call(lambda session: session.knows(name)):
             raise UnknownTask(name)
         key = options.unique if isinstance(options.unique, UniqueKey) else None

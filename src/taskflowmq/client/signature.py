@@ -13,6 +13,7 @@ and gives the JSON Schema. What must stay true:
 
 from __future__ import annotations
 
+import heapq
 import inspect
 import types
 import typing
@@ -24,7 +25,7 @@ from msgspec import UNSET
 from msgspec import inspect as typeinfo
 
 from taskflowmq.client import codec
-from taskflowmq.core.errors import FieldError, InvalidJob
+from taskflowmq.core.errors import MAX_ERRORS, FieldError, InvalidJob
 from taskflowmq.core.limits import MAX_ARGS_BYTES
 from taskflowmq.ports.context import Context
 
@@ -110,13 +111,11 @@ class Signature:
         return self._encode(values)
 
     def _encode(self, values: Mapping[str, Any]) -> bytes:
-        raw = codec.encode(values, ARGS)
-        if len(raw) > MAX_ARGS_BYTES:
-            raise InvalidJob.at(ARGS, f"are {len(raw)} bytes of JSON, more than {MAX_ARGS_BYTES}: store a reference")
+        raw = codec.encode(values, ARGS, MAX_ARGS_BYTES)
         try:
             decoded = self._decoder.decode(raw)
         except msgspec.MsgspecError as error:
-            raise codec.invalid(error, ARGS) from error.__cause__
+            raise codec.invalid(error, ARGS) from codec.cause_of(error)
         if self._naive_possible:
             found = codec.find_naive(decoded, ARGS)
             if found is not None:
@@ -162,7 +161,7 @@ class Signature:
         try:
             decoded = self._decoder.decode(raw)
         except msgspec.MsgspecError as error:
-            raise codec.invalid(error, ARGS) from error.__cause__
+            raise codec.invalid(error, ARGS) from codec.cause_of(error)
         values = msgspec.structs.asdict(decoded)
         if not self.defaults:
             return values
@@ -209,9 +208,11 @@ class Signature:
 
 
 def _names_error(names: Any, detail: str) -> InvalidJob:
-    shown = sorted(f"{name!s:.80}" for name in names)
+    shown = heapq.nsmallest(MAX_ERRORS, (f"{name!s:.80}" for name in names))
     errors = tuple(FieldError(f"{ARGS}/{codec.escape(name)}", detail) for name in shown)
-    return InvalidJob("; ".join(f"args.{name}: {detail}" for name in shown), errors)
+    text = "; ".join(f"args.{name}: {detail}" for name in shown)
+    # In front, since the end of a long text is cut.
+    return InvalidJob(f"{len(names)} wrong arguments: {text}" if len(names) > MAX_ERRORS else text, errors)
 
 
 def _plain_or_none(value: Any) -> Any:

@@ -32,7 +32,7 @@ from taskflowmq.client.sync import sync_twin
 from taskflowmq.client.unique import Unique
 from taskflowmq.core.errors import InvalidJob, WrongContext
 from taskflowmq.core.job import NewJob
-from taskflowmq.core.limits import check_name
+from taskflowmq.core.limits import MAX_RESULT_BYTES, check_name
 from taskflowmq.core.retry import Retry
 from taskflowmq.core.signals import Duration
 from taskflowmq.ports.context import Context, running
@@ -205,7 +205,11 @@ class Task(_Enqueues[P, R]):
 
     def encode_result(self, value: Any) -> bytes:
         """Turn a returned value into JSON, or raise :class:`InvalidJob`."""
-        return codec.encode(value, "/result")
+        raw = codec.encode_unchecked(value, "/result")
+        # A larger one is cut to text, so what is inside does not matter, and a walk could stop the worker for seconds.
+        if len(raw) <= MAX_RESULT_BYTES:
+            codec.check_encoded(value, raw, "/result")
+        return raw
 
     def decode_result(self, raw: bytes) -> R:
         """Turn a stored result into the annotated type."""

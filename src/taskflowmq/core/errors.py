@@ -23,6 +23,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+#: What one error says at most: it is shown, logged and answered, and the request that caused it may be hostile.
+MAX_ERRORS = 20
+MAX_POINTER = 300
+MAX_FIELD_DETAIL = 500
+MAX_DETAIL = 2_000
+
 
 class FieldError(NamedTuple):
     """One wrong field: a JSON pointer into the request (``/args/to``) and a sentence."""
@@ -30,8 +36,15 @@ class FieldError(NamedTuple):
     pointer: str
     detail: str
 
+    def bounded(self) -> FieldError:
+        """Return it cut to what an error may say."""
+        return FieldError(bounded(self.pointer, MAX_POINTER), bounded(self.detail, MAX_FIELD_DETAIL))
 
-def _printable(text: str) -> str:
+
+def bounded(text: str, longest: int) -> str:
+    """Return text that can be printed, cut where it is longer."""
+    if len(text) > longest:
+        text = text[: longest - 1] + "…"
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
@@ -45,21 +58,22 @@ class InvalidJob(TaskFlowError, ValueError):
     """The arguments or options of a job are wrong; nothing was stored.
 
     Args:
-        detail: what is wrong, in one sentence.
-        errors: the wrong fields, each with a JSON pointer.
+        detail: what is wrong, in one sentence; cut after 2,000 characters.
+        errors: the wrong fields, each with a JSON pointer; the first twenty are kept.
     """
 
     code = "invalid_job"
 
     def __init__(self, detail: str, errors: tuple[FieldError, ...] = ()) -> None:
         # The name of a wrong field may hold a lone surrogate, and an error that cannot be printed hides itself.
-        self.detail = _printable(detail)
-        self.errors = tuple(FieldError(_printable(one.pointer), _printable(one.detail)) for one in errors)
+        self.detail = bounded(detail, MAX_DETAIL)
+        self.errors = tuple(one.bounded() for one in errors[:MAX_ERRORS])
         super().__init__(self.detail)
 
     @classmethod
     def at(cls, pointer: str, detail: str) -> InvalidJob:
         """Build an error that names one field."""
+        pointer = bounded(pointer, MAX_POINTER)
         return cls(f"{pointer.removeprefix('/').replace('/', '.')}: {detail}", (FieldError(pointer, detail),))
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from taskflowmq.core.errors import FieldError, InvalidJob
+from taskflowmq.core.errors import InvalidJob
 
 MAX_ARGS_BYTES = 256 * 1024
 MAX_RESULT_BYTES = 256 * 1024
@@ -17,6 +18,8 @@ MAX_DEPTH = 64
 MAX_TAGS = 32
 MAX_TAG_LENGTH = 128
 MAX_KEY_LENGTH = 512
+#: Characters of one step of a pointer that an error shows.
+MAX_STEP = 80
 MAX_BULK = 10_000
 MAX_DELAY_MS = 10 * 365 * 86_400_000
 MAX_TIMEOUT_MS = 30 * 86_400_000
@@ -85,42 +88,64 @@ def check_storable(value: Any, pointer: str) -> None:
     Raises:
         InvalidJob: names the first field that cannot be stored (RELIABILITY F42).
     """
-    found = _unstorable(value, pointer, MAX_DEPTH)
+    found = _unstorable(value, MAX_DEPTH)
     if found is not None:
-        raise InvalidJob(f"{found.pointer.removeprefix('/').replace('/', '.')}: {found.detail}", (found,))
+        raise InvalidJob.at(join_pointer(pointer, reversed(found.steps)), found.detail)
 
 
-def _unstorable(value: Any, pointer: str, depth: int) -> FieldError | None:
+def escape_step(key: str) -> str:
+    """Escape one step of a JSON pointer (RFC 6901), cut where it is long; a lone surrogate must not spoil the error."""
+    return key[:MAX_STEP].replace("~", "~0").replace("/", "~1").encode("utf-8", "replace").decode()
+
+
+def join_pointer(pointer: str, steps: Iterable[object]) -> str:
+    """Return the pointer of what lies these steps below ``pointer``."""
+    return pointer + "".join(f"/{escape_step(str(step))}" for step in steps)
+
+
+class Misfit(NamedTuple):
+    """What is wrong in a value, and the steps that lead there, the innermost first.
+
+    The steps are collected on the way out: a pointer made on the way in would be made for every element, and copies
+    of a long key cost more than the walk.
+    """
+
+    steps: list[object]
+    detail: str
+
+
+def _unstorable(value: Any, depth: int) -> Misfit | None:
     kind = type(value)
     if kind is str:
         problem = _text_problem(value)
-        return FieldError(pointer, problem) if problem else None
+        return Misfit([], problem) if problem else None
     if kind is float:
-        return None if math.isfinite(value) else FieldError(pointer, f"{value} is not a JSON number")
+        return None if math.isfinite(value) else Misfit([], f"{value} is not a JSON number")
     if kind is dict:
-        return _unstorable_dict(value, pointer, depth)
+        return _unstorable_dict(value, depth)
     if kind is list or kind is tuple:
         if depth <= 0:
-            return FieldError(pointer, f"nested deeper than {MAX_DEPTH} levels")
+            return Misfit([], f"nested deeper than {MAX_DEPTH} levels")
         for index, item in enumerate(value):
-            found = _unstorable(item, f"{pointer}/{index}", depth - 1)
+            found = _unstorable(item, depth - 1)
             if found is not None:
+                found.steps.append(index)
                 return found
     return None
 
 
-def _unstorable_dict(value: dict[Any, Any], pointer: str, depth: int) -> FieldError | None:
+def _unstorable_dict(value: dict[Any, Any], depth: int) -> Misfit | None:
     if depth <= 0:
-        return FieldError(pointer, f"nested deeper than {MAX_DEPTH} levels")
+        return Misfit([], f"nested deeper than {MAX_DEPTH} levels")
     for key, item in value.items():
-        here = f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
         if key == RESERVED_KEY:
-            return FieldError(here, f"the key {RESERVED_KEY!r} is reserved")
+            return Misfit([key], f"the key {RESERVED_KEY!r} is reserved")
         problem = _text_problem(key) if type(key) is str else None
         if problem:
-            return FieldError(pointer, f"in a key: {problem}")
-        found = _unstorable(item, here, depth - 1)
+            return Misfit([], f"in a key: {problem}")
+        found = _unstorable(item, depth - 1)
         if found is not None:
+            found.steps.append(key)
             return found
     return None
 

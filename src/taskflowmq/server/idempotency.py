@@ -1,12 +1,15 @@
 """The ``Idempotency-Key`` header: a repeat of the same request answers with the first jobs (F7).
 
-The key alone does not make requests the same: the fingerprint covers method, path and the body in canonical form,
-so that another order of fields is the same request and another value is not.
+A key belongs to who sends it and to the route: another caller's key of the same name is another key. The key alone does
+not make requests the same: the fingerprint covers the body in canonical form, so that another order of fields is the
+same request and another value is not.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -19,17 +22,48 @@ MAX_LENGTH = 255
 _canonical = msgspec.json.Encoder(order="deterministic")
 
 
-def idempotency_of(header: bytes | None, method: str, path: str, body: msgspec.Struct) -> IdempotencyKey | None:
+def idempotency_of(scope: Mapping[str, Any], body: msgspec.Struct) -> IdempotencyKey | None:
     """Return the key of a request with its fingerprint, or None without the header.
 
     Raises:
         Problem: 422, the header is empty, too long or not printable ASCII.
     """
-    if header is None:
+    if HEADER not in scope["taskflow"]["headers"]:
         return None
-    key = header.decode("latin-1").strip()
-    if not 0 < len(key) <= MAX_LENGTH or not key.isascii() or not key.isprintable():
-        raise bad_parameter("Idempotency-Key", f"must be 1…{MAX_LENGTH} printable ASCII characters")
-    digest = hashlib.sha256(f"{method} {path}\n".encode())
-    digest.update(_canonical.encode(body))
-    return IdempotencyKey(key, digest.hexdigest())
+    repeat = Repeat(scope)
+    repeat.add(body)
+    return repeat.key()
+
+
+class Repeat:
+    """The key of one request, whose body is added in parts.
+
+    Args:
+        scope: the request, after the gate has let it in.
+
+    Raises:
+        Problem: 422, the header is empty, too long or not printable ASCII.
+    """
+
+    def __init__(self, scope: Mapping[str, Any]) -> None:
+        asked = scope["taskflow"]
+        header: bytes | None = asked["headers"].get(HEADER)
+        self._key: str | None = None
+        if header is None:
+            return
+        key = header.decode("latin-1").strip()
+        if not 0 < len(key) <= MAX_LENGTH or not key.isascii() or not key.isprintable():
+            raise bad_parameter("Idempotency-Key", f"must be 1…{MAX_LENGTH} printable ASCII characters")
+        route = f"{scope['method']} {scope['path']}"
+        # No blank is in a caller's name or in a route's second half, so no key of one caller reads like another's.
+        self._key = f"{asked['actor']} {route} {key}"
+        self._digest = hashlib.sha256(f"{route}\n".encode())
+
+    def add(self, part: msgspec.Struct) -> None:
+        """Add a part of the body to the fingerprint."""
+        if self._key is not None:
+            self._digest.update(_canonical.encode(part))
+
+    def key(self) -> IdempotencyKey | None:
+        """Return the key with its fingerprint, or None without the header."""
+        return None if self._key is None else IdempotencyKey(self._key, self._digest.hexdigest())

@@ -14,12 +14,13 @@ import msgspec
 
 from taskflowmq.client.headers import TRACEPARENT, is_traceparent
 from taskflowmq.client.options import check_chance
-from taskflowmq.core.errors import FieldError, InvalidJob, UnknownTask
+from taskflowmq.core.errors import InvalidJob, UnknownTask
 from taskflowmq.core.job import Enqueued, NewJob
-from taskflowmq.server.idempotency import HEADER, idempotency_of
-from taskflowmq.server.limits import decode_body
+from taskflowmq.server.bulk_body import decode_jobs
+from taskflowmq.server.idempotency import Repeat, idempotency_of
+from taskflowmq.server.limits import decode_body, inside
 from taskflowmq.server.problems import Problem
-from taskflowmq.server.schemas.requests import BulkBody, JobBody
+from taskflowmq.server.schemas.requests import JobBody
 from taskflowmq.server.schemas.responses import BulkOut, Submitted, job_fields, submitted
 from taskflowmq.server.services import Services
 
@@ -51,7 +52,7 @@ async def store_one(services: Services, scope: Mapping[str, Any], request: JobBo
         TaskFlowError: as the store says.
     """
     job = await _prepare(services, request, **_caller(scope))
-    key = idempotency_of(scope["taskflow"]["headers"].get(HEADER), "POST", scope["path"], request)
+    key = idempotency_of(scope, request)
     session = services.session
     if key is None and job.unique is None:
         stored = await session.commit.submit(job)
@@ -73,14 +74,23 @@ async def _read(services: Services, job_id: UUID) -> dict[str, Any]:
     return job_fields(view)
 
 
-async def store_many(services: Services, scope: Mapping[str, Any], request: BulkBody) -> BulkOut:
+async def store_many(services: Services, scope: Mapping[str, Any], parts: Sequence[msgspec.Raw]) -> BulkOut:
     """Store jobs, all or none.
 
     Raises:
         InvalidJob: names every wrong field of the first wrong job; nothing was stored.
     """
-    jobs = await _prepare_all(services, request.jobs, _caller(scope))
-    key = idempotency_of(scope["taskflow"]["headers"].get(HEADER), "POST", scope["path"], request)
+    repeat = Repeat(scope)
+    jobs, caller = [], _caller(scope)
+    async for request in decode_jobs(parts):
+        repeat.add(request)
+        try:
+            jobs.append(await _prepare(services, request, **caller))
+        except InvalidJob as error:
+            raise inside(len(jobs), error) from error
+        except UnknownTask as error:
+            raise InvalidJob.at(f"/jobs/{len(jobs)}/task", "no task of this name is known") from error
+    key = repeat.key()
     stored = await services.session.write(jobs, key)
     return BulkOut(ids=[one.id for one in stored], created=sum(map(_is_new, jobs, stored)))
 
@@ -101,25 +111,6 @@ def _caller(scope: Mapping[str, Any]) -> dict[str, Any]:
     if traceparent is None or not is_traceparent(traceparent.decode("latin-1")):
         return {"actor": asked["actor"]}
     return {"actor": asked["actor"], TRACEPARENT: traceparent.decode("latin-1")}
-
-
-async def _prepare_all(services: Services, requests: Sequence[JobBody], caller: Mapping[str, Any]) -> list[NewJob]:
-    jobs = []
-    for index, request in enumerate(requests):
-        try:
-            jobs.append(await _prepare(services, request, **caller))
-        except InvalidJob as error:
-            raise _inside(index, error) from error
-        except UnknownTask as error:
-            raise InvalidJob.at(f"/jobs/{index}/task", "no task of this name is known") from error
-    return jobs
-
-
-def _inside(index: int, error: InvalidJob) -> InvalidJob:
-    """Return the error of one job as an error of the list that it stands in."""
-    prefix = f"/jobs/{index}"
-    errors = tuple(FieldError(prefix + one.pointer, one.detail) for one in error.errors)
-    return InvalidJob(f"jobs.{index}.{error.detail}", errors)
 
 
 async def _prepare(services: Services, request: JobBody, **caller: Any) -> NewJob:

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 import msgspec
 
 from taskflowmq.core.errors import (
+    MAX_DETAIL,
+    MAX_ERRORS,
     Conflict,
     FieldError,
     IdempotencyInFlight,
@@ -23,6 +25,7 @@ from taskflowmq.core.errors import (
     StoreUnavailable,
     TaskFlowError,
     UnknownTask,
+    bounded,
 )
 
 log = logging.getLogger("taskflowmq.server")
@@ -85,11 +88,12 @@ class Problem(Exception):
         errors: Sequence[FieldError] = (),
         headers: Sequence[tuple[str, str]] = (),
     ) -> None:
+        detail = bounded(detail, MAX_DETAIL)
         super().__init__(detail)
         self.status = status
         self.code = code
         self.detail = detail
-        self.errors = tuple(FieldProblem(error.pointer, error.detail) for error in errors)
+        self.errors = tuple(FieldProblem(*error.bounded()) for error in errors[:MAX_ERRORS])
         self.headers = tuple(headers)
 
     def body(self, request_id: str) -> bytes:

@@ -141,9 +141,7 @@ def progress_json(value: Any) -> bytes:
     """Return progress as JSON, or raise :class:`InvalidJob`."""
     if isinstance(value, bool) or not isinstance(value, int | float | dict):
         raise InvalidJob.at("/progress", f"must be a number 0…1 or an object, got {type(value).__name__}")
-    if isinstance(value, dict):
-        check_storable(value, "/progress")
-    elif not 0 <= value <= 1:
+    if not isinstance(value, dict) and not 0 <= value <= 1:
         raise InvalidJob.at("/progress", f"must be 0…1, got {value!r}")
     try:
         text = msgspec.json.encode(value)
@@ -151,4 +149,6 @@ def progress_json(value: Any) -> bytes:
         raise InvalidJob.at("/progress", str(error)) from None
     if len(text) > MAX_META_BYTES:
         raise InvalidJob.at("/progress", f"is {len(text)} bytes, more than {MAX_META_BYTES}")
+    if isinstance(value, dict):
+        check_storable(value, "/progress")
     return text
