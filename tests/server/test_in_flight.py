@@ -45,7 +45,9 @@ async def ended(app: TaskFlow) -> UUID:
 @pytest.fixture
 async def other_server(app: TaskFlow) -> AsyncIterator[asyncpg.Connection]:
     """Another server's connection, where the first request has stored its job and not yet committed."""
-    key = idempotency_of(b"order-7", "POST", "/api/v1/jobs", msgspec.convert(BODY, JobBody))
+    asked = {"headers": {b"idempotency-key": b"order-7"}, "actor": "local"}
+    scope = {"method": "POST", "path": "/api/v1/jobs", "taskflow": asked}
+    key = idempotency_of(scope, msgspec.convert(BODY, JobBody))
     assert key is not None
     jobs = jobs_as_json([await app.aprepare("greet", {"name": "Ada"})])
     conn = await asyncpg.connect(app.url)

@@ -19,8 +19,7 @@ from typing import Any, cast
 import msgspec
 
 from taskflowmq.core.errors import MAX_ERRORS, FieldError, InvalidJob
-from taskflowmq.core.limits import MAX_DEPTH, RESERVED_KEY, Misfit, check_storable, join_pointer
-from taskflowmq.core.limits import escape_step as escape
+from taskflowmq.core.limits import MAX_DEPTH, RESERVED_KEY, Misfit, check_storable, escape_step, join_pointer
 
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 _MISSING = re.compile(r"Object missing required field `([^`]+)`")
@@ -224,9 +223,9 @@ def split_path(message: str) -> tuple[str, str]:
 
 def _field(what: str, here: str) -> FieldError:
     if missing := _MISSING.search(what):
-        return FieldError(f"{here}/{escape(missing[1])}", "is missing")
+        return FieldError(f"{here}/{escape_step(missing[1])}", "is missing")
     if unknown := _UNKNOWN.search(what):
-        return FieldError(f"{here}/{escape(unknown[1])}", "is not an argument of this task")
+        return FieldError(f"{here}/{escape_step(unknown[1])}", "is not an argument of this task")
     return FieldError(here, what)
 
 
@@ -236,7 +235,7 @@ def _pointer(path: str) -> str:
     for name, index in _STEP.findall(path):
         if index == "...":
             break
-        steps.append(escape(name) if name else index)
+        steps.append(escape_step(name) if name else index)
     return "".join(f"/{step}" for step in steps)
 
 

@@ -26,7 +26,7 @@ from msgspec import inspect as typeinfo
 
 from taskflowmq.client import codec
 from taskflowmq.core.errors import MAX_ERRORS, FieldError, InvalidJob
-from taskflowmq.core.limits import MAX_ARGS_BYTES
+from taskflowmq.core.limits import MAX_ARGS_BYTES, escape_step
 from taskflowmq.ports.context import Context
 
 ARGS = "/args"
@@ -209,7 +209,7 @@ class Signature:
 
 def _names_error(names: Any, detail: str) -> InvalidJob:
     shown = heapq.nsmallest(MAX_ERRORS, (f"{name!s:.80}" for name in names))
-    errors = tuple(FieldError(f"{ARGS}/{codec.escape(name)}", detail) for name in shown)
+    errors = tuple(FieldError(f"{ARGS}/{escape_step(name)}", detail) for name in shown)
     text = "; ".join(f"args.{name}: {detail}" for name in shown)
     # In front, since the end of a long text is cut.
     return InvalidJob(f"{len(names)} wrong arguments: {text}" if len(names) > MAX_ERRORS else text, errors)
