@@ -16,6 +16,7 @@ from taskflowmq.client.registry import Registry
 from taskflowmq.client.session import Session
 from taskflowmq.client.task import JobRequest
 from taskflowmq.client.unique import Unique
+from taskflowmq.core.connections import refuse_makers
 from taskflowmq.core.errors import InvalidJob, UnknownTask, WrongContext
 from taskflowmq.core.job import Enqueued, IdempotencyKey, NewJob, UniqueKey
 from taskflowmq.core.limits import MAX_ARGS_BYTES, MAX_BULK, check_name
@@ -105,6 +106,7 @@ class Sender:
         return stored
 
     async def _store_on(self, conn: Any, jobs: Sequence[NewJob], *, wake: bool) -> list[Enqueued]:
+        refuse_makers(conn)
         if not is_async_connection(conn):
             raise TypeError(f"{type(conn).__name__} blocks: use enqueue(), or give aenqueue() an async connection")
         # The connection belongs to the running loop, so the call must stay here, wherever the store was
@@ -115,6 +117,7 @@ class Sender:
         return await intake.enqueue_on(conn, jobs, wake=wake)
 
     def _store_on_sync(self, conn: Any, jobs: Sequence[NewJob], *, wake: bool) -> list[Enqueued]:
+        refuse_makers(conn)
         if is_async_connection(conn):
             raise TypeError(f"{type(conn).__name__} is an async connection: write `await ….aenqueue(…)`")
         intake = self._hub.any_session_sync().store.intake

@@ -357,7 +357,8 @@ class PostgresClaims:
         transactions.call_sync(conn, transactions.SETTLE, self._settle_args(transition))
 
     def _settle_args(self, transition: Transition) -> tuple[Any, ...]:
-        return msgspec.json.encode(rows.change_as_dict(transition)).decode(), self._now()
+        change = msgspec.json.encode(rows.change_as_dict(transition)).decode()
+        return change, self._now(), self._pool.identity
 
     def transaction(self) -> AbstractAsyncContextManager[Any]:
         """Open a transaction on a native connection of the store."""

@@ -110,15 +110,18 @@ class PostgresIntake:
         """Store jobs in the caller's open transaction on an async connection or session; commit is the caller's."""
         if not jobs:
             return []
-        found = await transactions.call(conn, transactions.ENQUEUE, (rows.jobs_as_json(jobs), wake, self._now()))
+        found = await transactions.call(conn, transactions.ENQUEUE, self._on_args(jobs, wake))
         return [Enqueued(UUID(str(row[0])), row[1], row[2]) for row in found]
 
     def enqueue_on_sync(self, conn: Any, jobs: Sequence[NewJob], *, wake: bool = True) -> list[Enqueued]:
         """Store jobs in the caller's open transaction on a blocking connection or session."""
         if not jobs:
             return []
-        found = transactions.call_sync(conn, transactions.ENQUEUE, (rows.jobs_as_json(jobs), wake, self._now()))
+        found = transactions.call_sync(conn, transactions.ENQUEUE, self._on_args(jobs, wake))
         return [Enqueued(UUID(str(row[0])), row[1], row[2]) for row in found]
+
+    def _on_args(self, jobs: Sequence[NewJob], wake: bool) -> tuple[Any, ...]:
+        return rows.jobs_as_json(jobs), wake, self._now(), self._pool.identity
 
     def knows_names(self, jobs: Sequence[NewJob]) -> bool:
         """Tell whether every name of these jobs is remembered; any thread may ask."""

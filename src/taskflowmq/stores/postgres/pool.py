@@ -100,6 +100,8 @@ class Pool:
         self._waiting = 0
         #: Grows whenever a connection was lost: what was remembered about the database may be wrong now.
         self.generation = 0
+        #: What tells the store from every other; None until it was read.
+        self.identity: str | None = None
 
     @property
     def safe_url(self) -> str:

@@ -65,6 +65,7 @@ class PostgresStore:
         if self._options.migrate != "manual":
             await self.schema.migrate()
         await self.schema.check_client()
+        self._pool.identity = await self._pool.fetchval(q.read_identity)
 
     async def close(self) -> None:
         """Finish what is under way and disconnect. Idempotent."""

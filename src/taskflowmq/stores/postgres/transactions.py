@@ -1,7 +1,10 @@
-"""The caller's own connections: asyncpg, psycopg 3 (async and sync), SQLAlchemy 2 (async and sync).
+"""The caller's own connections: asyncpg, psycopg 3 (async and sync), SQLAlchemy 2 (async and sync), Django.
 
 One call of a function of the schema is all that crosses, with text parameters only, so that any driver can carry it
 and its codecs do not matter. Drivers are told apart by the module of the object's classes; none is imported here.
+
+What must stay true: nothing is stored through what is not an open transaction of this very store. What can be told
+from the object is asked before the call; which store it is, in the call itself.
 """
 
 from __future__ import annotations
@@ -9,8 +12,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from taskflowmq.core.connections import CLOSED, NO_TRANSACTION, OTHER_DATABASE, comes_from, kind_of, refuse_makers
+from taskflowmq.core.errors import SchemaMismatch, WrongContext
 from taskflowmq.stores.postgres import errors
 from taskflowmq.stores.postgres.queries import q
+
+#: What libpq calls a session without a transaction.
+_IDLE = 0
 
 
 class Call(NamedTuple):
@@ -26,11 +34,7 @@ SETTLE = Call(q.settle_on, q.settle_on_percent)
 
 def _driver(conn: Any) -> str:
     """Return the top-level module that the object comes from, looking through subclasses."""
-    for cls in type(conn).__mro__:
-        root: str = cls.__module__.partition(".")[0]
-        if root in {"asyncpg", "psycopg", "sqlalchemy"}:
-            return root
-    return ""
+    return next((name for name in ("asyncpg", "psycopg", "sqlalchemy", "django") if comes_from(conn, name)), "")
 
 
 def _is_async(conn: Any) -> bool:
@@ -38,31 +42,40 @@ def _is_async(conn: Any) -> bool:
 
 
 def _unknown(conn: Any, wanted: str) -> TypeError:
-    kind = f"{type(conn).__module__}.{type(conn).__qualname__}"
     return TypeError(
-        f"conn is {kind}; give {wanted} connection, cursor or session of asyncpg, psycopg 3 or SQLAlchemy 2"
+        f"conn is {kind_of(conn)}; give {wanted} connection, cursor or session of asyncpg, psycopg 3, SQLAlchemy 2 "
+        "or Django"
     )
 
 
 async def call(conn: Any, function: Call, args: Sequence[Any]) -> Sequence[Any]:
     """Call a function in the caller's transaction on an async connection, cursor or session.
 
+    Args:
+        conn: the connection.
+        function: what to call.
+        args: its arguments, the identity of the store last (None: not known).
+
     Raises:
         TypeError: not something this store speaks.
+        WrongContext: no open transaction, or one of another database.
     """
+    refuse_makers(conn)
     driver = _driver(conn)
     try:
         if driver == "asyncpg":
-            rows: Sequence[Any] = await conn.fetch(function.dollar, *args)
-            return rows
+            _check_asyncpg(conn)
+            return _at_home(await conn.fetch(function.dollar, *args))
         if driver == "psycopg" and _is_async(conn):
+            _check_psycopg(conn)
             cursor = await conn.execute(function.percent, tuple(args))
-            return list(await cursor.fetchall())
+            return _at_home(list(await cursor.fetchall()))
         if driver == "sqlalchemy" and _is_async(conn):
             connection = await conn.connection() if hasattr(conn, "sync_session") or hasattr(conn, "registry") else conn
             statement = _style(connection.dialect, function)
+            _check_alchemy(connection.sync_connection)
             result = await connection.exec_driver_sql(statement, tuple(args))
-            return list(result.fetchall())
+            return _at_home(list(result.fetchall()))
     except Exception as error:
         raise _border(error) from error
     raise _unknown(conn, "an async")
@@ -71,19 +84,64 @@ async def call(conn: Any, function: Call, args: Sequence[Any]) -> Sequence[Any]:
 def call_sync(conn: Any, function: Call, args: Sequence[Any]) -> Sequence[Any]:
     """Call a function in the caller's transaction on a blocking connection, cursor or session.
 
-    Raises:
-        TypeError: not something this store speaks.
+    Args and Raises: as :func:`call`.
     """
+    refuse_makers(conn)
     driver = _driver(conn)
     try:
         if driver == "psycopg" and not _is_async(conn):
-            return list(conn.execute(function.percent, tuple(args)).fetchall())
+            _check_psycopg(conn)
+            return _at_home(list(conn.execute(function.percent, tuple(args)).fetchall()))
         if driver == "sqlalchemy" and not _is_async(conn):
             connection = conn if hasattr(conn, "exec_driver_sql") else conn.connection()
-            return list(connection.exec_driver_sql(_style(connection.dialect, function), tuple(args)).fetchall())
+            statement = _style(connection.dialect, function)
+            _check_alchemy(connection)
+            return _at_home(list(connection.exec_driver_sql(statement, tuple(args)).fetchall()))
+        if driver == "django":
+            _check_django(conn)
+            with conn.cursor() as cursor:
+                cursor.execute(function.percent, tuple(args))
+                return _at_home(cursor.fetchall())
     except Exception as error:
         raise _border(error) from error
     raise _unknown(conn, "a blocking")
+
+
+def _at_home(rows: Sequence[Any]) -> Sequence[Any]:
+    """Return the rows of a call; there is none where the store's identity was another."""
+    if not rows:
+        raise WrongContext(OTHER_DATABASE)
+    return rows
+
+
+def _check_asyncpg(conn: Any) -> None:
+    if conn.is_closed():
+        raise WrongContext(CLOSED)
+    if not conn.is_in_transaction():
+        raise WrongContext(NO_TRANSACTION)
+
+
+def _check_psycopg(conn: Any) -> None:
+    session = getattr(conn, "connection", conn)  # of a cursor
+    if session.closed:
+        raise WrongContext(CLOSED)
+    # Otherwise psycopg begins one with the statement.
+    if session.autocommit and session.info.transaction_status == _IDLE:
+        raise WrongContext(NO_TRANSACTION)
+
+
+def _check_alchemy(connection: Any) -> None:
+    if connection is None or connection.closed:
+        raise WrongContext(CLOSED)
+    if getattr(connection.connection.dbapi_connection, "autocommit", False) is True:
+        raise WrongContext(NO_TRANSACTION)
+
+
+def _check_django(conn: Any) -> None:
+    if conn.vendor != "postgresql":
+        raise TypeError(f"the connection speaks {conn.vendor}, the store is PostgreSQL")
+    if not (conn.in_atomic_block or (conn.connection is not None and not conn.get_autocommit())):
+        raise WrongContext(f"{NO_TRANSACTION}: `with transaction.atomic():`")
 
 
 def _style(dialect: Any, function: Call) -> str:
@@ -93,11 +151,12 @@ def _style(dialect: Any, function: Call) -> str:
 
 
 def _border(error: Exception) -> Exception:
-    """Translate where the driver's error carries a SQLSTATE, however deep SQLAlchemy has wrapped it."""
+    """Translate where the driver's error carries a SQLSTATE, however deep SQLAlchemy or Django have wrapped it."""
     seen: BaseException | None = error
     while seen is not None:
         if errors.code_of(seen):
-            return errors.translate(_with_message(seen)) or error
+            known = errors.translate(_with_message(seen)) or error
+            return WrongContext(f"{OTHER_DATABASE} ({seen})") if isinstance(known, SchemaMismatch) else known
         seen = getattr(seen, "orig", None) or seen.__cause__
     return error
 

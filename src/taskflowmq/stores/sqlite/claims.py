@@ -138,11 +138,11 @@ class SqliteClaims:
 
     async def settle_on(self, conn: Any, transition: Transition) -> None:
         """Write one transition in the caller's transaction on an async connection or session."""
-        await run_on(conn, lambda: _settle_fenced(transition, self._now()))
+        await run_on(conn, self._path, lambda: _settle_fenced(transition, self._now()))
 
     def settle_on_sync(self, conn: Any, transition: Transition) -> None:
         """The same on a blocking connection or session."""
-        run_on_sync(conn, lambda: _settle_fenced(transition, self._now()))
+        run_on_sync(conn, self._path, lambda: _settle_fenced(transition, self._now()))
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[sqlite3.Connection]:

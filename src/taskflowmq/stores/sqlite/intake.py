@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from taskflowmq.core.job import Enqueued, IdempotencyKey, NewJob
@@ -31,10 +32,15 @@ class SqliteIntake:
     """Implements :class:`~taskflowmq.ports.store.Intake`."""
 
     def __init__(
-        self, writer: Writer, reader: Reader, names: Names, notifier: SqliteNotifier, now: Callable[[], int]
+        self,
+        path: Path,
+        threads: tuple[Writer, Reader],
+        names: Names,
+        notifier: SqliteNotifier,
+        now: Callable[[], int],
     ) -> None:
-        self._writer = writer
-        self._reader = reader
+        self._path = path
+        self._writer, self._reader = threads
         self._names = names
         self._notifier = notifier
         self._now = now
@@ -56,14 +62,14 @@ class SqliteIntake:
     async def enqueue_on(self, conn: Any, jobs: Sequence[NewJob], *, wake: bool = True) -> list[Enqueued]:
         """Store jobs in the caller's open transaction on an async connection or session; commit is the caller's."""
         # Names of its own: what this transaction creates may be rolled back without the writer knowing.
-        answers = await run_on(conn, lambda: _in_batches(Names(), jobs, None, self._now()))
+        answers = await run_on(conn, self._path, lambda: _in_batches(Names(), jobs, None, self._now()))
         if wake:
             self._notifier.wake_later(_queues(jobs))
         return answers
 
     def enqueue_on_sync(self, conn: Any, jobs: Sequence[NewJob], *, wake: bool = True) -> list[Enqueued]:
         """The same on a blocking connection or session."""
-        answers = run_on_sync(conn, lambda: _in_batches(Names(), jobs, None, self._now()))
+        answers = run_on_sync(conn, self._path, lambda: _in_batches(Names(), jobs, None, self._now()))
         if wake:
             self._notifier.wake_later(_queues(jobs))
         return answers

@@ -64,7 +64,7 @@ class SqliteStore:
         self._writer.on_rollback.append(names.forget)
         self.notifier = SqliteNotifier(self._path, enabled=self._options.wake)
         self.schema = SqliteSchema(self._writer, self._reader)
-        self.intake = SqliteIntake(self._writer, self._reader, names, self.notifier, self._now)
+        self.intake = SqliteIntake(self._path, (self._writer, self._reader), names, self.notifier, self._now)
         self.claims = SqliteClaims(database, (self._writer, self._reader), names, self.notifier, self._now)
         self.workers = SqliteWorkers(self._writer, self._reader, self._now)
         self.board = SqliteBoard(self._writer, self._reader, self._slow_reader, self.notifier, self._now)

@@ -1,4 +1,4 @@
-"""The store's steps on a connection of the caller: sqlite3, aiosqlite, and SQLAlchemy 2 over either.
+"""The store's steps on a connection of the caller: sqlite3, aiosqlite, SQLAlchemy 2 over either, and Django.
 
 The caller's transaction stays the caller's: steps run in a savepoint, so that a refused job leaves the rest of the
 transaction as it was, and nothing here commits. Where a driver would begin a transaction by itself only at the
@@ -8,16 +8,22 @@ next INSERT (``sqlite3`` in its default mode), it is begun here first, or releas
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from taskflowmq.core.errors import SchemaMismatch, WrongContext
+from taskflowmq.core.connections import CLOSED, NO_TRANSACTION, OTHER_DATABASE, comes_from, kind_of, refuse_makers
+from taskflowmq.core.errors import WrongContext
 from taskflowmq.stores.sqlite.errors import translate
 from taskflowmq.stores.sqlite.queries import sql
 from taskflowmq.stores.sqlite.steps import Reply, Step, Steps
 
 T = TypeVar("T")
-_NEEDS = "sqlite3.Connection, aiosqlite.Connection, or a SQLAlchemy Session, Connection, AsyncSession, AsyncConnection"
+_NEEDS = (
+    "sqlite3.Connection, aiosqlite.Connection, a SQLAlchemy Session, Connection, AsyncSession or AsyncConnection, "
+    "or Django's connection"
+)
 
 
 class _Executes(Protocol):
@@ -26,39 +32,92 @@ class _Executes(Protocol):
     def __call__(self, statement: str, params: Mapping[str, Any]) -> Reply: ...
 
 
-def run_on_sync(conn: Any, make_steps: Callable[[], Steps[T]]) -> T:
+def run_on_sync(conn: Any, path: Path, make_steps: Callable[[], Steps[T]]) -> T:
     """Run steps on a blocking connection or session, in a savepoint.
+
+    Args:
+        conn: the connection.
+        path: the store's file; the connection must be to it.
+        make_steps: makes the steps.
 
     Raises:
         TypeError: the connection's driver is not one this store speaks.
-        WrongContext: the connection commits by itself and no transaction is open.
+        WrongContext: it is closed, to another file, or commits by itself and no transaction is open.
     """
+    refuse_makers(conn)
     if isinstance(conn, sqlite3.Connection):
-        _require_transaction(conn.in_transaction, conn.isolation_level)
-        return _run(_native(conn), conn.in_transaction, make_steps())
-    if _comes_from(conn, "sqlalchemy") and not hasattr(conn, "run_sync"):
-        return _run_alchemy(conn, make_steps)
-    raise TypeError(f"cannot store jobs through {type(conn).__qualname__}; use {_NEEDS}")
+        return _run_native(conn, path, make_steps)
+    if comes_from(conn, "sqlalchemy") and not hasattr(conn, "run_sync"):
+        return _run_alchemy(conn, path, make_steps)
+    if comes_from(conn, "django"):
+        return _run_native(_of_django(conn), path, make_steps)
+    raise TypeError(f"cannot store jobs through {kind_of(conn)}; use {_NEEDS}")
 
 
-async def run_on(conn: Any, make_steps: Callable[[], Steps[T]]) -> T:
+async def run_on(conn: Any, path: Path, make_steps: Callable[[], Steps[T]]) -> T:
     """Run steps on an async connection or session, in a savepoint; blocking ones are taken too."""
-    if _comes_from(conn, "sqlalchemy") and hasattr(conn, "run_sync"):
-        result: T = await conn.run_sync(lambda sync_conn: _run_alchemy(sync_conn, make_steps))
+    refuse_makers(conn)
+    if comes_from(conn, "sqlalchemy") and hasattr(conn, "run_sync"):
+        result: T = await conn.run_sync(lambda sync_conn: _run_alchemy(sync_conn, path, make_steps))
         return result
-    if _comes_from(conn, "aiosqlite"):
-        _require_transaction(conn.in_transaction, conn.isolation_level)
-        return await _run_async(_aiosqlite(conn), conn.in_transaction, make_steps())
-    return run_on_sync(conn, make_steps)
+    if comes_from(conn, "aiosqlite"):
+        with _refusing_closed():
+            _require_transaction(conn)
+            in_transaction = conn.in_transaction
+        return await _run_async(_aiosqlite(conn), in_transaction, _on_file(path, make_steps()))
+    return run_on_sync(conn, path, make_steps)
 
 
-def _comes_from(conn: Any, package: str) -> bool:
-    return any(kind.__module__.split(".")[0] == package for kind in type(conn).__mro__)
+def _of_django(conn: Any) -> sqlite3.Connection:
+    if conn.vendor != "sqlite":
+        raise TypeError(f"the connection speaks {conn.vendor}, but the store is on SQLite")
+    conn.validate_thread_sharing()
+    if not (conn.in_atomic_block or (conn.connection is not None and not conn.get_autocommit())):
+        raise WrongContext(f"{NO_TRANSACTION}: `with transaction.atomic():`")
+    conn.ensure_connection()
+    found: sqlite3.Connection = conn.connection
+    return found
 
 
-def _require_transaction(is_open: bool, isolation_level: str | None) -> None:
-    if not is_open and isolation_level is None:
-        raise WrongContext("no transaction is open on this connection; execute BEGIN first")
+def _run_native(conn: sqlite3.Connection, path: Path, make_steps: Callable[[], Steps[T]]) -> T:
+    with _refusing_closed():
+        _require_transaction(conn)
+        in_transaction = conn.in_transaction
+    return _run(_native(conn), in_transaction, _on_file(path, make_steps()))
+
+
+@contextmanager
+def _refusing_closed() -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.ProgrammingError, ValueError) as error:  # ValueError: aiosqlite's
+        raise WrongContext(CLOSED) from error
+
+
+def _require_transaction(conn: Any) -> None:
+    """Refuse a connection that commits by itself; of the others the driver begins a transaction, or we do."""
+    if conn.in_transaction:
+        return
+    # Python 3.12 has `autocommit`, where True is the same; aiosqlite does not pass it on.
+    if conn.isolation_level is None or getattr(conn, "autocommit", None) is True:
+        raise WrongContext(NO_TRANSACTION)
+
+
+def _on_file(path: Path, steps: Steps[T]) -> Steps[T]:
+    """Have steps run only on a connection to the store's file."""
+    reply = yield Step("find_file", {})
+    if not _same_file(reply.rows[0][0] if reply.rows else "", path):
+        raise WrongContext(OTHER_DATABASE)
+    return (yield from steps)
+
+
+def _same_file(found: str | None, path: Path) -> bool:
+    if not found:  # a database in memory
+        return False
+    try:
+        return Path(found).samefile(path)
+    except OSError:  # one of them was deleted
+        return Path(found).resolve() == path.resolve()
 
 
 def _native(conn: sqlite3.Connection) -> _Executes:
@@ -79,8 +138,10 @@ def _aiosqlite(conn: Any) -> Callable[[str, Mapping[str, Any]], Awaitable[Reply]
     return execute
 
 
-def _run_alchemy(conn: Any, make_steps: Callable[[], Steps[T]]) -> T:
+def _run_alchemy(conn: Any, path: Path, make_steps: Callable[[], Steps[T]]) -> T:
     connection = conn.connection() if hasattr(conn, "get_bind") else conn
+    if connection.closed:
+        raise WrongContext(CLOSED)
     if connection.dialect.name != "sqlite":
         raise TypeError(f"the connection speaks {connection.dialect.name}, but the store is on SQLite")
     driver = connection.connection.driver_connection
@@ -90,7 +151,7 @@ def _run_alchemy(conn: Any, make_steps: Callable[[], Steps[T]]) -> T:
         rows = [tuple(row) for row in result.fetchall()] if result.returns_rows else []
         return Reply(rows, result.rowcount)
 
-    return _run(execute, driver.in_transaction, make_steps())
+    return _run(execute, driver.in_transaction, _on_file(path, make_steps()))
 
 
 def _run(execute: _Executes, in_transaction: bool, steps: Steps[T]) -> T:
@@ -158,6 +219,6 @@ def _result(answer: Any) -> Reply:
         return answer
     origin = getattr(answer, "orig", None) or answer
     if isinstance(origin, sqlite3.OperationalError) and "no such table" in str(origin):
-        raise SchemaMismatch("the connection is to another database: TaskFlow's tables are missing") from answer
+        raise WrongContext(f"{OTHER_DATABASE}: TaskFlow's tables are missing") from answer
     found = translate(origin)
     raise found if found is not origin else answer

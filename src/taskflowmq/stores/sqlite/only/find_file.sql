@@ -1,0 +1,2 @@
+-- The file that this connection is to.
+SELECT file FROM pragma_database_list WHERE name = 'main'
