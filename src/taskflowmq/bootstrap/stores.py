@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -16,6 +17,8 @@ POSTGRES = ("postgresql", "postgres")
 ALLOWED = "sqlite:///relative.db, sqlite:////absolute/path.db, postgresql://user:password@host:port/database"
 #: What ``?pooler=`` may say behind a PostgreSQL address.
 _SWITCH = {"true": True, "1": True, "false": False, "0": False}
+#: Rights of a SQLite file: the owner reads and writes, the group may, and nobody else.
+_MODE = re.compile(r"0?6[046]0")
 
 
 class UnknownScheme(TaskFlowError, ValueError):
@@ -30,11 +33,12 @@ def make_store(url: str, *, options: Mapping[str, Any] | None = None, clock: Clo
     Args:
         url: one of the forms in :data:`ALLOWED`.
         options: fields of the adapter's options (``SqliteOptions``, ``PostgresOptions``), by name; they win over
-            what the URL says (``?pooler=true`` behind a transaction-mode pooler).
+            what the URL says (``?pooler=true`` behind a transaction-mode pooler, ``?mode=0660`` or ``?beside=true``
+            behind a file).
         clock: overrides the database's clock (tests, simulation).
 
     Raises:
-        UnknownScheme: no adapter for this URL, its host cannot be read, or ``pooler`` is neither true nor false in it.
+        UnknownScheme: no adapter for this URL, its host cannot be read, or a parameter in it has no meaning.
         TypeError: the adapter has no such option.
     """
     scheme, separator, rest = url.partition("://")
@@ -42,11 +46,13 @@ def make_store(url: str, *, options: Mapping[str, Any] | None = None, clock: Clo
     scheme = scheme.lower().partition("+")[0]
     given = dict(options or {})
     if separator and scheme in SQLITE:
-        if not rest.startswith("/") or rest == "/":
+        address, _, query = rest.partition("?")
+        if not address.startswith("/") or address == "/":
             raise UnknownScheme(f"the file is missing after {scheme}:///. Write one of: {ALLOWED}")
         from taskflowmq.stores.sqlite import SqliteOptions, SqliteStore
 
-        return SqliteStore(f"sqlite://{rest}", options=SqliteOptions(**given), clock=clock)
+        chosen = SqliteOptions(**{**_of_a_file(query), **given})
+        return SqliteStore(f"sqlite://{address}", options=chosen, clock=clock)
     if separator and scheme in POSTGRES:
         from taskflowmq.stores.postgres import PostgresOptions, PostgresStore
 
@@ -60,6 +66,22 @@ def make_store(url: str, *, options: Mapping[str, Any] | None = None, clock: Clo
         return PostgresStore(address, options=PostgresOptions(**{**said, **given}), clock=clock)
     shown = scheme if separator else "no scheme"
     raise UnknownScheme(f"a database URL with {shown!r} is not known. Write one of: {ALLOWED}")
+
+
+def _of_a_file(query: str) -> dict[str, Any]:
+    """Return the options that stand behind the address of a SQLite file."""
+    found: dict[str, Any] = {}
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        if name == "mode" and _MODE.fullmatch(value):
+            found["file_mode"] = int(value, 8)
+        elif name == "beside" and value.lower() in _SWITCH:
+            found["beside"] = _SWITCH[value.lower()]
+        else:
+            raise UnknownScheme(
+                f"{name}={value:.40} behind a SQLite file is not known: it may be mode=0660 (0640, 0600), the "
+                "rights of a new file, or beside=true, for a file that holds other tables too"
+            )
+    return found
 
 
 def _take_pooler(url: str) -> tuple[str, dict[str, bool]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -43,6 +43,8 @@ async def check_store(store: Store) -> AsyncIterator[Finding]:
         return
     yield await _commits(store)
     yield _wake_ups(store)
+    for finding in _file(store):
+        yield finding
     yield await _clock(store)
     yield await _places(store)
     yield await _orphans(store)
@@ -63,6 +65,13 @@ def _wake_ups(store: Store) -> Finding:
     on = "idle workers are woken"
     off = "off (a pooler, or no Unix sockets): idle workers look once per TASKFLOW_POLL_SECONDS"
     return Finding("wake-ups", Verdict.OK, on if store.notifier.enabled else off)
+
+
+def _file(store: Store) -> Iterator[Finding]:
+    """Say what the engine doubts about its file; only SQLite has one."""
+    doubts: Callable[[], list[tuple[str, str]]] | None = getattr(store, "doubts", None)
+    for detail, fix in doubts() if doubts is not None else ():
+        yield Finding("file", Verdict.WARN, detail, fix)
 
 
 async def _schema(store: Store) -> Finding:

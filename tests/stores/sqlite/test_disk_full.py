@@ -15,7 +15,8 @@ from tests.stores.sqlite.conftest import claim, new_job, new_worker
 from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.core.job import NewJob
 from taskflowmq.core.transitions import Succeeded, decide
-from taskflowmq.stores.sqlite import SqliteOptions, SqliteStore, writer
+from taskflowmq.stores.sqlite import SqliteStore
+from taskflowmq.stores.sqlite.database import Connection, Database
 
 
 class Disk:
@@ -23,15 +24,15 @@ class Disk:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.pages: int | None = None
-        connect = writer.connect
+        connect = Database.connect
 
-        def limited(path: Path, options: SqliteOptions, *, writes: bool) -> sqlite3.Connection:
-            conn = connect(path, options, writes=writes)
-            if self.pages is not None:
+        def limited(database: Database, *, writes: bool) -> Connection:
+            conn = connect(database, writes=writes)
+            if writes and self.pages is not None:
                 conn.execute(f"PRAGMA max_page_count = {self.pages}").fetchall()
             return conn
 
-        monkeypatch.setattr(writer, "connect", limited)
+        monkeypatch.setattr(Database, "connect", limited)
 
     async def fill(self, store: SqliteStore) -> list[NewJob]:
         """Enqueue until nothing fits any more; return what was acknowledged."""

@@ -31,6 +31,8 @@ _READ_WHOLE = {
     "list_orphans": ("taskflow_running",),
     "list_held_jobs": ("r",),
     "prune_workers": ("taskflow_running",),
+    # Once, before a store is made.
+    "count_tables": ("sqlite_master",),
 }
 
 

@@ -1,4 +1,5 @@
 """Opening, addresses, versions: what an operator meets first."""
+# ruff: noqa: ASYNC240 - nothing else runs on these loops
 
 from __future__ import annotations
 
@@ -66,14 +67,20 @@ async def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 
 
 async def test_a_file_that_is_no_database_is_said_to_be_none(path: Path) -> None:
-    path.write_bytes(b"not a database, but long enough to be looked at as one" * 100)  # noqa: ASYNC240 - nothing else runs
+    path.write_bytes(b"not a database, but long enough to be looked at as one" * 100)
     with pytest.raises(StoreUnavailable, match="not a SQLite database"):
         await SqliteStore(path).open()
 
 
-async def test_manual_migration_refuses_an_empty_file_and_says_what_to_do(path: Path) -> None:
+@pytest.mark.parametrize("migrate", ["manual", "upgrade"])
+async def test_without_leave_no_store_is_made_and_the_way_is_named(path: Path, migrate: str) -> None:
     with pytest.raises(SchemaMismatch, match="taskflow db migrate"):
-        await SqliteStore(path, SqliteOptions(migrate="manual")).open()
+        await SqliteStore(path, SqliteOptions(migrate=migrate)).open()
+    assert not list(path.parent.iterdir())
+    path.touch(mode=0o600)
+    with pytest.raises(SchemaMismatch, match="taskflow db migrate"):
+        await SqliteStore(path, SqliteOptions(migrate=migrate)).open()
+    assert path.stat().st_size == 0
 
 
 async def test_a_newer_minimum_is_refused(store: SqliteStore, path: Path) -> None:
@@ -90,7 +97,11 @@ async def test_tables_of_the_application_live_beside_ours(path: Path) -> None:
         for name in ("job", "task", "queue", "worker", "store"):
             conn.execute(f"CREATE TABLE {name} (theirs TEXT)")
     conn.close()
-    store = SqliteStore(path)
+    before = path.read_bytes()
+    with pytest.raises(SchemaMismatch, match=r"5 tables of another program.*beside=true"):
+        await SqliteStore(path).open()
+    assert path.read_bytes() == before
+    store = SqliteStore(path, SqliteOptions(beside=True))
     await store.open()
     await store.intake.enqueue([new_job()])
     assert await store.upkeep.check() == []

@@ -13,7 +13,6 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -23,11 +22,9 @@ from taskflowmq.core.errors import LeaseLost, StoreUnavailable
 from taskflowmq.core.job import ClaimedJob, Flag
 from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.store import MAX_BATCH, ClaimRequest, Settled
-from taskflowmq.stores.sqlite.connection import connect
-from taskflowmq.stores.sqlite.errors import translate
+from taskflowmq.stores.sqlite.database import Connection, Database
 from taskflowmq.stores.sqlite.names import Names
 from taskflowmq.stores.sqlite.notifier import SqliteNotifier
-from taskflowmq.stores.sqlite.options import SqliteOptions
 from taskflowmq.stores.sqlite.queries import sql
 from taskflowmq.stores.sqlite.reader import Reader
 from taskflowmq.stores.sqlite.rows import ClaimRow, claimed_job, cut_args, decode_claim, join_ids, zeros
@@ -96,13 +93,13 @@ class SqliteClaims:
 
     def __init__(
         self,
-        database: tuple[Path, SqliteOptions],
+        database: Database,
         threads: tuple[Writer, Reader],
         names: Names,
         notifier: SqliteNotifier,
         now: Callable[[], int],
     ) -> None:
-        self._path, self._options = database
+        self._database = database
         self._writer, self._reader = threads
         self._names = names
         self._notifier = notifier
@@ -138,11 +135,11 @@ class SqliteClaims:
 
     async def settle_on(self, conn: Any, transition: Transition) -> None:
         """Write one transition in the caller's transaction on an async connection or session."""
-        await run_on(conn, self._path, lambda: _settle_fenced(transition, self._now()))
+        await run_on(conn, self._database.path, lambda: _settle_fenced(transition, self._now()))
 
     def settle_on_sync(self, conn: Any, transition: Transition) -> None:
         """The same on a blocking connection or session."""
-        run_on_sync(conn, self._path, lambda: _settle_fenced(transition, self._now()))
+        run_on_sync(conn, self._database.path, lambda: _settle_fenced(transition, self._now()))
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[sqlite3.Connection]:
@@ -153,14 +150,14 @@ class SqliteClaims:
         """
         loop = asyncio.get_running_loop()
         conn = await loop.run_in_executor(None, self._open_transaction)
-        timer = loop.call_later(self._options.transaction_timeout_s, _roll_back, conn)
+        timer = loop.call_later(self._database.options.transaction_timeout_s, _roll_back, conn)
         try:
             yield conn
             if not conn.in_transaction:
                 raise StoreUnavailable("the transaction was open for too long and has been rolled back")
-            await loop.run_in_executor(None, _commit, conn)
+            await loop.run_in_executor(None, self._commit, conn)
         except sqlite3.Error as error:
-            raise translate(error) from error
+            raise self._database.translate(error) from error
         finally:
             timer.cancel()
             conn.close()
@@ -192,14 +189,18 @@ class SqliteClaims:
         self._turns.pop(worker_id, None)
         await self._writer.run(lambda _conn: self._cursors.forget())
 
-    def _open_transaction(self) -> sqlite3.Connection:
+    def _open_transaction(self) -> Connection:
         try:
-            conn = connect(self._path, self._options, writes=True)
+            conn = self._database.connect(writes=True)
             conn.execute("PRAGMA busy_timeout = 10000").fetchall()
             conn.execute("BEGIN")
         except sqlite3.Error as error:
-            raise translate(error) from error
+            raise self._database.translate(error) from error
         return conn
+
+    def _commit(self, conn: Connection) -> None:
+        conn.execute("COMMIT")
+        self._database.check(conn)
 
     def _claim(
         self, conn: sqlite3.Connection, request: ClaimRequest
@@ -279,10 +280,6 @@ def _settle_fenced(transition: Transition, now: int) -> Steps[None]:
     done = yield from settle_steps([transition], now)
     if done.settled != [Settled.APPLIED]:
         raise LeaseLost(f"the fence {transition.counters.lease_no} of job {transition.job_id} is gone; roll back")
-
-
-def _commit(conn: sqlite3.Connection) -> None:
-    conn.execute("COMMIT")
 
 
 def _roll_back(conn: sqlite3.Connection) -> None:

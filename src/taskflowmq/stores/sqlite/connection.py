@@ -15,7 +15,7 @@ log = logging.getLogger("taskflowmq.store")
 
 OLDEST_SQLITE = (3, 37, 0)
 #: While a connection is set up SQLite itself waits for locks; afterwards the writer does, with a fair back-off.
-_SETUP_WAIT_MS = 5_000
+SETUP_WAIT_S = 5.0
 #: A reader waits only while another process recovers the log after a crash.
 _READ_WAIT_MS = 10_000
 #: Measured best for rows of 100 bytes and of 2 KB (docs/adr/0002); a file that exists keeps its own.
@@ -38,24 +38,16 @@ def check_engine() -> None:
         conn.close()
 
 
-def connect(path: Path, options: SqliteOptions, *, writes: bool) -> sqlite3.Connection:
-    """Open the file for one thread; its owner must be the only one to use it.
+def set_up(conn: sqlite3.Connection, options: SqliteOptions, *, writes: bool) -> None:
+    """Set a new connection up.
 
     Args:
-        path: the database file; created if it is missing and ``writes`` is true.
+        conn: of a file that is a store, or becomes one.
         options: the store's settings.
         writes: false for a connection that only reads.
     """
-    conn = sqlite3.connect(
-        path, timeout=_SETUP_WAIT_MS / 1000, isolation_level=None, check_same_thread=False, cached_statements=256
-    )
-    try:
-        for name, value in _pragmas(options, writes).items():
-            conn.execute(f"PRAGMA {name} = {value}").fetchall()
-    except BaseException:
-        conn.close()
-        raise
-    return conn
+    for name, value in _pragmas(options, writes).items():
+        conn.execute(f"PRAGMA {name} = {value}").fetchall()
 
 
 def _pragmas(options: SqliteOptions, writes: bool) -> dict[str, str | int]:
@@ -77,9 +69,15 @@ def _pragmas(options: SqliteOptions, writes: bool) -> dict[str, str | int]:
 
 def warn_network(path: Path) -> None:
     """Log a warning if the file is on a network filesystem, where locks and WAL's shared memory do not work."""
-    kind = _filesystem(path.resolve().parent)
-    if kind in _NETWORK:
+    kind = network_of(path)
+    if kind is not None:
         log.warning("%s is on %s: SQLite needs a local disk; use PostgreSQL for several machines", path, kind)
+
+
+def network_of(path: Path) -> str | None:
+    """Return the kind of network filesystem that a file is on, None for a local one."""
+    kind = _filesystem(path.resolve().parent)
+    return kind if kind in _NETWORK else None
 
 
 def _filesystem(folder: Path) -> str | None:

@@ -13,13 +13,13 @@ _TEXTS = {
     sqlite3.SQLITE_PROTOCOL: "another process holds the database",
     sqlite3.SQLITE_FULL: "the disk is full",
     sqlite3.SQLITE_IOERR: "the disk does not answer or is full",
-    sqlite3.SQLITE_CANTOPEN: "the database file cannot be opened",
-    sqlite3.SQLITE_READONLY: "the database file cannot be written",
+    sqlite3.SQLITE_CANTOPEN: "{file} cannot be opened",
+    sqlite3.SQLITE_READONLY: "{file} cannot be written",
     sqlite3.SQLITE_NOMEM: "there is not enough memory",
     sqlite3.SQLITE_INTERRUPT: "the statement was interrupted",
-    sqlite3.SQLITE_CORRUPT: "the database file is damaged; run `taskflow doctor`",
-    sqlite3.SQLITE_NOTADB: "the file is not a SQLite database",
-    sqlite3.SQLITE_PERM: "the database file may not be used",
+    sqlite3.SQLITE_CORRUPT: "{file} is damaged; run `taskflow doctor`",
+    sqlite3.SQLITE_NOTADB: "{file} is not a SQLite database: correct the database's address",
+    sqlite3.SQLITE_PERM: "{file} may not be used",
 }
 
 
@@ -39,15 +39,21 @@ def is_outage(error: BaseException) -> bool:
     return error_code(error) in _TEXTS
 
 
-def translate(error: BaseException) -> BaseException:
-    """Return the error to raise for one that came from a connection; unknown ones are returned as they are."""
+def translate(error: BaseException, path: str | None = None) -> BaseException:
+    """Return the error to raise for one that came from a connection; unknown ones are returned as they are.
+
+    Args:
+        error: what was raised.
+        path: the database file, to name it.
+    """
     if isinstance(error, TaskFlowError):
         return error
     if isinstance(error, sqlite3.ProgrammingError) and "closed" in str(error):
         return StoreClosed("the store is closed")
     code = error_code(error)
     if code is not None and code in _TEXTS:
-        found = StoreUnavailable(f"{_TEXTS[code]} ({error})")
+        file = f"the file {path}" if path else "the database file"
+        found = StoreUnavailable(f"{_TEXTS[code].format(file=file)} ({error})")
         found.__cause__ = error
         return found
     return error

@@ -10,15 +10,15 @@ sent together at the end of that time.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import os
 import secrets
 import socket
-import tempfile
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+
+from taskflowmq.stores.sqlite.files import check_folder, make_folder
 
 log = logging.getLogger("taskflowmq.store")
 
@@ -31,15 +31,17 @@ _LONGEST_PATH = 100
 _NAME_BYTES = 24
 #: How often a listener looks whether its socket file is still there.
 _CHECK_S = 10.0
+#: Where Linux shows the descriptors of the process that looks.
+_DESCRIPTORS = "/proc/self/fd"
 _MESSAGE_BYTES = 8_192
 
 
 class SqliteNotifier:
     """Implements :class:`~taskflowmq.ports.store.Notifier`."""
 
-    def __init__(self, database: Path, *, enabled: bool) -> None:
+    def __init__(self, database: Path, *, enabled: bool, mode: int = 0o600) -> None:
         self._enabled = enabled and hasattr(socket, "AF_UNIX") and os.name == "posix"
-        self._folder = _folder(database)
+        self._folder = _Folder(database.resolve(), mode)
         self._sent: dict[str, float] = {}
         self._due: set[str] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -65,6 +67,7 @@ class SqliteNotifier:
         if self._sender is not None:
             self._sender.close()
             self._sender = None
+        self._folder.close()
 
     async def wake(self, queues: Iterable[str]) -> None:
         """Tell listeners that these queues have ready jobs; coalesced, never raises."""
@@ -118,8 +121,9 @@ class SqliteNotifier:
 
     def _send(self, queues: Sequence[str]) -> None:
         try:
-            listeners = [entry.path for entry in os.scandir(self._folder) if entry.name.endswith(".sock")]
-        except OSError:  # nobody has listened yet
+            listeners = self._folder.sockets()
+        except OSError as error:  # nobody has listened yet, or the folder is somebody else's
+            log.debug("nobody is woken: %s", error)
             return
         if not listeners:
             return
@@ -127,12 +131,11 @@ class SqliteNotifier:
         if self._sender is None:  # kept: making one takes as long as all the rest of a wake-up
             self._sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
             self._sender.setblocking(False)
-        for path in listeners:
+        for name in listeners:
             try:
-                self._sender.sendto(message, path)
+                self._sender.sendto(message, self._folder.address(name))
             except ConnectionRefusedError:  # its process is gone
-                with suppress(OSError):
-                    Path(path).unlink()
+                self._folder.remove(name)
             except OSError as error:  # full: it is awake already; or foreign: not ours to judge
                 log.debug("a wake-up was lost: %s", error)
 
@@ -150,11 +153,11 @@ class SqliteNotifier:
 class _Listener:
     """One socket, and the names that arrived and were not taken yet, each once."""
 
-    def __init__(self, folder: Path, topics: frozenset[str], *, enabled: bool) -> None:
+    def __init__(self, folder: _Folder, topics: frozenset[str], *, enabled: bool) -> None:
         self._folder = folder
         self._topics = topics
         self._enabled = enabled
-        self._path = folder / f"{os.getpid()}-{secrets.token_hex(4)}.sock"
+        self._name = f"{os.getpid()}-{secrets.token_hex(4)}.sock"
         self._socket: socket.socket | None = None
         self._check: asyncio.TimerHandle | None = None
         self._waiting: dict[str, None] = {}
@@ -169,9 +172,9 @@ class _Listener:
     def _bind(self) -> None:
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         try:
-            self._folder.mkdir(mode=0o777, exist_ok=True)
+            self._folder.make()
             sock.setblocking(False)
-            sock.bind(str(self._path))
+            self._folder.bind(sock, self._name)
         except OSError as error:
             sock.close()
             log.warning("no wake-ups, polling only: %s", error)
@@ -190,8 +193,7 @@ class _Listener:
         if sock is not None:
             asyncio.get_running_loop().remove_reader(sock.fileno())
             sock.close()
-            with suppress(OSError):
-                self._path.unlink()
+            self._folder.remove(self._name)
 
     async def names(self) -> AsyncIterator[str]:
         """Yield names for ever."""
@@ -205,7 +207,7 @@ class _Listener:
 
     def _heal(self) -> None:
         """Bind again if somebody removed the socket's file."""
-        if self._socket is not None and not self._path.exists():
+        if self._socket is not None and not self._folder.holds(self._name):
             self._unbind()
         if self._socket is None:
             self._bind()
@@ -225,11 +227,82 @@ class _Listener:
                 self._arrived.set()
 
 
-def _folder(database: Path) -> Path:
-    """Return the directory of the sockets: beside the file, or in the temporary directory if its path is too long."""
-    beside = database.resolve()
-    beside = beside.with_name(beside.name + "-wake")
-    if len(os.fsencode(beside)) + _NAME_BYTES <= _LONGEST_PATH:
-        return beside
-    digest = hashlib.sha256(os.fsencode(beside)).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"taskflow-{os.getuid()}-{digest}-wake"
+class _Folder:
+    """The folder of the sockets, beside the database.
+
+    A socket's address has room for about a hundred bytes. Where the path is longer, Linux takes it through a
+    descriptor of the folder; elsewhere there are no wake-ups then.
+
+    Args:
+        database: the database file, resolved.
+        mode: the rights of its files.
+    """
+
+    def __init__(self, database: Path, mode: int) -> None:
+        self._database = database
+        self._mode = mode
+        self.path = database.with_name(database.name + "-wake")
+        self._short = len(os.fsencode(self.path)) + _NAME_BYTES <= _LONGEST_PATH
+        self._fd: int | None = None
+        self._trusted: tuple[int, int] | None = None
+
+    def make(self) -> None:
+        """Make it, or check the one that is there.
+
+        Raises:
+            OSError: it cannot be made, or is somebody else's.
+        """
+        make_folder(self.path, self._database, self._mode)
+
+    def sockets(self) -> list[str]:
+        """Return the names of the sockets in it.
+
+        Raises:
+            OSError: it is missing, or somebody else's.
+        """
+        found = self.path.lstat()
+        if self._trusted != (found.st_dev, found.st_ino):
+            check_folder(self.path, self._database)
+            self.close()
+            self._trusted = (found.st_dev, found.st_ino)
+        with os.scandir(self.path) as entries:
+            return [entry.name for entry in entries if entry.name.endswith(".sock")]
+
+    def bind(self, sock: socket.socket, name: str) -> None:
+        """Give a socket its address.
+
+        Raises:
+            OSError: it cannot be had.
+        """
+        self.close()  # the folder may be another one than last time
+        sock.bind(self.address(name))
+        (self.path / name).chmod(self._mode)
+
+    def address(self, name: str) -> str:
+        """Return the address of a socket.
+
+        Raises:
+            OSError: the path is too long for this system.
+        """
+        if self._short:
+            return f"{self.path}/{name}"
+        if self._fd is None:
+            if not Path(_DESCRIPTORS).is_dir():
+                raise OSError(f"the path {self.path} is too long for a socket: give the database a shorter one")
+            self._fd = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        return f"{_DESCRIPTORS}/{self._fd}/{name}"
+
+    def holds(self, name: str) -> bool:
+        """Tell whether a socket's file is there."""
+        return (self.path / name).exists()
+
+    def remove(self, name: str) -> None:
+        """Remove a socket's file, if it is there."""
+        with suppress(OSError):
+            (self.path / name).unlink()
+
+    def close(self) -> None:
+        """Close the descriptor, if there is one."""
+        fd, self._fd = self._fd, None
+        if fd is not None:
+            os.close(fd)

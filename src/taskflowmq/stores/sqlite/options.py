@@ -9,8 +9,12 @@ class SqliteOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How a SQLite file is used.
 
     Args:
-        migrate: "auto" applies pending migrations when the store opens, "manual" refuses an old schema,
-            "off" asks nothing of it (for commands that look after the schema).
+        migrate: "auto" makes a missing file and applies pending migrations when the store opens, "upgrade" does the
+            latter to a store that exists, "manual" refuses a missing or old one, "off" asks nothing of it (for
+            commands that look after the schema).
+        file_mode: the rights of a new database file, of its log and of what lies beside it. A file that exists keeps
+            its own. 0o660 is for several Unix users of one group (docs/configuration.md).
+        beside: whether a store may be made in a file that holds tables of the application.
         lock_timeout_s: how long a write waits for other processes before it raises StoreUnavailable.
         synchronous: "FULL" commits survive power loss; "NORMAL" may lose the last ones (never corrupt).
         cache_kib: page cache of the writer and of the reader, each, in KiB; it fills only when used.
@@ -24,6 +28,8 @@ class SqliteOptions(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     migrate: str = "auto"
+    file_mode: int = 0o600
+    beside: bool = False
     lock_timeout_s: float = 15.0
     synchronous: str = "FULL"
     cache_kib: int = 16_384

@@ -11,29 +11,34 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable
-from pathlib import Path
+from enum import Enum
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-from taskflowmq.core.errors import StoreClosed
-from taskflowmq.stores.sqlite.connection import connect
-from taskflowmq.stores.sqlite.errors import is_outage, translate
-from taskflowmq.stores.sqlite.options import SqliteOptions
+from taskflowmq.core.errors import StoreClosed, StoreUnavailable
+from taskflowmq.stores.sqlite.database import Connection, Database
+from taskflowmq.stores.sqlite.errors import is_outage
 
 log = logging.getLogger("taskflowmq.store")
 T = TypeVar("T")
 _Job = tuple[Callable[[sqlite3.Connection], Any], asyncio.Future[Any]]
 
 
+class _LetGo(Enum):
+    LET_GO = 0
+
+
+_LET_GO = _LetGo.LET_GO
+
+
 class Reader:
     """One reading thread and its connection; starts at the first read."""
 
-    def __init__(self, path: Path, options: SqliteOptions, name: str) -> None:
-        self._path = path
-        self._options = options
+    def __init__(self, database: Database, name: str) -> None:
+        self._database = database
         self._name = name
-        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
-        self._conn: sqlite3.Connection | None = None
+        self._queue: SimpleQueue[_Job | _LetGo | None] = SimpleQueue()
+        self._conn: Connection | None = None
         self._thread: threading.Thread | None = None
         self._pid = 0
         self._open = False
@@ -42,6 +47,11 @@ class Reader:
     def start(self) -> None:
         """Allow reads."""
         self._open = True
+
+    def let_go(self) -> None:
+        """Have the thread close its connection, from any thread: the file was replaced."""
+        if self._thread is not None and self._pid == os.getpid():
+            self._queue.put(_LET_GO)
 
     async def stop(self) -> None:
         """Finish the reads that are queued and end the thread."""
@@ -74,8 +84,11 @@ class Reader:
         self._thread = threading.Thread(target=self._main, args=(self._queue,), name=self._name, daemon=True)
         self._thread.start()
 
-    def _main(self, queue: SimpleQueue[_Job | None]) -> None:
+    def _main(self, queue: SimpleQueue[_Job | _LetGo | None]) -> None:
         while (job := queue.get()) is not None:
+            if job is _LET_GO:
+                self._drop()
+                continue
             operation, future = job
             result, error = self._read(operation)
             try:
@@ -89,17 +102,20 @@ class Reader:
     def _read(self, operation: Callable[[sqlite3.Connection], Any]) -> tuple[Any, BaseException | None]:
         try:
             if self._conn is None:
-                self._conn = connect(self._path, self._options, writes=False)
-            self._conn.execute("BEGIN")
+                self._conn = self._database.connect(writes=False)
+            conn = self._conn
+            conn.execute("BEGIN")
             try:
-                return operation(self._conn), None
+                found = operation(conn)
             finally:
-                if self._conn.in_transaction:
-                    self._conn.execute("ROLLBACK")
+                if conn.in_transaction:
+                    conn.execute("ROLLBACK")
+            self._database.look(conn)
         except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to the caller
-            if is_outage(error):
+            if is_outage(error) or isinstance(error, StoreUnavailable):
                 self._drop()
-            return None, translate(error)
+            return None, self._database.translate(error)
+        return found, None
 
     def _drop(self) -> None:
         conn, self._conn = self._conn, None

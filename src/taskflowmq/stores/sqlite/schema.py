@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator
 
 from taskflowmq.core.errors import SchemaMismatch
+from taskflowmq.stores.sqlite.database import Database, mark_own, read_store_id, refuse_foreign
 from taskflowmq.stores.sqlite.queries import migrations, sql
 from taskflowmq.stores.sqlite.reader import Reader
 from taskflowmq.stores.sqlite.writer import Writer
@@ -14,41 +16,70 @@ from taskflowmq.stores.sqlite.writer import Writer
 CLIENT_VERSION = 1
 
 
+def _number(name: str) -> int:
+    return int(name.split("_", 1)[0])
+
+
+#: The schema that this version of the library is written for.
+NEWEST = _number(migrations()[-1][0])
+
+
 class SqliteSchema:
     """Implements :class:`~taskflowmq.ports.store.Schema`."""
 
-    def __init__(self, writer: Writer, reader: Reader) -> None:
+    def __init__(self, database: Database, writer: Writer, reader: Reader) -> None:
+        self._database = database
         self._writer = writer
         self._reader = reader
 
     async def version(self) -> int:
-        """Return the stored schema version, 0 if there is none."""
-        return (await self._reader.run(_stored))[0]
+        """Return the stored schema version, 0 if there is none, or no file."""
+        return (await self._read())[0]
 
     async def pending_sql(self) -> list[tuple[str, str]]:
         """Return (name, SQL) of the migrations that are not applied yet."""
         return _pending(await self.version())
 
+    async def make(self) -> None:
+        """Make the database file if it is missing."""
+        await asyncio.get_running_loop().run_in_executor(None, self._database.make)
+
     async def migrate(self) -> list[str]:
-        """Apply pending migrations, all in one transaction, and return their names."""
+        """Make a missing file, apply pending migrations, all in one transaction, and return their names."""
+        await self.make()
+        # Before the writer opens it, which changes the file's header (WAL).
+        await self._reader.run(self._refuse_foreign)
         return await self._writer.run(_migrate)
+
+    async def identify(self) -> None:
+        """Remember which store this is, so that no other one is taken for it when the file is opened again."""
+        self._database.store_id = await self._reader.run(read_store_id) or None
 
     async def check_client(self) -> None:
         """Raise :class:`SchemaMismatch` unless this version of the library can use the schema."""
-        version, min_client = await self._reader.run(_stored)
-        newest = _number(migrations()[-1][0])
-        if version < newest:
+        version, min_client = await self._read()
+        if not version:
             raise SchemaMismatch(
-                f"the store has schema {version}, this version needs {newest}; run `taskflow db migrate`"
+                f"there is no TaskFlow store in {self._database.path}: `taskflow db migrate` makes it, as `taskflow "
+                "dev`, `worker`, `server` and `enqueue` do; or correct the database's address"
+            )
+        if version < NEWEST:
+            raise SchemaMismatch(
+                f"the store has schema {version}, this version needs {NEWEST}; run `taskflow db migrate`"
             )
         if min_client > CLIENT_VERSION:
             raise SchemaMismatch(
                 f"the store needs clients of version {min_client}, this one has {CLIENT_VERSION}; upgrade taskflowmq"
             )
 
+    async def _read(self) -> tuple[int, int]:
+        if not self._database.exists():
+            return 0, 0
+        return await self._reader.run(_stored)
 
-def _number(name: str) -> int:
-    return int(name.split("_", 1)[0])
+    def _refuse_foreign(self, conn: sqlite3.Connection) -> None:
+        if not _stored(conn)[0]:
+            refuse_foreign(conn, self._database.path, beside=self._database.options.beside)
 
 
 def _stored(conn: sqlite3.Connection) -> tuple[int, int]:
@@ -64,12 +95,15 @@ def _pending(version: int) -> list[tuple[str, str]]:
 
 
 def _migrate(conn: sqlite3.Connection) -> list[str]:
+    version = _stored(conn)[0]
     names = []
-    for name, text in _pending(_stored(conn)[0]):
+    for name, text in _pending(version):
         for statement in _statements(text):
             conn.execute(statement)
         conn.execute(sql("write_version"), {"version": _number(name)})
         names.append(name)
+    if not version:
+        mark_own(conn)
     return names
 
 

@@ -9,11 +9,13 @@ import time
 from pathlib import Path
 from urllib.parse import unquote
 
-from taskflowmq.core.errors import SchemaMismatch, StoreUnavailable
+from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.ports.clock import Clock
 from taskflowmq.stores.sqlite.board import SqliteBoard
 from taskflowmq.stores.sqlite.claims import SqliteClaims
-from taskflowmq.stores.sqlite.connection import check_engine, warn_network
+from taskflowmq.stores.sqlite.connection import check_engine, network_of, warn_network
+from taskflowmq.stores.sqlite.database import Database
+from taskflowmq.stores.sqlite.files import wide_rights
 from taskflowmq.stores.sqlite.intake import SqliteIntake
 from taskflowmq.stores.sqlite.names import Names
 from taskflowmq.stores.sqlite.notifier import SqliteNotifier
@@ -21,7 +23,7 @@ from taskflowmq.stores.sqlite.options import SqliteOptions
 from taskflowmq.stores.sqlite.queries import sql
 from taskflowmq.stores.sqlite.reader import Reader
 from taskflowmq.stores.sqlite.rows import to_us
-from taskflowmq.stores.sqlite.schema import SqliteSchema
+from taskflowmq.stores.sqlite.schema import NEWEST, SqliteSchema
 from taskflowmq.stores.sqlite.upkeep import SqliteUpkeep
 from taskflowmq.stores.sqlite.workers import SqliteWorkers
 from taskflowmq.stores.sqlite.writer import Writer
@@ -56,15 +58,16 @@ class SqliteStore:
         self._assemble()
 
     def _assemble(self) -> None:
-        database = (self._path, self._options)
-        self._writer = Writer(*database)
-        self._reader = Reader(*database, name="taskflow-reader")
-        self._slow_reader = Reader(*database, name="taskflow-slow-reader")
+        self._database = database = Database(self._path, self._options)
+        self._writer = Writer(database)
+        self._reader = Reader(database, name="taskflow-reader")
+        self._slow_reader = Reader(database, name="taskflow-slow-reader")
+        database.on_lost += [self._writer.let_go, self._reader.let_go, self._slow_reader.let_go]
         names = Names()
         self._writer.on_rollback.append(names.forget)
-        self.notifier = SqliteNotifier(self._path, enabled=self._options.wake)
-        self.schema = SqliteSchema(self._writer, self._reader)
-        self.intake = SqliteIntake(self._path, (self._writer, self._reader), names, self.notifier, self._now)
+        self.notifier = SqliteNotifier(self._path, enabled=self._options.wake, mode=self._options.file_mode)
+        self.schema = SqliteSchema(database, self._writer, self._reader)
+        self.intake = SqliteIntake(database.path, (self._writer, self._reader), names, self.notifier, self._now)
         self.claims = SqliteClaims(database, (self._writer, self._reader), names, self.notifier, self._now)
         self.workers = SqliteWorkers(self._writer, self._reader, self._now)
         self.board = SqliteBoard(self._writer, self._reader, self._slow_reader, self.notifier, self._now)
@@ -106,17 +109,18 @@ class SqliteStore:
             self._is_open = True
 
     async def _prepare(self) -> None:
-        # The writer first: a reading connection would create an empty file without WAL.
-        await self._writer.run(lambda conn: conn.in_transaction)
-        if self._options.migrate == "off":
+        how = self._options.migrate
+        if how == "off":
             return
-        pending = await self.schema.pending_sql()
-        if pending and self._options.migrate == "manual":
-            names = ", ".join(name for name, _ in pending)
-            raise SchemaMismatch(f"the store lacks the migrations {names}; run `taskflow db migrate`")
-        if pending:
+        if how == "auto":
+            await self.schema.make()
+        version = await self.schema.version()
+        if how == "manual" or (how == "upgrade" and not version):
+            await self.schema.check_client()
+        elif version < NEWEST:
             await self.schema.migrate()
         await self.schema.check_client()
+        await self.schema.identify()
 
     async def close(self) -> None:
         """Commit what is queued, end the threads and close the file. Idempotent."""
@@ -135,6 +139,20 @@ class SqliteStore:
         await self._writer.stop()
         await self._reader.stop()
         await self._slow_reader.stop()
+
+    def doubts(self) -> list[tuple[str, str]]:
+        """Return what is doubtful about the file, each with what to do: who may read it, what disk it is on."""
+        found = []
+        wide = wide_rights(self._database.path.resolve())
+        if wide:
+            folder = self._database.path.resolve().parent
+            what = f"every user of this machine may read or write {', '.join(wide)} in {folder}"
+            found.append((what, f"they hold the arguments of jobs: chmod o-rwx {' '.join(wide)}"))
+        kind = network_of(self._path)
+        if kind is not None:
+            what = f"{self._path} is on {kind}, where SQLite's locks cannot be trusted"
+            found.append((what, "use a local disk, or PostgreSQL for several machines"))
+        return found
 
     async def ping(self) -> float:
         """Commit a write that changes nothing, and return the seconds it took."""

@@ -17,6 +17,8 @@ import struct
 import time
 from pathlib import Path
 
+from taskflowmq.stores.sqlite.files import open_beside
+
 log = logging.getLogger("taskflowmq.store")
 
 _STAMP = struct.Struct("<q")
@@ -30,15 +32,23 @@ _LONGEST_PAUSE_S = 0.1
 class Turnstile:
     """The eight bytes in ``<database>-turn``; one object per process and store, used by the writer thread only."""
 
-    def __init__(self, database: Path) -> None:
+    def __init__(self, database: Path, mode: int = 0o600) -> None:
+        # Behind a symbolic link all processes must find the same file, as they do with SQLite's own.
+        database = database.resolve()
+        self._database = database
         self._path = database.with_name(database.name + "-turn")
+        self._mode = mode
         self._map: mmap.mmap | None = None
         self._mine = 0
+        self._opened = False
 
     def open(self) -> None:
-        """Map the file; without it (no right to create it) processes merely share less fairly."""
+        """Map the file, once; without it (no right to create it) processes merely share less fairly."""
+        if self._opened:
+            return
+        self._opened = True
         try:
-            fd = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
+            fd = open_beside(self._path, self._database, self._mode)
         except OSError as error:
             log.warning("no fair sharing between processes: %s", error)
             return
@@ -57,6 +67,7 @@ class Turnstile:
         if self._map is not None:
             self._map.close()
             self._map = None
+        self._opened = False
 
     def wait(self, looks: int) -> None:
         """Say that this process waits for the lock, and sleep before it looks again.

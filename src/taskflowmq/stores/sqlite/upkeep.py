@@ -10,7 +10,6 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -20,10 +19,9 @@ from taskflowmq.core.grace import Grace, grace_after, lateness_after
 from taskflowmq.core.ids import lowest_id
 from taskflowmq.ports.store import MAX_BATCH, DutyTurn, Retention, StagedCount
 from taskflowmq.stores.pruning import Stretch, Walks
-from taskflowmq.stores.sqlite.connection import connect
+from taskflowmq.stores.sqlite.database import Database
 from taskflowmq.stores.sqlite.enqueue import DAY_US, draw_positions
-from taskflowmq.stores.sqlite.errors import is_busy, translate
-from taskflowmq.stores.sqlite.options import SqliteOptions
+from taskflowmq.stores.sqlite.errors import is_busy
 from taskflowmq.stores.sqlite.queries import sql
 from taskflowmq.stores.sqlite.reader import Reader
 from taskflowmq.stores.sqlite.rows import zeros
@@ -36,10 +34,8 @@ log = logging.getLogger("taskflowmq.store")
 class SqliteUpkeep:
     """Implements :class:`~taskflowmq.ports.store.Upkeep`."""
 
-    def __init__(
-        self, database: tuple[Path, SqliteOptions], threads: tuple[Writer, Reader, Reader], now: Callable[[], int]
-    ) -> None:
-        self._path, self._options = database
+    def __init__(self, database: Database, threads: tuple[Writer, Reader, Reader], now: Callable[[], int]) -> None:
+        self._database = database
         self._writer, self._reader, self._slow = threads
         self._now = now
         self._walks = Walks()
@@ -178,16 +174,16 @@ class SqliteUpkeep:
 
     def _maintain(self) -> None:
         try:
-            conn = connect(self._path, self._options, writes=True)
+            conn = self._database.connect(writes=True)
         except sqlite3.Error as error:
-            raise translate(error) from error
+            raise self._database.translate(error) from error
         try:
             conn.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
             conn.execute("PRAGMA analysis_limit = 400").fetchall()
             conn.execute("PRAGMA optimize").fetchall()
         except sqlite3.OperationalError as error:
             if not is_busy(error):  # busy: next time
-                raise translate(error) from error
+                raise self._database.translate(error) from error
             log.debug("upkeep of the file was put off: %s", error)
         finally:
             conn.close()

@@ -4,7 +4,8 @@ An operation is a function of the connection. The writer takes what has been que
 every operation in a savepoint of its own, so that its error hits only its caller, and commits once for all. It
 never waits for company: while one commit is on its way to the disk, the next group gathers by itself.
 
-Must stay true: an operation's result is delivered only after the commit that holds it; an operation whose caller
+Must stay true: an operation's result is delivered only after the commit that holds it, in a file that still has its
+name; an operation whose caller
 went away is committed all the same; a lock that others hold is waited for, with a deadline, and never surfaces as
 an error of SQLite.
 """
@@ -20,14 +21,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from enum import Enum
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from taskflowmq.core.errors import StoreClosed, StoreUnavailable
-from taskflowmq.stores.sqlite.connection import connect
+from taskflowmq.stores.sqlite.database import Connection, Database
 from taskflowmq.stores.sqlite.errors import is_busy, is_outage, translate
-from taskflowmq.stores.sqlite.options import SqliteOptions
 from taskflowmq.stores.sqlite.room import LogRoom
 from taskflowmq.stores.sqlite.turnstile import Turnstile
 
@@ -41,6 +41,16 @@ Merged = Callable[[sqlite3.Connection, list[Any]], Sequence[Any]]
 _MOST_ITEMS = 512
 #: After this long a group is committed, and what is left of it waits for the next: others need the lock too.
 _LONGEST_HOLD_S = 0.02
+
+#: After a pause this long the file is looked at before it is written to, too: what is refused is then not stored.
+_IDLE_S = 0.01
+
+
+class _LetGo(Enum):
+    LET_GO = 0
+
+
+_LET_GO = _LetGo.LET_GO
 
 
 class _Item:
@@ -60,17 +70,19 @@ class _Item:
 class Writer:
     """The writer thread. ``on_rollback`` functions are called whenever something that ran was undone."""
 
-    def __init__(self, path: Path, options: SqliteOptions) -> None:
-        self._path = path
-        self._options = options
-        self._queue: SimpleQueue[_Item | None] = SimpleQueue()
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._options = options = database.options
+        self._queue: SimpleQueue[_Item | _LetGo | None] = SimpleQueue()
         self._left: deque[_Item] = deque()
-        self._turnstile = Turnstile(path)
-        self._room = LogRoom(path, options.cache_kib)
-        self._conn: sqlite3.Connection | None = None
+        self._turnstile = Turnstile(database.path, options.file_mode)
+        self._room = LogRoom(database.path, options.cache_kib)
+        self._conn: Connection | None = None
         self._thread: threading.Thread | None = None
         self._pid = 0
         self._stopping = False
+        self._lost = False
+        self._checked_at = 0.0
         self.on_rollback: list[Callable[[], None]] = []
 
     def start(self) -> None:
@@ -82,6 +94,12 @@ class Writer:
             sys.setswitchinterval(self._options.switch_interval_s)
         self._thread = threading.Thread(target=self._main, name="taskflow-writer", daemon=True)
         self._thread.start()
+
+    def let_go(self) -> None:
+        """Have the thread close its connection, from any thread: the file was replaced."""
+        self._lost = True
+        if self._thread is not None and self._pid == os.getpid():
+            self._queue.put(_LET_GO)
 
     async def stop(self) -> None:
         """Commit what is queued, close the connection and end the thread."""
@@ -120,7 +138,6 @@ class Writer:
     # What follows runs in the thread.
 
     def _main(self) -> None:
-        self._turnstile.open()
         while True:
             items = self._gather()
             if not items:
@@ -140,6 +157,9 @@ class Writer:
         self._left.clear()
         if not items:
             first = None if self._stopping else self._queue.get()
+            while first is _LET_GO:
+                self._close_lost()
+                first = self._queue.get()
             if first is None:
                 self._stopping = True
                 return self._gather_last()
@@ -152,7 +172,8 @@ class Writer:
             if item is None:
                 self._stopping = True
                 break
-            items.append(item)
+            if item is not _LET_GO:
+                items.append(item)
         return items
 
     def _gather_last(self) -> list[_Item]:
@@ -162,7 +183,7 @@ class Writer:
                 item = self._queue.get_nowait()
             except Empty:
                 break
-            if item is not None:
+            if item is not None and item is not _LET_GO:
                 items.append(item)
         return items
 
@@ -171,7 +192,7 @@ class Writer:
         try:
             conn = self._begin()
         except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to the callers
-            _fail(groups, translate(error))
+            _fail(groups, self._database.translate(error))
             self._drop_connection()
             return 0.0
         began = time.monotonic()
@@ -184,9 +205,11 @@ class Writer:
                     break
             if conn.in_transaction:
                 conn.execute("COMMIT")
+            self._database.check(conn)
+            self._checked_at = time.monotonic()
         except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to the callers
             self._rolled_back()
-            _fail(groups, translate(error))
+            _fail(groups, self._database.translate(error))
             self._drop_connection()
         return time.monotonic() - began
 
@@ -200,14 +223,18 @@ class Writer:
             log.debug("no room was made for the log: %s", error)
             self._drop_connection()
 
-    def _begin(self) -> sqlite3.Connection:
+    def _begin(self) -> Connection:
         """Take the write lock, waiting for other processes until the deadline."""
+        self._close_lost()
         deadline = time.monotonic() + self._options.lock_timeout_s
         looks = 0
         while True:
             try:
                 if self._conn is None:
-                    self._conn = connect(self._path, self._options, writes=True)
+                    self._conn = self._database.connect(writes=True)
+                    self._turnstile.open()
+                elif time.monotonic() - self._checked_at > _IDLE_S:
+                    self._database.check(self._conn)
                 self._conn.execute("BEGIN IMMEDIATE")
                 return self._conn
             except sqlite3.OperationalError as error:
@@ -243,6 +270,13 @@ class Writer:
     def _rolled_back(self) -> None:
         for forget in self.on_rollback:
             forget()
+
+    def _close_lost(self) -> None:
+        """Close what is open in a file that was replaced, and forget what was read there."""
+        if self._lost:
+            self._lost = False
+            self._rolled_back()
+            self._drop_connection()
 
     def _drop_connection(self) -> None:
         """Close the connection, which undoes an open transaction; the next group opens a new one."""

@@ -1,0 +1,308 @@
+"""The database file: how it is made, opened and recognised again.
+
+A file can be deleted, or replaced by another one, while processes have it open: SQLite goes on with the file that has
+no name any more, and a job that is committed there is gone. So each connection remembers which files it opened, and
+before a commit is acknowledged the names are looked at again (a `stat`: 2 µs). A file that was replaced is opened
+again if it is the same store, a copy that was put back for example; any other file is refused until the right one is
+back or the process is started again.
+
+Must stay true: nothing here opens the database, its log or its shared memory with a descriptor of its own. Closing
+such a descriptor would release all locks that this process holds on the file (POSIX).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
+
+from taskflowmq.core.errors import SchemaMismatch, StoreUnavailable
+from taskflowmq.stores.sqlite.connection import SETUP_WAIT_S, set_up
+from taskflowmq.stores.sqlite.errors import translate
+from taskflowmq.stores.sqlite.options import SqliteOptions
+from taskflowmq.stores.sqlite.queries import sql
+
+#: "TKFL": what `file` and other programs see of a database that holds nothing but a store.
+APPLICATION_ID = 0x544B464C
+#: The log and the shared memory are looked at once in this time; the database itself before each acknowledgement.
+_LOOK_S = 0.1
+
+
+class Connection(sqlite3.Connection):
+    """A connection that remembers which files it opened."""
+
+    database: _Files
+    #: The log and the shared memory; they exist from the first read on.
+    beside: tuple[_Files, _Files] | None = None
+    looked_at = 0.0
+    owner: Database | None = None
+
+    def close(self) -> None:
+        """Close it."""
+        super().close()
+        if self.owner is not None:
+            self.owner.closed(self)
+
+
+class _Files(NamedTuple):
+    device: int
+    inode: int
+
+
+class Database:
+    """One database file, for all connections of one store.
+
+    Args:
+        path: the file.
+        options: the store's settings.
+
+    Attributes:
+        store_id: which store must be in it; known once the store has been opened.
+        on_lost: called, from any thread, when the file was deleted or replaced: everybody closes what is open.
+    """
+
+    def __init__(self, path: Path, options: SqliteOptions) -> None:
+        # A handler that changes the working directory must not change which file this is.
+        with suppress(OSError):
+            path = path.absolute()
+        self.path = path
+        self.options = options
+        self.store_id: bytes | None = None
+        self.on_lost: list[Callable[[], None]] = []
+        self._text = os.fspath(path)
+        self._logs = (Path(f"{self._text}-wal"), Path(f"{self._text}-shm"))
+        self._open: set[int] = set()
+        self._outdated: set[int] = set()
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+
+    def make(self) -> bool:
+        """Make the file if it is missing, readable for nobody else from its first moment; tell whether it was.
+
+        SQLite gives the log and the shared memory the rights of the database.
+
+        Raises:
+            StoreUnavailable: it cannot be made.
+        """
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+        try:
+            fd = os.open(self._text, flags, self.options.file_mode)
+        except FileExistsError:
+            return False
+        except OSError as error:
+            raise StoreUnavailable(f"the database file {self._text} cannot be made: {error.strerror}") from error
+        try:
+            if os.name == "posix":
+                os.fchmod(fd, self.options.file_mode)
+        finally:
+            os.close(fd)
+        return True
+
+    def exists(self) -> bool:
+        """Tell whether there is something at the file's path."""
+        return self.path.exists()
+
+    def connect(self, *, writes: bool) -> Connection:
+        """Open the file, which must exist, for one thread; its owner must be the only one to use it.
+
+        Args:
+            writes: false for a connection that only reads.
+
+        Raises:
+            StoreUnavailable: the file is missing, or is not the store that was opened before.
+            sqlite3.Error: the engine refuses.
+        """
+        before = self._stat()
+        with self._lock:
+            if self._pid != os.getpid():  # after a fork the parent's connections are not ours to wait for
+                self._pid, self._open, self._outdated = os.getpid(), set(), set()
+            # Connections of one process share the shared memory of the first: while old ones are open, a new one
+            # would use the file that was deleted.
+            if self._outdated:
+                raise StoreUnavailable(f"the database file {self._text} was replaced and is being opened again")
+        conn = sqlite3.connect(
+            f"file:{quote(os.fsencode(self._text))}?mode=rw",
+            uri=True,
+            timeout=SETUP_WAIT_S,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
+            factory=Connection,
+        )
+        try:
+            self._recognise(conn)
+            set_up(conn, self.options, writes=writes)
+            if self._stat() != before:
+                raise StoreUnavailable(f"the database file {self._text} was replaced while it was opened")
+        except BaseException:
+            conn.close()
+            raise
+        conn.database, conn.owner = before, self
+        with self._lock:
+            self._open.add(id(conn))
+        return conn
+
+    def check(self, conn: Connection) -> None:
+        """Look whether the path still names the file that a connection has open.
+
+        Raises:
+            StoreUnavailable: it does not; the connection must be closed.
+        """
+        try:
+            # Not Path.stat: it costs twice as much, for every commit.
+            found = os.stat(self._text)  # noqa: PTH116
+        except OSError:
+            found = None
+        if found is None or found.st_ino != conn.database.inode or found.st_dev != conn.database.device:
+            self._lose()
+            raise StoreUnavailable(self._gone() if found is None else self._replaced())
+        now = time.monotonic()
+        if now - conn.looked_at >= _LOOK_S:
+            conn.looked_at = now
+            self._check_logs(conn)
+
+    def look(self, conn: Connection) -> None:
+        """Do the same for a reader, which acknowledges nothing: once in a while.
+
+        Raises:
+            StoreUnavailable: see :meth:`check`.
+        """
+        if time.monotonic() - conn.looked_at >= _LOOK_S:
+            self.check(conn)
+
+    def translate(self, error: BaseException) -> BaseException:
+        """Return the error to raise for one of the engine; it names the file."""
+        return translate(error, self._text)
+
+    def closed(self, conn: Connection) -> None:
+        """Note that a connection was closed."""
+        with self._lock:
+            self._open.discard(id(conn))
+            self._outdated.discard(id(conn))
+
+    def _check_logs(self, conn: Connection) -> None:
+        try:
+            found = (_files(self._logs[0].stat()), _files(self._logs[1].stat()))
+        except OSError:
+            found = None
+        if conn.beside is None:
+            # On a connection that has not read yet they may be missing.
+            conn.beside = found
+        elif conn.beside != found:
+            self._lose()
+            raise StoreUnavailable(
+                f"the files {self._text}-wal and -shm were deleted or replaced while the database was open: what was "
+                "written last may be lost. They belong to the database; never delete or copy them alone"
+            )
+
+    def _lose(self) -> None:
+        with self._lock:
+            self._outdated = set(self._open)
+        for tell in self.on_lost:
+            tell()
+
+    def _stat(self) -> _Files:
+        try:
+            found = self.path.stat()
+        except FileNotFoundError:
+            if self.path.is_symlink():
+                raise StoreUnavailable(
+                    f"{self._text} is a symbolic link to a file that does not exist: make that file's folder and name "
+                    "the file itself, or remove the link"
+                ) from None
+            raise StoreUnavailable(self._missing()) from None
+        except OSError as error:
+            raise StoreUnavailable(f"the database file {self._text} cannot be opened: {error.strerror}") from error
+        if not stat.S_ISREG(found.st_mode):
+            what = "a directory" if stat.S_ISDIR(found.st_mode) else "no regular file"
+            raise StoreUnavailable(f"{self._text} is {what}, not a database file: correct the database's address")
+        return _files(found)
+
+    def _recognise(self, conn: sqlite3.Connection) -> None:
+        """Refuse another store than the one that was opened first, before anything is changed in the file."""
+        if self.store_id is None:
+            return
+        found = read_store_id(conn)
+        if found is None:
+            raise StoreUnavailable(
+                f"{self._text} holds no TaskFlow store any more: put the right file back, or start this process again "
+                "with the right address"
+            )
+        if found != self.store_id:
+            raise StoreUnavailable(
+                f"{self._text} holds another TaskFlow store than the one that this process opened: put the right file "
+                "back, or start this process again to use the new one"
+            )
+
+    def _missing(self) -> str:
+        if self.store_id is not None:
+            return self._gone()
+        return (
+            f"there is no database file {self._text}: `taskflow db migrate` makes it, as `taskflow dev`, `worker`, "
+            "`server` and `enqueue` do; or correct the database's address"
+        )
+
+    def _gone(self) -> str:
+        return (
+            f"the database file {self._text} is gone: put it back and work goes on, or start the processes again "
+            "to begin with a new one"
+        )
+
+    def _replaced(self) -> str:
+        return f"the database file {self._text} was replaced while it was open: what was being written may be lost"
+
+
+def _files(found: os.stat_result) -> _Files:
+    return _Files(found.st_dev, found.st_ino)
+
+
+def read_store_id(conn: sqlite3.Connection) -> bytes | None:
+    """Return which store a database holds: None if it holds none, empty bytes for one of an older schema."""
+    if not conn.execute(sql("find_store")).fetchall():
+        return None
+    if not conn.execute(sql("find_store_id")).fetchall():
+        return b""
+    found: bytes | None = conn.execute(sql("read_store_id")).fetchone()[0]
+    return found or b""
+
+
+def refuse_foreign(conn: sqlite3.Connection, path: Path, *, beside: bool) -> None:
+    """Refuse to install a store into a database of another program.
+
+    Args:
+        conn: of a database without a store.
+        path: its file, for the message.
+        beside: whether tables of the application are expected there.
+
+    Raises:
+        SchemaMismatch: it holds something else.
+    """
+    if beside:
+        return
+    (number,) = conn.execute("PRAGMA application_id").fetchone()
+    if number not in (0, APPLICATION_ID):
+        raise SchemaMismatch(
+            f"{path} belongs to another program (application id {number:#010x}) and holds no TaskFlow store: "
+            "correct the database's address"
+        )
+    (tables,) = conn.execute(sql("count_tables")).fetchone()
+    if tables:
+        raise SchemaMismatch(
+            f"{path} holds {tables} tables of another program and no TaskFlow store: correct the database's address, "
+            "or let jobs live beside them with `?beside=true` behind it"
+        )
+
+
+def mark_own(conn: sqlite3.Connection) -> None:
+    """Write the application id into a database that holds nothing but a store."""
+    (number,) = conn.execute("PRAGMA application_id").fetchone()
+    (tables,) = conn.execute(sql("count_tables")).fetchone()
+    if number == 0 and tables == 0:
+        conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
