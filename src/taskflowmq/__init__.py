@@ -44,18 +44,22 @@ if TYPE_CHECKING:
     from taskflowmq.core.job import JobView, State
     from taskflowmq.core.retry import Retry
     from taskflowmq.core.signals import Cancel, Discard, RetryAfter, Snooze
-    from taskflowmq.ports.context import Context, current_context
+    from taskflowmq.ports.context import Context, WorkerState, current_context
+    from taskflowmq.ports.hooks import AttemptError, FailedJob, HookFailed
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AttemptError",
     "BoundTask",
     "Cancel",
     "Conflict",
     "Context",
     "Discard",
+    "FailedJob",
     "FieldError",
     "Handle",
+    "HookFailed",
     "IdempotencyInFlight",
     "IdempotencyMismatch",
     "InvalidJob",
@@ -78,6 +82,7 @@ __all__ = [
     "TaskFlowError",
     "Unique",
     "UnknownTask",
+    "WorkerState",
     "WrongContext",
     "__version__",
     "current_context",
@@ -92,6 +97,7 @@ _HOMES = (
     "core.retry",
     "core.job",
     "ports.context",
+    "ports.hooks",
     "client.unique",
     "client.task",
     "client.handle",

@@ -16,6 +16,7 @@ import pytest
 
 from taskflowmq import Context, JobFailed, State, TaskFlow, current_context
 from taskflowmq.testing.waiting import wait_until
+from taskflowmq.worker import lifecycle, process_pool, reports
 from taskflowmq.worker.options import MAX_THREADS, WorkerOptions
 from taskflowmq.worker.process_pool import RECYCLE_AFTER
 
@@ -68,6 +69,20 @@ def test_the_program_with_a_worker_inside_prints_its_result(tmp_path: Path) -> N
         [sys.executable, "service.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
     )
     assert (said.returncode, said.stdout) == (0, "6\n"), said.stderr
+
+
+async def test_the_hooks_do_what_the_page_says(sqlite_url: str) -> None:
+    names: dict[str, Any] = {"__name__": "hooks"}
+    exec(compile(PYTHON[3], "handlers.md", "exec"), names)
+    app, seen = names["app"], names["seen"]
+    app.use_url(sqlite_url)
+    async with app:
+        greeted = await names["greet"].aenqueue()
+        await names["fail"].aenqueue()
+        async with app.worker():
+            assert await greeted.aresult(timeout=20) == "a client for nobody"
+            await wait_until(lambda: len(seen) == 3, 20, what="the report of the failure")
+    assert sorted(seen) == ["closed a client", "fail took 0 s", "fail: not there, again", "greet took 0 s"]
 
 
 async def test_a_thread_that_is_cancelled_looks_and_what_it_returns_completes_its_job(sqlite_url: str) -> None:
@@ -163,6 +178,8 @@ def test_the_figures_are_those_of_the_code() -> None:
     options = WorkerOptions()
     assert (options.concurrency, options.drain_timeout, options.lease, options.grace) == (50, 30, 30, 1)
     assert (MAX_THREADS, RECYCLE_AFTER) == (32, 1_000)
+    assert (lifecycle.STOP_SECONDS, process_pool.STOP_SECONDS) == (3, 3)
+    assert (reports.CALL_SECONDS, reports.MAX_WAITING) == (10, 200)
 
 
 @pytest.mark.parametrize("page", ["handlers.md", "transactions.md"])

@@ -20,6 +20,7 @@ from taskflowmq.core.job import ClaimedJob, Counters, HeldJob, State
 from taskflowmq.core.limits import check_storable
 from taskflowmq.core.retry import Retry
 from taskflowmq.core.transitions import Transition
+from taskflowmq.ports.hooks import Hooks
 from taskflowmq.ports.store import ClaimRequest, DutyTurn, NewWorker, Settled, StagedCount
 from taskflowmq.ports.tasks import Runs
 
@@ -54,6 +55,7 @@ class FakeTasks:
     def __init__(self) -> None:
         self._tasks: dict[str, FakeTask] = {}
         self.revision = 0
+        self.hooks = Hooks()
 
     def add(
         self,

@@ -21,6 +21,7 @@ from taskflowmq.client.app import BaseApp
 from taskflowmq.client.hub import Hold
 from taskflowmq.client.session import Session
 from taskflowmq.core.errors import StoreUnavailable
+from taskflowmq.ports.hooks import HookFailed
 from taskflowmq.telemetry.logs import configure_logging
 from taskflowmq.worker import Place, SystemClock, Worker
 from taskflowmq.worker.backoff import backoff
@@ -33,6 +34,8 @@ log = logging.getLogger("taskflowmq.worker")
 HANDED_BACK = 75
 #: The loop ended while there was work to do.
 BROKEN = 70
+#: A start hook of the app failed.
+NOT_STARTED = 69
 
 
 async def work(app: BaseApp, config: ChildConfig, program: Program) -> int:
@@ -57,6 +60,10 @@ async def work(app: BaseApp, config: ChildConfig, program: Program) -> int:
     listener.start()
     try:
         handed_back = await worker.run()
+    except HookFailed as error:
+        log.error("this process does not serve: %s", error, exc_info=error.__cause__)
+        await app.aclose()
+        return NOT_STARTED
     except asyncio.CancelledError as error:
         # A handler cancelled every task. At once, before what that did to the others is taken for their own doing.
         _break(error)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any, Self
 
-from taskflowmq.bootstrap.loading import spec_of_task
+from taskflowmq.bootstrap.loading import spec_of_task, specs_of_hooks
 from taskflowmq.bootstrap.parent import is_body
 from taskflowmq.bootstrap.spawn import Program, body_launcher
 from taskflowmq.client.app import BaseApp
@@ -138,7 +138,7 @@ def _launcher(app: BaseApp) -> Launch | None:
     """Return what starts processes for the app's process tasks; None if it has none.
 
     Raises:
-        WrongContext: some of them stand where no other process finds them.
+        WrongContext: some of them, or hooks, stand where no other process finds them.
     """
     tasks = [task for task in app.tasks if task.runs is Runs.PROCESS]
     if not tasks:
@@ -154,6 +154,7 @@ def _launcher(app: BaseApp) -> Launch | None:
         spec=None,
         url=app.url,
         tasks=tuple(spec for spec in specs.values() if spec is not None),
+        hooks=tuple(specs_of_hooks(app.tasks.hooks)),
         variables={**os.environ, "PYTHONPATH": os.pathsep.join(str(Path(folder).absolute()) for folder in sys.path)},
     )
     return body_launcher(program)

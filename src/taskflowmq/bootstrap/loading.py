@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,11 @@ from taskflowmq.bootstrap.app import TaskFlow
 from taskflowmq.client.app import BaseApp
 from taskflowmq.client.registry import Registry
 from taskflowmq.client.task import Task
-from taskflowmq.core.errors import TaskFlowError
+from taskflowmq.core.errors import TaskFlowError, WrongContext
+from taskflowmq.ports.hooks import Hooks, name_of
 
+#: The decorator of a hook, and ``module:attribute``.
+HookSpec = tuple[str, str]
 SPEC = "module:attribute, such as shop.jobs:app"
 
 
@@ -50,8 +54,8 @@ def default_app(url: str | None = None) -> TaskFlow:
     return app
 
 
-def load_tasks(specs: Iterable[str]) -> Registry:
-    """Return the tasks that these specs name.
+def load_tasks(specs: Iterable[str], hooks: Iterable[HookSpec] = ()) -> Registry:
+    """Return the tasks that these specs name, with the hooks that run around them.
 
     Raises:
         AppNotFound: one of them is not there, or is no task.
@@ -63,7 +67,51 @@ def load_tasks(specs: Iterable[str]) -> Registry:
         if not isinstance(task, Task):
             raise AppNotFound(f"{spec} is a {type(task).__name__}, not a task")
         found.add(task)
+    for kind, spec in hooks:
+        name, _, path = spec.partition(":")
+        try:
+            hook = attrgetter(path)(_import(name))
+        except AttributeError:
+            raise AppNotFound(f"there is no hook {spec}") from None
+        getattr(found.hooks, kind)(hook)
     return found
+
+
+def specs_of_hooks(hooks: Hooks) -> list[HookSpec]:
+    """Return how another process finds the hooks that concern bodies.
+
+    Raises:
+        WrongContext: it cannot find one of them.
+    """
+    kinds: list[tuple[str, list[Callable[..., Any]]]] = [
+        ("around", [each.fn for each in hooks.arounds]),
+        ("on_worker_start", list(hooks.starts)),
+        ("on_worker_stop", list(hooks.stops)),
+    ]
+    found = []
+    for kind, functions in kinds:
+        for fn in functions:
+            spec = _spec_of_function(fn)
+            if spec is None:
+                raise WrongContext(
+                    "where there are process tasks, hooks must stand in a module, where another process can import "
+                    f"them: {name_of(fn)} cannot be found there"
+                )
+            found.append((kind, spec))
+    return found
+
+
+def _spec_of_function(fn: Callable[..., Any]) -> str | None:
+    name, path = getattr(fn, "__module__", ""), getattr(fn, "__qualname__", "")
+    try:
+        # Equal, not identical: a method is bound anew at each look.
+        if attrgetter(path)(sys.modules[name]) != fn:
+            return None
+    except (AttributeError, KeyError):
+        return None
+    if name == "__main__":
+        name = _main_name() or ""
+    return f"{name}:{path}" if name else None
 
 
 def spec_of_task(task: Task[Any, Any]) -> str | None:

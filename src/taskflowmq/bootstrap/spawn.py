@@ -27,12 +27,14 @@ PYTHON = (sys.executable, "-P", "-m")
 class Program(msgspec.Struct, frozen=True, kw_only=True):
     """What a process needs to become part of this program: the app's spec, its database and how it logs.
 
-    A program that embeds its worker has no spec: ``tasks`` name its process tasks, ``module:attribute`` each.
+    A program that embeds its worker has no spec: ``tasks`` name its process tasks, ``module:attribute`` each, ``hooks``
+    what runs around them.
     """
 
     spec: str | None
     url: str
     tasks: tuple[str, ...] = ()
+    hooks: tuple[tuple[str, str], ...] = ()
     log_format: str = "auto"
     log_level: str = "info"
     #: Where this program stood at its start, and its variables: a handler may have changed both since.
@@ -44,6 +46,18 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
         """Variables for the process."""
         kept = {name: value for name, value in self.variables.items() if name not in KEPT_FROM_HANDLERS}
         return {**kept, URL_VARIABLE: self.url}
+
+
+class BodyConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """The one argument of a body process."""
+
+    spec: str | None
+    tasks: tuple[str, ...]
+    hooks: tuple[tuple[str, str], ...]
+    fd: int
+    parent_pid: int
+    log_format: str
+    log_level: str
 
 
 class ChildConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,7 +139,15 @@ def body_launcher(program: Program) -> Launch:
     """Return what starts the body processes of a worker: ``python -m taskflowmq.bootstrap.body``."""
 
     async def launch(fd: int) -> asyncio.subprocess.Process:
-        config = [program.spec, program.tasks, fd, os.getpid(), program.log_format, program.log_level]
+        config = BodyConfig(
+            spec=program.spec,
+            tasks=program.tasks,
+            hooks=program.hooks,
+            fd=fd,
+            parent_pid=os.getpid(),
+            log_format=program.log_format,
+            log_level=program.log_level,
+        )
         return await asyncio.create_subprocess_exec(
             *PYTHON,
             "taskflowmq.bootstrap.body",

@@ -18,6 +18,7 @@ from uuid import UUID
 import msgspec
 
 from taskflowmq.client.handle import Handle
+from taskflowmq.client.hooked import Hooked
 from taskflowmq.client.hub import Hub
 from taskflowmq.client.jobs import Jobs, parse_id
 from taskflowmq.client.options import NO_OPTIONS, Origin, SendOptions, asked_by, check_options
@@ -44,7 +45,7 @@ def resolve_url(url: str | None) -> str:
     return url or next((found for name in URL_VARIABLES if (found := os.environ.get(name))), DEFAULT_URL)
 
 
-class BaseApp:
+class BaseApp(Hooked):
     """Tasks, and the store that their jobs go to.
 
     Args:

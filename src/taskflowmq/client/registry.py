@@ -7,13 +7,15 @@ from typing import Any
 
 from taskflowmq.client.task import Task
 from taskflowmq.core.errors import UnknownTask
+from taskflowmq.ports.hooks import Hooks
 
 
 class Registry:
-    """The tasks of one app. Names are unique; ``revision`` grows with each new task."""
+    """The tasks of one app, and its hooks. Names are unique; ``revision`` grows with each new task."""
 
     def __init__(self) -> None:
         self._tasks: dict[str, Task[Any, Any]] = {}
+        self.hooks = Hooks()
 
     @property
     def revision(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import types
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
@@ -13,6 +14,14 @@ import msgspec
 
 from taskflowmq.core.errors import WrongContext
 from taskflowmq.core.job import ClaimedJob
+
+
+class WorkerState(types.SimpleNamespace):
+    """What ``@app.on_worker_start`` made in this process; handlers and hooks read it as ``ctx.state``."""
+
+    def __getattr__(self, name: str) -> Any:
+        """Explain what is missing."""
+        raise AttributeError(f"no on_worker_start hook has set state.{name} in this process")
 
 
 class Context(ABC):
@@ -52,6 +61,11 @@ class Context(ABC):
     @abstractmethod
     def cancelled(self) -> bool:
         """Whether the body was asked to stop; threads should look at it now and then."""
+
+    @property
+    @abstractmethod
+    def state(self) -> Any:
+        """What ``@app.on_worker_start`` made in this process, by attribute: ``ctx.state.http``."""
 
     @property
     @abstractmethod

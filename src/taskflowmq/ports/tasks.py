@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from taskflowmq.core.retry import Retry
+from taskflowmq.ports.hooks import Hooks
 
 
 class Runs(StrEnum):
@@ -82,7 +83,12 @@ class TaskSpec(Protocol):
 
 
 class TaskRegistry(Protocol):
-    """The tasks of one app."""
+    """The tasks of one app, and what it runs around them."""
+
+    @property
+    def hooks(self) -> Hooks:
+        """The hooks of the app."""
+        ...
 
     @property
     def revision(self) -> int:

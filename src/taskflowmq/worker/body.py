@@ -10,6 +10,7 @@ import queue
 import socket
 import threading
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
@@ -18,16 +19,20 @@ import msgspec
 from taskflowmq.core.errors import WrongContext
 from taskflowmq.core.job import ClaimedJob
 from taskflowmq.core.transitions import Failed, Outcome
-from taskflowmq.ports.context import running
+from taskflowmq.ports.context import WorkerState, running
+from taskflowmq.ports.hooks import Around, HookFailed
 from taskflowmq.ports.store import Claims
 from taskflowmq.ports.tasks import TaskRegistry
+from taskflowmq.worker.around import AroundHere, InVariables, OnRunner, around_call
 from taskflowmq.worker.context import RunningContext
 from taskflowmq.worker.failure import describe, error_json
 from taskflowmq.worker.forks import guard_forks, leave_if_copied
-from taskflowmq.worker.frames import LENGTH_BYTES, PROGRESS, READY, SPOILT, Frame, frame_of, pack, read_exactly
+from taskflowmq.worker.frames import LENGTH_BYTES, PROGRESS, READY, SPOILT, UNFIT, Frame, frame_of, pack, read_exactly
+from taskflowmq.worker.lifecycle import begin_here, end_here
 from taskflowmq.worker.outcome import raised, returned, undecodable
 from taskflowmq.worker.traces import Traces
 
+_Requests = queue.SimpleQueue[ClaimedJob | None]
 _NO_STORE = "a process has no store connection; use a coroutine or a thread for complete() and transaction()"
 
 
@@ -61,56 +66,100 @@ class PipeProgress:
 def serve(fd: int, tasks: TaskRegistry) -> None:
     """Run jobs from the socket ``fd`` until the other side closes it."""
     pipe = socket.socket(fileno=fd)
-    requests: queue.SimpleQueue[ClaimedJob] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(pipe, requests), daemon=True, name="taskflow-pipe").start()
-    progress = PipeProgress(pipe)
+    requests: _Requests = queue.SimpleQueue()
     guard_forks()
     with asyncio.Runner() as runner:
         runner.get_loop()  # now, not when a handler has changed how loops are made
+        bodies = _Bodies(tasks, PipeProgress(pipe), runner)
+        threading.Thread(target=_listen, args=(pipe, requests, bodies), daemon=True, name="taskflow-pipe").start()
+        bodies.begin(pipe)
         pipe.sendall(pack(Frame(READY, b"")))
         traces = Traces()
-        while True:
-            outcome = _run(requests.get(), tasks, progress, runner)
+        while (job := requests.get()) is not None:
+            outcome = bodies.run(job)
             leave_if_copied()
             if not traces.put_back():
                 pipe.sendall(pack(Frame(SPOILT, b"")))
             pipe.sendall(pack(frame_of(outcome)))
+        bodies.end()
+    os._exit(0)
 
 
-def _listen(pipe: socket.socket, requests: queue.SimpleQueue[ClaimedJob]) -> None:
+def _listen(pipe: socket.socket, requests: _Requests, bodies: _Bodies) -> None:
     """Read in a thread of its own, so that the death of the child is noticed in the middle of a body too."""
     try:
         while True:
             size = int.from_bytes(read_exactly(pipe.recv, LENGTH_BYTES), "big")
             requests.put(msgspec.msgpack.decode(read_exactly(pipe.recv, size), type=ClaimedJob))
     except (EOFError, OSError):
-        os._exit(0)
+        if not bodies.idle:
+            os._exit(0)
+        requests.put(None)  # stop hooks run. The child kills this process if they take too long.
 
 
-def _run(job: ClaimedJob, tasks: TaskRegistry, progress: PipeProgress, runner: asyncio.Runner) -> Outcome:
-    try:
-        return _judged(job, tasks, progress, runner)
-    except BaseException as error:  # noqa: BLE001 - encoders and classes of exceptions are user code
-        return Failed(describe(error))
+class _Bodies:
+    """Runs bodies, one at a time, in the main thread."""
 
+    def __init__(self, tasks: TaskRegistry, progress: PipeProgress, runner: asyncio.Runner) -> None:
+        self._tasks = tasks
+        self._progress = progress
+        self._runner = runner
+        self._state = WorkerState()
+        #: Whether this process has begun to serve, and no body runs.
+        self.idle = False
 
-def _judged(job: ClaimedJob, tasks: TaskRegistry, progress: PipeProgress, runner: asyncio.Runner) -> Outcome:
-    spec = tasks.get(job.task)
-    if spec is None:
-        return Failed(error_json("UnknownTask", f"the app of this process has no task {job.task!r}"))
-    try:
-        kwargs = spec.decode(job.args)
-    except Exception as error:  # noqa: BLE001 - decoders run user code
-        return undecodable(error)
-    ctx = BodyContext(job, spec, cast(Claims, None), progress)
-    token = running.set(ctx)
-    try:
-        value = spec.fn(ctx, **kwargs) if spec.wants_context else spec.fn(**kwargs)
+    def begin(self, pipe: socket.socket) -> None:
+        """Run the start hooks of the app; if one fails, say so and end."""
+        try:
+            begin_here(self._tasks.hooks.starts, self._state, self._runner.run)
+        except HookFailed as error:
+            pipe.sendall(pack(Frame(UNFIT, describe(error.__cause__ or error))))
+            os._exit(0)
+        self.idle = True
+
+    def end(self) -> None:
+        """Run the stop hooks."""
+        end_here(self._tasks.hooks.stops, self._state, self._runner.run)
+
+    def run(self, job: ClaimedJob) -> Outcome:
+        """Run one body; whatever it does, there is an outcome."""
+        self.idle = False
+        try:
+            return self._judged(job)
+        except BaseException as error:  # noqa: BLE001 - encoders and classes of exceptions are user code
+            return Failed(describe(error))
+        finally:
+            self.idle = True
+
+    def _judged(self, job: ClaimedJob) -> Outcome:
+        spec = self._tasks.get(job.task)
+        if spec is None:
+            return Failed(error_json("UnknownTask", f"the app of this process has no task {job.task!r}"))
+        # Clean variables for each job, decimal's among them: what one leaves behind is not there for the next.
+        variables = contextvars.Context()
+        try:
+            kwargs = variables.run(spec.decode, job.args)
+        except Exception as error:  # noqa: BLE001 - decoders run user code
+            return undecodable(error)
+        ctx = BodyContext(job, spec, cast(Claims, None), self._progress, self._state)
+        variables.run(running.set, ctx)
+        body = partial(self._body, ctx, kwargs, variables)
+        arounds = self._tasks.hooks.arounds
+        try:
+            value = around_call(tuple(arounds), body, partial(self._opened, ctx, variables)) if arounds else body()
+        except BaseException as error:  # noqa: BLE001 - SystemExit of a body is a failed job
+            return variables.run(raised, spec, error)
+        return variables.run(returned, spec, value)
+
+    def _body(self, ctx: BodyContext, kwargs: dict[str, Any], variables: contextvars.Context) -> Any:
+        fn = ctx.spec.fn
+        value = variables.run(fn, ctx, **kwargs) if ctx.spec.wants_context else variables.run(fn, **kwargs)
         if inspect.iscoroutine(value):
-            # In our context: the runner's own is that of its first job.
-            value = runner.run(value, context=contextvars.copy_context())
-    except BaseException as error:  # noqa: BLE001 - SystemExit of a body is a failed job
-        return raised(spec, error)
-    finally:
-        running.reset(token)
-    return returned(spec, value)
+            # In the job's variables: the runner's own are those of its first job.
+            value = self._runner.run(value, context=variables)
+        return value
+
+    def _opened(self, ctx: BodyContext, variables: contextvars.Context, hook: Around) -> AroundHere:
+        if hook.is_async:
+            return OnRunner(hook, ctx, variables, self._runner.get_loop())
+        return InVariables(hook.opened(ctx), variables)

@@ -18,7 +18,7 @@ from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.job import ClaimedJob
 from taskflowmq.core.limits import MAX_META_BYTES, check_storable
 from taskflowmq.core.transitions import Transition, decide
-from taskflowmq.ports.context import Context
+from taskflowmq.ports.context import Context, WorkerState
 from taskflowmq.ports.store import Claims
 from taskflowmq.ports.tasks import TaskSpec
 from taskflowmq.worker.outcome import encoded
@@ -70,18 +70,28 @@ class RunningContext(Context):
     #: The thread in which the body runs, if any, and what it will deliver.
     thread_id: int | None = None
     ending: asyncio.Future[Ending] | None = None
+    #: What the body raised, for the hooks that hear of failures.
+    raised: BaseException | None = None
     _log: JobLogger | None = None
 
-    def __init__(self, job: ClaimedJob, spec: TaskSpec, claims: Claims, progress: ProgressSink) -> None:
+    def __init__(
+        self, job: ClaimedJob, spec: TaskSpec, claims: Claims, progress: ProgressSink, state: WorkerState
+    ) -> None:
         self._job = job
         self.spec = spec
         self._claims = claims
         self._progress = progress
+        self._state = state
 
     @property
     def job(self) -> ClaimedJob:
         """The claimed job."""
         return self._job
+
+    @property
+    def state(self) -> WorkerState:
+        """What ``@app.on_worker_start`` made in this process, by attribute."""
+        return self._state
 
     @property
     def cancelled(self) -> bool:

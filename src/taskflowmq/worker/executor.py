@@ -7,10 +7,11 @@ is published as started exactly while a body runs; nothing that a body raises le
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any
 
@@ -18,8 +19,10 @@ import msgspec
 
 from taskflowmq.core.job import ClaimedJob
 from taskflowmq.core.transitions import Crashed, Failed, HandedBack, Outcome, Stopped, TimedOut, decide
-from taskflowmq.ports.context import running
+from taskflowmq.ports.context import WorkerState, running
+from taskflowmq.ports.hooks import Around
 from taskflowmq.ports.tasks import Runs
+from taskflowmq.worker.around import AroundHere, InVariables, OnLoop, around_call, around_coroutine
 from taskflowmq.worker.completer import Completer
 from taskflowmq.worker.context import CANCEL, HAND_BACK, LEASE_LOST, TIMEOUT, ProgressSink, RunningContext
 from taskflowmq.worker.failure import describe, error_json, stack_of, traceback_of
@@ -27,6 +30,7 @@ from taskflowmq.worker.kit import Kit
 from taskflowmq.worker.outcome import raised, returned, undecodable
 from taskflowmq.worker.pools import ThreadPool
 from taskflowmq.worker.process_pool import ProcessPool
+from taskflowmq.worker.reports import Reports
 from taskflowmq.worker.sheltered import RunTask
 from taskflowmq.worker.slots import SlotTable
 from taskflowmq.worker.stepping import as_coroutine, stepped
@@ -44,12 +48,23 @@ class Executor:
         completer: takes the transitions.
         progress: takes the handlers' progress.
         bodies: killable processes.
+        state: what start hooks made here, for handlers.
     """
 
     def __init__(
-        self, kit: Kit, slots: SlotTable, completer: Completer, progress: ProgressSink, bodies: ProcessPool
+        self,
+        kit: Kit,
+        slots: SlotTable,
+        completer: Completer,
+        progress: ProgressSink,
+        bodies: ProcessPool,
+        state: WorkerState,
     ) -> None:
         self._kit = kit
+        self._state = state
+        # The lists themselves: without hooks a job pays for looking whether they are empty, and for no more.
+        self._arounds, self._errors = kit.tasks.hooks.arounds, kit.tasks.hooks.errors
+        self._reports = Reports(kit.tasks.hooks)
         self._slots = slots
         self._completer = completer
         self._progress = progress
@@ -91,7 +106,7 @@ class Executor:
         if spec is None or (spec.stops_with_lease and not self.may_begin()):
             self.give_back(job)
             return
-        ctx = RunningContext(job, spec, self._kit.store.claims, self._progress)
+        ctx = RunningContext(job, spec, self._kit.store.claims, self._progress, self._state)
         ctx.slot = self._slots.take()
         self.runs[ctx.slot] = ctx
         self._active += 1
@@ -154,6 +169,7 @@ class Executor:
 
     async def close(self) -> None:
         """End threads and processes that are idle; kill processes that are not."""
+        await self._reports.close()
         self._threads.close()
         await self._bodies.close()
 
@@ -165,8 +181,10 @@ class Executor:
         running.set(ctx)
         value, error = None, None
         try:
-            fn = ctx.spec.fn
-            body = fn(ctx, **kwargs) if ctx.spec.wants_context else fn(**kwargs)
+            if self._arounds:
+                body = around_coroutine(tuple(self._arounds), ctx, partial(_call, ctx, kwargs))
+            else:
+                body = _call(ctx, kwargs)
             value = await stepped(as_coroutine(body), self._slots.cells, ctx.slot, ctx.has_ended)
         except BaseException as caught:  # noqa: BLE001 - SystemExit of a body is a failed job, not a dead worker
             error = caught
@@ -185,8 +203,9 @@ class Executor:
         if kwargs is None:
             self._threads.room.release()
             return
+        body = partial(_thread_body, ctx, kwargs)
         try:
-            ctx.ending = self._threads.submit(partial(_thread_body, ctx, kwargs))
+            ctx.ending = self._threads.submit(partial(self._surrounded, ctx, body) if self._arounds else body)
         except RuntimeError as refused:
             # There is no thread left, for which the job is not to blame, if another process can take it.
             self._threads.room.release()
@@ -237,6 +256,7 @@ class Executor:
         try:
             return ctx.spec.decode(ctx.job.args)
         except BaseException as error:  # noqa: BLE001 - user code: SystemExit too ends its job, not the loop
+            ctx.raised = error
             self._end(ctx, _judged(undecodable, error))
             return None
 
@@ -253,6 +273,7 @@ class Executor:
 
     def _finish(self, ctx: RunningContext, value: Any, error: BaseException | None) -> None:
         if error is not None:
+            ctx.raised = error
             self._end(ctx, self._stopped(ctx, error) or _judged(raised, ctx.spec, error))
         elif ctx.completed_by_caller:
             # If the caller's transaction was committed, the fence answers REPLAYED and this changes nothing. If it
@@ -289,7 +310,7 @@ class Executor:
         self._slots.finish(ctx.slot)
         # The task knows its run (and its context variables do): without this every job is a cycle that waits for the
         # collector, with its arguments.
-        ctx.task = ctx.interrupt = None
+        ctx.task = ctx.interrupt = ctx.raised = None
 
     def _settle(self, ctx: RunningContext, outcome: Outcome) -> None:
         ctx.ended = True
@@ -302,13 +323,40 @@ class Executor:
         if ctx.completed_by_caller:
             transition = msgspec.structs.replace(transition, completed_by_caller=True)
         self._completer.add(transition, ctx.job, run_s, "completed" if ctx.completed_by_caller else None)
+        if self._errors:
+            self._reports.take(ctx.job, outcome, transition, ctx.raised)
+
+    def _surrounded(self, ctx: RunningContext, body: Callable[[], Any]) -> Any:
+        """Run a thread's body inside the hooks; called in that thread."""
+        ctx.thread_id = threading.get_ident()
+        # Their own copy: asynchronous hooks run in it on the loop, which this thread must not be in meanwhile.
+        variables = contextvars.copy_context()
+        variables.run(running.set, ctx)
+
+        def drive(hook: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None]:
+            return _awaiting(stepped(hook, self._slots.cells, ctx.slot, ctx.has_ended))
+
+        def opened(hook: Around) -> AroundHere:
+            if hook.is_async:
+                return OnLoop(hook, ctx, variables, self._loop, drive)
+            return InVariables(hook.opened(ctx), variables)
+
+        return around_call(tuple(self._arounds), partial(variables.run, body), opened)
+
+
+def _call(ctx: RunningContext, kwargs: dict[str, Any]) -> Any:
+    fn = ctx.spec.fn
+    return fn(ctx, **kwargs) if ctx.spec.wants_context else fn(**kwargs)
 
 
 def _thread_body(ctx: RunningContext, kwargs: dict[str, Any]) -> Any:
     ctx.thread_id = threading.get_ident()
     running.set(ctx)
-    fn = ctx.spec.fn
-    return fn(ctx, **kwargs) if ctx.spec.wants_context else fn(**kwargs)
+    return _call(ctx, kwargs)
+
+
+async def _awaiting(steps: Awaitable[None]) -> None:
+    await steps
 
 
 def _judged(judge: Callable[..., Outcome], *args: Any) -> Outcome:

@@ -24,6 +24,8 @@ MAX_FRAME = 64 * 1024 * 1024
 PROGRESS = "progress"
 #: The first frame of a body process: from now on the time of its jobs is their own.
 READY = "ready"
+#: Instead of READY, with an error: a start hook of the app failed, and the process ends.
+UNFIT = "unfit"
 #: Before an outcome: no further job for this process, the handler has lowered a limit of it, or deleted its folder.
 SPOILT = "spoilt"
 
@@ -33,7 +35,7 @@ _OUTCOMES: dict[str, type[msgspec.Struct]] = {
 
 
 class Frame(msgspec.Struct, frozen=True):
-    """``kind`` is READY, PROGRESS, SPOILT or the name of an outcome."""
+    """``kind`` is READY, UNFIT, PROGRESS, SPOILT or the name of an outcome."""
 
     kind: str
     data: bytes

@@ -17,9 +17,10 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from taskflowmq.core.transitions import Outcome
+from taskflowmq.worker.backoff import backoff
 from taskflowmq.worker.context import RunningContext
 from taskflowmq.worker.failure import describe_exit, error_json
-from taskflowmq.worker.frames import LENGTH_BYTES, MAX_FRAME, PROGRESS, READY, SPOILT, Frame, outcome_of, unpack
+from taskflowmq.worker.frames import LENGTH_BYTES, MAX_FRAME, PROGRESS, READY, SPOILT, UNFIT, Frame, outcome_of, unpack
 
 log = logging.getLogger("taskflowmq.worker")
 
@@ -28,9 +29,15 @@ RECYCLE_AFTER = 1_000
 START_SECONDS = 60.0
 #: A killed process ends at once. If we do not hear of it (a handler has set SIGCHLD aside), go on without.
 END_SECONDS = 5.0
+#: What the stop hooks of a process may take.
+STOP_SECONDS = 3.0
 
 #: Start a body process that talks over the inherited file descriptor.
 Launch = Callable[[int], Awaitable[asyncio.subprocess.Process]]
+
+
+class Unfit(OSError):
+    """A start hook of the app failed in a process for bodies."""
 
 
 class Body:
@@ -50,6 +57,7 @@ class Body:
         """Wait until the process has loaded the app. The time that takes is no job's.
 
         Raises:
+            Unfit: a start hook failed.
             OSError: it ended, or did something else.
         """
         try:
@@ -62,6 +70,9 @@ class Body:
             self.kill()
             self._writer.close()
             raise
+        if frame.kind == UNFIT:
+            await self.close()
+            raise Unfit(frame.data.decode())
         if frame.kind != READY:
             await self.close()
             raise OSError(f"a process for bodies began with {frame.kind!r:.50}")
@@ -121,6 +132,17 @@ class Body:
             return error_json("ProcessCrashed", f"the process of this job wrote junk into its pipe: {self._junk}")
         return error_json("ProcessCrashed", f"the process of this job ended with {how}")
 
+    async def leave(self) -> None:
+        """Let the process end by itself, so that its stop hooks run, then close it."""
+        try:
+            if not self.dead and self._writer.can_write_eof():
+                self._writer.write_eof()
+                async with asyncio.timeout(STOP_SECONDS):
+                    await self._process.wait()
+        except (OSError, TimeoutError):
+            log.warning("the stop hooks of body process %d did not end in time", self._process.pid)
+        await self.close()
+
     async def close(self) -> None:
         """Kill the process and forget it."""
         self.kill()
@@ -129,10 +151,19 @@ class Body:
 
 
 class ProcessPool:
-    """Up to ``size`` body processes, started when needed. Without ``launch`` there are none."""
+    """Up to ``size`` body processes, started when needed. Without ``launch`` there are none.
 
-    def __init__(self, launch: Launch | None, size: int) -> None:
+    Args:
+        launch: starts a process.
+        size: most processes at once.
+        leaves: tells whether idle processes have something to do at their end.
+    """
+
+    def __init__(self, launch: Launch | None, size: int, leaves: Callable[[], bool] = lambda: False) -> None:
         self._launch = launch
+        self._leaves = leaves
+        #: Starts in a row that a start hook made fail.
+        self.unfit = 0
         self._room = asyncio.Semaphore(size)
         self._idle: list[Body] = []
         self._all: set[Body] = set()
@@ -144,7 +175,7 @@ class ProcessPool:
         return self._launch is not None
 
     async def acquire(self) -> Body:
-        """Wait for an idle process or start one.
+        """Wait for an idle process or start one, more and more slowly while start hooks of the app fail.
 
         Raises:
             OSError: no process could be started.
@@ -155,7 +186,16 @@ class ProcessPool:
             if not body.dead:
                 return body
         try:
-            return await self._start()
+            while True:
+                try:
+                    body = await self._start()
+                    self.unfit = 0
+                    return body
+                except Unfit as error:
+                    # That is no fault of the job: it waits here like one for which no process is free.
+                    self.unfit += 1
+                    log.error("a process for bodies does not serve, a start hook failed: %s", error)
+                    await asyncio.sleep(backoff(self.unfit))
         except BaseException:
             self._room.release()
             raise
@@ -165,15 +205,17 @@ class ProcessPool:
         self._room.release()
         if body.dead or body.jobs >= RECYCLE_AFTER:
             self._all.discard(body)
-            task = asyncio.get_running_loop().create_task(body.close())
+            task = asyncio.get_running_loop().create_task(body.leave() if self._leaves() else body.close())
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
         else:
             self._idle.append(body)
 
     async def close(self) -> None:
-        """Kill every process."""
-        await asyncio.gather(*(body.close() for body in self._all), *self._closing, return_exceptions=True)
+        """End every process: idle ones by themselves if they have stop hooks, the others at once."""
+        idle = set(self._idle) if self._leaves() else set()
+        ends = [body.leave() if body in idle else body.close() for body in self._all]
+        await asyncio.gather(*ends, *self._closing, return_exceptions=True)
         self._all.clear()
         self._idle.clear()
 

@@ -32,6 +32,7 @@ from taskflowmq.worker.fetcher import Fetcher
 from taskflowmq.worker.heartbeat import Heartbeat
 from taskflowmq.worker.kit import Kit
 from taskflowmq.worker.lease import LeaseWatch
+from taskflowmq.worker.lifecycle import Lifecycle
 from taskflowmq.worker.listener import Listener
 from taskflowmq.worker.options import WorkerOptions
 from taskflowmq.worker.pauses import PauseWatch
@@ -133,10 +134,15 @@ class Worker:
         await self.drain()
 
     async def start(self) -> None:
-        """Register and begin to claim. Waits for a store that is away."""
+        """Run the start hooks, register and begin to claim. Waits for a store that is away.
+
+        Raises:
+            HookFailed: a start hook raised; the cause is its exception.
+        """
         if self._loops or self._shutdown is not None:
             return
         self._build()
+        await self._life.begin()
         await self._register()
         if self._is_stopping():  # asked to while the store was away: there is nothing to begin any more
             return
@@ -197,6 +203,7 @@ class Worker:
         For tests: nothing polls meanwhile, and nothing else is started.
         """
         self._build()
+        await self._life.begin()
         await self._register()
         watch = asyncio.create_task(self._keep("timeouts", self._timeouts.run))
         before = self._executor.ended
@@ -221,8 +228,9 @@ class Worker:
         age = self._kit.clock.monotonic() - self._fetcher.last_answer
         patience = max(3 * self._kit.options.poll, 10.0)
         full = self._slots.free == 0
+        serves = bool(self._loops) and self._shutdown is None and self._tainted is None and not self._bodies.unfit
         return Health(
-            ok=self._shutdown is None and self._tainted is None and (full or age < patience),
+            ok=serves and (full or age < patience),
             running=self._executor.active,
             buffered=self._fetcher.buffered,
             backlog=self._completer.backlog,
@@ -238,8 +246,10 @@ class Worker:
         self._slots = self._place.table or SlotTable.create(kit.options.slots)
         self._completer = Completer(kit, self._taint)
         self._progress = ProgressWriter(kit.store.claims, kit.clock)
-        bodies = ProcessPool(self._launch, min(kit.options.slots, os.cpu_count() or 1))
-        self._executor = Executor(kit, self._slots, self._completer, self._progress, bodies)
+        self._life = Lifecycle(kit.tasks.hooks)
+        stops = kit.tasks.hooks.stops
+        self._bodies = ProcessPool(self._launch, min(kit.options.slots, os.cpu_count() or 1), lambda: bool(stops))
+        self._executor = Executor(kit, self._slots, self._completer, self._progress, self._bodies, self._life.state)
         self._executor.on_unfit = self._taint
         self._fetcher = Fetcher(kit, self._executor, self._slots, self._completer, alone=not self._supervised)
         self._cancels = CancelWatch(kit, self._executor, self._fetcher.drop)
@@ -345,6 +355,7 @@ class Worker:
         if not self._built:
             self._leave()
             return
+        self._life.abort()
         self._fetcher.stop()
         if not await self._ended_within(limit):
             self._handed_back += await self._hand_back()
@@ -352,6 +363,7 @@ class Worker:
         await end_all([asyncio.create_task(self._last_words(), name="taskflow-last-words")], LAST_FLUSH_SECONDS)
         self._slots.cells[HANDED_BACK] = self._handed_back
         await self._close()
+        await self._life.end()
         log.info("worker %s ended", self._kit.worker_id, extra={"handed_back": self._handed_back})
         self._leave()
 

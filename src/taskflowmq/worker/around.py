@@ -1,0 +1,174 @@
+"""Runs a body inside the ``@app.around`` hooks of its app, wherever it runs.
+
+A synchronous hook runs where the body does. An asynchronous one needs a loop: around a coroutine it is awaited; around
+a thread it is one task on the loop, in the context of the body, while the thread waits for its two halves; a body
+process turns a loop of its own for it. The two halves are one task, so that ``asyncio.timeout`` works in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import AbstractContextManager
+from contextvars import Context as Variables
+from types import TracebackType
+from typing import Any
+
+from taskflowmq.ports.hooks import Around, NamedHook
+from taskflowmq.worker.context import RunningContext
+from taskflowmq.worker.sheltered import RunTask
+
+#: Runs a coroutine of a job as its body's code is run: its steps are published, and it is dropped when given up on.
+Drive = Callable[[Coroutine[Any, Any, None]], Coroutine[Any, Any, None]]
+
+
+async def around_coroutine(hooks: Sequence[Around], ctx: RunningContext, call: Callable[[], Awaitable[Any]]) -> Any:
+    """Await what ``call`` returns inside the hooks, the first outermost; None if one of them swallows its exception."""
+    if not hooks:
+        return await call()
+    first, rest = hooks[0], hooks[1:]
+    if first.is_async:
+        async with first.aopened(ctx):
+            return await around_coroutine(rest, ctx, call)
+    else:
+        with first.opened(ctx):
+            return await around_coroutine(rest, ctx, call)
+    return None
+
+
+def around_call(hooks: Sequence[Around], call: Callable[[], Any], opened: Callable[[Around], AroundHere]) -> Any:
+    """Call a plain body inside the hooks; ``opened`` makes a blocking context manager of one."""
+    if not hooks:
+        return call()
+    with opened(hooks[0]):
+        return around_call(hooks[1:], call, opened)
+    return None
+
+
+class AroundHere(AbstractContextManager[None]):
+    """An opened hook, to be entered and left by the thread of a body."""
+
+    def __exit__(self, *raised: Any) -> bool:
+        """Leave it; True if it swallowed the exception."""
+        raise NotImplementedError
+
+
+class InVariables(AroundHere):
+    """A synchronous hook whose halves run with the context variables of the body."""
+
+    def __init__(self, inner: NamedHook, variables: Variables) -> None:
+        self._inner, self._variables = inner, variables
+
+    def __enter__(self) -> None:
+        self._variables.run(self._inner.__enter__)
+
+    def __exit__(self, *raised: Any) -> bool:
+        return self._variables.run(self._inner.__exit__, *raised)
+
+
+def _judge(error: BaseException | None, raised: BaseException | None, trace: TracebackType | None) -> bool:
+    """Raise what the hook raised; tell whether it swallowed the body's ``error``."""
+    if error is None or raised is not error:
+        if raised is not None:
+            raise raised
+        return error is not None
+    error.__traceback__ = trace  # without the way through the hook
+    return False
+
+
+class OnLoop(AroundHere):
+    """An asynchronous hook around a body in a thread: entered and left by the thread, run by the loop.
+
+    Args:
+        hook: the hook.
+        ctx: the run; while the loop is in the hook, that can be interrupted.
+        variables: the body's, shared: thread and loop are never in them at once.
+        loop: the child's.
+        drive: see :data:`Drive`.
+    """
+
+    def __init__(
+        self, hook: Around, ctx: RunningContext, variables: Variables, loop: asyncio.AbstractEventLoop, drive: Drive
+    ) -> None:
+        self._hook, self._ctx, self._variables, self._loop, self._drive = hook, ctx, variables, loop, drive
+        #: None: it has yielded. A pair: it has ended, with its exception if it raised.
+        self._said: queue.SimpleQueue[tuple[BaseException | None] | None] = queue.SimpleQueue()
+
+    def __enter__(self) -> None:
+        self._loop.call_soon_threadsafe(self._begin)
+        ended = self._said.get()
+        if ended is not None:
+            raise ended[0] or RuntimeError(f"the around hook {self._hook.name} ended before its body")
+
+    def __exit__(self, *raised_here: Any) -> bool:
+        error, trace = raised_here[1:]
+        self._loop.call_soon_threadsafe(self._go_on, error)
+        (raised,) = self._said.get() or (None,)
+        return _judge(error, raised, trace)
+
+    def _begin(self) -> None:
+        self._resume: asyncio.Future[BaseException | None] = self._loop.create_future()
+        task = RunTask(self._drive(self._hold()), loop=self._loop, name=self._hook.name, context=self._variables)
+        task.own = self._ctx
+        self._task = task
+        task.add_done_callback(self._ended)
+        self._ctx.interrupt = task.end
+
+    def _go_on(self, error: BaseException | None) -> None:
+        self._ctx.interrupt = self._task.end
+        if not self._resume.done():
+            self._resume.set_result(error)
+
+    async def _hold(self) -> None:
+        if self._ctx.stop is not None:
+            raise asyncio.CancelledError
+        async with self._hook.aopened(self._ctx):
+            self._ctx.interrupt = None
+            self._said.put(None)
+            # Only its own job's end cancels this task, so what cancels it here is the end of the loop.
+            error = await self._resume
+            if error is not None:
+                raise error
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._ctx.interrupt = None
+        self._said.put((asyncio.CancelledError() if task.cancelled() else task.exception(),))
+
+
+class OnRunner(AroundHere):
+    """An asynchronous hook around a body in the main thread of a process, whose loop turns only for it.
+
+    Args:
+        hook: the hook.
+        ctx: the run.
+        variables: the body's.
+        loop: of the process.
+    """
+
+    def __init__(
+        self, hook: Around, ctx: RunningContext, variables: Variables, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self._hook, self._ctx, self._variables, self._loop = hook, ctx, variables, loop
+
+    def __enter__(self) -> None:
+        self._resume: asyncio.Future[BaseException | None] = self._loop.create_future()
+        self._yielded: asyncio.Future[None] = self._loop.create_future()
+        self._task = self._loop.create_task(self._hold(), context=self._variables)
+        self._loop.run_until_complete(asyncio.wait({self._task, self._yielded}, return_when="FIRST_COMPLETED"))
+        if self._task.done():
+            self._task.result()
+
+    def __exit__(self, *raised_here: Any) -> bool:
+        error, trace = raised_here[1:]
+        self._resume.set_result(error)
+        self._loop.run_until_complete(asyncio.wait({self._task}))
+        raised = asyncio.CancelledError() if self._task.cancelled() else self._task.exception()
+        return _judge(error, raised, trace)
+
+    async def _hold(self) -> None:
+        async with self._hook.aopened(self._ctx):
+            self._yielded.set_result(None)
+            error = await self._resume
+            if error is not None:
+                raise error

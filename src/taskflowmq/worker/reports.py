@@ -1,0 +1,145 @@
+"""Calls the ``@app.on_error`` hooks of an app after failed attempts.
+
+What must stay true: no hook changes an outcome, holds up a job, or grows without a bound. They are called beside the
+jobs, a few at a time, each for a limited time; what cannot be called soon is dropped and counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from contextvars import Context as Variables
+from functools import partial
+
+import msgspec
+
+from taskflowmq.core.job import ClaimedJob, State
+from taskflowmq.core.transitions import Crashed, Discarded, Failed, Invalid, Outcome, TimedOut, Transition
+from taskflowmq.ports.hooks import AttemptError, ErrorHook, FailedJob, Hooks, name_of
+from taskflowmq.worker.pools import ThreadPool
+from taskflowmq.worker.sheltered import Sheltered, cancelled_itself
+
+log = logging.getLogger("taskflowmq.worker")
+
+#: What one hook may take for one failure.
+CALL_SECONDS = 10.0
+#: Failures whose hooks run or wait; more are dropped.
+MAX_WAITING = 200
+#: How many run at once.
+AT_ONCE = 4
+#: What the last ones may take at the end of a worker.
+LAST_SECONDS = 2.0
+
+_WORDS: dict[type, str] = {
+    Failed: "failed",
+    TimedOut: "timeout",
+    Crashed: "crashed",
+    Discarded: "discarded",
+    Invalid: "invalid",
+}
+
+
+class _Stored(msgspec.Struct):
+    type: str = ""
+    message: str = ""
+    traceback: str = ""
+
+
+class Reports:
+    """Failed attempts on their way to the hooks."""
+
+    def __init__(self, hooks: Hooks) -> None:
+        self._hooks = hooks
+        self._loop = asyncio.get_running_loop()
+        self._tasks: set[Sheltered] = set()
+        self._room = asyncio.Semaphore(AT_ONCE)
+        self._threads: ThreadPool | None = None
+        self._seen: set[tuple[str, type]] = set()
+        self._dropped = 0
+
+    def take(self, job: ClaimedJob, outcome: Outcome, transition: Transition, error: BaseException | None) -> None:
+        """Report an attempt if it failed; returns at once.
+
+        Args:
+            job: its job.
+            outcome: how it ended.
+            transition: what becomes of the job.
+            error: the exception, where it is at hand.
+        """
+        word = _WORDS.get(type(outcome))
+        if word is None:
+            return
+        if len(self._tasks) >= MAX_WAITING:
+            self._dropped += 1
+            if self._dropped == 1:
+                log.warning("on_error hooks are too slow for the failures here: some are not reported to them")
+            return
+        if error is None or word in ("timeout", "crashed"):
+            error = _stored(outcome, word)
+        again = transition.to is not State.DEAD
+        failed = FailedJob(
+            id=job.id,
+            task=job.task,
+            queue=job.queue,
+            attempt=job.attempt,
+            max_attempts=job.max_attempts,
+            outcome=word,
+            final=not again,
+            retry_in=transition.delay_ms / 1000 if again else None,
+            raw_args=job.args,
+            headers=msgspec.json.decode(job.headers) if job.headers else {},
+        )
+        task = Sheltered(self._report(failed, error), loop=self._loop, name="taskflow-on-error", context=Variables())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Give the last reports a moment."""
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=LAST_SECONDS)
+        if self._tasks or self._dropped:
+            log.warning("%d failures were not reported to on_error hooks", len(self._tasks) + self._dropped)
+        for task in self._tasks:
+            task.end()
+        if self._threads is not None:
+            self._threads.close()
+
+    async def _report(self, job: FailedJob, error: BaseException) -> None:
+        async with self._room:
+            for hook in tuple(self._hooks.errors):
+                try:
+                    async with asyncio.timeout(CALL_SECONDS):
+                        await self._call(hook, job, error)
+                except BaseException as broken:  # SystemExit of a hook, too, is no reason to end
+                    if isinstance(broken, asyncio.CancelledError) and cancelled_itself():
+                        raise
+                    self._note(hook, job, broken)
+
+    async def _call(self, hook: ErrorHook, job: FailedJob, error: BaseException) -> None:
+        if inspect.iscoroutinefunction(hook):
+            await hook(job, error)
+            return
+        if self._threads is None:
+            self._threads = ThreadPool(AT_ONCE)
+        # A thread that hangs keeps its room: when all do, the hooks are not called any more, and no more threads start.
+        await self._threads.room.acquire()
+        value, broken = await self._threads.submit(partial(hook, job, error))
+        if broken is not None:
+            raise broken
+        if inspect.isawaitable(value):
+            await value
+
+    def _note(self, hook: ErrorHook, job: FailedJob, broken: BaseException) -> None:
+        """Log a failing hook: once in full for each kind of failure, so that a broken one does not flood the log."""
+        kind = (name_of(hook), type(broken))
+        level = logging.DEBUG if kind in self._seen else logging.ERROR
+        self._seen.add(kind)
+        fields = {"job_id": str(job.id), "task": job.task}
+        log.log(level, "the on_error hook %s failed", name_of(hook), exc_info=broken, extra=fields)
+
+
+def _stored(outcome: Outcome, word: str) -> AttemptError:
+    raw: bytes | None = getattr(outcome, "error", None)
+    found = msgspec.json.decode(raw, type=_Stored) if raw else _Stored(type="ProcessCrashed")
+    return AttemptError(found.type, found.message, found.traceback, word)
