@@ -17,7 +17,6 @@ from uuid import UUID
 
 import msgspec
 
-from taskflowmq.client import codecs
 from taskflowmq.client.handle import Handle
 from taskflowmq.client.hooked import Hooked
 from taskflowmq.client.hub import Hub
@@ -103,17 +102,17 @@ class BaseApp(Hooked):
         self._url = url
 
     @contextlib.contextmanager
-    def redirected(self, make_store: MakeStore, new_id: Callable[[], UUID]) -> Iterator[Self]:
+    def redirected(self, make_store: MakeStore, new_id: Callable[[], UUID], url: str) -> Iterator[Self]:
         """Use another store meanwhile, and forget it afterwards; for tests. Its sessions are closed at the end."""
-        kept = self._make_store, self.origin, self._hub.set_aside()
-        self._make_store, self.origin = make_store, msgspec.structs.replace(self.origin, new_id=new_id)
+        kept = self._url, self._make_store, self.origin, self._hub.set_aside()
+        self._url, self._make_store, self.origin = url, make_store, msgspec.structs.replace(self.origin, new_id=new_id)
         try:
             yield self
         finally:
             try:
                 self._hub.close_from_outside()
             finally:
-                self._make_store, self.origin, places = kept
+                self._url, self._make_store, self.origin, places = kept
                 self._hub.put_back(places)
 
     @property
@@ -203,9 +202,6 @@ class BaseApp(Hooked):
         return entered
 
     # ---- tasks ----
-
-    #: ``app.codec(Point, encode=…, decode=…)``: give a type a JSON form, before the tasks that use it are declared.
-    codec = staticmethod(codecs.register)
 
     def include(self, source: types.ModuleType | Task[Any, Any] | Iterable[Task[Any, Any]]) -> Self:
         """Add detached tasks (``@task``): all of a module, some of a list, or one.

@@ -17,8 +17,8 @@ from taskflowmq.bootstrap.stores import make_store
 from taskflowmq.client.app import BaseApp
 from taskflowmq.client.ids import IdFactory
 from taskflowmq.ports.clock import Clock
-from taskflowmq.ports.store import Store
 from taskflowmq.testing.clock import VirtualClock
+from taskflowmq.testing.recording import Recorder, RecordingStore, recording
 
 A = TypeVar("A", bound=BaseApp)
 
@@ -32,26 +32,37 @@ class in_memory_app(Generic[A]):  # noqa: N801 - used like a function
     The app itself is used, not a copy: its tasks enqueue into that database, too. Afterwards the app has its own
     database again, and everything is gone.
 
+    What the program enqueues on its own connections (``conn=``) is written down beside its transaction: a rollback
+    drops it, the commit stores it in the test's database. ``assert_enqueued(…, conn=conn)`` sees it before.
+
     Args:
         app: any app; it should not be in use.
         clock: the time that the database sees; a :class:`VirtualClock` makes scheduled jobs due on demand.
+        url: a database of the test itself, instead of a new one: what the program enqueues on its own connections to
+            it is stored there, by any driver. Nothing is deleted from it.
     """
 
-    def __init__(self, app: A, *, clock: Clock | None = None) -> None:
+    def __init__(self, app: A, *, clock: Clock | None = None, url: str | None = None) -> None:
         self._app = app
         self._clock = clock
+        self._url = url
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> A:
         """Begin, in a program or test without a loop."""
-        folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="taskflow-test-")))
+        url, options = self._url, dict[str, Any]()
+        if url is None:
+            folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="taskflow-test-"))
+            url, options = f"sqlite:///{Path(folder) / 'test.db'}", OPTIONS
+        recorder = Recorder(self._app, self._clock, stores=self._url is not None)
 
-        def own_store(_url: str) -> Store:
-            return make_store(f"sqlite:///{folder / 'test.db'}", options=OPTIONS, clock=self._clock)
+        def own_store(address: str) -> Any:
+            return RecordingStore(make_store(address, options=options, clock=self._clock), recorder)
 
         # Ids carry their time, and a database refuses those that are far from its own.
         new_id = IdFactory(self._clock.time_ns) if isinstance(self._clock, VirtualClock) else IdFactory()
-        self._stack.enter_context(self._app.redirected(own_store, new_id))
+        self._stack.enter_context(self._app.redirected(own_store, new_id, url))
+        self._stack.enter_context(recording(self._app, recorder))
         return self._app
 
     def __exit__(

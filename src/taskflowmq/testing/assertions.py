@@ -16,8 +16,10 @@ from taskflowmq.client import codec
 from taskflowmq.client.app import BaseApp
 from taskflowmq.client.sync import portal_loop
 from taskflowmq.client.task import Task
+from taskflowmq.core.errors import WrongContext
 from taskflowmq.core.job import JobFilter, JobView, State
 from taskflowmq.ports.store import Store
+from taskflowmq.testing.recording import recorder_of
 
 LIVE = tuple(state for state in State if not state.final)
 _PAGE = 500
@@ -43,7 +45,12 @@ class Matching(TypedDict, total=False):
 
 
 def assert_enqueued(
-    app: BaseApp, task: Task[Any, Any] | str, *, count: int | None = None, **matching: Unpack[Matching]
+    app: BaseApp,
+    task: Task[Any, Any] | str,
+    *,
+    count: int | None = None,
+    conn: Any = None,
+    **matching: Unpack[Matching],
 ) -> list[JobView]:
     """Fail unless a job of this task waits or runs that looks like this.
 
@@ -51,28 +58,37 @@ def assert_enqueued(
         app: whose jobs.
         task: the task or its name.
         count: exactly so many; by default at least one.
+        conn: look as this connection or session of the program would (SQLAlchemy 2, Django): also at what was enqueued
+            in its open transaction, which others see after its commit. Needs ``in_memory_app`` or the fixtures.
         matching: see :class:`Matching`.
 
     Returns:
         the jobs that match, oldest first.
     """
-    jobs, found = _search(app, task, matching)
+    jobs, found = _search(app, task, matching, conn)
     if len(found) == count or (count is None and found):
         return found
     wanted = "a job" if count is None else f"{count} jobs"
-    raise AssertionError(f"expected {wanted} of {_name(task)!r} {_text(matching)}, found {len(found)}. {_shown(jobs)}")
+    raise AssertionError(
+        f"expected {wanted} of {_name(task)!r} {_text(matching)}, found {len(found)}. {_shown(jobs)}"
+        f"{'' if conn is not None else _uncommitted(app, task)}"
+    )
 
 
-def refute_enqueued(app: BaseApp, task: Task[Any, Any] | str, **matching: Unpack[Matching]) -> None:
-    """Fail if a job of this task waits or runs that looks like this."""
-    _, found = _search(app, task, matching)
+def refute_enqueued(
+    app: BaseApp, task: Task[Any, Any] | str, *, conn: Any = None, **matching: Unpack[Matching]
+) -> None:
+    """Fail if a job of this task waits or runs that looks like this; ``conn`` as for :func:`assert_enqueued`."""
+    _, found = _search(app, task, matching, conn)
     if found:
         raise AssertionError(
             f"expected no job of {_name(task)!r} {_text(matching)}, found {len(found)}. {_shown(found)}"
         )
 
 
-def _search(app: BaseApp, task: Task[Any, Any] | str, matching: Matching) -> tuple[list[JobView], list[JobView]]:
+def _search(
+    app: BaseApp, task: Task[Any, Any] | str, matching: Matching, conn: Any
+) -> tuple[list[JobView], list[JobView]]:
     states = matching.get("state", LIVE)
     query = JobFilter(
         tenant=app.tenant,
@@ -80,6 +96,8 @@ def _search(app: BaseApp, task: Task[Any, Any] | str, matching: Matching) -> tup
         states=tuple(State(one) for one in ((states,) if isinstance(states, str) else states)),
     )
     jobs = _read(app, query)
+    if conn is not None:
+        jobs += [job for job in _pending(app, query.task, conn) if job.state in query.states]
     wanted = {name: _plain(value) for name, value in matching.items() if name != "state"}
     return jobs, [job for job in jobs if _fits(job, wanted)]
 
@@ -93,7 +111,25 @@ def _read(app: BaseApp, query: JobFilter) -> list[JobView]:
         finally:
             await store.close()
 
+    hub = app.hub
+    if asyncio._get_running_loop() is None and hub.open_session() is not None:
+        # To open SQLite anew would wait for a transaction that the test itself has open.
+        return hub.run(lambda: hub.call(lambda session: _all(session.store, query)))
     return asyncio.run_coroutine_threadsafe(read(), portal_loop()).result()
+
+
+def _pending(app: BaseApp, task: str | None, conn: Any = None) -> list[JobView]:
+    recorder = recorder_of(app)
+    if recorder is None:
+        if conn is None:
+            return []
+        raise WrongContext("conn= needs a test that has given the app a database: `with in_memory_app(app):`")
+    return [recorder.view(job) for job in recorder.pending(conn) if job.task == task]
+
+
+def _uncommitted(app: BaseApp, task: Task[Any, Any] | str) -> str:
+    count = len(_pending(app, _name(task)))
+    return f"\n{count} more in transactions that are not committed: give conn= to see them" if count else ""
 
 
 async def _all(store: Store, query: JobFilter) -> list[JobView]:
