@@ -124,7 +124,7 @@ async def test_a_backup_of_the_same_store_is_gone_on_with(store: SqliteStore, pa
 def _another_store(path: Path) -> None:
     with closing(sqlite3.connect(path)) as conn, conn:
         conn.execute(
-            "CREATE TABLE taskflow_store (id INTEGER, schema_version INTEGER, min_client INTEGER, store_id BLOB)"
+            "CREATE TABLE taskflow_store (id INTEGER, schema_version INTEGER, min_client INTEGER, identity BLOB)"
         )
         conn.execute("INSERT INTO taskflow_store VALUES (1, 2, 1, randomblob(16))")
 
@@ -277,7 +277,7 @@ async def test_every_store_has_an_id_of_its_own_and_older_ones_get_one(path: Pat
     for name in ("one.db", "two.db"):
         store = SqliteStore(path.with_name(name))
         await store.open()
-        ids.append(store._database.store_id)
+        ids.append(store._database.identity)
         await store.close()
     assert len(set(ids)) == 2
     assert all(ids)

@@ -21,6 +21,8 @@ from taskflowmq.core.redact import redact_text
 #: The statement did nothing, and the same statement may well succeed the next time.
 RETRIED = frozenset({"40001", "40P01", "55P03"})
 LOCK_TIMEOUT = "55P03"
+#: The tables, their schema or the column that tells stores apart are missing.
+NO_STORE = frozenset({"42P01", "42703", "3F000"})
 #: What a pooler answers to a program that believes it has the session for itself: it refuses session settings at
 #: connect, or another session's prepared statement is met, or ours is gone.
 _SHARED_SESSION_CODES = frozenset({"26000", "42P05"})

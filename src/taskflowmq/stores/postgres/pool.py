@@ -268,14 +268,18 @@ class Pool:
 
     def _judge(self, conn: Any, error: BaseException) -> None:
         """Throw a connection away if the error proves it unusable, and all that are idle if it proves them so."""
-        if not errors.dooms_connection(error):
+        if not errors.dooms_connection(error) and not self._has_lost_its_store(error):
             return
         self.generation += 1
-        if errors.dooms_all(error):
+        if errors.dooms_all(error) or self._has_lost_its_store(error):
             self._drop_idle()
         # One that the server closed is the pool's again already, and refuses.
         with suppress(asyncpg.InterfaceError):
             conn.terminate()
+
+    def _has_lost_its_store(self, error: BaseException) -> bool:
+        """Tell whether tables are missing that were there: whoever makes them again makes another store."""
+        return self.identity is not None and errors.code_of(error) in errors.NO_STORE
 
     def _drop_idle(self) -> None:
         for conn in tuple(self._connections):
@@ -297,6 +301,35 @@ class Pool:
             # When asyncpg reads types it switches JIT off, looks, and switches it back: behind a pooler in three
             # sessions, of which one stays changed for whoever gets it next.
             conn._server_caps = conn._server_caps._replace(jit=False)
+        await self._recognise(conn)
+
+    async def _recognise(self, conn: Any) -> None:
+        """Refuse another store than the one that was opened first: the database was made again, or its name moved."""
+        if self.identity is None:
+            return
+        try:
+            found = await conn.fetchval(q.read_identity)
+        except asyncpg.PostgresError as error:
+            if errors.code_of(error) not in errors.NO_STORE:
+                raise
+            found = None
+        self.check_identity(found)
+
+    def check_identity(self, found: str | None) -> None:
+        """Compare the identity of the store that answers with that of the one that was opened.
+
+        Raises:
+            StoreUnavailable: it is another one; what was remembered of it is forgotten, and connections are made anew.
+        """
+        if self.identity is None or found == self.identity:
+            return
+        self.generation += 1
+        self._drop_idle()
+        what = "no TaskFlow store any more" if found is None else "another TaskFlow store than this process opened"
+        raise StoreUnavailable(
+            f"PostgreSQL: the database holds {what}: restore the right one, or start this process again to use what is "
+            "there"
+        )
 
     def _lost(self, conn: Connection) -> None:
         self.generation += 1

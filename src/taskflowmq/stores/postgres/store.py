@@ -65,7 +65,7 @@ class PostgresStore:
         if self._options.migrate != "manual":
             await self.schema.migrate()
         await self.schema.check_client()
-        self._pool.identity = await self._pool.fetchval(q.read_identity)
+        self._pool.identity = self._lent.identity = await self._pool.fetchval(q.read_identity)
 
     async def close(self) -> None:
         """Finish what is under way and disconnect. Idempotent."""
@@ -77,7 +77,7 @@ class PostgresStore:
     async def ping(self) -> float:
         """Ask the database for an answer that proves it can commit, and return the seconds it took."""
         began = time.perf_counter()
-        await self._pool.fetchval(q.prove_commit)
+        self._pool.check_identity(await self._pool.fetchval(q.prove_commit))
         return time.perf_counter() - began
 
     def _now(self) -> datetime | None:

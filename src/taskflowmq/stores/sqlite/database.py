@@ -64,7 +64,7 @@ class Database:
         options: the store's settings.
 
     Attributes:
-        store_id: which store must be in it; known once the store has been opened.
+        identity: which store must be in it; known once the store has been opened.
         on_lost: called, from any thread, when the file was deleted or replaced: everybody closes what is open.
     """
 
@@ -74,7 +74,7 @@ class Database:
             path = path.absolute()
         self.path = path
         self.options = options
-        self.store_id: bytes | None = None
+        self.identity: bytes | None = None
         self.on_lost: list[Callable[[], None]] = []
         self._text = os.fspath(path)
         self._logs = (Path(f"{self._text}-wal"), Path(f"{self._text}-shm"))
@@ -227,22 +227,22 @@ class Database:
 
     def _recognise(self, conn: sqlite3.Connection) -> None:
         """Refuse another store than the one that was opened first, before anything is changed in the file."""
-        if self.store_id is None:
+        if self.identity is None:
             return
-        found = read_store_id(conn)
+        found = read_identity(conn)
         if found is None:
             raise StoreUnavailable(
                 f"{self._text} holds no TaskFlow store any more: put the right file back, or start this process again "
                 "with the right address"
             )
-        if found != self.store_id:
+        if found != self.identity:
             raise StoreUnavailable(
                 f"{self._text} holds another TaskFlow store than the one that this process opened: put the right file "
                 "back, or start this process again to use the new one"
             )
 
     def _missing(self) -> str:
-        if self.store_id is not None:
+        if self.identity is not None:
             return self._gone()
         return (
             f"there is no database file {self._text}: `taskflow db migrate` makes it, as `taskflow dev`, `worker`, "
@@ -263,13 +263,13 @@ def _files(found: os.stat_result) -> _Files:
     return _Files(found.st_dev, found.st_ino)
 
 
-def read_store_id(conn: sqlite3.Connection) -> bytes | None:
+def read_identity(conn: sqlite3.Connection) -> bytes | None:
     """Return which store a database holds: None if it holds none, empty bytes for one of an older schema."""
     if not conn.execute(sql("find_store")).fetchall():
         return None
-    if not conn.execute(sql("find_store_id")).fetchall():
+    if not conn.execute(sql("find_identity")).fetchall():
         return b""
-    found: bytes | None = conn.execute(sql("read_store_id")).fetchone()[0]
+    found: bytes | None = conn.execute(sql("read_identity")).fetchone()[0]
     return found or b""
 
 

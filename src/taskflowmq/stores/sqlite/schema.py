@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 
 from taskflowmq.core.errors import SchemaMismatch
-from taskflowmq.stores.sqlite.database import Database, mark_own, read_store_id, refuse_foreign
+from taskflowmq.stores.sqlite.database import Database, mark_own, read_identity, refuse_foreign
 from taskflowmq.stores.sqlite.queries import migrations, sql
 from taskflowmq.stores.sqlite.reader import Reader
 from taskflowmq.stores.sqlite.writer import Writer
@@ -53,7 +53,7 @@ class SqliteSchema:
 
     async def identify(self) -> None:
         """Remember which store this is, so that no other one is taken for it when the file is opened again."""
-        self._database.store_id = await self._reader.run(read_store_id) or None
+        self._database.identity = await self._reader.run(read_identity) or None
 
     async def check_client(self) -> None:
         """Raise :class:`SchemaMismatch` unless this version of the library can use the schema."""

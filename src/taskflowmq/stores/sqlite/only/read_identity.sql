@@ -1,2 +1,2 @@
 -- Which store this is: a copy has the same id, another store never.
-SELECT store_id FROM taskflow_store WHERE id = 1
+SELECT identity FROM taskflow_store WHERE id = 1
