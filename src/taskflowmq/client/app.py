@@ -17,6 +17,7 @@ from uuid import UUID
 
 import msgspec
 
+from taskflowmq.client import codecs
 from taskflowmq.client.handle import Handle
 from taskflowmq.client.hooked import Hooked
 from taskflowmq.client.hub import Hub
@@ -202,6 +203,9 @@ class BaseApp(Hooked):
         return entered
 
     # ---- tasks ----
+
+    #: ``app.codec(Point, encode=…, decode=…)``: give a type a JSON form, before the tasks that use it are declared.
+    codec = staticmethod(codecs.register)
 
     def include(self, source: types.ModuleType | Task[Any, Any] | Iterable[Task[Any, Any]]) -> Self:
         """Add detached tasks (``@task``): all of a module, some of a list, or one.

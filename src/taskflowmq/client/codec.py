@@ -12,12 +12,15 @@ lone surrogates, reserved keys and too deep nesting are refused here, each with 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
+from taskflowmq.client import codecs
+from taskflowmq.client.roundtrip import find_changed
+from taskflowmq.client.shapes import field_names, is_pydantic
 from taskflowmq.core.errors import MAX_ERRORS, FieldError, InvalidJob
 from taskflowmq.core.limits import MAX_DEPTH, RESERVED_KEY, Misfit, check_storable, escape_step, join_pointer
 
@@ -29,20 +32,41 @@ _DEEP_BYTES = 2 * MAX_DEPTH
 MAX_MESSAGE = 2_000
 
 
-def is_pydantic(kind: object) -> bool:
-    """Tell whether this type is a pydantic model."""
-    return isinstance(kind, type) and hasattr(kind, "__pydantic_validator__") and hasattr(kind, "model_validate")
-
-
 def to_plain(value: Any) -> Any:
     """Turn an object that msgspec does not know into one that it does (its ``enc_hook``)."""
     if is_pydantic(type(value)):
-        return value.model_dump(mode="json", by_alias=True)
-    raise TypeError(f"{type(value).__module__}.{type(value).__qualname__} has no JSON form")
+        return _model_to_plain(value)
+    return codecs.encode(value)
+
+
+def _model_to_plain(value: Any) -> Any:
+    """Turn a model into JSON values, unless that loses something of it: a secret, an excluded field, a subclass."""
+    kind = type(value)
+    plain = value.model_dump(mode="json", by_alias=True)
+    try:
+        changed = find_changed(value, kind.model_validate_json(_encoder.encode(plain)))
+    except ValueError as error:
+        if not is_pydantic_error(error):
+            raise
+        raise TypeError(f"{kind.__qualname__} cannot be read back from its own JSON: {_first_line(error)}") from None
+    if changed is not None:
+        where = ".".join(str(step) for step in reversed(changed.steps)) or "it"
+        raise TypeError(f"{kind.__qualname__} does not survive its own JSON: {where} {changed.detail}")
+    return plain
+
+
+def _first_line(error: Exception) -> str:
+    [first, *_] = error.errors(include_url=False, include_context=False, include_input=False)  # type: ignore[attr-defined]
+    return f"{'.'.join(str(step) for step in first['loc'])}: {first['msg']}"
 
 
 def from_plain(kind: type, value: Any) -> Any:
     """Turn a JSON value into an object of a type that msgspec does not know (its ``dec_hook``)."""
+    if not is_pydantic(kind):
+        codec = codecs.find(kind)
+        if codec is None:
+            raise TypeError(f"{kind.__qualname__} has no JSON form: {codecs.hint(kind)}")
+        return codec.decode(kind, value)
     # As JSON, not as Python values: a strict model takes a UUID or a tuple from JSON, but not from a str or a list.
     try:
         return kind.model_validate_json(_encoder.encode(value))  # type: ignore[attr-defined]  # only models get here
@@ -156,19 +180,9 @@ def _parts(value: Any) -> Iterator[tuple[object, Any]]:
     elif isinstance(value, list | tuple | set | frozenset):
         yield from enumerate(value)
     else:
-        for name in _field_names(type(value)):
+        for name in field_names(type(value)):
             if hasattr(value, name):
                 yield name, getattr(value, name)
-
-
-def _field_names(kind: type) -> Iterable[str]:
-    """Return the names of the fields of a Struct, dataclass, attrs class or pydantic model; of others, none."""
-    if issubclass(kind, msgspec.Struct):
-        return kind.__struct_fields__
-    if is_pydantic(kind):
-        return cast(dict[str, Any], kind.model_fields)  # type: ignore[attr-defined]  # a model has it
-    attrs: Iterable[Any] = getattr(kind, "__attrs_attrs__", ())
-    return tuple(getattr(kind, "__dataclass_fields__", ())) or tuple(one.name for one in attrs)
 
 
 def find_naive(value: Any, pointer: str) -> FieldError | None:

@@ -24,9 +24,12 @@ import msgspec
 from msgspec import UNSET
 from msgspec import inspect as typeinfo
 
-from taskflowmq.client import codec
+from taskflowmq.client import codec, codecs
+from taskflowmq.client.roundtrip import find_changed
+from taskflowmq.client.shapes import is_pydantic
 from taskflowmq.core.errors import MAX_ERRORS, FieldError, InvalidJob
-from taskflowmq.core.limits import MAX_ARGS_BYTES, escape_step
+from taskflowmq.core.limits import MAX_ARGS_BYTES, escape_step, join_pointer
+from taskflowmq.core.signals import Signal
 from taskflowmq.ports.context import Context
 
 ARGS = "/args"
@@ -69,7 +72,8 @@ class Signature:
         self._struct = self._build(UNSET)
         self._decoder = self._make_decoder()
         self._naive_possible = _may_hold_datetime(self._types.values())
-        self._result = _result_decoder(hints.get("return", Any))
+        self._lossy = tuple(name for name, kind in self._types.items() if not _is_plain(kind))
+        self._result = _result_decoder(hints.get("return", Any), self.label)
 
     def _check_parameters(self, parameters: list[inspect.Parameter], hints: dict[str, Any]) -> None:
         for index, parameter in enumerate(parameters):
@@ -120,7 +124,16 @@ class Signature:
             found = codec.find_naive(decoded, ARGS)
             if found is not None:
                 raise InvalidJob.at(*found)
+        if self._lossy:
+            self._refuse_changed(values, decoded)
         return raw
+
+    def _refuse_changed(self, values: Mapping[str, Any], decoded: Any) -> None:
+        for name in self._lossy:
+            if name in values:
+                changed = find_changed(values[name], getattr(decoded, name))
+                if changed is not None:
+                    raise InvalidJob.at(join_pointer(ARGS, [name, *reversed(changed.steps)]), changed.detail)
 
     def _bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
         if not args:
@@ -183,8 +196,9 @@ class Signature:
         defs: dict[str, Any] = {}
 
         def describe(kind: type) -> dict[str, Any]:
-            if not codec.is_pydantic(kind):
-                raise NotImplementedError
+            if not is_pydantic(kind):
+                form = codecs.find(kind)
+                return {} if form is None else form.schema
             model: dict[str, Any] = kind.model_json_schema(  # type: ignore[attr-defined]  # a pydantic model
                 ref_template="#/$defs/{model}"
             )
@@ -203,6 +217,10 @@ class Signature:
             plain = _plain_or_none(default)
             if plain is not None or default is None:
                 own["properties"][name]["default"] = plain
+        for component in components.values():
+            # An unknown key would not arrive (find_changed refuses it).
+            if "properties" in component:
+                component.setdefault("additionalProperties", False)
         defs.update(components)
         return msgspec.json.encode({**own, "$defs": defs} if defs else own)
 
@@ -249,14 +267,29 @@ def _check_type(kind: Any, where: str) -> None:
     """
     try:
         msgspec.json.Decoder(kind, dec_hook=codec.from_plain)
-        unknown = next(_walk(typeinfo.type_info(kind), lambda one: isinstance(one, typeinfo.CustomType)), None)
+        unknown = next(_walk(typeinfo.type_info(kind), _is_unknown), None)
     except (TypeError, NameError) as error:
         raise TypeError(f"{where} has a type that cannot be stored: {error}") from None
     if isinstance(unknown, typeinfo.CustomType):
-        raise TypeError(
-            f"{where} has the type {unknown.cls!r}, which has no JSON form: use a dataclass, a msgspec "
-            "Struct, a pydantic model or a built-in type"
-        )
+        raise TypeError(f"{where} has the type {unknown.cls!r}, which has no JSON form: {codecs.hint(unknown.cls)}")
+
+
+def _is_unknown(one: Any) -> bool:
+    return isinstance(one, typeinfo.CustomType) and not is_pydantic(one.cls) and codecs.find(one.cls) is None
+
+
+#: Types whose values arrive as they are. Any is JSON's own types; a model inside is looked at when it is encoded.
+_PLAIN = (
+    typeinfo.AnyType, typeinfo.NoneType, typeinfo.BoolType, typeinfo.IntType, typeinfo.FloatType, typeinfo.StrType,
+    typeinfo.BytesType, typeinfo.LiteralType, typeinfo.UnionType, typeinfo.ListType, typeinfo.DictType,
+    typeinfo.TupleType, typeinfo.VarTupleType, typeinfo.SetType, typeinfo.FrozenSetType, typeinfo.Metadata,
+)  # fmt: skip
+
+
+def _is_plain(kind: Any) -> bool:
+    """Tell whether no value of this type can lose something in JSON, so that comparing is not worth its time."""
+    parts = _walk(typeinfo.type_info(kind), lambda one: isinstance(one, typeinfo.Type), models=True)
+    return all(isinstance(part, _PLAIN) for part in parts)
 
 
 def _may_hold_datetime(kinds: Any) -> bool:
@@ -264,7 +297,7 @@ def _may_hold_datetime(kinds: Any) -> bool:
 
     def wanted(one: Any) -> bool:
         if isinstance(one, typeinfo.CustomType):
-            return codec.is_pydantic(one.cls)
+            return is_pydantic(one.cls)
         return isinstance(one, typeinfo.DateTimeType)
 
     return any(next(_walk(typeinfo.type_info(kind), wanted, models=True), None) is not None for kind in kinds)
@@ -279,7 +312,7 @@ def _walk(info: Any, wanted: Callable[[Any], bool], *, models: bool = False) -> 
         if id(one) in seen:
             continue
         seen.add(id(one))
-        known_model = isinstance(one, typeinfo.CustomType) and codec.is_pydantic(one.cls)
+        known_model = isinstance(one, typeinfo.CustomType) and is_pydantic(one.cls)
         if wanted(one) and (models or not known_model):
             yield one
         if isinstance(one, typeinfo.Type | typeinfo.Field):
@@ -288,10 +321,23 @@ def _walk(info: Any, wanted: Callable[[Any], bool], *, models: bool = False) -> 
                 pending.extend(value if isinstance(value, tuple) else (value,))
 
 
-def _result_decoder(kind: Any) -> msgspec.json.Decoder[Any]:
-    """Build the decoder of results; a type that JSON cannot give back is read as plain values."""
-    try:
-        _check_type(kind, "result")
-        return msgspec.json.Decoder(kind, dec_hook=codec.from_plain)
-    except TypeError:
+def _result_decoder(kind: Any, label: str) -> msgspec.json.Decoder[Any]:
+    """Build the decoder of results.
+
+    Raises:
+        TypeError: what the function says that it returns could not be stored.
+    """
+    if kind in (typing.NoReturn, typing.Never):
         return msgspec.json.Decoder(Any)
+    if typing.get_origin(kind) in (typing.Union, types.UnionType):
+        # A handler may return a signal (Snooze …), which steers the job and is no result.
+        results = [one for one in typing.get_args(kind) if not _is_signal(one)]
+        kind = typing.Union[tuple(results)] if results else None  # noqa: UP007 - made at run time
+    if _is_signal(kind):
+        kind = None
+    _check_type(kind, f"{label}: the result")
+    return msgspec.json.Decoder(kind, dec_hook=codec.from_plain)
+
+
+def _is_signal(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Signal)

@@ -1,0 +1,103 @@
+"""Whether a value that became JSON comes back as what it was.
+
+An encoder may leave out or replace what it was not made for: a secret arrives as asterisks, an excluded field as its
+default, an object of a subclass as its base. The job would be accepted and completed, with other arguments than were
+given. So what was decoded is compared with what was given, where the types can lose something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+from taskflowmq.client import codecs
+from taskflowmq.client.shapes import field_names, is_pydantic, json_names
+from taskflowmq.core.limits import Misfit
+
+#: What JSON itself can say: an argument of REST, or of a caller who leaves the conversion to the task's types.
+_JSON = (dict, list, tuple, str, int, float, bool, bytes, type(None), set, frozenset)
+_SCALARS = frozenset({str, int, float, bool, bytes, type(None)})
+
+
+def find_changed(given: Any, arrived: Any) -> Misfit | None:
+    """Return the first part of a value that does not arrive as it was given, or None.
+
+    Args:
+        given: the value as the caller has it.
+        arrived: the same after encoding and decoding by its declared type.
+    """
+    if given is arrived:
+        return None
+    kind = type(arrived)
+    if type(given) is not kind:
+        return _converted(given, arrived)
+    if kind in _SCALARS:
+        return None if given == arrived else _differs(given)
+    if kind is dict:
+        return _mapping(given, arrived)
+    if isinstance(arrived, list | tuple):
+        return _sequence(given, arrived)
+    names = field_names(kind)
+    if names:
+        for name in names:
+            found = find_changed(getattr(given, name, None), getattr(arrived, name, None))
+            if found is not None:
+                found.steps.append(name)
+                return found
+        return None
+    codec = codecs.find(kind)
+    if codec is not None:
+        return find_changed(codec.encode(given), codec.encode(arrived))
+    return None if given == arrived else _differs(given)
+
+
+def _converted(given: Any, arrived: Any) -> Misfit | None:
+    """Judge a value that arrives as another type than it was given."""
+    if isinstance(given, dict):
+        if isinstance(arrived, dict):
+            return _mapping(given, arrived)
+        # A model of pydantic says itself what it does with keys that it does not know.
+        names = frozenset() if is_pydantic(type(arrived)) else json_names(type(arrived))
+        unknown = [key for key in given if names and key not in names]
+        return Misfit([unknown[0]], f"is not a field of {type(arrived).__qualname__}") if unknown else None
+    if isinstance(given, list | tuple) and isinstance(arrived, list | tuple):
+        return _sequence(given, arrived)
+    if isinstance(given, _JSON):
+        return None
+    if isinstance(given, Enum) or codecs.find(type(given)) is not None:
+        return None
+    if tuple(field_names(type(given))):
+        if isinstance(arrived, dict | list):
+            return None  # it was declared as plain JSON
+        was, becomes = type(given).__qualname__, type(arrived).__qualname__
+        return Misfit([], f"is a {was} and would arrive as a {becomes}: declare the parameter as {was}")
+    return None if given == arrived else _differs(given)
+
+
+def _mapping(given: Mapping[Any, Any], arrived: Mapping[Any, Any]) -> Misfit | None:
+    for key, value in given.items():
+        if key not in arrived:
+            if isinstance(key, str) and all(isinstance(one, str) for one in arrived):
+                return Misfit([key], "is not a field of the declared type")
+            continue
+        found = find_changed(value, arrived[key])
+        if found is not None:
+            found.steps.append(key)
+            return found
+    return None
+
+
+def _sequence(given: Any, arrived: Any) -> Misfit | None:
+    for index, (one, other) in enumerate(zip(given, arrived, strict=False)):
+        found = find_changed(one, other)
+        if found is not None:
+            found.steps.append(index)
+            return found
+    return None if len(given) == len(arrived) else Misfit([], "loses elements on its way through JSON")
+
+
+def _differs(given: Any) -> Misfit:
+    # Never the value itself: what is changed on its way is often a secret.
+    kind = type(given).__qualname__
+    return Misfit([], f"is of type {kind}, and its JSON form says something else, so it would arrive changed")
