@@ -264,3 +264,31 @@ def test_help_is_quick(start: Start) -> None:
     probe = f"import sys, taskflowmq.cli.root; print([name for name in {heavy} if name in sys.modules])"
     out = subprocess.run([sys.executable, "-c", probe], check=True, capture_output=True, text=True).stdout
     assert out == "[]\n"
+
+
+@pytest.mark.parametrize("arguments", [("jobs", "list", "--json"), ("queues", "list"), ("--help",)])
+def test_output_that_nobody_reads_to_its_end_ends_quietly(
+    start: Start, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    """``taskflow jobs list | head``."""
+    assert start("enqueue", "test").process.wait(READY_SECONDS) == 0
+    program = start(*arguments)
+    assert program.process.stdout is not None
+    program.process.stdout.close()
+    assert program.process.wait(READY_SECONDS) == 1
+    assert program.errors() == ""
+
+
+def test_a_worker_whose_log_is_never_read_works_and_ends(start: Start, tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    worker = start("worker", "shop:app", "--json", stderr=writer)
+    os.close(writer)
+    worker.announcement()
+    jobs = 600  # their lines are more than a pipe holds
+    code = (
+        f"from shop import *\nhandles = app.enqueue_many([double.job(n) for n in range({jobs})])\n"
+        "for one in handles: one.result(60)"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, timeout=120)
+    assert worker.end(signal.SIGTERM) == 0
+    os.close(reader)

@@ -227,6 +227,21 @@ async def test_a_busy_loop_without_overdue_jobs_is_left_alone(
     assert [str(row.id) in line for line in told] == [True]
 
 
+async def test_a_loop_that_stands_still_outside_every_body_gets_no_lease_for_ever(store: FakeStore, desk: Desk) -> None:
+    """Something of ours waits, or a C call in a thread keeps the interpreter: nobody else would ever get its jobs."""
+    child = await desk.start()
+    begun, prefetched = store.put("a"), store.put("a")
+    child.hold(begun, started=True)
+    child.hold(prefetched, started=False)
+    child.table.cells[TICK_US] = 1
+    await desk.until(lambda: child.killed)
+    await desk.until(lambda: all(row.history for row in (begun, prefetched)))
+    # What ran is charged with a crash: if it is to blame, it must not do this for ever.
+    assert (begun.last.ended, begun.counters.crashes) == (Ended.CRASHED, 1)
+    assert prefetched.counters.crashes == 0
+    await desk.spawner.count(2)
+
+
 async def test_a_child_that_is_too_large_before_it_ran_anything_gets_to_run_something(
     store: FakeStore, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,7 +13,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TextIO, cast
@@ -24,6 +24,7 @@ import msgspec
 from taskflowmq.core.printable import escape
 from taskflowmq.core.redact import redact_head, redact_tail
 from taskflowmq.ports.telemetry import CLEAN_FIELDS, JobLine
+from taskflowmq.telemetry.outlet import Outlet
 from taskflowmq.telemetry.redact import redact
 
 #: Attributes that every record has; whatever else it carries was given as ``extra``.
@@ -38,6 +39,8 @@ _ENCODER = msgspec.json.Encoder()
 _LEVELS = {number: name.lower() for name, number in logging.getLevelNamesMapping().items() if name != "WARN"}
 _COLOURS = {"DEBUG": "2", "INFO": "32", "WARNING": "33", "ERROR": "31", "CRITICAL": "1;31"}
 MAX_TEXT = 8_192
+#: How long a process that ends waits for the reader of its log.
+LAST_SECONDS = 1.0
 
 
 class _JsonJobLine(msgspec.Struct, frozen=True, gc=False):
@@ -154,8 +157,9 @@ class TurnHandler(logging.StreamHandler[TextIO]):
 
     A worker writes a line per job, thousands a second in bursts: a system call for each was a tenth of its time.
 
-    Must stay true: logging never fails what it is about. When the stream takes nothing (the reader of a pipe is gone,
-    the disk is full) lines are lost, and the first that gets through says how many.
+    Must stay true: logging never fails and never delays what it is about. When the stream takes nothing (nobody reads
+    the pipe, its reader is gone, the disk is full) lines are lost, and the first that gets through says how many. See
+    :mod:`taskflowmq.telemetry.outlet`.
     """
 
     def __init__(self, stream: TextIO, style: JsonFormatter | TextFormatter) -> None:
@@ -165,6 +169,7 @@ class TurnHandler(logging.StreamHandler[TextIO]):
         self._count = 0
         self._waiting = False
         self._lost = 0
+        self._outlet = _outlet_of(stream, self._note)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take a record; its line is written now, or at the end of this turn of the loop."""
@@ -191,18 +196,29 @@ class TurnHandler(logging.StreamHandler[TextIO]):
             try:
                 self._take(style.job_lines(logger, shown, time.time()), len(shown))
             except Exception:  # noqa: BLE001 - as in emit; the next line says how many are missing
-                self._lost += len(shown)
+                self._lose(len(shown))
         if any(line.level >= logging.WARNING for line in shown) or not self._before_the_turn_ends():
             self.flush()
+
+    def close(self) -> None:
+        """Write what waits; a reader that does not read is waited for a moment only."""
+        self.flush()
+        if self._outlet is not None:
+            self._outlet.finish(LAST_SECONDS)
+        super().close()
 
     def flush(self) -> None:
         """Write what waits."""
         with self.lock or contextlib.nullcontext():
             lines, self._lines = self._lines, []
             count, self._count = self._count, 0
+            if self._outlet is not None:
+                if lines:
+                    self._outlet.write("\n".join(lines) + "\n", count)
+                return
             try:
                 if lines:
-                    before = [self._loss()] if self._lost else []
+                    before = [self._note(self._lost)] if self._lost else []
                     self.stream.write("\n".join([*before, *lines]) + "\n")
                 super().flush()
             except (OSError, ValueError):  # ValueError: the stream is closed
@@ -210,15 +226,19 @@ class TurnHandler(logging.StreamHandler[TextIO]):
             else:
                 self._lost = 0 if lines else self._lost
 
+    def _lose(self, lines: int) -> None:
+        if self._outlet is not None:
+            self._outlet.lost += lines
+        else:
+            self._lost += lines
+
     def _take(self, text: str, count: int) -> None:
         self._lines.append(text)
         self._count += count
 
-    def _loss(self) -> str:
+    def _note(self, lost: int) -> str:
         fields = {"name": __name__, "levelno": logging.WARNING, "levelname": "WARNING"}
-        return self.format(
-            logging.makeLogRecord({**fields, "msg": "up to %d log lines were lost", "args": (self._lost,)})
-        )
+        return self.format(logging.makeLogRecord({**fields, "msg": "up to %d log lines were lost", "args": (lost,)}))
 
     def _before_the_turn_ends(self) -> bool:
         if not self._waiting:
@@ -232,6 +252,16 @@ class TurnHandler(logging.StreamHandler[TextIO]):
     def _flush_turn(self) -> None:
         self._waiting = False
         self.flush()
+
+
+def _outlet_of(stream: TextIO, note: Callable[[int], str]) -> Outlet | None:
+    """Return what writes to the file behind a stream, or None for one without a file."""
+    try:
+        number = stream.fileno()
+        stream.flush()
+        return Outlet(number, note)
+    except (OSError, ValueError, AttributeError):  # no number, or none that is open
+        return None
 
 
 def configure_logging(style: str = "auto", level: str = "info", stream: TextIO | None = None) -> None:

@@ -23,8 +23,9 @@ from taskflowmq.worker.slots import (
 
 #: Commands of the control pipe, one per line. ``drain`` is followed by seconds.
 DRAIN, FINISH, HAND_BACK = "drain", "finish", "hand_back"
-#: Why a supervisor kills a child, besides HAND_BACK: a body blocks it past its timeout; somebody stopped it.
-TIMEOUT, STOPPED = "timeout", "stopped"
+#: Why a supervisor kills a child, besides HAND_BACK: a body blocks it past its timeout; somebody stopped it; its loop
+#: does not turn, and no body is to blame.
+TIMEOUT, STOPPED, STALLED = "timeout", "stopped", "stalled"
 
 #: Exit codes of a child that ended as it was told: cleanly, or with jobs handed back.
 CLEAN = (0, 75)
@@ -46,7 +47,7 @@ class Child:
         self.born = now
         self.table = SlotTable.create(slots)
         self.process: Process | None = None
-        #: Why we ended it, if we did: HAND_BACK, STOPPED, or TIMEOUT with the jobs that are charged for it.
+        #: Why we ended it, if we did: HAND_BACK, STOPPED, STALLED, or TIMEOUT with the jobs that are charged for it.
         self.killed_for: str | None = None
         self.charged: list[StartedJob] = []
         #: Told to end: it is replaced already.
@@ -162,6 +163,8 @@ class Child:
         """Return why the jobs in it are charged with a crash; None: it ended as it was told, or by our hand."""
         if self.killed_for == STOPPED:
             return "the worker process was stopped (SIGSTOP) for longer than its lease, and was killed"
+        if self.killed_for == STALLED:
+            return "the worker process stood still for longer than its lease, outside every body, and was killed"
         # As told, or by our hand. An exit code alone proves nothing: a body can call os._exit(0).
         if self.killed_for is not None or (code in CLEAN and self.table.cells[LEFT]):
             return None
@@ -172,3 +175,11 @@ class Child:
         """Release the pipe and the table."""
         os.close(self._commands)
         self.table.close()
+
+
+def is_stalled(table: SlotTable, now: float, patience: float) -> bool:
+    """Tell whether the loop of a child has stood still for longer than ``patience`` seconds outside every body."""
+    tick = table.cells[TICK_US]
+    if not tick or now - tick / 1e6 < patience:
+        return False
+    return not any(job.stepped for job in table.started())
