@@ -28,7 +28,8 @@ from taskflowmq.bootstrap.embed import EmbeddedWorker
 from taskflowmq.bootstrap.stores import make_store
 from taskflowmq.client.app import BaseApp
 from taskflowmq.core.job import JobView
-from taskflowmq.ports.store import ClaimRequest, NewWorker, Retention, Store
+from taskflowmq.ports.store import ClaimRequest, Retention, Store
+from taskflowmq.ports.workers import NewWorker
 from taskflowmq.testing.waiting import wait_until
 
 pytestmark = pytest.mark.slow

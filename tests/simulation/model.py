@@ -7,7 +7,7 @@ waits. Two stores of one :class:`~tests.simulation.rows.Data` are two programs o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,7 +24,8 @@ from taskflowmq.core.ids import MAX_SKEW_MS
 from taskflowmq.core.job import ClaimedJob, Counters, Enqueued, Flag, HeldJob, IdempotencyKey, NewJob
 from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.clock import Clock
-from taskflowmq.ports.store import ClaimRequest, NewWorker, Settled, TaskView, WorkerView
+from taskflowmq.ports.store import ClaimRequest, Settled, TaskView
+from taskflowmq.ports.workers import NewWorker, WorkerView
 
 DAY = timedelta(days=1)
 _FLAGS = {"finish": Flag.UNIQUE_FINISH, "start": Flag.UNIQUE_START, "time": 0}
@@ -230,6 +231,14 @@ class ModelWorkers:
         mine = sorted((key, held) for key, held in self._data.running.items() if held.worker == worker_id)
         return [HeldJob(key, self._data.jobs[key].new.max_attempts, held.counters) for key, held in mine[:limit]]
 
+    async def report(self, worker_id: UUID, notes: Mapping[str, str | None]) -> None:
+        if self._lives(worker_id):
+            row = self._data.workers[worker_id]
+            info = msgspec.json.decode(row.info)
+            merged = {**info.get("notes", {}), **notes}
+            info["notes"] = {kind: text for kind, text in merged.items() if text is not None}
+            self._data.workers[worker_id] = msgspec.structs.replace(row, info=msgspec.json.encode(info))
+
     async def suspects_ready(self) -> bool:
         return any(place.counters.crashes > 0 for place in self._data.ready.values())
 
@@ -247,6 +256,7 @@ class ModelWorkers:
                 ended_at=row.ended_at,
                 info=row.info,
                 running=sum(held.worker == key for held in self._data.running.values()),
+                lease_over=row.lease_until <= self._now(),
             )
             for key, row in self._data.workers.items()
             if row.ended_at is None or row.ended_at >= since

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -21,8 +21,9 @@ from taskflowmq.core.limits import check_storable
 from taskflowmq.core.retry import Retry
 from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.hooks import Hooks
-from taskflowmq.ports.store import ClaimRequest, DutyTurn, NewWorker, Settled, StagedCount
+from taskflowmq.ports.store import ClaimRequest, DutyTurn, Settled, StagedCount
 from taskflowmq.ports.tasks import Runs
+from taskflowmq.ports.workers import NewWorker
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -128,6 +129,7 @@ class FakeStore:
         self.turns: dict[str, DutyTurn] = {}
         self.leases_given: dict[str, int | None] = {}
         self.renewals = 0
+        self.notes: dict[str, str | None] = {}
 
     # -- what tests do
 
@@ -255,6 +257,11 @@ class FakeStore:
 
     async def end_expired(self, limit: int, *, turn_within_ms: int | None = None) -> list[UUID]:
         return []
+
+    async def report(self, worker_id: UUID, notes: Mapping[str, str | None]) -> None:
+        self._check()
+        self.notes.update(notes)
+        self._tell()
 
     async def orphaned(self, limit: int) -> list[UUID]:
         held = {row.worker for row in self.rows.values() if row.state is State.RUNNING and row.worker is not None}

@@ -10,7 +10,7 @@ from tests.worker.fakes import FakeStore, FakeTasks
 
 from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.core.job import State
-from taskflowmq.ports.store import NewWorker
+from taskflowmq.ports.workers import NewWorker
 
 
 async def noop() -> None:

@@ -10,7 +10,8 @@ from enum import StrEnum
 import msgspec
 
 from taskflowmq.core.ids import MAX_SKEW_MS
-from taskflowmq.ports.store import Store, WorkerView
+from taskflowmq.ports.store import Store
+from taskflowmq.ports.workers import WorkerView
 
 SLOW_COMMIT_SECONDS = 0.05
 PINGS = 5

@@ -15,6 +15,7 @@ from taskflowmq.client.sync import sync_twin
 from taskflowmq.core.errors import JobCancelled, JobFailed, JobNotFound, ResultUnavailable
 from taskflowmq.core.job import JobView, State
 from taskflowmq.core.signals import Duration, to_ms
+from taskflowmq.core.waiting import Wait
 from taskflowmq.ports.store import CancelAnswer
 
 R_co = TypeVar("R_co", covariant=True)
@@ -79,7 +80,7 @@ class Handle(msgspec.Struct, Generic[R_co], eq=False, frozen=True):
         Raises:
             JobFailed: it is dead.
             JobCancelled: it was cancelled.
-            TimeoutError: it has not ended yet; the job itself is untouched.
+            TimeoutError: it has not ended yet, and why, as far as the store can tell; the job itself is untouched.
             ResultUnavailable: it completed, but its result could not be stored.
         """
         seconds = None if timeout is None else to_ms(timeout, "/timeout") / 1000
@@ -87,12 +88,23 @@ class Handle(msgspec.Struct, Generic[R_co], eq=False, frozen=True):
             async with asyncio.timeout(seconds):
                 view = await self._hub.call(lambda session: session.watch.ended(self.id))
         except TimeoutError:
-            raise TimeoutError(f"job {self.id} has not ended within {seconds:g} s") from None
+            why = await self.awhy()
+            reason = "" if why is None else f": {why}"
+            raise TimeoutError(f"job {self.id} has not ended within {seconds:g} s{reason}") from None
         _raise_unless_completed(view)
         result: R_co = self._decode_result(view.result or b"null")
         return result
 
+    async def awhy(self) -> Wait | None:
+        """Return what the job waits for: its time, a worker that serves its task, a free slot, its end …
+
+        Returns:
+            None if there is no such job, or the store does not answer within two seconds.
+        """
+        return await self._hub.call(lambda session: session.why(self.id, self._tenant))
+
     job = sync_twin(ajob)
+    why = sync_twin(awhy)
     state = sync_twin(astate)
     cancel = sync_twin(acancel)
     result = sync_twin(aresult)

@@ -7,16 +7,20 @@ that harmless, RELIABILITY F8) and counts. Waking workers is the store's busines
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
+from uuid import UUID
 
 from taskflowmq.client.group_commit import GroupCommit
 from taskflowmq.client.registry import Registry
+from taskflowmq.client.waiting import Waits, why_waits
 from taskflowmq.client.watch import Watch
-from taskflowmq.core.errors import StoreUnavailable
-from taskflowmq.core.job import Enqueued, IdempotencyKey, NewJob
+from taskflowmq.core.errors import StoreUnavailable, TaskFlowError
+from taskflowmq.core.job import Enqueued, IdempotencyKey, JobView, NewJob
+from taskflowmq.core.waiting import Wait, WaitCode
 from taskflowmq.ports.store import Store
 from taskflowmq.ports.telemetry import Telemetry
 
@@ -26,6 +30,11 @@ RETRY_PAUSES_S = (0.05, 0.2, 0.8)
 PATIENCE_S = 2.0
 #: How long an unknown task name stays unknown before the store is asked again, in seconds.
 UNKNOWN_FOR_S = 1.0
+#: How long the reason of a wait may take to be found, in seconds, and how often the same one is said.
+WHY_S = 2.0
+HINT_AGAIN_S = 60.0
+
+log = logging.getLogger("taskflowmq.client")
 
 T = TypeVar("T")
 
@@ -44,7 +53,9 @@ class Session:
         self.store = store
         self.registry = registry
         self.commit = GroupCommit(self.write)
-        self.watch = Watch(store.board, tenant)
+        self.watch = Watch(store.board, tenant, hint=self._hint)
+        #: (task, queue, code) → when it was said last.
+        self._hinted: dict[tuple[str, str, WaitCode], float] = {}
         self._telemetry = telemetry
         self._announced = 0
         self._stored_names: frozenset[str] = frozenset()
@@ -82,6 +93,32 @@ class Session:
         self._names_read_at = now
         self._stored_names = frozenset(task.name for task in await self.store.intake.list_tasks())
         return name in self._stored_names
+
+    async def why(self, job_id: UUID, tenant: str) -> Wait | None:
+        """Return why a job has not ended; None if the store cannot say so within a moment."""
+        try:
+            async with asyncio.timeout(WHY_S):
+                view = await self.store.board.get(tenant, job_id)
+                return None if view is None else await why_waits(self.store, view)
+        except (TaskFlowError, TimeoutError) as error:
+            log.debug("why job %s waits is not known: %s", job_id, error)
+            return None
+
+    async def _hint(self, views: list[JobView]) -> None:
+        """Say of jobs that somebody waits for why they will not start by themselves: once a minute and reason."""
+        try:
+            waits = await Waits.look(self.store)
+        except TaskFlowError as error:
+            log.debug("why jobs wait is not known: %s", error)
+            return
+        now = asyncio.get_running_loop().time()
+        self._hinted = {key: at for key, at in self._hinted.items() if now - at < HINT_AGAIN_S}
+        for view in views:
+            wait = waits.of(view)
+            key = (view.task, view.queue, wait.code)
+            if wait.stuck and key not in self._hinted:
+                self._hinted[key] = now
+                log.warning("job %s is waited for, and %s", view.id, wait)
 
     async def write(self, jobs: Sequence[NewJob], idempotency: IdempotencyKey | None = None) -> list[Enqueued]:
         """Store jobs, all or none; repeat when the store does not answer.

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 from uuid import UUID
 
 from taskflowmq.core.errors import JobNotFound, StoreUnavailable
@@ -21,6 +22,10 @@ MAX_DELAY_S = 0.5
 GROWTH = 1.5
 #: A store that does not answer for this long is reported to those who wait; a shorter outage is waited out.
 PATIENCE_S = 30.0
+#: A job that has not ended after this long may have nobody to run it: whoever waits is told.
+HINT_S = 3.0
+
+Hint = Callable[[list[JobView]], Coroutine[Any, Any, None]]
 
 
 def _too_young_s(job_id: UUID) -> float:
@@ -40,6 +45,8 @@ class _Waiter:
         self.answers: set[asyncio.Future[JobView]] = set()
         self.delay = FIRST_DELAY_S
         self.look_at = now
+        #: When to ask why it has not ended; never again once that was done.
+        self.hint_at = now + HINT_S
 
 
 class Watch:
@@ -48,10 +55,13 @@ class Watch:
     Args:
         board: where jobs are read.
         tenant: whose jobs.
+        hint: told once of each job that has been waited for a while, and has not ended.
     """
 
-    def __init__(self, board: Board, tenant: str, *, patience: float = PATIENCE_S) -> None:
+    def __init__(self, board: Board, tenant: str, *, hint: Hint | None = None, patience: float = PATIENCE_S) -> None:
         self._board = board
+        self._hint = hint
+        self._hinting: asyncio.Task[None] | None = None
         self._tenant = tenant
         self._patience = patience
         self._waiters: dict[UUID, _Waiter] = {}
@@ -84,9 +94,10 @@ class Watch:
 
     async def close(self) -> None:
         """Stop looking; whoever still waits is cancelled."""
-        if self._poller is not None:
-            self._poller.cancel()
-            await asyncio.wait([self._poller])
+        for task in (self._poller, self._hinting):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait([task])
         for waiter in tuple(self._waiters.values()):
             for answer in waiter.answers:
                 answer.cancel()
@@ -126,6 +137,17 @@ class Watch:
                 self._answer(job_id, view)
             else:
                 self._look_later(job_id, now())
+        self._tell(views, now())
+
+    def _tell(self, views: list[JobView], now: float) -> None:
+        """Hand on the jobs that have been waited for too long to be silent about."""
+        if self._hint is None or (self._hinting is not None and not self._hinting.done()):
+            return
+        late = [view for view in views if (waiter := self._waiters.get(view.id)) is not None and waiter.hint_at <= now]
+        for view in late:
+            self._waiters[view.id].hint_at = float("inf")
+        if late:
+            self._hinting = asyncio.create_task(self._hint(late), name="taskflow-hint")
 
     def _outage(self, job_ids: list[UUID], error: StoreUnavailable, now: float) -> None:
         if self._silent_since is None:

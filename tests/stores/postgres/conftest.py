@@ -13,7 +13,8 @@ import pytest
 
 from taskflowmq.core.ids import uuid7
 from taskflowmq.core.job import NewJob
-from taskflowmq.ports.store import ClaimRequest, NewWorker
+from taskflowmq.ports.store import ClaimRequest
+from taskflowmq.ports.workers import NewWorker
 from taskflowmq.stores.postgres import PostgresOptions, PostgresStore
 
 Connect = Callable[[], Awaitable[Any]]

@@ -11,7 +11,8 @@ import msgspec
 from msgspec import Meta
 
 from taskflowmq.core.job import AttemptView, JobView, NewJob, State
-from taskflowmq.ports.store import QueueView, StoreStats, TaskView, WorkerView
+from taskflowmq.ports.store import QueueView, StoreStats, TaskView
+from taskflowmq.ports.workers import WorkerView
 
 
 class JobOut(msgspec.Struct, kw_only=True):

@@ -15,7 +15,7 @@ from taskflowmq.core.ids import unix_ms
 from taskflowmq.core.job import AttemptView, ClaimedJob, Counters, HeldJob, JobView, NewJob, Reason, State
 from taskflowmq.core.limits import clean_text
 from taskflowmq.core.transitions import Transition
-from taskflowmq.ports.store import WorkerView
+from taskflowmq.ports.workers import WorkerView
 from taskflowmq.stores.postgres.names import Lane, NameRows
 
 Row = Any
@@ -286,6 +286,7 @@ def worker_view(row: Row) -> WorkerView:
         ended_at=row["ended_at"],
         info=row["info"],
         running=row["running"],
+        lease_over=row["lease_over"],
     )
 
 

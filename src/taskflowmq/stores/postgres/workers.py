@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from uuid import UUID
 
+import msgspec
+
 from taskflowmq.core.job import HeldJob
-from taskflowmq.ports.store import NewWorker, WorkerView
+from taskflowmq.ports.workers import NewWorker, WorkerView
 from taskflowmq.stores.postgres import rows
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import q
@@ -73,6 +75,10 @@ class PostgresWorkers:
     async def held_jobs(self, worker_id: UUID, limit: int) -> list[HeldJob]:
         """Return running jobs of a worker, in id order, to be settled by a rescuer."""
         return [rows.held_job(row) for row in await self._pool.fetch(q.list_held_jobs, worker_id, limit)]
+
+    async def report(self, worker_id: UUID, notes: Mapping[str, str | None]) -> None:
+        """Merge what is noteworthy of a worker into its info; None takes a note back."""
+        await self._pool.fetch(q.update_notes, worker_id, msgspec.json.encode(notes))
 
     async def suspects_ready(self) -> bool:
         """Tell whether ready jobs wait that must run alone."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
+import msgspec
+
 from taskflowmq.core.job import Counters, HeldJob
-from taskflowmq.ports.store import NewWorker, WorkerView
+from taskflowmq.ports.workers import NewWorker, WorkerView
 from taskflowmq.stores.sqlite.queries import sql
 from taskflowmq.stores.sqlite.reader import Reader
 from taskflowmq.stores.sqlite.rows import from_us, join_ids, maybe_time, zeros
@@ -73,6 +75,11 @@ class SqliteWorkers:
         rows = await self._reader.run(lambda conn: conn.execute(sql("list_held_jobs"), params).fetchall())
         return [HeldJob(UUID(bytes=job_id), attempts, Counters(*counts)) for job_id, attempts, *counts in rows]
 
+    async def report(self, worker_id: UUID, notes: Mapping[str, str | None]) -> None:
+        """Merge what is noteworthy of a worker into its info; None takes a note back."""
+        params = {"id": worker_id.bytes, "notes": msgspec.json.encode(notes).decode()}
+        await self._writer.run(lambda conn: conn.execute(sql("update_notes"), params))
+
     async def suspects_ready(self) -> bool:
         """Tell whether ready jobs wait that must run alone."""
         rows = await self._reader.run(lambda conn: conn.execute(sql("find_suspects")).fetchall())
@@ -80,7 +87,8 @@ class SqliteWorkers:
 
     async def list_workers(self) -> list[WorkerView]:
         """Return living workers and those that ended in the last hour."""
-        params = {"since": self._now() - _HOUR_US}
+        now = self._now()
+        params = {"since": now - _HOUR_US}
         rows = await self._reader.run(lambda conn: conn.execute(sql("list_workers"), params).fetchall())
         return [
             WorkerView(
@@ -94,6 +102,7 @@ class SqliteWorkers:
                 ended_at=maybe_time(ended_at),
                 info=info.encode(),
                 running=running,
+                lease_over=lease_until <= now,
             )
             for worker_id, supervisor, host, pid, version, started_at, lease_until, ended_at, info, running in rows
         ]

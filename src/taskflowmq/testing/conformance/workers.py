@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from taskflowmq.core.ids import uuid7
 from taskflowmq.core.job import Counters, Reason, State
@@ -205,3 +206,29 @@ class TestWorkers(StoreSuite):
         assert await rig.store.workers.suspects_ready() is False
         await rig.apply(again, HandedBack())
         assert await rig.store.workers.suspects_ready() is True
+
+    async def test_notes_are_merged_and_taken_back(self, rig: Rig) -> None:
+        worker = await rig.worker()
+
+        async def notes() -> Any:
+            (view,) = await rig.store.workers.list_workers()
+            return decoded(view.info).get("notes")
+
+        assert await notes() is None
+        await rig.store.workers.report(worker, {"claims": "none for 12 s", "slots": "all wait"})
+        await rig.store.workers.report(worker, {"claims": None})
+        assert await notes() == {"slots": "all wait"}
+        await rig.store.workers.report(worker, {"slots": None, "claims": None})
+        assert await notes() == {}
+        await rig.store.workers.end(worker)
+        await rig.store.workers.report(worker, {"claims": "too late"})
+        assert await notes() == {}
+
+    async def test_a_lease_that_is_over_shows_before_somebody_ends_it(self, rig: Rig) -> None:
+        await rig.worker()
+        (view,) = await rig.store.workers.list_workers()
+        assert not view.lease_over
+        rig.clock.advance(31)
+        (view,) = await rig.store.workers.list_workers()
+        assert view.lease_over
+        assert view.ended_at is None

@@ -1,0 +1,79 @@
+"""Whoever waits for a job that nobody runs is told why."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from taskflowmq import TaskFlow
+from taskflowmq.client import watch
+from taskflowmq.core.waiting import WaitCode
+from taskflowmq.testing.waiting import wait_until
+
+
+async def test_a_time_out_says_what_the_job_waits_for(app: TaskFlow) -> None:
+    @app.task
+    async def note(n: int) -> int:
+        return n
+
+    handle = await note.using(queue="mail").aenqueue(1)
+    with pytest.raises(TimeoutError, match=r"within 0\.05 s: no living worker serves task 'note' on queue 'mail'"):
+        await handle.aresult(timeout=0.05)
+    other = TaskFlow(app.url)
+    async with other, other.worker(concurrency=1):
+        why = await handle.awhy()
+        assert why is not None
+        assert (why.code, why.fix) == (
+            WaitCode.NO_WORKER_FOR_TASK,
+            "start a worker with the app that declares it",
+        )
+    await app.queues.apause("mail")
+    with pytest.raises(TimeoutError, match="queue 'mail' is paused"):
+        await handle.aresult(timeout=0.05)
+    await handle.acancel()
+    with pytest.raises(Exception, match="cancelled"):
+        await handle.aresult(timeout=5)
+
+
+async def test_a_long_wait_is_hinted_at_once_per_reason(
+    app: TaskFlow, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "HINT_S", 0.02)
+
+    @app.task
+    async def note(n: int) -> int:
+        return n
+
+    handles = [await note.aenqueue(n) for n in range(3)]
+    await asyncio.gather(*(handle.aresult(timeout=0.5) for handle in handles), return_exceptions=True)
+    said = [record.getMessage() for record in caplog.records if "is waited for" in record.getMessage()]
+    assert len(said) == 1
+    assert "no living worker serves task 'note' on queue 'default'" in said[0]
+
+
+async def test_nothing_is_said_of_a_job_that_gets_on(
+    app: TaskFlow, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "HINT_S", 0.0)
+    seen = []
+
+    @app.task
+    async def note(n: int) -> int:
+        seen.append(n)
+        await wait_until(lambda: hinted, what="the hint to be considered")
+        return n
+
+    hinted: list[int] = []
+    session = await app.hub.open_here()
+    hint = session.watch._hint
+    assert hint is not None
+
+    async def considered(views: list[watch.JobView]) -> None:
+        await hint(views)
+        hinted.append(1)
+
+    monkeypatch.setattr(session.watch, "_hint", considered)
+    async with app.worker(concurrency=1):
+        assert await (await note.aenqueue(1)).aresult(timeout=20) == 1
+    assert "is waited for" not in caplog.text

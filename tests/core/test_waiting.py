@@ -1,0 +1,57 @@
+"""Why a job has not started."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from taskflowmq.core.job import State
+from taskflowmq.core.waiting import Server, WaitCode, WaitingJob, why_waiting
+
+ANY = Server(tasks=("mail",), slots=2)
+BUSY = Server(tasks=("mail",), slots=2, running=2)
+OTHER_QUEUE = Server(queues=("slow",), tasks=("mail",))
+OTHER_TASKS = Server(tasks=("resize",))
+ILL = Server(tasks=("mail",), notes=("no claim was answered for 12 s",))
+
+
+def job(state: State = State.PENDING) -> WaitingJob:
+    return WaitingJob(task="mail", queue="default", state=state, run_at=datetime(2026, 1, 31, 12, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("servers", "code", "text"),
+    [
+        ((), WaitCode.NO_WORKER, "no living worker serves task 'mail' on queue 'default' (no worker is alive)"),
+        ((OTHER_QUEUE,), WaitCode.NO_WORKER_FOR_QUEUE, "(1 worker for other queues)"),
+        ((OTHER_TASKS, OTHER_QUEUE), WaitCode.NO_WORKER_FOR_TASK, "(1 worker for the queue, without this task)"),
+        ((BUSY, OTHER_TASKS), WaitCode.BUSY, "all 2 slots of the 1 worker for it are taken"),
+        ((BUSY, ANY), WaitCode.TURN, "2 workers may take it"),
+        ((ILL,), WaitCode.TROUBLE, "do not get on: no claim was answered for 12 s"),
+        ((ILL, ANY), WaitCode.TURN, "it is ready"),
+    ],
+)
+def test_a_ready_job_waits_for_what_its_workers_lack(servers: tuple[Server, ...], code: WaitCode, text: str) -> None:
+    wait = why_waiting(job(), servers, paused=False)
+    assert (wait.code, wait.stuck) == (code, code not in (WaitCode.BUSY, WaitCode.TURN))
+    assert text in wait.text
+
+
+def test_a_paused_queue_comes_before_what_its_workers_lack() -> None:
+    wait = why_waiting(job(), (), paused=True)
+    assert str(wait) == "queue 'default' is paused: taskflow queues resume default"
+
+
+def test_a_job_that_is_not_due_waits_for_its_time_unless_nobody_would_run_it() -> None:
+    assert str(why_waiting(job(State.RETRYING), (ANY,), paused=False)) == (
+        "it is retrying and due at 2026-01-31 12:00:00+0000"
+    )
+    assert why_waiting(job(State.SCHEDULED), (), paused=False).code is WaitCode.NO_WORKER
+
+
+@pytest.mark.parametrize("state", [State.RUNNING, State.COMPLETED, State.DEAD, State.CANCELLED])
+def test_a_job_that_runs_or_ended_waits_for_nobody(state: State) -> None:
+    wait = why_waiting(job(state), (), paused=True)
+    assert wait.code is (WaitCode.RUNNING if state is State.RUNNING else WaitCode.ENDED)
+    assert not wait.stuck
