@@ -45,6 +45,8 @@ def check(root: Path) -> tuple[list[Problem], int]:
         only[engine] = sql_files(root / STORES / engine / "only")
         for path in [*shared[engine].values(), *only[engine].values()]:
             problems.extend(check_query(path, engine, root))
+        for path in sorted((root / STORES / engine).rglob("*.sql")):
+            problems.extend(check_plain(path, root))
     problems.extend(check_names(shared, only, root))
     return problems, sum(len(files) for names in (shared, only) for files in names.values())
 
@@ -70,6 +72,15 @@ def check_names(shared: dict[str, dict[str, Path]], only: dict[str, dict[str, Pa
                 if name in names:
                     message = f"{place} has {name}.sql too: what both have belongs in queries/ of both"
                     yield Problem(relative(file, root), 1, "only", message)
+
+
+def check_plain(path: Path, root: Path) -> Iterator[Problem]:
+    """Yield lines that are not plain ASCII: a server of another encoding refuses a statement for its comment."""
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if not line.isascii():
+            odd = next(char for char in line if not char.isascii())
+            message = f"{odd!r} is not plain ASCII: a database of another encoding refuses the statement"
+            yield Problem(relative(path, root), number, "ascii", message)
 
 
 def check_query(path: Path, engine: str, root: Path) -> Iterator[Problem]:

@@ -18,6 +18,7 @@ from tools.get_pgbouncer import Program
 from taskflowmq import Context, TaskFlow, Unique
 from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.stores.postgres import PostgresOptions, PostgresStore
+from taskflowmq.stores.postgres.session import SETTINGS
 from taskflowmq.testing.postgres import PostgresServer
 from taskflowmq.testing.waiting import wait_until
 
@@ -25,10 +26,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 HINT = r"Add \?pooler=true to the URL"
 #: Every setting that the store asks for when it connects; a pooler may be told to take them without a word.
-SWALLOWED = (
-    "enable_seqscan,enable_bitmapscan,plan_cache_mode,jit,lock_timeout,idle_in_transaction_session_timeout,"
-    "tcp_keepalives_idle,tcp_keepalives_interval,tcp_keepalives_count"
-)
+SWALLOWED = ",".join(SETTINGS)
 
 
 @pytest.fixture(scope="module")

@@ -88,6 +88,18 @@ def test_mutants_of_a_postgres_statement_are_caught(tmp_path: Path, good: str, b
     assert any(message in line for line in found), found
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["postgres/queries/claim_jobs", "postgres/only/x", "postgres/migrations/0001_x", "sqlite/queries/claim_jobs"],
+)
+def test_what_is_not_plain_ascii_is_caught_even_in_a_comment(tmp_path: Path, name: str) -> None:
+    text = (SQLITE if name.startswith("sqlite") else POSTGRES).replace("the work", "… the work")
+    found = messages(tmp_path, {**pair(), f"{name}.sql": text})
+    assert [line for line in found if line.startswith("ascii")] == [
+        "ascii: '…' is not plain ASCII: a database of another encoding refuses the statement"
+    ]
+
+
 SQLITE_MUTANTS = [
     (":now, strftime", "CURRENT_TIMESTAMP, strftime", "CURRENT_TIMESTAMP reads a clock"),
     ("strftime('%Y', :now, 'unixepoch')", "strftime('%Y', 'now')", "'now' reads a clock"),

@@ -19,6 +19,7 @@ from taskflowmq.core.errors import (
     JobNotFound,
     NotUnique,
     SchemaMismatch,
+    StoreForbidden,
     StoreUnavailable,
     TaskFlowError,
     UnknownTask,
@@ -51,6 +52,10 @@ _CODES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Exit]
 )
 
 _ADVICE: tuple[tuple[type[BaseException], str], ...] = (
+    (
+        StoreForbidden,
+        "Grant what docs/postgresql.md lists; once the schema can be read, taskflow doctor names what is missing",
+    ),
     (StoreUnavailable, "Check TASKFLOW_DATABASE_URL or --database-url, and that the database runs: taskflow doctor"),
     (SchemaMismatch, "See: taskflow db status"),
     (JobNotFound, "List jobs with: taskflow jobs list"),

@@ -15,7 +15,8 @@ TaskFlowError
 ├── WrongContext                      a sync call inside a running event loop, or no current job
 ├── MissingExtra (also ImportError)    a feature needs packages of an extra that is not installed
 ├── StoreUnavailable                  the store did not answer; retrying later is safe
-│   └── StoreClosed                   this process has closed its connections to the store
+│   ├── StoreClosed                   this process has closed its connections to the store
+│   └── StoreForbidden                the database denies its role a right that this needs
 └── SchemaMismatch                    the store's schema is older or newer than this version can use
 """
 
@@ -180,6 +181,10 @@ class StoreUnavailable(TaskFlowError):
 
 class StoreClosed(StoreUnavailable):
     """This process has closed its connections to the store, or not opened them; a worker opens them again."""
+
+
+class StoreForbidden(StoreUnavailable):
+    """The database denies its role a right that this needs; it works as soon as the right is granted."""
 
 
 class SchemaMismatch(TaskFlowError):

@@ -9,8 +9,8 @@ import pytest
 from tests.stores.postgres.conftest import Connect
 
 from taskflowmq.stores.postgres import PostgresStore
-from taskflowmq.stores.postgres.pool import _SETTINGS
 from taskflowmq.stores.postgres.queries import q
+from taskflowmq.stores.postgres.session import SETTINGS
 
 pytestmark = pytest.mark.postgres
 
@@ -82,7 +82,7 @@ async def check_rare_states(conn: Any) -> None:
 
 
 async def check(conn: Any) -> None:
-    for name, value in _SETTINGS.items():
+    for name, value in SETTINGS.items():
         await conn.execute("SELECT set_config($1, $2, false)", name, value)
     await conn.execute("SET enable_partition_pruning = off")  # no argument is given: none would be left to be seen
     found = {name: await scans_without_index(conn, getattr(q, name), UNORDERED.get(name, ())) for name in HOT}

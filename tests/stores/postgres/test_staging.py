@@ -14,8 +14,8 @@ import pytest
 from tests.stores.postgres.conftest import Connect, new_job
 
 from taskflowmq.stores.postgres import PostgresStore
-from taskflowmq.stores.postgres.pool import _SETTINGS
 from taskflowmq.stores.postgres.queries import q
+from taskflowmq.stores.postgres.session import SETTINGS
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
@@ -46,7 +46,7 @@ async def let_many_wait(conn: Any) -> None:
         SELECT pg_restore_relation_stats('schemaname', 'taskflow', 'relname', c.relname::text, 'relpages', c.relpages,
                                          'reltuples', 1e6::real)
         FROM pg_class c WHERE c.relname IN ('waiting', 'waiting_pkey', 'waiting_due')""")
-    for name, value in _SETTINGS.items():
+    for name, value in SETTINGS.items():
         await conn.execute("SELECT set_config($1, $2, false)", name, value)
 
 

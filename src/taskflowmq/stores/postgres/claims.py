@@ -288,10 +288,11 @@ class PostgresClaims:
                 await self._write(changes[middle:], answers)
                 return
             change = changes[0]
-            if change.result is None and change.error is None:
+            less = settling.weaker(change, errors.why_refused(refusal))
+            if less is None:
                 raise
             _log.warning("the result or error of job %s could not be stored: %s", change.job_id, refusal)
-            await self._write([settling.without_payload(change, type(refusal).__name__)], answers)
+            await self._write([less], answers)
 
     async def _write_all(self, changes: list[Transition], answers: dict[settling.Fence, Settled]) -> None:
         left = changes

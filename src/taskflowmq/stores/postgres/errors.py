@@ -10,9 +10,11 @@ import asyncpg
 from taskflowmq.core.errors import (
     Conflict,
     IdempotencyMismatch,
+    InvalidJob,
     LeaseLost,
     NotUnique,
     SchemaMismatch,
+    StoreForbidden,
     StoreUnavailable,
     TaskFlowError,
 )
@@ -31,7 +33,9 @@ BEHIND_POOLER = "a pooler stands before the database and shares its sessions. Ad
 _READ_ONLY = "25006"
 _DOOMED_CODES = frozenset({_READ_ONLY, "57P01", "57P02", "57P03", "57P05", "25P03", "0A000"})
 #: The database refuses to work for a while: full disk, too many connections, shutting down, cancelled, standby.
-_UNAVAILABLE_CLASSES = frozenset({"08", "53", "55", "57", "58", "25", "40", "0A", "28", "3D"})
+_UNAVAILABLE_CLASSES = frozenset({"08", "53", "55", "57", "58", "25", "40", "0A", "28", "3D", "XX"})
+#: Text that the encoding of the database has no characters for.
+_UNTRANSLATABLE = frozenset({"22021", "22P05"})
 #: A row that the database cannot hold: its data, its constraints, its limits.
 _BAD_ROW_CLASSES = frozenset({"22", "23", "54"})
 
@@ -69,6 +73,22 @@ def is_bad_row(error: BaseException) -> bool:
     return code_of(error)[:2] in _BAD_ROW_CLASSES or isinstance(error, asyncpg.DataError | UnicodeError)
 
 
+def is_untranslatable(error: BaseException) -> bool:
+    """Tell whether the encoding of the database has no characters for a text."""
+    return code_of(error) in _UNTRANSLATABLE
+
+
+def why_refused(error: BaseException) -> str:
+    """Say in a few words of ASCII why the database has refused a row."""
+    return "the encoding of the database lacks its characters" if is_untranslatable(error) else type(error).__name__
+
+
+def at_connect(error: BaseException) -> TaskFlowError:
+    """Return the TaskFlow error for a connection that the server refused: whatever its reason, it gives one."""
+    known = translate(error)
+    return known if isinstance(known, StoreUnavailable) else StoreUnavailable(f"PostgreSQL refused to connect: {error}")
+
+
 def translate(error: BaseException) -> TaskFlowError | None:
     """Return the TaskFlow error for a driver error, or None where it is a bug that must surface as it is."""
     code = code_of(error)
@@ -95,6 +115,22 @@ def _by_code(code: str, error: BaseException) -> TaskFlowError | None:
             return IdempotencyMismatch(f"the Idempotency-Key {text!r} was used with another request")
         case "TF004":
             return LeaseLost(text)
+        case "42501":
+            return StoreForbidden(f"PostgreSQL does not let this role do it: {text}")
+        case "25006":
+            return StoreUnavailable(
+                f"PostgreSQL takes no writes ({text}): the server is a standby, or default_transaction_read_only is on"
+                " for this role or database (some providers switch it on when the disk is full)"
+            )
+        case "22021" | "22P05":
+            return InvalidJob(f"{text}. Only a database with the encoding UTF8 holds every text")
+        case "42704":
+            return StoreUnavailable(f"PostgreSQL lacks something that TaskFlow needs: {text}")
+        case "42P06" | "42P07" | "42710" | "42723":
+            return SchemaMismatch(
+                f"the schema taskflow of this database holds something that is not TaskFlow's: {text}."
+                " Rename that schema, or use another database"
+            )
         case "42P01" | "42703" | "42883" | "3F000":
             return SchemaMismatch(f"the store's schema does not fit this version: {text}. Run: taskflow db migrate")
         case _:

@@ -135,7 +135,8 @@ class PostgresIntake:
         """Store the names and argument schemas of tasks, and that they were seen now."""
         if tasks:
             ordered = sorted(dict(tasks).items())
-            names, schemas = zip(*ordered, strict=True)
+            names = [name for name, _ in ordered]
+            schemas = [rows.ascii_json(schema) for _, schema in ordered]
             await self._pool.fetch(q.announce_tasks, self._now(), names, schemas)
 
     async def list_tasks(self) -> list[TaskView]:

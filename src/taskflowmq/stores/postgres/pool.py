@@ -21,7 +21,7 @@ import asyncpg
 
 from taskflowmq.core.errors import StoreClosed, StoreUnavailable
 from taskflowmq.core.redact import safe_url
-from taskflowmq.stores.postgres import errors
+from taskflowmq.stores.postgres import errors, session
 from taskflowmq.stores.postgres.options import PostgresOptions
 from taskflowmq.stores.postgres.queries import q
 
@@ -30,22 +30,6 @@ Row = Any
 _log = logging.getLogger("taskflowmq.stores.postgres")
 #: Pauses between tries of one statement double this often, to 0.6 s: more tries must not mean minutes of silence.
 _DOUBLINGS = 5
-
-#: Session settings of direct connections. Plans of the hot statements must not depend on how small a table was when
-#: it was planned: with sequential scans off the planner has only the index left (PEERS: plan traps).
-_SETTINGS = {
-    "enable_seqscan": "off",
-    "enable_bitmapscan": "off",
-    "plan_cache_mode": "force_generic_plan",
-    "jit": "off",
-    "lock_timeout": "5s",
-    # Below the default lease: a handler that sleeps in its transaction must not keep its job from being rescued.
-    "idle_in_transaction_session_timeout": "25s",
-    "tcp_keepalives_idle": "30",
-    "tcp_keepalives_interval": "10",
-    "tcp_keepalives_count": "3",
-}
-
 
 #: Seconds after which the kernel gives a silent peer up: a link that went down, a firewall that forgot the connection.
 #: Without it a statement on a half-open connection waits for ``command_timeout``, and a renewal comes after the lease.
@@ -87,9 +71,11 @@ def _bound_silence(sock: Any) -> None:
 class Pool:
     """Runs statements on a bounded set of connections."""
 
-    def __init__(self, url: str, options: PostgresOptions) -> None:
+    def __init__(self, url: str, options: PostgresOptions, *, lent: bool = False) -> None:
         self._url = url
         self._options = options
+        #: Whether handlers run their own SQL on these connections.
+        self._is_lent = lent
         self._pool: asyncpg.Pool | None = None
         self._pid = 0
         self._opening = asyncio.Lock()
@@ -155,13 +141,8 @@ class Pool:
             self._spare = []
 
     async def _check_session(self) -> None:
-        """Connect, and refuse a pooler that takes session settings without a word and shares its sessions."""
-        if self._options.pooler:
-            await self.fetchval(q.prove_answer)
-            return
-        for name, value in await self.fetch(q.read_settings, ["enable_seqscan", "plan_cache_mode"]):
-            if value != _SETTINGS[name]:
-                raise StoreUnavailable(f"PostgreSQL: {errors.BEHIND_POOLER} ({name} is {value}, not as set at connect)")
+        """Connect, and refuse a server or a pooler on which nothing would work."""
+        await self.run(lambda conn: session.check(conn, pooler=self._options.pooler))
 
     def connect_args(self) -> dict[str, Any]:
         """Return what both the pool and the listener's own connection need."""
@@ -175,7 +156,8 @@ class Pool:
         if options.pooler:
             args["statement_cache_size"] = 0
         else:
-            args["server_settings"] = {"application_name": options.application_name, **_SETTINGS}
+            settings = session.LENT_SETTINGS if self._is_lent else session.SETTINGS
+            args["server_settings"] = {"application_name": options.application_name, **settings}
         return args
 
     async def fetch(self, sql: str, *args: Any) -> list[Row]:
@@ -260,6 +242,8 @@ class Pool:
             conn = await pool.acquire(timeout=self._options.acquire_timeout)
         except TimeoutError as error:
             raise StoreUnavailable("PostgreSQL: no connection became free in time") from error
+        except asyncpg.PostgresError as error:
+            raise errors.at_connect(error) from error
         finally:
             self._waiting -= 1
         raw = conn.itself()
@@ -301,6 +285,7 @@ class Pool:
             # When asyncpg reads types it switches JIT off, looks, and switches it back: behind a pooler in three
             # sessions, of which one stays changed for whoever gets it next.
             conn._server_caps = conn._server_caps._replace(jit=False)
+        await session.prepare(conn, pooler=self._options.pooler)
         await self._recognise(conn)
 
     async def _recognise(self, conn: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import repeat
@@ -145,6 +146,11 @@ def is_plainly_storable(args: bytes, longest: int) -> bool:
 
 def _raw(data: bytes | None) -> msgspec.Raw | None:
     return None if data is None else msgspec.Raw(data)
+
+
+def ascii_json(data: bytes) -> bytes:
+    """Return the same JSON without a character that a database could lack: a description must not stop a worker."""
+    return data if data.isascii() else json.dumps(msgspec.json.decode(data)).encode()
 
 
 def jobs_as_json(jobs: Sequence[NewJob]) -> str:

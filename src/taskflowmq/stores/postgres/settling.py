@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,7 @@ from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.store import Settled
 
 Fence = tuple[UUID, int]
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 _COMPLETED = State.COMPLETED
 
 
@@ -50,6 +52,35 @@ def in_waves(changes: Sequence[Transition]) -> list[list[Transition]]:
 
 def _id(change: Transition) -> int:
     return change.job_id.int
+
+
+def weaker(change: Transition, refusal: str) -> Transition | None:
+    """Return what to store of a transition that the database has refused: less each time, None if nothing is left.
+
+    An error keeps its words, with escapes where the encoding of the database has no character. A result that is not
+    what the body returned would be a lie: it goes.
+    """
+    if change.error is not None and not change.error.isascii():
+        return msgspec.structs.replace(change, error=_in_ascii(change.error), result_error=_plain(change.result_error))
+    if change.result is None and change.error is None:
+        plain = _plain(change.result_error)
+        return None if plain == change.result_error else msgspec.structs.replace(change, result_error=plain)
+    return without_payload(change, refusal)
+
+
+def _in_ascii(data: bytes) -> bytes:
+    """Return JSON in which text shows its characters beyond ASCII as escapes that stay text."""
+    return _BEYOND_ASCII.sub(
+        lambda found: _escaped(found[0]).replace("\\", "\\\\"), data.decode(errors="replace")
+    ).encode()
+
+
+def _plain(text: str | None) -> str | None:
+    return None if text is None else _BEYOND_ASCII.sub(lambda found: _escaped(found[0]), text)
+
+
+def _escaped(text: str) -> str:
+    return text.encode("ascii", "backslashreplace").decode()
 
 
 def without_payload(change: Transition, why: str) -> Transition:

@@ -33,7 +33,7 @@ class PostgresStore:
         self._clock = clock
         self._pool = Pool(url, self._options)
         #: Connections lent to handlers for their transactions; none before the first.
-        self._lent = Pool(url, self._options)
+        self._lent = Pool(url, self._options, lent=True)
         self._names = Names(self._pool, self._now)
         self.notifier = PostgresNotifier(self._pool, self._options)
         self.notifier.on_ready = self._heard

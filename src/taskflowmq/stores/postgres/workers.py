@@ -40,12 +40,12 @@ class PostgresWorkers:
             self._now(),
             worker.id,
             worker.supervisor,
-            worker.host,
+            worker.host.encode("ascii", "backslashreplace").decode(),
             worker.boot_id,
             worker.pid,
             worker.version,
             worker.lease_ms,
-            worker.info,
+            rows.ascii_json(worker.info),
         )
 
     async def renew(self, worker_ids: Sequence[UUID], lease_ms: int) -> set[UUID]:

@@ -1,4 +1,4 @@
--- Waiting jobs that are due, longest first: [[id in hex, expired, queue], …].
+-- Waiting jobs that are due, longest first: [[id in hex, expired, queue], ...].
 SELECT json_group_array(json_array(hex(job_id), expired, name))
 FROM (
   SELECT w.job_id, coalesce(j.expires_at <= :now, 0) AS expired, q.name

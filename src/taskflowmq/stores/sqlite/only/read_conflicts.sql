@@ -1,4 +1,4 @@
--- Ids of a request that are stored already, each with whether it is the same call: [[index, same], …].
+-- Ids of a request that are stored already, each with whether it is the same call: [[index, same], ...].
 -- A bare id (deleted by hand) has lost its arguments: only the tenant can differ.
 SELECT json_group_array(json_array(x.key,
          j.tenant_id = json_extract(x.value, '$[0]')

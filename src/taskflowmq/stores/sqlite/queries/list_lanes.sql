@@ -1,6 +1,6 @@
 -- What a claim must know before it looks at rows, in one step: whether the worker may claim (registered and not
 -- ended), the position that the next ready row will get, and the lanes that hold ready jobs and may be claimed from,
--- most urgent first: [[id, queue, priority], …].
+-- most urgent first: [[id, queue, priority], ...].
 SELECT EXISTS (SELECT 1 FROM taskflow_worker WHERE id = :worker_id AND ended_at IS NULL),
        (SELECT next_seq FROM taskflow_store WHERE id = 1),
        (SELECT json_group_array(json_array(id, name, priority))

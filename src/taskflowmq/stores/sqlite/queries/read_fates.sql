@@ -1,4 +1,4 @@
--- Where the jobs of a flush are now: [[index, lease_no, running, final state, cancel requested, attempt's end], …].
+-- Where the jobs of a flush are now: [[index, lease_no, running, final state, cancel requested, attempt's end], ...].
 SELECT json_group_array(json_array(x.key, coalesce(r.lease_no, o.lease_no, w.lease_no, y.lease_no),
                                    r.job_id IS NOT NULL, o.state, c.job_id IS NOT NULL, a.ended))
 FROM json_each(:rows) AS x
