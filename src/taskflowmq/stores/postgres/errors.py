@@ -86,7 +86,11 @@ def why_refused(error: BaseException) -> str:
 def at_connect(error: BaseException) -> TaskFlowError:
     """Return the TaskFlow error for a connection that the server refused: whatever its reason, it gives one."""
     known = translate(error)
-    return known if isinstance(known, StoreUnavailable) else StoreUnavailable(f"PostgreSQL refused to connect: {error}")
+    return (
+        known
+        if isinstance(known, StoreUnavailable)
+        else StoreUnavailable(f"PostgreSQL refused to connect: {redact_text(str(error))}")
+    )
 
 
 def translate(error: BaseException) -> TaskFlowError | None:
