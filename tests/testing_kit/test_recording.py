@@ -176,4 +176,4 @@ async def test_the_same_on_postgresql(postgres_url: str) -> None:
 
 def test_looking_through_a_connection_needs_a_test(engine: Any) -> None:
     with engine.connect() as conn, pytest.raises(WrongContext, match="in_memory_app"):
-        assert_enqueued(TaskFlow("sqlite://"), "note", conn=conn)
+        assert_enqueued(app, note, conn=conn)

@@ -95,9 +95,8 @@ def _search(
         task=_name(task),
         states=tuple(State(one) for one in ((states,) if isinstance(states, str) else states)),
     )
-    jobs = _read(app, query)
-    if conn is not None:
-        jobs += [job for job in _pending(app, query.task, conn) if job.state in query.states]
+    pending = [] if conn is None else _pending(app, query.task, conn)
+    jobs = _read(app, query) + [job for job in pending if job.state in query.states]
     wanted = {name: _plain(value) for name, value in matching.items() if name != "state"}
     return jobs, [job for job in jobs if _fits(job, wanted)]
 
