@@ -143,6 +143,9 @@ def _launcher(app: BaseApp) -> Launch | None:
     tasks = [task for task in app.tasks if task.runs is Runs.PROCESS]
     if not tasks:
         return None
+    variables = {**os.environ, "PYTHONPATH": os.pathsep.join(str(Path(folder).absolute()) for folder in sys.path)}
+    if app.spec is not None:
+        return body_launcher(Program(spec=app.spec, url=app.url, variables=variables))
     specs = {task.name: spec_of_task(task) for task in tasks}
     lost = sorted(name for name, spec in specs.items() if spec is None)
     if lost:
@@ -155,6 +158,6 @@ def _launcher(app: BaseApp) -> Launch | None:
         url=app.url,
         tasks=tuple(spec for spec in specs.values() if spec is not None),
         hooks=tuple(specs_of_hooks(app.tasks.hooks)),
-        variables={**os.environ, "PYTHONPATH": os.pathsep.join(str(Path(folder).absolute()) for folder in sys.path)},
+        variables=variables,
     )
     return body_launcher(program)

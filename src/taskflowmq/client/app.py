@@ -61,7 +61,11 @@ class BaseApp(Hooked):
         tasks: the tasks of this app, by name.
         jobs: reading and steering jobs.
         queues: reading, pausing and resuming queues.
+        spec: ``module:attribute`` that the body processes of an embedded worker import to have this app whole, where
+            a task's own module is not enough; None for a plain program.
     """
+
+    spec: str | None = None
 
     def __init__(
         self,

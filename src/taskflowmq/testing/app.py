@@ -85,21 +85,22 @@ class in_memory_app(Generic[A]):  # noqa: N801 - used like a function
         self._stack.__exit__(kind, error, trace)
 
 
-async def adrain(app: BaseApp) -> int:
+async def adrain(app: BaseApp, *, concurrency: int = 20) -> int:
     """Run every job that is ready or due, and those that they enqueue, in the real worker, here and now.
+
+    Args:
+        app: whose jobs.
+        concurrency: how many at once; 1 where bodies share something, such as a connection of the test.
 
     Returns:
         how many bodies ended. Failed jobs wait for their retry: move the clock, and drain again.
     """
-    return await EmbeddedWorker(app, _WORKER).arun_until_idle()
+    return await EmbeddedWorker(app, {"concurrency": concurrency, "run_duties": False}).arun_until_idle()
 
 
-def drain(app: BaseApp) -> int:
+def drain(app: BaseApp, *, concurrency: int = 20) -> int:
     """Blocking twin of :func:`adrain`, for tests that are plain functions."""
-    return app.hub.run(lambda: adrain(app))
-
-
-_WORKER: dict[str, Any] = {"concurrency": 20, "run_duties": False}
+    return app.hub.run(lambda: adrain(app, concurrency=concurrency))
 
 
 class Drain:
