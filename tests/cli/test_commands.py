@@ -155,6 +155,7 @@ def test_wait_shows_the_result_and_fails_like_the_job(cli: Cli, url: str) -> Non
 
 
 def test_queues_are_paused_and_resumed(cli: Cli) -> None:
+    cli("db", "migrate")
     assert cli("queues", "pause", "mail").out == "mail: paused\n"
     assert cli("queues", "list", "--json").json["items"][0]["paused_at"] is not None
     assert cli("queues", "resume", "mail", "--json").json == {"queue": "mail", "answer": "resumed"}
@@ -257,6 +258,7 @@ def test_doctor_names_an_app_that_cannot_be_loaded(cli: Cli) -> None:
     ],
 )
 def test_errors_say_what_happened_on_standard_error(code: int, arguments: tuple[str, ...], cli: Cli) -> None:
+    cli("db", "migrate")
     ran = cli(*arguments)
     assert ran.code == code, (ran.out, ran.err)
     assert ran.out == ""
@@ -281,6 +283,7 @@ def test_a_held_unique_key_names_the_holder(cli: Cli) -> None:
 def test_errors_can_be_json_too(cli: Cli) -> None:
     import json
 
+    cli("db", "migrate")
     error = json.loads(cli("jobs", "show", NOBODY, "--json").err)["error"]
     assert error["exit_code"] == 4
     assert NOBODY in error["message"]

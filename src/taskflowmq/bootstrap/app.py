@@ -45,6 +45,17 @@ class TaskFlow(BaseApp):
     def _store(self, url: str) -> Store:
         return make_store(url, options=self._store_options, clock=self._clock)
 
+    def open_only(self, what: str) -> None:
+        """Have the next opening make less than it would: for commands that must not make a store by mistake.
+
+        Args:
+            what: "manual" for a store that exists and fits, "upgrade" for one that exists. A program that asks for
+                less by itself ("manual") keeps that.
+        """
+        given = dict(self._store_options or {})
+        if given.get("migrate") not in ("manual", what):
+            self._store_options = {**given, "migrate": what}
+
     def worker(self, **options: Any) -> EmbeddedWorker:
         """Make a worker that runs this app's jobs inside this process: ``async with app.worker(concurrency=10):``.
 

@@ -27,6 +27,11 @@ class UnknownScheme(TaskFlowError, ValueError):
     code = "unknown_scheme"
 
 
+def is_file(url: str) -> bool:
+    """Tell whether an address names a SQLite file."""
+    return url.partition("://")[0].lower().partition("+")[0] in SQLITE
+
+
 def make_store(url: str, *, options: Mapping[str, Any] | None = None, clock: Clock | None = None) -> Store:
     """Make a store, without touching the disk or the network.
 

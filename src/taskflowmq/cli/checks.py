@@ -80,6 +80,8 @@ async def _schema(store: Store) -> Finding:
     pending = [name for name, _ in await store.schema.pending_sql()]
     if not pending:
         return Finding("schema", Verdict.OK, f"version {version}")
+    if not version:
+        return Finding("schema", Verdict.FAIL, "there is no TaskFlow store here", "run: taskflow db migrate")
     detail = f"version {version}, pending: {', '.join(pending)}"
     return Finding("schema", Verdict.FAIL, detail, "run: taskflow db migrate")
 

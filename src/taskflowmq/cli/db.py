@@ -34,6 +34,8 @@ def status(database_url: str | None, as_json: bool) -> None:
         emit_fields(found)
     if found["pending"]:
         count = len(found["pending"])
+        if not found["version"]:
+            raise CommandError("there is no TaskFlow store here", Exit.FAILED, "Make it with: taskflow db migrate")
         raise CommandError(f"{count} migrations are pending", Exit.FAILED, "Apply them with: taskflow db migrate")
 
 

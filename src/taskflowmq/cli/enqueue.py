@@ -11,7 +11,7 @@ import msgspec
 from taskflowmq.cli.exits import CommandError, Exit
 from taskflowmq.cli.options import app_option, database_option, json_option, option, read_time
 from taskflowmq.cli.output import emit_fields, emit_json
-from taskflowmq.cli.program import load, with_app
+from taskflowmq.cli.program import load, spare_servers, with_app
 from taskflowmq.cli.show import wait_and_show
 
 _SHAPE = "Write an object: '{\"name\": …}'"
@@ -59,7 +59,9 @@ def command(task: str, args: str, wait: bool, wait_timeout: float | None, app: s
         else:
             _show_stored(handle, as_json=as_json)
 
-    with_app(load(app, url), work)
+    loaded = load(app, url)
+    spare_servers(loaded)
+    with_app(loaded, work)
 
 
 def _options(given: dict[str, Any]) -> dict[str, Any]:

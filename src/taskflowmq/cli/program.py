@@ -42,10 +42,26 @@ def with_app(app: BaseApp, work: Callable[[Any], Awaitable[T]]) -> T:
 
 
 def with_store(database_url: str | None, work: Callable[[Any], Awaitable[T]]) -> T:
-    """The same without any task of its own: for commands that read and steer."""
+    """The same without any task of its own: for commands that read and steer, and make no store by mistake."""
     from taskflowmq.bootstrap.app import TaskFlow
 
-    return with_app(TaskFlow(database_url), work)
+    return with_app(TaskFlow(database_url, store_options={"migrate": "manual"}), work)
+
+
+def open_only(app: BaseApp, what: str) -> None:
+    """Have a command open a store that exists ("upgrade"), or that exists and fits ("manual")."""
+    from taskflowmq.bootstrap.app import TaskFlow
+
+    if isinstance(app, TaskFlow):
+        app.open_only(what)
+
+
+def spare_servers(app: BaseApp) -> None:
+    """Have a command that stores a job make a SQLite file if need be, and nothing in a database of a server."""
+    from taskflowmq.bootstrap.stores import is_file
+
+    if not is_file(app.url):
+        open_only(app, "manual")
 
 
 def with_schema(database_url: str | None, work: Callable[[Store], Awaitable[T]]) -> T:

@@ -34,7 +34,7 @@ Examples:
   DATABASE_URL=postgresql://… taskflow worker app:app
 
 \b
-Exit codes: 0 ok · 1 failed · 2 usage · 3 store unreachable · 4 not found · 5 conflict · 6 timeout
+Exit codes: 0 ok · 1 failed · 2 usage · 3 no store, or unreachable · 4 not found · 5 conflict · 6 timeout
 """
 
 

@@ -25,12 +25,14 @@ def command(app: str | None, database_url: str | None, as_json: bool, **given: A
     """
     from taskflowmq.bootstrap.settings import load_settings
     from taskflowmq.bootstrap.supervise import loop_factory, options_of
-    from taskflowmq.cli.program import load
+    from taskflowmq.cli.program import load, open_only
     from taskflowmq.telemetry.logs import configure_logging
 
     configure_logging(given["log_format"], given["log_level"])
     options = options_of(load_settings(**flags_of(given, PACE_FLAGS)))
     loaded = load(app, database_url)
+    # Duties of a store that nobody uses are duties in the wrong place.
+    open_only(loaded, "upgrade")
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_run(loaded, options, as_json=as_json))
 

@@ -9,8 +9,8 @@ class PostgresOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How to talk to PostgreSQL.
 
     Args:
-        migrate: "auto" applies missing migrations at open; "manual" only checks the version,
-            "off" not even that (for commands that look after the schema).
+        migrate: "auto" makes the store, or applies missing migrations, at open; "upgrade" only the latter, to a
+            store that exists; "manual" checks the version, "off" not even that (for commands that look after it).
         pool_size: most connections of this process, the listener's apart; as many more may be lent to handlers for
             transactions (``ctx.transaction()``).
         pooler: True behind a transaction-mode pooler (PgBouncer): no prepared statements, no session settings, and

@@ -58,6 +58,11 @@ class PostgresSchema:
     async def check_client(self) -> None:
         """Raise :class:`SchemaMismatch` unless this version of the library can use the schema."""
         stored = await self.version()
+        if not stored:
+            raise SchemaMismatch(
+                "there is no TaskFlow store in this database: make it with `taskflow db migrate`, or correct the "
+                "database's address"
+            )
         if stored < CLIENT_VERSION:
             raise SchemaMismatch(
                 f"the store has schema version {stored}, this version of TaskFlow needs {CLIENT_VERSION}."

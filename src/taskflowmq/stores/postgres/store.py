@@ -62,7 +62,7 @@ class PostgresStore:
     async def _prepare(self) -> None:
         if self._options.migrate == "off":
             return
-        if self._options.migrate != "manual":
+        if self._options.migrate == "auto" or (self._options.migrate == "upgrade" and await self.schema.version()):
             await self.schema.migrate()
         await self.schema.check_client()
         self._pool.identity = self._lent.identity = await self._pool.fetchval(q.read_identity)

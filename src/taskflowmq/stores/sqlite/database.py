@@ -25,7 +25,7 @@ from urllib.parse import quote
 
 from taskflowmq.core.errors import SchemaMismatch, StoreUnavailable
 from taskflowmq.stores.sqlite.connection import SETUP_WAIT_S, set_up
-from taskflowmq.stores.sqlite.errors import translate
+from taskflowmq.stores.sqlite.errors import error_code, translate
 from taskflowmq.stores.sqlite.options import SqliteOptions
 from taskflowmq.stores.sqlite.queries import sql
 
@@ -33,6 +33,7 @@ from taskflowmq.stores.sqlite.queries import sql
 APPLICATION_ID = 0x544B464C
 #: The log and the shared memory are looked at once in this time; the database itself before each acknowledgement.
 _LOOK_S = 0.1
+_DENIED = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR})
 
 
 class Connection(sqlite3.Connection):
@@ -107,7 +108,11 @@ class Database:
 
     def exists(self) -> bool:
         """Tell whether there is something at the file's path."""
-        return self.path.exists()
+        # Where that is not to be seen, whoever opens it says why.
+        try:
+            return self.path.exists()
+        except OSError:
+            return True
 
     def connect(self, *, writes: bool) -> Connection:
         """Open the file, which must exist, for one thread; its owner must be the only one to use it.
@@ -178,8 +183,12 @@ class Database:
             self.check(conn)
 
     def translate(self, error: BaseException) -> BaseException:
-        """Return the error to raise for one of the engine; it names the file."""
-        return translate(error, self._text)
+        """Return the error to raise for one of the engine; it names the file, and what forbids its use."""
+        found = translate(error, self._text)
+        if error_code(error) in _DENIED and (why := self._denied()) is not None:
+            found = StoreUnavailable(f"{found}: {why}")
+            found.__cause__ = error
+        return found
 
     def closed(self, conn: Connection) -> None:
         """Note that a connection was closed."""
@@ -240,6 +249,16 @@ class Database:
                 f"{self._text} holds another TaskFlow store than the one that this process opened: put the right file "
                 "back, or start this process again to use the new one"
             )
+
+    def _denied(self) -> str | None:
+        """Return which right this process lacks to use the file; None if that is not why it fails."""
+        if not os.access(self._text, os.R_OK):
+            return "this user may not read it"
+        if not os.access(self.path.parent, os.W_OK):
+            return "this user may not write its folder, where SQLite makes -wal and -shm files, even to read"
+        if not os.access(self._text, os.W_OK):
+            return "this user may not write it"
+        return None
 
     def _missing(self) -> str:
         if self.identity is not None:

@@ -94,8 +94,7 @@ class SqliteStore:
             if self._is_open:
                 return
             check_engine()
-            if not self._path.parent.is_dir():
-                raise StoreUnavailable(f"the folder of {self._path} does not exist")
+            self._look_for_folder()
             warn_network(self._path)
             self._writer.start()
             self._reader.start()
@@ -107,6 +106,15 @@ class SqliteStore:
                 await self._stop()
                 raise
             self._is_open = True
+
+    def _look_for_folder(self) -> None:
+        folder = self._database.path.parent
+        try:
+            found = folder.is_dir()
+        except OSError as error:
+            raise StoreUnavailable(f"the folder {folder} cannot be looked into: {error.strerror}") from error
+        if not found:
+            raise StoreUnavailable(f"the folder of {self._path} does not exist")
 
     async def _prepare(self) -> None:
         how = self._options.migrate
