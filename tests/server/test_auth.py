@@ -9,6 +9,8 @@ import pytest
 from tests.server.conftest import KEY, Connect
 
 from taskflowmq.server.app import make_framework
+from taskflowmq.server.auth import Guard
+from taskflowmq.server.problems import Problem
 from taskflowmq.server.settings import ServerSettings, UnsafeServer, keys_from
 
 OTHER_KEY = "bY5-nH8mK1pQ4rT7wZ0aD3fG6jL9cV2xEs_U"
@@ -79,6 +81,32 @@ async def test_without_keys_only_this_machine_is_served(connect: Connect) -> Non
     assert (await behind_proxy.get("/api/v1/jobs", headers={"x-forwarded-for": "203.0.113.9"})).status_code == 401
 
 
+@pytest.mark.parametrize(
+    "field",
+    "forwarded x-forwarded-for X-Forwarded-Host x-real-ip via cf-ray CF-Connecting-IP cdn-loop true-client-ip "
+    "x-envoy-external-address x-amzn-trace-id fly-client-ip x-original-url".split(),
+)
+async def test_any_sign_of_a_proxy_ends_trust_without_keys_and_says_what_to_set(field: str, connect: Connect) -> None:
+    client = await connect()
+    for path in ("/api/v1/jobs", "/metrics"):
+        answer = await client.get(path, headers={field: "1"})
+        assert (answer.status_code, answer.json()["code"]) == (401, "unauthorised")
+        assert "TASKFLOW_API_KEYS" in answer.json()["detail"]
+        assert field.lower() in answer.json()["detail"]
+    assert (await client.get("/health/live", headers={field: "1"})).status_code == 200
+    with_keys = await connect(api_keys=(KEY,))
+    assert (await with_keys.get("/metrics", headers={field: "1"})).status_code == 401
+    assert (await with_keys.get("/api/v1/jobs", headers={field: "1", "x-api-key": KEY})).status_code == 200
+
+
+def test_the_older_protocol_is_a_sign_of_a_proxy() -> None:
+    """nginx's default adds no field, names 127.0.0.1 as the host, and speaks HTTP/1.0."""
+    headers = {b"host": b"127.0.0.1:8000", b"connection": b"close"}
+    assert Guard(()).admit("GET", "/api/v1/jobs", headers, "127.0.0.1") == "local"
+    with pytest.raises(Problem, match=r"proxy, as HTTP/1\.0 shows"):
+        Guard(()).admit("GET", "/api/v1/jobs", headers, "127.0.0.1", "1.0")
+
+
 @pytest.mark.parametrize("host", ["evil.example:8000", "localhost.evil.example", "127.0.0.1.evil.example", "[::1", "0"])
 async def test_without_keys_a_name_that_is_not_this_machine_s_is_refused(host: str, connect: Connect) -> None:
     client = await connect()
@@ -105,7 +133,8 @@ async def test_metrics_need_this_machine_or_a_key(connect: Connect) -> None:
 
 
 @pytest.mark.parametrize(
-    "origin", ["https://evil.example", "null", "http://localhost.evil.example", "http://localhost:81"]
+    "origin",
+    ["https://evil.example", "null", "http://localhost.evil.example", "http://localhost:81", "http://[", "", "\x7f"],
 )
 async def test_pages_of_other_origins_change_nothing(origin: str, connect: Connect) -> None:
     client: httpx.AsyncClient = await connect()

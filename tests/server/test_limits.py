@@ -9,10 +9,6 @@ from urllib.parse import urlsplit
 import httpx
 import psutil
 import pytest
-from tests.server.conftest import Connect
-
-from taskflowmq import TaskFlow
-from taskflowmq.testing.waiting import wait_until
 
 MIB = 1024 * 1024
 GIB = 1024 * MIB
@@ -110,29 +106,3 @@ async def test_a_client_that_hangs_up_leaves_nothing_behind(live: str, begun: by
     await writer.wait_closed()
     async with httpx.AsyncClient(base_url=live) as client:
         assert (await client.get("/api/v1/jobs")).json()["items"] == []
-
-
-async def test_beyond_what_it_can_take_it_says_so_at_once_and_its_probes_go_on(connect: Connect, app: TaskFlow) -> None:
-    client = await connect(max_in_flight=1)
-    waiting = (await app.asend("anything")).id
-    answers: dict[str, httpx.Response] = {}
-
-    async def admitted() -> bool:
-        answers["long"] = await client.get(f"/api/v1/jobs/{waiting}", params={"wait": 30})
-        return answers["long"].status_code == 200
-
-    async def refused() -> bool:
-        answers["refused"] = await client.post("/api/v1/jobs", json={"task": "anything"})
-        return answers["refused"].status_code == 503
-
-    long = asyncio.create_task(wait_until(admitted, 60))  # whoever comes first gets in
-    await wait_until(refused, 20)
-    answer = answers["refused"]
-    assert (answer.json()["code"], answer.headers["content-type"]) == ("overloaded", "application/problem+json")
-    assert int(answer.headers["retry-after"]) >= 1
-    for path in ("/health/live", "/health/ready"):
-        assert (await client.get(path)).status_code == 200
-    await app.jobs.acancel(waiting)
-    await long
-    assert answers["long"].json()["state"] == "cancelled"
-    assert (await client.post("/api/v1/jobs", json={"task": "anything"})).status_code == 201

@@ -47,6 +47,7 @@ def command(app: str | None, demo: str | None, host: str, port: int | None, **gi
     from taskflowmq.bootstrap.settings import check_task_settings, load_settings
     from taskflowmq.bootstrap.supervise import loop_factory, options_of
     from taskflowmq.cli.program import load
+    from taskflowmq.server.files import raise_file_limit
     from taskflowmq.server.run import bind
     from taskflowmq.server.settings import ServerSettings, keys_from
     from taskflowmq.telemetry.logs import configure_logging
@@ -54,6 +55,7 @@ def command(app: str | None, demo: str | None, host: str, port: int | None, **gi
 
     style = "text" if given["log_format"] == "auto" else given["log_format"]
     configure_logging(style, given["log_level"])
+    raise_file_limit()
     options = options_of(load_settings(**flags_of(given, WORKER_FLAGS + PACE_FLAGS)))
     settings = ServerSettings(host=host, port=chosen_port(port), api_keys=keys_from(os.environ)).check()
     check_task_settings()

@@ -34,12 +34,14 @@ def command(app: str | None, host: str, port: int | None, **given: Any) -> None:
     from taskflowmq.bootstrap.settings import load_settings
     from taskflowmq.bootstrap.supervise import loop_factory, options_of
     from taskflowmq.cli.program import load
+    from taskflowmq.server.files import raise_file_limit
     from taskflowmq.server.run import bind
     from taskflowmq.server.settings import ServerSettings, keys_from
     from taskflowmq.telemetry.logs import configure_logging
     from taskflowmq.telemetry.multiproc import share_metrics
 
     configure_logging(given["log_format"], given["log_level"])
+    raise_file_limit()
     options = options_of(load_settings(**flags_of(given, PACE_FLAGS)), run_duties=not given["no_duties"])
     settings = ServerSettings(host=host, port=chosen_port(port), api_keys=keys_from(os.environ)).check()
     with share_metrics():

@@ -102,10 +102,12 @@ def command(app: str | None, **given: Any) -> int:
     from taskflowmq.bootstrap.settings import check_task_settings, load_settings
     from taskflowmq.bootstrap.supervise import loop_factory, options_of
     from taskflowmq.cli.program import load
+    from taskflowmq.server.files import raise_file_limit
     from taskflowmq.telemetry.logs import configure_logging
     from taskflowmq.telemetry.multiproc import share_metrics
 
     configure_logging(given["log_format"], given["log_level"])
+    raise_file_limit()
     options = options_of(
         load_settings(**flags_of(given, WORKER_FLAGS + PACE_FLAGS)),
         max_jobs=given["max_jobs"],
@@ -142,8 +144,10 @@ async def _work(app: BaseApp, spec: str | None, options: WorkerOptions, given: d
 
 
 def _probes(app: BaseApp, supervisor: Supervisor, host: str, port: int) -> Any:
+    from taskflowmq.bootstrap.supervise import loop_factory
+    from taskflowmq.server.aside import asked_of, serving_aside
     from taskflowmq.server.probes import create_probes
-    from taskflowmq.server.run import bind, serving
+    from taskflowmq.server.run import bind
     from taskflowmq.server.settings import ServerSettings, keys_from
     from taskflowmq.telemetry.prometheus import PrometheusTelemetry
 
@@ -152,6 +156,9 @@ def _probes(app: BaseApp, supervisor: Supervisor, host: str, port: int) -> Any:
         return supervisor.claiming
 
     settings = ServerSettings(host=host, port=port, api_keys=keys_from(os.environ))
+    # Without keys the probes still answer other machines, and /metrics does not.
+    settings.check_keys()
     metrics = app.telemetry if isinstance(app.telemetry, PrometheusTelemetry) else PrometheusTelemetry()
-    probes = create_probes(working, app.store.board.stats, metrics, settings)
-    return serving(probes, bind(host, port))
+    loop = asyncio.get_running_loop()
+    probes = create_probes(asked_of(loop, working), asked_of(loop, app.store.board.stats), metrics, settings)
+    return serving_aside(probes, bind(host, port), loop_factory())

@@ -18,8 +18,17 @@ from taskflowmq.client.app import BaseApp
 from taskflowmq.core.errors import FieldError
 from taskflowmq.server.gate import Gate, Scope, Send
 from taskflowmq.server.intake import FastIntake
-from taskflowmq.server.limits import Receive, no_body
-from taskflowmq.server.problems import MEDIA_TYPE, TITLES, Problem, bad_parameter, from_error, internal, log_failure
+from taskflowmq.server.limits import ClientGone, Receive, no_body
+from taskflowmq.server.problems import (
+    MEDIA_TYPE,
+    TITLES,
+    Problem,
+    bad_parameter,
+    from_error,
+    internal,
+    log_failure,
+    overloaded,
+)
 from taskflowmq.server.routes import bulk, docs, health, jobs, metrics, queues, tasks, workers
 from taskflowmq.server.services import MetricsPage, Services
 from taskflowmq.server.settings import ServerSettings
@@ -147,6 +156,8 @@ def _problem_of(error: Exception) -> Problem:
     known = from_error(error)
     if known is not None:
         return known
+    if isinstance(error, ClientGone):  # nobody reads the answer
+        return overloaded()
     if isinstance(error, ValidationException):
         return _from_validation(error)
     if isinstance(error, HTTPException) and error.status_code < 500:

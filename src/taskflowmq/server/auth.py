@@ -16,8 +16,19 @@ from taskflowmq.server.settings import is_loopback
 
 OPEN_PATHS = frozenset({"/health/live", "/health/ready"})
 METRICS_PATH = "/metrics"
-_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_FORWARDED = frozenset({b"forwarded", b"x-forwarded-for", b"x-real-ip"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+#: What proxies, load balancers and tunnels add to a request.
+_PROXY_FIELDS = frozenset(
+    {b"forwarded", b"via", b"x-real-ip", b"x-client-ip", b"x-cluster-client-ip", b"x-remote-ip", b"x-remote-addr"}
+    | {b"x-originating-ip", b"x-proxyuser-ip", b"client-ip", b"true-client-ip", b"cdn-loop", b"fastly-client-ip"}
+    | {b"x-original-url", b"x-original-uri", b"x-original-host", b"x-rewrite-url", b"x-scheme", b"x-host"}
+    | {b"x-request-start", b"x-real-port", b"proxy-connection"}
+)
+_PROXY_PREFIXES = (b"x-forwarded", b"cf-", b"x-envoy-", b"x-amz", b"x-azure-", b"x-appengine-", b"x-vercel-", b"fly-")
+_NEEDS_KEYS = (
+    "Without API keys only direct requests from this machine are answered. Set TASKFLOW_API_KEYS on the server, and "
+    "send Authorization: Bearer <key>"
+)
 
 Headers = Mapping[bytes, bytes]
 
@@ -32,7 +43,7 @@ class Guard:
     def __init__(self, keys: Sequence[str]) -> None:
         self._digests = tuple(hashlib.sha256(key.encode()).digest() for key in keys)
 
-    def admit(self, method: str, path: str, headers: Headers, peer: str | None) -> str:
+    def admit(self, method: str, path: str, headers: Headers, peer: str | None, version: str = "1.1") -> str:
         """Return who calls, for the record of what they did.
 
         Args:
@@ -40,23 +51,29 @@ class Guard:
             path: the request's path.
             headers: request headers, names in lower case.
             peer: the address of the connection's other end.
+            version: of HTTP.
 
         Raises:
             Problem: 401 without a valid key, 403 from a page of another origin or to a name that is not ours.
         """
-        if path in OPEN_PATHS and method in _SAFE_METHODS:
+        if path in OPEN_PATHS and method in SAFE_METHODS:
             return "anonymous"
-        local = peer is not None and is_loopback(peer) and _FORWARDED.isdisjoint(headers)
+        # A proxy on this machine has a loopback address too. nginx's default adds no field, and speaks HTTP/1.0.
+        sign = "HTTP/1.0" if version != "1.1" else _sign_of_proxy(tuple(headers))
+        local = peer is not None and sign is None and is_loopback(peer)
         to_us = _names_this_machine(headers.get(b"host", b""))
         if self._digests:
-            if path == METRICS_PATH and local and to_us and method in _SAFE_METHODS:
+            if path == METRICS_PATH and local and to_us and method in SAFE_METHODS:
                 return "local"
             return self._by_key(headers)
+        if sign is not None:
+            raise _unauthorised(f"The request came through a proxy, as {sign} shows. {_NEEDS_KEYS}")
         if not local:
-            raise _unauthorised("This server has no API keys, so it answers on this machine only")
+            raise _unauthorised(f"The request came from another machine. {_NEEDS_KEYS}")
         if not to_us:
-            raise Problem(403, "foreign_host", "Without API keys the server answers as localhost or 127.0.0.1 only")
-        if method not in _SAFE_METHODS:
+            detail = f"The request names a host that is neither localhost nor 127.0.0.1. {_NEEDS_KEYS}"
+            raise Problem(403, "foreign_host", detail)
+        if method not in SAFE_METHODS:
             _refuse_foreign_page(headers)
         return "local"
 
@@ -79,6 +96,15 @@ def _given_key(headers: Headers) -> bytes:
     return headers.get(b"x-api-key", b"").strip()
 
 
+@lru_cache(maxsize=256)
+def _sign_of_proxy(names: tuple[bytes, ...]) -> str | None:
+    """Return the field that only a proxy adds, or None."""
+    for name in names:
+        if name in _PROXY_FIELDS or name.startswith(_PROXY_PREFIXES):
+            return f"the header {name.decode('latin-1')}"
+    return None
+
+
 @lru_cache(maxsize=64)
 def _names_this_machine(host: bytes) -> bool:
     """Tell whether a Host header means loopback; none does, no browser leaves it out.
@@ -99,7 +125,11 @@ def _refuse_foreign_page(headers: Headers) -> None:
     origin = headers.get(b"origin")
     if origin is None:
         return
-    if urlsplit(origin.decode("latin-1")).netloc.encode("latin-1") != headers.get(b"host", b""):
+    try:
+        place = urlsplit(origin.decode("latin-1")).netloc.encode("latin-1")
+    except ValueError:  # no address at all
+        place = None
+    if place != headers.get(b"host", b""):
         raise Problem(403, "foreign_origin", "Pages of other origins may not change anything here")
 
 

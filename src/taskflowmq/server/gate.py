@@ -15,9 +15,10 @@ from random import getrandbits
 from typing import Any
 from urllib.parse import unquote
 
-from taskflowmq.server.auth import OPEN_PATHS, Guard
+from taskflowmq.server.auth import OPEN_PATHS, SAFE_METHODS, Guard
 from taskflowmq.server.limits import ClientGone, Receive, drop_body, read_body
 from taskflowmq.server.problems import MEDIA_TYPE, Problem, from_error, internal, log_failure, overloaded
+from taskflowmq.server.room import Room, Seat
 from taskflowmq.server.settings import ServerSettings
 
 Scope = MutableMapping[str, Any]
@@ -31,6 +32,11 @@ JOBS_PATH = "/api/v1/jobs"
 BULK_PATH = "/api/v1/jobs/bulk"
 _QUEUES_PREFIX = "/api/v1/queues/"
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+#: Fields that decide who calls and what is meant.
+_ONCE = frozenset(
+    {b"authorization", b"content-encoding", b"content-length", b"content-type", b"host", b"idempotency-key", b"origin"}
+    | {b"transfer-encoding", b"x-api-key"}
+)
 _JSON = b"application/json"
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 _CSP_API = b"default-src 'none'; frame-ancestors 'none'"
@@ -66,7 +72,7 @@ class Gate:
         self._intake = intake
         self._settings = settings
         self._guard = Guard(settings.api_keys)
-        self._in_flight = 0
+        self._room = Room(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection event of ASGI."""
@@ -82,44 +88,67 @@ class Gate:
         request_id = _request_id(headers)
         path = scope["path"]
         reply = _Reply(send, request_id, _DOCS_HEADERS if path.startswith("/docs") else _API_HEADERS)
-        if self._in_flight >= self._settings.max_in_flight and path not in OPEN_PATHS:
-            await send_problem(reply, overloaded(), request_id)
-            return
-        self._in_flight += 1
         try:
             await self._pass(scope, receive, reply, headers, request_id)
         except ClientGone:
             log.debug("client hung up before its request was complete", extra={"request_id": request_id})
         except Exception as error:  # noqa: BLE001 - the last resort: every request gets an answer
             await self._fail(reply, receive, request_id, error)
-        finally:
-            self._in_flight -= 1
 
     async def _pass(
         self, scope: Scope, receive: Receive, reply: _Reply, headers: dict[bytes, bytes], request_id: str
     ) -> None:
         method, path = scope["method"], scope["path"]
+        if len(headers) != len(scope["headers"]):
+            _refuse_two_meanings(scope["headers"])
         client = scope.get("client")
-        actor = self._guard.admit(method, path, headers, client[0] if client else None)
+        actor = self._guard.admit(method, path, headers, client[0] if client else None, scope["http_version"])
         scope["taskflow"] = {"actor": actor, "request_id": request_id, "headers": headers}
-        if method in _WITH_BODY:
-            body = await self._whole_body(path, headers, receive)
-            # The framework knows which query parameters there are, and says so: none here.
-            if path == JOBS_PATH and method == "POST" and self._intake is not None and not scope.get("query_string"):
-                status, answer = await self._intake(scope, body)
-                await reply.whole(status, answer)
-                return
+        if path in OPEN_PATHS:
+            await self._route(scope, receive, reply)
+        elif method in SAFE_METHODS:
+            async with Seat(self._room, receive, actor) as seat:
+                scope["taskflow"]["seat"] = seat
+                await self._route(scope, receive, reply)
+        else:
+            await self._write(scope, receive, reply, headers)
+
+    async def _write(self, scope: Scope, receive: Receive, reply: _Reply, headers: dict[bytes, bytes]) -> None:
+        body = b""
+        if scope["method"] in _WITH_BODY:
+            # A body that comes slowly has no room among the writes: it would keep others out for nothing.
+            body = await self._whole_body(scope["path"], headers, receive)
             receive = _replayed(body, receive)
-        if path.startswith(_QUEUES_PREFIX):
+        room = self._room
+        if room.writes >= room.most:
+            raise overloaded()
+        room.writes += 1
+        try:
+            # The framework knows which query parameters there are, and says so: none here.
+            storing = scope["path"] == JOBS_PATH and scope["method"] == "POST"
+            if storing and self._intake is not None and not scope.get("query_string"):
+                await reply.whole(*await self._intake(scope, body))
+            else:
+                await self._route(scope, receive, reply)
+        finally:
+            room.writes -= 1
+
+    async def _route(self, scope: Scope, receive: Receive, reply: _Reply) -> None:
+        if scope["path"].startswith(_QUEUES_PREFIX):
             _keep_escaped_slashes(scope)
-        if method == "HEAD":
+        if scope["method"] == "HEAD":
             # Whatever answers GET answers HEAD (RFC 9110, 9.3.2); the HTTP server leaves the body out.
             scope = {**scope, "method": "GET"}
         await self._inner(scope, receive, reply)
 
     async def _whole_body(self, path: str, headers: dict[bytes, bytes], receive: Receive) -> bytes:
+        if headers.get(b"transfer-encoding", b"chunked").lower() != b"chunked":
+            raise Problem(
+                501, "unknown_coding", "Send the body as it is: no Transfer-Encoding but chunked is known here"
+            )
         limit = self._settings.max_bulk_body if path == BULK_PATH else self._settings.max_body
-        body = await read_body(receive, headers.get(b"content-length"), limit, self._settings.body_seconds)
+        length = headers.get(b"content-length")
+        body = await read_body(receive, length, limit, self._settings.body_seconds, self._room.bodies)
         if body:
             _check_media_type(headers.get(b"content-type", b""), headers.get(b"content-encoding"))
         return body
@@ -134,6 +163,26 @@ class Gate:
             await _send_and_linger(reply, receive, problem, request_id)
         else:
             await send_problem(reply, problem or internal(), request_id)
+
+
+class ProbesOnly:
+    """What answers on a connection for which there is no place: probes, and why all else is refused.
+
+    Args:
+        inner: the application.
+    """
+
+    def __init__(self, inner: App) -> None:
+        self._inner = inner
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["path"] in OPEN_PATHS:
+            await self._inner(scope, receive, send)
+            return
+        problem = overloaded()
+        problem.headers = (*problem.headers, ("Connection", "close"))
+        await send_problem(send, problem, _request_id({}))
 
 
 class _Reply:
@@ -196,6 +245,15 @@ async def send_body(
     head = [(b"content-type", media_type), (b"content-length", str(len(body)).encode()), *(headers or ())]
     await send({"type": "http.response.start", "status": status, "headers": head})
     await send({"type": "http.response.body", "body": body})
+
+
+def _refuse_two_meanings(fields: Headers) -> None:
+    """A field that decides, given twice, may be read differently by a proxy in front: neither is believed."""
+    seen: set[bytes] = set()
+    for name, _ in fields:
+        if name in seen and name in _ONCE:
+            raise Problem(400, "repeated_header", f"The header {name.decode('latin-1')} is given more than once")
+        seen.add(name)
 
 
 def _request_id(headers: dict[bytes, bytes]) -> str:

@@ -7,7 +7,7 @@ import contextlib
 import gc
 import json
 import re
-from collections.abc import Awaitable, Callable, Generator, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
 from typing import Any, TypeVar
 
 import msgspec
@@ -15,7 +15,7 @@ import msgspec
 from taskflowmq.client.codec import split_path
 from taskflowmq.core.errors import FieldError, InvalidJob
 from taskflowmq.core.limits import MAX_DEPTH, check_storable
-from taskflowmq.server.problems import Problem
+from taskflowmq.server.problems import Problem, overloaded
 
 Receive = Callable[[], Awaitable[Any]]
 T = TypeVar("T")
@@ -36,7 +36,33 @@ class ClientGone(Exception):
     """The client hung up before its request was complete; there is nobody to answer."""
 
 
-async def read_body(receive: Receive, declared: bytes | None, limit: int, seconds: float) -> bytes:
+class Bodies:
+    """Bytes of bodies that have begun to come in: many that are within the limit are too much together.
+
+    Args:
+        most: most bytes of all of them.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held = 0
+
+    def take(self, size: int) -> None:
+        """Take room.
+
+        Raises:
+            Problem: 503, there is none.
+        """
+        if self._held + size > self._most:
+            raise overloaded()
+        self._held += size
+
+    def give_back(self, size: int) -> None:
+        """Give room back."""
+        self._held -= size
+
+
+async def read_body(receive: Receive, declared: bytes | None, limit: int, seconds: float, bodies: Bodies) -> bytes:
     """Read a request body of at most ``limit`` bytes within ``seconds``.
 
     Args:
@@ -44,6 +70,7 @@ async def read_body(receive: Receive, declared: bytes | None, limit: int, second
         declared: the Content-Length header, if any.
         limit: most bytes.
         seconds: most seconds until the last byte.
+        bodies: what all bodies may hold together.
 
     Raises:
         Problem: 413 as soon as the body is known to be too large, 408 when it came too slowly.
@@ -59,7 +86,7 @@ async def read_body(receive: Receive, declared: bytes | None, limit: int, second
         return bytes(body)
     try:
         async with asyncio.timeout(seconds):
-            return await _read_rest(receive, body, limit)
+            return await _read_rest(receive, body, limit, bodies)
     except TimeoutError as error:
         raise _too_slow(seconds) from error
 
@@ -112,19 +139,24 @@ class _Started(Generator[Any, Any, Any]):
         return self._steps.throw(*error)
 
 
-async def _read_rest(receive: Receive, first: bytes, limit: int) -> bytes:
+async def _read_rest(receive: Receive, first: bytes, limit: int, bodies: Bodies) -> bytes:
     # One buffer: of a body that comes byte by byte, a list of its parts would take forty times as much.
-    whole = bytearray(first)
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        part = message.get("body", b"")
-        if len(whole) + len(part) > limit:
-            raise too_large(limit)
-        whole += part
-        if not message.get("more_body"):
-            return bytes(whole)
+    whole, taken = bytearray(first), 0
+    try:
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            part = message.get("body", b"")
+            if len(whole) + len(part) > limit:
+                raise too_large(limit)
+            bodies.take(len(part))
+            taken += len(part)
+            whole += part
+            if not message.get("more_body"):
+                return bytes(whole)
+    finally:
+        bodies.give_back(taken)
 
 
 async def drop_body(receive: Receive, limit: int) -> None:
@@ -141,6 +173,29 @@ async def drop_body(receive: Receive, limit: int) -> None:
         dropped += len(message.get("body", b""))
         if not message.get("more_body"):
             return
+
+
+async def unless_gone(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
+    """Return what ``work`` gives; end it at once when the client hangs up. The request's body must have been read.
+
+    Raises:
+        ClientGone: it hung up.
+    """
+    tasks = asyncio.ensure_future(work), asyncio.ensure_future(_until_gone(receive))
+    working, _ = tasks
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientGone
+        return working.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def too_large(limit: int) -> Problem:

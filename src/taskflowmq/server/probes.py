@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from taskflowmq.core.errors import StoreUnavailable
+from taskflowmq.core.errors import StoreUnavailable, TaskFlowError
 from taskflowmq.ports.store import StoreStats
 from taskflowmq.server.gate import Gate, Scope, Send, send_body
 from taskflowmq.server.limits import Receive
 from taskflowmq.server.problems import NotReady, Problem
 from taskflowmq.server.readiness import Readiness
-from taskflowmq.server.services import STATS_SECONDS, Cached, MetricsPage
+from taskflowmq.server.services import READY_SECONDS, STATS_SECONDS, Cached, MetricsPage
 from taskflowmq.server.settings import ServerSettings
 
 _OK = b'{"status":"ok"}'
@@ -43,8 +44,12 @@ class _Probes:
         metrics: MetricsPage,
         settings: ServerSettings,
     ) -> None:
-        self._working = working
-        self._stats = Cached(stats, STATS_SECONDS)
+        self._ask = working
+        self._ask_stats = stats
+        # Failures are kept as well: during an outage strangers must not ask more often than at other times.
+        self._working = Cached(self._outcome, READY_SECONDS)
+        self._stats = Cached(self._counts, STATS_SECONDS)
+        self._writing = asyncio.Lock()
         self._metrics = metrics
         self._readiness = Readiness(self._ready, settings.ready_seconds)
 
@@ -64,14 +69,28 @@ class _Probes:
                 raise Problem(404, "not_found", "Here are /health/live, /health/ready and /metrics")
 
     async def _ready(self) -> None:
-        if not await self._working():
+        outcome = await self._working.get()
+        if isinstance(outcome, TaskFlowError):
+            raise outcome
+        if not outcome:
             raise NotReady("not_working", "No child claims jobs: the worker starts or drains")
 
-    async def _page(self) -> bytes:
+    async def _outcome(self) -> bool | TaskFlowError:
         try:
-            return self._metrics.page(await self._stats.get())
+            return await self._ask()
+        except TaskFlowError as error:
+            return error
+
+    async def _counts(self) -> tuple[StoreStats | None]:
+        try:
+            return (await self._ask_stats(),)
         except StoreUnavailable:
-            return self._metrics.page(None)
+            return (None,)
+
+    async def _page(self) -> bytes:
+        (stats,) = await self._stats.get()
+        async with self._writing:  # a large page takes a second: beside the loop, and one at a time
+            return await asyncio.to_thread(self._metrics.page, stats)
 
 
 async def _lifespan(receive: Any, send: Send) -> None:

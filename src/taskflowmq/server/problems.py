@@ -39,13 +39,16 @@ TITLES = {
     403: "Not allowed from this origin",
     404: "Not found",
     405: "Method not allowed",
-    408: "The request body came too slowly",
+    408: "The request came too slowly",
     409: "In conflict with the current state",
     413: "The request body is too large",
     415: "The request body must be JSON",
     422: "The request is not valid",
+    431: "The head of the request is too large",
     500: "Internal error",
+    501: "Not supported",
     503: "The service cannot answer now",
+    505: "HTTP version not supported",
 }
 
 
@@ -166,7 +169,7 @@ def log_failure(error: Exception, request_id: str) -> None:
     An outage takes one line per request, a probe none (see readiness.py); what nobody foresaw takes its traceback.
     """
     fields = {"request_id": request_id}
-    if isinstance(error, NotReady):
+    if isinstance(error, Problem):  # meant so: no room, or not ready
         return
     if isinstance(error, StoreUnavailable | SchemaMismatch):
         log.warning("request not served: %s", error, extra=fields)

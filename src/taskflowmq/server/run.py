@@ -7,15 +7,16 @@ import contextlib
 import errno
 import socket
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 
 import uvicorn
 
 from taskflowmq.core.errors import TaskFlowError
-from taskflowmq.server.gate import Gate
-from taskflowmq.server.transport import OneWriteProtocol
+from taskflowmq.server.acceptor import Acceptor
+from taskflowmq.server.connections import ConnectionLimits, Connections
+from taskflowmq.server.gate import Gate, ProbesOnly
+from taskflowmq.server.transport import BoundedProtocol
 
-#: Connections, idle ones included. Requests under way have a limit of their own, in the gate, with a proper answer.
-MAX_CONNECTIONS = 10_000
 BACKLOG = 1_024
 GRACE_SECONDS = 5
 #: How many ports are tried when none was asked for.
@@ -75,24 +76,29 @@ class ApiServer(uvicorn.Server):
     Args:
         application: the ASGI application.
         sock: where it listens.
+        limits: what connections may cost.
     """
 
-    def __init__(self, application: Gate, sock: socket.socket) -> None:
+    def __init__(self, application: Gate, sock: socket.socket, limits: ConnectionLimits | None = None) -> None:
         config = uvicorn.Config(
             application,
-            http=OneWriteProtocol,
+            http=BoundedProtocol,
+            ws="none",
             access_log=False,
             log_level="warning",
             log_config=None,
             lifespan="on",
             proxy_headers=False,
             server_header=False,
-            limit_concurrency=MAX_CONNECTIONS,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         super().__init__(config)
         self.ready = asyncio.Event()
         self._sock = sock
+        self._probes_only = ProbesOnly(application)
+        self._limits = limits or ConnectionLimits()
+        self._connections: Connections | None = None
+        self._acceptor: Acceptor | None = None
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -100,9 +106,28 @@ class ApiServer(uvicorn.Server):
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and tell whoever waits for it."""
-        await super().startup(sockets=sockets)
+        """Start, accept connections within their limits, and say so."""
+        await super().startup(sockets=[])
+        connections = self._connections = Connections(self._limits)
+        make_protocol = partial(
+            BoundedProtocol,
+            connections,
+            self._probes_only,
+            config=self.config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+        )
+        self._acceptor = Acceptor(self._sock, make_protocol, connections.make_room)
+        self._acceptor.start()
         self.ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept no more, answer what is under way, and end."""
+        if self._acceptor is not None:
+            self._acceptor.close()
+        await super().shutdown(sockets)
+        if self._connections is not None:
+            self._connections.close()
 
     async def run_until_stopped(self) -> None:
         """Serve until :meth:`stop`. The app must be open already: uvicorn ends the process if it cannot start."""
@@ -114,9 +139,9 @@ class ApiServer(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serving(application: Gate, sock: socket.socket) -> AsyncIterator[str]:
+async def serving(application: Gate, sock: socket.socket, limits: ConnectionLimits | None = None) -> AsyncIterator[str]:
     """Serve an application while the body runs, and give its address. Its app must be open already."""
-    server = ApiServer(application, sock)
+    server = ApiServer(application, sock, limits)
     running = asyncio.create_task(server.run_until_stopped(), name="taskflow-server")
     try:
         await server.ready.wait()

@@ -19,6 +19,7 @@ from taskflowmq.ports.store import Board, Store, StoreStats
 from taskflowmq.server.problems import not_found
 from taskflowmq.server.readback import Readback
 from taskflowmq.server.readiness import Readiness
+from taskflowmq.server.room import Seat
 from taskflowmq.server.settings import ServerSettings
 
 STATS_SECONDS = 2.0
@@ -80,6 +81,7 @@ class Services:
         self.readback = Readback(self._get_many, app.tenant)
         self.stats: Cached[StoreStats] = Cached(self._count, STATS_SECONDS)
         self.readiness = Readiness(Cached(self._ping, READY_SECONDS).get, settings.ready_seconds)
+        self.writing_metrics = asyncio.Lock()
         self._session: Session | None = None
 
     @asynccontextmanager
@@ -117,15 +119,31 @@ class Services:
             raise not_found()
         return found
 
-    async def wait(self, view: JobView, seconds: float) -> JobView:
-        """Return the job when it has ended, or as it is when the time is over."""
+    async def wait(self, view: JobView, seconds: float, seat: Seat) -> JobView:
+        """Return the job when it has ended, or as it is when the time is over.
+
+        Args:
+            view: the job as it was read.
+            seconds: how long to wait.
+            seat: what the request holds; given up meanwhile.
+
+        Raises:
+            Problem: there is no room to wait.
+            ClientGone: the client hung up.
+        """
         try:
-            async with asyncio.timeout(seconds):
-                return await self.session.watch.ended(view.id)
-        except TimeoutError:
-            return await self.job(str(view.id))
+            ended = await seat.waiting(lambda: self._ended(view.id, seconds))
         except JobNotFound as error:  # deleted meanwhile
             raise not_found() from error
+        await seat.take_turn()
+        return await self.job(str(view.id)) if ended is None else ended
+
+    async def _ended(self, job_id: UUID, seconds: float) -> JobView | None:
+        try:
+            async with asyncio.timeout(seconds):
+                return await self.session.watch.ended(job_id)
+        except TimeoutError:
+            return None
 
     # The store is known only once the app is open, so these look it up at each call.
 

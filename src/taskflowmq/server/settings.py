@@ -34,8 +34,12 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
         api_keys: accepted keys; without any, only loopback peers are served.
         max_body: bytes of a request body, bulk apart.
         max_bulk_body: bytes of a bulk request body.
+        max_bodies: bytes of all bodies that are coming in, above which further ones are answered 503.
         body_seconds: time in which a body must have arrived.
-        max_in_flight: requests under way above which others are answered 503 at once; probes never are.
+        max_in_flight: writes under way, and reads under way, above which others are answered 503 at once; probes never
+            are.
+        max_waits: requests that wait for a job to end, above which others are answered 503.
+        max_waits_each: of them, those of one caller (an API key; without keys this machine).
         ready_seconds: time that the store has to answer the readiness probe.
         fast_intake: serve ``POST /jobs`` by the bare ASGI handler (docs/adr/0003-http-server.md).
     """
@@ -45,21 +49,28 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     api_keys: tuple[str, ...] = ()
     max_body: int = MIB
     max_bulk_body: int = 16 * MIB
+    max_bodies: int = 256 * MIB
     body_seconds: float = 20.0
     max_in_flight: int = 2_000
+    max_waits: int = 2_000
+    max_waits_each: int = 1_000
     ready_seconds: float = 2.0
     fast_intake: bool = True
 
     def check(self) -> ServerSettings:
         """Return the settings, or raise :class:`UnsafeServer` saying what to do."""
-        for number, key in enumerate(self.api_keys, 1):
-            _check_key(number, key)
+        self.check_keys()
         if not self.api_keys and not is_loopback(self.host):
             raise UnsafeServer(
                 f"refusing to listen on {self.host} without an API key: anyone who reaches it could run jobs. "
                 "Set TASKFLOW_API_KEYS (or TASKFLOW_API_KEYS_FILE), or listen on 127.0.0.1"
             )
         return self
+
+    def check_keys(self) -> None:
+        """Return if all keys are strong, or raise :class:`UnsafeServer` saying what to do."""
+        for number, key in enumerate(self.api_keys, 1):
+            _check_key(number, key)
 
 
 @lru_cache(maxsize=1_024)

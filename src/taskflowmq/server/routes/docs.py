@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from litestar import MediaType, Request, Response, get
+from functools import cache
+
+import msgspec
+from litestar import Litestar, MediaType, Request, Response, get
 from litestar.datastructures import State
 from litestar.response import Redirect
 
@@ -10,10 +13,20 @@ from taskflowmq.server.docs_page import render, static
 from taskflowmq.server.openapi import OPENAPI_PATH, describe
 
 
+@cache
+def _document(app: Litestar) -> bytes:
+    return msgspec.json.encode(describe(app))
+
+
+@cache
+def _page(app: Litestar) -> bytes:
+    return render(describe(app), OPENAPI_PATH).encode()
+
+
 @get(OPENAPI_PATH, include_in_schema=False)
-async def openapi_json(request: Request[None, None, State]) -> Response[dict[str, object]]:
+async def openapi_json(request: Request[None, None, State]) -> Response[bytes]:
     """Return the OpenAPI 3.1 document."""
-    return Response(describe(request.app), media_type=MediaType.JSON)
+    return Response(_document(request.app), media_type=MediaType.JSON)
 
 
 @get("/", include_in_schema=False)
@@ -23,9 +36,9 @@ async def home() -> Redirect:
 
 
 @get("/docs", include_in_schema=False)
-async def docs(request: Request[None, None, State]) -> Response[str]:
+async def docs(request: Request[None, None, State]) -> Response[bytes]:
     """Return the page to read the API on."""
-    return Response(render(describe(request.app), OPENAPI_PATH), media_type=MediaType.HTML)
+    return Response(_page(request.app), media_type=MediaType.HTML)
 
 
 @get("/docs/docs.css", include_in_schema=False)

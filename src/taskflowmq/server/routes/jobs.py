@@ -100,11 +100,13 @@ async def stats(services: Shared) -> StatsOut:
 
 
 @get("/jobs/{job_id:str}", operation_id="getJob", summary="Read a job", tags=TAGS)
-async def get_job(job_id: FromPath[str], services: Shared, wait: Wait = 0) -> JobDetail:
+async def get_job(
+    job_id: FromPath[str], request: Request[Any, Any, Any], services: Shared, wait: Wait = 0
+) -> JobDetail:
     """Return a job with its attempts. With `wait`, answer when it has ended or the time is over."""
     view = await services.job(job_id)
     if wait and not view.state.final:
-        view = await services.wait(view, wait)
+        view = await services.wait(view, wait, request.scope["taskflow"]["seat"])  # type: ignore[typeddict-item]
     return await _detail(services, view)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from litestar import Response, get
 from litestar.openapi.datastructures import ResponseSpec
 
@@ -30,4 +32,6 @@ async def metrics(services: Shared) -> Response[bytes]:
         stats = await services.stats.get()
     except StoreUnavailable:
         stats = None
-    return Response(services.metrics.page(stats), headers={"Content-Type": CONTENT_TYPE})
+    async with services.writing_metrics:  # a large page takes a second: beside the loop, and one at a time
+        page = await asyncio.to_thread(services.metrics.page, stats)
+    return Response(page, headers={"Content-Type": CONTENT_TYPE})

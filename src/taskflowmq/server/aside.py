@@ -1,0 +1,85 @@
+"""A small server in a thread of its own, beside a loop that must not wait for strangers.
+
+A worker's supervisor renews leases; a loop that is busy with requests of strangers would renew them too late, and
+healthy jobs would be run again. What must stay true: nothing that a stranger sends is read, parsed or answered on the
+owner's loop; what probes ask of it is asked at most once a second, whoever asks and however often.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from taskflowmq.server.connections import ConnectionLimits
+from taskflowmq.server.gate import Gate
+from taskflowmq.server.run import base_url, serving
+
+#: Probes come from a handful of addresses, every few seconds.
+LIMITS = ConnectionLimits(most=256, most_new_per_address=64)
+
+T = TypeVar("T")
+
+
+def asked_of(loop: asyncio.AbstractEventLoop, ask: Callable[[], Awaitable[T]]) -> Callable[[], Awaitable[T]]:
+    """Return a question that any loop can ask, and that is answered on this one."""
+
+    async def answer() -> T:
+        return await ask()
+
+    async def asked() -> T:
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(answer(), loop))
+
+    return asked
+
+
+@asynccontextmanager
+async def serving_aside(
+    application: Gate, sock: socket.socket, loop_factory: Callable[[], asyncio.AbstractEventLoop]
+) -> AsyncIterator[str]:
+    """Serve an application from a thread of its own while the body runs, and give its address.
+
+    Args:
+        application: whatever it asks of this loop goes through :func:`asked_of`.
+        sock: where it listens.
+        loop_factory: makes the thread's loop.
+    """
+    owner = asyncio.get_running_loop()
+    began: asyncio.Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = owner.create_future()
+    ended: asyncio.Future[None] = owner.create_future()
+
+    async def serve() -> None:
+        stop = asyncio.Event()
+        async with serving(application, sock, LIMITS):
+            owner.call_soon_threadsafe(_settle, began, (asyncio.get_running_loop(), stop), None)
+            await stop.wait()
+
+    def run() -> None:
+        error: BaseException | None = None
+        try:
+            with asyncio.Runner(loop_factory=loop_factory) as runner:
+                runner.run(serve())
+        except BaseException as caught:  # noqa: BLE001 - it belongs to the owner
+            error = caught
+        owner.call_soon_threadsafe(_settle, began, None, error)
+        owner.call_soon_threadsafe(_settle, ended, None, error)
+
+    threading.Thread(target=run, name="taskflow-probes", daemon=True).start()
+    loop, stop = await began
+    try:
+        yield base_url(sock)
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        await ended
+
+
+def _settle(future: asyncio.Future[Any], value: Any, error: BaseException | None) -> None:
+    if future.done():
+        return
+    if error is None:
+        future.set_result(value)
+    else:
+        future.set_exception(error)

@@ -1,0 +1,173 @@
+"""Writes, reads and waits keep out only their own kind; who hangs up holds nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from tests.server.conftest import Connect
+from tests.server.wire import dialled, head
+
+from taskflowmq import TaskFlow
+from taskflowmq.server.app import create_app
+from taskflowmq.server.gate import Gate
+from taskflowmq.server.limits import Bodies, ClientGone, unless_gone
+from taskflowmq.server.problems import Problem
+from taskflowmq.server.room import READS_AT_ONCE, Room, Seat
+from taskflowmq.server.run import bind, serving
+from taskflowmq.server.settings import ServerSettings
+from taskflowmq.testing.waiting import wait_until
+
+JOB = {"task": "anything"}
+
+
+class Held:
+    """An application that answers when it is let go."""
+
+    def __init__(self) -> None:
+        self.open = asyncio.Event()
+        self.inside = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.inside += 1
+        await self.open.wait()
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    @asynccontextmanager
+    async def served(self, **settings: Any) -> AsyncIterator[httpx.AsyncClient]:
+        """Give a client of a server with this application."""
+        transport = httpx.ASGITransport(app=Gate(self, None, ServerSettings(**settings)))
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            yield client
+
+
+async def test_beyond_what_it_can_take_a_write_is_refused_at_once_and_reads_and_probes_go_on() -> None:
+    held = Held()
+    async with held.served(max_in_flight=1) as client:
+        first = asyncio.create_task(client.post("/api/v1/jobs", json=JOB))
+        await wait_until(lambda: held.inside == 1, 20)
+        refused = await client.post("/api/v1/jobs", json=JOB)
+        assert (refused.status_code, refused.json()["code"]) == (503, "overloaded")
+        assert refused.headers["content-type"] == "application/problem+json"
+        assert int(refused.headers["retry-after"]) >= 1
+        others = [asyncio.create_task(client.get(path)) for path in ("/health/live", "/health/ready", "/api/v1/jobs")]
+        await wait_until(lambda: held.inside == 4, 20)
+        held.open.set()
+        assert {(await task).status_code for task in (first, *others)} == {204}
+        assert (await client.post("/api/v1/jobs", json=JOB)).status_code == 204
+
+
+async def test_reads_take_turns_and_a_write_waits_for_none_of_them() -> None:
+    held = Held()
+    async with held.served() as client:
+        reads = [asyncio.create_task(client.get("/api/v1/jobs")) for _ in range(READS_AT_ONCE + 3)]
+        await wait_until(lambda: held.inside == READS_AT_ONCE, 20)
+        write = asyncio.create_task(client.post("/api/v1/jobs", json=JOB))
+        await wait_until(lambda: held.inside == READS_AT_ONCE + 1, 20)
+        held.open.set()
+        assert (await write).status_code == 204
+        assert {(await read).status_code for read in reads} == {204}
+
+
+async def test_a_wait_holds_no_place_of_a_read_or_a_write(connect: Connect, app: TaskFlow) -> None:
+    client = await connect(max_waits=1, max_waits_each=1)
+    job = (await app.asend("anything")).id
+    answers: dict[str, int] = {}
+
+    async def ask(name: str, seconds: float) -> int:
+        answers[name] = (await client.get(f"/api/v1/jobs/{job}", params={"wait": seconds})).status_code
+        return answers[name]
+
+    async def admitted() -> bool:
+        return await ask("long", 30) == 200
+
+    async def refused() -> bool:
+        return await ask("short", 0.01) == 503
+
+    long = asyncio.create_task(wait_until(admitted, 60))  # whoever comes first gets in
+    await wait_until(refused, 20)
+    for _ in range(READS_AT_ONCE):
+        assert (await client.get("/api/v1/jobs")).status_code == 200
+    assert (await client.post("/api/v1/jobs", json=JOB)).status_code == 201
+    await app.jobs.acancel(job)
+    await long
+    assert await ask("long", 30) == 200
+
+
+async def never() -> Any:
+    """A client that neither sends nor hangs up."""
+    await asyncio.Event().wait()
+
+
+async def seated(room: Room, actor: str, work: Callable[[], Coroutine[Any, Any, int]]) -> int:
+    async with Seat(room, never, actor) as seat:
+        return await seat.waiting(work)
+
+
+async def test_one_caller_cannot_take_the_whole_room_for_waits() -> None:
+    room = Room(ServerSettings(max_waits=3, max_waits_each=2))
+    ended = asyncio.Event()
+
+    async def work() -> int:
+        await ended.wait()
+        return 1
+
+    greedy = [asyncio.create_task(seated(room, "key:a", work)) for _ in range(2)]
+    await wait_until(lambda: room.waits["key:a"] == 2, 5)
+    with pytest.raises(Problem, match="under way"):
+        await seated(room, "key:a", work)
+    modest = asyncio.create_task(seated(room, "key:b", work))
+    await wait_until(lambda: room.waits["key:b"] == 1, 5)
+    assert room.reads == 0
+    ended.set()
+    assert await asyncio.gather(*greedy, modest) == [1, 1, 1]
+    assert (room.reads, room.waits, room.turns.locked()) == (0, {}, False)
+
+
+async def test_work_for_a_client_that_hangs_up_ends() -> None:
+    gone, ended = asyncio.Event(), asyncio.Event()
+
+    async def receive() -> Any:
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    asyncio.get_running_loop().call_soon(gone.set)
+    async with asyncio.timeout(5):
+        with pytest.raises(ClientGone):
+            await unless_gone(receive, work())
+        await ended.wait()
+
+
+async def test_hundreds_of_waits_whose_clients_hung_up_leave_room_at_once(app: TaskFlow) -> None:
+    job = (await app.asend("anything")).id
+    gate = create_app(app, ServerSettings(max_waits=200, max_waits_each=200))
+    long = head(f"GET /api/v1/jobs/{job}?wait=30 HTTP/1.1", ("Host: localhost",))
+    async with serving(gate, bind("127.0.0.1", 0)) as url, httpx.AsyncClient(base_url=url) as client:
+        room = gate._room
+        for _ in range(3):
+            for _ in range(100):
+                async with dialled(url) as (_, writer):
+                    writer.write(long * 2)  # the one that waits is not the last of its connection
+                    await writer.drain()
+            assert (await client.post("/api/v1/jobs", json=JOB)).status_code == 201
+        await wait_until(lambda: not room.waits and not room.reads, 10)
+
+
+def test_bodies_that_come_in_have_a_bound_together() -> None:
+    bodies = Bodies(10)
+    bodies.take(6)
+    with pytest.raises(Problem, match="under way"):
+        bodies.take(5)
+    bodies.give_back(6)
+    bodies.take(10)
