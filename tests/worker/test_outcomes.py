@@ -256,7 +256,7 @@ async def test_a_job_completed_in_the_callers_transaction_is_not_settled_again(
     with caplog.at_level("INFO", "taskflowmq.worker"):
         await make_worker().run_until_idle()
     assert (row.state, row.last.result, len(row.history)) == (State.COMPLETED, b'{"written":true}', 1)
-    assert "job completed" in caplog.messages
+    assert f"job completed: {row.task} {row.id}" in caplog.messages
     assert not any("stale" in message for message in caplog.messages)
 
 
@@ -272,3 +272,23 @@ async def test_a_completion_that_was_rolled_back_is_a_failed_attempt(
     await make_worker().run_until_idle()
     assert row.state is State.DEAD
     assert "not committed" in row.error["message"]
+
+
+@pytest.mark.parametrize("level", ["INFO", "DEBUG"])
+async def test_the_log_says_why_an_attempt_failed(
+    store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker, caplog: pytest.LogCaptureFixture, level: str
+) -> None:
+    async def body() -> None:
+        raise ValueError("no such customer: password=hunter2\nsecond line")
+
+    row = store.put(tasks.add(body, retry=Retry(max_attempts=2, initial=0.001)), max_attempts=2)
+    with caplog.at_level(level, "taskflowmq.worker"):
+        await make_worker().run_until_idle()
+    assert row.state is State.DEAD
+    retried, dead = [record for record in caplog.records if getattr(record, "outcome", "") in ("retried", "dead")]
+    why = "ValueError: no such customer: password=[redacted]"
+    assert retried.getMessage() == f"job {row.id} ({row.task}) retried: {why}"
+    assert dead.getMessage() == f"job {row.id} ({row.task}) dead: {why}"
+    assert (retried.levelname, dead.levelname) == ("WARNING", "ERROR")
+    assert "test_outcomes.py" in dead.error["traceback"]
+    assert ("traceback" in retried.error) is (level == "DEBUG")

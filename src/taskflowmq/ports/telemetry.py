@@ -8,13 +8,32 @@ from uuid import UUID
 
 import msgspec
 
-#: A log record with this attribute carries its fields a second time, as a dictionary. They and its message hold ids,
-#: names and numbers only, so a formatter need not look for secrets in them: it is the line of every job.
-CLEAN_FIELDS = "taskflow_fields"
+#: A log record with this attribute is the line of an attempt and carries its :class:`JobLine`. That holds ids, names,
+#: numbers and stored errors only, so a formatter need not look for secrets in it.
+JOB_LINE = "taskflow_line"
+
+
+class LineError(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """Why an attempt failed, as it is stored: redacted and cut."""
+
+    type: str = ""
+    message: str = ""
+    #: Empty where the line shows none.
+    traceback: str = ""
+
+    def __str__(self) -> str:
+        """Return its type and the first line of its message."""
+        first = self.message.partition("\n")[0]
+        first = first if len(first) <= MAX_REASON else first[:MAX_REASON] + "…"
+        return f"{self.type}: {first}" if first else self.type
+
+
+#: Characters of an error's text inside a message.
+MAX_REASON = 300
 
 
 class JobLine(msgspec.Struct, frozen=True, gc=False):
-    """The log line of one attempt. It holds ids, names and numbers only: never arguments, results or messages."""
+    """The log line of one attempt. It never holds arguments or results."""
 
     #: Of the logging module.
     level: int
@@ -26,10 +45,12 @@ class JobLine(msgspec.Struct, frozen=True, gc=False):
     outcome: str
     #: Milliseconds the body ran.
     ms: float
+    #: Of a failed attempt, whose message names job, task and reason.
+    error: LineError | None = None
 
     def fields(self) -> dict[str, Any]:
         """Return what a record of it carries besides its message."""
-        return {
+        fields = {
             "job_id": str(self.job_id),
             "task": self.task,
             "queue": self.queue,
@@ -37,6 +58,7 @@ class JobLine(msgspec.Struct, frozen=True, gc=False):
             "outcome": self.outcome,
             "ms": self.ms,
         }
+        return fields if self.error is None else {**fields, "error": msgspec.to_builtins(self.error)}
 
 
 class TakesJobLines(Protocol):

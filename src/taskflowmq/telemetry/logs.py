@@ -23,7 +23,7 @@ import msgspec
 
 from taskflowmq.core.printable import escape
 from taskflowmq.core.redact import redact_head, redact_tail
-from taskflowmq.ports.telemetry import CLEAN_FIELDS, JobLine
+from taskflowmq.ports.telemetry import JOB_LINE, JobLine, LineError
 from taskflowmq.telemetry.outlet import Outlet
 from taskflowmq.telemetry.redact import redact
 
@@ -33,7 +33,7 @@ _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {
     "asctime",
     "taskName",
     "color_message",
-    CLEAN_FIELDS,
+    JOB_LINE,
 }
 _ENCODER = msgspec.json.Encoder()
 _LEVELS = {number: name.lower() for name, number in logging.getLevelNamesMapping().items() if name != "WARN"}
@@ -56,6 +56,7 @@ class _JsonJobLine(msgspec.Struct, frozen=True, gc=False):
     attempt: int
     outcome: str
     ms: float
+    error: LineError | msgspec.UnsetType = msgspec.UNSET
 
 
 class JsonFormatter(logging.Formatter):
@@ -67,25 +68,21 @@ class JsonFormatter(logging.Formatter):
         made = [
             _JsonJobLine(
                 now, _LEVELS[line.level], logger, line.message,
-                line.job_id, line.task, line.queue, line.attempt, line.outcome, line.ms,
+                line.job_id, line.task, line.queue, line.attempt, line.outcome, line.ms, line.error or msgspec.UNSET,
             )
             for line in lines
         ]  # fmt: skip
-        return _ENCODER.encode_lines(made)[:-1].decode()
+        text = _ENCODER.encode_lines(made)[:-1].decode()
+        # Names come from the database, and errors from anywhere; JSON itself escapes C0 only.
+        if text.isascii() and "\x7f" not in text:
+            return text
+        return "\n".join([escape(line) for line in text.split("\n")])
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line of JSON."""
-        clean: dict[str, Any] | None = record.__dict__.get(CLEAN_FIELDS)
-        if clean is not None:
-            return _ENCODER.encode(
-                {
-                    "time": _rfc3339(record.created),
-                    "level": _LEVELS[record.levelno],
-                    "logger": record.name,
-                    "message": record.msg,
-                    **clean,
-                }
-            ).decode()
+        job: JobLine | None = record.__dict__.get(JOB_LINE)
+        if job is not None:
+            return self.job_lines(record.name, [job], record.created)
         line: dict[str, Any] = {
             "time": _rfc3339(record.created),
             "level": _LEVELS.get(record.levelno) or record.levelname.lower(),
@@ -119,7 +116,7 @@ class TextFormatter(logging.Formatter):
         del logger  # the line of an attempt shows none
         clock = _clock(at)
         levels = {level: self._level(logging.getLevelName(level)) for level in {line.level for line in lines}}
-        return "\n".join([f"{clock} {levels[line.level]} {_job_line(line.fields())}" for line in lines])
+        return "\n".join([f"{clock} {levels[line.level]} {_job_line(line)}" for line in lines])
 
     def _level(self, name: str) -> str:
         level = f"{name:<7}"
@@ -127,11 +124,11 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line, with the traceback of an error below it."""
+        job: JobLine | None = record.__dict__.get(JOB_LINE)
+        if job is not None:
+            return self.job_lines(record.name, [job], record.created)
         level = self._level(record.levelname)
         clock = _clock(record.created)
-        clean: dict[str, Any] | None = record.__dict__.get(CLEAN_FIELDS)
-        if clean is not None:
-            return f"{clock} {level} {_job_line(clean)}"
         name = record.name.removeprefix("taskflowmq.")
         pairs = "".join(f"  {escape(key)}={escape(_shown(value))}" for key, value in _extras(record).items())
         message = escape(redact_head(record.getMessage(), MAX_TEXT))
@@ -143,10 +140,14 @@ class TextFormatter(logging.Formatter):
         return "\n    ".join([line, *below])
 
 
-def _job_line(fields: dict[str, Any]) -> str:
-    """Say how an attempt ended, for people: the task first, the id last."""
-    words = f"{fields['task']:<14} {fields['outcome']} after {fields['ms']:g} ms, attempt {fields['attempt']}"
-    return f"{words:<46}  {fields['queue']}  {fields['job_id']}"
+def _job_line(line: JobLine) -> str:
+    """Say how an attempt ended, for people: the task first, the id last, and below it why it failed."""
+    words = f"{line.task:<14} {line.outcome} after {line.ms:g} ms, attempt {line.attempt}"
+    shown = escape(f"{words:<46}  {line.queue}  {line.job_id}")
+    if line.error is None:
+        return shown
+    below = [f"    {escape(part)}" for part in line.error.traceback.splitlines()]
+    return "\n".join([f"{shown}  {escape(str(line.error))}", *below])
 
 
 _STYLES = (JsonFormatter, TextFormatter)

@@ -19,7 +19,7 @@ from taskflowmq.core.errors import StoreUnavailable, TaskFlowError
 from taskflowmq.core.job import ClaimedJob, State
 from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.store import Settled
-from taskflowmq.ports.telemetry import JobLine, JobReport
+from taskflowmq.ports.telemetry import JobLine, JobReport, LineError
 from taskflowmq.worker.backoff import backoff
 from taskflowmq.worker.herd import Herd
 from taskflowmq.worker.job_lines import log_jobs
@@ -53,7 +53,7 @@ _SAID = {
     "completed": (logging.INFO, "job completed"),
     "stale": (logging.WARNING, "job stale: the lease was lost meanwhile, its outcome was dropped"),
     "retried": (logging.WARNING, "job retried"),
-    "dead": (logging.WARNING, "job dead"),
+    "dead": (logging.ERROR, "job dead"),
 }
 
 
@@ -202,9 +202,12 @@ class Completer:
                 outcome = _WORDS[transition.to]
             reports.append(JobReport(job.task, job.queue, outcome, run_s, job.waited))
             level, message = _SAID.get(outcome) or (logging.INFO, f"job {outcome}")
-            lines.append(
-                JobLine(level, message, job.id, job.task, job.queue, job.attempt, outcome, round(run_s * 1000, 1))
-            )
+            error = None
+            if transition.error is not None and level > logging.INFO:
+                error = _line_error(transition.error, outcome)
+                message = f"job {job.id} ({job.task}) {outcome}: {error}"
+            ms = round(run_s * 1000, 1)
+            lines.append(JobLine(level, message, job.id, job.task, job.queue, job.attempt, outcome, ms, error))
         log_jobs(log, lines)
         self._done(len(batch))
         self._kit.telemetry.jobs_settled(reports, seconds)
@@ -216,3 +219,14 @@ class Completer:
             self._calm.set()
         if self._pending == 0:
             self._empty.set()
+
+
+def _line_error(stored: bytes, outcome: str) -> LineError:
+    """Return a stored error as a line shows it: with its traceback for a dead job, or where details are wanted."""
+    try:
+        error = msgspec.json.decode(stored, type=LineError)
+    except msgspec.DecodeError:  # accounting must not fail over what a process of a body has sent
+        return LineError("Error")
+    if outcome == "dead" or log.isEnabledFor(logging.DEBUG):
+        return error
+    return LineError(error.type, error.message)

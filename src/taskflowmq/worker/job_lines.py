@@ -10,7 +10,7 @@ import logging
 from collections.abc import Sequence
 from typing import cast
 
-from taskflowmq.ports.telemetry import CLEAN_FIELDS, JobLine, TakesJobLines
+from taskflowmq.ports.telemetry import JOB_LINE, JobLine, TakesJobLines
 
 
 def log_jobs(logger: logging.Logger, lines: Sequence[JobLine]) -> None:
@@ -45,9 +45,10 @@ def _takers(logger: logging.Logger) -> list[TakesJobLines] | None:
 
 
 def _log(logger: logging.Logger, line: JobLine) -> None:
+    # A handler of somebody else may show the message alone.
+    message = line.message if line.error is not None else f"{line.message}: {line.task} {line.job_id}"
     # Built by hand: looking for the caller's line costs as much as running the job.
-    record = logging.LogRecord(logger.name, line.level, "", 0, line.message, None, None)
-    fields = line.fields()
-    record.__dict__.update(fields)
-    record.__dict__[CLEAN_FIELDS] = fields
+    record = logging.LogRecord(logger.name, line.level, "", 0, message, None, None)
+    record.__dict__.update(line.fields())
+    record.__dict__[JOB_LINE] = line
     logger.handle(record)

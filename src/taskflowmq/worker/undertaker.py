@@ -12,11 +12,14 @@ import random
 from collections.abc import Callable
 from uuid import UUID
 
+import msgspec
+
 from taskflowmq.core.errors import StoreUnavailable
-from taskflowmq.core.job import HeldJob
+from taskflowmq.core.job import HeldJob, State
 from taskflowmq.core.transitions import Crashed, HandedBack, Outcome, TimedOut, decide
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.store import Settled, Store
+from taskflowmq.ports.telemetry import LineError
 from taskflowmq.worker.backoff import backoff
 from taskflowmq.worker.child import Child
 from taskflowmq.worker.failure import error_json
@@ -24,6 +27,7 @@ from taskflowmq.worker.failure import error_json
 log = logging.getLogger("taskflowmq.supervisor")
 
 BATCH = 500
+_WORDS: dict[type, str] = {Crashed: "crashed", TimedOut: "timed out", HandedBack: "was handed back"}
 
 
 async def bury(store: Store, clock: Clock, child: Child, code: int) -> int:
@@ -60,12 +64,21 @@ async def _empty(store: Store, child: Child, judge: Callable[[HeldJob], Outcome]
         outcomes = [judge(job) for job in jobs]
         changes = [decide(job, out, rand=random.random()) for job, out in zip(jobs, outcomes, strict=True)]
         answers = await store.claims.settle(changes)
-        for job, outcome, answer in zip(jobs, outcomes, answers, strict=True):
+        for job, outcome, change, answer in zip(jobs, outcomes, changes, answers, strict=True):
             if answer is Settled.APPLIED:
-                word = type(outcome).__name__.lower()
                 handed_back += isinstance(outcome, HandedBack) and (job.id, job.counters.lease_no) in ran
-                fields = {"job_id": str(job.id), "attempt": job.counters.attempt, "outcome": word}
-                log.warning("job %s with its worker process", word, extra=fields)
+                _say(job, outcome, change.to)
         if len(jobs) < BATCH:
             break
     return handed_back
+
+
+def _say(job: HeldJob, outcome: Outcome, to: State) -> None:
+    """Log what became of a job; its task is known to the process that died, not here."""
+    word = _WORDS[type(outcome)]
+    fields = {"job_id": str(job.id), "attempt": job.counters.attempt, "outcome": word}
+    stored = outcome.error if isinstance(outcome, Crashed | TimedOut) else None
+    why = f": {msgspec.json.decode(stored, type=LineError)}" if stored is not None else ""
+    level = logging.ERROR if to is State.DEAD else logging.WARNING
+    dead = " and is dead" if to is State.DEAD else ""
+    log.log(level, "job %s %s with its worker process%s%s", job.id, word, dead, why, extra=fields)
