@@ -59,3 +59,31 @@ def test_the_examples_own_tests_pass(tmp_path: Path, database_url: str) -> None:
 
 def _counts(shop: str) -> dict[str, int]:
     return {state: count for state, count in ask(f"{shop}/jobs")[1].items() if count}
+
+
+EMBEDDED = """
+import asyncio, django
+django.setup()
+from shop.tasks import add_points, count_orders
+from taskflowmq.contrib.django import app
+
+async def main():
+    async with app, app.worker(concurrency=2):
+        print("orders:", await (await count_orders.aenqueue()).aresult(timeout=60))
+
+if __name__ == "__main__":
+    asyncio.run(main())
+"""
+
+
+def test_a_worker_inside_a_program_of_the_project_has_django_in_its_body_processes(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    here = copied("django_shop", tmp_path)
+    manage(here, sqlite_url, "migrate")
+    (here / "embedded.py").write_text(EMBEDDED)
+    env = environment(sqlite_url, DJANGO_SETTINGS_MODULE="project.settings")
+    said = subprocess.run(
+        [sys.executable, "embedded.py"], cwd=here, env=env, capture_output=True, text=True, timeout=100, check=False
+    )
+    assert said.stdout.strip() == "orders: 0", said.stderr

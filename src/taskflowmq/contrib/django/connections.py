@@ -12,17 +12,13 @@ all coroutines of a process share (``thread_sensitive``), so that is where they 
 from __future__ import annotations
 
 import asyncio
-import weakref
 from collections.abc import AsyncIterator, Iterator
 
 from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 
 from taskflowmq import Context, TaskFlow
-from taskflowmq.client.app import BaseApp
-from taskflowmq.ports.tasks import Runs
-
-_renewed: weakref.WeakSet[BaseApp] = weakref.WeakSet()
+from taskflowmq.ports.tasks import Runs, TaskSpec
 
 
 def renew_connections(app: TaskFlow) -> None:
@@ -31,7 +27,6 @@ def renew_connections(app: TaskFlow) -> None:
     What is broken or older than CONN_MAX_AGE is closed, and opened again by the next query. Calling it twice is
     harmless; the app of TASKFLOW has it.
     """
-    _renewed.add(app)
     app.around(renew_where_the_body_runs)
     app.around(renew_for_coroutines)
 
@@ -50,7 +45,7 @@ def renew_where_the_body_runs(ctx: Context) -> Iterator[None]:
 
 async def renew_for_coroutines(ctx: Context) -> AsyncIterator[None]:
     """Check the connections of the thread that serves coroutines, around the body of one."""
-    if not _is_coroutine(ctx.job.task):
+    if not _is_coroutine(ctx):
         yield
         return
     close = sync_to_async(close_old_connections)
@@ -61,9 +56,7 @@ async def renew_for_coroutines(ctx: Context) -> AsyncIterator[None]:
         await close()
 
 
-def _is_coroutine(name: str) -> bool:
-    for app in _renewed:
-        task = app.tasks.get(name)
-        if task is not None:
-            return task.runs is Runs.COROUTINE
-    return False
+def _is_coroutine(ctx: Context) -> bool:
+    # Only a worker's own context says what it runs; in a process of its own no body is a coroutine.
+    spec: TaskSpec | None = getattr(ctx, "spec", None)
+    return spec is not None and spec.runs is Runs.COROUTINE
