@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 from taskflowmq.core.errors import TaskFlowError
 from taskflowmq.core.redact import has_readable_host
@@ -15,7 +15,7 @@ from taskflowmq.ports.store import Store
 SQLITE = ("sqlite",)
 POSTGRES = ("postgresql", "postgres")
 ALLOWED = "sqlite:///relative.db, sqlite:////absolute/path.db, postgresql://user:password@host:port/database"
-#: What ``?pooler=`` may say behind a PostgreSQL address.
+#: What ``?beside=`` may say behind a file.
 _SWITCH = {"true": True, "1": True, "false": False, "0": False}
 #: Rights of a SQLite file: the owner reads and writes, the group may, and nobody else.
 _MODE = re.compile(r"0?6[046]0")
@@ -60,6 +60,7 @@ def make_store(url: str, *, options: Mapping[str, Any] | None = None, clock: Clo
         return SqliteStore(f"sqlite://{address}", options=chosen, clock=clock)
     if separator and scheme in POSTGRES:
         from taskflowmq.stores.postgres import PostgresOptions, PostgresStore
+        from taskflowmq.stores.postgres.address import BadAddress, read_address
 
         if not has_readable_host(f"postgresql://{rest}"):
             # What would raise further on shows a part of the password as "the port".
@@ -67,7 +68,10 @@ def make_store(url: str, *, options: Mapping[str, Any] | None = None, clock: Clo
                 "the host of the database URL cannot be told from its password. In the password write / as %2F, "
                 "# as %23, ? as %3F, @ as %40, [ as %5B and ] as %5D"
             )
-        address, said = _take_pooler(f"postgresql://{rest}")
+        try:
+            address, said = read_address(f"postgresql://{rest}")
+        except BadAddress as error:
+            raise UnknownScheme(str(error)) from None
         return PostgresStore(address, options=PostgresOptions(**{**said, **given}), clock=clock)
     shown = scheme if separator else "no scheme"
     raise UnknownScheme(f"a database URL with {shown!r} is not known. Write one of: {ALLOWED}")
@@ -87,16 +91,3 @@ def _of_a_file(query: str) -> dict[str, Any]:
                 "rights of a new file, or beside=true, for a file that holds other tables too"
             )
     return found
-
-
-def _take_pooler(url: str) -> tuple[str, dict[str, bool]]:
-    """Take ``pooler`` out of a URL's query, which else goes to the server as it is."""
-    address, _, query = url.partition("?")
-    asked = [(name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name == "pooler"]
-    if not asked:
-        return url, {}
-    _, value = asked[-1]
-    if value.lower() not in _SWITCH:
-        raise UnknownScheme(f"pooler is true or false in a database URL, not {value!r}")
-    rest = urlencode([item for item in parse_qsl(query, keep_blank_values=True) if item[0] != "pooler"])
-    return f"{address}?{rest}" if rest else address, {"pooler": _SWITCH[value.lower()]}

@@ -86,11 +86,12 @@ def why_refused(error: BaseException) -> str:
 def at_connect(error: BaseException) -> TaskFlowError:
     """Return the TaskFlow error for a connection that the server refused: whatever its reason, it gives one."""
     known = translate(error)
-    return (
-        known
-        if isinstance(known, StoreUnavailable)
-        else StoreUnavailable(f"PostgreSQL refused to connect: {redact_text(str(error))}")
-    )
+    if isinstance(known, StoreUnavailable):
+        return known
+    if isinstance(error, ValueError):
+        # The driver quotes what it could not read, and that may be a part of the password.
+        return StoreUnavailable("PostgreSQL: the database URL cannot be read. Encode / ? # @ : in its password")
+    return StoreUnavailable(f"PostgreSQL refused to connect: {redact_text(str(error))}")
 
 
 def translate(error: BaseException) -> TaskFlowError | None:

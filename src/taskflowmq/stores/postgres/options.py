@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 
@@ -21,6 +23,9 @@ class PostgresOptions(msgspec.Struct, frozen=True, kw_only=True):
         acquire_timeout: seconds to wait for a free connection.
         tries: how often a deadlock, a serialisation failure or a lock timeout is tried, at least 1.
         application_name: as shown in pg_stat_activity.
+        startup_options: command-line options for the server's session, as libpq's ``options``.
+        socket: libpq's parameters of the socket (``keepalives`` …, ``tcp_user_timeout``); what is not named keeps ours.
+        system_roots: whether the server must show a certificate that this system trusts (``sslrootcert=system``).
     """
 
     migrate: str = "auto"
@@ -32,6 +37,9 @@ class PostgresOptions(msgspec.Struct, frozen=True, kw_only=True):
     acquire_timeout: float = 30.0
     tries: int = 5
     application_name: str = "taskflow"
+    startup_options: str | None = None
+    socket: Mapping[str, int] = {}
+    system_roots: bool = False
 
     @property
     def listens(self) -> bool:

@@ -13,7 +13,7 @@ import os
 import random
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
@@ -21,7 +21,7 @@ import asyncpg
 
 from taskflowmq.core.errors import StoreClosed, StoreUnavailable
 from taskflowmq.core.redact import safe_url
-from taskflowmq.stores.postgres import errors, session
+from taskflowmq.stores.postgres import address, errors, session
 from taskflowmq.stores.postgres.options import PostgresOptions
 from taskflowmq.stores.postgres.queries import q
 
@@ -43,11 +43,14 @@ _PATIENCE_S = 3.0
 class Connection(asyncpg.Connection):  # type: ignore[misc]
     """A connection that notices a silent peer, without the reset round trip at release: nothing leaves state behind."""
 
+    #: What the URL says of the socket.
+    asked: Mapping[str, int] = {}
+
     def __init__(self, protocol: Any, transport: asyncio.Transport, *args: Any) -> None:
         super().__init__(protocol, transport, *args)
         #: Whether somebody works on it.
         self.lent = False
-        _bound_silence(transport.get_extra_info("socket"))
+        _bound_silence(transport.get_extra_info("socket"), self.asked)
 
     def itself(self) -> Connection:
         """Return the connection behind a pool's proxy."""
@@ -58,11 +61,22 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]
         return ""
 
 
-def _bound_silence(sock: Any) -> None:
+#: libpq's names of what the kernel calls otherwise.
+_SOCKET_NAMES = {
+    "keepalives_idle": "TCP_KEEPIDLE",
+    "keepalives_interval": "TCP_KEEPINTVL",
+    "keepalives_count": "TCP_KEEPCNT",
+    "tcp_user_timeout": "TCP_USER_TIMEOUT",
+}
+
+
+def _bound_silence(sock: Any, asked: Mapping[str, int]) -> None:
     if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
         return
     options = {"TCP_KEEPIDLE": _KEEPALIVE_S, "TCP_KEEPINTVL": _KEEPALIVE_S, "TCP_USER_TIMEOUT": SILENCE_S * 1000}
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    # A number of nothing means the system's own, as libpq has it.
+    options |= {_SOCKET_NAMES[name]: value for name, value in asked.items() if name in _SOCKET_NAMES and value > 0}
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, asked.get("keepalives", 1))
     for name, value in options.items():
         if hasattr(socket, name):  # not every system has them all
             sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
@@ -76,6 +90,8 @@ class Pool:
         self._options = options
         #: Whether handlers run their own SQL on these connections.
         self._is_lent = lent
+        #: Carries what the URL says of the socket: the driver makes connections from nothing but their class.
+        self._connection_class = type("Connection", (Connection,), {"asked": options.socket})
         self._pool: asyncpg.Pool | None = None
         self._pid = 0
         self._opening = asyncio.Lock()
@@ -101,6 +117,7 @@ class Pool:
                 return
             # After a fork the parent's pool is dropped without a word: its sockets belong to the parent.
             self._pool, self._connections, self._spare, self._waiting = None, set(), [], 0
+            address.check_service(self._url)
             try:
                 # Connections are never replaced for their age: a lost one would make claims forget their positions.
                 self._pool = await asyncpg.create_pool(
@@ -151,13 +168,20 @@ class Pool:
             "dsn": self._url,
             "timeout": options.connect_timeout,
             "command_timeout": options.command_timeout,
-            "connection_class": Connection,
+            "connection_class": self._connection_class,
         }
+        if options.system_roots:
+            args["ssl"] = True
+        settings = {}
+        if not options.pooler or options.application_name != PostgresOptions().application_name:
+            settings["application_name"] = options.application_name  # a pooler's session would keep it
+        if options.startup_options is not None:
+            settings["options"] = options.startup_options
         if options.pooler:
             args["statement_cache_size"] = 0
         else:
-            settings = session.LENT_SETTINGS if self._is_lent else session.SETTINGS
-            args["server_settings"] = {"application_name": options.application_name, **settings}
+            settings |= session.LENT_SETTINGS if self._is_lent else session.SETTINGS
+        args["server_settings"] = settings
         return args
 
     async def fetch(self, sql: str, *args: Any) -> list[Row]:
@@ -242,7 +266,7 @@ class Pool:
             conn = await pool.acquire(timeout=self._options.acquire_timeout)
         except TimeoutError as error:
             raise StoreUnavailable("PostgreSQL: no connection became free in time") from error
-        except asyncpg.PostgresError as error:
+        except (asyncpg.PostgresError, ValueError) as error:
             raise errors.at_connect(error) from error
         finally:
             self._waiting -= 1
