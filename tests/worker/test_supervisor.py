@@ -162,6 +162,18 @@ async def test_ready_means_that_a_child_claims(desk: Desk) -> None:
     assert not desk.supervisor.claiming
 
 
+async def test_a_child_that_does_not_get_on_is_noted_in_its_row(
+    store: FakeStore, desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    child = await desk.start()
+    child.table.cells[HEALTHY_US] = int((time.monotonic() - 20) * 1e6)
+    await desk.until(lambda: "child" in store.notes)
+    assert "has not found itself able to work for 2" in str(store.notes["child"])
+    assert "does not get on" in caplog.text
+    child.table.cells[HEALTHY_US] = int(time.monotonic() * 1e6)
+    await desk.until(lambda: store.notes["child"] is None)
+
+
 async def test_jobs_of_a_dead_child_wait_for_a_store_that_is_away(store: FakeStore, desk: Desk) -> None:
     child = await desk.start()
     row = store.put("a")

@@ -9,7 +9,10 @@ from enum import StrEnum
 
 import msgspec
 
+from taskflowmq.client.waiting import why_waits
 from taskflowmq.core.ids import MAX_SKEW_MS
+from taskflowmq.core.job import JobFilter, State
+from taskflowmq.core.waiting import WaitCode
 from taskflowmq.ports.store import Store
 from taskflowmq.ports.workers import WorkerView
 
@@ -17,6 +20,8 @@ SLOW_COMMIT_SECONDS = 0.05
 PINGS = 5
 SKEW_SECONDS = 5.0
 MANY = 100
+#: A ready job that is older waits for more than its turn, where slots are free.
+OLD_SECONDS = 30.0
 
 
 class Verdict(StrEnum):
@@ -117,6 +122,8 @@ async def _orphans(store: Store) -> Finding:
 async def _queues(store: Store) -> AsyncIterator[Finding]:
     alive = [worker for worker in await store.workers.list_workers() if worker.ended_at is None]
     yield _workers(alive)
+    for finding in _stuck(alive):
+        yield finding
     served = [msgspec.json.decode(worker.info).get("queues", []) for worker in alive]
     for queue in await store.board.list_queues():
         waiting = sum(count for state, count in queue.states.items() if state in ("pending", "scheduled", "retrying"))
@@ -126,6 +133,28 @@ async def _queues(store: Store) -> AsyncIterator[Finding]:
         elif waiting and not any(not queues or queue.name in queues for queues in served):
             detail = f"{waiting} jobs in queue {queue.name} and no worker for it"
             yield Finding("queues", Verdict.WARN, detail, f"run: taskflow worker --queues {queue.name}")
+        elif (queue.oldest_ready_age or 0.0) > OLD_SECONDS and await _overlooked(store, queue.name):
+            detail = (
+                f"jobs of queue {queue.name} are ready for {queue.oldest_ready_age:.0f} s, beside free slots for it"
+            )
+            yield Finding("queues", Verdict.WARN, detail, "look into the logs of its workers: their claims get nothing")
+
+
+async def _overlooked(store: Store, queue: str) -> bool:
+    """Tell whether a worker that knows the task of the newest ready job of a queue has room, and does not take it."""
+    page = await store.board.list_jobs(JobFilter(states=(State.PENDING,), queue=queue), limit=1, before=None)
+    return bool(page.items) and (await why_waits(store, page.items[0])).code is WaitCode.TURN
+
+
+def _stuck(alive: list[WorkerView]) -> Iterator[Finding]:
+    """Yield what living workers, or their supervisors, say about not getting on."""
+    for worker in alive:
+        for note in msgspec.json.decode(worker.info).get("notes", {}).values():
+            detail = f"worker {worker.id} on {worker.host} (process {worker.pid}) does not get on: {note}"
+            yield Finding("workers", Verdict.WARN, detail, "look into its log; a restart gives its jobs to others")
+        if worker.lease_over:
+            detail = f"worker {worker.id} on {worker.host} has not renewed its lease, and holds {worker.running} jobs"
+            yield Finding("workers", Verdict.WARN, detail, "they are rescued while any worker or scheduler runs")
 
 
 def _workers(alive: list[WorkerView]) -> Finding:

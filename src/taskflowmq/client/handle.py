@@ -16,6 +16,7 @@ from taskflowmq.core.errors import JobCancelled, JobFailed, JobNotFound, ResultU
 from taskflowmq.core.job import JobView, State
 from taskflowmq.core.signals import Duration, to_ms
 from taskflowmq.core.waiting import Wait
+from taskflowmq.ports.context import awaiting
 from taskflowmq.ports.store import CancelAnswer
 
 R_co = TypeVar("R_co", covariant=True)
@@ -85,8 +86,9 @@ class Handle(msgspec.Struct, Generic[R_co], eq=False, frozen=True):
         """
         seconds = None if timeout is None else to_ms(timeout, "/timeout") / 1000
         try:
-            async with asyncio.timeout(seconds):
-                view = await self._hub.call(lambda session: session.watch.ended(self.id))
+            with awaiting(self.id):
+                async with asyncio.timeout(seconds):
+                    view = await self._hub.call(lambda session: session.watch.ended(self.id))
         except TimeoutError:
             why = await self.awhy()
             reason = "" if why is None else f": {why}"

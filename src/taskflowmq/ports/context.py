@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import types
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -91,6 +92,23 @@ class Context(ABC):
     @abstractmethod
     def transaction(self) -> AbstractAsyncContextManager[Any]:
         """Open a transaction on a native connection of the store; pass it to :meth:`complete`."""
+
+    #: The jobs whose end this body waits for now.
+    awaited: frozenset[UUID] = frozenset()
+
+
+@contextmanager
+def awaiting(job_id: UUID) -> Iterator[None]:
+    """Let the worker know, if this is a handler, that its body waits for another job's end."""
+    ctx = running.get()
+    if ctx is None:
+        yield
+        return
+    ctx.awaited |= {job_id}
+    try:
+        yield
+    finally:
+        ctx.awaited -= {job_id}
 
 
 running: ContextVar[Context | None] = ContextVar("taskflowmq_context", default=None)

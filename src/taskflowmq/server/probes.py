@@ -73,7 +73,8 @@ class _Probes:
         if isinstance(outcome, TaskFlowError):
             raise outcome
         if not outcome:
-            raise NotReady("not_working", "No child claims jobs: the worker starts or drains")
+            detail = "No child claims jobs: the worker starts, drains, or cannot reach its store; its log says which"
+            raise NotReady("not_working", detail)
 
     async def _outcome(self) -> bool | TaskFlowError:
         try:

@@ -52,6 +52,8 @@ class Child:
         self.charged: list[StartedJob] = []
         #: Told to end: it is replaced already.
         self.leaving = False
+        #: Whether its row says that it is stuck.
+        self.noted = False
         self._stopped_s = 0.0
         self._warned_at = 0
         self._control, self._commands = os.pipe()

@@ -81,6 +81,8 @@ class Completer:
         self._empty.set()
         #: How many transitions the store has answered.
         self.settled = 0
+        #: Monotonic seconds at which the store answered last, or the first of the backlog came.
+        self.waiting_since = 0.0
 
     @property
     def backlog(self) -> int:
@@ -116,6 +118,7 @@ class Completer:
         self._pending += 1
         if self._pending == 1:
             self._empty.clear()
+            self.waiting_since = self._kit.clock.monotonic()
         elif self._pending == HIGH_WATER:
             self._calm.clear()
         if len(self._buffer) >= FLUSH_SIZE:
@@ -215,6 +218,7 @@ class Completer:
     def _done(self, count: int) -> None:
         self._pending -= count
         self.settled += count
+        self.waiting_since = self._kit.clock.monotonic()
         if self._pending < HIGH_WATER // 2:
             self._calm.set()
         if self._pending == 0:

@@ -24,8 +24,9 @@ from taskflowmq.worker.clock import SystemClock
 from taskflowmq.worker.failure import describe_exit
 from taskflowmq.worker.lease import kill_before
 from taskflowmq.worker.machine import memory_mb, reap_orphans
+from taskflowmq.worker.notes import CHILD
 from taskflowmq.worker.options import WorkerOptions
-from taskflowmq.worker.slots import LEASE_US
+from taskflowmq.worker.slots import HEALTHY_US, LEASE_US
 from taskflowmq.worker.undertaker import bury
 
 log = logging.getLogger("taskflowmq.supervisor")
@@ -34,6 +35,8 @@ WATCH_SECONDS = 0.1
 #: While no body runs there is nobody to watch: looking ten times a second was a third of what an idle worker costs.
 QUIET_SECONDS = 0.3
 MEMORY_SECONDS = 1.0
+#: A child that has not found itself healthy for longer does not get on.
+STUCK_SECONDS = 15.0
 #: A child that lived longer did not die of its start.
 HEALTHY_SECONDS = 5.0
 #: What a child may take beyond its time to hand back and end, before it is killed; and its burial after that.
@@ -321,6 +324,25 @@ class Supervisor:
                     child.table.cells[LEASE_US] = int((began + self._options.lease) * 1e6)
                 else:
                     self._lost(child)
+            await self._note_stuck()
+
+    async def _note_stuck(self) -> None:
+        """Write into the rows of children that do not get on that it is so; their leases alone look like long jobs."""
+        for child in self.children:
+            stuck_s = _stuck_for(child, self._clock.monotonic())
+            stuck = stuck_s > STUCK_SECONDS
+            if stuck == child.noted or not child.registered:
+                continue
+            text = f"its process has not found itself able to work for {stuck_s:.0f} s: its loop stands still, or its "
+            text += "store does not answer; its log says which"
+            try:
+                await self._store.workers.report(child.worker_id, {CHILD: text if stuck else None})
+            except TaskFlowError as error:
+                log.debug("that worker %s is stuck was not reported: %s", child.worker_id, error)
+                continue
+            child.noted = stuck
+            if stuck:
+                log.warning("worker %s does not get on: %s", child.worker_id, text)
 
     def _lost(self, child: Child) -> None:
         """Somebody took this child for dead: its bodies go on to their fenced completion, unless one of them must not;
@@ -356,3 +378,9 @@ class Supervisor:
                 log.exception("the %s failed and starts again", name)
                 self._telemetry.event("loop_failed")
                 await self._clock.sleep(1.0)
+
+
+def _stuck_for(child: Child, now: float) -> float:
+    """Return for how many seconds a child has not found itself healthy; 0 while it starts or ends."""
+    healthy_at = child.table.cells[HEALTHY_US] / 1e6
+    return 0.0 if child.leaving or not healthy_at else now - healthy_at

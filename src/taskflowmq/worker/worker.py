@@ -34,6 +34,7 @@ from taskflowmq.worker.kit import Kit
 from taskflowmq.worker.lease import LeaseWatch
 from taskflowmq.worker.lifecycle import Lifecycle
 from taskflowmq.worker.listener import Listener
+from taskflowmq.worker.notes import Notes, no_progress
 from taskflowmq.worker.options import WorkerOptions
 from taskflowmq.worker.pauses import PauseWatch
 from taskflowmq.worker.place import Place, introduction
@@ -57,6 +58,8 @@ from taskflowmq.worker.timeouts import Timeouts
 log = logging.getLogger("taskflowmq.worker")
 
 TICK_SECONDS = 0.25
+#: How long a claim or the storing of outcomes may take before the worker says that it does not get on.
+PATIENCE_SECONDS = 10.0
 #: How long an isolation child waits for another suspect before it ends.
 LONELY_SECONDS = 2.0
 #: How long the last flushes may take once everything else has ended.
@@ -66,7 +69,10 @@ CANCEL_SECONDS = 1.0
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether claims make progress. ``last_claim_age`` is seconds since the store last answered a claim."""
+    """Whether claims make progress, and what is wrong if not.
+
+    ``last_claim_age`` is seconds since the store last answered a claim.
+    """
 
     ok: bool
     running: int
@@ -75,6 +81,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     last_claim_age: float
     draining: bool
     tainted: str | None
+    trouble: str | None = None
 
 
 class Worker:
@@ -155,6 +162,7 @@ class Worker:
             ("lease", self._lease.run),
             ("audit", self._audit.run),
             ("tick", self._tick),
+            ("notes", Notes(self._kit, self._executor, self._slots, self._trouble).run),
         ]
         if not self._supervised:
             loops.append(("heartbeat", Heartbeat(self._kit, self._start_again, self._leased).run))
@@ -226,18 +234,26 @@ class Worker:
         if not self._built:
             return Health(ok=False, running=0, buffered=0, backlog=0, last_claim_age=0.0, draining=False, tainted=None)
         age = self._kit.clock.monotonic() - self._fetcher.last_answer
-        patience = max(3 * self._kit.options.poll, 10.0)
-        full = self._slots.free == 0
+        trouble = self._trouble()
         serves = bool(self._loops) and self._shutdown is None and self._tainted is None and not self._bodies.unfit
         return Health(
-            ok=serves and (full or age < patience),
+            ok=serves and trouble is None,
             running=self._executor.active,
             buffered=self._fetcher.buffered,
             backlog=self._completer.backlog,
             last_claim_age=age,
             draining=self._shutdown is not None,
             tainted=self._tainted,
+            trouble=trouble,
         )
+
+    def _trouble(self) -> str | None:
+        """Return why this worker does not get on, if it does not."""
+        if self._is_stopping() or not self._registered:
+            return None
+        now, patience = self._kit.clock.monotonic(), max(3 * self._kit.options.poll, PATIENCE_SECONDS)
+        age = now - self._fetcher.last_answer
+        return no_progress(self._completer, age, now, full=self._slots.free == 0, patience=patience)
 
     def _build(self) -> None:
         if self._built:

@@ -1,0 +1,118 @@
+"""What a worker says of itself in its row of the store when it does not get on: ``taskflow doctor`` reads it there.
+
+A worker that is alive and gets nowhere looks, from outside, like one with long jobs. What it lacks is written when it
+changes, and never on the way of a job.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from uuid import UUID
+
+from taskflowmq.core.errors import TaskFlowError
+from taskflowmq.core.job import State
+from taskflowmq.worker.completer import Completer
+from taskflowmq.worker.executor import Executor
+from taskflowmq.worker.kit import Kit
+from taskflowmq.worker.slots import SlotTable
+
+log = logging.getLogger("taskflowmq.worker")
+
+LOOK_SECONDS = 2.0
+#: Kinds of notes: of a worker about itself, and of a supervisor about its child.
+PROGRESS, SLOTS, CHILD = "progress", "slots", "child"
+#: Awaited jobs that are looked up to tell whether any has started.
+MOST_AWAITED = 100
+
+
+def no_progress(completer: Completer, claim_age: float, now: float, *, full: bool, patience: float) -> str | None:
+    """Return why a worker does not get on, if it does not.
+
+    Args:
+        completer: where outcomes wait for the store.
+        claim_age: seconds since the store last answered a claim.
+        now: monotonic seconds.
+        full: whether every slot is taken, so that nothing is claimed.
+        patience: seconds that both may take.
+    """
+    unstored = now - completer.waiting_since if completer.backlog else 0.0
+    if unstored >= patience:
+        return f"the store has taken no outcome of its {completer.backlog} ended jobs for {unstored:.0f} s"
+    if not full and claim_age >= patience:
+        return f"the store has answered no claim for {claim_age:.0f} s"
+    return None
+
+
+class Notes:
+    """Looks at one worker every two seconds and reports what changed.
+
+    Args:
+        kit: the worker's ports.
+        executor: the bodies that run.
+        slots: room for them.
+        trouble: tells why this worker does not get on; None if it does.
+    """
+
+    def __init__(self, kit: Kit, executor: Executor, slots: SlotTable, trouble: Callable[[], str | None]) -> None:
+        self._kit = kit
+        self._executor = executor
+        self._slots = slots
+        self._trouble = trouble
+        self._reported: dict[str, str] = {}
+        self._worker_id = kit.worker_id
+        self._suspect: frozenset[UUID] = frozenset()
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            await self._kit.clock.sleep(LOOK_SECONDS)
+            try:
+                await self.look()
+            except TaskFlowError as error:  # the store is away: said elsewhere, and reported once it is back
+                log.debug("what this worker lacks was not reported: %s", error)
+
+    async def look(self) -> None:
+        """Look once."""
+        if self._worker_id != self._kit.worker_id:  # a new row, without notes
+            self._worker_id, self._reported = self._kit.worker_id, {}
+        found = {PROGRESS: self._trouble(), SLOTS: await self._waiting_for_each_other()}
+        changed = {kind: text for kind, text in found.items() if (text is None) != (kind not in self._reported)}
+        if not changed:
+            return
+        for kind, text in changed.items():
+            if text is not None:
+                log.warning("this worker does not get on: %s", text)
+            else:
+                log.info("this worker gets on again: no longer that %s", self._reported[kind])
+        await self._kit.store.workers.report(self._worker_id, changed)
+        for kind, text in changed.items():
+            if text is None:
+                del self._reported[kind]
+            else:
+                self._reported[kind] = text
+
+    async def _waiting_for_each_other(self) -> str | None:
+        """Tell whether every slot is held by a body that waits for jobs of which none has started, at two looks."""
+        awaited = frozenset() if self._slots.free else self._awaited()
+        stays, self._suspect = awaited & self._suspect, awaited
+        if not stays:
+            return None
+        tenant = next(iter(self._executor.runs.values())).job.tenant
+        views = await self._kit.store.board.get_many(tenant, sorted(awaited)[:MOST_AWAITED])
+        if any(view.state is State.RUNNING or view.state.final for view in views):
+            return None
+        tasks = ", ".join(sorted({view.task for view in views})[:5])
+        return (
+            f"all {self._slots.size} slots are held by jobs that wait for others, none of which has started "
+            f"({tasks}): see docs/waiting.md"
+        )
+
+    def _awaited(self) -> frozenset[UUID]:
+        """Return the jobs that the bodies wait for; none if a body waits for none."""
+        found: set[UUID] = set()
+        for ctx in self._executor.runs.values():
+            if not ctx.awaited:
+                return frozenset()
+            found |= ctx.awaited
+        return frozenset(found)

@@ -1,0 +1,130 @@
+"""A worker that does not get on says so: in its health, its log and its row, where doctor finds it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from tests.worker.conftest import MakeWorker
+from tests.worker.fakes import FakeStore, FakeTasks
+
+from taskflowmq import TaskFlow
+from taskflowmq.cli.checks import Finding, check_store
+from taskflowmq.core.errors import StoreUnavailable
+from taskflowmq.core.job import State
+from taskflowmq.testing.waiting import wait_until
+from taskflowmq.worker import notes, worker
+
+
+@pytest.fixture(autouse=True)
+def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notes, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(worker, "PATIENCE_SECONDS", 0.1)
+
+
+async def test_claims_that_are_not_answered_show(
+    store: FakeStore, make_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    started = make_worker()
+    await started.start()
+    assert started.health().trouble is None
+    claim = store.claim
+
+    async def refuse(request: object) -> list[object]:
+        raise StoreUnavailable("not now")
+
+    monkeypatch.setattr(store, "claim", refuse)
+    await store.until(lambda: "progress" in store.notes)
+    assert "has answered no claim for" in str(store.notes["progress"])
+    assert "does not get on: the store has answered no claim" in caplog.text
+    assert not started.health().ok
+    monkeypatch.setattr(store, "claim", claim)
+    await store.until(lambda: store.notes.get("progress") is None)
+    assert started.health().ok
+
+
+async def test_outcomes_that_are_not_stored_show(
+    store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def quick() -> None: ...
+
+    settle = store.settle
+
+    async def refuse(transitions: object) -> list[object]:
+        raise StoreUnavailable("not now")
+
+    monkeypatch.setattr(store, "settle", refuse)
+    store.put(tasks.add(quick))
+    started = make_worker()
+    await started.start()
+    await store.until(lambda: "progress" in store.notes)
+    assert "has taken no outcome of its 1 ended jobs" in str(store.notes["progress"])
+    assert not started.health().ok
+    monkeypatch.setattr(store, "settle", settle)
+    await store.until(lambda: store.count(State.COMPLETED) == 1 and store.notes.get("progress") is None)
+
+
+async def findings(app: TaskFlow) -> list[Finding]:
+    return [finding async for finding in check_store(app.store)]
+
+
+async def test_slots_that_wait_for_jobs_that_cannot_start_show(
+    sqlite_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = TaskFlow(sqlite_url)
+
+    @app.task
+    async def child(n: int) -> int:
+        return n
+
+    @app.task
+    async def parent(n: int) -> int:
+        return await (await child.aenqueue(n)).aresult()
+
+    @app.task
+    def parent_in_a_thread(n: int) -> int:
+        return child.enqueue(n).result()
+
+    caplog.set_level("INFO")
+    async with app, app.worker(concurrency=2, drain_timeout=0.1, grace=0.5):
+        parents = [await parent.aenqueue(1), await parent_in_a_thread.aenqueue(2)]
+        await wait_until(lambda: "all 2 slots are held by jobs that wait for others" in caplog.text, what="the warning")
+
+        async def doctor_says_so() -> bool:
+            return any(
+                "wait for others, none of which has started (child)" in one.detail for one in await findings(app)
+            )
+
+        await wait_until(doctor_says_so, what="doctor's finding")
+        await parents[0].acancel()
+        assert await parents[1].aresult(timeout=20) == 2
+        await wait_until(lambda: "gets on again" in caplog.text, what="the note to go")
+        assert not any("wait for others" in one.detail for one in await findings(app))
+
+
+async def test_bodies_that_wait_while_their_jobs_run_are_no_news(
+    sqlite_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    app, gate = TaskFlow(sqlite_url), asyncio.Event()
+
+    @app.task(queue="children")
+    async def child(n: int) -> int:
+        await gate.wait()
+        return n
+
+    @app.task(queue="parents")
+    async def parent(n: int) -> int:
+        return await (await child.aenqueue(n)).aresult()
+
+    parents = app.worker(concurrency=1, queues=("parents",))
+    async with app, parents, app.worker(concurrency=1, queues=("children",)):
+        handle = await parent.aenqueue(1)
+
+        async def child_runs() -> bool:
+            return any(one.task == "child" and one.state is State.RUNNING for one in (await app.jobs.alist()).items)
+
+        await wait_until(child_runs, what="the child to run")
+        await asyncio.sleep(0.2)  # several looks
+        gate.set()
+        assert await handle.aresult(timeout=20) == 1
+    assert "does not get on" not in caplog.text
