@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import subprocess
 import sys
@@ -247,3 +248,24 @@ def test_djangos_connection_is_taken_inside_atomic(engine: str, request: pytest.
         "closed no transaction is open on this connect",
         "4",
     ], done.stderr
+
+
+async def test_looking_which_file_it_is_takes_no_snapshot(file_app: TaskFlow) -> None:
+    """A write after a snapshot that others have overtaken fails at once, whatever time-out there is."""
+    path = file_app.url.removeprefix("sqlite:///")
+    other = sqlite3.connect(path, timeout=0, isolation_level=None)
+    other.execute("CREATE TABLE orders (n INTEGER)")
+
+    def overtake(_statement: str) -> None:
+        with contextlib.suppress(sqlite3.OperationalError):  # ours has the lock by now
+            other.execute("INSERT INTO orders VALUES (1)")
+
+    conn = sqlite3.connect(path, isolation_level=None)
+    conn.execute("BEGIN")
+    conn.set_trace_callback(overtake)
+    file_app.tasks["note"].using(conn=conn).enqueue(1)
+    conn.set_trace_callback(None)
+    conn.execute("COMMIT")
+    conn.close()
+    other.close()
+    assert len((await file_app.jobs.alist()).items) == 1

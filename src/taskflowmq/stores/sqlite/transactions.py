@@ -106,7 +106,7 @@ def _require_transaction(conn: Any) -> None:
 def _on_file(path: Path, steps: Steps[T]) -> Steps[T]:
     """Have steps run only on a connection to the store's file."""
     reply = yield Step("find_file", {})
-    if not _same_file(reply.rows[0][0] if reply.rows else "", path):
+    if not _same_file(next((file for _, name, file in reply.rows if name == "main"), ""), path):
         raise WrongContext(OTHER_DATABASE)
     return (yield from steps)
 

@@ -1,2 +1,2 @@
--- The file that this connection is to.
-SELECT file FROM pragma_database_list WHERE name = 'main'
+-- The files of this connection. Not a SELECT: that would take a snapshot, and the write that follows could not have it.
+PRAGMA database_list
