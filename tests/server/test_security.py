@@ -18,6 +18,7 @@ from tests.server.conftest import KEY, Connect
 from tests.server.test_auth import _routes
 
 from taskflowmq import TaskFlow
+from taskflowmq.ports.tasks import TaskNotice
 from taskflowmq.server.app import create_app
 from taskflowmq.telemetry.logs import JsonFormatter
 from taskflowmq.telemetry.prometheus import PrometheusTelemetry
@@ -75,7 +76,7 @@ async def test_a_task_is_never_looked_up_as_a_module(
     assert answer.json()["errors"][0]["pointer"] == "/task"
     # A task that some other program has announced may be enqueued here; it waits for a worker that has it.
     if not name.startswith("_"):
-        await app.store.intake.announce_tasks([(name, b"{}")])
+        await app.store.intake.announce_tasks([TaskNotice(name, b"{}")])
         assert (await reader.post("/api/v1/jobs", json={"task": name})).status_code == 201
         await adrain(app)
         assert (await app.jobs.astats()).states["completed"] == 0

@@ -24,10 +24,11 @@ from taskflowmq.core.ids import MAX_SKEW_MS
 from taskflowmq.core.job import ClaimedJob, Counters, Enqueued, Flag, HeldJob, IdempotencyKey, NewJob
 from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.clock import Clock
-from taskflowmq.ports.store import ClaimRequest, Settled, TaskView
+from taskflowmq.ports.store import ClaimRequest, Settled
+from taskflowmq.ports.tasks import TaskNotice, TaskView
 from taskflowmq.ports.workers import NewWorker, WorkerView
 
-DAY = timedelta(days=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 _FLAGS = {"finish": Flag.UNIQUE_FINISH, "start": Flag.UNIQUE_START, "time": 0}
 
 
@@ -55,14 +56,21 @@ class ModelIntake:
     async def make_names(self, jobs: Sequence[NewJob]) -> None:
         """Names are made with their jobs: nothing here ever waits."""
 
-    async def announce_tasks(self, tasks: Sequence[tuple[str, bytes]]) -> None:
-        for name, schema in tasks:
-            seen = self._data.tasks.get(name, (None, self._now()))[1]
-            self._data.tasks[name] = schema, max(seen, self._now())
+    async def announce_tasks(self, tasks: Sequence[TaskNotice], *, keep: bool = False) -> None:
+        for notice in tasks:
+            name, known, now = notice.name, self._data.tasks.get(notice.name), self._now()
+            if known is None:
+                known = self._data.tasks[name] = TaskView(name=name, args_schema=None, options=None, seen_at=now)
+            if keep and known.args_schema is not None and known.seen_at > now - HOUR:
+                continue
+            said = (notice.args_schema, known.options if notice.options is None else notice.options)
+            if said != (known.args_schema, known.options) or known.seen_at <= now - MINUTE:
+                schema, options = said
+                seen = max(known.seen_at, now)
+                self._data.tasks[name] = TaskView(name=name, args_schema=schema, options=options, seen_at=seen)
 
     async def list_tasks(self) -> list[TaskView]:
-        found = sorted(self._data.tasks.items())
-        return [TaskView(name=name, args_schema=schema, seen_at=seen) for name, (schema, seen) in found]
+        return [view for _, view in sorted(self._data.tasks.items())]
 
     def _once(self, jobs: Sequence[NewJob], idempotency: IdempotencyKey) -> list[Enqueued]:
         place = jobs[0].tenant if jobs else "default", idempotency.key
@@ -99,7 +107,7 @@ class ModelIntake:
         ends = None if job.expires_in_ms is None else now + timedelta(milliseconds=job.expires_in_ms)
         data.jobs[job.id] = Job(new=job, created_at=now, run_at=run_at, expires_at=ends)
         data.queues.setdefault(job.queue, None)
-        data.tasks.setdefault(job.task, (None, now))
+        data.tasks.setdefault(job.task, TaskView(name=job.task, args_schema=None, options=None, seen_at=now))
         flags = _FLAGS[job.unique.free_at] if job.unique else 0
         if run_at <= now:
             data.ready[job.id] = Ready(

@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 
 from taskflowmq.core.job import Counters, NewJob
+from taskflowmq.ports.tasks import TaskView
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -135,7 +136,7 @@ class Data:
         #: Queue → since when it is paused, or None.
         self.queues: dict[str, datetime | None] = {}
         #: Task → (schema, seen at).
-        self.tasks: dict[str, tuple[bytes | None, datetime]] = {}
+        self.tasks: dict[str, TaskView] = {}
         self.duties: dict[str, datetime] = {}
         self.grace_until: datetime | None = None
         self.late_since: datetime | None = None

@@ -22,7 +22,7 @@ from taskflowmq.core.retry import Retry
 from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.hooks import Hooks
 from taskflowmq.ports.store import ClaimRequest, DutyTurn, Settled, StagedCount
-from taskflowmq.ports.tasks import Runs
+from taskflowmq.ports.tasks import Runs, TaskNotice
 from taskflowmq.ports.workers import NewWorker
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -46,8 +46,8 @@ class FakeTask:
         check_storable(plain, "/result")
         return msgspec.json.encode(plain)
 
-    def args_schema(self) -> bytes:
-        return b"{}"
+    def notice(self) -> TaskNotice:
+        return TaskNotice(self.name, b"{}")
 
 
 class FakeTasks:
@@ -241,7 +241,7 @@ class FakeStore:
         self.leases[worker.id] = True
         self._tell()
 
-    async def announce_tasks(self, tasks: Sequence[tuple[str, bytes]]) -> None:
+    async def announce_tasks(self, tasks: Sequence[TaskNotice], *, keep: bool = False) -> None:
         self._check()
 
     async def renew(self, worker_ids: Sequence[UUID], lease_ms: int) -> set[UUID]:

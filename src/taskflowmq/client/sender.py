@@ -11,14 +11,13 @@ import msgspec
 from taskflowmq.client import codec
 from taskflowmq.client.handle import Handle
 from taskflowmq.client.hub import Hub
-from taskflowmq.client.options import NO_OPTIONS, Defaults, Options, Origin, make_mold
+from taskflowmq.client.options import NO_OPTIONS, Options, Origin
 from taskflowmq.client.registry import Registry
 from taskflowmq.client.session import Session
 from taskflowmq.client.task import JobRequest
-from taskflowmq.client.unique import Unique
 from taskflowmq.core.connections import refuse_makers
 from taskflowmq.core.errors import InvalidJob, UnknownTask, WrongContext
-from taskflowmq.core.job import Enqueued, IdempotencyKey, NewJob, UniqueKey
+from taskflowmq.core.job import Enqueued, IdempotencyKey, NewJob
 from taskflowmq.core.limits import MAX_ARGS_BYTES, MAX_BULK, check_name
 
 _ASYNC_DRIVERS = frozenset({"asyncpg", "aiosqlite"})
@@ -48,12 +47,10 @@ class Sender:
         if not isinstance(args, Mapping):
             raise InvalidJob.at("/args", f"must be an object, got {type(args).__name__}")
         raw = codec.encode(args, "/args", MAX_ARGS_BYTES)
-        if not await self._hub.call(lambda session: session.knows(name)):
+        announced = await self._hub.call(lambda session: session.announced(name))
+        if announced is None:
             raise UnknownTask(name)
-        key = options.unique if isinstance(options.unique, UniqueKey) else None
-        if isinstance(options.unique, Unique):
-            key = options.unique.resolve(name, msgspec.json.decode(raw))
-        return JobRequest(make_mold(options, Defaults(), key, self._origin()).cast(name, raw), None)
+        return JobRequest(announced.job(raw, options, self._origin()), None)
 
     async def enqueue(self, request: JobRequest[R], options: Options) -> Handle[R]:
         """Store one checked job as its options say: by group commit, alone, or on the caller's connection."""

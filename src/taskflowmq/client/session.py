@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 from uuid import UUID
 
+from taskflowmq.client.announced import AnnouncedTask
 from taskflowmq.client.group_commit import GroupCommit
 from taskflowmq.client.registry import Registry
 from taskflowmq.client.waiting import Waits, why_waits
@@ -30,6 +31,8 @@ RETRY_PAUSES_S = (0.05, 0.2, 0.8)
 PATIENCE_S = 2.0
 #: How long an unknown task name stays unknown before the store is asked again, in seconds.
 UNKNOWN_FOR_S = 1.0
+#: How old the announced options and schemas that jobs are made by may be, in seconds.
+KNOWN_FOR_S = 5.0
 #: How long the reason of a wait may take to be found, in seconds, and how often the same one is said.
 WHY_S = 2.0
 HINT_AGAIN_S = 60.0
@@ -58,8 +61,9 @@ class Session:
         self._hinted: dict[tuple[str, str, WaitCode], float] = {}
         self._telemetry = telemetry
         self._announced = 0
-        self._stored_names: frozenset[str] = frozenset()
-        self._names_read_at: float | None = None
+        self._stored_tasks: dict[str, AnnouncedTask] = {}
+        self._tasks_read_at: float | None = None
+        self._reading = asyncio.Lock()
 
     async def open(self) -> None:
         """Open the store."""
@@ -79,20 +83,41 @@ class Session:
         """Tell the store which tasks exist and how their arguments look, if it was not told yet."""
         revision = self.registry.revision
         if revision != self._announced:
-            tasks = [(task.name, task.args_schema()) for task in self.registry]
-            await _repeated(lambda: self.store.intake.announce_tasks(tasks))
+            tasks = [task.notice() for task in self.registry]
+            await _repeated(lambda: self.store.intake.announce_tasks(tasks, keep=True))
             self._announced = revision
 
-    async def knows(self, name: str) -> bool:
-        """Tell whether any program has announced or enqueued a task of this name."""
-        if name in self._stored_names:
-            return True
-        now = asyncio.get_running_loop().time()
-        if self._names_read_at is not None and now - self._names_read_at < UNKNOWN_FOR_S:
+    async def announced(self, name: str) -> AnnouncedTask | None:
+        """Return what the store knows of a task, or None if no program has announced or enqueued it."""
+        if self._is_fresh(name) or (name in self._stored_tasks and self._reading.locked()):
+            return self._stored_tasks.get(name)
+        async with self._reading:
+            if not self._is_fresh(name):
+                await self._read_tasks(name)
+        return self._stored_tasks.get(name)
+
+    def _is_fresh(self, name: str) -> bool:
+        if self._tasks_read_at is None:
             return False
-        self._names_read_at = now
-        self._stored_names = frozenset(task.name for task in await self.store.intake.list_tasks())
-        return name in self._stored_names
+        age = asyncio.get_running_loop().time() - self._tasks_read_at
+        return age < (KNOWN_FOR_S if name in self._stored_tasks else UNKNOWN_FOR_S)
+
+    async def _read_tasks(self, name: str) -> None:
+        try:
+            views = await self.store.intake.list_tasks()
+        except StoreUnavailable:
+            if name not in self._stored_tasks:
+                raise
+            views = None  # what was known a moment ago serves until the store is back
+        self._tasks_read_at = asyncio.get_running_loop().time()
+        if views is not None:
+            known = self._stored_tasks
+            self._stored_tasks = {
+                view.name: found
+                if (found := known.get(view.name)) is not None and found.says(view)
+                else AnnouncedTask(view)
+                for view in views
+            }
 
     async def why(self, job_id: UUID, tenant: str) -> Wait | None:
         """Return why a job has not ended; None if the store cannot say so within a moment."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec,
 import msgspec
 
 from taskflowmq.client import codec
+from taskflowmq.client.announced import options_json
 from taskflowmq.client.options import (
     NO_APP,
     NO_OPTIONS,
@@ -36,7 +37,7 @@ from taskflowmq.core.limits import MAX_RESULT_BYTES, check_name
 from taskflowmq.core.retry import Retry
 from taskflowmq.core.signals import Duration
 from taskflowmq.ports.context import Context, running
-from taskflowmq.ports.tasks import Runs
+from taskflowmq.ports.tasks import Runs, TaskNotice
 
 if TYPE_CHECKING:
     from taskflowmq.client.app import BaseApp
@@ -219,6 +220,10 @@ class Task(_Enqueues[P, R]):
     def args_schema(self) -> bytes:
         """Return the JSON Schema of the arguments."""
         return self._signature.schema(self.name)
+
+    def notice(self) -> TaskNotice:
+        """Return what the store is told of this task."""
+        return TaskNotice(self.name, self.args_schema(), options_json(self._defaults))
 
     # ---- what the app asks ----
 

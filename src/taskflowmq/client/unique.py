@@ -46,6 +46,11 @@ class Unique(msgspec.Struct, frozen=True):
         if self.period is not None and to_ms(self.period, "/unique/period") == 0:
             raise InvalidJob.at("/unique/period", "must be longer than 0 seconds")
 
+    @property
+    def period_s(self) -> float | None:
+        """The period in seconds."""
+        return None if self.period is None else to_ms(self.period, "/unique/period") / 1000
+
     def resolve(self, task: str, args: Mapping[str, Any]) -> UniqueKey:
         """Return the key of one job.
 

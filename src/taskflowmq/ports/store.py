@@ -31,6 +31,7 @@ from taskflowmq.core.job import (
     Page,
 )
 from taskflowmq.core.transitions import Transition
+from taskflowmq.ports.tasks import TaskNotice, TaskView
 from taskflowmq.ports.workers import Workers
 
 MAX_BATCH = 1_000
@@ -102,14 +103,6 @@ class QueueView(msgspec.Struct, frozen=True, kw_only=True):
     #: state → number of live jobs
     states: dict[str, int]
     oldest_ready_age: float | None
-
-
-class TaskView(msgspec.Struct, frozen=True, kw_only=True):
-    """A task that some program has announced; ``args_schema`` is a JSON Schema, or None if never announced."""
-
-    name: str
-    args_schema: bytes | None
-    seen_at: datetime
 
 
 class StoreStats(msgspec.Struct, frozen=True, kw_only=True):
@@ -192,8 +185,12 @@ class Intake(Protocol):
         """
         ...
 
-    async def announce_tasks(self, tasks: Sequence[tuple[str, bytes]]) -> None:
-        """Store the names and argument schemas of tasks, and that they were seen now."""
+    async def announce_tasks(self, tasks: Sequence[TaskNotice], *, keep: bool = False) -> None:
+        """Store what programs say of their tasks, and that they were seen now.
+
+        The last word counts. With ``keep``, what was announced within the last hour stays: of a program that only
+        enqueues, and may be older than the workers. What a notice leaves out (None) stays too.
+        """
         ...
 
     async def list_tasks(self) -> list[TaskView]:

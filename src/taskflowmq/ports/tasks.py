@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
 
 from taskflowmq.core.retry import Retry
 from taskflowmq.ports.hooks import Hooks
@@ -16,6 +19,29 @@ class Runs(StrEnum):
     COROUTINE = "coroutine"
     THREAD = "thread"
     PROCESS = "process"
+
+
+class TaskNotice(NamedTuple):
+    """What a program tells the store of one of its tasks.
+
+    Attributes:
+        name: the task's name.
+        args_schema: JSON Schema of its arguments.
+        options: JSON object of its options, in the words of REST; None from programs that know of none.
+    """
+
+    name: str
+    args_schema: bytes
+    options: bytes | None = None
+
+
+class TaskView(msgspec.Struct, frozen=True, kw_only=True):
+    """A task that the store knows; schema and options are None if nobody has announced them."""
+
+    name: str
+    args_schema: bytes | None
+    options: bytes | None = None
+    seen_at: datetime
 
 
 class TaskSpec(Protocol):
@@ -77,8 +103,8 @@ class TaskSpec(Protocol):
         """
         ...
 
-    def args_schema(self) -> bytes:
-        """Return the JSON Schema of the arguments."""
+    def notice(self) -> TaskNotice:
+        """Return what the store is told of it: the JSON Schema of its arguments, and its options."""
         ...
 
 

@@ -145,6 +145,13 @@ EXAMPLES: dict[str, Example] = {
                 {
                     "name": "test",
                     "args_schema": {"type": "object", "properties": {"message": {"type": "string"}}},
+                    "options": {
+                        "queue": "default",
+                        "priority": 0,
+                        "max_attempts": 3,
+                        "timeout": None,
+                        "unique": None,
+                    },
                     "seen_at": "2026-11-22T06:00:00Z",
                 }
             ]

@@ -286,14 +286,14 @@ class Worker:
             return
         tasks, errors = self._kit.tasks, 0
         names = tasks.names()
-        schemas = [(spec.name, spec.args_schema()) for name in names if (spec := tasks.get(name)) is not None]
+        notices = [spec.notice() for name in names if (spec := tasks.get(name)) is not None]
         row = introduction(self._place, self._kit.worker_id, self._kit.options, names)
         began = 0.0
         while not self._is_stopping():
             began = self._kit.clock.monotonic()
             try:
                 await self._kit.store.workers.register(row)
-                await self._kit.store.intake.announce_tasks(schemas)
+                await self._kit.store.intake.announce_tasks(notices)
                 break
             except TaskFlowError as error:
                 errors += 1

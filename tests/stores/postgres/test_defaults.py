@@ -15,6 +15,7 @@ from taskflowmq.core.errors import InvalidJob, StoreUnavailable
 from taskflowmq.core.job import ClaimedJob, JobFilter, State, UniqueKey
 from taskflowmq.core.transitions import Discarded, Failed, Succeeded
 from taskflowmq.ports.store import Settled
+from taskflowmq.ports.tasks import TaskNotice
 from taskflowmq.stores.postgres import PostgresStore
 from taskflowmq.testing.conformance import topics
 from taskflowmq.testing.conformance.support import NewStore, Rig, StoreSuite, decoded, new_worker, transition
@@ -203,7 +204,7 @@ class TestForeignText(StoreSuite):
 
     async def test_what_describes_workers_and_tasks_stops_nobody(self, rig: Rig) -> None:
         schema = dumps({"title": TEXT})
-        await rig.store.intake.announce_tasks([("task", schema)])
+        await rig.store.intake.announce_tasks([TaskNotice("task", schema)])
         (task,) = await rig.store.intake.list_tasks()
         assert decoded(task.args_schema) == {"title": TEXT}
         worker = msgspec.structs.replace(new_worker(uuid4()), host=TEXT, info=schema)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import msgspec
 from litestar import get
 
-from taskflowmq.server.schemas.responses import TaskList, TaskOut, task_out
+from taskflowmq.server.schemas.responses import TaskList, own_task_out, task_out
 from taskflowmq.server.services import Shared
 
 
@@ -18,5 +17,5 @@ async def list_tasks(services: Shared) -> TaskList:
         spec = registry.get(name)
         if spec is not None:
             seen = found[name].seen_at if name in found else None
-            found[name] = TaskOut(name=name, args_schema=msgspec.Raw(spec.args_schema()), seen_at=seen)
+            found[name] = own_task_out(spec.notice(), seen)
     return TaskList(items=[found[name] for name in sorted(found)])

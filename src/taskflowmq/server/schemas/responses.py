@@ -11,7 +11,8 @@ import msgspec
 from msgspec import Meta
 
 from taskflowmq.core.job import AttemptView, JobView, NewJob, State
-from taskflowmq.ports.store import QueueView, StoreStats, TaskView
+from taskflowmq.ports.store import QueueView, StoreStats
+from taskflowmq.ports.tasks import TaskNotice, TaskView
 from taskflowmq.ports.workers import WorkerView
 
 
@@ -102,6 +103,9 @@ class TaskOut(msgspec.Struct, kw_only=True):
 
     name: str
     args_schema: Annotated[Any, Meta(description="JSON Schema of the arguments, or null if nobody announced one")]
+    options: Annotated[
+        Any, Meta(description="Queue, priority, max_attempts, timeout and unique of its jobs unless they say otherwise")
+    ]
     seen_at: datetime | None
 
 
@@ -289,7 +293,16 @@ def stats_out(stats: StoreStats) -> StatsOut:
 
 def task_out(view: TaskView) -> TaskOut:
     """Return a task's answer."""
-    return TaskOut(name=view.name, args_schema=_json(view.args_schema), seen_at=view.seen_at)
+    return TaskOut(
+        name=view.name, args_schema=_json(view.args_schema), options=_json(view.options), seen_at=view.seen_at
+    )
+
+
+def own_task_out(notice: TaskNotice, seen_at: datetime | None) -> TaskOut:
+    """Return the answer of a task that this server has itself."""
+    return TaskOut(
+        name=notice.name, args_schema=_json(notice.args_schema), options=_json(notice.options), seen_at=seen_at
+    )
 
 
 def queue_out(view: QueueView) -> QueueOut:

@@ -12,7 +12,8 @@ import asyncpg
 
 from taskflowmq.core.errors import IdempotencyInFlight, InvalidJob
 from taskflowmq.core.job import Enqueued, IdempotencyKey, NewJob
-from taskflowmq.ports.store import MAX_BATCH, TaskView
+from taskflowmq.ports.store import MAX_BATCH
+from taskflowmq.ports.tasks import TaskNotice, TaskView
 from taskflowmq.stores.postgres import errors, rows, transactions
 from taskflowmq.stores.postgres.names import LaneKey, NameRows, Names
 from taskflowmq.stores.postgres.notifier import PostgresNotifier
@@ -131,18 +132,20 @@ class PostgresIntake:
         """Commit the names that these jobs bring."""
         await self._make_names(jobs)
 
-    async def announce_tasks(self, tasks: Sequence[tuple[str, bytes]]) -> None:
-        """Store the names and argument schemas of tasks, and that they were seen now."""
+    async def announce_tasks(self, tasks: Sequence[TaskNotice], *, keep: bool = False) -> None:
+        """Store what programs say of their tasks, and that they were seen now."""
         if tasks:
-            ordered = sorted(dict(tasks).items())
-            names = [name for name, _ in ordered]
-            schemas = [rows.ascii_json(schema) for _, schema in ordered]
-            await self._pool.fetch(q.announce_tasks, self._now(), names, schemas)
+            # In the order of names: two programs that start together must not wait for each other's rows.
+            ordered = [notice for _, notice in sorted({notice.name: notice for notice in tasks}.items())]
+            names = [notice.name for notice in ordered]
+            schemas = [rows.ascii_json(notice.args_schema) for notice in ordered]
+            options = [notice.options and rows.ascii_json(notice.options) for notice in ordered]
+            await self._pool.fetch(q.announce_tasks, self._now(), names, schemas, options, keep)
 
     async def list_tasks(self) -> list[TaskView]:
         """Return every task ever announced or enqueued, by name."""
         found = await self._pool.fetch(q.list_tasks)
-        return [TaskView(name=row["name"], args_schema=row["args_schema"], seen_at=row["seen_at"]) for row in found]
+        return [TaskView(**row) for row in found]
 
 
 def _waited_for_key(error: BaseException) -> bool:

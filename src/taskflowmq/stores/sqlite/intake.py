@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from taskflowmq.core.job import Enqueued, IdempotencyKey, NewJob
-from taskflowmq.ports.store import MAX_BATCH, TaskView
+from taskflowmq.ports.store import MAX_BATCH
+from taskflowmq.ports.tasks import TaskNotice, TaskView
 from taskflowmq.stores.sqlite.enqueue import enqueue_steps, idempotent_steps
 from taskflowmq.stores.sqlite.errors import is_outage
 from taskflowmq.stores.sqlite.names import Names
@@ -81,16 +82,18 @@ class SqliteIntake:
     async def make_names(self, jobs: Sequence[NewJob]) -> None:
         """Do nothing: there is one writer, so a caller's open transaction keeps everybody waiting, new names or not."""
 
-    async def announce_tasks(self, tasks: Sequence[tuple[str, bytes]]) -> None:
-        """Store the names and argument schemas of tasks, and that they were seen now."""
-        rows = to_json([(name, schema.decode()) for name, schema in tasks])
-        await self._writer.run(lambda conn: conn.execute(sql("announce_tasks"), {"rows": rows, "now": self._now()}))
+    async def announce_tasks(self, tasks: Sequence[TaskNotice], *, keep: bool = False) -> None:
+        """Store what programs say of their tasks, and that they were seen now."""
+        rows = to_json([(one.name, one.args_schema.decode(), one.options and one.options.decode()) for one in tasks])
+        given = {"rows": rows, "keep": keep, "now": self._now()}
+        await self._writer.run(lambda conn: conn.execute(sql("announce_tasks"), given))
 
     async def list_tasks(self) -> list[TaskView]:
         """Return every task ever announced or enqueued, by name."""
         rows = await self._reader.run(lambda conn: conn.execute(sql("list_tasks")).fetchall())
         return [
-            TaskView(name=name, args_schema=maybe_bytes(schema), seen_at=from_us(seen)) for name, schema, seen in rows
+            TaskView(name=name, args_schema=maybe_bytes(schema), options=maybe_bytes(options), seen_at=from_us(seen))
+            for name, schema, options, seen in rows
         ]
 
     def _enqueue_merged(self, conn: sqlite3.Connection, requests: list[Sequence[NewJob]]) -> list[Any]:

@@ -1,5 +1,11 @@
--- A program knows these tasks, with these argument schemas, now.
-INSERT INTO taskflow_task (name, args_schema, seen_at)
-SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), :now FROM json_each(:rows)
+-- Stores what programs say of their tasks, and that they were seen now. Nothing is written where nothing is new: the same
+-- task comes from every process. What programs that only enqueue say (:keep) is left aside for an hour after the last word.
+INSERT INTO taskflow_task AS t (name, args_schema, options, seen_at)
+SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), :now FROM json_each(:rows)
 WHERE true
-ON CONFLICT (name) DO UPDATE SET args_schema = excluded.args_schema, seen_at = max(taskflow_task.seen_at, excluded.seen_at)
+ON CONFLICT (name) DO UPDATE
+SET args_schema = excluded.args_schema, options = coalesce(excluded.options, t.options), seen_at = max(t.seen_at, excluded.seen_at)
+WHERE (NOT :keep OR t.args_schema IS NULL OR t.seen_at <= excluded.seen_at - 3600000000)
+  AND (t.args_schema IS NOT excluded.args_schema
+       OR t.options IS NOT coalesce(excluded.options, t.options)
+       OR t.seen_at <= excluded.seen_at - 60000000)

@@ -1,0 +1,150 @@
+"""What the store knows of a task whose function is in another program: its options and the schema of its arguments.
+
+Programs announce both (:func:`options_json`); whoever enqueues by name alone gets the same queue, priority, attempts,
+timeout, unique key and refusals as a program that has the function.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from taskflowmq.client.options import Defaults, Options, Origin, make_mold
+from taskflowmq.client.unique import Unique
+from taskflowmq.core.errors import InvalidJob
+from taskflowmq.core.job import NewJob, UniqueKey
+from taskflowmq.core.schema import Schema
+from taskflowmq.ports.tasks import TaskView
+
+log = logging.getLogger("taskflowmq.client")
+
+#: Stands where a function computes the key: functions cannot be announced.
+_BY_FUNCTION = "function"
+
+
+class _UniqueOption(msgspec.Struct, frozen=True, kw_only=True):
+    by: tuple[str, ...] | Literal["function"] | None = None
+    until: Literal["finish", "start"] = "finish"
+    period: float | None = None
+    on_conflict: Literal["return", "raise", "replace"] = "return"
+
+
+class _Options(msgspec.Struct, frozen=True, kw_only=True):
+    """The options of a task as JSON, in the words of REST. Fields may be added; a reader ignores those it has not."""
+
+    queue: str = "default"
+    priority: int = 0
+    max_attempts: int = 3
+    timeout: float | None = None
+    unique: _UniqueOption | None = None
+
+
+_decoder = msgspec.json.Decoder(_Options)
+
+
+def options_json(defaults: Defaults) -> bytes:
+    """Return a task's options as they are announced."""
+    return msgspec.json.encode(
+        _Options(
+            queue=defaults.queue,
+            priority=defaults.priority,
+            max_attempts=defaults.max_attempts,
+            timeout=None if defaults.timeout_ms is None else defaults.timeout_ms / 1000,
+            unique=None if defaults.unique is None else _unique_option(defaults.unique),
+        )
+    )
+
+
+def _unique_option(unique: Unique) -> _UniqueOption:
+    by: Any = unique.by
+    if callable(by):
+        by = _BY_FUNCTION
+    elif by is not None:
+        by = (by,) if isinstance(by, str) else tuple(by)
+    return _UniqueOption(by=by, until=unique.until, period=unique.period_s, on_conflict=unique.on_conflict)
+
+
+class AnnouncedTask:
+    """One task as the store knows it. A task that no program has announced has no schema and the default options.
+
+    Args:
+        view: what the store says.
+    """
+
+    def __init__(self, view: TaskView) -> None:
+        self.name = view.name
+        self._said = (view.args_schema, view.options)
+        self._schema = _schema_of(view)
+        self._defaults, self._key_by_function = _defaults_of(view)
+
+    def says(self, view: TaskView) -> bool:
+        """Tell whether the store still says the same."""
+        return self._said == (view.args_schema, view.options)
+
+    def job(self, raw: bytes, options: Options, origin: Origin) -> NewJob:
+        """Return the job to store.
+
+        Args:
+            raw: the arguments by name, as JSON.
+            options: what the caller said.
+            origin: where the job comes from.
+
+        Raises:
+            InvalidJob: the arguments do not fit what was announced, or the unique key cannot be computed here.
+        """
+        unique = self._defaults.unique if options.unique is msgspec.UNSET else options.unique
+        if self._schema is not None or isinstance(unique, Unique):
+            args = msgspec.json.decode(raw)
+            if self._schema is not None:
+                self._schema.check(args, "/args")
+            if isinstance(unique, Unique):
+                unique = unique.resolve(self.name, self._with_defaults(args))
+        if options.unique is msgspec.UNSET and self._key_by_function:
+            raise InvalidJob.at(
+                "/unique_key",
+                f"is needed: the unique keys of {self.name!r} are made by a function of its program."
+                " Give one, or enqueue it there",
+            )
+        key = unique if isinstance(unique, UniqueKey) else None
+        return make_mold(options, self._defaults, key, origin).cast(self.name, raw)
+
+    def _with_defaults(self, args: Mapping[str, Any]) -> Mapping[str, Any]:
+        return args if self._schema is None else {**self._schema.defaults, **args}
+
+
+def _schema_of(view: TaskView) -> Schema | None:
+    if view.args_schema is None:
+        return None
+    try:
+        return Schema(msgspec.json.decode(view.args_schema, type=dict[str, Any]))
+    except (msgspec.MsgspecError, RecursionError, TypeError, AttributeError, ValueError) as error:
+        # Any program can announce anything; the worker that runs the job checks its arguments in any case.
+        log.warning("the announced schema of task %s cannot be used, arguments are not checked: %s", view.name, error)
+        return None
+
+
+def _defaults_of(view: TaskView) -> tuple[Defaults, bool]:
+    """Return the options, and whether a function of the task's program makes its unique keys."""
+    if view.options is None:
+        return Defaults(), False
+    try:
+        said = _decoder.decode(view.options)
+        unique, by_function = None, False
+        if said.unique is not None:
+            by_function = said.unique.by == _BY_FUNCTION
+            unique = None if by_function else Unique(**msgspec.structs.asdict(said.unique))
+    except (msgspec.MsgspecError, InvalidJob) as error:
+        log.warning("the announced options of task %s cannot be used: %s", view.name, error)
+        return Defaults(), False
+    timeout_ms = None if said.timeout is None else round(said.timeout * 1000)
+    defaults = Defaults(
+        queue=said.queue,
+        priority=said.priority,
+        max_attempts=said.max_attempts,
+        timeout_ms=timeout_ms,
+        unique=unique,
+    )
+    return defaults, by_function
