@@ -16,6 +16,7 @@ from taskflowmq.client.registry import Registry
 from taskflowmq.client.task import Task
 from taskflowmq.core.errors import TaskFlowError, WrongContext
 from taskflowmq.ports.hooks import Hooks, name_of
+from taskflowmq.telemetry.app_logging import app_configures_logging
 
 #: The decorator of a hook, and ``module:attribute``.
 HookSpec = tuple[str, str]
@@ -153,7 +154,8 @@ def _import(name: str) -> object:
     if here not in sys.path and "" not in sys.path:
         sys.path.insert(0, here)
     try:
-        return importlib.import_module(name)
+        with app_configures_logging():
+            return importlib.import_module(name)
     except ModuleNotFoundError as error:
         # A module that is there but misses one of its own imports is another mistake, and shows its traceback.
         if error.name is None or not (name == error.name or name.startswith(f"{error.name}.")):

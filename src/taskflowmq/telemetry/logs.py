@@ -275,14 +275,31 @@ def configure_logging(style: str = "auto", level: str = "info", stream: TextIO |
     out = stream or sys.stderr
     tty = out.isatty()
     text = style == "text" or (style == "auto" and tty)
-    handler = TurnHandler(
-        out, TextFormatter(colour=tty and not os.environ.get("NO_COLOR")) if text else JsonFormatter()
-    )
+    formatter = TextFormatter(colour=tty and not os.environ.get("NO_COLOR")) if text else JsonFormatter()
     # No line shows them, and looking them up costs as much as writing the record (logging's own advice).
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = [_remember(TurnHandler(out, formatter))]
     root.setLevel(level.upper())
+
+
+_ours: list[TurnHandler] = []
+
+
+def _remember(handler: TurnHandler) -> TurnHandler:
+    _ours[:] = [handler]
+    return handler
+
+
+def our_handler() -> TurnHandler | None:
+    """Return the handler of this process that :func:`configure_logging` made last, if it did."""
+    return _ours[0] if _ours else None
+
+
+def fresh(handler: TurnHandler) -> TurnHandler:
+    """Return a new handler in the place of ours, which writes what it has first."""
+    handler.flush()
+    return _remember(TurnHandler(handler.stream, cast(JsonFormatter | TextFormatter, handler.formatter)))
 
 
 def _rfc3339(at: float) -> str:
