@@ -109,9 +109,9 @@ def counted() -> Counted:
 @pytest.mark.parametrize(
     ("kind", "value", "pointer"),
     [
-        (Login, Login(user="u", password=SecretStr("s3cret")), "/args/value/password"),
-        (Any, Login(user="u", password=SecretStr("s3cret")), "/args/value/password"),
-        (list[Login], [Login(user="u", password=SecretStr("s3cret"))], "/args/value/0/password"),
+        (Login, Login(user="u", password=SecretStr("s3cret")), "/args/value"),
+        (Any, Login(user="u", password=SecretStr("s3cret")), "/args/value"),
+        (list[Login], [Login(user="u", password=SecretStr("s3cret"))], "/args/value/0"),
         (Hidden, Hidden(a=1, token="t0ken"), "/args/value"),
         (Rounded, Rounded(value=1.25), "/args/value"),
         (Renamed, Renamed(value=1), "/args/value"),

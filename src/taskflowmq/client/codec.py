@@ -156,7 +156,8 @@ def _refused(value: Any, pointer: str, error: Exception) -> InvalidJob:
         return InvalidJob.at(pointer, f"nested deeper than {MAX_DEPTH} levels, or inside itself")
     steps: list[object] = []
     inside = True
-    while inside:
+    # What a model says of itself is better than what its parts say: they are encoded by the model.
+    while inside and not (is_pydantic(type(value)) and isinstance(error, TypeError)):
         inside = False
         for step, part in _parts(value):
             try:

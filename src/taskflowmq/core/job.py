@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -200,14 +201,17 @@ class HeldJob(msgspec.Struct, frozen=True, gc=False):
 
 
 class JobView(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a reader may know of a job."""
+    """Everything a reader may know of a job, by the names of the REST API.
+
+    JSON is kept as it is stored, in the ``raw_`` fields, and decoded when it is asked for.
+    """
 
     id: UUID
     tenant: str
     task: str
     queue: str
     priority: int
-    args: bytes
+    raw_args: bytes
     state: State
     reason: Reason | None
     counters: Counters
@@ -218,23 +222,105 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime | None
     finished_at: datetime | None
     expires_at: datetime | None
-    result: bytes | None
+    raw_result: bytes | None
     result_error: str | None
     #: JSON object {"type","message","traceback"}
-    error: bytes | None
-    progress: bytes | None
+    raw_error: bytes | None
+    raw_progress: bytes | None
     worker: str | None
     cancel_requested_at: datetime | None
     unique_key: str | None
     tags: tuple[str, ...]
-    meta: bytes | None
-    headers: bytes | None
+    raw_meta: bytes | None
+    raw_headers: bytes | None
+
+    @property
+    def args(self) -> dict[str, Any]:
+        """The arguments by name, as plain JSON values."""
+        args: dict[str, Any] = msgspec.json.decode(self.raw_args)
+        return args
+
+    @property
+    def result(self) -> Any:
+        """What the task returned, as plain JSON values; None before the end. See also ``handle.result()``."""
+        return _decoded(self.raw_result)
+
+    @property
+    def error(self) -> dict[str, Any] | None:
+        """The last error: ``type``, ``message``, ``traceback``; None if no attempt has failed."""
+        error: dict[str, Any] | None = _decoded(self.raw_error)
+        return error
+
+    @property
+    def progress(self) -> Any:
+        """The last progress that the handler published: a number 0…1 or an object; None if it published none."""
+        return _decoded(self.raw_progress)
+
+    @property
+    def meta(self) -> dict[str, Any] | None:
+        """The caller's own data."""
+        meta: dict[str, Any] | None = _decoded(self.raw_meta)
+        return meta
+
+    @property
+    def headers(self) -> dict[str, Any] | None:
+        """What travels with the job: trace context, actor, version of the program."""
+        headers: dict[str, Any] | None = _decoded(self.raw_headers)
+        return headers
+
+    @property
+    def round(self) -> int:
+        """+1 at each redrive."""
+        return self.counters.round
+
+    @property
+    def attempt(self) -> int:
+        """Tries of this round so far."""
+        return self.counters.attempt
+
+    @property
+    def crashes(self) -> int:
+        """How often the job's process died with it."""
+        return self.counters.crashes
+
+    @property
+    def losses(self) -> int:
+        """How often the job's worker was lost."""
+        return self.counters.losses
+
+    @property
+    def timeout(self) -> float | None:
+        """Seconds that one attempt may run; None: the task's own limit, or none."""
+        return None if self.timeout_ms is None else self.timeout_ms / 1000
+
+    @property
+    def result_truncated(self) -> bool:
+        """Whether the result could not be stored whole; ``result_error`` says why."""
+        return self.result_error is not None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``GET /api/v1/jobs/{id}`` answers, but for the attempts: plain values that JSON can hold."""
+        values: dict[str, Any] = msgspec.to_builtins({name: getattr(self, name) for name in JOB_NAMES})
+        return values
 
     @property
     def weight(self) -> int:
         """About how many bytes the job takes, nearly all of them in what its user gave and what became of it."""
-        parts = (self.args, self.result, self.error, self.progress, self.meta, self.headers)
+        parts = (self.raw_args, self.raw_result, self.raw_error, self.raw_progress, self.raw_meta, self.raw_headers)
         return sum(len(part) for part in parts if part is not None)
+
+
+#: What a reader is shown of a job, in this order, in Python, REST and the command line.
+JOB_NAMES = (
+    "id", "task", "args", "queue", "priority", "state", "reason", "round", "attempt", "max_attempts", "crashes",
+    "losses", "created_at", "run_at", "started_at", "finished_at", "expires_at", "timeout", "result",
+    "result_truncated", "result_error", "error", "progress", "worker", "cancel_requested_at", "tags", "meta",
+    "unique_key", "tenant",
+)  # fmt: skip
+
+
+def _decoded(raw: bytes | None) -> Any:
+    return None if raw is None else msgspec.json.decode(raw)
 
 
 class AttemptView(msgspec.Struct, frozen=True, kw_only=True):
@@ -247,7 +333,13 @@ class AttemptView(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: datetime | None
     #: "running", "completed", or an :class:`Ended` word
     outcome: str
-    error: bytes | None
+    raw_error: bytes | None
+
+    @property
+    def error(self) -> dict[str, Any] | None:
+        """Why it failed: ``type``, ``message``, ``traceback``; None if it did not."""
+        error: dict[str, Any] | None = _decoded(self.raw_error)
+        return error
 
 
 class JobFilter(msgspec.Struct, frozen=True, kw_only=True):
