@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ import pytest
 
 from taskflowmq import (
     Conflict,
+    Context,
     IdempotencyMismatch,
     InvalidJob,
     JobCancelled,
@@ -28,7 +30,8 @@ from taskflowmq import (
     UnknownTask,
 )
 from taskflowmq.client import watch
-from taskflowmq.core.job import Enqueued, IdempotencyKey, NewJob
+from taskflowmq.core.job import JOB_NAMES, Enqueued, IdempotencyKey, NewJob
+from taskflowmq.server.schemas.responses import JobOut, job_out
 from taskflowmq.testing import adrain
 
 
@@ -51,7 +54,7 @@ async def test_a_job_is_stored_run_and_its_result_typed(app: TaskFlow) -> None:
     assert await handle.astate() is State.PENDING
     assert await adrain(app) == 1
     assert await handle.aresult(timeout=5) == Total(3)
-    assert msgspec.json.decode((await handle.ajob()).args) == {"a": 1}
+    assert (await handle.ajob()).args == {"a": 1}
     assert await app.job(str(handle.id)).aresult() == {"amount": 3}
 
 
@@ -167,7 +170,7 @@ async def test_a_task_of_another_program_can_be_sent_by_name(app: TaskFlow, data
         handle = await third.asend("resize", {"width": 1}, queue="pictures", delay=60)
         job = await handle.ajob()
         assert (job.queue, job.state) == ("pictures", State.SCHEDULED)
-        assert msgspec.json.decode(job.args) == {"width": 1}
+        assert job.args == {"width": 1}
 
 
 async def test_tasks_added_after_opening_are_announced_with_the_next_job(app: TaskFlow) -> None:
@@ -341,3 +344,27 @@ async def test_a_store_that_stays_away_is_reported(app: TaskFlow, monkeypatch: p
     monkeypatch.setattr(app.store, "intake", LosesAnswers(app.store.intake, losses=99))
     with pytest.raises(StoreUnavailable):
         await note.aenqueue(1)
+
+
+@pytest.mark.parametrize("how", ["done", "dead"])
+async def test_a_view_has_the_names_and_values_of_the_rest_api(sqlite_url: str, how: str) -> None:
+    app = TaskFlow(sqlite_url)
+
+    @app.task(queue="q", timeout=5, retry=Retry(max_attempts=1))
+    async def work(ctx: Context, a: int) -> dict[str, int]:
+        ctx.progress({"rows": a})
+        if how == "dead":
+            raise ValueError("broken")
+        return {"a": a}
+
+    async with app, app.worker(concurrency=1):
+        handle = await work.using(meta={"who": "me"}, tags=["x"]).aenqueue(7)
+        with contextlib.suppress(JobFailed):
+            await handle.aresult(timeout=20)
+        view = await handle.ajob()
+    assert (view.args, view.meta, view.timeout, view.attempt, view.round) == ({"a": 7}, {"who": "me"}, 5.0, 1, 1)
+    assert view.result == ({"a": 7} if how == "done" else None)
+    assert (view.error or {}).get("message") == (None if how == "done" else "broken")
+    rest = msgspec.json.decode(msgspec.json.encode(job_out(view)))
+    assert view.to_dict() == {name: value for name, value in rest.items() if name != "workflow_id"}
+    assert set(JOB_NAMES) | {"workflow_id"} == set(JobOut.__struct_fields__)

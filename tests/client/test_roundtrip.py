@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import msgspec
 import numpy as np
@@ -159,7 +159,7 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
         (Colour, Colour.RED),
         (Colour, "red"),
         (str, Colour.RED),
-        (UUID, str(uuid4())),
+        (UUID, "00000000-0000-4000-8000-000000000001"),
         (datetime, NOW),
         (date, NOW.date()),
         (timedelta, timedelta(days=1, microseconds=1)),

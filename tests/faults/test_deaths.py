@@ -100,7 +100,7 @@ async def test_a_crashed_body_process_takes_only_its_own_job(sqlite_rig: Rig) ->
     dead, hogged, squared, slept = await rig.final(pill, hog, square, long, timeout=19)
     print(f"F5 in a process: all ended {time.monotonic() - rig.begun_at(long):.2f} s")
     assert (dead.reason, rig.starts(pill)) == (Reason.CRASH_LOOP, 3)
-    assert b"exit code 7" in (dead.error or b"")
-    assert b"MemoryError" in (hogged.error or b"")
+    assert b"exit code 7" in (dead.raw_error or b"")
+    assert b"MemoryError" in (hogged.raw_error or b"")
     assert (squared.result, slept.state, rig.starts(long)) == (b"49", State.COMPLETED, 1)
     assert pids[0] in [child.pid for child in program.children()]

@@ -54,7 +54,7 @@ async def test_loading_the_app_costs_a_body_process_none_of_its_time(sqlite_rig:
     await wait_until(lambda: " started  concurrency" in program.log(), 15, what="a worker")
     job = await rig.app.asend("prompt", {"n": 7})
     (view,) = await rig.final(job, timeout=2 + SLACK)
-    assert (view.state, view.result, rig.starts(job)) == (State.COMPLETED, b"7", 1)
+    assert (view.state, view.raw_result, rig.starts(job)) == (State.COMPLETED, b"7", 1)
 
 
 @pytest.mark.parametrize("name", ["nap", "process_nap"])
@@ -93,14 +93,16 @@ async def test_a_pattern_that_holds_the_interpreter_is_not_a_dead_worker(sqlite_
     print(f"backtrack: {time.monotonic() - rig.begun_at(job):.2f} s")
     assert (view.state, view.counters.lease_no, rig.starts(job)) == (State.COMPLETED, 1, 1)
     assert (view.counters.attempt, view.counters.losses) == (1, 0)
-    assert float(view.result or b"0") > LEASE, "it never held the interpreter for longer than a lease"
+    assert float(view.raw_result or b"0") > LEASE, "it never held the interpreter for longer than a lease"
 
 
 async def test_results_and_exceptions_that_cannot_be_stored_end_their_jobs(rig: Rig) -> None:
     program = rig.program()
     results = [await rig.send("unstorable", kind=kind) for kind in ("lambda", "nan", "deep")]
     views = await rig.final(*results)
-    assert [(view.state, view.result, bool(view.result_error)) for view in views] == [(State.COMPLETED, None, True)] * 3
+    assert [(view.state, view.raw_result, bool(view.result_error)) for view in views] == [
+        (State.COMPLETED, None, True)
+    ] * 3
     pid = program.children()[0].pid
     errors = [await rig.send("unstorable", kind=kind) for kind in ("exit", "str", "base")]
     failed = await rig.final(*errors, timeout=19)

@@ -66,7 +66,7 @@ def one_rig(sqlite_rig: Rig) -> Rig:
 
 
 def error_of(view: JobView) -> dict[str, str]:
-    error: dict[str, str] = json.loads(view.error or b"{}")
+    error: dict[str, str] = json.loads(view.raw_error or b"{}")
     return error
 
 
@@ -106,7 +106,7 @@ async def test_whatever_a_body_raises_or_returns_ends_its_own_job_only(any_rig: 
         assert error_of(view)["type"] == SHOWN[kind], (place, kind)
     for view in await rig.final(*large, timeout=PATIENCE):
         assert view.state is State.COMPLETED
-        assert len(view.result or b"") < 10_000
+        assert len(view.raw_result or b"") < 10_000
         assert "more than 262144; cut" in (view.result_error or "")
     await all_complete(rig, others)
     assert [each.pid for each in program.children()] == [child.pid]
@@ -119,7 +119,7 @@ async def test_what_bodies_leave_behind_or_change_is_nobody_elses_problem(any_ri
     child = await first_child(rig, program)
     harmless = {name: await rig.send(name, **args) for name, (args, _) in HARMLESS.items()}
     for view in await rig.final(*harmless.values(), timeout=PATIENCE):
-        assert (view.state, json.loads(view.result or b"null")) == (State.COMPLETED, HARMLESS[view.task][1])
+        assert (view.state, json.loads(view.raw_result or b"null")) == (State.COMPLETED, HARMLESS[view.task][1])
     # The copies of the forks are gone: nobody else runs jobs, or holds the worker's connections.
     await wait_until(lambda: not living(child), what="the end of the copies")
     meddlers = [await rig.send(name) for name in ("meddle_on_loop", "meddle_in_process")]
@@ -127,7 +127,7 @@ async def test_what_bodies_leave_behind_or_change_is_nobody_elses_problem(any_ri
     after = await innocents(rig, 10)
     await all_complete(rig, after)
     (where,) = [view for view in await rig.final(*after) if view.task == "loop_in_process"]
-    assert json.loads(where.result or b"") == str(ROOT)
+    assert json.loads(where.raw_result or b"") == str(ROOT)
     assert [each.pid for each in program.children()] == [child.pid]
     assert all(rig.starts(job) == 1 for job in [*harmless.values(), *meddlers, *after])
     program.signal(signal.SIGTERM)
@@ -146,7 +146,7 @@ async def test_closed_streams_become_nobodys_connection(any_rig: Rig) -> None:
     program = rig.program(app=APP)
     child = await first_child(rig, program)
     (closed,) = await rig.final(await rig.send("close_streams"), timeout=PATIENCE)
-    assert closed.result == b'"closed"'
+    assert closed.raw_result == b'"closed"'
 
     def refilled() -> bool:
         numbers = [Path(f"/proc/{child.pid}/fd/{number}") for number in (0, 1, 2)]
@@ -167,7 +167,7 @@ async def test_processes_of_a_killed_body_die_with_it_and_those_of_others_outliv
     (started,) = [line["child"] for line in rig.ledger() if "child" in line]
     await wait_until(lambda: not runs(started), what="the end of what the killed body had started")
     # What a thread has started is not the worker's: it does not hold up its end, and goes on.
-    orphan = int(left.result or b"0")
+    orphan = int(left.raw_result or b"0")
     program.signal(signal.SIGTERM)
     assert await program.wait(timeout=SLACK) == 0
     assert runs(orphan)
@@ -201,7 +201,7 @@ async def test_a_handler_that_cancels_the_others_does_not_reach_them(any_rig: Ri
         await rig.started(*bystanders, timeout=PATIENCE)
         saboteur = await rig.send("cancel_others", how=how)
         (view,) = await rig.final(saboteur, timeout=PATIENCE)
-        assert (view.state, json.loads(view.result or b"null")) == (State.COMPLETED, how)
+        assert (view.state, json.loads(view.raw_result or b"null")) == (State.COMPLETED, how)
         await all_complete(rig, [*bystanders, *await innocents(rig, 5)])
         assert {rig.starts(job) for job in bystanders} == {1}
     assert [each.pid for each in program.children()] == [child.pid]

@@ -97,7 +97,7 @@ async def test_tasks_of_the_next_release_wait_for_it(rig: Rig) -> None:
     assert (view.state, view.counters.attempt) == (State.PENDING, 0)
     rig.program(app="tests.faults.next_release:app")
     (done,) = await rig.final(early)
-    assert (done.result, done.counters.attempt) == (b'"here"', 1)
+    assert (done.raw_result, done.counters.attempt) == (b'"here"', 1)
 
 
 async def test_several_children_share_a_queue_without_sharing_connections(rig: Rig) -> None:

@@ -167,7 +167,7 @@ async def test_one_worker_that_is_cut_off_loses_its_jobs_to_another_and_the_othe
         f"F12: one worker cut off: its {len(jobs)} jobs rescued after {rescued_after:.2f} s, others run again {again}"
     )
     assert [view.counters for view in after] == [view.counters for view in views]
-    assert all((view.state, view.counters.losses, view.result) == (State.COMPLETED, 1, b"2") for view in after)
+    assert all((view.state, view.counters.losses, view.raw_result) == (State.COMPLETED, 1, b"2") for view in after)
     assert [rig.starts(job) for job in jobs] == [2] * len(jobs)
     assert again == 0
     assert [(view.state, view.counters.lease_no) for view in others] == [(State.COMPLETED, 1)] * len(theirs)

@@ -82,7 +82,7 @@ async def check_innocents(rig: Rig, jobs: list[Handle[Any]]) -> int:
 
 def check_pill(rig: Rig, pill: Handle[Any], view: JobView, why: str) -> None:
     assert (view.state, view.reason, view.counters.crashes) == (State.DEAD, Reason.CRASH_LOOP, MAX_CRASHES)
-    assert why in message_of(view.error), view.error
+    assert why in message_of(view.raw_error), view.raw_error
     assert 1 <= rig.starts(pill) <= MAX_CRASHES
 
 
@@ -114,7 +114,7 @@ async def test_every_way_to_die_is_one_crash_with_its_name(one_rig: Rig) -> None
         view = await wait_until(crashed, PATIENCE, what=f"the crash of {task}({how})")
         assert not view.state.final, (task, how)
         first = (await rig.app.store.board.attempts("default", job.id))[0]
-        assert (first.outcome, why in message_of(first.error)) == ("crashed", True), (task, how, first.error)
+        assert (first.outcome, why in message_of(first.raw_error)) == ("crashed", True), (task, how, first.raw_error)
         await job.acancel()
         await check_innocents(rig, [bystander])
     assert program.children()

@@ -31,7 +31,7 @@ class Duels(StoreSuite):
         )
         assert (completed, rescued) == (Settled.APPLIED, Settled.STALE)
         view = await rig.view(held.id)
-        assert (view.state, view.result, view.counters.losses) == (State.COMPLETED, b'"done"', 0)
+        assert (view.state, view.raw_result, view.counters.losses) == (State.COMPLETED, b'"done"', 0)
 
     async def test_rescue_before_complete(self, rig: Rig, arena: Arena) -> None:
         held = await rig.running()
@@ -42,7 +42,7 @@ class Duels(StoreSuite):
         )
         assert (rescued, completed) == (Settled.APPLIED, Settled.STALE)
         view = await rig.view(held.id)
-        assert (view.state, view.result, view.counters.losses) == (State.RETRYING, None, 1)
+        assert (view.state, view.raw_result, view.counters.losses) == (State.RETRYING, None, 1)
         await rig.after(1000)
         assert (await rig.claim_one()).lease_no == 2
 

@@ -42,7 +42,7 @@ class ModelBoard:
                 started_at=row.started_at,
                 finished_at=row.finished_at,
                 outcome=row.ended,
-                error=row.error,
+                raw_error=row.error,
             )
             for (owner, _), row in data.tried.items()
             if owner == job_id
@@ -174,7 +174,7 @@ class ModelBoard:
             task=new.task,
             queue=new.queue,
             priority=new.priority,
-            args=new.args,
+            raw_args=new.args,
             state=State(self._state(job_id)),
             reason=Reason(ended.reason) if ended and ended.reason else None,
             counters=place.counters,
@@ -185,16 +185,16 @@ class ModelBoard:
             started_at=started.started_at if started else None,
             finished_at=ended.finished_at if ended else None,
             expires_at=job.expires_at,
-            result=ended.result if ended else None,
+            raw_result=ended.result if ended else None,
             result_error=ended.result_error if ended else None,
-            error=ended.error if ended else self._last_error(job_id, place.counters.round),
-            progress=running.progress if running else None,
+            raw_error=ended.error if ended else self._last_error(job_id, place.counters.round),
+            raw_progress=running.progress if running else None,
             worker=str(started.worker) if started and started.worker else None,
             cancel_requested_at=running.cancel_at if running else None,
             unique_key=new.unique.key if new.unique else None,
             tags=new.tags,
-            meta=new.meta,
-            headers=new.headers,
+            raw_meta=new.meta,
+            raw_headers=new.headers,
         )
 
     def _last_error(self, job_id: UUID, round_no: int) -> bytes | None:
@@ -212,5 +212,5 @@ def _last_attempt(last: Running | Ended) -> AttemptView:
         started_at=last.started_at,
         finished_at=ended.finished_at if ended else None,
         outcome=ended.state if ended else "running",
-        error=ended.error if ended else None,
+        raw_error=ended.error if ended else None,
     )

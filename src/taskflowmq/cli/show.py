@@ -45,7 +45,7 @@ async def wait_and_show(handle: Any, timeout: float | None, *, as_json: bool) ->
     view = await handle.ajob()
     if as_json:
         emit_json(job_json(view))
-    elif view.result is not None:
-        say(view.result.decode())
+    elif view.raw_result is not None:
+        say(view.raw_result.decode())
     if failure is not None:
         raise failure

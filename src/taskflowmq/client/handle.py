@@ -94,7 +94,7 @@ class Handle(msgspec.Struct, Generic[R_co], eq=False, frozen=True):
             reason = "" if why is None else f": {why}"
             raise TimeoutError(f"job {self.id} has not ended within {seconds:g} s{reason}") from None
         _raise_unless_completed(view)
-        result: R_co = self._decode_result(view.result or b"null")
+        result: R_co = self._decode_result(view.raw_result or b"null")
         return result
 
     async def awhy(self) -> Wait | None:
@@ -114,8 +114,7 @@ class Handle(msgspec.Struct, Generic[R_co], eq=False, frozen=True):
 
 def _raise_unless_completed(view: JobView) -> None:
     if view.state is State.DEAD:
-        error = msgspec.json.decode(view.error) if view.error else None
-        raise JobFailed(str(view.id), view.reason, error)
+        raise JobFailed(str(view.id), view.reason, view.error)
     if view.state is State.CANCELLED:
         raise JobCancelled(str(view.id), view.reason)
     if view.result_error is not None:

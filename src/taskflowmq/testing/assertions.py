@@ -145,7 +145,7 @@ def _fits(job: JobView, wanted: Mapping[str, Any]) -> bool:
     for name, value in wanted.items():
         seen: Any = getattr(job, name)
         if name in ("args", "meta"):
-            stored = msgspec.json.decode(seen or b"{}")
+            stored = seen or {}
             if any(key not in stored or stored[key] != item for key, item in value.items()):
                 return False
         elif name == "tags":
@@ -171,6 +171,6 @@ def _text(matching: Matching) -> str:
 def _shown(jobs: list[JobView]) -> str:
     if not jobs:
         return "There are no jobs of this task in such a state"
-    lines = [f"  {job.state} queue={job.queue} args={job.args.decode()[:200]}" for job in jobs[:_SHOWN]]
+    lines = [f"  {job.state} queue={job.queue} args={job.raw_args.decode()[:200]}" for job in jobs[:_SHOWN]]
     more = "" if len(jobs) <= _SHOWN else f"\n  … and {len(jobs) - _SHOWN} more"
     return "There are:\n" + "\n".join(lines) + more

@@ -103,12 +103,12 @@ class Recorder:
         now = datetime.now(UTC) if self._clock is None else self._clock.now()
         due = job.run_at or now + timedelta(milliseconds=job.delay_ms)
         return JobView(
-            id=job.id, tenant=job.tenant, task=job.task, queue=job.queue, priority=job.priority, args=job.args,
+            id=job.id, tenant=job.tenant, task=job.task, queue=job.queue, priority=job.priority, raw_args=job.args,
             state=State.SCHEDULED if due > now else State.PENDING, reason=None, counters=Counters(),
             max_attempts=job.max_attempts, timeout_ms=job.timeout_ms, created_at=now, run_at=due, started_at=None,
-            finished_at=None, expires_at=None, result=None, result_error=None, error=None, progress=None, worker=None,
-            cancel_requested_at=None, unique_key=None if job.unique is None else job.unique.key, tags=job.tags,
-            meta=job.meta, headers=job.headers,
+            finished_at=None, expires_at=None, raw_result=None, result_error=None, raw_error=None, raw_progress=None,
+            worker=None, cancel_requested_at=None, unique_key=None if job.unique is None else job.unique.key,
+            tags=job.tags, raw_meta=job.meta, raw_headers=job.headers,
         )  # fmt: skip
 
     def close(self) -> None:

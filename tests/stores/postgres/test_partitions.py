@@ -130,7 +130,7 @@ async def test_a_day_past_retention_is_dropped_and_what_must_survive_is_moved(
     assert len(await store.board.attempts("default", dead.id)) == 1
     view = await store.board.get("default", late.id)
     assert view is not None
-    assert view.result == b'"late"'
+    assert view.raw_result == b'"late"'
     assert await store.upkeep.check() == []
     # They live on as if nothing had happened, and end in their turn.
     await end(store, worker, Succeeded(b"1"), ready)

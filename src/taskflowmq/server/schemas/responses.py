@@ -164,7 +164,7 @@ def job_fields(view: JobView) -> dict[str, Any]:
     return {
         "id": view.id,
         "task": view.task,
-        "args": _json(view.args),
+        "args": _json(view.raw_args),
         "queue": view.queue,
         "priority": view.priority,
         "state": view.state.value,
@@ -180,15 +180,15 @@ def job_fields(view: JobView) -> dict[str, Any]:
         "finished_at": view.finished_at,
         "expires_at": view.expires_at,
         "timeout": None if view.timeout_ms is None else view.timeout_ms / 1000,
-        "result": _json(view.result),
+        "result": _json(view.raw_result),
         "result_truncated": view.result_error is not None,
         "result_error": view.result_error,
-        "error": _json(view.error),
-        "progress": _json(view.progress),
+        "error": _json(view.raw_error),
+        "progress": _json(view.raw_progress),
         "worker": view.worker,
         "cancel_requested_at": view.cancel_requested_at,
         "tags": view.tags,
-        "meta": _json(view.meta),
+        "meta": _json(view.raw_meta),
         "unique_key": view.unique_key,
         "tenant": view.tenant,
     }
@@ -275,7 +275,7 @@ def attempt_out(view: AttemptView) -> AttemptOut:
         started_at=view.started_at,
         finished_at=view.finished_at,
         outcome=view.outcome,
-        error=_json(view.error),
+        error=_json(view.raw_error),
     )
 
 

@@ -304,7 +304,7 @@ def job_view(row: Row) -> JobView:
         task=row["task"],
         queue=row["queue"],
         priority=row["priority"],
-        args=row["args"],
+        raw_args=row["args"],
         state=State(row["state"]),
         reason=Reason(row["reason"]) if row["reason"] else None,
         counters=_counters(row),
@@ -315,16 +315,16 @@ def job_view(row: Row) -> JobView:
         started_at=row["started_at"],
         finished_at=row["finished_at"],
         expires_at=row["expires_at"],
-        result=row["result"],
+        raw_result=row["result"],
         result_error=row["result_error"],
-        error=row["error"],
-        progress=row["progress"],
+        raw_error=row["error"],
+        raw_progress=row["progress"],
         worker=str(row["worker_id"]) if row["worker_id"] else None,
         cancel_requested_at=row["cancel_requested_at"],
         unique_key=row["unique_key"],
         tags=tuple(row["tags"] or ()),
-        meta=row["meta"],
-        headers=row["headers"],
+        raw_meta=row["meta"],
+        raw_headers=row["headers"],
     )
 
 
@@ -337,5 +337,5 @@ def attempt_view(row: Row) -> AttemptView:
         started_at=row["started_at"],
         finished_at=row["finished_at"],
         outcome=row["outcome"],
-        error=row["error"],
+        raw_error=row["error"],
     )

@@ -155,7 +155,7 @@ def job_view(row: Sequence[Any]) -> JobView:
         task=task,
         queue=queue,
         priority=priority,
-        args=args.encode(),
+        raw_args=args.encode(),
         state=State(state),
         reason=None if reason is None else Reason(reason),
         counters=Counters(*counts),
@@ -166,16 +166,16 @@ def job_view(row: Sequence[Any]) -> JobView:
         started_at=maybe_time(started_at),
         finished_at=maybe_time(finished_at),
         expires_at=maybe_time(expires_at),
-        result=maybe_bytes(result),
+        raw_result=maybe_bytes(result),
         result_error=result_error,
-        error=maybe_bytes(error),
-        progress=maybe_bytes(progress),
+        raw_error=maybe_bytes(error),
+        raw_progress=maybe_bytes(progress),
         worker=None if worker is None else str(UUID(bytes=worker)),
         cancel_requested_at=maybe_time(cancel_at),
         unique_key=unique_key,
         tags=tags_of(tags),
-        meta=maybe_bytes(meta),
-        headers=maybe_bytes(headers),
+        raw_meta=maybe_bytes(meta),
+        raw_headers=maybe_bytes(headers),
     )
 
 
@@ -189,5 +189,5 @@ def attempt_view(row: Sequence[Any]) -> AttemptView:
         started_at=maybe_time(started_at),
         finished_at=maybe_time(finished_at),
         outcome=outcome,
-        error=maybe_bytes(error),
+        raw_error=maybe_bytes(error),
     )

@@ -86,7 +86,7 @@ class TestAttempts(StoreSuite):
             await rig.apply(await rig.claim_one(), Failed(b'{"type":"E","message":"%d","traceback":""}' % n))
             await rig.after(RETRY_S)
         attempts = await rig.store.board.attempts("default", job.id)
-        assert [decoded(attempt.error)["message"] for attempt in attempts] == ["1", "2"]
+        assert [decoded(attempt.raw_error)["message"] for attempt in attempts] == ["1", "2"]
 
     async def test_a_new_round_keeps_the_old_attempts(self, rig: Rig) -> None:
         held = await rig.running()

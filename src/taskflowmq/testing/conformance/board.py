@@ -147,7 +147,7 @@ class TestBoard(StoreSuite):
     async def test_the_last_error_is_shown_while_a_job_waits_for_its_next_try(self, rig: Rig) -> None:
         held = await rig.running()
         view = await rig.apply(held, Failed(ERROR))
-        assert (view.state, decoded(view.error)) == (State.RETRYING, decoded(ERROR))
+        assert (view.state, decoded(view.raw_error)) == (State.RETRYING, decoded(ERROR))
 
     async def test_an_error_of_an_earlier_round_is_no_error_of_this_one(self, rig: Rig) -> None:
         dead = await rig.apply(await rig.running(), Discarded(ERROR))
@@ -159,11 +159,11 @@ class TestBoard(StoreSuite):
         await rig.apply(await rig.running(), Failed(ERROR))
         await rig.after(RETRY_S)
         view = await rig.apply(await rig.claim_one(), Snoozed(5_000))
-        assert (view.state, decoded(view.error)) == (State.SCHEDULED, decoded(ERROR))
+        assert (view.state, decoded(view.raw_error)) == (State.SCHEDULED, decoded(ERROR))
         await rig.after(6)
         again = await rig.claim_one()
         (listed,) = await rig.store.board.get_many("default", [again.id])
-        assert decoded(listed.error) == decoded(ERROR)
+        assert decoded(listed.raw_error) == decoded(ERROR)
         assert (await rig.apply(again, Succeeded(b"1"))).error is None
 
     async def test_times_of_a_whole_life(self, rig: Rig) -> None:

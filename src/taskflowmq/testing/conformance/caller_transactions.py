@@ -114,7 +114,7 @@ class TestCallerTransactions(StoreSuite):
             await rig.store.intake.enqueue_on(conn, [follow_up])
             await rig.store.claims.settle_on(conn, transition(held, Succeeded(b'{"r":1}')))
         view = await other.view(held.id)
-        assert (view.state, decoded(view.result)) == (State.COMPLETED, {"r": 1})
+        assert (view.state, decoded(view.raw_result)) == (State.COMPLETED, {"r": 1})
         assert await other.state(follow_up.id) is State.PENDING
         # The worker writes its completion as well; the effect is already there.
         assert await rig.settle(held, Succeeded(b'{"r":1}')) is Settled.REPLAYED

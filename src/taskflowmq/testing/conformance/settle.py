@@ -90,7 +90,7 @@ class TestSettle(StoreSuite):
         view = await rig.view(job.id)
         assert view.state is State.DEAD
         assert view.reason is (Reason.TIMEOUT if isinstance(outcome, TimedOut) else Reason.ATTEMPTS_EXHAUSTED)
-        assert decoded(view.error) == decoded(ERROR)
+        assert decoded(view.raw_error) == decoded(ERROR)
         assert (view.id, view.counters) == (job.id, Counters(attempt=3, lease_no=3))
 
     async def test_crashes_have_a_budget_of_their_own(self, rig: Rig) -> None:
@@ -123,16 +123,16 @@ class TestSettle(StoreSuite):
     async def test_the_result_is_kept(self, rig: Rig) -> None:
         result = b'{"r":[1,2.5,null,"\xc3\xbc"]}'
         view = await rig.apply(await rig.running(), Succeeded(result))
-        assert decoded(view.result) == decoded(result)
+        assert decoded(view.raw_result) == decoded(result)
         assert (view.result_error, view.error) == (None, None)
 
     async def test_no_result_is_no_result(self, rig: Rig) -> None:
         view = await rig.apply(await rig.running(), Succeeded())
-        assert view.result in (None, b"null")
+        assert view.raw_result in (None, b"null")
 
     async def test_a_result_that_could_not_be_kept_whole_says_so(self, rig: Rig) -> None:
         view = await rig.apply(await rig.running(), Succeeded(b'"cut"', result_error="cut at 5 bytes"))
-        assert (view.state, decoded(view.result), view.result_error) == (
+        assert (view.state, decoded(view.raw_result), view.result_error) == (
             State.COMPLETED,
             "cut",
             "cut at 5 bytes",
@@ -217,7 +217,7 @@ class TestSettle(StoreSuite):
         held = await rig.running()
         await rig.store.claims.save_progress([(held.id, held.lease_no, b'{"done":1}')])
         await rig.store.claims.save_progress([(held.id, held.lease_no, b'{"done":2}')])
-        assert decoded((await other.view(held.id)).progress) == {"done": 2}
+        assert decoded((await other.view(held.id)).raw_progress) == {"done": 2}
 
     async def test_progress_without_the_fence_is_dropped(self, rig: Rig) -> None:
         first = await rig.running()
@@ -227,7 +227,7 @@ class TestSettle(StoreSuite):
         await rig.store.claims.save_progress(
             [(first.id, 1, b"0.1"), (second.id, 2, b"0.2"), (second.id, 3, b"0.3"), (ended, 1, b"0.4")]
         )
-        assert decoded((await rig.view(second.id)).progress) == pytest.approx(0.2)
+        assert decoded((await rig.view(second.id)).raw_progress) == pytest.approx(0.2)
         await rig.store.claims.save_progress([])
 
     async def test_a_new_attempt_starts_without_progress(self, rig: Rig) -> None:

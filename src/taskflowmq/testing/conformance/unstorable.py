@@ -48,7 +48,7 @@ class TestUnstorable(StoreSuite):
         for kind, data in BAD.items():
             view = await rig.apply(await rig.running(), Succeeded(data))
             assert view.state is State.COMPLETED, kind
-            assert readable(view.result), kind
+            assert readable(view.raw_result), kind
             assert view.result is not None or view.result_error, kind
 
     @pytest.mark.parametrize(
@@ -63,9 +63,9 @@ class TestUnstorable(StoreSuite):
             outcome: Outcome = Stopped(by_handler=True, error=data) if kind is Stopped else kind(error=data)  # type: ignore[call-arg]
             view = await rig.apply(await rig.running(), outcome)
             assert view.state is state, name
-            assert readable(view.error), name
+            assert readable(view.raw_error), name
             for attempt in await rig.store.board.attempts("default", view.id):
-                assert readable(attempt.error), name
+                assert readable(attempt.raw_error), name
 
     async def test_neighbours_keep_their_results(self, rig: Rig) -> None:
         held = await self._held(rig, 40)
@@ -76,9 +76,9 @@ class TestUnstorable(StoreSuite):
             view = await rig.view(job.id)
             assert view.state is State.COMPLETED
             if n in spoilt:
-                assert readable(view.result), spoilt[n][:20]
+                assert readable(view.raw_result), spoilt[n][:20]
             else:
-                assert (decoded(view.result), view.result_error) == ({"n": n}, None)
+                assert (decoded(view.raw_result), view.result_error) == ({"n": n}, None)
 
     async def test_a_batch_of_bad_ones_only(self, rig: Rig) -> None:
         held = await self._held(rig, len(BAD))
@@ -101,8 +101,8 @@ class TestUnstorable(StoreSuite):
         both = [update for job, bad in zip(good, updates, strict=True) for update in (bad, (job.id, 1, b"0.5"))]
         await rig.store.claims.save_progress(both)
         for job in good:
-            assert decoded((await rig.view(job.id)).progress) == pytest.approx(0.5)
+            assert decoded((await rig.view(job.id)).raw_progress) == pytest.approx(0.5)
         for job, kind in zip(held, BAD, strict=False):
-            assert readable((await rig.view(job.id)).progress), kind
+            assert readable((await rig.view(job.id)).raw_progress), kind
         done = [transition(job, Succeeded(b"1")) for job in held]
         assert await rig.store.claims.settle(done) == [Settled.APPLIED] * len(held)
