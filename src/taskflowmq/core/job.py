@@ -301,7 +301,7 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     def to_dict(self) -> dict[str, Any]:
         """Return what ``GET /api/v1/jobs/{id}`` answers, but for the attempts: plain values that JSON can hold."""
         values: dict[str, Any] = msgspec.to_builtins({name: getattr(self, name) for name in JOB_NAMES})
-        return values
+        return {**values, "tags": list(self.tags)}
 
     @property
     def weight(self) -> int:
