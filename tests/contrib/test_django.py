@@ -14,6 +14,7 @@ import asyncpg
 import pytest
 
 from taskflowmq import Retry, TaskFlow
+from taskflowmq.bootstrap.stores import make_store
 
 PAGE = (Path(__file__).parents[2] / "docs" / "django.md").read_text()
 pytestmark = pytest.mark.usefixtures("django_ready")
@@ -57,6 +58,13 @@ def entry(**values: Any) -> dict[str, Any]:
         ("postgresql", entry(HOST="::1", PORT="5432"), "postgresql://[::1]:5432/shop"),
         ("postgresql", entry(HOST="/run/pg", PORT=5433), "postgresql:///shop?host=%2Frun%2Fpg&port=5433"),
         ("postgresql", entry(OPTIONS={"sslmode": "require", "pool": True}), "postgresql:///shop?sslmode=require"),
+        ("postgresql", entry(DISABLE_SERVER_SIDE_CURSORS=True), "postgresql:///shop?pooler=true"),
+        ("postgresql", entry(NAME="", OPTIONS={"service": "shop"}), "postgresql:///?service=shop"),
+        (
+            "postgresql",
+            entry(OPTIONS={"options": "-c statement_timeout=5000"}),
+            "postgresql:///shop?options=-c%20statement_timeout%3D5000",
+        ),
         ("sqlite", entry(NAME=Path("/data/shop.sqlite3")), "sqlite:////data/shop.sqlite3?beside=true"),
     ],
 )
@@ -67,6 +75,7 @@ def test_the_address_of_a_database_of_djangos(
 
     monkeypatch.setattr(databases, "connections", {"x": SimpleNamespace(vendor=vendor, settings_dict=given)})
     assert databases.store_url("x") == url
+    make_store(url)  # takes every parameter that is in it
 
 
 @pytest.mark.parametrize(
@@ -75,7 +84,7 @@ def test_the_address_of_a_database_of_djangos(
         ("mysql", entry(ENGINE="django.db.backends.mysql"), "SQLite or PostgreSQL.*backends.mysql"),
         ("sqlite", entry(NAME=":memory:"), "cannot open beside Django"),
         ("sqlite", entry(NAME="file:memorydb_default?mode=memory&cache=shared"), "contrib.django.testing"),
-        ("postgresql", entry(NAME="", OPTIONS={"service": "shop"}), "service file"),
+        ("postgresql", entry(NAME=""), "has no NAME"),
     ],
 )
 def test_a_database_that_holds_no_store_is_refused(

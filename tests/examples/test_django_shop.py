@@ -87,3 +87,40 @@ def test_a_worker_inside_a_program_of_the_project_has_django_in_its_body_process
         [sys.executable, "embedded.py"], cwd=here, env=env, capture_output=True, text=True, timeout=100, check=False
     )
     assert said.stdout.strip() == "orders: 0", said.stderr
+
+
+CUT = """
+import asyncio, asyncpg, os, django
+django.setup()
+from shop.tasks import count_orders
+from taskflowmq.contrib.django import app
+
+async def ask():
+    handle = await count_orders.aenqueue()
+    assert await handle.aresult(timeout=60) == 0
+    return (await handle.ajob()).counters.attempt
+
+async def main():
+    async with app, app.worker(concurrency=1):
+        print(await ask(), await ask())
+        conn = await asyncpg.connect(os.environ["DATABASE_URL"])
+        print(await conn.fetchval("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+                                  "WHERE query LIKE '%shop_order%' AND pid <> pg_backend_pid()"))
+        await conn.close()
+        print(await ask(), await ask())
+
+if __name__ == "__main__":
+    asyncio.run(main())
+"""
+
+
+@pytest.mark.postgres
+def test_a_cut_costs_a_process_task_one_attempt(tmp_path: Path, empty_postgres_url: str) -> None:
+    here = copied("django_shop", tmp_path)
+    manage(here, empty_postgres_url, "migrate")
+    (here / "cut.py").write_text(CUT)
+    env = environment(empty_postgres_url, DJANGO_SETTINGS_MODULE="project.settings")
+    said = subprocess.run(
+        [sys.executable, "cut.py"], cwd=here, env=env, capture_output=True, text=True, timeout=100, check=False
+    )
+    assert said.stdout.splitlines() == ["1 1", "1", "2 1"], said.stdout + said.stderr

@@ -4,11 +4,11 @@
 |---|---|
 | `in_memory_app(app)` | gives an app an empty database for the length of a `with` block |
 | `drain(app)`, `adrain(app)` | runs every due job in the real worker, here and now |
-| `assert_enqueued`, `refute_enqueued` | look at what was enqueued |
+| `assert_enqueued`, `refute_enqueued` | look at what was enqueued; `conn=` also at an open transaction of yours |
 | `VirtualClock` | time that moves when the test says so |
 
 The pytest plugin (`taskflow_app`, `taskflow_clock`, `taskflow_drain`) is in `plugin`; the suite that every store
-must pass in `conformance`.
+must pass in `conformance`. docs/testing.md shows how they are used, `taskflowmq.contrib.django.testing` is for Django.
 """
 
 from __future__ import annotations

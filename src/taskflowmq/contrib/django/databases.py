@@ -50,11 +50,10 @@ def _sqlite(alias: str, name: str) -> str:
 
 def _postgres(alias: str, entry: Mapping[str, Any]) -> str:
     options = {name: value for name, value in entry.get("OPTIONS", {}).items() if name not in _DJANGOS_OWN}
-    if "service" in options or not entry.get("NAME"):
-        raise ImproperlyConfigured(
-            f"DATABASES[{alias!r}] names its database by a service file, which TaskFlow does not read: set "
-            "TASKFLOW['URL']"
-        )
+    if not (entry.get("NAME") or "service" in options):
+        raise ImproperlyConfigured(f"DATABASES[{alias!r}] has no NAME: set it, or TASKFLOW['URL']")
+    if entry.get("DISABLE_SERVER_SIDE_CURSORS"):  # what Django is told where a pooler shares connections
+        options.setdefault("pooler", "true")
     host, port = str(entry.get("HOST") or ""), str(entry.get("PORT") or "")
     user, password = (quote(str(entry.get(name) or ""), safe="") for name in ("USER", "PASSWORD"))
     if host.startswith("/"):  # the folder of a socket
@@ -62,5 +61,5 @@ def _postgres(alias: str, entry: Mapping[str, Any]) -> str:
         port = ""
     who = f"{user}:{password}@" if password else f"{user}@" if user else ""
     where = f"[{host}]" if ":" in host else host
-    address = f"postgresql://{who}{where}{f':{port}' if port else ''}/{quote(str(entry['NAME']), safe='')}"
-    return f"{address}?{urlencode(options)}" if options else address
+    address = f"postgresql://{who}{where}{f':{port}' if port else ''}/{quote(str(entry.get('NAME') or ''), safe='')}"
+    return f"{address}?{urlencode(options, quote_via=quote)}" if options else address
