@@ -63,12 +63,17 @@ def show(job_id: str, **given: Any) -> None:
 
     view, attempts = with_store(given["database_url"], work)
     if given["as_json"]:
-        emit_json({"job": job_json(view), "attempts": [attempt_json(one) for one in attempts]})
+        listed = [attempt_json(one) for one in attempts]
+        counts = {"attempts_total": attempts.total, "attempt_counts": attempts.counts}
+        emit_json({"job": job_json(view), "attempts": listed, **counts})
         return
     emit_fields(job_summary(view))
     click.echo()
     rows = [(one.attempt, one.outcome, one.started_at, one.finished_at, one.error) for one in attempts]
     emit_table(("attempt", "outcome", "started", "finished", "error"), rows, empty="No attempts yet.")
+    if attempts.gap:
+        counted = ", ".join(f"{count} {outcome}" for outcome, count in sorted(attempts.counts.items()))
+        click.echo(f"{attempts.total} attempts in all ({counted}): {attempts.gap} behind the first 10 are not kept.")
 
 
 @command.command("retry")

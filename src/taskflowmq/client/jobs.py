@@ -11,7 +11,7 @@ from taskflowmq.client.hub import Hub
 from taskflowmq.client.session import Session
 from taskflowmq.client.sync import sync_twin
 from taskflowmq.core.errors import Conflict, InvalidJob, JobNotFound
-from taskflowmq.core.job import AttemptView, JobFilter, JobView, Page, State
+from taskflowmq.core.job import Attempts, JobFilter, JobView, Page, State
 from taskflowmq.core.limits import check_int, check_name, check_time
 from taskflowmq.ports.store import CancelAnswer, DeleteAnswer, RetryAnswer, StoreStats
 
@@ -51,8 +51,11 @@ class Jobs:
             raise JobNotFound(f"there is no job {wanted}")
         return view
 
-    async def aattempts(self, job_id: UUID | str) -> list[AttemptView]:
-        """Return a job's attempts, oldest first."""
+    async def aattempts(self, job_id: UUID | str) -> Attempts:
+        """Return a job's attempts, oldest first: the first 10 and those of the last 90 claims.
+
+        ``.total`` and ``.counts`` (by outcome) of what is returned count those in between, too.
+        """
         wanted = parse_id(job_id)
         return await self._hub.call(lambda session: session.store.board.attempts(self._tenant, wanted))
 

@@ -6,6 +6,8 @@ exactly one of them (invariant I10). The counters travel with the place, the job
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -340,6 +342,33 @@ class AttemptView(msgspec.Struct, frozen=True, kw_only=True):
         """Why it failed: ``type``, ``message``, ``traceback``; None if it did not."""
         error: dict[str, Any] | None = _decoded(self.raw_error)
         return error
+
+
+class Attempts(list[AttemptView]):
+    """The attempts of a job that are kept, oldest first: the first 10 and those of the last 90 claims.
+
+    Attributes:
+        counts: how many there were in all, by outcome, those that are not kept included.
+    """
+
+    def __init__(self, views: Iterable[AttemptView] = ()) -> None:
+        kept = list(views)
+        # At claim 0, which no job has, stands how many are not kept.
+        super().__init__(view for view in kept if view.lease_no)
+        self.counts: Counter[str] = Counter(view.outcome for view in self)
+        for view in kept:
+            if not view.lease_no and view.error is not None:
+                self.counts.update(msgspec.json.decode(view.error, type=dict[str, int]))
+
+    @property
+    def total(self) -> int:
+        """How many attempts there were in all."""
+        return self.counts.total()
+
+    @property
+    def gap(self) -> int:
+        """How many attempts in the middle are not kept."""
+        return self.total - len(self)
 
 
 class JobFilter(msgspec.Struct, frozen=True, kw_only=True):

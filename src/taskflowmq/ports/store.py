@@ -21,7 +21,7 @@ from uuid import UUID
 import msgspec
 
 from taskflowmq.core.job import (
-    AttemptView,
+    Attempts,
     ClaimedJob,
     Enqueued,
     IdempotencyKey,
@@ -262,7 +262,7 @@ class Board(Protocol):
         """Return the jobs that exist among the ids, in id order."""
         ...
 
-    async def attempts(self, tenant: str, job_id: UUID) -> list[AttemptView]:
+    async def attempts(self, tenant: str, job_id: UUID) -> Attempts:
         """Return a job's attempts that failed, crashed or snoozed, oldest first, and the current or final one."""
         ...
 

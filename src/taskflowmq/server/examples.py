@@ -122,6 +122,8 @@ EXAMPLES: dict[str, Example] = {
                     "error": None,
                 }
             ],
+            "attempts_total": 1,
+            "attempt_counts": {"completed": 1},
         },
     ),
     "retryJob": Example(

@@ -154,7 +154,12 @@ async def _page(services: Services, query: JobFilter, limit: int, cursor: str | 
 
 async def _detail(services: Services, view: JobView) -> JobDetail:
     attempts = await services.board.attempts(services.tenant, view.id)
-    return JobDetail(**job_fields(view), attempts=[attempt_out(attempt) for attempt in attempts])
+    return JobDetail(
+        **job_fields(view),
+        attempts=[attempt_out(attempt) for attempt in attempts],
+        attempts_total=attempts.total,
+        attempt_counts=dict(attempts.counts),
+    )
 
 
 def _states(given: str | None) -> tuple[State, ...]:

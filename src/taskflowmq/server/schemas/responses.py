@@ -66,7 +66,9 @@ class AttemptOut(msgspec.Struct, kw_only=True):
 class JobDetail(JobOut, kw_only=True):
     """A job with its attempts."""
 
-    attempts: list[AttemptOut]
+    attempts: Annotated[list[AttemptOut], Meta(description="The first 10, and those of the last 90 claims")]
+    attempts_total: Annotated[int, Meta(description="How many there were, those in between included")]
+    attempt_counts: Annotated[dict[str, int], Meta(description="The same by outcome")]
 
 
 class Submitted(JobOut, kw_only=True):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from taskflowmq.core.job import AttemptView, JobFilter, JobView, Page, State
+from taskflowmq.core.job import Attempts, JobFilter, JobView, Page, State
 from taskflowmq.ports.store import (
     MAX_PAGE_BYTES,
     PAGE_SLICE,
@@ -56,9 +56,9 @@ class PostgresBoard:
         """Return the jobs that exist among the ids, in id order."""
         return [rows.job_view(row) for row in await self._pool.fetch(q.get_jobs, tenant, sorted(set(job_ids)))]
 
-    async def attempts(self, tenant: str, job_id: UUID) -> list[AttemptView]:
+    async def attempts(self, tenant: str, job_id: UUID) -> Attempts:
         """Return a job's attempts that failed, crashed or snoozed, oldest first, and the current or final one."""
-        return [rows.attempt_view(row) for row in await self._pool.fetch(q.list_attempts, tenant, job_id)]
+        return Attempts(rows.attempt_view(row) for row in await self._pool.fetch(q.list_attempts, tenant, job_id))
 
     async def list_jobs(self, query: JobFilter, *, limit: int, before: UUID | None) -> Page:
         """Return jobs newest first, below ``before``. A page may be short; only ``next=None`` ends a list."""

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
-from taskflowmq.core.job import AttemptView, JobFilter, JobView, Page, State
+from taskflowmq.core.job import Attempts, JobFilter, JobView, Page, State
 from taskflowmq.ports.store import (
     MAX_PAGE_BYTES,
     PAGE_SLICE,
@@ -63,7 +63,7 @@ class SqliteBoard:
         rows = await self._reader.run(lambda conn: _details(conn, [job_id.bytes for job_id in ids], query))
         return [job_view(row) for row in rows]
 
-    async def attempts(self, tenant: str, job_id: UUID) -> list[AttemptView]:
+    async def attempts(self, tenant: str, job_id: UUID) -> Attempts:
         """Return a job's attempts that failed, crashed or snoozed, oldest first, and the current or final one."""
 
         def read(conn: sqlite3.Connection) -> list[tuple[object, ...]]:
@@ -71,7 +71,7 @@ class SqliteBoard:
                 return []
             return conn.execute(sql("list_attempts"), {"job_id": job_id.bytes}).fetchall()
 
-        return [attempt_view(row) for row in await self._reader.run(read)]
+        return Attempts(attempt_view(row) for row in await self._reader.run(read))
 
     async def list_jobs(self, query: JobFilter, *, limit: int, before: UUID | None) -> Page:
         """Return jobs newest first, below ``before``. A page may be short; only ``next=None`` ends a list."""

@@ -103,3 +103,27 @@ class TestAttempts(StoreSuite):
     async def test_foreign_jobs_show_nothing(self, rig: Rig) -> None:
         held = await rig.running()
         assert await rig.store.board.attempts("other", held.id) == []
+
+    async def test_the_history_of_a_job_that_polls_for_ever_has_a_bound(self, rig: Rig) -> None:
+        job, worker = await rig.put(max_attempts=3), await rig.worker()
+        for turn in range(1, 131):
+            await rig.apply(await rig.claim_one(worker), Failed(ERROR) if turn in (5, 20) else Snoozed(0))
+            await rig.after(RETRY_S)
+        attempts = await rig.store.board.attempts("default", job.id)
+        assert [attempt.lease_no for attempt in attempts] == [*range(1, 11), *range(41, 131)]
+        assert (attempts.total, attempts.gap) == (130, 30)
+        assert attempts.counts == {"snoozed": 128, "failed": 2}
+        await rig.claim_one()
+        attempts = await rig.store.board.attempts("default", job.id)
+        assert (attempts[-1].outcome, attempts.total) == ("running", 131)
+
+    async def test_what_is_counted_of_a_history_goes_with_the_job(self, rig: Rig) -> None:
+        job, worker = await rig.put(), await rig.worker()
+        for _ in range(105):
+            await rig.apply(await rig.claim_one(worker), Snoozed(0))
+            await rig.after(1)
+        await rig.apply(await rig.claim_one(), Succeeded(b"1"))
+        assert (await rig.store.board.attempts("default", job.id)).total == 106
+        await rig.store.board.delete("default", job.id)
+        gone = await rig.store.board.attempts("default", job.id)
+        assert (list(gone), gone.total) == ([], 0)

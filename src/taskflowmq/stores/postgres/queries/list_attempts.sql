@@ -1,11 +1,16 @@
--- Lists a job's attempts: those that failed, crashed or snoozed, and the one that runs or completed; oldest first.
+-- Lists a job's attempts that are kept, oldest first: of those that failed, crashed or snoozed the first ones and the last,
+-- and the one that runs or completed. At the claim 0: how many of the others there were.
 WITH j AS MATERIALIZED (
   SELECT j.id FROM taskflow.job j JOIN taskflow.tenant t ON t.id = j.tenant_id
   WHERE j.id = $2::uuid AND j.deleted_at IS NULL AND t.name = $1::text
 )
 SELECT a.attempt, a.lease_no, a.worker_id, a.started_at, a.finished_at, a.ended AS outcome,
        convert_to(a.error::text, 'UTF8') AS error
-FROM taskflow.attempt a WHERE a.job_id = (SELECT id FROM j)
+FROM taskflow.attempt a WHERE a.job_id = (SELECT id FROM j) AND a.lease_no <= 10
+UNION ALL
+(SELECT a.attempt, a.lease_no, a.worker_id, a.started_at, a.finished_at, a.ended, convert_to(a.error::text, 'UTF8')
+ FROM taskflow.attempt a WHERE a.job_id = (SELECT id FROM j) AND a.lease_no > 10
+ ORDER BY a.lease_no DESC LIMIT 90)
 UNION ALL
 SELECT r.attempt, r.lease_no, r.worker_id, r.started_at, NULL, 'running', NULL
 FROM taskflow.running r WHERE r.job_id = (SELECT id FROM j)

@@ -1,6 +1,11 @@
--- The attempts of a job, oldest first: those that were recorded, and the current or final one.
+-- The attempts of a job that are kept, oldest first: of those that were recorded the first ones and the last, and the
+-- current or final one. At the claim 0: how many of the others there were.
 SELECT attempt, lease_no, worker_id, started_at, finished_at, ended, error
-FROM taskflow_attempt WHERE job_id = :job_id
+FROM taskflow_attempt WHERE job_id = :job_id AND lease_no <= 10
+UNION ALL
+SELECT * FROM (
+  SELECT attempt, lease_no, worker_id, started_at, finished_at, ended, error
+  FROM taskflow_attempt WHERE job_id = :job_id AND lease_no > 10 ORDER BY lease_no DESC LIMIT 90)
 UNION ALL
 SELECT attempt, lease_no, worker_id, started_at, NULL, 'running', NULL
 FROM taskflow_running WHERE job_id = :job_id
