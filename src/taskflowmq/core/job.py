@@ -357,8 +357,8 @@ class Attempts(list[AttemptView]):
         super().__init__(view for view in kept if view.lease_no)
         self.counts: Counter[str] = Counter(view.outcome for view in self)
         for view in kept:
-            if not view.lease_no and view.error is not None:
-                self.counts.update(msgspec.json.decode(view.error, type=dict[str, int]))
+            if not view.lease_no and view.raw_error is not None:
+                self.counts.update(msgspec.json.decode(view.raw_error, type=dict[str, int]))
 
     @property
     def total(self) -> int:
