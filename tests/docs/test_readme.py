@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -13,6 +13,7 @@ from pathlib import Path
 import asyncpg
 import httpx
 import pytest
+from tests.faults.rig import free_port
 from tests.mortal import mortal
 
 from taskflowmq import TaskFlow
@@ -83,30 +84,62 @@ async def test_an_order_and_its_mail_commit_together(postgres_url: str) -> None:
     assert stats.states["pending"] == 1
 
 
+def _requests() -> list[tuple[str, str, dict[str, str], str | None]]:
+    """Return what the README sends with curl: method, path, headers and body."""
+    found = []
+    for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL):
+        for command in re.findall(r"^curl (?:.*\\\n)*.*$", block, re.MULTILINE):
+            words = shlex.split(command.replace("\\\n", " "))[1:]
+            options = iter([word for word in words if word != "-s"])
+            method, path, headers, body = None, "", {}, None
+            for word in options:
+                if word == "-X":
+                    method = next(options)
+                elif word == "-H":
+                    name, _, value = next(options).partition(": ")
+                    headers[name] = value
+                elif word == "-d":
+                    body = next(options)
+                else:
+                    path = word.removeprefix("localhost:8000")
+            found.append((method or ("GET" if body is None else "POST"), path, headers, body))
+    return found
+
+
 @pytest.mark.slow
-async def test_the_rest_call_is_answered_with_a_job(tmp_path: Path) -> None:
-    body = re.search(r"-d '(\{.*?\})'", README)
-    assert body is not None
-    environment = {**os.environ, "TASKFLOW_DATABASE_URL": f"sqlite:///{tmp_path / 'taskflow.db'}"}
+async def test_its_rest_calls_follow_on_its_first_lines(tmp_path: Path) -> None:
+    """From top to bottom: the app of the ten lines, `taskflow dev app:app`, then what is sent to it."""
+    (tmp_path / "app.py").write_text(PYTHON[0])
+    [dev] = re.findall(r"^taskflow (dev .*?) &", README, re.MULTILINE)
+    port = free_port()
+    environment = {
+        **os.environ, "TASKFLOW_DATABASE_URL": f"sqlite:///{tmp_path / 'taskflow.db'}", "TASKFLOW_PORT": str(port),
+    }  # fmt: skip
     program = subprocess.Popen(  # noqa: ASYNC220
-        mortal([sys.executable, "-m", "taskflowmq.cli", "server", "--port", "0", "--json"]),
-        env=environment, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        mortal([sys.executable, "-m", "taskflowmq.cli", *dev.split()]), cwd=tmp_path, env=environment
+    )
     try:
-        assert program.stdout is not None
-        url = json.loads(program.stdout.readline())["url"]
-        async with httpx.AsyncClient(base_url=url) as client:
-            answer = await client.post("/api/v1/jobs", json=json.loads(body.group(1)))
-            assert answer.status_code == 201
-            job_id = answer.json()["id"]
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
 
-            async def stored() -> bool:
-                return (await client.get(f"/api/v1/jobs/{job_id}")).json()["state"] == "pending"
+            async def ready() -> bool:
+                try:
+                    return (await client.get("/health/ready")).status_code == 200
+                except httpx.TransportError:
+                    return False
 
-            await wait_until(stored, 5, what="the job")
+            await wait_until(ready, 30, what="the server")
+            calls = _requests()
+            assert calls
+            for method, path, headers, body in calls:
+                answer = await client.request(method, path, headers=headers, content=body)
+                assert answer.status_code == 201, answer.text
+                waited = await client.get(f"{path}/{answer.json()['id']}", params={"wait": 20})
+                assert (waited.json()["state"], waited.json()["result"]) == ("completed", "Hello, Ada!")
+            for path in re.findall(r"`GET (/[^`{]*)`", README):
+                assert (await client.get(f"/api/v1{path}")).status_code == 200, path
     finally:
-        program.send_signal(signal.SIGTERM)
-        program.communicate(timeout=30)
+        program.send_signal(signal.SIGINT)
+        assert program.wait(30) == 0
 
 
 def test_every_command_it_names_exists() -> None:

@@ -13,6 +13,7 @@ from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.job import UniqueKey
 from taskflowmq.core.limits import MAX_KEY_LENGTH, check_text
 from taskflowmq.core.signals import Duration, to_ms
+from taskflowmq.core.unique_keys import computed_key, spelled_key
 
 _canonical = msgspec.json.Encoder(order="deterministic")
 
@@ -64,7 +65,7 @@ class Unique(msgspec.Struct, frozen=True):
         """
         codec.encode(chosen := self._choose(args), "/unique/by")
         digest = hashlib.sha256(_canonical.encode(chosen)).hexdigest()
-        return self._key(f"{task}:{digest}")
+        return self._key(computed_key(task, digest))
 
     def _choose(self, args: Mapping[str, Any]) -> Any:
         if self.by is None:
@@ -85,4 +86,4 @@ class Unique(msgspec.Struct, frozen=True):
 
 def literal_key(key: str) -> UniqueKey:
     """Return the key that a caller spelled out itself, free again when the job ends."""
-    return UniqueKey(key=check_text("/unique_key", key, MAX_KEY_LENGTH))
+    return UniqueKey(key=spelled_key(check_text("/unique_key", key, MAX_KEY_LENGTH)))

@@ -54,7 +54,8 @@ def create_app(
     """
     settings = (settings or ServerSettings()).check()
     services = Services(app, settings, metrics_page)
-    return Gate(_Routes(services), FastIntake(services) if settings.fast_intake else None, settings)
+    intake = FastIntake(services) if settings.fast_intake else None
+    return Gate(_Routes(services), intake, settings, app.telemetry)
 
 
 class _Routes:

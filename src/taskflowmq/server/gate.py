@@ -15,9 +15,11 @@ from random import getrandbits
 from typing import Any
 from urllib.parse import unquote
 
+from taskflowmq.ports.telemetry import Telemetry
 from taskflowmq.server.auth import OPEN_PATHS, SAFE_METHODS, Guard
 from taskflowmq.server.limits import ClientGone, Receive, drop_body, read_body
 from taskflowmq.server.problems import MEDIA_TYPE, Problem, from_error, internal, log_failure, overloaded
+from taskflowmq.server.refusals import Refusals
 from taskflowmq.server.room import Room, Seat
 from taskflowmq.server.settings import ServerSettings
 
@@ -65,9 +67,13 @@ class Gate:
         inner: the application for everything else.
         intake: the bare handler of ``POST /api/v1/jobs``, or None to let the application serve it too.
         settings: the server's settings.
+        telemetry: counts refused requests.
     """
 
-    def __init__(self, inner: App, intake: Intake | None, settings: ServerSettings) -> None:
+    def __init__(
+        self, inner: App, intake: Intake | None, settings: ServerSettings, telemetry: Telemetry | None = None
+    ) -> None:
+        self._refusals = Refusals(telemetry)
         self._inner = inner
         self._intake = intake
         self._settings = settings
@@ -102,7 +108,12 @@ class Gate:
         if len(headers) != len(scope["headers"]):
             _refuse_two_meanings(scope["headers"])
         client = scope.get("client")
-        actor = self._guard.admit(method, path, headers, client[0] if client else None, scope["http_version"])
+        peer = client[0] if client else None
+        try:
+            actor = self._guard.admit(method, path, headers, peer, scope["http_version"])
+        except Problem as problem:
+            self._refusals.note(peer, problem.code, request_id)
+            raise
         scope["taskflow"] = {"actor": actor, "request_id": request_id, "headers": headers}
         if path in OPEN_PATHS:
             await self._route(scope, receive, reply)

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from taskflowmq.core.job import AttemptView, JobView, NewJob, State
+from taskflowmq.core.unique_keys import shown_key
 from taskflowmq.ports.store import QueueView, StoreStats
 from taskflowmq.ports.tasks import TaskNotice, TaskView
 from taskflowmq.ports.workers import WorkerView
@@ -255,7 +256,7 @@ def submitted(job: NewJob, at: datetime, *, created: bool) -> Submitted:
     if job.timeout_ms is not None:
         answer.timeout = job.timeout_ms / 1000
     if job.unique is not None:
-        answer.unique_key = job.unique.key
+        answer.unique_key = shown_key(job.unique.key)
     answer.tags = job.tags
     answer.meta = _json(job.meta)
     answer.tenant = job.tenant

@@ -16,6 +16,7 @@ from taskflowmq.core.ids import unix_ms
 from taskflowmq.core.job import AttemptView, ClaimedJob, Counters, HeldJob, JobView, NewJob, Reason, State
 from taskflowmq.core.limits import clean_text
 from taskflowmq.core.transitions import Transition
+from taskflowmq.core.unique_keys import shown_key
 from taskflowmq.ports.workers import WorkerView
 from taskflowmq.stores.postgres.names import Lane, NameRows
 
@@ -321,7 +322,7 @@ def job_view(row: Row) -> JobView:
         raw_progress=row["progress"],
         worker=str(row["worker_id"]) if row["worker_id"] else None,
         cancel_requested_at=row["cancel_requested_at"],
-        unique_key=row["unique_key"],
+        unique_key=shown_key(row["unique_key"]),
         tags=tuple(row["tags"] or ()),
         raw_meta=row["meta"],
         raw_headers=row["headers"],

@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 
 from taskflowmq.core.job import AttemptView, ClaimedJob, Counters, JobView, Reason, State
+from taskflowmq.core.unique_keys import shown_key
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _US = timedelta(microseconds=1)
@@ -172,7 +173,7 @@ def job_view(row: Sequence[Any]) -> JobView:
         raw_progress=maybe_bytes(progress),
         worker=None if worker is None else str(UUID(bytes=worker)),
         cancel_requested_at=maybe_time(cancel_at),
-        unique_key=unique_key,
+        unique_key=shown_key(unique_key),
         tags=tags_of(tags),
         raw_meta=maybe_bytes(meta),
         raw_headers=maybe_bytes(headers),
