@@ -108,7 +108,7 @@ class Recorder:
             state=State.SCHEDULED if due > now else State.PENDING, reason=None, counters=Counters(),
             max_attempts=job.max_attempts, timeout_ms=job.timeout_ms, created_at=now, run_at=due, started_at=None,
             finished_at=None, expires_at=None, raw_result=None, result_error=None, raw_error=None, raw_progress=None,
-            worker=None, cancel_requested_at=None, unique_key=shown_key(job.unique and job.unique.key),
+            worker=None, cancel_requested_at=None, unique_key=None if job.unique is None else shown_key(job.unique.key),
             tags=job.tags, raw_meta=job.meta, raw_headers=job.headers,
         )  # fmt: skip
 
