@@ -55,9 +55,8 @@ class ModelBoard:
     async def list_jobs(self, query: JobFilter, *, limit: int, before: UUID | None) -> Page:
         found = [view for job_id in sorted(self._data.jobs, reverse=True) if (view := self._wanted(query, job_id))]
         below = [view for view in found if before is None or view.id < before]
-        sizes = enumerate(accumulate(view.weight for view in below), 1)
-        heavy = [count for count, size in sizes if size >= MAX_PAGE_BYTES]
-        end = min([limit, *heavy[:1]])
+        fit = sum(size <= MAX_PAGE_BYTES for size in accumulate(view.weight for view in below))
+        end = min(limit, max(fit, 1))
         return Page(below[:end], below[end - 1].id if len(below) > end else None)
 
     async def stats(self) -> StoreStats:

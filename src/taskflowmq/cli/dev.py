@@ -49,7 +49,7 @@ def command(app: str | None, demo: str | None, host: str, port: int | None, **gi
     from taskflowmq.cli.program import load
     from taskflowmq.server.files import raise_file_limit
     from taskflowmq.server.run import bind
-    from taskflowmq.server.settings import ServerSettings, keys_from
+    from taskflowmq.server.settings import ServerSettings, keys_from, warn_of_plain_http
     from taskflowmq.telemetry.logs import configure_logging
     from taskflowmq.telemetry.multiproc import share_metrics
 
@@ -58,6 +58,7 @@ def command(app: str | None, demo: str | None, host: str, port: int | None, **gi
     raise_file_limit()
     options = options_of(load_settings(**flags_of(given, WORKER_FLAGS + PACE_FLAGS)))
     settings = ServerSettings(host=host, port=chosen_port(port), api_keys=keys_from(os.environ)).check()
+    warn_of_plain_http(host)
     check_task_settings()
     with share_metrics():
         loaded = load(app, given["database_url"])

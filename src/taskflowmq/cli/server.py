@@ -19,6 +19,28 @@ from taskflowmq.client.extras import require
 @app_argument
 @option("--host", env="TASKFLOW_HOST", default="127.0.0.1", help="Address; other than loopback needs API keys.")
 @option("--port", env="TASKFLOW_PORT", type=click.IntRange(0, 65_535), help="Port; else PORT, else 8000. 0: any.")
+@option("--tls-proxy", env="TASKFLOW_TLS_PROXY", is_flag=True, help="A proxy in front speaks TLS: do not warn.")
+@option(
+    "--max-connections",
+    env="TASKFLOW_MAX_CONNECTIONS",
+    type=click.IntRange(1, 1_000_000),
+    default=10_000,
+    help="Connections at once, as far as the limit of open files goes.",
+)
+@option(
+    "--max-new-per-address",
+    env="TASKFLOW_MAX_NEW_PER_ADDRESS",
+    type=click.IntRange(1, 1_000_000),
+    default=512,
+    help="Of them, those of one address that have sent no complete request yet.",
+)
+@option(
+    "--keep-alive",
+    env="TASKFLOW_KEEP_ALIVE_SECONDS",
+    type=click.FloatRange(0.1, 86_400),
+    default=75.0,
+    help="Seconds that a connection may wait for its next request.",
+)
 @pace_options
 @duties_option
 @database_option
@@ -34,9 +56,10 @@ def command(app: str | None, host: str, port: int | None, **given: Any) -> None:
     from taskflowmq.bootstrap.settings import load_settings
     from taskflowmq.bootstrap.supervise import loop_factory, options_of
     from taskflowmq.cli.program import load
+    from taskflowmq.server.connections import ConnectionLimits
     from taskflowmq.server.files import raise_file_limit
     from taskflowmq.server.run import bind
-    from taskflowmq.server.settings import ServerSettings, keys_from
+    from taskflowmq.server.settings import ServerSettings, keys_from, warn_of_plain_http
     from taskflowmq.telemetry.logs import configure_logging
     from taskflowmq.telemetry.multiproc import share_metrics
 
@@ -44,12 +67,19 @@ def command(app: str | None, host: str, port: int | None, **given: Any) -> None:
     raise_file_limit()
     options = options_of(load_settings(**flags_of(given, PACE_FLAGS)), run_duties=not given["no_duties"])
     settings = ServerSettings(host=host, port=chosen_port(port), api_keys=keys_from(os.environ)).check()
+    if not given["tls_proxy"]:
+        warn_of_plain_http(host)
+    limits = ConnectionLimits(
+        most=given["max_connections"],
+        most_new_per_address=given["max_new_per_address"],
+        keep_alive_seconds=given["keep_alive"],
+    )
     with share_metrics():
         loaded = load(app, given["database_url"])
         tune_interpreter()
         sock = bind(settings.host, settings.port)
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            runner.run(_serve(loaded, settings, options, sock, as_json=given["as_json"]))
+            runner.run(_serve(loaded, settings, options, (sock, limits), as_json=given["as_json"]))
 
 
 def chosen_port(flag: int | None, default: int = 8000) -> int:
@@ -64,7 +94,7 @@ def chosen_port(flag: int | None, default: int = 8000) -> int:
     return int(given)
 
 
-async def _serve(app: Any, settings: Any, options: Any, sock: Any, *, as_json: bool) -> None:
+async def _serve(app: Any, settings: Any, options: Any, place: Any, *, as_json: bool) -> None:
     from taskflowmq.bootstrap.supervise import duties_of, running
     from taskflowmq.cli.output import emit_json
     from taskflowmq.server.app import create_app
@@ -77,7 +107,7 @@ async def _serve(app: Any, settings: Any, options: Any, sock: Any, *, as_json: b
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
-    async with app, app.hub.kept(), serving(create_app(app, settings, metrics_page=metrics), sock) as url:
+    async with app, app.hub.kept(), serving(create_app(app, settings, metrics_page=metrics), *place) as url:
         if as_json:
             emit_json({"url": url, "docs": f"{url}/docs", "store": app.store.url})
         else:

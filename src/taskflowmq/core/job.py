@@ -202,6 +202,10 @@ class HeldJob(msgspec.Struct, frozen=True, gc=False):
     counters: Counters
 
 
+#: Of a job's names, times and numbers.
+_FIXED_WEIGHT = 1_000
+
+
 class JobView(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a reader may know of a job, by the names of the REST API.
 
@@ -307,9 +311,9 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def weight(self) -> int:
-        """About how many bytes the job takes, nearly all of them in what its user gave and what became of it."""
+        """About how many bytes the job takes in an answer: what its user gave, what became of it, names and times."""
         parts = (self.raw_args, self.raw_result, self.raw_error, self.raw_progress, self.raw_meta, self.raw_headers)
-        return sum(len(part) for part in parts if part is not None)
+        return _FIXED_WEIGHT + sum(len(part) for part in (*parts, *self.tags) if part is not None)
 
 
 #: What a reader is shown of a job, in this order, in Python, REST and the command line.

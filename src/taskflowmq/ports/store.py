@@ -35,8 +35,8 @@ from taskflowmq.ports.tasks import TaskNotice, TaskView
 from taskflowmq.ports.workers import Workers
 
 MAX_BATCH = 1_000
-#: About how much a page of jobs may hold; what is above it comes with the next page.
-MAX_PAGE_BYTES = 8 * 1024 * 1024
+#: How much a page of jobs may weigh, unless its first job alone weighs more; what is above it comes with the next page.
+MAX_PAGE_BYTES = 4_000_000
 #: Jobs that are read whole at once on the way to a page, so that no list needs more memory than these.
 PAGE_SLICE = 64
 
@@ -267,7 +267,7 @@ class Board(Protocol):
         ...
 
     async def list_jobs(self, query: JobFilter, *, limit: int, before: UUID | None) -> Page:
-        """Return jobs newest first, below ``before``; a page ends once it holds :data:`MAX_PAGE_BYTES`.
+        """Return jobs newest first, below ``before``; a page ends before it weighs more than :data:`MAX_PAGE_BYTES`.
 
         A page may be short, even empty; only ``next=None`` ends a list.
         """

@@ -12,7 +12,7 @@ import socket
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from taskflowmq.server.connections import ConnectionLimits
 from taskflowmq.server.gate import Gate
@@ -54,7 +54,7 @@ async def serving_aside(
     async def serve() -> None:
         stop = asyncio.Event()
         async with serving(application, sock, LIMITS):
-            owner.call_soon_threadsafe(_settle, began, (asyncio.get_running_loop(), stop), None)
+            owner.call_soon_threadsafe(began.set_result, (asyncio.get_running_loop(), stop))
             await stop.wait()
 
     def run() -> None:
@@ -64,8 +64,14 @@ async def serving_aside(
                 runner.run(serve())
         except BaseException as caught:  # noqa: BLE001 - it belongs to the owner
             error = caught
-        owner.call_soon_threadsafe(_settle, began, None, error)
-        owner.call_soon_threadsafe(_settle, ended, None, error)
+        owner.call_soon_threadsafe(finish, error)
+
+    def finish(error: BaseException | None) -> None:
+        told = ended if began.done() else began
+        if error is None:
+            ended.set_result(None)
+        elif not told.done():
+            told.set_exception(error)
 
     threading.Thread(target=run, name="taskflow-probes", daemon=True).start()
     loop, stop = await began
@@ -74,12 +80,3 @@ async def serving_aside(
     finally:
         loop.call_soon_threadsafe(stop.set)
         await ended
-
-
-def _settle(future: asyncio.Future[Any], value: Any, error: BaseException | None) -> None:
-    if future.done():
-        return
-    if error is None:
-        future.set_result(value)
-    else:
-        future.set_exception(error)

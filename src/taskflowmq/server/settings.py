@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 import msgspec
 
 from taskflowmq.core.errors import TaskFlowError
+
+log = logging.getLogger("taskflowmq.server")
 
 MIB = 1024 * 1024
 MIN_KEY_LENGTH = 32
@@ -71,6 +74,16 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
         """Return if all keys are strong, or raise :class:`UnsafeServer` saying what to do."""
         for number, key in enumerate(self.api_keys, 1):
             _check_key(number, key)
+
+
+def warn_of_plain_http(host: str) -> None:
+    """Log that keys and arguments go over the network as they are, if this address reaches more than this machine."""
+    if not is_loopback(host):
+        log.warning(
+            "listening on %s without TLS: keys and arguments can be read on the way. Let a proxy that speaks TLS stand "
+            "in front, and say so with --tls-proxy",
+            host,
+        )
 
 
 @lru_cache(maxsize=1_024)

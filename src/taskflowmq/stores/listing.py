@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 from taskflowmq.core.ids import lowest_id
-from taskflowmq.core.job import JobFilter
+from taskflowmq.core.job import JobFilter, JobView
+from taskflowmq.ports.store import MAX_PAGE_BYTES
 
 #: An id carries the time at which its program made it, ``created_at`` is the store's when it stored the job. Lists by
 #: time look this much further on both sides; a job whose two times differ by more may be missing from them. (Ids may be
@@ -49,6 +50,22 @@ def windows(limit: int) -> Iterator[int]:
         yield size
         left -= size
         size = min(_GROWTH * size, left)
+
+
+def that_fit(views: Sequence[JobView], held: int) -> int:
+    """Return how many jobs still fit on a page.
+
+    Args:
+        views: the jobs, in the page's order.
+        held: what the page weighs already; the first job of a page always fits.
+    """
+    count = 0
+    for view in views:
+        held += view.weight
+        if held > MAX_PAGE_BYTES and held > view.weight:
+            break
+        count += 1
+    return count
 
 
 def _id_at(at_ms: int) -> UUID:

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from taskflowmq.core.job import Attempts, JobFilter, JobView, Page, State
 from taskflowmq.ports.store import (
-    MAX_PAGE_BYTES,
     PAGE_SLICE,
     CancelAnswer,
     DeleteAnswer,
@@ -17,7 +16,7 @@ from taskflowmq.ports.store import (
     StoreStats,
 )
 from taskflowmq.stores.counting import Counts
-from taskflowmq.stores.listing import id_bounds, windows
+from taskflowmq.stores.listing import id_bounds, that_fit, windows
 from taskflowmq.stores.postgres import rows
 from taskflowmq.stores.postgres.names import Names
 from taskflowmq.stores.postgres.notifier import PostgresNotifier
@@ -65,11 +64,14 @@ class PostgresBoard:
         found, following = await self._find(query, limit, before)
         items: list[JobView] = []
         shown = size = 0
-        while shown < min(limit, len(found)) and size < MAX_PAGE_BYTES:
+        while shown < min(limit, len(found)):
             part = found[shown : min(shown + PAGE_SLICE, limit)]
-            views = await self.get_many(query.tenant, part)
+            views = (await self.get_many(query.tenant, part))[::-1]
+            count = that_fit(views, size)
             # A job may have moved between the statements: what is shown is what the filter asked for.
-            items += [view for view in reversed(views) if not query.states or view.state in query.states]
+            items += [view for view in views[:count] if not query.states or view.state in query.states]
+            if count < len(views):
+                return Page(items, views[count - 1].id if count else found[shown - 1])
             size += sum(view.weight for view in views)
             shown += len(part)
         return Page(items, found[shown - 1] if shown < len(found) else following)

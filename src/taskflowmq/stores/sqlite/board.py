@@ -8,7 +8,6 @@ from uuid import UUID
 
 from taskflowmq.core.job import Attempts, JobFilter, JobView, Page, State
 from taskflowmq.ports.store import (
-    MAX_PAGE_BYTES,
     PAGE_SLICE,
     CancelAnswer,
     DeleteAnswer,
@@ -17,7 +16,7 @@ from taskflowmq.ports.store import (
     StoreStats,
 )
 from taskflowmq.stores.counting import Counts
-from taskflowmq.stores.listing import id_bounds, windows
+from taskflowmq.stores.listing import id_bounds, that_fit, windows
 from taskflowmq.stores.sqlite.enqueue import cancel_steps, draw_positions
 from taskflowmq.stores.sqlite.notifier import SqliteNotifier
 from taskflowmq.stores.sqlite.queries import sql
@@ -213,12 +212,13 @@ def _page(
         for start in range(0, len(ids), PAGE_SLICE):
             part = ids[start : start + PAGE_SLICE]
             found = [job_view(row) for row in _details(conn, part, query)]
-            page += found
-            size += sum(view.weight for view in found)
+            count = that_fit(found, size)
+            page += found[:count]
             if len(page) > limit:
                 return page[:limit], page[limit - 1].id.bytes
-            if size >= MAX_PAGE_BYTES:
-                return page, part[-1]
+            if count < len(found):
+                return page, page[-1].id.bytes
+            size += sum(view.weight for view in found)
         if len(looked) < window:
             return page, None
         following = looked[-1][0]
