@@ -86,7 +86,7 @@ async def test_a_server_that_turns_read_only_is_waited_out(hurt_rig: Rig) -> Non
     await admin.execute("ALTER SYSTEM SET default_transaction_read_only = on")
     await admin.execute("SELECT pg_reload_conf()")
     until = time.monotonic() + 5 * LEASE
-    await wait_until(lambda: time.monotonic() > until and "wait for the store" in program.log(), 15)
+    await wait_until(lambda: time.monotonic() > until and "outcomes" in program.log(), 15)
     await admin.execute("SET default_transaction_read_only = off")
     await admin.execute("ALTER SYSTEM RESET default_transaction_read_only")
     await admin.execute("SELECT pg_reload_conf()")

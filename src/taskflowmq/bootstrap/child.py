@@ -21,6 +21,7 @@ from taskflowmq.client.app import BaseApp
 from taskflowmq.client.hub import Hold
 from taskflowmq.client.session import Session
 from taskflowmq.core.errors import StoreUnavailable
+from taskflowmq.core.outages import Outages
 from taskflowmq.ports.hooks import HookFailed
 from taskflowmq.telemetry.logs import configure_logging
 from taskflowmq.worker import Place, SystemClock, Worker
@@ -73,14 +74,21 @@ async def work(app: BaseApp, config: ChildConfig, program: Program) -> int:
 
 async def _keep_open(app: BaseApp, clock: SystemClock) -> Hold[Session]:
     """Open the app's store, however long it is away. Not by aopen(): a handler that closes the app must not take it."""
-    errors = 0
+    errors, outages = 0, Outages()
     while True:
         try:
-            return await app.hub.keep()
+            hold = await app.hub.keep()
         except StoreUnavailable as error:
             errors += 1
-            log.warning("the store is away: %s", error)
+            line = outages.failed("start", error, clock.monotonic())
+            if line is not None:
+                log.warning("%s", line)
             await clock.sleep(backoff(errors, longest=2.0))
+        else:
+            line = outages.worked("start", clock.monotonic())
+            if line is not None:
+                log.warning("%s", line)
+            return hold
 
 
 def _break(error: BaseException) -> NoReturn:

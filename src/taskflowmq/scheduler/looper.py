@@ -11,7 +11,8 @@ import random
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
-from taskflowmq.core.errors import TaskFlowError
+from taskflowmq.core.errors import StoreUnavailable, TaskFlowError
+from taskflowmq.core.outages import outages_of
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.store import Store
 from taskflowmq.ports.telemetry import Telemetry
@@ -45,19 +46,28 @@ class Looper(ABC):
 
     async def run(self) -> None:
         """Take turns until cancelled."""
-        errors = 0
+        errors, outages = 0, outages_of(self._store)
         while True:
             try:
                 pause = await self.turn()
-                errors = 0
+                if errors:
+                    errors = 0
+                    self._say(outages.worked(self.name, self._clock.monotonic()))
             except Exception as error:
                 errors += 1
                 pause = min(0.1 * 2.0 ** min(errors, 20), LONGEST_BACKOFF)
                 self._telemetry.event("duty_failed")
-                known = isinstance(error, TaskFlowError)
-                log.warning("the %s: %s: %s", self.name, type(error).__name__, error, exc_info=not known)
+                if isinstance(error, StoreUnavailable):
+                    self._say(outages.failed(self.name, error, self._clock.monotonic()))
+                else:
+                    known = isinstance(error, TaskFlowError)
+                    log.warning("the %s: %s: %s", self.name, type(error).__name__, error, exc_info=not known)
             wait = self._interval if pause is None else pause
             await self._clock.sleep(wait * (0.9 + 0.2 * random.random()) if pause is None else wait)
+
+    def _say(self, line: str | None) -> None:
+        if line is not None:
+            log.warning("%s", line)
 
     @property
     def _interval_ms(self) -> int:

@@ -25,6 +25,7 @@ from taskflowmq.worker.herd import Herd
 from taskflowmq.worker.job_lines import log_jobs
 from taskflowmq.worker.kit import Kit
 from taskflowmq.worker.sheltered import Sheltered, cancelled_itself
+from taskflowmq.worker.store_log import StoreLog
 
 log = logging.getLogger("taskflowmq.worker")
 
@@ -71,6 +72,7 @@ class Completer:
         self._on_refused = on_refused
         self._loop = asyncio.get_running_loop()
         self._herd = Herd(kit.clock.monotonic)
+        self._store_log = StoreLog(kit.store, kit.clock, "outcomes")
         self._buffer: list[Entry] = []
         self._timer: asyncio.TimerHandle | None = None
         self._flushes: dict[Sheltered, list[Entry]] = {}
@@ -171,9 +173,11 @@ class Completer:
                     await self._divide(batch, error)
                     return
                 self._kit.telemetry.event("store_error")
-                level = logging.WARNING if isinstance(error, TaskFlowError) else logging.ERROR
-                log.log(level, "%d transitions wait for the store: %s: %s", len(batch), type(error).__name__, error)
+                if not self._store_log.failed(error):
+                    level = logging.WARNING if isinstance(error, TaskFlowError) else logging.ERROR
+                    log.log(level, "%d transitions wait for the store: %s: %s", len(batch), type(error).__name__, error)
                 await self._kit.clock.sleep(backoff(errors, longest=2.0))
+        self._store_log.worked()
         self._account(batch, answers, self._kit.clock.monotonic() - began)
 
     async def _divide(self, batch: list[Entry], error: BaseException) -> None:

@@ -21,6 +21,7 @@ from taskflowmq.worker.completer import Completer
 from taskflowmq.worker.executor import Executor
 from taskflowmq.worker.kit import Kit
 from taskflowmq.worker.slots import SlotTable
+from taskflowmq.worker.store_log import StoreLog
 from taskflowmq.worker.throughput import Throughput
 
 log = logging.getLogger("taskflowmq.worker")
@@ -57,6 +58,7 @@ class Fetcher:
         self._filled = False
         self._buffered_at = 0.0
         self._wake = asyncio.Event()
+        self._store_log = StoreLog(kit.store, kit.clock, "claims")
         self._room = asyncio.Event()
         self._stopped = False
         self._answered = asyncio.Event()
@@ -136,12 +138,14 @@ class Fetcher:
             try:
                 count = await self.claim(limit)
                 errors = 0
+                self._store_log.worked()
             except Exception as error:
                 errors += 1
                 self.on_failure()
                 self._kit.telemetry.event("store_error")
-                known = isinstance(error, TaskFlowError)
-                log.warning("no claim: %s: %s", type(error).__name__, error, exc_info=not known)
+                if not self._store_log.failed(error):
+                    known = isinstance(error, TaskFlowError)
+                    log.warning("no claim: %s: %s", type(error).__name__, error, exc_info=not known)
                 if isinstance(error, StoreClosed):
                     await self._open_again()
                 await self._pause(backoff(errors), wakeable=False)

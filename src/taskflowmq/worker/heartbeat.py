@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from taskflowmq.worker.backoff import backoff, jittered
 from taskflowmq.worker.kit import Kit
+from taskflowmq.worker.store_log import StoreLog
 
 log = logging.getLogger("taskflowmq.worker")
 
@@ -25,6 +26,7 @@ class Heartbeat:
         self._kit = kit
         self._on_renewed = on_renewed
         self._on_lost = on_lost
+        self._store_log = StoreLog(kit.store, kit.clock, "lease")
 
     async def run(self) -> None:
         """Renew until cancelled."""
@@ -35,9 +37,11 @@ class Heartbeat:
             try:
                 await self.beat()
                 errors = 0
+                self._store_log.worked()
             except Exception as error:  # noqa: BLE001 - a heartbeat that ends is a worker that is rescued
                 errors += 1
-                log.warning("the lease was not renewed: %s: %s", type(error).__name__, error)
+                if not self._store_log.failed(error):
+                    log.warning("the lease was not renewed: %s: %s", type(error).__name__, error)
 
     async def beat(self) -> None:
         """Renew once."""

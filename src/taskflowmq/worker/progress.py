@@ -6,7 +6,7 @@ import asyncio
 import logging
 from uuid import UUID
 
-from taskflowmq.core.errors import TaskFlowError
+from taskflowmq.core.errors import StoreUnavailable, TaskFlowError
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.store import MAX_BATCH, Claims
 
@@ -57,5 +57,7 @@ class ProgressWriter:
             return
         try:
             await self._claims.save_progress(updates)
+        except StoreUnavailable as error:  # said by the loops that wait for it
+            log.debug("progress of %d jobs was not written: %s", len(updates), error)
         except TaskFlowError as error:
             log.warning("progress of %d jobs was not written: %s", len(updates), error)

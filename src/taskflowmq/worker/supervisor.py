@@ -27,6 +27,7 @@ from taskflowmq.worker.machine import memory_mb, reap_orphans
 from taskflowmq.worker.notes import CHILD
 from taskflowmq.worker.options import WorkerOptions
 from taskflowmq.worker.slots import HEALTHY_US, LEASE_US
+from taskflowmq.worker.store_log import StoreLog
 from taskflowmq.worker.undertaker import bury
 
 log = logging.getLogger("taskflowmq.supervisor")
@@ -303,7 +304,7 @@ class Supervisor:
 
     async def _renew(self) -> None:
         """Renew the leases of all children in one statement."""
-        errors = 0
+        errors, store_log = 0, StoreLog(self._store, self._clock, "leases")
         while True:
             await self._clock.sleep(jittered(self._options.heartbeat) if not errors else backoff(errors, longest=1.0))
             children = {child.worker_id: child for child in self._children if child.registered}
@@ -313,9 +314,11 @@ class Supervisor:
             try:
                 alive = await self._store.workers.renew(list(children), self._options.lease_ms)
                 errors = 0
+                store_log.worked()
             except TaskFlowError as error:
                 errors += 1
-                log.warning("leases were not renewed: %s", error)
+                if not store_log.failed(error):
+                    log.warning("leases were not renewed: %s", error)
                 continue
             for worker_id, child in children.items():
                 if child not in self._children:  # it died meanwhile, and has been buried

@@ -23,6 +23,7 @@ from taskflowmq.ports.telemetry import LineError
 from taskflowmq.worker.backoff import backoff
 from taskflowmq.worker.child import Child
 from taskflowmq.worker.failure import error_json
+from taskflowmq.worker.store_log import StoreLog
 
 log = logging.getLogger("taskflowmq.supervisor")
 
@@ -47,15 +48,18 @@ async def bury(store: Store, clock: Clock, child: Child, code: int) -> int:
             return Crashed(error_json("ProcessCrashed", why))
         return HandedBack()
 
-    errors = 0
+    errors, store_log = 0, StoreLog(store, clock, f"jobs of dead worker {child.worker_id}")
     while True:
         try:
             await store.workers.end(child.worker_id)
-            return await _empty(store, child, judge, ran)
+            handed_back = await _empty(store, child, judge, ran)
         except StoreUnavailable as error:
             errors += 1
-            log.warning("the jobs of dead worker %s wait for the store: %s", child.worker_id, error)
+            store_log.failed(error)
             await clock.sleep(backoff(errors, longest=2.0))
+        else:
+            store_log.worked()
+            return handed_back
 
 
 async def _empty(store: Store, child: Child, judge: Callable[[HeldJob], Outcome], ran: set[tuple[UUID, int]]) -> int:

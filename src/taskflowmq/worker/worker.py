@@ -52,6 +52,7 @@ from taskflowmq.worker.slots import (
     TICK_US,
     SlotTable,
 )
+from taskflowmq.worker.store_log import StoreLog
 from taskflowmq.worker.streams import Streams
 from taskflowmq.worker.timeouts import Timeouts
 
@@ -288,16 +289,18 @@ class Worker:
         names = tasks.names()
         notices = [spec.notice() for name in names if (spec := tasks.get(name)) is not None]
         row = introduction(self._place, self._kit.worker_id, self._kit.options, names)
-        began = 0.0
+        began, store_log = 0.0, StoreLog(self._kit.store, self._kit.clock, "registration")
         while not self._is_stopping():
             began = self._kit.clock.monotonic()
             try:
                 await self._kit.store.workers.register(row)
                 await self._kit.store.intake.announce_tasks(notices)
+                store_log.worked()
                 break
             except TaskFlowError as error:
                 errors += 1
-                log.warning("the worker cannot register yet: %s", error)
+                if not store_log.failed(error):
+                    log.warning("the worker cannot register yet: %s", error)
                 await self._kit.clock.sleep(backoff(errors, longest=2.0))
         if self._is_stopping():  # it may have ended meanwhile, and taken its slots with it
             return

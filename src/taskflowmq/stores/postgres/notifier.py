@@ -23,6 +23,7 @@ from typing import Any
 import asyncpg
 
 from taskflowmq.core.errors import TaskFlowError
+from taskflowmq.core.outages import Outages
 from taskflowmq.stores.postgres.options import PostgresOptions
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import q
@@ -37,6 +38,13 @@ CLOSE_WITHIN_S = 1.0
 _FIRST_RETRY_S, _LONGEST_RETRY_S = 0.2, 5.0
 _log = logging.getLogger("taskflowmq.stores.postgres")
 _FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, TaskFlowError)
+#: What helps while the connection is away.
+_MEANWHILE = "polling goes on"
+
+
+def _say(line: str | None) -> None:
+    if line is not None:
+        _log.warning("%s", line)
 
 
 class _Subscription:
@@ -161,12 +169,12 @@ class PostgresNotifier:
 
     async def _keep_listening(self, up: asyncio.Event) -> None:
         wait = _FIRST_RETRY_S
-        healing = False
+        healing, outages = False, Outages("the connection for wake-ups")
         while True:
             try:
                 conn = await asyncpg.connect(**self._pool.connect_args())
             except _FAILURES as error:
-                _log.warning("cannot listen for wake-ups, polling goes on: %s", error or type(error).__name__)
+                _say(outages.failed(_MEANWHILE, error, time.monotonic()))
                 await asyncio.sleep(wait * random.uniform(0.5, 1.0))
                 wait = min(wait * 2, _LONGEST_RETRY_S)
                 healing = True
@@ -174,12 +182,13 @@ class PostgresNotifier:
             wait = _FIRST_RETRY_S
             try:
                 await conn.add_listener(CHANNEL, self._heard)
+                _say(outages.worked(_MEANWHILE, time.monotonic()))
                 up.set()
                 if healing:
                     self._wake_all()
                 await self._probe(conn)
             except _FAILURES as error:
-                _log.warning("the connection for wake-ups broke and is replaced: %s", error or type(error).__name__)
+                _say(outages.failed(_MEANWHILE, error, time.monotonic()))
             finally:
                 conn.terminate()
             healing = True
