@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from taskflowmq import Retry, TaskFlow
+from taskflowmq import Retry, TaskFlow, WrongContext
 from taskflowmq.bootstrap.stores import make_store
+from taskflowmq.testing import assert_enqueued, drain, in_memory_app, refute_enqueued
 
 PAGE = (Path(__file__).parents[2] / "docs" / "django.md").read_text()
 pytestmark = pytest.mark.usefixtures("django_ready")
@@ -119,6 +120,40 @@ def test_the_tasks_of_installed_apps_belong_to_the_one_app() -> None:
     assert get_app() is app
     assert app.tasks["note"] is note
     assert note.app is app
+
+
+def test_a_module_of_tasks_that_cannot_be_imported_says_who_wanted_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    from taskflowmq.contrib.django import site
+
+    def missing(name: str) -> None:
+        raise ModuleNotFoundError("No module named 'celery'")
+
+    monkeypatch.setattr(site, "import_module", missing)
+    with pytest.raises(ModuleNotFoundError) as refused:
+        site.find_tasks()
+    assert "tests.contrib.notes.tasks to find tasks" in refused.value.__notes__[0]
+
+
+def test_in_a_test_jobs_follow_djangos_transaction() -> None:
+    from django.db import connection, transaction
+    from tests.contrib.notes.tasks import note
+
+    from taskflowmq.contrib.django import app
+
+    with in_memory_app(app):
+        with transaction.atomic():
+            note.using(conn=connection).enqueue(1)
+            with transaction.atomic():
+                note.using(conn=connection).enqueue(2)
+                transaction.set_rollback(True)
+            assert_enqueued(app, note, conn=connection, count=1)
+            refute_enqueued(app, note)
+        assert_enqueued(app, note, count=1)
+        assert_enqueued(app, note, conn=connection, count=1)
+        assert drain(app) == 1
+        with pytest.raises(WrongContext, match=r"transaction\.atomic"):
+            note.using(conn=connection).enqueue(3)
+    connection.close()
 
 
 @pytest.fixture

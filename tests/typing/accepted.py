@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, assert_type
 
 from taskflowmq import BoundTask, Context, Handle, JobRequest, JobView, Retry, State, Task, TaskFlow, Unique, task
+from taskflowmq.contrib.fastapi import JobSender
 
 app = TaskFlow("sqlite:///typing.db")
 
@@ -90,3 +91,8 @@ def takes_a_bound_one(one: BoundTask[[int], int]) -> Handle[int]:
 takes_any_int_task(plain)
 takes_a_bound_one(plain.using(delay=1))
 wider: Handle[object] = plain.enqueue(1)
+
+
+async def in_a_request(jobs: JobSender) -> None:
+    assert_type(await jobs.aenqueue(bare, "a@example.org", count=2), Handle[Receipt])
+    assert_type(jobs.enqueue(with_context.using(delay=60), "a@example.org", subject="hi"), Handle[str])

@@ -67,8 +67,18 @@ def find_tasks() -> None:
     """Import the ``tasks`` module of every installed app, and include what it declares with ``@task``."""
     name = load_conf().tasks_module
     for config in apps.get_app_configs():
-        if module_has_submodule(config.module, name):
-            get_app().include(import_module(f"{config.name}.{name}"))
+        if not module_has_submodule(config.module, name):
+            continue
+        try:
+            module = import_module(f"{config.name}.{name}")
+        except ImportError as error:
+            # It may be written for another queue whose package is not here: say who wanted it.
+            error.add_note(
+                f"TaskFlow imports {config.name}.{name} to find tasks. TASKFLOW['TASKS_MODULE'] gives that module "
+                "another name in every application"
+            )
+            raise
+        get_app().include(module)
 
 
 def _own_app(spec: str, url: str | None) -> TaskFlow:

@@ -50,14 +50,21 @@ class TaskFlowMixin(SimpleTestCase):  # type: ignore[misc]  # Django has no type
         self.taskflow = self.enterContext(in_memory_app(get_app(), clock=self.taskflow_clock))
 
     def assert_enqueued(
-        self, task: Task[Any, Any] | str, *, count: int | None = None, **matching: Unpack[Matching]
+        self,
+        task: Task[Any, Any] | str,
+        *,
+        count: int | None = None,
+        conn: Any = connection,
+        **matching: Unpack[Matching],
     ) -> list[JobView]:
-        """Fail unless such a job was enqueued: stored, or in the open transaction of the default database."""
-        return assert_enqueued(self.taskflow, task, count=count, conn=connection, **matching)
+        """Fail unless such a job was enqueued: stored, or in the open transaction of this connection."""
+        return assert_enqueued(self.taskflow, task, count=count, conn=conn, **matching)
 
-    def refute_enqueued(self, task: Task[Any, Any] | str, **matching: Unpack[Matching]) -> None:
+    def refute_enqueued(
+        self, task: Task[Any, Any] | str, *, conn: Any = connection, **matching: Unpack[Matching]
+    ) -> None:
         """Fail if such a job was enqueued."""
-        refute_enqueued(self.taskflow, task, conn=connection, **matching)
+        refute_enqueued(self.taskflow, task, conn=conn, **matching)
 
     def drain(self) -> int:
         """Run every stored job that is due, one at a time, on the connections of this test.

@@ -8,7 +8,10 @@ from taskflowmq.core.errors import StoreClosed, StoreUnavailable, TaskFlowError
 
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
 _TEXTS = {
-    sqlite3.SQLITE_BUSY: "another process has held the database's write lock for too long",
+    sqlite3.SQLITE_BUSY: (
+        "another connection has held the database's write lock for too long; inside a transaction of your own, enqueue "
+        "with conn="
+    ),
     sqlite3.SQLITE_LOCKED: "another connection holds the database",
     sqlite3.SQLITE_PROTOCOL: "another process holds the database",
     sqlite3.SQLITE_FULL: "the disk is full",
