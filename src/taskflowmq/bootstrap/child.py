@@ -119,7 +119,7 @@ class _Orders:
 
 def _listen(fd: int, obey: Callable[[str], object]) -> None:
     """Read commands in a thread; the end of the pipe is the end of the supervisor, and ours."""
-    with os.fdopen(fd) as pipe:
+    with os.fdopen(fd, encoding="ascii", errors="replace") as pipe:
         for line in pipe:
             try:
                 obey(line.strip())
@@ -148,7 +148,7 @@ def tune_interpreter() -> None:
 def main() -> None:
     """Become a child."""
     config = msgspec.json.decode(sys.argv[1], type=ChildConfig)
-    leave_signals_to_parent()
+    leave_signals_to_parent(alarms=True)
     die_with_parent(config.parent_pid)
     die_of_memory_first()
     for fd in (config.slots_fd, config.control_fd):

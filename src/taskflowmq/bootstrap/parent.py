@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 
 log = logging.getLogger("taskflowmq.worker")
@@ -15,6 +16,7 @@ _PR_SET_PDEATHSIG = 1
 #: In thousandths of the memory there is: how much larger than it is a child looks to the kernel.
 OOM_SCORE = 300
 _body = False
+_held = threading.local()
 
 
 def become_body() -> None:
@@ -54,13 +56,44 @@ def die_of_memory_first() -> None:
         log.debug("the kernel's choice of victims stays as it is: %s", error)
 
 
-def leave_signals_to_parent() -> None:
-    """Take no part in Ctrl-C or a service manager's SIGTERM to the whole group: the parent coordinates the end.
+#: What ends or reloads programs, and is the parent's business: it hears it, and tells its processes what to do.
+_PARENTS = tuple(
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
+    if hasattr(signal, name)
+)
 
-    A handler, not SIG_IGN: what a body starts must not inherit deafness.
+
+def leave_signals_to_parent(*, alarms: bool = False) -> None:
+    """Take no part in what a terminal or a service manager sends to the whole group: the parent coordinates the end.
+
+    A handler, not SIG_IGN: what a body starts must not inherit deafness. An exec resets handlers; a fork keeps them, so
+    copies of this process put them back.
+
+    Args:
+        alarms: also hear no alarm without a handler: one job's would end the jobs beside it.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _hear_nothing)
+    for number in (*_PARENTS, signal.SIGALRM) if alarms else _PARENTS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup does: what is started here shall ignore it, too
+            signal.signal(number, _hear_nothing)
+    os.register_at_fork(before=_hold_signals, after_in_parent=_release_signals, after_in_child=_hear_again)
+
+
+def _hold_signals() -> None:
+    """A signal for a copy that has not put its handlers back yet must wait until it has."""
+    _held.mask = signal.pthread_sigmask(signal.SIG_BLOCK, _PARENTS)
+
+
+def _release_signals() -> None:
+    signal.pthread_sigmask(signal.SIG_SETMASK, _held.mask)
+
+
+def _hear_again() -> None:
+    signal.set_wakeup_fd(-1)  # the loop of the process that was copied
+    for number in (*_PARENTS, signal.SIGALRM):
+        if signal.getsignal(number) is _hear_nothing:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+    _release_signals()
 
 
 def _hear_nothing(number: int, frame: object) -> None:

@@ -13,6 +13,7 @@ Jobs with a unique or idempotency key do not come here: they may wait for a stra
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
@@ -58,7 +59,9 @@ class GroupCommit:
         answer: asyncio.Future[Enqueued] = asyncio.get_running_loop().create_future()
         self._waiting.append((job, answer))
         if self._flusher is None:
-            self._flusher = asyncio.create_task(self._flush_all(), name="taskflow-group-commit")
+            self._flusher = asyncio.create_task(
+                self._flush_all(), name="taskflow-group-commit", context=contextvars.Context()
+            )
         return await answer
 
     async def flushed(self) -> None:

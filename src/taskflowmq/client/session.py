@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
@@ -22,6 +21,7 @@ from taskflowmq.client.watch import Watch
 from taskflowmq.core.errors import StoreUnavailable, TaskFlowError
 from taskflowmq.core.job import Enqueued, IdempotencyKey, JobView, NewJob
 from taskflowmq.core.waiting import Wait, WaitCode
+from taskflowmq.ports.chance import chance
 from taskflowmq.ports.store import Store
 from taskflowmq.ports.telemetry import Telemetry
 
@@ -188,5 +188,5 @@ async def _repeated(call: Callable[[], Awaitable[T]]) -> T:
             # A store that took this long to say no (a lock that somebody holds) had its repeats already.
             if now() - began > PATIENCE_S:
                 raise
-            await asyncio.sleep(pause * (0.5 + random.random()))
+            await asyncio.sleep(pause * (0.5 + chance.random()))
     return await call()

@@ -7,6 +7,7 @@ asked for together.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -84,7 +85,9 @@ class Watch:
         waiter.answers.add(answer)
         self._more.set()
         if self._poller is None or self._poller.done():
-            self._poller = asyncio.create_task(self._poll(loop.time), name="taskflow-watch")
+            self._poller = asyncio.create_task(
+                self._poll(loop.time), name="taskflow-watch", context=contextvars.Context()
+            )
         try:
             return await answer
         finally:

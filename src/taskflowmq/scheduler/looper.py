@@ -7,12 +7,12 @@ where they would be wrong, the store's own statements keep them apart (rows are 
 from __future__ import annotations
 
 import logging
-import random
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from taskflowmq.core.errors import StoreUnavailable, TaskFlowError
 from taskflowmq.core.outages import outages_of
+from taskflowmq.ports.chance import chance
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.store import Store
 from taskflowmq.ports.telemetry import Telemetry
@@ -63,7 +63,7 @@ class Looper(ABC):
                     known = isinstance(error, TaskFlowError)
                     log.warning("the %s: %s: %s", self.name, type(error).__name__, error, exc_info=not known)
             wait = self._interval if pause is None else pause
-            await self._clock.sleep(wait * (0.9 + 0.2 * random.random()) if pause is None else wait)
+            await self._clock.sleep(wait * (0.9 + 0.2 * chance.random()) if pause is None else wait)
 
     def _say(self, line: str | None) -> None:
         if line is not None:

@@ -7,10 +7,10 @@ their fences. A worker that was taken for dead and lives finds its fences gone; 
 from __future__ import annotations
 
 import logging
-import random
 from uuid import UUID
 
 from taskflowmq.core.transitions import Lost, decide
+from taskflowmq.ports.chance import chance
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.store import Settled, Store
 from taskflowmq.ports.telemetry import Telemetry
@@ -70,7 +70,7 @@ class Rescuer(Looper):
     async def _empty(self, worker_id: UUID) -> None:
         rescued = 0
         while jobs := await self._store.workers.held_jobs(worker_id, JOBS):
-            lost = [decide(job, Lost(), rand=random.random()) for job in jobs]
+            lost = [decide(job, Lost(), rand=chance.random()) for job in jobs]
             answers = await self._store.claims.settle(lost)
             rescued += sum(answer is Settled.APPLIED for answer in answers)
             if len(jobs) < JOBS:

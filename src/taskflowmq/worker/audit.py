@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from uuid import UUID
 
 from taskflowmq.core.errors import TaskFlowError
 from taskflowmq.core.transitions import HandedBack, decide
+from taskflowmq.ports.chance import chance
 from taskflowmq.ports.store import MAX_BATCH
 from taskflowmq.worker.completer import Completer
 from taskflowmq.worker.executor import Executor
@@ -68,7 +68,7 @@ class Audit:
         # A claim whose answer is on its way would look lost; once it has been answered, its jobs are known.
         await self._fetcher.quiet()
         known = self._known()
-        lost = [decide(job, HandedBack(), rand=random.random()) for job in held if job.id not in known]
+        lost = [decide(job, HandedBack(), rand=chance.random()) for job in held if job.id not in known]
         for first in range(0, len(lost), MAX_BATCH):
             await self._kit.store.claims.settle(lost[first : first + MAX_BATCH])
         if lost:

@@ -66,6 +66,7 @@ class PipeProgress:
 def serve(fd: int, tasks: TaskRegistry) -> None:
     """Run jobs from the socket ``fd`` until the other side closes it."""
     pipe = socket.socket(fileno=fd)
+    pipe.settimeout(None)  # not the default of the app's sockets: a longer job would look like the end of the worker
     requests: _Requests = queue.SimpleQueue()
     guard_forks()
     with asyncio.Runner() as runner:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextvars import Context as Variables
 from typing import cast
 from uuid import UUID
 
@@ -24,7 +25,7 @@ from taskflowmq.worker.backoff import backoff
 from taskflowmq.worker.herd import Herd
 from taskflowmq.worker.job_lines import log_jobs
 from taskflowmq.worker.kit import Kit
-from taskflowmq.worker.sheltered import Sheltered, cancelled_itself
+from taskflowmq.worker.sheltered import Sheltered, cancelled_itself, sheltered
 from taskflowmq.worker.store_log import StoreLog
 
 log = logging.getLogger("taskflowmq.worker")
@@ -71,6 +72,7 @@ class Completer:
         self._kit = kit
         self._on_refused = on_refused
         self._loop = asyncio.get_running_loop()
+        self._variables = Variables()
         self._herd = Herd(kit.clock.monotonic)
         self._store_log = StoreLog(kit.store, kit.clock, "outcomes")
         self._buffer: list[Entry] = []
@@ -126,7 +128,7 @@ class Completer:
         if len(self._buffer) >= FLUSH_SIZE:
             self._flush()
         elif self._timer is None:
-            self._timer = self._loop.call_later(FLUSH_SECONDS, self._on_timer)
+            self._timer = self._loop.call_later(FLUSH_SECONDS, self._on_timer, context=self._variables)
 
     async def close(self) -> None:
         """Give up on what is not stored: the rescuer will find those jobs."""
@@ -146,7 +148,7 @@ class Completer:
         while self._buffer and len(self._flushes) < MAX_IN_FLIGHT:
             batch = self._buffer[:FLUSH_SIZE]
             del self._buffer[:FLUSH_SIZE]
-            task = Sheltered(self._store(batch), loop=self._loop, name="taskflow-flush")
+            task = sheltered(self._store(batch), "taskflow-flush")
             self._flushes[task] = batch
             task.add_done_callback(self._flushed)
 

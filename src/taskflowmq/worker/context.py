@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections.abc import Callable, MutableMapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
@@ -18,6 +17,7 @@ from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.job import ClaimedJob
 from taskflowmq.core.limits import MAX_META_BYTES, check_storable
 from taskflowmq.core.transitions import Transition, decide
+from taskflowmq.ports.chance import chance
 from taskflowmq.ports.context import Context, WorkerState
 from taskflowmq.ports.store import Claims
 from taskflowmq.ports.tasks import TaskSpec
@@ -144,7 +144,7 @@ class RunningContext(Context):
                 self.interrupt()
 
     def _completion(self, result: Any) -> Transition:
-        return decide(self._job, encoded(self.spec, result), policy=self.spec.retry, rand=random.random())
+        return decide(self._job, encoded(self.spec, result), policy=self.spec.retry, rand=chance.random())
 
 
 def progress_json(value: Any) -> bytes:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-import random
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
@@ -19,6 +18,7 @@ import msgspec
 
 from taskflowmq.core.job import ClaimedJob
 from taskflowmq.core.transitions import Crashed, Failed, HandedBack, Outcome, Stopped, TimedOut, decide
+from taskflowmq.ports.chance import chance
 from taskflowmq.ports.context import WorkerState, running
 from taskflowmq.ports.hooks import Around
 from taskflowmq.ports.tasks import Runs
@@ -119,12 +119,13 @@ class Executor:
         else:
             run = self._in_thread(ctx)
         # A thread or a process goes on whoever cancels the wait for it, so not even its own code may.
-        ctx.task = task = RunTask(run, loop=self._loop, name=job.task)
+        # In clean variables: this is called where a job ends, or in the loop of the fetcher, which is its program's.
+        ctx.task = task = RunTask(run, loop=self._loop, name=job.task, context=contextvars.Context())
         task.own = ctx if spec.runs is _COROUTINE else None
 
     def give_back(self, job: ClaimedJob, outcome: Outcome | None = None) -> None:
         """Settle a job that never started: back to its queue, or as ``outcome`` says."""
-        self._completer.add(decide(job, outcome or HandedBack(), rand=random.random()), job, 0.0)
+        self._completer.add(decide(job, outcome or HandedBack(), rand=chance.random()), job, 0.0)
 
     def unstarted(self) -> list[RunningContext]:
         """Return the jobs that hold a slot but wait for a thread or a process."""
@@ -319,7 +320,7 @@ class Executor:
         if self._active == 0:
             self._idle.set()
         run_s = self._monotonic() - ctx.began if ctx.began is not None else 0.0
-        transition = decide(ctx.job, outcome, policy=ctx.spec.retry, rand=random.random())
+        transition = decide(ctx.job, outcome, policy=ctx.spec.retry, rand=chance.random())
         if ctx.completed_by_caller:
             transition = msgspec.structs.replace(transition, completed_by_caller=True)
         self._completer.add(transition, ctx.job, run_s, "completed" if ctx.completed_by_caller else None)

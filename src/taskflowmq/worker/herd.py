@@ -7,7 +7,6 @@ fails alone waits exactly as its policy says.
 
 from __future__ import annotations
 
-import random
 from collections import deque
 from collections.abc import Callable
 
@@ -16,6 +15,7 @@ import msgspec
 from taskflowmq.core.job import State
 from taskflowmq.core.retry import herd_delay_ms
 from taskflowmq.core.transitions import Transition
+from taskflowmq.ports.chance import chance
 
 #: What fails within this time of each other is a herd.
 WINDOW_SECONDS = 1.0
@@ -42,7 +42,7 @@ class Herd:
         while failed_at and failed_at[0] < now - WINDOW_SECONDS:
             failed_at.popleft()
         failed_at.append(now)
-        extra = herd_delay_ms(len(failed_at), random.random())
+        extra = herd_delay_ms(len(failed_at), chance.random())
         if not extra:
             return transition
         return msgspec.structs.replace(transition, delay_ms=transition.delay_ms + extra)

@@ -17,7 +17,7 @@ from typing import Any
 from taskflowmq.ports.context import WorkerState
 from taskflowmq.ports.hooks import HookFailed, Hooks, WorkerHook, name_of
 from taskflowmq.worker.pools import ThreadPool
-from taskflowmq.worker.sheltered import Sheltered
+from taskflowmq.worker.sheltered import Sheltered, sheltered
 
 log = logging.getLogger("taskflowmq.worker")
 
@@ -82,9 +82,7 @@ class Lifecycle:
     async def _run(self, hook: WorkerHook, limit: float | None = None) -> BaseException | None:
         """Run one hook in clean context variables; return what it raised."""
         run = self._await(hook) if inspect.iscoroutinefunction(hook) else self._in_thread(hook)
-        task = self._under_way = Sheltered(
-            run, loop=asyncio.get_running_loop(), name=name_of(hook), context=Variables()
-        )
+        task = self._under_way = sheltered(run, name_of(hook))
         try:
             await asyncio.wait({task}, timeout=limit)
         finally:

@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable
+from contextvars import Context as Variables
 
 import msgspec
 
@@ -188,7 +189,8 @@ class ProcessPool:
         try:
             while True:
                 try:
-                    body = await self._start()
+                    # In variables of its own: what is made here outlives the job that waits for it.
+                    body = await asyncio.get_running_loop().create_task(self._start(), context=Variables())
                     self.unfit = 0
                     return body
                 except Unfit as error:
@@ -205,7 +207,8 @@ class ProcessPool:
         self._room.release()
         if body.dead or body.jobs >= RECYCLE_AFTER:
             self._all.discard(body)
-            task = asyncio.get_running_loop().create_task(body.leave() if self._leaves() else body.close())
+            end = body.leave() if self._leaves() else body.close()
+            task = asyncio.get_running_loop().create_task(end, context=Variables())
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
         else:
@@ -223,6 +226,8 @@ class ProcessPool:
         if self._launch is None:
             raise OSError("this worker cannot start processes")
         ours, theirs = socket.socketpair()
+        for end in (ours, theirs):  # whatever the default of the app's sockets is
+            end.settimeout(None)
         try:
             with theirs:
                 process = await self._launch(theirs.fileno())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextvars import Context as Variables
 from uuid import UUID
 
 from taskflowmq.core.errors import StoreUnavailable, TaskFlowError
@@ -23,13 +24,14 @@ class ProgressWriter:
         self._clock = clock
         self._pending: dict[UUID, tuple[int, bytes]] = {}
         self._loop = asyncio.get_running_loop()
+        self._variables = Variables()
         self._task: asyncio.Task[None] | None = None
 
     def put(self, job_id: UUID, lease_no: int, value: bytes) -> None:
         """Remember the last progress of a job; safe from any thread."""
         self._pending[job_id] = (lease_no, value)
         if self._task is None:
-            self._loop.call_soon_threadsafe(self._start)
+            self._loop.call_soon_threadsafe(self._start, context=self._variables)
 
     async def close(self) -> None:
         """Stop writing."""
@@ -39,7 +41,7 @@ class ProgressWriter:
 
     def _start(self) -> None:
         if self._task is None and not self._loop.is_closed():
-            self._task = self._loop.create_task(self._run(), name="taskflow-progress")
+            self._task = self._loop.create_task(self._run(), name="taskflow-progress", context=Variables())
 
     async def _run(self) -> None:
         while self._pending:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from contextvars import Context as Variables
 from functools import partial
 
 import msgspec
@@ -18,7 +17,7 @@ from taskflowmq.core.job import ClaimedJob, State
 from taskflowmq.core.transitions import Crashed, Discarded, Failed, Invalid, Outcome, TimedOut, Transition
 from taskflowmq.ports.hooks import AttemptError, ErrorHook, FailedJob, Hooks, name_of
 from taskflowmq.worker.pools import ThreadPool
-from taskflowmq.worker.sheltered import Sheltered, cancelled_itself
+from taskflowmq.worker.sheltered import Sheltered, cancelled_itself, sheltered
 
 log = logging.getLogger("taskflowmq.worker")
 
@@ -51,7 +50,6 @@ class Reports:
 
     def __init__(self, hooks: Hooks) -> None:
         self._hooks = hooks
-        self._loop = asyncio.get_running_loop()
         self._tasks: set[Sheltered] = set()
         self._room = asyncio.Semaphore(AT_ONCE)
         self._threads: ThreadPool | None = None
@@ -90,7 +88,7 @@ class Reports:
             raw_args=job.args,
             headers=msgspec.json.decode(job.headers) if job.headers else {},
         )
-        task = Sheltered(self._report(failed, error), loop=self._loop, name="taskflow-on-error", context=Variables())
+        task = sheltered(self._report(failed, error), "taskflow-on-error")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -11,6 +11,7 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Coroutine
+from contextvars import Context as Variables
 from typing import Any, cast
 
 from taskflowmq.ports.context import Context, running
@@ -63,6 +64,11 @@ class RunTask(Sheltered):
     """
 
     __slots__ = ("own",)
+
+
+def sheltered(work: Coroutine[Any, Any, None], name: str) -> Sheltered:
+    """Start work of the worker itself: in clean variables, whichever job or program happens to call."""
+    return Sheltered(work, loop=asyncio.get_running_loop(), name=name, context=Variables())
 
 
 def cancelled_itself() -> bool:

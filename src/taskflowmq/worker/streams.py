@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 
 _NUMBERS = (0, 1, 2)
 
 
 class Streams:
-    """The standard streams of this process, as they were when this was made."""
+    """The standard streams of this process, as they were when this was made, and the stack that its loops need."""
 
     def __init__(self) -> None:
         self._before = {number: _identity(number) for number in _NUMBERS}
+        self._frames = sys.getrecursionlimit()
 
     def keep(self) -> bool:
         """Fill numbers that were closed; False if a socket has one of them already, which cannot be mended."""
         kept = True
+        if sys.getrecursionlimit() < self._frames:  # a handler lowered it for all the process
+            sys.setrecursionlimit(self._frames)
         for number in _NUMBERS:
             found = _identity(number)
             if found is None:

@@ -8,7 +8,6 @@ before it is done, the rescuer finds the rest.
 from __future__ import annotations
 
 import logging
-import random
 from collections.abc import Callable
 from uuid import UUID
 
@@ -17,6 +16,7 @@ import msgspec
 from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.core.job import HeldJob, State
 from taskflowmq.core.transitions import Crashed, HandedBack, Outcome, TimedOut, decide
+from taskflowmq.ports.chance import chance
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.store import Settled, Store
 from taskflowmq.ports.telemetry import LineError
@@ -66,7 +66,7 @@ async def _empty(store: Store, child: Child, judge: Callable[[HeldJob], Outcome]
     handed_back = 0
     while jobs := await store.workers.held_jobs(child.worker_id, BATCH):
         outcomes = [judge(job) for job in jobs]
-        changes = [decide(job, out, rand=random.random()) for job, out in zip(jobs, outcomes, strict=True)]
+        changes = [decide(job, out, rand=chance.random()) for job, out in zip(jobs, outcomes, strict=True)]
         answers = await store.claims.settle(changes)
         for job, outcome, change, answer in zip(jobs, outcomes, changes, answers, strict=True):
             if answer is Settled.APPLIED:

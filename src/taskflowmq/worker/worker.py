@@ -40,7 +40,7 @@ from taskflowmq.worker.pauses import PauseWatch
 from taskflowmq.worker.place import Place, introduction
 from taskflowmq.worker.process_pool import Launch, ProcessPool
 from taskflowmq.worker.progress import ProgressWriter
-from taskflowmq.worker.sheltered import Sheltered, cancelled_itself
+from taskflowmq.worker.sheltered import Sheltered, cancelled_itself, sheltered
 from taskflowmq.worker.slots import (
     HANDED_BACK,
     HEALTHY_US,
@@ -168,8 +168,7 @@ class Worker:
         if not self._supervised:
             loops.append(("heartbeat", Heartbeat(self._kit, self._start_again, self._leased).run))
         loops.extend((duty.name, duty.run) for duty in self._duties)
-        loop = asyncio.get_running_loop()
-        self._loops = [Sheltered(self._keep(name, run), loop=loop, name=f"taskflow-{name}") for name, run in loops]
+        self._loops = [sheltered(self._keep(name, run), f"taskflow-{name}") for name, run in loops]
         log.info("worker %s started", self._kit.worker_id, extra={"concurrency": self._kit.options.slots})
 
     async def run(self) -> int:
@@ -187,7 +186,7 @@ class Worker:
         """
         if self._shutdown is None:
             limit = self._kit.options.drain_timeout if timeout is None else timeout
-            self._shutdown = Sheltered(self._stop(limit), loop=asyncio.get_running_loop(), name="taskflow-drain")
+            self._shutdown = sheltered(self._stop(limit), "taskflow-drain")
 
     def request_hand_back(self) -> None:
         """Hand back everything now; returns at once."""

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import logging
-import random
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -24,6 +24,7 @@ import asyncpg
 
 from taskflowmq.core.errors import TaskFlowError
 from taskflowmq.core.outages import Outages
+from taskflowmq.ports.chance import chance
 from taskflowmq.stores.postgres.options import PostgresOptions
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import q
@@ -111,7 +112,7 @@ class PostgresNotifier:
             self._asked[queue] = now
         self._waking.update(queues)
         if self._waker is None or self._waker.done():
-            self._waker = asyncio.create_task(self._send(), name="taskflow-wake")
+            self._waker = asyncio.create_task(self._send(), name="taskflow-wake", context=contextvars.Context())
 
     async def _send(self) -> None:
         """Send what is due until nothing is left; a queue woken a moment ago waits for its interval."""
@@ -153,7 +154,9 @@ class PostgresNotifier:
         self._listeners.add(subscription)
         if self._options.listens and (self._reader is None or self._reader.done()):
             up = asyncio.Event()
-            self._reader = asyncio.create_task(self._keep_listening(up), name="taskflow-listen")
+            self._reader = asyncio.create_task(
+                self._keep_listening(up), name="taskflow-listen", context=contextvars.Context()
+            )
             # So that what is woken after entering is heard; a database that is down must not hold up anybody.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(2.0):
@@ -175,7 +178,7 @@ class PostgresNotifier:
                 conn = await asyncpg.connect(**self._pool.connect_args())
             except _FAILURES as error:
                 _say(outages.failed(_MEANWHILE, error, time.monotonic()))
-                await asyncio.sleep(wait * random.uniform(0.5, 1.0))
+                await asyncio.sleep(wait * chance.uniform(0.5, 1.0))
                 wait = min(wait * 2, _LONGEST_RETRY_S)
                 healing = True
                 continue
@@ -221,7 +224,9 @@ class PostgresNotifier:
     def open(self) -> None:
         """Listen again for those who did so when the store was closed under them."""
         if self._listeners and self._options.listens and self._reader is None:
-            self._reader = asyncio.create_task(self._keep_listening(asyncio.Event()), name="taskflow-listen")
+            self._reader = asyncio.create_task(
+                self._keep_listening(asyncio.Event()), name="taskflow-listen", context=contextvars.Context()
+            )
 
     async def close(self) -> None:
         """Send what is still to be sent, then stop listening and waking."""

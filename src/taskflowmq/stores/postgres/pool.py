@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import random
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -21,6 +20,7 @@ import asyncpg
 
 from taskflowmq.core.errors import StoreClosed, StoreUnavailable
 from taskflowmq.core.redact import safe_url
+from taskflowmq.ports.chance import chance
 from taskflowmq.stores.postgres import address, errors, session
 from taskflowmq.stores.postgres.options import PostgresOptions
 from taskflowmq.stores.postgres.queries import q
@@ -210,7 +210,7 @@ class Pool:
             except Exception as error:
                 patient = attempt < self._options.tries and time.monotonic() - began < _PATIENCE_S
                 if patient and errors.retried(error):
-                    await asyncio.sleep(random.uniform(0.005, 0.02) * 2 ** min(attempt, _DOUBLINGS))
+                    await asyncio.sleep(chance.uniform(0.005, 0.02) * 2 ** min(attempt, _DOUBLINGS))
                     continue
                 known = errors.translate(error)
                 if known is None or known is error:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from typing import Any
 
 from taskflowmq.core.errors import SchemaMismatch, StoreUnavailable
+from taskflowmq.ports.chance import chance
 from taskflowmq.stores.postgres import errors
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import migrations, q
@@ -53,7 +53,7 @@ class PostgresSchema:
                 locked = error.__cause__ is not None and errors.code_of(error.__cause__) == errors.LOCK_TIMEOUT
                 if not locked or time.monotonic() > until:
                     raise
-                await asyncio.sleep(random.uniform(0.1, 0.3))
+                await asyncio.sleep(chance.uniform(0.1, 0.3))
 
     async def check_client(self) -> None:
         """Raise :class:`SchemaMismatch` unless this version of the library can use the schema."""

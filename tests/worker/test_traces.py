@@ -1,0 +1,115 @@
+"""Whatever a body leaves behind in its process is put back, or the process is not used again."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+#: What a handler does, and what a look at the process shows; the look must be the same before and afterwards.
+MEDDLES = {
+    "timer": ("signal.setitimer(signal.ITIMER_REAL, 60)", "signal.getitimer(signal.ITIMER_REAL)"),
+    "alarm": ("signal.alarm(60)", "signal.getitimer(signal.ITIMER_REAL)"),
+    "handler": ("signal.signal(signal.SIGUSR1, print)", "signal.getsignal(signal.SIGUSR1)"),
+    "ignored": ("signal.signal(signal.SIGTERM, signal.SIG_IGN)", "signal.getsignal(signal.SIGTERM)"),
+    "blocked": (
+        "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])",
+        "signal.pthread_sigmask(signal.SIG_BLOCK, [])",
+    ),
+    "wakeup": ("signal.set_wakeup_fd(PIPE)", "(signal.set_wakeup_fd(-1),)"),
+    "folder": ("os.chdir('/')", "os.getcwd()"),
+    "mask": ("os.umask(0o777)", "(mask := os.umask(0), os.umask(mask))"),
+    "variable": ("os.environ['TZ'] = 'Asia/Tokyo'; time.tzset()", "('TZ' in os.environ, time.tzname)"),
+    "removed": ("del os.environ['PATH']; os.environ['HOME'] = '/'", "dict(os.environ)"),
+    "locale": ("locale.setlocale(locale.LC_ALL, OTHER)", "locale.setlocale(locale.LC_ALL)"),
+    "timeout": ("socket.setdefaulttimeout(3)", "socket.getdefaulttimeout()"),
+    "decimal": (
+        "decimal.DefaultContext.prec = 3; decimal.DefaultContext.traps[decimal.Inexact] = True",
+        "str(decimal.DefaultContext)",
+    ),
+    "warnings": ("warnings.simplefilter('error')", "list(warnings.filters)"),
+    "soft limit": (
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (64, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))",
+        "resource.getrlimit(resource.RLIMIT_NOFILE)",
+    ),
+    "collector": ("gc.disable(); gc.set_threshold(7)", "(gc.isenabled(), gc.get_threshold())"),
+    "collector's debug": ("gc.set_debug(gc.DEBUG_STATS)", "gc.get_debug()"),
+    "recursion": ("sys.setrecursionlimit(200)", "sys.getrecursionlimit()"),
+    "switches": ("sys.setswitchinterval(1)", "sys.getswitchinterval()"),
+    "digits": ("sys.set_int_max_str_digits(0)", "sys.get_int_max_str_digits()"),
+    "tracing": ("sys.settrace(lambda *_: None); sys.setprofile(lambda *_: None)", "(sys.gettrace(), sys.getprofile())"),
+    "stdout": ("sys.stdout = sys.stderr = None", "(sys.stdout, sys.stderr)"),
+    "hooks": ("sys.excepthook = threading.excepthook = print", "(sys.excepthook, threading.excepthook)"),
+    "logging": (
+        "logging.disable(50); logging.raiseExceptions = False",
+        "(logging.root.manager.disable, logging.raiseExceptions)",
+    ),
+    "memory": ("tracemalloc.start()", "tracemalloc.is_tracing()"),
+    "watchdog": ("faulthandler.dump_traceback_later(1, exit=True)", "None"),
+    "raising handler": (
+        "signal.signal(signal.SIGALRM, fail_in_put_back); signal.setitimer(signal.ITIMER_REAL, 0.0001, 0.0001)",
+        "signal.getsignal(signal.SIGALRM)",
+    ),
+}  # fmt: skip
+#: What nobody can put back.
+FOR_GOOD = {
+    "hard limit": "resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64)) if os.getuid() else os.setgid(65534)",
+    "folder": "os.chdir(tempfile.mkdtemp()); FOLDER_IS_DELETED()",
+    "user": "os.setuid(65534)",
+}
+
+SCRIPT = """
+import decimal, faulthandler, gc, locale, logging, os, resource, signal, socket, sys, tempfile, threading, time
+import tracemalloc, warnings
+from taskflowmq.worker.traces import Traces
+
+PIPE = os.pipe()[1]
+os.set_blocking(PIPE, False)
+OTHER = "C" if locale.setlocale(locale.LC_ALL) != "C" else "C.UTF-8"
+out = sys.stdout
+
+def fail_in_put_back(number, frame):
+    if frame.f_code.co_name in ("put_back", "_put_back"):
+        raise LookupError
+"""
+
+
+def run(code: str) -> str:
+    said = subprocess.run(
+        [sys.executable, "-c", SCRIPT + code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert said.returncode == 0, said.stderr
+    return said.stdout.strip()
+
+
+def test_what_can_be_put_back_is() -> None:
+    steps = "".join(
+        f"""
+before = {look}
+traces = Traces()
+{do}
+kept = traces.put_back()
+after = {look}
+print({name!r}, kept and after == before, file=out)
+"""
+        for name, (do, look) in MEDDLES.items()
+    )
+    shown = run(steps).splitlines()
+    assert shown == [f"{name} True" for name in MEDDLES]
+
+
+@pytest.mark.parametrize("name", FOR_GOOD)
+def test_what_cannot_be_put_back_is_told(name: str) -> None:
+    if name == "user" and os.getuid() != 0:
+        pytest.skip("only root can become somebody else")
+    do = FOR_GOOD[name]
+    first = ""
+    if "FOLDER_IS_DELETED" in do:
+        first, do = "folder = tempfile.mkdtemp(); os.chdir(folder)\n", "os.chdir('/'); os.rmdir(folder)"
+    assert run(f"{first}traces = Traces()\n{do}\nprint(traces.put_back())") == "False"
+
+
+def test_a_process_in_which_nothing_was_changed_is_kept() -> None:
+    assert run("traces = Traces()\nprint(all(traces.put_back() for _ in range(3)))") == "True"
