@@ -40,6 +40,10 @@ class Snooze(Signal):
         self.delay_ms = to_ms(delay, "/delay")
 
 
+class Stop(Signal):
+    """End a body that was asked to stop as it was asked: ``raise ctx.stopped()`` makes one."""
+
+
 class Cancel(Signal):
     """End the job as ``cancelled`` (cancelled_by_handler)."""
 

@@ -8,13 +8,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
 
 from taskflowmq.core.errors import WrongContext
 from taskflowmq.core.job import ClaimedJob
+from taskflowmq.core.signals import Stop
+
+#: Why a body is asked to stop.
+StopReason = Literal["drain", "cancel", "timeout", "lease_lost"]
 
 
 class WorkerState(types.SimpleNamespace):
@@ -61,7 +65,27 @@ class Context(ABC):
     @property
     @abstractmethod
     def cancelled(self) -> bool:
-        """Whether the body was asked to stop; threads should look at it now and then."""
+        """Whether the body was asked to stop; threads should look at it now and then. ``stop_reason`` says why."""
+
+    @property
+    @abstractmethod
+    def stop_reason(self) -> StopReason | None:
+        """Why the body was asked to stop; None: it was not.
+
+        "drain": its worker ends or is replaced. "cancel": somebody cancelled the job. "timeout": its time is over.
+        "lease_lost": its worker may not be believed alive any more.
+        """
+
+    @abstractmethod
+    def stopped(self) -> Stop:
+        """Return what to raise, or return, to end the body as it was asked to: ``raise ctx.stopped()``.
+
+        After a drain the job goes back to its queue and costs no attempt, after a cancel it is cancelled, after its
+        timeout it has timed out. After a lost lease it goes back unless somebody has taken it already.
+
+        Raises:
+            WrongContext: the body was not asked to stop.
+        """
 
     @property
     @abstractmethod

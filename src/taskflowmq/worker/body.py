@@ -18,8 +18,9 @@ import msgspec
 
 from taskflowmq.core.errors import WrongContext
 from taskflowmq.core.job import ClaimedJob
+from taskflowmq.core.signals import Stop
 from taskflowmq.core.transitions import Failed, Outcome
-from taskflowmq.ports.context import WorkerState, running
+from taskflowmq.ports.context import StopReason, WorkerState, running
 from taskflowmq.ports.hooks import Around, HookFailed
 from taskflowmq.ports.store import Claims
 from taskflowmq.ports.tasks import TaskRegistry
@@ -27,7 +28,18 @@ from taskflowmq.worker.around import AroundHere, InVariables, OnRunner, around_c
 from taskflowmq.worker.context import RunningContext
 from taskflowmq.worker.failure import describe, error_json
 from taskflowmq.worker.forks import guard_forks, leave_if_copied
-from taskflowmq.worker.frames import LENGTH_BYTES, PROGRESS, READY, SPOILT, UNFIT, Frame, frame_of, pack, read_exactly
+from taskflowmq.worker.frames import (
+    LENGTH_BYTES,
+    PROGRESS,
+    READY,
+    SPOILT,
+    STOP,
+    UNFIT,
+    Frame,
+    frame_of,
+    pack,
+    read_exactly,
+)
 from taskflowmq.worker.lifecycle import begin_here, end_here
 from taskflowmq.worker.outcome import raised, returned, undecodable
 from taskflowmq.worker.traces import Traces
@@ -81,7 +93,7 @@ def serve(fd: int, tasks: TaskRegistry) -> None:
             leave_if_copied()
             if not traces.put_back():
                 pipe.sendall(pack(Frame(SPOILT, b"")))
-            pipe.sendall(pack(frame_of(outcome)))
+            pipe.sendall(pack(frame_of(outcome) if outcome is not None else Frame(STOP, b"")))
         bodies.end()
     os._exit(0)
 
@@ -91,7 +103,11 @@ def _listen(pipe: socket.socket, requests: _Requests, bodies: _Bodies) -> None:
     try:
         while True:
             size = int.from_bytes(read_exactly(pipe.recv, LENGTH_BYTES), "big")
-            requests.put(msgspec.msgpack.decode(read_exactly(pipe.recv, size), type=ClaimedJob))
+            message = msgspec.msgpack.decode(read_exactly(pipe.recv, size), type=ClaimedJob | StopReason)
+            if isinstance(message, ClaimedJob):
+                requests.put(message)
+            elif (ctx := bodies.current) is not None:
+                ctx.stop = message
     except (EOFError, OSError):
         if not bodies.idle:
             os._exit(0)
@@ -108,6 +124,8 @@ class _Bodies:
         self._state = WorkerState()
         #: Whether this process has begun to serve, and no body runs.
         self.idle = False
+        #: The run of the body, if one runs.
+        self.current: BodyContext | None = None
 
     def begin(self, pipe: socket.socket) -> None:
         """Run the start hooks of the app; if one fails, say so and end."""
@@ -122,17 +140,18 @@ class _Bodies:
         """Run the stop hooks."""
         end_here(self._tasks.hooks.stops, self._state, self._runner.run)
 
-    def run(self, job: ClaimedJob) -> Outcome:
-        """Run one body; whatever it does, there is an outcome."""
+    def run(self, job: ClaimedJob) -> Outcome | None:
+        """Run one body; whatever it does, there is an outcome. None: it ended as it was asked to."""
         self.idle = False
         try:
             return self._judged(job)
         except BaseException as error:  # noqa: BLE001 - encoders and classes of exceptions are user code
             return Failed(describe(error))
         finally:
+            self.current = None
             self.idle = True
 
-    def _judged(self, job: ClaimedJob) -> Outcome:
+    def _judged(self, job: ClaimedJob) -> Outcome | None:
         spec = self._tasks.get(job.task)
         if spec is None:
             return Failed(error_json("UnknownTask", f"the app of this process has no task {job.task!r}"))
@@ -143,13 +162,18 @@ class _Bodies:
         except Exception as error:  # noqa: BLE001 - decoders run user code
             return undecodable(error)
         ctx = BodyContext(job, spec, cast(Claims, None), self._progress, self._state)
+        self.current = ctx
         variables.run(running.set, ctx)
         body = partial(self._body, ctx, kwargs, variables)
         arounds = self._tasks.hooks.arounds
         try:
             value = around_call(tuple(arounds), body, partial(self._opened, ctx, variables)) if arounds else body()
+        except Stop:
+            return None
         except BaseException as error:  # noqa: BLE001 - SystemExit of a body is a failed job
             return variables.run(raised, spec, error)
+        if isinstance(value, Stop):
+            return None
         return variables.run(returned, spec, value)
 
     def _body(self, ctx: BodyContext, kwargs: dict[str, Any], variables: contextvars.Context) -> Any:

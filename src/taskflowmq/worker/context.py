@@ -13,12 +13,13 @@ from uuid import UUID
 
 import msgspec
 
-from taskflowmq.core.errors import InvalidJob
+from taskflowmq.core.errors import InvalidJob, WrongContext
 from taskflowmq.core.job import ClaimedJob
 from taskflowmq.core.limits import MAX_META_BYTES, check_storable
+from taskflowmq.core.signals import Stop
 from taskflowmq.core.transitions import Transition, decide
 from taskflowmq.ports.chance import chance
-from taskflowmq.ports.context import Context, WorkerState
+from taskflowmq.ports.context import Context, StopReason, WorkerState
 from taskflowmq.ports.store import Claims
 from taskflowmq.ports.tasks import TaskSpec
 from taskflowmq.worker.outcome import encoded
@@ -28,7 +29,10 @@ from taskflowmq.worker.sheltered import Sheltered
 log = logging.getLogger("taskflowmq.job")
 
 #: Why a body was asked to stop.
-CANCEL, TIMEOUT, HAND_BACK, LEASE_LOST = "cancel", "timeout", "hand_back", "lease_lost"
+CANCEL: StopReason = "cancel"
+TIMEOUT: StopReason = "timeout"
+HAND_BACK: StopReason = "drain"
+LEASE_LOST: StopReason = "lease_lost"
 
 
 class ProgressSink(Protocol):
@@ -60,7 +64,7 @@ class RunningContext(Context):
     #: Whether the outcome is decided; what the body does later changes nothing.
     ended = False
     #: CANCEL, TIMEOUT, HAND_BACK or LEASE_LOST once the body was asked to stop.
-    stop: str | None = None
+    stop: StopReason | None = None
     #: Whether ``complete()`` wrote the completion in the caller's transaction.
     completed_by_caller = False
     #: The asyncio task that runs or awaits the body.
@@ -97,6 +101,19 @@ class RunningContext(Context):
     def cancelled(self) -> bool:
         """Whether the body was asked to stop: by a user, its timeout, or a worker that must end."""
         return self.stop is not None
+
+    @property
+    def stop_reason(self) -> StopReason | None:
+        """Why the body was asked to stop; None: it was not."""
+        return self.stop
+
+    def stopped(self) -> Stop:
+        """Return what to raise to end the body as it was asked to."""
+        if self.stop is None:
+            raise WrongContext(
+                "ctx.stopped() ends a body that was asked to stop; this one was not: look at stop_reason"
+            )
+        return Stop(f"stopped: {self.stop}")
 
     @property
     def log(self) -> JobLogger:
@@ -136,7 +153,7 @@ class RunningContext(Context):
         """Tell whether the outcome is decided."""
         return self.ended
 
-    def ask_to_stop(self, why: str) -> None:
+    def ask_to_stop(self, why: StopReason) -> None:
         """Ask the body to stop, once; the first reason stays."""
         if self.stop is None and not self.ended:
             self.stop = why

@@ -17,9 +17,10 @@ from typing import Any
 import msgspec
 
 from taskflowmq.core.job import ClaimedJob
+from taskflowmq.core.signals import Stop
 from taskflowmq.core.transitions import Crashed, Failed, HandedBack, Outcome, Stopped, TimedOut, decide
 from taskflowmq.ports.chance import chance
-from taskflowmq.ports.context import WorkerState, running
+from taskflowmq.ports.context import StopReason, WorkerState, running
 from taskflowmq.ports.hooks import Around
 from taskflowmq.ports.tasks import Runs
 from taskflowmq.worker.around import AroundHere, InVariables, OnLoop, around_call, around_coroutine
@@ -84,8 +85,9 @@ class Executor:
         self.on_exclusive: Callable[[], None] = _nothing
         #: Set by the worker: called when this process cannot run bodies; tells whether it will be replaced.
         self.on_unfit: Callable[[str], bool] = _stays
-        #: Bodies that ended since the start.
+        #: Bodies that ended since the start, and those among them that had begun and were given back.
         self.ended = 0
+        self.handed_back = 0
         self._active = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -140,7 +142,7 @@ class Executor:
         for ctx in self.unstarted():
             self.recall(ctx)
 
-    def stop_all(self, why: str) -> None:
+    def stop_all(self, why: StopReason) -> None:
         """Ask every body to stop."""
         for ctx in list(self.runs.values()):
             ctx.ask_to_stop(why)
@@ -237,8 +239,11 @@ class Executor:
                 self._finish_unstarted(ctx)
                 return
             self._begin(ctx)
-            ctx.interrupt = body.kill
+            # A body that takes no context cannot look whether it is asked.
+            ctx.interrupt = partial(body.ask, ctx, self._kit.options.grace) if ctx.spec.wants_context else body.kill
             outcome = await body.run(ctx)
+            if ctx.cancelled and isinstance(outcome, Failed):  # whatever it raised, it was asked to stop
+                outcome = None
             self._end(ctx, outcome or self._stopped(ctx, None) or Crashed(body.obituary()))
         except asyncio.CancelledError:
             body.kill()
@@ -273,6 +278,8 @@ class Executor:
             self.on_exclusive()
 
     def _finish(self, ctx: RunningContext, value: Any, error: BaseException | None) -> None:
+        if type(value) is Stop:
+            error = value
         if error is not None:
             ctx.raised = error
             self._end(ctx, self._stopped(ctx, error) or _judged(raised, ctx.spec, error))
@@ -316,6 +323,8 @@ class Executor:
     def _settle(self, ctx: RunningContext, outcome: Outcome) -> None:
         ctx.ended = True
         self.ended += 1
+        if type(outcome) is HandedBack and ctx.began is not None:
+            self.handed_back += 1
         self._active -= 1
         if self._active == 0:
             self._idle.set()

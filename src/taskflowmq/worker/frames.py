@@ -26,6 +26,8 @@ PROGRESS = "progress"
 READY = "ready"
 #: Instead of READY, with an error: a start hook of the app failed, and the process ends.
 UNFIT = "unfit"
+#: From the child: why the body is asked to stop. From the body, as its outcome: it ends as it was asked to.
+STOP = "stop"
 #: Before an outcome: no further job for this process, the handler has lowered a limit of it, or deleted its folder.
 SPOILT = "spoilt"
 
@@ -35,7 +37,7 @@ _OUTCOMES: dict[str, type[msgspec.Struct]] = {
 
 
 class Frame(msgspec.Struct, frozen=True):
-    """``kind`` is READY, UNFIT, PROGRESS, SPOILT or the name of an outcome."""
+    """``kind`` is READY, UNFIT, PROGRESS, STOP, SPOILT or the name of an outcome."""
 
     kind: str
     data: bytes

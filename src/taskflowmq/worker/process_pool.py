@@ -17,11 +17,23 @@ from contextvars import Context as Variables
 
 import msgspec
 
+from taskflowmq.core.job import ClaimedJob
 from taskflowmq.core.transitions import Outcome
 from taskflowmq.worker.backoff import backoff
-from taskflowmq.worker.context import RunningContext
+from taskflowmq.worker.context import LEASE_LOST, RunningContext
 from taskflowmq.worker.failure import describe_exit, error_json
-from taskflowmq.worker.frames import LENGTH_BYTES, MAX_FRAME, PROGRESS, READY, SPOILT, UNFIT, Frame, outcome_of, unpack
+from taskflowmq.worker.frames import (
+    LENGTH_BYTES,
+    MAX_FRAME,
+    PROGRESS,
+    READY,
+    SPOILT,
+    STOP,
+    UNFIT,
+    Frame,
+    outcome_of,
+    unpack,
+)
 
 log = logging.getLogger("taskflowmq.worker")
 
@@ -32,6 +44,9 @@ START_SECONDS = 60.0
 END_SECONDS = 5.0
 #: What the stop hooks of a process may take.
 STOP_SECONDS = 3.0
+
+#: The part of a job's grace after which a body that was asked to stop is killed: its end must be known in time.
+PATIENCE = 0.8
 
 #: Start a body process that talks over the inherited file descriptor.
 Launch = Callable[[int], Awaitable[asyncio.subprocess.Process]]
@@ -52,6 +67,7 @@ class Body:
         self._writer = writer
         self.dead = False
         self.jobs = 0
+        self._runs: RunningContext | None = None
         self._junk: ValueError | None = None
 
     async def ready(self) -> None:
@@ -79,11 +95,11 @@ class Body:
             raise OSError(f"a process for bodies began with {frame.kind!r:.50}")
 
     async def run(self, ctx: RunningContext) -> Outcome | None:
-        """Run one job and return its outcome, or None when the process died in it."""
+        """Run one job and return its outcome, or None when it ended as it was asked to, or the process died in it."""
         self.jobs += 1
-        request = msgspec.msgpack.encode(ctx.job)
+        self._runs = ctx
         try:
-            self._writer.write(len(request).to_bytes(LENGTH_BYTES, "big") + request)
+            self._send(ctx.job)
             await self._writer.drain()
             while True:
                 frame = await self._receive()
@@ -91,6 +107,8 @@ class Body:
                     ctx.put_progress(frame.data)
                 elif frame.kind == SPOILT:
                     self.jobs = RECYCLE_AFTER
+                elif frame.kind == STOP:
+                    return None
                 else:
                     return outcome_of(frame)
         except (EOFError, OSError):
@@ -98,9 +116,32 @@ class Body:
         except ValueError as error:
             log.error("a body process sent junk: %s", error)
             self._junk = error
+        finally:
+            self._runs = None
         self.kill()
         await self._ended()
         return None
+
+    def _send(self, message: ClaimedJob | str) -> None:
+        text = msgspec.msgpack.encode(message)
+        self._writer.write(len(text).to_bytes(LENGTH_BYTES, "big") + text)
+
+    def ask(self, ctx: RunningContext, grace: float) -> None:
+        """Tell the body that runs why it shall stop, and kill it when it does not.
+
+        Args:
+            ctx: its run.
+            grace: seconds after which its job is settled without it.
+        """
+        if ctx.ended or ctx.stop is None or ctx.stop == LEASE_LOST or self.dead:
+            self.kill()
+            return
+        self._send(ctx.stop)
+        asyncio.get_running_loop().call_later(PATIENCE * grace, self._insist, ctx)
+
+    def _insist(self, ctx: RunningContext) -> None:
+        if self._runs is ctx:
+            self.kill()
 
     async def _receive(self) -> Frame:
         size = int.from_bytes(await self._reader.readexactly(LENGTH_BYTES), "big")

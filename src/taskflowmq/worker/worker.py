@@ -375,8 +375,11 @@ class Worker:
             return
         self._life.abort()
         self._fetcher.stop()
+        before = self._executor.handed_back
         if not await self._ended_within(limit):
-            self._handed_back += await self._hand_back()
+            await self._hand_back()
+        # Not those that were asked: a body that returns all the same has completed its job.
+        self._handed_back += self._executor.handed_back - before
         # Not asyncio.timeout: a store that is away may take long to notice that its call was cancelled.
         await end_all([asyncio.create_task(self._last_words(), name="taskflow-last-words")], LAST_FLUSH_SECONDS)
         self._slots.cells[HANDED_BACK] = self._handed_back
@@ -410,19 +413,17 @@ class Worker:
         await asyncio.gather(*waits, return_exceptions=True)
         return self._executor.active == 0
 
-    async def _hand_back(self) -> int:
+    async def _hand_back(self) -> None:
         """Stop the bodies and give their jobs back with a refund.
 
         What does not stop in time ends with the process.
         """
-        count = self._executor.active
         self._executor.stop_all(HAND_BACK)
         try:
             async with asyncio.timeout(self._kit.options.grace):
                 await self._executor.idle()
         except TimeoutError:
             self._executor.settle_all_without_body()
-        return count
 
     async def _close(self) -> None:
         """End what is left. Bounded: whatever does not end when it is cancelled is left to the program's end."""
