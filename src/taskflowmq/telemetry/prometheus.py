@@ -26,6 +26,7 @@ from prometheus_client.registry import Collector
 from taskflowmq.core.job import State
 from taskflowmq.ports.store import StoreStats
 from taskflowmq.ports.telemetry import JobReport
+from taskflowmq.telemetry.allocated import allocate_metrics
 
 MULTIPROC_DIR = "PROMETHEUS_MULTIPROC_DIR"
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -52,6 +53,7 @@ class PrometheusTelemetry:
     """
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        allocate_metrics()
         self._registry = registry or CollectorRegistry(auto_describe=True)
         self._tasks = _Bounded()
         self._queues = _Bounded()

@@ -12,6 +12,7 @@ those that had ended: what kills its process as it ends would otherwise run agai
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import os
 import struct
@@ -61,9 +62,7 @@ class SlotTable:
     @classmethod
     def create(cls, size: int) -> SlotTable:
         """Make a table; ``fd`` can be passed to a child."""
-        with tempfile.TemporaryFile(prefix="taskflow-slots-") as file:
-            fd = os.dup(file.fileno())
-        os.ftruncate(fd, _cells(size) * 8)
+        fd = _shared_memory(_cells(size) * 8)
         table = cls(fd, size)
         table.cells[SIZE] = size
         return table
@@ -141,6 +140,22 @@ class SlotTable:
     def clear_deadline(self, index: int) -> None:
         """The job of this slot was settled without its body: nobody needs to kill for it any more."""
         self.cells[HEADER + WIDTH * index + _DEADLINE] = 0
+
+
+def _shared_memory(size: int) -> int:
+    """Return a file without a name. In memory where there is such a thing: a page of a file for which the disk has no
+    room ends whoever writes to it with SIGBUS.
+    """
+    with contextlib.suppress(AttributeError, OSError):  # not on this system, or forbidden
+        fd = os.memfd_create("taskflow-slots")
+        os.ftruncate(fd, size)
+        return fd
+    with tempfile.TemporaryFile(prefix="taskflow-slots-") as file:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, size)
+        else:
+            os.ftruncate(file.fileno(), size)
+        return os.dup(file.fileno())
 
 
 def _cells(size: int) -> int:
