@@ -26,6 +26,7 @@ class TaskFlow(BaseApp):
         clock: overrides the database's clock; for tests and simulation.
         telemetry: counts what is enqueued.
         version: of your program; handlers see it as ``ctx.headers["app_version"]``.
+        store_timeout: how long a call may wait for the store, in seconds; None: TASKFLOW_STORE_TIMEOUT, else 10.
     """
 
     def __init__(
@@ -37,8 +38,16 @@ class TaskFlow(BaseApp):
         clock: Clock | None = None,
         telemetry: Telemetry | None = None,
         version: str | None = None,
+        store_timeout: float | None = None,
     ) -> None:
-        super().__init__(url, make_store=self._store, tenant=tenant, telemetry=telemetry, version=version)
+        super().__init__(
+            url,
+            make_store=self._store,
+            tenant=tenant,
+            telemetry=telemetry,
+            version=version,
+            store_timeout=store_timeout,
+        )
         self._store_options = store_options
         self._clock = clock
 

@@ -18,6 +18,7 @@ from uuid import UUID
 import msgspec
 
 from taskflowmq.client import codecs
+from taskflowmq.client.deadline import store_timeout as resolve_timeout
 from taskflowmq.client.handle import Handle
 from taskflowmq.client.hooked import Hooked
 from taskflowmq.client.hub import Hub
@@ -55,6 +56,7 @@ class BaseApp(Hooked):
         tenant: the workspace that all jobs of this app belong to.
         telemetry: counts what is enqueued.
         version: of your program; handlers see it as ``ctx.headers["app_version"]``.
+        store_timeout: how long a call may wait for the store, in seconds; None: TASKFLOW_STORE_TIMEOUT, else 10.
 
     Attributes:
         task: the decorator ``@app.task`` or ``@app.task(queue=…, retry=…)``; see :class:`TaskOptions`.
@@ -75,12 +77,14 @@ class BaseApp(Hooked):
         tenant: str = "default",
         telemetry: Telemetry | None = None,
         version: str | None = None,
+        store_timeout: float | None = None,
     ) -> None:
+        self._store_timeout = None if store_timeout is None else resolve_timeout(store_timeout)
         self.tenant = check_name("tenant", tenant)
         self.telemetry = telemetry
         self._url = url
         self._make_store = make_store
-        self._hub: Hub[Session] = Hub(self._open_session)
+        self._hub: Hub[Session] = Hub(self._open_session, lambda: self.store_timeout)
         self._threads = threading.local()
         self.tasks = Registry()
         self.task = Declare(self)
@@ -95,6 +99,13 @@ class BaseApp(Hooked):
         if self._url is None:
             self._url = resolve_url(None)
         return self._url
+
+    @property
+    def store_timeout(self) -> float:
+        """How long a call may wait for the store, in seconds; the environment is read at the first use."""
+        if self._store_timeout is None:
+            self._store_timeout = resolve_timeout(None)
+        return self._store_timeout
 
     def use_url(self, url: str) -> None:
         """Use another database from now on.
@@ -142,7 +153,7 @@ class BaseApp(Hooked):
         return self._make_store(self.url)
 
     async def _open_session(self) -> Session:
-        session = Session(self.new_store(), self.tasks, self.tenant, self.telemetry)
+        session = Session(self.new_store(), self.tasks, self.tenant, self.telemetry, seconds=self.store_timeout)
         await session.open()
         return session
 

@@ -6,6 +6,8 @@ never waits for company, a busy one gets large batches by itself. What must stay
 * A caller that is cancelled gives up its own answer; the flush, which carries others, goes on.
 * An error in the data of one job is found by halving the batch and given to its caller alone.
 * The queue is bounded: beyond it callers are refused at once, because waiting would only hide the overload.
+* Nobody waits longer than the deadline: when a flush reaches it, all who wait are answered, and a new flush starts
+  with those who come then, whatever the old one still does.
 
 Jobs with a unique or idempotency key do not come here: they may wait for a stranger's open transaction.
 """
@@ -18,6 +20,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
+from taskflowmq.client.deadline import DEFAULT_S, give_up, too_late
 from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.core.job import Enqueued, NewJob
 from taskflowmq.ports.store import MAX_BATCH
@@ -34,10 +37,12 @@ class GroupCommit:
     Args:
         write: stores a batch, all or none, and returns after the commit.
         max_waiting: jobs that may wait for the next flush.
+        seconds: the deadline.
     """
 
-    def __init__(self, write: Write, *, max_waiting: int = MAX_WAITING) -> None:
+    def __init__(self, write: Write, *, max_waiting: int = MAX_WAITING, seconds: float = DEFAULT_S) -> None:
         self._write = write
+        self._seconds = seconds
         self._max_waiting = max_waiting
         self._waiting: deque[_Entry] = deque()
         self._flusher: asyncio.Task[None] | None = None
@@ -85,11 +90,22 @@ class GroupCommit:
                 batch = [self._waiting.popleft() for _ in range(count)]
                 await self._flush([entry for entry in batch if not entry[1].done()])
         finally:
-            self._flusher = None
+            if self._flusher is asyncio.current_task():
+                self._flusher = None
+
+    def _give_up(self, batch: list[_Entry]) -> None:
+        """Answer a batch that the store has kept too long, and those who wait behind it."""
+        late = [entry for entry in (*batch, *self._waiting) if not entry[1].done()]
+        self._waiting.clear()
+        _refuse(late, too_late(self._seconds))
+        flusher, self._flusher = self._flusher, None
+        if flusher is not None:
+            give_up(flusher)
 
     async def _flush(self, batch: list[_Entry]) -> None:
         if not batch:
             return
+        deadline = asyncio.get_running_loop().call_later(self._seconds, self._give_up, batch)
         try:
             answers = await self._write([job for job, _ in batch])
         except StoreUnavailable as error:
@@ -110,6 +126,8 @@ class GroupCommit:
             for (_, answer), stored in zip(batch, answers, strict=True):
                 if not answer.done():
                     answer.set_result(stored)
+        finally:
+            deadline.cancel()
 
 
 def _refuse(batch: list[_Entry], error: Exception) -> None:

@@ -49,7 +49,7 @@ class Handle(msgspec.Struct, Generic[R_co], eq=False, frozen=True):
         Raises:
             JobNotFound: it was deleted, or its transaction is not committed.
         """
-        view = await self._hub.call(lambda session: session.store.board.get(self._tenant, self.id))
+        view = await self._hub.call(lambda session: session.asked.board.get(self._tenant, self.id))
         if view is None:
             raise JobNotFound(f"there is no job {self.id}, or its transaction is not committed")
         return view
@@ -67,7 +67,7 @@ class Handle(msgspec.Struct, Generic[R_co], eq=False, frozen=True):
         Raises:
             JobNotFound: there is no such job.
         """
-        answer = await self._hub.call(lambda session: session.store.board.cancel(self._tenant, self.id, actor=ACTOR))
+        answer = await self._hub.call(lambda session: session.asked.board.cancel(self._tenant, self.id, actor=ACTOR))
         if answer is CancelAnswer.NOT_FOUND:
             raise JobNotFound(f"there is no job {self.id}")
         return answer

@@ -24,6 +24,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, 
 from contextlib import asynccontextmanager
 from typing import Any, Generic, Protocol, TypeVar
 
+from taskflowmq.client.deadline import DEFAULT_S, too_late
 from taskflowmq.client.forks import keep_inherited, notice_fork, on_fork
 from taskflowmq.client.sync import LOOK_S, portal_loop, refuse_inside_loop, wait_for_loop
 from taskflowmq.client.threads import refuse_green_threads
@@ -58,6 +59,8 @@ class _Place(Generic[S]):
         self.loop = loop
         self.session: S | None = None
         self.opening = asyncio.Lock()
+        #: Opens it for calls, which wait for it only until their deadline.
+        self.opener: asyncio.Task[None] | None = None
         self.guard: AsyncGenerator[None, None] | None = None
         #: How often the app was opened here and not closed yet.
         self.openers = 0
@@ -111,10 +114,14 @@ class Hub(Generic[S]):
 
     Args:
         open_session: makes and opens a session on the running loop.
+        seconds: how long a call waits for that.
     """
 
-    def __init__(self, open_session: Callable[[], Coroutine[Any, Any, S]]) -> None:
+    def __init__(
+        self, open_session: Callable[[], Coroutine[Any, Any, S]], seconds: Callable[[], float] = lambda: DEFAULT_S
+    ) -> None:
         self._open_session = open_session
+        self._seconds = seconds
         self._start_again()
         _hubs.add(self)
 
@@ -138,7 +145,7 @@ class Hub(Generic[S]):
         while len(ended) < _MOST_OWNERS:
             owner = self._running_owner(ended)
             if owner is None or owner is loop:
-                place = await self._opened_here()
+                place = await self._opened_soon()
                 return await self._call_at(place, _session_of(place), fn)
             answer = await self._forward(fn, owner)
             if answer is not None:
@@ -287,13 +294,39 @@ class Hub(Generic[S]):
         with self._lock:
             self._places = places
 
+    async def _opened_soon(self) -> _Place[S]:
+        """Return the place of the running loop, opened within the deadline; a longer opening goes on for later calls.
+
+        Raises:
+            StoreUnavailable: it is not open yet.
+        """
+        place = self._place_here()
+        if place.session is None:
+            if place.opener is None or place.opener.done():
+                place.opener = asyncio.create_task(self._open(place), name="taskflow-open")
+                place.opener.add_done_callback(_notice)
+            seconds = self._seconds()
+            await asyncio.wait([place.opener], timeout=seconds)
+            if not place.opener.done():
+                raise too_late(seconds)
+            place.opener.result()
+        return place
+
     async def _opened_here(self) -> _Place[S]:
+        place = self._place_here()
+        await self._open(place)
+        return place
+
+    def _place_here(self) -> _Place[S]:
         notice_fork()
         loop = asyncio.get_running_loop()
         with self._lock:
             place = self._places.get(id(loop))
             if place is None or place.loop is not loop:
                 place = self._places[id(loop)] = _Place(loop)
+        return place
+
+    async def _open(self, place: _Place[S]) -> None:
         async with place.opening:
             if place.session is None:
                 refuse_green_threads()
@@ -301,7 +334,6 @@ class Hub(Generic[S]):
                 place.guard = self._guard(place, session)
                 await anext(place.guard)
                 place.session = session
-        return place
 
     async def _guard(self, place: _Place[S], session: S) -> AsyncGenerator[None, None]:
         try:
@@ -358,6 +390,12 @@ class Hub(Generic[S]):
         """In a forked child: keep what was inherited alive and unused, and start with nothing."""
         keep_inherited(self._places)
         self._start_again()
+
+
+def _notice(opener: asyncio.Task[None]) -> None:
+    """Take an error that everybody who waited for it may have given up on."""
+    if not opener.cancelled():
+        opener.exception()
 
 
 def _session_of(place: _Place[S]) -> S:

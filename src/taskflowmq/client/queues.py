@@ -17,17 +17,17 @@ class Queues:
 
     async def alist(self) -> list[QueueView]:
         """Return every queue, by name."""
-        return await self._hub.call(lambda session: session.store.board.list_queues())
+        return await self._hub.call(lambda session: session.asked.board.list_queues())
 
     async def apause(self, queue: str) -> None:
         """Let no job of this queue start any more; those that run go on."""
         name = check_name("queue", queue)
-        await self._hub.call(lambda session: session.store.board.pause(name))
+        await self._hub.call(lambda session: session.asked.board.pause(name))
 
     async def aresume(self, queue: str) -> None:
         """Let jobs of this queue start again."""
         name = check_name("queue", queue)
-        await self._hub.call(lambda session: session.store.board.resume(name))
+        await self._hub.call(lambda session: session.asked.board.resume(name))
 
     pause = sync_twin(apause)
     resume = sync_twin(aresume)

@@ -14,6 +14,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from taskflowmq.client.announced import AnnouncedTask
+from taskflowmq.client.deadline import DEFAULT_S, PER_JOB_S, bounded, within
 from taskflowmq.client.group_commit import GroupCommit
 from taskflowmq.client.registry import Registry
 from taskflowmq.client.waiting import Waits, why_waits
@@ -50,13 +51,25 @@ class Session:
         registry: the tasks to announce.
         tenant: whose jobs are read.
         telemetry: counts stored jobs.
+        seconds: how long a call may wait for the store.
     """
 
-    def __init__(self, store: Store, registry: Registry, tenant: str, telemetry: Telemetry | None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        registry: Registry,
+        tenant: str,
+        telemetry: Telemetry | None,
+        *,
+        seconds: float = DEFAULT_S,
+    ) -> None:
         self.store = store
+        #: The same for whoever waits for one answer: within the deadline.
+        self.asked = bounded(store, seconds)
         self.registry = registry
-        self.commit = GroupCommit(self.write)
-        self.watch = Watch(store.board, tenant, hint=self._hint)
+        self._seconds = seconds
+        self.commit = GroupCommit(self._write, seconds=seconds)
+        self.watch = Watch(self.asked.board, tenant, hint=self._hint)
         #: (task, queue, code) → when it was said last.
         self._hinted: dict[tuple[str, str, WaitCode], float] = {}
         self._telemetry = telemetry
@@ -104,7 +117,7 @@ class Session:
 
     async def _read_tasks(self, name: str) -> None:
         try:
-            views = await self.store.intake.list_tasks()
+            views = await self.asked.intake.list_tasks()
         except StoreUnavailable:
             if name not in self._stored_tasks:
                 raise
@@ -122,17 +135,19 @@ class Session:
     async def why(self, job_id: UUID, tenant: str) -> Wait | None:
         """Return why a job has not ended; None if the store cannot say so within a moment."""
         try:
-            async with asyncio.timeout(WHY_S):
-                view = await self.store.board.get(tenant, job_id)
-                return None if view is None else await why_waits(self.store, view)
-        except (TaskFlowError, TimeoutError) as error:
+            return await within(WHY_S, self._why(job_id, tenant))
+        except TaskFlowError as error:
             log.debug("why job %s waits is not known: %s", job_id, error)
             return None
+
+    async def _why(self, job_id: UUID, tenant: str) -> Wait | None:
+        view = await self.store.board.get(tenant, job_id)
+        return None if view is None else await why_waits(self.store, view)
 
     async def _hint(self, views: list[JobView]) -> None:
         """Say of jobs that somebody waits for why they will not start by themselves: once a minute and reason."""
         try:
-            waits = await Waits.look(self.store)
+            waits = await Waits.look(self.asked)
         except TaskFlowError as error:
             log.debug("why jobs wait is not known: %s", error)
             return
@@ -149,9 +164,12 @@ class Session:
         """Store jobs, all or none; repeat when the store does not answer.
 
         Raises:
-            StoreUnavailable: it did not answer after several tries; the jobs may or may not be stored.
+            StoreUnavailable: it did not answer in time; the jobs may or may not be stored.
             TaskFlowError: the jobs are refused.
         """
+        return await within(self._seconds + PER_JOB_S * (len(jobs) - 1), self._write(jobs, idempotency))
+
+    async def _write(self, jobs: Sequence[NewJob], idempotency: IdempotencyKey | None = None) -> list[Enqueued]:
         await self.announce()
         answers = await _repeated(lambda: self.store.intake.enqueue(jobs, idempotency=idempotency))
         self._count(jobs, answers)
@@ -161,9 +179,9 @@ class Session:
         """Commit the names that these jobs bring, before a caller's transaction stores the jobs.
 
         Raises:
-            StoreUnavailable: the store did not answer after several tries.
+            StoreUnavailable: the store did not answer in time.
         """
-        await _repeated(lambda: self.store.intake.make_names(jobs))
+        await within(self._seconds, _repeated(lambda: self.store.intake.make_names(jobs)))
 
     def _count(self, jobs: Sequence[NewJob], answers: Sequence[Enqueued]) -> None:
         if self._telemetry is None:

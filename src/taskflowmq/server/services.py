@@ -109,8 +109,8 @@ class Services:
 
     @property
     def board(self) -> Board:
-        """The store's read models and operator's actions."""
-        return self.session.store.board
+        """The store's read models and operator's actions, within the deadline."""
+        return self.session.asked.board
 
     async def job(self, job_id: str) -> JobView:
         """Return a job by the id in a path, or raise the 404."""

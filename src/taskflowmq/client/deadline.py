@@ -1,0 +1,118 @@
+"""How long a call may wait for the store: one deadline for everything that a program or a request asks of it.
+
+What must stay true: a caller is answered at its deadline, whatever the store or its driver does then. So the work is
+not waited for once it was told to end: giving up a statement on a silent connection can take half a minute.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Coroutine
+from typing import Any, TypeVar, cast
+
+from taskflowmq.core.errors import StoreUnavailable, TaskFlowError
+from taskflowmq.ports.store import Store
+
+T = TypeVar("T")
+VARIABLE = "TASKFLOW_STORE_TIMEOUT"
+DEFAULT_S = 10.0
+LEAST_S, MOST_S = 0.1, 3_600.0
+#: What a job of a list may take beyond the deadline, in seconds.
+PER_JOB_S = 0.001
+#: Work that was told to end, and has not: kept, because a loop holds tasks weakly.
+_leaving: set[asyncio.Future[Any]] = set()
+
+
+class InvalidTimeout(TaskFlowError, ValueError):
+    """The deadline for the store is no number of seconds that makes sense."""
+
+    code = "invalid_setting"
+
+
+def store_timeout(given: float | None = None) -> float:
+    """Return the deadline in seconds: what was given, else the environment's, else ten.
+
+    Raises:
+        InvalidTimeout: it is no number between 0.1 and 3,600.
+    """
+    if given is not None:
+        return _checked("store_timeout", given)
+    text = os.environ.get(VARIABLE)
+    return _checked(VARIABLE, text) if text else DEFAULT_S
+
+
+def _checked(name: str, value: object) -> float:
+    try:
+        seconds = float(str(value))
+    except ValueError:
+        seconds = float("nan")
+    if not LEAST_S <= seconds <= MOST_S:  # also refuses NaN
+        raise InvalidTimeout(f"{name} must be {LEAST_S:g}…{MOST_S:g} seconds, got {value!r:.80}")
+    return seconds
+
+
+def too_late(seconds: float) -> StoreUnavailable:
+    """Return what a caller is told at its deadline."""
+    return StoreUnavailable(f"the store did not answer within {seconds:g} s ({VARIABLE})")
+
+
+async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
+    """Return what ``work`` returns, if it does so in time.
+
+    Raises:
+        StoreUnavailable: it did not; what it does may or may not take effect.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        done, _ = await asyncio.wait([task], timeout=seconds)
+    except asyncio.CancelledError:
+        give_up(task)
+        raise
+    if not done:
+        give_up(task)
+        raise too_late(seconds)
+    return task.result()
+
+
+def give_up(task: asyncio.Future[Any]) -> None:
+    """Tell work to end, and do not wait for that."""
+    if not task.done():
+        _leaving.add(task)
+        task.add_done_callback(_left)
+        task.cancel()
+
+
+def _left(task: asyncio.Future[Any]) -> None:
+    _leaving.discard(task)
+    if not task.cancelled():
+        task.exception()  # of no interest any more
+
+
+class _BoundedPart:
+    def __init__(self, part: Any, seconds: float) -> None:
+        self._part = part
+        self._seconds = seconds
+
+    def __getattr__(self, name: str) -> Any:
+        """Return the bounded form of a coroutine method, made at its first use."""
+        method = getattr(self._part, name)
+
+        async def bounded(*args: Any, **kwargs: Any) -> Any:
+            return await within(self._seconds, method(*args, **kwargs))
+
+        setattr(self, name, bounded)
+        return bounded
+
+
+class _BoundedStore:
+    def __init__(self, store: Store, seconds: float) -> None:
+        self.board = _BoundedPart(store.board, seconds)
+        self.claims = _BoundedPart(store.claims, seconds)
+        self.intake = _BoundedPart(store.intake, seconds)
+        self.workers = _BoundedPart(store.workers, seconds)
+
+
+def bounded(store: Store, seconds: float) -> Store:
+    """Return the store's board, claims, intake and workers, with coroutine methods that answer within the deadline."""
+    return cast(Store, _BoundedStore(store, seconds))
