@@ -191,8 +191,8 @@ def test_the_deadline_comes_from_the_program_else_from_the_environment(monkeypat
     monkeypatch.delenv("TASKFLOW_STORE_TIMEOUT", raising=False)
     assert store_timeout() == 10.0
     monkeypatch.setenv("TASKFLOW_STORE_TIMEOUT", "2.5")
-    assert store_timeout() == TaskFlow().store_timeout == 2.5
-    assert TaskFlow(store_timeout=3).store_timeout == 3.0
+    assert store_timeout() == TaskFlow()._patience() == 2.5
+    assert TaskFlow(store_timeout=3)._patience() == 3.0
     for wrong in ("soon", "0", "nan", "-1"):
         monkeypatch.setenv("TASKFLOW_STORE_TIMEOUT", wrong)
         with pytest.raises(InvalidTimeout, match="TASKFLOW_STORE_TIMEOUT must be"):

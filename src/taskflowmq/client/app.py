@@ -84,7 +84,7 @@ class BaseApp(Hooked):
         self.telemetry = telemetry
         self._url = url
         self._make_store = make_store
-        self._hub: Hub[Session] = Hub(self._open_session, lambda: self.store_timeout)
+        self._hub: Hub[Session] = Hub(self._open_session, self._patience)
         self._threads = threading.local()
         self.tasks = Registry()
         self.task = Declare(self)
@@ -100,9 +100,8 @@ class BaseApp(Hooked):
             self._url = resolve_url(None)
         return self._url
 
-    @property
-    def store_timeout(self) -> float:
-        """How long a call may wait for the store, in seconds; the environment is read at the first use."""
+    def _patience(self) -> float:
+        """Return how long a call may wait for the store, in seconds; the environment is read at the first use."""
         if self._store_timeout is None:
             self._store_timeout = resolve_timeout(None)
         return self._store_timeout
@@ -153,7 +152,7 @@ class BaseApp(Hooked):
         return self._make_store(self.url)
 
     async def _open_session(self) -> Session:
-        session = Session(self.new_store(), self.tasks, self.tenant, self.telemetry, seconds=self.store_timeout)
+        session = Session(self.new_store(), self.tasks, self.tenant, self.telemetry, seconds=self._patience())
         await session.open()
         return session
 

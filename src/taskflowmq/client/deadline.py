@@ -96,10 +96,10 @@ class _BoundedPart:
 
     def __getattr__(self, name: str) -> Any:
         """Return the bounded form of a coroutine method, made at its first use."""
-        method = getattr(self._part, name)
+        getattr(self._part, name)  # AttributeError at once
 
         async def bounded(*args: Any, **kwargs: Any) -> Any:
-            return await within(self._seconds, method(*args, **kwargs))
+            return await within(self._seconds, getattr(self._part, name)(*args, **kwargs))
 
         setattr(self, name, bounded)
         return bounded
