@@ -47,6 +47,7 @@ def check(root: Path) -> tuple[list[Problem], int]:
             problems.extend(check_query(path, engine, root))
         for path in sorted((root / STORES / engine).rglob("*.sql")):
             problems.extend(check_plain(path, root))
+        problems.extend(check_migrations(engine, root))
     problems.extend(check_names(shared, only, root))
     return problems, sum(len(files) for names in (shared, only) for files in names.values())
 
@@ -72,6 +73,21 @@ def check_names(shared: dict[str, dict[str, Path]], only: dict[str, dict[str, Pa
                 if name in names:
                     message = f"{place} has {name}.sql too: what both have belongs in queries/ of both"
                     yield Problem(relative(file, root), 1, "only", message)
+
+
+def check_migrations(engine: str, root: Path) -> Iterator[Problem]:
+    """Yield migrations whose number is taken or leaves a gap: of two with one number, a new store has the first only.
+
+    It happens when two branches each take the next number and both are merged.
+    """
+    for expected, path in enumerate(sorted((root / STORES / engine / "migrations").glob("*.sql")), 1):
+        number = path.stem.partition("_")[0]
+        name = relative(path, root)
+        if number != f"{expected:04}":
+            yield Problem(name, 1, "migration", f"{number} is not the next number: name it {expected:04}_…")
+        stored = re.search(r"schema_version\s*=\s*(\d+)", path.read_text(encoding="utf-8"))
+        if stored is not None and int(stored[1]) != expected:
+            yield Problem(name, 1, "migration", f"it stores schema_version {stored[1]}, not {expected}")
 
 
 def check_plain(path: Path, root: Path) -> Iterator[Problem]:

@@ -158,3 +158,21 @@ def test_only_means_only(tmp_path: Path, place: str) -> None:
 )
 def test_statements_are_counted_outside_of_quotes_and_comments(sql: str, count: int) -> None:
     assert statements(tokens(sql)) == count
+
+
+def test_migrations_are_numbered_without_a_double_or_a_gap(tmp_path: Path) -> None:
+    said = messages(
+        tmp_path,
+        {
+            "postgres/migrations/0001_initial.sql": "CREATE SCHEMA taskflow;\n",
+            "postgres/migrations/0002_bounds.sql": "UPDATE taskflow.store SET schema_version = 2;\n",
+            "postgres/migrations/0002_options.sql": "UPDATE taskflow.store SET schema_version = 2;\n",
+            "sqlite/migrations/0001_initial.sql": "",
+            "sqlite/migrations/0003_options.sql": "",
+        },
+    )
+    assert said == [
+        "migration: 0003 is not the next number: name it 0002_…",
+        "migration: 0002 is not the next number: name it 0003_…",
+        "migration: it stores schema_version 2, not 3",
+    ]

@@ -30,4 +30,4 @@ END $$;
 CREATE TRIGGER bound_attempts AFTER INSERT ON taskflow.attempt
   FOR EACH ROW WHEN (NEW.lease_no > 100) EXECUTE FUNCTION taskflow.bound_attempts();
 
-UPDATE taskflow.store SET schema_version = 5;
+UPDATE taskflow.store SET schema_version = 6;
