@@ -6,10 +6,11 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections import Counter
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,18 @@ class Program:
     def signal_all(self, number: signal.Signals) -> None:
         """To every process of the program at once."""
         os.killpg(self.pid, number)
+
+    def freeze(self, url: str) -> None:
+        """Stop every process of the program, but none of them while it holds SQLite's write lock.
+
+        That would hold up all others, and end by its being killed: tests/faults/test_pausing.py looks at it.
+        """
+        if not url.startswith("sqlite"):
+            self.signal_all(signal.SIGSTOP)
+            return
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), timeout=15, isolation_level=None)) as conn:
+            conn.execute("BEGIN IMMEDIATE")
+            self.signal_all(signal.SIGSTOP)
 
     def log(self) -> str:
         return self._log.read_text(errors="replace")

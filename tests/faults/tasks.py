@@ -57,6 +57,17 @@ async def nap(seconds: float) -> int:
 
 
 @task
+async def stop_with_the_write_lock() -> int:
+    """Stop the whole program, supervisor included, while it holds SQLite's write lock; the first time only."""
+    note("start")
+    if current_context().lease_no == 1:
+        async with current_context().transaction() as conn:
+            conn.execute("CREATE TABLE IF NOT EXISTS theirs (x)")
+            os.killpg(os.getpgid(0), signal.SIGSTOP)
+    return current_context().lease_no
+
+
+@task
 async def hold() -> None:
     """Run until the file TEST_HOLD is gone."""
     note("start")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-from tests.faults.rig import SLACK, Rig
+from typing import Any
 
-from taskflowmq import State
+import pytest
+from tests.faults.rig import LEASE, RECOVERY, SLACK, Rig
+
+from taskflowmq import Handle, State, StoreUnavailable
 from taskflowmq.testing.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
@@ -34,3 +36,38 @@ async def test_a_paused_queue_gets_back_what_waits_for_a_process(rig: Rig) -> No
     views = await rig.final(*jobs, timeout=60)
     assert {(view.state, view.counters.attempt) for view in views} == {(State.COMPLETED, 1)}
     assert set(rig.all_starts(*jobs).values()) == {1}
+
+
+async def test_a_program_that_is_stopped_with_the_write_lock_holds_nobody_up_for_longer_than_a_lease(
+    sqlite_rig: Rig,
+) -> None:
+    """Nothing but the end of its process frees SQLite's lock, and its own supervisor is stopped, too."""
+    rig = sqlite_rig
+    await rig.app.aopen()
+    other = rig.program(TASKFLOW_QUEUES="other")
+    await wait_until(lambda: " started  concurrency" in other.log(), 30, what="the other worker")
+    frozen = rig.program(TASKFLOW_QUEUES="default")
+    job = await rig.send("stop_with_the_write_lock")
+    await rig.started(job)
+    began = rig.begun_at(job)
+
+    async def stored() -> Handle[Any] | None:
+        try:
+            return await rig.app.asend("quick", {"n": 1}, queue="other")
+        except StoreUnavailable:
+            return None
+
+    innocent = await wait_until(stored, LEASE + SLACK + 20, what="a write")
+    await rig.started(innocent, timeout=SLACK)
+    waited = rig.begun_at(innocent) - began
+    print(f"F2: stopped with the write lock, another job ran {waited:.1f} s later; lease {LEASE:g} s")
+    # The lease from its last renewal, a look per second, the lock's own pauses.
+    assert waited < LEASE + 2.0 + SLACK
+    assert "killed process" in other.log()
+    rig.program(TASKFLOW_QUEUES="default")
+    # Nobody could renew a lease meanwhile, so there is a grace of one more before anybody counts as lost.
+    await rig.started(job, times=2, timeout=2 * LEASE + RECOVERY + SLACK)
+    (view,) = await rig.final(job)
+    assert (view.state, view.counters.lease_no) == (State.COMPLETED, 2)
+    frozen.close()
+    await rig.check()

@@ -25,7 +25,8 @@ from urllib.parse import quote
 
 from taskflowmq.core.errors import SchemaMismatch, StoreUnavailable
 from taskflowmq.stores.sqlite.connection import SETUP_WAIT_S, set_up
-from taskflowmq.stores.sqlite.errors import error_code, translate
+from taskflowmq.stores.sqlite.errors import error_code, is_busy, translate
+from taskflowmq.stores.sqlite.holder import lock_holder
 from taskflowmq.stores.sqlite.options import SqliteOptions
 from taskflowmq.stores.sqlite.queries import sql
 
@@ -185,6 +186,9 @@ class Database:
     def translate(self, error: BaseException) -> BaseException:
         """Return the error to raise for one of the engine; it names the file, and what forbids its use."""
         found = translate(error, self._text)
+        if is_busy(error) and (holder := lock_holder(self.path.resolve())) is not None:
+            found = StoreUnavailable(f"{found}: {holder.sentence}")
+            found.__cause__ = error
         if error_code(error) in _DENIED and (why := self._denied()) is not None:
             found = StoreUnavailable(f"{found}: {why}")
             found.__cause__ = error

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Coroutine
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -22,6 +22,7 @@ from taskflowmq.stores.pruning import Stretch, Walks
 from taskflowmq.stores.sqlite.database import Database
 from taskflowmq.stores.sqlite.enqueue import DAY_US, draw_positions
 from taskflowmq.stores.sqlite.errors import is_busy
+from taskflowmq.stores.sqlite.holder import end_stopped, lock_holder, machine, parent_of
 from taskflowmq.stores.sqlite.queries import sql
 from taskflowmq.stores.sqlite.reader import Reader
 from taskflowmq.stores.sqlite.rows import zeros
@@ -29,6 +30,10 @@ from taskflowmq.stores.sqlite.steps import run_steps
 from taskflowmq.stores.sqlite.writer import Writer
 
 log = logging.getLogger("taskflowmq.store")
+T = TypeVar("T")
+
+#: While the rescuer waits for the write lock, how often it looks who holds it, in seconds.
+_LOOK_S = 1.0
 
 
 class SqliteUpkeep:
@@ -39,14 +44,40 @@ class SqliteUpkeep:
         self._writer, self._reader, self._slow = threads
         self._now = now
         self._walks = Walks()
+        self._file = database.path.resolve()
 
     async def take_turn(self, duty: str, interval_ms: int, *, lease_ms: int | None = None) -> DutyTurn:
         """Decide in one transaction whether the caller runs this duty now, and whether rescues must wait."""
         now = self._now()
         known = await self._reader.run(lambda conn: _duty(conn, duty))
         if known.ran_at is None or not -1000 * interval_ms <= now - known.ran_at < 1000 * interval_ms:
-            return await self._writer.run(lambda conn: self._take(conn, duty, interval_ms, lease_ms))
+            taking = self._writer.run(lambda conn: self._take(conn, duty, interval_ms, lease_ms))
+            return await (taking if lease_ms is None else self._guard(taking))
         return _turn(False, known, now)
+
+    async def _guard(self, writing: Coroutine[Any, Any, T]) -> T:
+        """Wait for a write of the rescuer, and meanwhile for a lost worker that was stopped with the write lock."""
+        task = asyncio.ensure_future(writing)
+        try:
+            while True:
+                done, _ = await asyncio.wait({task}, timeout=_LOOK_S)
+                if done:
+                    return task.result()
+                await self._end_stopped_holder()
+        finally:
+            task.cancel()
+
+    async def _end_stopped_holder(self) -> None:
+        holder = await asyncio.get_running_loop().run_in_executor(None, lock_holder, self._file)
+        if holder is None or not holder.stopped:
+            return
+        host, boot_id = machine()
+        params = {"host": host, "boot_id": boot_id, "now": self._now()}
+        rows = await self._reader.run(lambda conn: conn.execute(sql("list_lost_pids"), params).fetchall())
+        lost = {pid for (pid,) in rows}
+        # The supervisor of a lost worker is as lost, if it was stopped together with it.
+        if (holder.pid in lost or holder.pid in {parent_of(pid) for pid in lost}) and end_stopped(self._file, holder):
+            log.error("killed process %d: a worker, stopped for longer than its lease with the write lock", holder.pid)
 
     async def stage_due(self, limit: int) -> StagedCount:
         """Move waiting jobs that are due to ready, each with a new position; those past expiry are cancelled."""
