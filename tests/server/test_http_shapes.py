@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -89,6 +90,7 @@ REFUSED: dict[str, tuple[bytes, int]] = {
     "a chunk that is longer than it says": (post(CHUNKED, body=b"1\r\nabc\r\n0\r\n\r\n"), 400),
     "chunks without CR": (post(CHUNKED, body=b"3\nabc\n0\n\n"), 400),
     "an extension without end": (post(CHUNKED, body=b"3;a=" + LONG.encode() * 2), 431),
+    "a wait for permission to send what is no chunk": (post(CHUNKED, "Expect: 100-continue", body=b"-1\r\n"), 400),
     "a trailer without end": (post(CHUNKED, body=b"3\r\nabc\r\n0\r\nX: " + LONG.encode() * 3), 431),
     "many trailers": (post(CHUNKED, body=b"3\r\nabc\r\n0\r\n" + b"a: b\r\n" * 3 * MAX_HEAD), 431),
     "a trailer that is no field": (post(CHUNKED, body=b"3\r\nabc\r\n0\r\nX : a\r\n\r\n"), 400),
@@ -97,7 +99,7 @@ REFUSED: dict[str, tuple[bytes, int]] = {
 
 @pytest.mark.parametrize("name", REFUSED)
 async def test_what_is_no_request_is_refused_and_the_connection_ends(
-    name: str, live: str, stored: Callable[[], Any]
+    name: str, live: str, stored: Callable[[], Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     sent, expected = REFUSED[name]
     answer = await exchange(live, sent)
@@ -106,6 +108,7 @@ async def test_what_is_no_request_is_refused_and_the_connection_ends(
     assert b"nosniff" in answer
     assert b"Traceback" not in answer
     assert await stored() == 0
+    assert [record.message for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 @pytest.mark.parametrize("name", ["many fields", "one long value", "a trailer without end", "two lengths"])

@@ -304,6 +304,7 @@ class BoundedProtocol(HttpToolsProtocol):
             cycle.keep_alive = False
         elif not cycle.response_started:
             cycle.disconnected = True
+            cycle.waiting_for_100_continue = False
             cycle.message_event.set()
             self._answer(problem)
         else:
