@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 import types
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -144,6 +145,34 @@ async def test_calling_a_task_calls_the_function() -> None:
 def test_two_tasks_of_one_name_are_an_error() -> None:
     app = TaskFlow("sqlite:///unused.db")
     app.task(name="same")(lambda: None)
+    with pytest.raises(ValueError, match="two tasks are named 'same'"):
+        app.task(name="same")(lambda: None)
+
+
+def _cell(app: TaskFlow, answer: int) -> None:
+    """What a notebook's cell says, run again and again."""
+
+    @app.task
+    async def same() -> int:
+        return answer
+
+    @app.on_error
+    def failed(job: Any, error: Any) -> None: ...
+
+
+async def test_a_cell_that_is_run_again_replaces_its_task_and_hooks(
+    monkeypatch: pytest.MonkeyPatch, sqlite_url: str
+) -> None:
+    app = TaskFlow(sqlite_url)
+    _cell(app, 1)
+    with pytest.raises(ValueError, match="two tasks are named 'same'"):
+        _cell(app, 2)  # in a program it is a mistake
+    monkeypatch.setattr(sys, "ps1", ">>> ", raising=False)
+    async with app, app.worker(concurrency=1):
+        for answer in (2, 3):
+            _cell(app, answer)
+            assert await (await app.tasks["same"].aenqueue()).aresult(timeout=20) == answer
+    assert (len(app.tasks), len(app.tasks.hooks.errors)) == (1, 1)
     with pytest.raises(ValueError, match="two tasks are named 'same'"):
         app.task(name="same")(lambda: None)
 

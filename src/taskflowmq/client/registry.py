@@ -7,6 +7,7 @@ from typing import Any
 
 from taskflowmq.client.task import Task
 from taskflowmq.core.errors import UnknownTask
+from taskflowmq.core.interactive import is_written_anew
 from taskflowmq.ports.hooks import Hooks
 
 
@@ -15,15 +16,16 @@ class Registry:
 
     def __init__(self) -> None:
         self._tasks: dict[str, Task[Any, Any]] = {}
+        self._revision = 0
         self.hooks = Hooks()
 
     @property
     def revision(self) -> int:
-        """A number that changes whenever a task is added."""
-        return len(self._tasks)
+        """A number that changes whenever a task is added or written anew."""
+        return self._revision
 
     def add(self, task: Task[Any, Any]) -> bool:
-        """Add a task; False if this very task is here already.
+        """Add a task; False if this very task is here already. In a notebook one that is written anew replaces the old.
 
         Raises:
             ValueError: another task has the name.
@@ -31,11 +33,12 @@ class Registry:
         other = self._tasks.get(task.name)
         if other is task:
             return False
-        if other is not None:
+        if other is not None and not is_written_anew(other.fn, task.fn):
             raise ValueError(
                 f"two tasks are named {task.name!r}: {_where(other)} and {_where(task)}. Give one a name=…"
             )
         self._tasks[task.name] = task
+        self._revision += 1
         return True
 
     def get(self, name: str) -> Task[Any, Any] | None:

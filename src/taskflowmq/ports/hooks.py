@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from taskflowmq.core.interactive import is_written_anew
 from taskflowmq.ports.context import Context, WorkerState
 
 #: Functions that return, and functions whose return value is awaited.
@@ -151,7 +152,9 @@ def _named(name: str, error: RuntimeError) -> RuntimeError | None:
 
 
 class Hooks:
-    """The hooks of one app. A function that is here already is not added again."""
+    """The hooks of one app. A function that is here already is not added again; in a notebook one that is written anew
+    replaces the old.
+    """
 
     def __init__(self) -> None:
         self.arounds: list[Around] = []
@@ -168,7 +171,7 @@ class Hooks:
             )
         _check_parameters(hook, "hook(ctx)", 1)
         if all(other.fn is not hook for other in self.arounds):
-            self.arounds.append(Around(hook))
+            _put(self.arounds, Around(hook), lambda other: is_written_anew(other.fn, hook))
         return hook
 
     def on_worker_start(self, hook: W) -> W:
@@ -199,7 +202,16 @@ def _add(hooks: list[Any], hook: Any, form: str, count: int) -> None:
         raise TypeError(f"{name_of(hook)} is a generator function: only an around hook yields")
     _check_parameters(hook, form, count)
     if hook not in hooks:
-        hooks.append(hook)
+        _put(hooks, hook, lambda other: is_written_anew(other, hook))
+
+
+def _put(hooks: list[Any], hook: Any, replaces: Callable[[Any], bool]) -> None:
+    """Append a hook, or put it in the place of the one that it is written anew of."""
+    for index, other in enumerate(hooks):
+        if replaces(other):
+            hooks[index] = hook
+            return
+    hooks.append(hook)
 
 
 def _check_parameters(hook: Callable[..., Any], form: str, count: int) -> None:

@@ -1,0 +1,26 @@
+"""Whether somebody types this program just now: then what is written twice is written anew, not twice."""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from collections.abc import Callable
+from typing import Any
+
+
+def is_interactive() -> bool:
+    """Tell whether this process is a notebook's, or an interpreter that was started to be typed into."""
+    return hasattr(sys, "ps1") or bool(sys.flags.interactive) or hasattr(builtins, "get_ipython")
+
+
+def is_written_anew(old: Callable[..., Any], new: Callable[..., Any]) -> bool:
+    """Tell whether a function is the same one, run again in a notebook's cell or typed again.
+
+    In a program two functions of one name are a mistake, also in one module.
+    """
+    return _place(old) == _place(new) and is_interactive()
+
+
+def _place(fn: Callable[..., Any]) -> tuple[Any, ...]:
+    # An object that is merely callable has no name: each is its own.
+    return getattr(fn, "__module__", None), getattr(fn, "__qualname__", None) or id(fn)
