@@ -6,9 +6,9 @@ import asyncio
 import io
 import json
 import re
+import shlex
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from tests.cli.conftest import Cli
@@ -18,7 +18,7 @@ from taskflowmq.cli.enqueue import command
 from taskflowmq.server.schemas.requests import JobBody
 
 GOLDEN = Path(__file__).parent / "golden"
-NOBODY = str(uuid4())
+NOBODY = "00000000-0000-4000-8000-000000000001"
 
 
 def _work(url: str) -> None:
@@ -364,3 +364,77 @@ def test_an_error_that_nobody_foresaw_is_shown_without_secrets(cli: Cli, monkeyp
     assert "RuntimeError: could not connect with host=h password=[redacted]" in ran.err
     assert "ter2" not in ran.err
     assert "\x1b" not in ran.err
+
+
+def test_more_names_the_whole_command(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(3):
+        _enqueued(cli, "--tag", "a b")
+    monkeypatch.setenv("TASKFLOW_TASK", "test")
+    first = cli("jobs", "list", "--limit", "1", "--tag", "a b", "--state", "pending, dead")
+    words = first.err.strip().removeprefix("More: ")
+    name, *given = shlex.split(words)
+    assert (name, given[:2]) == ("taskflow", ["jobs", "list"])
+    options = dict(zip(given[2::2], given[3::2], strict=True))
+    last = options.pop("--before")
+    assert options == {"--limit": "1", "--tag": "a b", "--state": "pending, dead"}
+    assert last in first.out
+    second = cli(*given)
+    assert second.out.count("pending") == 1
+    assert second.out != first.out
+
+
+def test_jobs_are_listed_by_tag(cli: Cli) -> None:
+    tagged = _enqueued(cli, "--tag", "red", "--tag", "big")
+    _enqueued(cli, "--tag", "blue")
+    _enqueued(cli)
+    assert [job["id"] for job in cli("jobs", "list", "--tag", "big", "--json").json["items"]] == [tagged]
+    assert cli("jobs", "list", "--tag", "re").out == "No jobs.\n"
+
+
+def test_an_error_is_readable_in_list_and_view(cli: Cli, url: str) -> None:
+    job_id = cli("enqueue", "failing-job", '{"message": "no\\nluck"}', "--max-attempts", "1").out.strip()
+    assert "ERROR" not in cli("jobs", "list").out
+    _work(url)
+    listed = cli("jobs", "list").out
+    assert "ERROR" in listed
+    assert "DemoFailure: no luck" in listed
+    shown = cli("jobs", "show", job_id).out
+    assert "Traceback (most recent call last):\n" in shown
+    assert shown.rstrip().endswith("taskflowmq.tasks.demo.DemoFailure: no\nluck")
+    assert '"traceback"' not in shown
+
+
+def test_why_a_job_waits_is_shown(cli: Cli) -> None:
+    job_id = _enqueued(cli)
+    assert "Why it waits: no living worker serves task 'test'" in cli("jobs", "show", job_id).out
+    assert cli("jobs", "show", job_id, "--json").json["why"]["code"] == "no_worker"
+
+
+@pytest.mark.parametrize("app", ["./app.py", "app.py", "pkg/app.py:app", "./app.py:app"])
+def test_a_file_in_place_of_a_module_is_refused_with_what_to_write(app: str, cli: Cli) -> None:
+    ran = cli("worker", app)
+    assert ran.code == 2
+    assert "is a file: write the module" in ran.err
+    assert "app:app" in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_doctor_names_a_misspelt_setting(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    _enqueued(cli)
+    monkeypatch.setenv("TASKFLOW_POL_SECONDS", "5")
+    checks = cli("doctor", "--json").json["checks"]
+    [found] = [check for check in checks if check["name"] == "settings"]
+    assert found["verdict"] == "WARN"
+    assert "did you mean TASKFLOW_POLL_SECONDS?" in found["detail"]
+
+
+def test_a_secret_file_is_followed(cli: Cli, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _enqueued(cli)
+    monkeypatch.delenv("TASKFLOW_DATABASE_URL")
+    (tmp_path / "secret").write_text(url)
+    monkeypatch.setenv("TASKFLOW_DATABASE_URL_FILE", str(tmp_path / "secret"))
+    assert len(cli("jobs", "list", "--json").json["items"]) == 1
+    monkeypatch.setenv("TASKFLOW_DATABASE_URL_FILE", str(tmp_path / "missing"))
+    ran = cli("jobs", "list")
+    assert ran.code == 2
+    assert "TASKFLOW_DATABASE_URL_FILE names a file that cannot be read" in ran.err

@@ -9,13 +9,12 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from uuid import uuid4
 
 import asyncpg
 import pytest
 from tests.cli.conftest import Cli
 
-JOB = str(uuid4())
+JOB = "00000000-0000-4000-8000-000000000001"
 READERS = [
     ("jobs", "list"),
     ("jobs", "show", JOB),

@@ -292,3 +292,38 @@ def test_a_worker_whose_log_is_never_read_works_and_ends(start: Start, tmp_path:
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, timeout=120)
     assert worker.end(signal.SIGTERM) == 0
     os.close(reader)
+
+
+def test_a_worker_says_what_it_serves(start: Start) -> None:
+    program = start("worker", "shop:app", "--queues", "mail,default", "--json", "--log-format", "text")
+    program.announcement()
+    wait_until_sync(lambda: "child" in program.errors(), READY_SECONDS, what="the log")
+    assert (
+        "works on sqlite:///taskflow.db: queues mail, default; tasks double; 1 process of 50 slots" in program.errors()
+    )
+    assert program.end() == 0
+
+
+def test_a_burst_runs_what_there_is_and_ends(start: Start, tmp_path: Path) -> None:
+    environ = {"TASKFLOW_DATABASE_URL": f"sqlite:///{tmp_path}/jobs.db"}
+    for n in range(3):
+        assert (
+            start("enqueue", "double", f'{{"n": {n}}}', "--app", "shop:app", **environ).process.wait(READY_SECONDS) == 0
+        )
+    worker = start("worker", "shop:app", "--burst", "--poll", "0.1", **environ)
+    assert worker.process.wait(READY_SECONDS) == 0
+    listed = start("jobs", "list", "--json", **environ)
+    assert [job["state"] for job in listed.announcement()["items"]] == ["completed"] * 3
+
+
+def test_reload_starts_anew_after_a_change_and_ends_by_one_signal(start: Start, tmp_path: Path) -> None:
+    environ = {"TASKFLOW_DATABASE_URL": f"sqlite:///{tmp_path}/jobs.db"}
+    program = start("dev", "shop:app", "--port", "0", "--reload", "--demo", "shop:demo", **environ)
+    wait_until_sync(lambda: "demo says 42" in program.line(), READY_SECONDS, what="the demo")
+    changed = (tmp_path / "shop.py").read_text().replace("2 * n", "3 * n")
+    (tmp_path / "shop.py").write_text(changed)
+    wait_until_sync(lambda: "demo says 63" in program.line(), READY_SECONDS, what="the demo of the changed program")
+    [child] = psutil.Process(program.process.pid).children()
+    assert program.end() == 0
+    assert not child.is_running()
+    assert "Changed: shop.py. Starting anew." in program.errors()

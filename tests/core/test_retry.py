@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -132,3 +133,15 @@ def test_durations_may_be_timedeltas() -> None:
     assert [policy.delay_ms(attempt, 0) for attempt in (1, 2, 9)] == [2_000, 4_000, 60_000]
     with pytest.raises(InvalidJob, match="initial"):
         Retry(initial=timedelta(seconds=-1))
+
+
+@pytest.mark.parametrize("field", ["on", "not_on"])
+@pytest.mark.parametrize("wrong", ["ValueError", ["ValueError"], [ValueError], (ValueError, "x"), (int,), 5])
+def test_what_cannot_judge_an_error_is_refused_where_the_policy_is_made(field: str, wrong: Any) -> None:
+    with pytest.raises(InvalidJob, match="tuple of exception classes"):
+        Retry(**{field: wrong})
+
+
+def test_one_class_may_stand_alone() -> None:
+    assert Retry(on=OSError).wants(TimeoutError())  # type: ignore[arg-type]
+    assert not Retry(not_on=OSError).wants(TimeoutError())  # type: ignore[arg-type]

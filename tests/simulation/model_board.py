@@ -159,6 +159,7 @@ class ModelBoard:
         view = self._view(job_id)
         fits = not query.states or view.state in query.states
         fits = fits and query.queue in (None, view.queue) and query.task in (None, view.task)
+        fits = fits and (query.tag is None or query.tag in view.tags)
         fits = fits and (query.created_after is None or view.created_at >= query.created_after)
         return view if fits and (query.created_before is None or view.created_at < query.created_before) else None
 

@@ -8,9 +8,10 @@ import pytest
 from tests.worker.conftest import MakeWorker
 from tests.worker.fakes import FakeStore, FakeTasks
 
-from taskflowmq.core.errors import StoreUnavailable
+from taskflowmq.core.errors import InvalidJob, StoreUnavailable
 from taskflowmq.core.job import State
 from taskflowmq.ports.workers import NewWorker
+from taskflowmq.worker import WorkerOptions
 
 
 async def noop() -> None:
@@ -44,3 +45,9 @@ async def test_a_worker_told_to_stop_before_it_could_register_ends_and_starts_no
         assert await running == 0
     assert store.claims_made == []
     assert row.state is State.PENDING
+
+
+@pytest.mark.parametrize("wrong", ["mail", b"mail", 5, None, {"mail": 1}])
+def test_a_text_in_place_of_queue_names_is_refused(wrong: object) -> None:
+    with pytest.raises(InvalidJob, match="must be a list of queue names"):
+        WorkerOptions(queues=wrong)  # type: ignore[arg-type]

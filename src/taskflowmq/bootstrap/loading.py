@@ -136,6 +136,9 @@ def _main_name() -> str | None:
 
 def _find(spec: str) -> BaseApp:
     name, colon, path = spec.partition(":")
+    if name.endswith(".py") or "/" in name:
+        stem = name.removesuffix(".py").strip("./").replace("/", ".")
+        raise AppNotFound(f"{spec!r} is a file: write the module and the app's name in it, such as {stem or 'app'}:app")
     if not name or (colon and not path):
         raise AppNotFound(f"{spec!r} names no app: write {SPEC}")
     module = _import(name)

@@ -14,13 +14,7 @@ from typing import Any
 
 import msgspec
 
-from taskflowmq.core.errors import TaskFlowError
-
-
-class InvalidSetting(TaskFlowError, ValueError):
-    """A setting has a value that it cannot have; the message names the variable."""
-
-    code = "invalid_setting"
+from taskflowmq.client.environment import InvalidSetting
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,19 +7,37 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from taskflowmq.bootstrap.settings import InvalidSetting, Settings
+from taskflowmq.bootstrap.settings import Settings
 from taskflowmq.bootstrap.spawn import ExecSpawner, Program
 from taskflowmq.client.app import BaseApp
+from taskflowmq.client.environment import InvalidSetting
 from taskflowmq.ports.store import Store
 from taskflowmq.ports.telemetry import NoTelemetry, Telemetry
 from taskflowmq.scheduler import Looper, all_duties
 from taskflowmq.telemetry.deferred import DeferredTelemetry
 from taskflowmq.worker import Supervisor, SystemClock, WorkerOptions
 
+#: Tasks that the line of a start names; a worker may have hundreds.
+NAMED_TASKS = 20
+
 MULTIPROC_DIR = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def introduction(app: BaseApp, options: WorkerOptions) -> str:
+    """Return what a worker says of itself when it starts: version, store, queues, tasks and room."""
+    names = app.tasks.names()
+    shown = ", ".join(names[:NAMED_TASKS]) + (f" and {len(names) - NAMED_TASKS} more" if names[NAMED_TASKS:] else "")
+    room = f"{options.concurrency} slots" if options.concurrency != 1 else "1 slot"
+    children = "1 process" if options.processes == 1 else f"{options.processes} processes"
+    queues = ", ".join(options.queues) or "all"
+    return (
+        f"taskflow {version('taskflowmq')} works on {app.store.url}: queues {queues}; "
+        f"tasks {shown or 'none'}; {children} of {room}"
+    )
 
 
 def options_of(settings: Settings, **more: Any) -> WorkerOptions:

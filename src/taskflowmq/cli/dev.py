@@ -16,6 +16,7 @@ import click
 
 from taskflowmq.cli.exits import CommandError, Exit
 from taskflowmq.cli.options import app_argument, database_option, json_option, log_options, option
+from taskflowmq.cli.reload import reload_option, run_reloaded
 from taskflowmq.cli.server import chosen_port
 from taskflowmq.cli.worker import PACE_FLAGS, WORKER_FLAGS, flags_of, pace_options, worker_options
 from taskflowmq.client.extras import require
@@ -36,6 +37,7 @@ log = logging.getLogger("taskflowmq.dev")
 @option("--host", env="TASKFLOW_HOST", default="127.0.0.1", help="Address; other than loopback needs API keys.")
 @option("--port", env="TASKFLOW_PORT", type=click.IntRange(0, 65_535), help="Port; else PORT, else 8000 or the next.")
 @option("--demo", env="TASKFLOW_DEMO", metavar="MODULE:FUNCTION", help="Coroutine function that is given the address.")
+@reload_option
 @worker_options
 @pace_options
 @database_option
@@ -44,17 +46,18 @@ log = logging.getLogger("taskflowmq.dev")
 def command(app: str | None, demo: str | None, host: str, port: int | None, **given: Any) -> int:
     """Run everything that APP needs in one command, on SQLite unless told otherwise. Ctrl-C drains and ends."""
     require("server", "taskflow dev")
+    if given["reload"]:
+        return run_reloaded("taskflow dev")
     from taskflowmq.bootstrap.settings import check_task_settings, load_settings
     from taskflowmq.bootstrap.supervise import loop_factory, options_of
-    from taskflowmq.cli.program import load
+    from taskflowmq.cli.program import load, start_logging
     from taskflowmq.server.files import raise_file_limit
     from taskflowmq.server.run import bind
     from taskflowmq.server.settings import ServerSettings, keys_from, warn_of_plain_http
-    from taskflowmq.telemetry.logs import configure_logging
     from taskflowmq.telemetry.multiproc import share_metrics
 
     style = "text" if given["log_format"] == "auto" else given["log_format"]
-    configure_logging(style, given["log_level"])
+    start_logging(style, given["log_level"])
     raise_file_limit()
     options = options_of(load_settings(**flags_of(given, WORKER_FLAGS + PACE_FLAGS)))
     settings = ServerSettings(host=host, port=chosen_port(port), api_keys=keys_from(os.environ)).check()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import click
@@ -48,10 +49,10 @@ def _look(app: str | None, database_url: str | None, *, as_json: bool) -> Any:
                 found(finding)
 
     _look_at_settings(found)
-    url = resolve_url(database_url)
-    if app is not None:
-        url = _look_at_app(app, database_url, found)
     try:
+        url = resolve_url(database_url)
+        if app is not None:
+            url = _look_at_app(app, database_url, found)
         asyncio.run(look(url))
     except TaskFlowError as error:
         found(Finding("store", Verdict.FAIL, str(error), "check the database's address and that it runs"))
@@ -61,6 +62,7 @@ def _look(app: str | None, database_url: str | None, *, as_json: bool) -> Any:
 def _look_at_settings(found: Any) -> None:
     from taskflowmq.bootstrap.settings import check_task_settings, load_settings
     from taskflowmq.cli.checks import Finding, Verdict
+    from taskflowmq.client.environment import unknown_names
     from taskflowmq.core.errors import TaskFlowError
 
     try:
@@ -68,7 +70,11 @@ def _look_at_settings(found: Any) -> None:
         check_task_settings()
     except TaskFlowError as error:
         found(Finding("settings", Verdict.FAIL, str(error), "set the variable as it says, or unset it"))
-    else:
+        return
+    unknown = unknown_names(os.environ)
+    for sentence in unknown:
+        found(Finding("settings", Verdict.WARN, sentence, "correct the name, or unset the variable"))
+    if not unknown:
         found(Finding("settings", Verdict.OK, "every variable can be read"))
 
 

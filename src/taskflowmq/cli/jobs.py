@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from taskflowmq.cli.options import database_option, json_option, option, read_time
-from taskflowmq.cli.output import emit_fields, emit_json, emit_table
+from taskflowmq.cli.output import emit_fields, emit_json, emit_table, say
 from taskflowmq.cli.program import with_store
-from taskflowmq.cli.show import attempt_json, job_json, job_summary, wait_and_show
+from taskflowmq.cli.show import attempt_json, error_line, job_json, job_summary, wait_and_show
 from taskflowmq.core.errors import Conflict
+from taskflowmq.core.job import JobView, State
 from taskflowmq.ports.store import CancelAnswer
 
 MAX_LIMIT = 1_000
@@ -25,6 +28,7 @@ def command() -> None:
 @option("--state", env="TASKFLOW_STATE", help="States, separated by commas.")
 @option("--queue", env="TASKFLOW_QUEUE", help="Only this queue.")
 @option("--task", env="TASKFLOW_TASK", help="Only this task.")
+@option("--tag", env="TASKFLOW_TAG", help="Only jobs with this tag.")
 @option("--created-after", env="TASKFLOW_CREATED_AFTER", metavar="TIME", help="Only jobs created at or after it.")
 @option("--created-before", env="TASKFLOW_CREATED_BEFORE", metavar="TIME", help="Only jobs created before it.")
 @option("--limit", env="TASKFLOW_LIMIT", type=click.IntRange(1, MAX_LIMIT), default=50, help="Most jobs.")
@@ -33,6 +37,7 @@ def command() -> None:
 @json_option
 def list_command(database_url: str | None, as_json: bool, **given: Any) -> None:
     """List jobs, newest first; times as 2026-01-31T12:00:00Z."""
+    asked = dict(given)
     if given["state"]:
         given["state"] = [word.strip() for word in given["state"].split(",")]
     for name in ("created_after", "created_before"):
@@ -43,12 +48,27 @@ def list_command(database_url: str | None, as_json: bool, **given: Any) -> None:
         emit_json({"items": [job_json(view) for view in page.items], "next": page.next})
         return
     rows = [
-        (one.id, one.task, one.queue, one.state.value, f"{one.counters.attempt}/{one.max_attempts}", one.created_at)
-        for one in page.items
+        (*_place(one), f"{one.attempt}/{one.max_attempts}", one.created_at, error_line(one.error)) for one in page.items
     ]
-    emit_table(("id", "task", "queue", "state", "attempt", "created"), rows, empty="No jobs.")
+    columns = ("id", "task", "queue", "state", "attempt", "created", "error")
+    emit_table(columns, rows, empty="No jobs.", optional=("error",))
     if page.next is not None:
-        click.echo(f"More: taskflow jobs list --before {page.next}", err=True)
+        say(f"More: {_following(asked, page.next)}", err=True)
+
+
+def _place(view: JobView) -> tuple[Any, ...]:
+    return view.id, view.task, view.queue, view.state.value
+
+
+def _following(asked: dict[str, Any], before: Any) -> str:
+    """Return the command that goes on with the same list."""
+    words = ["taskflow", "jobs", "list"]
+    for name, value in {**asked, "before": before}.items():
+        # What the environment says, it will say again; a database's address may hold a password.
+        source = click.get_current_context().get_parameter_source(name)
+        if name == "before" or (value is not None and source is ParameterSource.COMMANDLINE):
+            words += [f"--{name.replace('_', '-')}", str(value)]
+    return shlex.join(words)
 
 
 @command.command("show")
@@ -59,21 +79,36 @@ def show(job_id: str, **given: Any) -> None:
     """Show a job with its attempts."""
 
     async def work(app: Any) -> Any:
-        return await app.jobs.aget(job_id), await app.jobs.aattempts(job_id)
+        view = await app.jobs.aget(job_id)
+        why = None if view.state.final or view.state is State.RUNNING else await app.job(job_id).awhy()
+        return view, await app.jobs.aattempts(job_id), why
 
-    view, attempts = with_store(given["database_url"], work)
+    view, attempts, why = with_store(given["database_url"], work)
     if given["as_json"]:
         listed = [attempt_json(one) for one in attempts]
         counts = {"attempts_total": attempts.total, "attempt_counts": attempts.counts}
-        emit_json({"job": job_json(view), "attempts": listed, **counts})
+        emit_json({"job": job_json(view), "attempts": listed, **counts, "why": why})
         return
     emit_fields(job_summary(view))
     click.echo()
-    rows = [(one.attempt, one.outcome, one.started_at, one.finished_at, one.error) for one in attempts]
+    rows = [(one.attempt, one.outcome, one.started_at, one.finished_at, error_line(one.error)) for one in attempts]
     emit_table(("attempt", "outcome", "started", "finished", "error"), rows, empty="No attempts yet.")
     if attempts.gap:
         counted = ", ".join(f"{count} {outcome}" for outcome, count in sorted(attempts.counts.items()))
         click.echo(f"{attempts.total} attempts in all ({counted}): {attempts.gap} behind the first 10 are not kept.")
+    if view.error is not None:
+        click.echo()
+        say(_whole_error(view.error))
+    if why is not None:
+        click.echo()
+        say(f"Why it waits: {why}")
+
+
+def _whole_error(error: dict[str, Any]) -> str:
+    """Return an error as Python prints it: the traceback, which ends with the type and the message, or those alone."""
+    trace = str(error.get("traceback") or "").rstrip()
+    line = f"{error.get('type')}: {error.get('message')}"
+    return trace if line in trace else f"{trace}\n{line}".strip()
 
 
 @command.command("retry")

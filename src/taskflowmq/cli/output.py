@@ -33,11 +33,22 @@ def say(text: str, *, err: bool = False) -> None:
     click.echo(escape_lines(text), err=err)
 
 
-def emit_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, empty: str) -> None:
-    """Write rows under a heading, or a sentence when there are none."""
+def emit_table(
+    columns: Sequence[str], rows: Sequence[Sequence[Any]], *, empty: str, optional: Sequence[str] = ()
+) -> None:
+    """Write rows under a heading, or a sentence when there are none.
+
+    Args:
+        columns: their names.
+        rows: a value for each column.
+        empty: what is said where there is no row.
+        optional: columns that are left out where no row has a value.
+    """
     if not rows:
         say(empty)
         return
+    kept = [at for at, name in enumerate(columns) if name not in optional or any(row[at] is not None for row in rows)]
+    columns, rows = [columns[at] for at in kept], [[row[at] for at in kept] for row in rows]
     cells = [[_cell(value) for value in row] for row in rows]
     widths = [max(len(column), *(len(row[index]) for row in cells)) for index, column in enumerate(columns)]
     click.echo(_line(columns, widths, {}).upper())

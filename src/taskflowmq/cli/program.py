@@ -16,6 +16,19 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+def start_logging(style: str, level: str) -> None:
+    """Set up the log of a program that runs until it is ended, and name the settings that it will not follow."""
+    import logging
+    import os
+
+    from taskflowmq.client.environment import unknown_names
+    from taskflowmq.telemetry.logs import configure_logging
+
+    configure_logging(style, level)
+    for sentence in unknown_names(os.environ):
+        logging.getLogger("taskflowmq.settings").warning("%s", sentence)
+
+
 def load(app: str | None, database_url: str | None) -> BaseApp:
     """Return the app that a command works with.
 

@@ -9,6 +9,7 @@ import sys
 import click
 
 from taskflowmq.cli.exits import Exit, explain, report, report_bug, report_usage, wants_json
+from taskflowmq.client.environment import is_service_link
 
 #: name → (module, one line of help). Help is repeated here because showing it must not import the command.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -86,6 +87,9 @@ def _let_go_of_logs() -> None:
 
 
 def _run(arguments: list[str] | None) -> None:
+    for name, value in list(os.environ.items()):
+        if is_service_link(name, value):
+            del os.environ[name]
     colour = False if os.environ.get("NO_COLOR") else None
     try:
         code = root.main(arguments, prog_name="taskflow", standalone_mode=False, color=colour)

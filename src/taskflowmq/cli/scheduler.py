@@ -25,10 +25,9 @@ def command(app: str | None, database_url: str | None, as_json: bool, **given: A
     """
     from taskflowmq.bootstrap.settings import load_settings
     from taskflowmq.bootstrap.supervise import loop_factory, options_of
-    from taskflowmq.cli.program import load, open_only
-    from taskflowmq.telemetry.logs import configure_logging
+    from taskflowmq.cli.program import load, open_only, start_logging
 
-    configure_logging(given["log_format"], given["log_level"])
+    start_logging(given["log_format"], given["log_level"])
     options = options_of(load_settings(**flags_of(given, PACE_FLAGS)))
     loaded = load(app, database_url)
     # Duties of a store that nobody uses are duties in the wrong place.

@@ -55,15 +55,14 @@ def command(app: str | None, host: str, port: int | None, **given: Any) -> None:
     from taskflowmq.bootstrap.child import tune_interpreter
     from taskflowmq.bootstrap.settings import load_settings
     from taskflowmq.bootstrap.supervise import loop_factory, options_of
-    from taskflowmq.cli.program import load
+    from taskflowmq.cli.program import load, start_logging
     from taskflowmq.server.connections import ConnectionLimits
     from taskflowmq.server.files import raise_file_limit
     from taskflowmq.server.run import bind
     from taskflowmq.server.settings import ServerSettings, keys_from, warn_of_plain_http
-    from taskflowmq.telemetry.logs import configure_logging
     from taskflowmq.telemetry.multiproc import share_metrics
 
-    configure_logging(given["log_format"], given["log_level"])
+    start_logging(given["log_format"], given["log_level"])
     raise_file_limit()
     options = options_of(load_settings(**flags_of(given, PACE_FLAGS)), run_duties=not given["no_duties"])
     settings = ServerSettings(host=host, port=chosen_port(port), api_keys=keys_from(os.environ)).check()

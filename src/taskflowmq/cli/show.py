@@ -20,11 +20,17 @@ def attempt_json(view: AttemptView) -> responses.AttemptOut:
     return responses.attempt_out(view)
 
 
+def error_line(error: dict[str, Any] | None) -> str | None:
+    """Return a stored error on one line; None if there is none."""
+    return None if error is None else f"{error.get('type')}: {error.get('message')}"
+
+
 def job_summary(view: JobView) -> dict[str, Any]:
     """Return what a person wants to know of one job."""
     fields = responses.job_fields(view)
     fields.pop("tenant")
     fields.pop("workflow_id", None)
+    fields["error"] = error_line(view.error)
     if not fields["result_truncated"]:
         fields.pop("result_truncated")
     return fields

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 from contextlib import AsyncExitStack
@@ -11,11 +12,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from taskflowmq.cli.options import app_argument, database_option, json_option, log_options, option
+from taskflowmq.cli.reload import reload_option, run_reloaded
+from taskflowmq.core.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from taskflowmq.client.app import BaseApp
     from taskflowmq.worker import Supervisor, WorkerOptions
 
+log = logging.getLogger("taskflowmq.worker")
+#: So many looks in a row must find nothing before a burst is over: between two jobs a worker has none for a moment.
+IDLE_LOOKS = 3
 
 #: The flags of :func:`worker_options` and :func:`pace_options`, as settings know them.
 WORKER_FLAGS = ("queues", "concurrency", "processes", "drain_timeout", "heartbeat")
@@ -90,6 +96,8 @@ def flags_of(given: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
 @option("--max-memory", env="TASKFLOW_MAX_MEMORY_MB", type=click.IntRange(1), help="Replace a child above so many MB.")
 @option("--health-port", env="TASKFLOW_HEALTH_PORT", type=click.IntRange(0, 65_535), help="Serve probes and /metrics.")
 @option("--health-host", env="TASKFLOW_HEALTH_HOST", default="127.0.0.1", help="Address of the probes.")
+@option("--burst", env="TASKFLOW_BURST", is_flag=True, help="End when there is nothing left to run.")
+@reload_option
 @duties_option
 @database_option
 @log_options
@@ -99,14 +107,15 @@ def command(app: str | None, **given: Any) -> int:
 
     Exits 0 after a clean drain, 75 when jobs were handed back.
     """
+    if given["reload"]:
+        return run_reloaded("taskflow worker")
     from taskflowmq.bootstrap.settings import check_task_settings, load_settings
     from taskflowmq.bootstrap.supervise import loop_factory, options_of
-    from taskflowmq.cli.program import load
+    from taskflowmq.cli.program import load, start_logging
     from taskflowmq.server.files import raise_file_limit
-    from taskflowmq.telemetry.logs import configure_logging
     from taskflowmq.telemetry.multiproc import share_metrics
 
-    configure_logging(given["log_format"], given["log_level"])
+    start_logging(given["log_format"], given["log_level"])
     raise_file_limit()
     options = options_of(
         load_settings(**flags_of(given, WORKER_FLAGS + PACE_FLAGS)),
@@ -122,7 +131,7 @@ def command(app: str | None, **given: Any) -> int:
 
 
 async def _work(app: BaseApp, spec: str | None, options: WorkerOptions, given: dict[str, Any]) -> int:
-    from taskflowmq.bootstrap.supervise import make_supervisor
+    from taskflowmq.bootstrap.supervise import introduction, make_supervisor
     from taskflowmq.cli.exits import Exit
     from taskflowmq.cli.output import emit_json
 
@@ -138,9 +147,36 @@ async def _work(app: BaseApp, spec: str | None, options: WorkerOptions, given: d
             probes = await stack.enter_async_context(
                 _probes(app, supervisor, given["health_host"], given["health_port"])
             )
+        log.info("%s", introduction(app, options))
         if given["as_json"]:
             emit_json({"processes": options.processes, "store": app.store.url, "probes": probes})
+        if given["burst"]:
+            stack.push_async_callback(_cancel, asyncio.create_task(_drain_when_idle(app, supervisor, options.poll)))
         return Exit.HANDED_BACK if await supervisor.run() else Exit.OK
+
+
+async def _drain_when_idle(app: BaseApp, supervisor: Supervisor, poll: float) -> None:
+    """Drain when a few looks in a row find claims answered and no job running here."""
+    quiet = 0
+    while quiet < IDLE_LOOKS:
+        await asyncio.sleep(poll)
+        quiet = 0 if await _is_busy(app, supervisor) else quiet + 1
+    log.info("nothing is left to run")
+    supervisor.request_drain()
+
+
+async def _is_busy(app: BaseApp, supervisor: Supervisor) -> bool:
+    try:
+        workers = await app.store.workers.list_workers()
+    except StoreUnavailable:
+        return True
+    own = [one for one in workers if one.supervisor == supervisor.id and one.ended_at is None]
+    return not supervisor.claiming or not own or any(one.running for one in own)
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 def _probes(app: BaseApp, supervisor: Supervisor, host: str, port: int) -> Any:

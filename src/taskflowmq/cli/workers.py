@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import click
+import msgspec
 
 from taskflowmq.cli.options import database_option, json_option
 from taskflowmq.cli.output import emit_json, emit_table
@@ -30,9 +31,11 @@ def list_command(database_url: str | None, as_json: bool) -> None:
     if as_json:
         emit_json({"items": [worker_out(one) for one in workers]})
         return
-    rows = [
-        (one.id, one.host, one.pid, one.version, one.running, "ended" if one.ended_at else "alive", one.started_at)
-        for one in workers
-    ]
-    columns = ("id", "host", "pid", "version", "running", "is", "started")
+    rows = []
+    for one in workers:
+        info = msgspec.json.decode(one.info) if one.info else {}
+        serves = ", ".join(info.get("queues", ())) or "all", ", ".join(info.get("tasks", ())) or None
+        state = "ended" if one.ended_at else "alive"
+        rows.append((one.id, one.host, one.pid, one.version, state, one.running, *serves, one.started_at))
+    columns = ("id", "host", "pid", "version", "is", "running", "queues", "tasks", "started")
     emit_table(columns, rows, empty="No workers: start one with taskflow worker")

@@ -19,6 +19,7 @@ import msgspec
 
 from taskflowmq.client import codecs
 from taskflowmq.client.deadline import store_timeout as resolve_timeout
+from taskflowmq.client.environment import secret
 from taskflowmq.client.handle import Handle
 from taskflowmq.client.hooked import Hooked
 from taskflowmq.client.hub import Hub
@@ -43,8 +44,12 @@ MakeStore = Callable[[str], Store]
 
 
 def resolve_url(url: str | None) -> str:
-    """Return the database to use: the argument, else the environment's, else a file in this folder."""
-    return url or next((found for name in URL_VARIABLES if (found := os.environ.get(name))), DEFAULT_URL)
+    """Return the database to use: the argument, else the environment's, else a file in this folder.
+
+    Raises:
+        InvalidSetting: a variable and its file are both set, or the file cannot be read.
+    """
+    return url or next((found for name in URL_VARIABLES if (found := secret(os.environ, name))), DEFAULT_URL)
 
 
 class BaseApp(Hooked):

@@ -12,7 +12,7 @@ from taskflowmq.client.session import Session
 from taskflowmq.client.sync import sync_twin
 from taskflowmq.core.errors import Conflict, InvalidJob, JobNotFound
 from taskflowmq.core.job import Attempts, JobFilter, JobView, Page, State
-from taskflowmq.core.limits import check_int, check_name, check_time
+from taskflowmq.core.limits import MAX_TAG_LENGTH, check_int, check_name, check_text, check_time
 from taskflowmq.ports.store import CancelAnswer, DeleteAnswer, RetryAnswer, StoreStats
 
 MAX_PAGE = 1_000
@@ -65,6 +65,7 @@ class Jobs:
         state: State | str | Sequence[State | str] | None = None,
         queue: str | None = None,
         task: str | None = None,
+        tag: str | None = None,
         created_after: datetime | None = None,
         created_before: datetime | None = None,
         limit: int = 100,
@@ -76,6 +77,7 @@ class Jobs:
             state: one state or several; None means any.
             queue: only jobs of this queue.
             task: only jobs of this task.
+            tag: only jobs with this tag.
             created_after: aware datetime; only jobs created at or after it.
             created_before: aware datetime; only jobs created before it. Both look for ids made up to a minute off: a
                 job whose program's clock is further from the store's may be missing here, and only here.
@@ -87,6 +89,7 @@ class Jobs:
             states=_states(state),
             queue=None if queue is None else check_name("queue", queue),
             task=None if task is None else check_name("task", task),
+            tag=None if tag is None else check_text("/tag", tag, MAX_TAG_LENGTH),
             created_after=None if created_after is None else check_time("/created_after", created_after),
             created_before=None if created_before is None else check_time("/created_before", created_before),
         )

@@ -382,6 +382,7 @@ class JobFilter(msgspec.Struct, frozen=True, kw_only=True):
     states: tuple[State, ...] = ()
     queue: str | None = None
     task: str | None = None
+    tag: str | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
 

@@ -44,6 +44,21 @@ def check_name(kind: str, name: object) -> str:
     return name
 
 
+def check_collection(pointer: str, value: object, of: str) -> None:
+    """Refuse a text where several are wanted: Python would take it for its letters.
+
+    Args:
+        pointer: names the field.
+        value: what was given.
+        of: what the collection holds, for the error: "queue names".
+
+    Raises:
+        InvalidJob: it is no list, tuple or set.
+    """
+    if not isinstance(value, list | tuple | set | frozenset):
+        raise InvalidJob.at(pointer, f"must be a list of {of}, got {value!r:.80}")
+
+
 def check_text(pointer: str, text: object, longest: int) -> str:
     """Return text that both engines can store, or raise :class:`InvalidJob` naming the field."""
     if not isinstance(text, str):

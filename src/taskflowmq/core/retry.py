@@ -57,6 +57,8 @@ class Retry(msgspec.Struct, frozen=True):
             number = isinstance(value, int if kind is int else int | float) and not isinstance(value, bool)
             if not number or not low <= value <= high:  # also refuses NaN
                 raise InvalidJob.at(f"/retry/{field}", f"{rule}, got {value!r:.80}")
+        for field in ("on", "not_on"):
+            _check_classes(f"/retry/{field}", getattr(self, field))
 
     def delay_ms(self, attempt: int, rand: float) -> int:
         """Return the delay after a failed attempt, in milliseconds.
@@ -103,3 +105,10 @@ def herd_delay_ms(failures: int, rand: float) -> int:
         rand: a random number, 0 ≤ rand < 1.
     """
     return round(min(max(failures - FEW_FAILURES, 0) * HERD_STEP_MS, HERD_MAX_MS) * rand)
+
+
+def _check_classes(pointer: str, given: object) -> None:
+    """Refuse what ``isinstance`` could not judge by, where the policy is made: at a failure it would be too late."""
+    classes = given if isinstance(given, tuple) else (given,)
+    if not all(isinstance(one, type) and issubclass(one, BaseException) for one in classes):
+        raise InvalidJob.at(pointer, f"must be a tuple of exception classes, got {given!r:.80}")

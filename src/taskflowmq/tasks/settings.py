@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
+from taskflowmq.client.environment import InvalidSetting, secret
 from taskflowmq.tasks.errors import InvalidInput, SettingsError
 from taskflowmq.tasks.mail_address import Mailbox
 from taskflowmq.tasks.netpolicy import ALLOW_VARIABLE, HttpAllow
@@ -137,13 +138,10 @@ class TaskSettings:
 
 
 def _secret(env: Mapping[str, str], name: str) -> str | None:
-    """Read NAME or the file that NAME_FILE names; both are an error, since one would be ignored."""
-    value, path = env.get(name), env.get(f"{name}_FILE")
-    if not path:
-        return value or None
-    if value:
-        raise SettingsError(f"{name} and {name}_FILE are both set. Keep one of them.")
-    return _read(f"{name}_FILE", path)
+    try:
+        return secret(env, name)
+    except InvalidSetting as error:
+        raise SettingsError(str(error)) from None
 
 
 def _read(variable: str, path: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from taskflowmq.core.limits import check_name
+from taskflowmq.core.limits import check_collection, check_name
 
 #: More threads than this only fight for the interpreter lock.
 MAX_THREADS = 32
@@ -44,6 +44,7 @@ class WorkerOptions(msgspec.Struct, frozen=True, kw_only=True):
     isolated: bool = False
 
     def __post_init__(self) -> None:
+        check_collection("/queues", self.queues, "queue names")
         for name in self.queues:
             check_name("queue", name)
         bounds: tuple[tuple[str, float, float], ...] = (

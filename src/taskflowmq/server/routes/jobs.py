@@ -10,7 +10,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from taskflowmq.core.errors import Conflict, InvalidJob
 from taskflowmq.core.job import JobFilter, JobView, State
-from taskflowmq.core.limits import check_name, check_time
+from taskflowmq.core.limits import MAX_TAG_LENGTH, check_name, check_text, check_time
 from taskflowmq.ports.store import CancelAnswer, DeleteAnswer, RetryAnswer
 from taskflowmq.server.cursor import read_cursor, write_cursor
 from taskflowmq.server.intake import store_one
@@ -38,6 +38,7 @@ Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT, description="Most jobs
 #: `state` alone is a reserved name of the framework.
 States = Annotated[str | None, QueryParameter(name="state", description="States, separated by commas", max_length=200)]
 Cursor = Annotated[str | None, QueryParameter(description="The `next` of the page before", max_length=200)]
+Tag = Annotated[str | None, QueryParameter(description="Only jobs with this tag", max_length=MAX_TAG_LENGTH)]
 After = Annotated[datetime | None, QueryParameter(description="Only jobs created after this time")]
 Before = Annotated[datetime | None, QueryParameter(description="Only jobs created before this time")]
 Wait = Annotated[float, QueryParameter(ge=0, le=MAX_WAIT, description="Seconds to wait for the job to end")]
@@ -67,6 +68,7 @@ async def list_jobs(
     states: States = None,
     queue: FromQuery[str | None] = None,
     task: FromQuery[str | None] = None,
+    tag: Tag = None,
     created_after: After = None,
     created_before: Before = None,
     limit: Limit = 50,
@@ -81,6 +83,7 @@ async def list_jobs(
         states=_states(states),
         queue=None if queue is None else check_name("queue", queue),
         task=None if task is None else check_name("task", task),
+        tag=_tag(tag),
         created_after=after,
         created_before=before,
     )
@@ -173,6 +176,13 @@ def _states(given: str | None) -> tuple[State, ...]:
             known = ", ".join(state.value for state in State)
             raise bad_parameter("state", f"{word.strip()!r:.40} is no state; there are: {known}") from error
     return tuple(dict.fromkeys(states))
+
+
+def _tag(value: str | None) -> str | None:
+    try:
+        return None if value is None else check_text("/tag", value, MAX_TAG_LENGTH)
+    except InvalidJob as error:
+        raise bad_parameter("tag", error.errors[0].detail) from error
 
 
 def _time(name: str, value: datetime | None) -> datetime | None:

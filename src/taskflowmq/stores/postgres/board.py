@@ -85,7 +85,7 @@ class PostgresBoard:
         found: list[UUID] = []
         for size in windows(limit):
             most = limit + 1 - len(found)
-            row = await self._pool.fetchrow(q.list_jobs, states, below, size, bounds.lowest, *wanted, most)
+            row = await self._pool.fetchrow(q.list_jobs, states, below, size, bounds.lowest, *wanted, most, query.tag)
             found += row["fit"]
             if len(found) > limit:
                 break

@@ -186,6 +186,7 @@ def _details(conn: sqlite3.Connection, ids: Sequence[bytes], query: JobFilter) -
         "tenant": query.tenant,
         "queue": query.queue,
         "task": query.task,
+        "tag": query.tag,
         "created_after": None if query.created_after is None else to_us(query.created_after),
         "created_before": None if query.created_before is None else to_us(query.created_before),
     }

@@ -53,6 +53,17 @@ async def fill(rig: Rig) -> dict[State, list[UUID]]:
 class TestListing(StoreSuite):
     """Board.list_jobs and stats."""
 
+    @pytest.mark.parametrize("states", [(), (State.PENDING,)])
+    async def test_only_jobs_with_the_tag(self, rig: Rig, states: tuple[State, ...]) -> None:
+        red = await rig.put(tags=("red", "b ü"), queue="a")
+        both = await rig.put(tags=("blue", "red"))
+        await rig.put(tags=("blue", "redder"))
+        await rig.put()
+        assert ids(await collect(rig, 1, tag="red", states=states)) == sorted([red.id, both.id], reverse=True)
+        assert ids(await collect(rig, 1, tag="b ü", states=states)) == [red.id]
+        assert ids(await collect(rig, tag="red", queue="a", states=states)) == [red.id]
+        assert await collect(rig, tag="re", states=states) == []
+
     @pytest.mark.parametrize("limit", [1, 3, 5, 100])
     async def test_every_job_once_newest_first(self, rig: Rig, limit: int) -> None:
         jobs = [job_id for pair in (await fill(rig)).values() for job_id in pair]

@@ -1,5 +1,5 @@
 -- Looks through one window of ids, newest first: at most $3 below $2 and not below $4, of jobs in the states $1 (no state:
--- of all). Returns which of them fit (tenant $5, queue $6, task $7, created from $8 until $9; null means any; at most $10),
+-- of all). Returns which of them fit (tenant $5, queue $6, task $7, created from $8 until $9, with the tag $11; null means any; at most $10),
 -- how many were looked at, and the last of them. Names that nobody has end a list at once.
 -- What has no index of its own (completed jobs, a queue's, a task's) is walked through, among others, and "meant" marks it:
 -- so a window costs the same whoever has died, and only those that are meant are looked up. Bounds and order of the dead
@@ -59,5 +59,6 @@ SELECT ARRAY(
            AND ($6::text IS NULL OR j.lane_id = ANY((SELECT lanes FROM names)::integer[]))
            AND ($7::text IS NULL OR j.task_id = (SELECT task_id FROM names))
            AND ($8::timestamptz IS NULL OR j.created_at >= $8) AND ($9::timestamptz IS NULL OR j.created_at < $9)
+           AND ($11::text IS NULL OR $11::text = ANY(j.tags))
          ORDER BY w.id DESC LIMIT $10::integer) AS fit,
        (SELECT count(*) FROM looked) AS looked, (SELECT id FROM looked ORDER BY id LIMIT 1) AS last

@@ -26,3 +26,4 @@ LEFT JOIN taskflow_cancel_request AS c ON c.job_id = j.id
 WHERE t.name = :tenant AND j.deleted_at IS NULL
   AND (:queue IS NULL OR q.name = :queue) AND (:task IS NULL OR k.name = :task)
   AND (:created_after IS NULL OR j.created_at >= :created_after) AND (:created_before IS NULL OR j.created_at < :created_before)
+  AND (:tag IS NULL OR EXISTS (SELECT 1 FROM json_each(j.tags) AS g WHERE g.value = :tag))

@@ -1,0 +1,113 @@
+"""``--reload``: run the same command in a process of its own, and anew whenever a source file below here has changed.
+
+For work on a program, not for production: what runs is given two seconds, then it is handed back and starts again.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from taskflowmq.bootstrap.parent import die_with_parent
+from taskflowmq.cli.options import option
+from taskflowmq.client.extras import require
+
+#: How long running jobs may finish before they are handed back, in seconds, and how long that may take.
+FINISH_SECONDS, LEAVE_SECONDS = 2.0, 10.0
+VARIABLE = "TASKFLOW_RELOAD"
+
+
+def reload_option(command: Any) -> Any:
+    """Take --reload."""
+    return option("--reload", env=VARIABLE, is_flag=True, help="Start anew when a Python file below here changes.")(
+        command
+    )
+
+
+def run_reloaded(feature: str) -> int:
+    """Run this command line without --reload, and again after each change, until a signal ends it.
+
+    Args:
+        feature: the command, for the error of a missing extra.
+
+    Returns:
+        The exit code of the last run.
+
+    Raises:
+        MissingExtra: watchfiles is not installed.
+    """
+    require("reload", f"{feature} --reload")
+    from watchfiles import PythonFilter, watch
+
+    stop = threading.Event()
+    asked: list[int] = []
+
+    def on_signal(number: int, _frame: object) -> None:
+        asked.append(number)
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, on_signal)
+    program = _start()
+    try:
+        for changes in watch(Path.cwd(), watch_filter=PythonFilter(), stop_event=stop, raise_interrupt=False):
+            click.echo(f"Changed: {_names(path for _, path in changes)}. Starting anew.", err=True)
+            _end(program)
+            program = _start()
+    finally:
+        code = _leave(program, asked)
+    return code
+
+
+def _start() -> subprocess.Popen[bytes]:
+    """Start what was started, as it was started: the command, ``python -m``, or the manage.py of a project."""
+    arguments = [word for word in sys.orig_argv[1:] if word != "--reload"]
+    environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
+    parent = os.getpid()
+    # In a session of its own: Ctrl-C reaches this process alone, which passes it on.
+    return subprocess.Popen(  # noqa: S603 - our own command line
+        [sys.executable, *arguments],
+        env=environment,
+        start_new_session=True,
+        preexec_fn=lambda: die_with_parent(parent),  # noqa: PLW1509 - this process has no threads
+    )
+
+
+def _end(program: subprocess.Popen[bytes]) -> None:
+    """Let what runs finish for a moment, then hand it back."""
+    for number, seconds in ((signal.SIGTERM, FINISH_SECONDS), (signal.SIGTERM, LEAVE_SECONDS)):
+        program.send_signal(number)
+        try:
+            program.wait(seconds)
+        except subprocess.TimeoutExpired:
+            continue
+        return
+    program.kill()
+    program.wait()
+
+
+def _leave(program: subprocess.Popen[bytes], asked: list[int]) -> int:
+    """End as the program does: the first signal drains it, a second hands back."""
+    passed = 0
+    while True:
+        while passed < len(asked):
+            program.send_signal(asked[passed])
+            passed += 1
+        try:
+            return program.wait(0.2)
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def _names(paths: Iterable[str]) -> str:
+    here = Path.cwd()
+    names = sorted({str(Path(path).relative_to(here) if Path(path).is_relative_to(here) else path) for path in paths})
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if names[3:] else "")

@@ -1,0 +1,93 @@
+"""Reading the environment: secrets that may lie in a file, and names that look like ours but are not."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from taskflowmq.core.errors import TaskFlowError
+
+PREFIX = "TASKFLOW_"
+_PORT = "TASKFLOW_PORT"
+#: Between a supervisor and its processes.
+INTERNAL = frozenset({"TASKFLOW_CHILD_URL"})
+#: Variables that hold a secret; each may be given as NAME_FILE instead, the path of a file.
+SECRETS = frozenset(
+    {"TASKFLOW_DATABASE_URL", "DATABASE_URL", "TASKFLOW_API_KEYS", "TASKFLOW_SMTP_URL", "TASKFLOW_CSV_SOURCES"}
+)
+#: Everything that some command or task reads, without the prefix; tests keep it complete.
+KNOWN = frozenset(
+    f"{PREFIX}{name}"
+    for name in """
+    API_KEYS APP BENCH_URL BROKER_URL BURST CONCURRENCY CREATED_AFTER CREATED_BEFORE CSV_MAX_ROWS CSV_SOURCES
+    DATABASE_URL DELAY DEMO DRAIN_SECONDS DRY_RUN EXPIRES_IN FILES_DIR HEALTH_HOST HEALTH_PORT HEARTBEAT_SECONDS
+    HOST HTTP_ALLOW HTTP_TIMEOUT IDEMPOTENCY_KEY IMAGE_MAX_MEMORY_MB IMAGE_MAX_PIXELS JSON KEEP_ALIVE_SECONDS
+    LEASE_SECONDS LIMIT LOG_FORMAT LOG_LEVEL MAX_ATTEMPTS MAX_CONNECTIONS MAX_JOBS MAX_MEMORY_MB
+    MAX_NEW_PER_ADDRESS META NO_DUTIES POLL_SECONDS PORT PRIORITY PROCESSES QUEUE QUEUES RELOAD RUN_AT SMTP_FROM
+    SMTP_URL STATE STORE_TIMEOUT SWEEP_SECONDS TAG TASK TIMEOUT TLS_PROXY TRACEPARENT UNIQUE_KEY WAIT
+    WAIT_TIMEOUT
+    """.split()  # noqa: SIM905 - sixty quoted names would hide the list
+)
+#: What Kubernetes sets in every pod beside a Service that is called taskflow.
+_KUBERNETES = re.compile(r"TASKFLOW_(?:[A-Z0-9_]+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT_[0-9]+_[A-Z_]+)")
+
+
+class InvalidSetting(TaskFlowError, ValueError):
+    """A setting has a value that it cannot have; the message names the variable."""
+
+    code = "invalid_setting"
+
+
+def secret(env: Mapping[str, str], name: str) -> str | None:
+    """Read NAME, or the file that NAME_FILE names.
+
+    Args:
+        env: variables by name. An empty variable counts as not set.
+        name: one of :data:`SECRETS`.
+
+    Returns:
+        The value without surrounding white space; None if neither is set.
+
+    Raises:
+        InvalidSetting: both are set, and one would be ignored; or the file cannot be read, or is empty.
+    """
+    value, variable = env.get(name), f"{name}_FILE"
+    path = env.get(variable)
+    if not path:
+        return value or None
+    if value:
+        raise InvalidSetting(f"{name} and {variable} are both set. Keep one of them.")
+    try:
+        text = Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is no UTF-8 text"
+        raise InvalidSetting(
+            f"{variable} names a file that cannot be read ({why}). Check the path and its rights."
+        ) from None
+    if not text:
+        raise InvalidSetting(f"{variable} names an empty file. Write the value into it, or unset the variable.")
+    return text
+
+
+def unknown_names(env: Mapping[str, str]) -> list[str]:
+    """Return a sentence for each variable that looks like a setting of ours and is none.
+
+    Args:
+        env: variables by name.
+    """
+    names = KNOWN | INTERNAL | {f"{name}_FILE" for name in SECRETS}
+    ours = [name for name in sorted(env) if name.startswith(PREFIX) and not _KUBERNETES.fullmatch(name)]
+    return [_unknown(name, names) for name in ours if name not in names]
+
+
+def is_service_link(name: str, value: str) -> bool:
+    """Tell whether a variable is no setting but what Kubernetes sets in every pod beside a Service called taskflow."""
+    return name == _PORT and value.startswith("tcp://")
+
+
+def _unknown(name: str, names: frozenset[str]) -> str:
+    close = difflib.get_close_matches(name, sorted(names), n=1, cutoff=0.8)
+    meant = f": did you mean {close[0]}?" if close else ": docs/configuration.md lists what there is"
+    return f"{name} is set, and TaskFlow reads no variable of this name{meant}"
