@@ -142,6 +142,8 @@ def test_a_bare_connection_needs_the_database_of_the_test(sqlite_url: str) -> No
         note.using(conn=conn).enqueue(1)
         conn.rollback()
         note.using(conn=conn).enqueue(2)
+        with pytest.raises(TypeError, match="seen after its commit"):
+            assert_enqueued(app, note, conn=conn)
         conn.commit()
         assert numbers() == [2]
         assert drain(app) == 1

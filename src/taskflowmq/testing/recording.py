@@ -81,8 +81,16 @@ class Recorder:
 
     def pending(self, conn: Any | None = None) -> list[NewJob]:
         """Return the jobs of open transactions: of one connection, or of all."""
-        journals = [journal for _, journal in self._journals.values()] if conn is None else [self.journal(conn)]
-        return [job for journal in journals for job in journal.pending()]
+        if conn is None:
+            return [job for _, journal in self._journals.values() for job in journal.pending()]
+        try:
+            return self.journal(conn).pending()
+        except TypeError as error:
+            if not self.stores:
+                raise
+            raise TypeError(
+                f"what is enqueued on a {type(conn).__qualname__} is seen after its commit: assert then, without conn"
+            ) from error
 
     def deliver(self, jobs: Sequence[NewJob]) -> None:
         """Store what was committed in the database of the test, whatever loop runs in this thread."""

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 #: What a project's own app has said already.
-_OF_THE_APP = ("TENANT", "VERSION", "STORE_OPTIONS")
+_OF_THE_APP = ("TENANT", "VERSION", "STORE_OPTIONS", "STORE_TIMEOUT")
 
 
 class TaskFlowSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="upper"):
@@ -20,7 +20,7 @@ class TaskFlowSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
         app: ``module:attribute`` of an app of your own; by default one is made.
         url: the store. By default TASKFLOW_DATABASE_URL, else the database that ``database`` names.
         database: a key of DATABASES, SQLite or PostgreSQL.
-        tenant, version, store_options: as for ``TaskFlow(…)``.
+        tenant, version, store_options, store_timeout: as for ``TaskFlow(…)``.
         tasks_module: the module of each installed app that is looked into for tasks.
         renew_connections: whether Django's connections are checked before and after each body.
         migrate: whether ``manage.py migrate`` makes and updates TaskFlow's tables, too.
@@ -32,6 +32,7 @@ class TaskFlowSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     tenant: str = "default"
     version: str | None = None
     store_options: dict[str, Any] = msgspec.field(default_factory=dict)
+    store_timeout: float | None = None
     tasks_module: str = "tasks"
     renew_connections: bool = True
     migrate: bool = True

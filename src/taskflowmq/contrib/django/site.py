@@ -35,7 +35,13 @@ class DjangoTaskFlow(TaskFlow):
     spec = SPEC
 
     def __init__(self, conf: TaskFlowSettings) -> None:
-        super().__init__(conf.url, tenant=conf.tenant, version=conf.version, store_options=conf.store_options)
+        super().__init__(
+            conf.url,
+            tenant=conf.tenant,
+            version=conf.version,
+            store_options=conf.store_options,
+            store_timeout=conf.store_timeout,
+        )
         self._alias = conf.database
 
     @property

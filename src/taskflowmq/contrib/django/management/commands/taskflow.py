@@ -64,6 +64,7 @@ class Command(BaseCommand):  # type: ignore[misc]  # Django has no types
         # The processes of a worker find the project by these, and the commands that need no app their store.
         os.environ["TASKFLOW_APP"] = SPEC
         os.environ["TASKFLOW_DATABASE_URL"] = url
+        os.environ.pop("TASKFLOW_DATABASE_URL_FILE", None)  # where it said so, it was read
         os.environ["PYTHONPATH"] = os.pathsep.join(_project_folders())
         run(arguments)
 
