@@ -21,7 +21,8 @@ Receive = Callable[[], Awaitable[Any]]
 T = TypeVar("T")
 
 #: Never goes back: going back over a string of megabytes would take a gigabyte to remember the ways.
-_TOKENS = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}:,]', re.DOTALL)
+#: A string that is not closed ends with the text: each of its escaped quotes would else begin another try.
+_TOKENS = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}:,]', re.DOTALL)
 #: How much of a body is looked at, token by token, to say more of what is wrong with it.
 _LOOK_BYTES = 64 * 1024
 _LARGE_BYTES = 64 * 1024
