@@ -10,7 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from taskflowmq import TaskFlow
+from taskflowmq.bootstrap.spawn import Program
+from taskflowmq.bootstrap.stores import make_store
 from taskflowmq.core.redact import redact_head, redact_tail, redact_text, safe_url
+from taskflowmq.server.settings import ServerSettings
 
 KB16 = 16 * 1024
 #: The redactor needs a third of this at most on a slow machine; the one that backtracked needed 20 s.
@@ -181,3 +185,13 @@ def test_a_long_text_is_cut_before_it_is_searched() -> None:
     redact_head(text, 8_192)
     redact_tail(text.replace(" ", "\n"), 8_192)
     assert time.process_time() - began < 0.2
+
+
+def test_no_repr_holds_a_secret() -> None:
+    program = Program(spec=None, url=f"postgresql://u:{SECRET}@h/db?sslpassword={SECRET}", variables={"X": SECRET})
+    settings = ServerSettings(api_keys=(SECRET,))
+    app = TaskFlow(program.url)
+    for shown in (program, settings, app, make_store(program.url), [program], {"settings": settings}):
+        assert SECRET not in repr(shown)
+        assert SECRET not in f"{shown}"
+    assert "u@h" in repr(program)

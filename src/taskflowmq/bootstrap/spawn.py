@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 
+from taskflowmq.core.redact import safe_url
 from taskflowmq.ports.spawner import ChildSpec
 from taskflowmq.worker.options import WorkerOptions
 from taskflowmq.worker.process_pool import Launch
@@ -40,6 +41,10 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
     #: Where this program stood at its start, and its variables: a handler may have changed both since.
     folder: str = msgspec.field(default_factory=os.getcwd)
     variables: Mapping[str, str] = msgspec.field(default_factory=os.environ.copy)
+
+    def __repr__(self) -> str:
+        # The address holds a password, and the variables may hold anything.
+        return f"Program(spec={self.spec!r}, url={safe_url(self.url)!r}, {len(self.variables)} variables)"
 
     @property
     def environment(self) -> Mapping[str, str]:

@@ -9,7 +9,9 @@ import click
 
 from taskflowmq.cli.exits import Exit
 from taskflowmq.cli.options import app_argument, database_option, json_option
-from taskflowmq.cli.output import emit_json
+from taskflowmq.cli.output import emit_json, say
+from taskflowmq.core.printable import escape_lines
+from taskflowmq.core.redact import redact_text
 
 _COLOURS = {"OK": "green", "WARN": "yellow", "FAIL": "red"}
 
@@ -95,6 +97,7 @@ def _look_at_app(app: str, database_url: str | None, found: Any) -> str:
 
 def _show(finding: Any) -> None:
     verdict = click.style(f"{finding.verdict:<4}", fg=_COLOURS[finding.verdict])
-    click.echo(f"{verdict}  {finding.name:<8}  {finding.detail}")
+    # Names come from the database, and texts of errors from anywhere.
+    click.echo(f"{verdict}  {finding.name:<8}  {escape_lines(redact_text(finding.detail))}")
     if finding.fix:
-        click.echo(f"                → {finding.fix}")
+        say(f"                → {finding.fix}")

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from taskflowmq.cli.options import database_option, json_option
-from taskflowmq.cli.output import emit_json, emit_table
+from taskflowmq.cli.output import emit_json, emit_table, say
 from taskflowmq.cli.program import with_store
 
 
@@ -58,7 +58,7 @@ def _say(queue: str, answer: str, *, as_json: bool) -> None:
     if as_json:
         emit_json({"queue": queue, "answer": answer})
     else:
-        click.echo(f"{queue}: {answer}")
+        say(f"{queue}: {answer}")
 
 
 def _counts(states: dict[str, int]) -> str:

@@ -60,6 +60,9 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     ready_seconds: float = 2.0
     fast_intake: bool = True
 
+    def __repr__(self) -> str:
+        return f"ServerSettings(host={self.host!r}, port={self.port}, {len(self.api_keys)} API keys)"
+
     def check(self) -> ServerSettings:
         """Return the settings, or raise :class:`UnsafeServer` saying what to do."""
         self.check_keys()
