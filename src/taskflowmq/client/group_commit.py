@@ -47,6 +47,10 @@ class GroupCommit:
         self._waiting: deque[_Entry] = deque()
         self._flusher: asyncio.Task[None] | None = None
         self._closed = False
+        #: The batch that the store has now, and when it must have answered.
+        self._under_way: list[_Entry] | None = None
+        self._until = 0.0
+        self._watch: asyncio.TimerHandle | None = None
 
     async def submit(self, job: NewJob) -> Enqueued:
         """Store one job together with whoever else asks meanwhile, and return its own answer.
@@ -79,6 +83,8 @@ class GroupCommit:
         self._closed = True
         if self._flusher is not None:
             await asyncio.wait([self._flusher])
+        if self._watch is not None:
+            self._watch.cancel()
         for _, answer in self._waiting:
             answer.cancel()
         self._waiting.clear()
@@ -93,6 +99,22 @@ class GroupCommit:
             if self._flusher is asyncio.current_task():
                 self._flusher = None
 
+    def _look(self) -> None:
+        """See whether the flush under way is too late; one timer for many flushes, because each costs as much as half
+        a job.
+        """
+        self._watch = None
+        batch = self._under_way
+        if batch is None:
+            return
+        loop = asyncio.get_running_loop()
+        left = self._until - loop.time()
+        if left > 0:
+            self._watch = loop.call_later(left, self._look)
+        else:
+            self._under_way = None
+            self._give_up(batch)
+
     def _give_up(self, batch: list[_Entry]) -> None:
         """Answer a batch that the store has kept too long, and those who wait behind it."""
         late = [entry for entry in (*batch, *self._waiting) if not entry[1].done()]
@@ -105,7 +127,10 @@ class GroupCommit:
     async def _flush(self, batch: list[_Entry]) -> None:
         if not batch:
             return
-        deadline = asyncio.get_running_loop().call_later(self._seconds, self._give_up, batch)
+        loop = asyncio.get_running_loop()
+        self._under_way, self._until = batch, loop.time() + self._seconds
+        if self._watch is None:
+            self._watch = loop.call_later(self._seconds, self._look)
         try:
             answers = await self._write([job for job, _ in batch])
         except StoreUnavailable as error:
@@ -127,7 +152,8 @@ class GroupCommit:
                 if not answer.done():
                     answer.set_result(stored)
         finally:
-            deadline.cancel()
+            if self._under_way is batch:
+                self._under_way = None
 
 
 def _refuse(batch: list[_Entry], error: Exception) -> None:
