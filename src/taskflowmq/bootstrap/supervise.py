@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from taskflowmq.bootstrap.settings import Settings
+from taskflowmq.bootstrap.signals import hear_signals
 from taskflowmq.bootstrap.spawn import ExecSpawner, Program
 from taskflowmq.client.app import BaseApp
 from taskflowmq.client.environment import InvalidSetting
@@ -150,9 +150,7 @@ async def supervise(
     """
     async with app, app.hub.kept():
         supervisor = make_supervisor(app, spec, options, log_format=log_format, log_level=log_level)
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, supervisor.on_signal)
+        hear_signals(supervisor.request_drain, supervisor.request_hand_back)
         return 75 if await supervisor.run() else 0
 
 

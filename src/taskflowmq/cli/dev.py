@@ -7,7 +7,6 @@ import importlib
 import inspect
 import logging
 import os
-import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,6 +48,7 @@ def command(app: str | None, demo: str | None, host: str, port: int | None, **gi
     if given["reload"]:
         return run_reloaded("taskflow dev")
     from taskflowmq.bootstrap.settings import check_task_settings, load_settings
+    from taskflowmq.bootstrap.signals import spare_user_signals
     from taskflowmq.bootstrap.supervise import loop_factory, options_of
     from taskflowmq.cli.program import load, start_logging
     from taskflowmq.server.files import raise_file_limit
@@ -57,6 +57,7 @@ def command(app: str | None, demo: str | None, host: str, port: int | None, **gi
     from taskflowmq.telemetry.multiproc import share_metrics
 
     style = "text" if given["log_format"] == "auto" else given["log_format"]
+    spare_user_signals()
     start_logging(style, given["log_level"])
     raise_file_limit()
     options = options_of(load_settings(**flags_of(given, WORKER_FLAGS + PACE_FLAGS)))
@@ -135,14 +136,17 @@ class _Run:
         return Exit.HANDED_BACK if handed_back else Exit.OK
 
     def _listen_to_signals(self, supervisor: Supervisor) -> None:
-        def on_signal() -> None:
-            if self._demo is not None:
-                self._demo.cancel()
-            supervisor.on_signal()
+        from taskflowmq.bootstrap.signals import hear_signals
 
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, on_signal)
+        def ending(act: Callable[[], None]) -> Callable[[], None]:
+            def run() -> None:
+                if self._demo is not None:
+                    self._demo.cancel()
+                act()
+
+            return run
+
+        hear_signals(ending(supervisor.request_drain), ending(supervisor.request_hand_back))
 
     def _announce(self, url: str) -> None:
         from taskflowmq.cli.output import emit_json

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from typing import Any
 
 import click
@@ -24,9 +23,11 @@ def command(app: str | None, database_url: str | None, as_json: bool, **given: A
     Workers and servers run them too; use this where they are told not to.
     """
     from taskflowmq.bootstrap.settings import load_settings
+    from taskflowmq.bootstrap.signals import spare_user_signals
     from taskflowmq.bootstrap.supervise import loop_factory, options_of
     from taskflowmq.cli.program import load, open_only, start_logging
 
+    spare_user_signals()
     start_logging(given["log_format"], given["log_level"])
     options = options_of(load_settings(**flags_of(given, PACE_FLAGS)))
     loaded = load(app, database_url)
@@ -37,13 +38,12 @@ def command(app: str | None, database_url: str | None, as_json: bool, **given: A
 
 
 async def _run(app: Any, options: Any, *, as_json: bool) -> None:
+    from taskflowmq.bootstrap.signals import hear_signals
     from taskflowmq.bootstrap.supervise import duties_of, event_telemetry_of, running
     from taskflowmq.cli.output import emit_json
 
     ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, ended.set)
+    hear_signals(ended.set, ended.set)
     async with app, app.hub.kept():
         duties = duties_of(app.store, options, event_telemetry_of(app))
         if as_json:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import signal
 from typing import Any
 
 import click
@@ -54,6 +53,7 @@ def command(app: str | None, host: str, port: int | None, **given: Any) -> None:
     require("server", "taskflow server")
     from taskflowmq.bootstrap.child import tune_interpreter
     from taskflowmq.bootstrap.settings import load_settings
+    from taskflowmq.bootstrap.signals import spare_user_signals
     from taskflowmq.bootstrap.supervise import loop_factory, options_of
     from taskflowmq.cli.program import load, start_logging
     from taskflowmq.server.connections import ConnectionLimits
@@ -62,6 +62,7 @@ def command(app: str | None, host: str, port: int | None, **given: Any) -> None:
     from taskflowmq.server.settings import ServerSettings, keys_from, warn_of_plain_http
     from taskflowmq.telemetry.multiproc import share_metrics
 
+    spare_user_signals()
     start_logging(given["log_format"], given["log_level"])
     raise_file_limit()
     options = options_of(load_settings(**flags_of(given, PACE_FLAGS)), run_duties=not given["no_duties"])
@@ -94,6 +95,7 @@ def chosen_port(flag: int | None, default: int = 8000) -> int:
 
 
 async def _serve(app: Any, settings: Any, options: Any, place: Any, *, as_json: bool) -> None:
+    from taskflowmq.bootstrap.signals import hear_signals
     from taskflowmq.bootstrap.supervise import duties_of, running
     from taskflowmq.cli.output import emit_json
     from taskflowmq.server.app import create_app
@@ -103,9 +105,7 @@ async def _serve(app: Any, settings: Any, options: Any, place: Any, *, as_json: 
     metrics = PrometheusTelemetry()
     app.telemetry = metrics
     ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, ended.set)
+    hear_signals(ended.set, ended.set)
     async with app, app.hub.kept(), serving(create_app(app, settings, metrics_page=metrics), *place) as url:
         if as_json:
             emit_json({"url": url, "docs": f"{url}/docs", "store": app.store.url})

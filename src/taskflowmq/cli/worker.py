@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import signal
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -105,16 +104,18 @@ def flags_of(given: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
 def command(app: str | None, **given: Any) -> int:
     """Run the jobs of APP: the first SIGTERM drains, the second hands back at once.
 
-    Exits 0 after a clean drain, 75 when jobs were handed back.
+    SIGHUP drains, SIGQUIT hands back at once. Exits 0 after a clean drain, 75 when jobs were handed back.
     """
     if given["reload"]:
         return run_reloaded("taskflow worker")
     from taskflowmq.bootstrap.settings import check_task_settings, load_settings
+    from taskflowmq.bootstrap.signals import spare_user_signals
     from taskflowmq.bootstrap.supervise import loop_factory, options_of
     from taskflowmq.cli.program import load, start_logging
     from taskflowmq.server.files import raise_file_limit
     from taskflowmq.telemetry.multiproc import share_metrics
 
+    spare_user_signals()
     start_logging(given["log_format"], given["log_level"])
     raise_file_limit()
     options = options_of(
@@ -131,6 +132,7 @@ def command(app: str | None, **given: Any) -> int:
 
 
 async def _work(app: BaseApp, spec: str | None, options: WorkerOptions, given: dict[str, Any]) -> int:
+    from taskflowmq.bootstrap.signals import hear_signals
     from taskflowmq.bootstrap.supervise import introduction, make_supervisor
     from taskflowmq.cli.exits import Exit
     from taskflowmq.cli.output import emit_json
@@ -139,9 +141,7 @@ async def _work(app: BaseApp, spec: str | None, options: WorkerOptions, given: d
         await stack.enter_async_context(app)
         await stack.enter_async_context(app.hub.kept())
         supervisor = make_supervisor(app, spec, options, log_format=given["log_format"], log_level=given["log_level"])
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, supervisor.on_signal)
+        hear_signals(supervisor.request_drain, supervisor.request_hand_back)
         probes = None
         if given["health_port"] is not None:
             probes = await stack.enter_async_context(

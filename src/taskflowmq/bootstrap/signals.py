@@ -1,0 +1,63 @@
+"""What signals mean to the processes that own others, or serve: ``worker``, ``dev``, ``server`` and ``scheduler``.
+
+TERM and INT end in order, and the second one at once. HUP (the terminal is gone, a log was rotated) ends in order too
+and never more than that, because it comes twice when a shell ends; nohup's ignoring of it stays. QUIT ends at once.
+USR1 and USR2 do nothing unless the app has handlers of its own. Children hear none of them (``bootstrap.parent``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable
+
+log = logging.getLogger("taskflowmq.supervisor")
+
+_HANG_UP = getattr(signal, "SIGHUP", None)
+_QUIT = getattr(signal, "SIGQUIT", None)
+
+
+def spare_user_signals() -> None:
+    """Let USR1 and USR2 not end this process. Call before the app is loaded: handlers of its own win.
+
+    A handler, not SIG_IGN: what this process starts must not inherit deafness.
+    """
+    for name in ("SIGUSR1", "SIGUSR2"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _hear_nothing)
+
+
+def hear_signals(end: Callable[[], object], at_once: Callable[[], object]) -> None:
+    """Listen from now on, on the running loop.
+
+    Args:
+        end: end in order.
+        at_once: end now.
+    """
+    loop = asyncio.get_running_loop()
+    ending = False
+
+    def in_order() -> None:
+        nonlocal ending
+        act, ending = at_once if ending else end, True
+        act()
+
+    def hang_up() -> None:
+        nonlocal ending
+        if not ending:
+            log.info("the terminal hung up, or somebody sent SIGHUP: this process ends in order")
+            ending = True
+            end()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, in_order)
+    if _HANG_UP is not None and signal.getsignal(_HANG_UP) is not signal.SIG_IGN:
+        loop.add_signal_handler(_HANG_UP, hang_up)
+    if _QUIT is not None:
+        loop.add_signal_handler(_QUIT, at_once)
+
+
+def _hear_nothing(number: int, frame: object) -> None:
+    return None
