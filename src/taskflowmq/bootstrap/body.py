@@ -11,7 +11,9 @@ from taskflowmq.bootstrap.loading import load_app, load_tasks
 from taskflowmq.bootstrap.parent import become_body, die_with_parent, leave_signals_to_parent
 from taskflowmq.bootstrap.spawn import URL_VARIABLE, BodyConfig
 from taskflowmq.telemetry.logs import configure_logging
-from taskflowmq.worker.body import serve
+from taskflowmq.telemetry.standard_streams import guard_streams
+from taskflowmq.worker.body import Pipe, serve
+from taskflowmq.worker.pipe_logs import send_logs
 
 
 def main() -> None:
@@ -21,12 +23,19 @@ def main() -> None:
     leave_signals_to_parent()
     die_with_parent(config.parent_pid)
     os.set_inheritable(config.fd, False)
-    configure_logging(config.log_format, config.log_level)
+    guard_streams()
+    pipe = Pipe(config.fd)
+    if config.log_levels is None:
+        configure_logging(config.log_format, config.log_level)
+    else:
+        send_logs(pipe.send_log, config.log_levels)
     if config.tasks:
         tasks = load_tasks(config.tasks, config.hooks)
+        if config.log_levels is not None:  # once more: the program's modules may have set logging up
+            send_logs(pipe.send_log, config.log_levels)
     else:
         tasks = load_app(config.spec, os.environ[URL_VARIABLE]).tasks
-    serve(config.fd, tasks)
+    serve(pipe, tasks)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.core.outages import Outages
 from taskflowmq.ports.hooks import HookFailed
 from taskflowmq.telemetry.logs import configure_logging
+from taskflowmq.telemetry.standard_streams import finish_streams, guard_streams
 from taskflowmq.worker import Place, SystemClock, Worker
 from taskflowmq.worker.backoff import backoff
 from taskflowmq.worker.child import DRAIN, FINISH, HAND_BACK
@@ -95,6 +96,7 @@ def _break(error: BaseException) -> NoReturn:
     """End this process as a crash: the supervisor finds the jobs as they were."""
     log.critical("something ended the loop of this worker", exc_info=error)
     logging.shutdown()
+    finish_streams()
     os._exit(BROKEN)
 
 
@@ -153,6 +155,7 @@ def main() -> None:
     die_of_memory_first()
     for fd in (config.slots_fd, config.control_fd):
         os.set_inheritable(fd, False)
+    guard_streams()
     configure_logging(config.log_format, config.log_level)
     program = Program(
         spec=config.spec,
@@ -175,6 +178,7 @@ def main() -> None:
             # their jobs would fail for what another one did; this way the supervisor finds them as they were.
             _break(error)
         logging.shutdown()
+        finish_streams()
         # Not sys.exit: a thread that was left behind must not hold up the end.
         os._exit(code)
 

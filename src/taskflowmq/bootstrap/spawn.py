@@ -15,6 +15,7 @@ import msgspec
 from taskflowmq.core.redact import safe_url
 from taskflowmq.ports.spawner import ChildSpec
 from taskflowmq.worker.options import WorkerOptions
+from taskflowmq.worker.pipe_logs import levels
 from taskflowmq.worker.process_pool import Launch
 
 URL_VARIABLE = "TASKFLOW_CHILD_URL"
@@ -63,6 +64,8 @@ class BodyConfig(msgspec.Struct, frozen=True, kw_only=True):
     parent_pid: int
     log_format: str
     log_level: str
+    #: The levels of the program that embeds the worker, which gets the log records then. None: it logs by itself.
+    log_levels: dict[str, int] | None
 
 
 class ChildConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,6 +155,7 @@ def body_launcher(program: Program) -> Launch:
             parent_pid=os.getpid(),
             log_format=program.log_format,
             log_level=program.log_level,
+            log_levels=levels() if program.tasks else None,
         )
         return await asyncio.create_subprocess_exec(
             *PYTHON,

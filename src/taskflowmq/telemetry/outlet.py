@@ -62,7 +62,10 @@ class Outlet:
             text: whole lines.
             lines: how many.
         """
-        data = text.encode("utf-8", "backslashreplace")
+        self.put(text.encode("utf-8", "backslashreplace"), lines)
+
+    def put(self, data: bytes, lines: int) -> None:
+        """Take bytes likewise."""
         with self._changed:
             if self._waiting or self._send is None:
                 self._keep(data, lines)

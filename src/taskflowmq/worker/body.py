@@ -24,12 +24,14 @@ from taskflowmq.ports.context import StopReason, WorkerState, running
 from taskflowmq.ports.hooks import Around, HookFailed
 from taskflowmq.ports.store import Claims
 from taskflowmq.ports.tasks import TaskRegistry
+from taskflowmq.worker import forks
 from taskflowmq.worker.around import AroundHere, InVariables, OnRunner, around_call
 from taskflowmq.worker.context import RunningContext
 from taskflowmq.worker.failure import describe, error_json
 from taskflowmq.worker.forks import guard_forks, leave_if_copied
 from taskflowmq.worker.frames import (
     LENGTH_BYTES,
+    LOG,
     PROGRESS,
     READY,
     SPOILT,
@@ -64,21 +66,41 @@ class BodyContext(RunningContext):
         raise WrongContext(_NO_STORE)
 
 
+class Pipe:
+    """The way to the child, for whichever thread has something to say."""
+
+    def __init__(self, fd: int) -> None:
+        self._socket = socket.socket(fileno=fd)
+        # Not the default of the app's sockets: a longer job would look like the end of the worker.
+        self._socket.settimeout(None)
+        self.receive = self._socket.recv
+        # Re-entrant: a signal handler may log in the middle of this.
+        self._sending = threading.RLock()
+
+    def send(self, kind: str, data: bytes = b"") -> None:
+        """Send one frame. A forked copy of this process says nothing: its parent speaks."""
+        if not forks.copied:
+            with self._sending:
+                self._socket.sendall(pack(Frame(kind, data)))
+
+    def send_log(self, data: bytes) -> None:
+        """Send a log record."""
+        self.send(LOG, data)
+
+
 class PipeProgress:
     """Sends progress to the child, which coalesces it."""
 
-    def __init__(self, pipe: socket.socket) -> None:
+    def __init__(self, pipe: Pipe) -> None:
         self._pipe = pipe
 
     def put(self, job_id: UUID, lease_no: int, value: bytes) -> None:
         """Send one value."""
-        self._pipe.sendall(pack(Frame(PROGRESS, value)))
+        self._pipe.send(PROGRESS, value)
 
 
-def serve(fd: int, tasks: TaskRegistry) -> None:
-    """Run jobs from the socket ``fd`` until the other side closes it."""
-    pipe = socket.socket(fileno=fd)
-    pipe.settimeout(None)  # not the default of the app's sockets: a longer job would look like the end of the worker
+def serve(pipe: Pipe, tasks: TaskRegistry) -> None:
+    """Run jobs from the pipe until the other side closes it."""
     requests: _Requests = queue.SimpleQueue()
     guard_forks()
     with asyncio.Runner() as runner:
@@ -86,24 +108,25 @@ def serve(fd: int, tasks: TaskRegistry) -> None:
         bodies = _Bodies(tasks, PipeProgress(pipe), runner)
         threading.Thread(target=_listen, args=(pipe, requests, bodies), daemon=True, name="taskflow-pipe").start()
         bodies.begin(pipe)
-        pipe.sendall(pack(Frame(READY, b"")))
+        pipe.send(READY)
         traces = Traces()
         while (job := requests.get()) is not None:
             outcome = bodies.run(job)
             leave_if_copied()
             if not traces.put_back():
-                pipe.sendall(pack(Frame(SPOILT, b"")))
-            pipe.sendall(pack(frame_of(outcome) if outcome is not None else Frame(STOP, b"")))
+                pipe.send(SPOILT)
+            frame = frame_of(outcome) if outcome is not None else Frame(STOP, b"")
+            pipe.send(frame.kind, frame.data)
         bodies.end()
     os._exit(0)
 
 
-def _listen(pipe: socket.socket, requests: _Requests, bodies: _Bodies) -> None:
+def _listen(pipe: Pipe, requests: _Requests, bodies: _Bodies) -> None:
     """Read in a thread of its own, so that the death of the child is noticed in the middle of a body too."""
     try:
         while True:
-            size = int.from_bytes(read_exactly(pipe.recv, LENGTH_BYTES), "big")
-            message = msgspec.msgpack.decode(read_exactly(pipe.recv, size), type=ClaimedJob | StopReason)
+            size = int.from_bytes(read_exactly(pipe.receive, LENGTH_BYTES), "big")
+            message = msgspec.msgpack.decode(read_exactly(pipe.receive, size), type=ClaimedJob | StopReason)
             if isinstance(message, ClaimedJob):
                 requests.put(message)
             elif (ctx := bodies.current) is not None:
@@ -127,12 +150,12 @@ class _Bodies:
         #: The run of the body, if one runs.
         self.current: BodyContext | None = None
 
-    def begin(self, pipe: socket.socket) -> None:
+    def begin(self, pipe: Pipe) -> None:
         """Run the start hooks of the app; if one fails, say so and end."""
         try:
             begin_here(self._tasks.hooks.starts, self._state, self._runner.run)
         except HookFailed as error:
-            pipe.sendall(pack(Frame(UNFIT, describe(error.__cause__ or error))))
+            pipe.send(UNFIT, describe(error.__cause__ or error))
             os._exit(0)
         self.idle = True
 

@@ -28,6 +28,8 @@ READY = "ready"
 UNFIT = "unfit"
 #: From the child: why the body is asked to stop. From the body, as its outcome: it ends as it was asked to.
 STOP = "stop"
+#: A log record, for the program that embeds the worker; at any time.
+LOG = "log"
 #: Before an outcome: no further job for this process, the handler has lowered a limit of it, or deleted its folder.
 SPOILT = "spoilt"
 
@@ -37,7 +39,7 @@ _OUTCOMES: dict[str, type[msgspec.Struct]] = {
 
 
 class Frame(msgspec.Struct, frozen=True):
-    """``kind`` is READY, UNFIT, PROGRESS, STOP, SPOILT or the name of an outcome."""
+    """``kind`` is READY, UNFIT, PROGRESS, LOG, STOP, SPOILT or the name of an outcome."""
 
     kind: str
     data: bytes

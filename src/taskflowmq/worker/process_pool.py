@@ -8,6 +8,7 @@ lowered their limits.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -24,6 +25,7 @@ from taskflowmq.worker.context import LEASE_LOST, RunningContext
 from taskflowmq.worker.failure import describe_exit, error_json
 from taskflowmq.worker.frames import (
     LENGTH_BYTES,
+    LOG,
     MAX_FRAME,
     PROGRESS,
     READY,
@@ -34,6 +36,7 @@ from taskflowmq.worker.frames import (
     outcome_of,
     unpack,
 )
+from taskflowmq.worker.pipe_logs import take_log
 
 log = logging.getLogger("taskflowmq.worker")
 
@@ -79,7 +82,8 @@ class Body:
         """
         try:
             async with asyncio.timeout(START_SECONDS):
-                frame = await self._receive()
+                while (frame := await self._receive()).kind == LOG:
+                    take_log(frame.data)
         except (EOFError, ValueError, TimeoutError) as error:
             await self.close()
             raise OSError(f"a process for bodies did not start: {describe_exit(self._process.returncode)}") from error
@@ -105,6 +109,8 @@ class Body:
                 frame = await self._receive()
                 if frame.kind == PROGRESS:
                     ctx.put_progress(frame.data)
+                elif frame.kind == LOG:
+                    take_log(frame.data)
                 elif frame.kind == SPOILT:
                     self.jobs = RECYCLE_AFTER
                 elif frame.kind == STOP:
@@ -180,10 +186,18 @@ class Body:
             if not self.dead and self._writer.can_write_eof():
                 self._writer.write_eof()
                 async with asyncio.timeout(STOP_SECONDS):
+                    await self._last_words()
                     await self._process.wait()
-        except (OSError, TimeoutError):
+        except (OSError, TimeoutError, ValueError):
             log.warning("the stop hooks of body process %d did not end in time", self._process.pid)
         await self.close()
+
+    async def _last_words(self) -> None:
+        with contextlib.suppress(EOFError):
+            while True:
+                frame = await self._receive()
+                if frame.kind == LOG:
+                    take_log(frame.data)
 
     async def close(self) -> None:
         """Kill the process and forget it."""
