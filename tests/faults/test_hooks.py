@@ -48,6 +48,8 @@ async def test_hooks_run_in_each_process_that_runs_bodies(sqlite_rig: Rig, app: 
         }
 
     await wait_until(both, PATIENCE, what="the reports of both failures")
+    # That process may have been the only one.
+    last = (await (await hooked.in_process.aenqueue()).aresult(timeout=PATIENCE))[-1]
     child = program.children()[0].pid
     program.signal(signal.SIGTERM)
     assert await program.wait(timeout=SLACK) == 0
@@ -55,12 +57,12 @@ async def test_hooks_run_in_each_process_that_runs_bodies(sqlite_rig: Rig, app: 
     seen = sqlite_rig.ledger()
     assert {line["pid"] for line in seen if line["event"] == "start"} >= {child, body}
     stops = [line for line in seen if line["event"] == "stop"]
-    assert child in {line["pid"] for line in stops}
-    assert len(stops) == len({line["pid"] for line in stops}) >= 2  # each once; a process that crashed has none
+    assert {line["pid"] for line in stops} >= {child, last}
+    assert len(stops) == len({line["pid"] for line in stops})  # each once
     assert all(line["mine"] for line in stops)
     assert all(line["same"] for line in seen if line["event"] == "out")
     where = {line["job"]: line["pid"] for line in seen if line["event"] == "out"}
-    assert (where["in_process"], where["in_thread"], where["on_loop"]) == (body, child, child)
+    assert (where["in_process"], where["in_thread"], where["on_loop"]) == (last, child, child)
     errors = {line["job"]: line for line in seen if line["event"] == "error"}
     assert {line["pid"] for line in errors.values()} == {child}
     told = errors["fails_in_process"]

@@ -17,6 +17,7 @@ from typing import Any
 import click
 
 from taskflowmq.bootstrap.parent import die_with_parent
+from taskflowmq.bootstrap.signals import spare_user_signals
 from taskflowmq.cli.options import option
 from taskflowmq.client.extras import require
 
@@ -54,8 +55,10 @@ def run_reloaded(feature: str) -> int:
         asked.append(number)
         stop.set()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, on_signal)
+    spare_user_signals()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup's ignoring of a hang-up stays
+            signal.signal(number, on_signal)
     program = _start()
     try:
         for changes in watch(Path.cwd(), watch_filter=PythonFilter(), stop_event=stop, raise_interrupt=False):
