@@ -83,7 +83,7 @@ SECONDS ?= 60
 SEEDS ?= 20
 MINUTES ?= 10
 
-.PHONY: simulate chaos soak check-checkers
+.PHONY: simulate chaos soak fuzz check-checkers
 simulate: .venv/.dev-ready ## Seeds of the simulation: STORE=model|sqlite|postgres SEED=1 SEEDS=20
 	$(BIN)/python -m tests.simulation --store $(STORE) --seeds $(SEEDS) --seed $(or $(SEED),1)
 
@@ -92,6 +92,9 @@ chaos: .venv/.dev-ready ## Kill, pause, cut and fill the shipped programs: SECON
 
 soak: .venv/.dev-ready ## Steady load beside a large history: MINUTES=10 STORE=postgres|sqlite
 	$(BIN)/python -m tests.soak --store $(STORE) --minutes $(MINUTES)
+
+fuzz: .venv/.dev-ready ## Requests and parsers with made-up input: MINUTES=10, or one round again with SEED=…
+	$(BIN)/python -m tests.fuzz --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 check-checkers: .venv/.dev-ready ## Prove with mutants that the tests notice mistakes
 	$(BIN)/python -m tools.check_checkers

@@ -205,7 +205,7 @@ def _naive(value: Any) -> Misfit | None:
     return None
 
 
-def invalid(error: msgspec.MsgspecError, pointer: str) -> InvalidJob:
+def invalid(error: ValueError, pointer: str) -> InvalidJob:
     """Turn msgspec's refusal into an :class:`InvalidJob` that names the field.
 
     Args:
@@ -219,7 +219,7 @@ def invalid(error: msgspec.MsgspecError, pointer: str) -> InvalidJob:
     return InvalidJob(f"{text}; and {more} more" if more else text, found)
 
 
-def cause_of(error: msgspec.MsgspecError) -> BaseException | None:
+def cause_of(error: ValueError) -> BaseException | None:
     """Return what made a decoder refuse: pydantic's own error, or None."""
     cause = error.__cause__
     return cause.error if isinstance(cause, ModelRefused) else cause

@@ -173,7 +173,9 @@ class Signature:
         """
         try:
             decoded = self._decoder.decode(raw)
-        except msgspec.MsgspecError as error:
+        except RecursionError:
+            raise InvalidJob.at(ARGS, "are nested too deep") from None
+        except ValueError as error:  # msgspec's own, and of text that is no UTF-8
             raise codec.invalid(error, ARGS) from codec.cause_of(error)
         values = msgspec.structs.asdict(decoded)
         if not self.defaults:

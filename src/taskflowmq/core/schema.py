@@ -165,6 +165,8 @@ def _chosen(compiler: _Compiler, given: Any) -> Callable[[dict[str, Any]], tuple
     if not isinstance(given, dict) or not isinstance(given.get("mapping"), dict):
         return None
     tag = given.get("propertyName")
+    if not isinstance(tag, str):
+        return None
     # Tags that are numbers stand as text in the schema.
     mapping = {name: compiler.compile({"$ref": target}) for name, target in given["mapping"].items()}
 
@@ -253,7 +255,7 @@ def _make_choice(compiler: _Compiler, schema: Mapping[str, Any]) -> Check | None
 
 
 def _make_text(compiler: _Compiler, schema: Mapping[str, Any]) -> Check | None:
-    shortest, longest = schema.get("minLength", 0), schema.get("maxLength")
+    shortest, longest = _limit(schema, "minLength") or 0, _limit(schema, "maxLength")
     pattern = _pattern_of(schema.get("pattern"))
     form = _form_of(schema)
     if not shortest and longest is None and pattern is None and form is None:
@@ -309,8 +311,10 @@ def _form_of(schema: Mapping[str, Any]) -> Callable[[str], Misfit | None] | None
 
 
 def _make_number(compiler: _Compiler, schema: Mapping[str, Any]) -> Check | None:
-    bounds = [(name, schema[name], fits) for name, fits in _BOUNDS.items() if name in schema]
+    bounds = [(name, bound, fits) for name, fits in _BOUNDS.items() if (bound := _limit(schema, name)) is not None]
     step = schema.get("multipleOf")
+    if not _is_integer(step) or step < 1:
+        step = None  # 0.3 is a multiple of 0.1 to a person and not to a processor: the task's own check decides
     if not bounds and step is None:
         return None
 
@@ -341,7 +345,13 @@ _WORDS = {
 }
 
 
-def _bounds(verb: str, low: int, high: int | None, unit: str, count: int) -> str:
+def _limit(schema: Mapping[str, Any], name: str) -> Any:
+    """Return a limit, or None; what is no number limits nothing."""
+    found = schema.get(name)
+    return found if isinstance(found, int | float) and not isinstance(found, bool) else None
+
+
+def _bounds(verb: str, low: Any, high: Any, unit: str, count: int) -> str:
     wanted = f"at least {low}" if high is None else f"{low}…{high}"
     return f"{verb} {wanted} {unit}, got {count}"
 
@@ -352,7 +362,7 @@ def _bounds(verb: str, low: int, high: int | None, unit: str, count: int) -> str
 def _make_list(compiler: _Compiler, schema: Mapping[str, Any]) -> Check | None:
     first = [compiler.compile(one) for one in schema.get("prefixItems") or ()]
     rest = compiler.compile(schema.get("items"))
-    low, high = schema.get("minItems", 0), schema.get("maxItems")
+    low, high = _limit(schema, "minItems") or 0, _limit(schema, "maxItems")
     if not first and rest is _anything and not low and high is None:
         return None
 
@@ -379,7 +389,7 @@ def _make_object(compiler: _Compiler, schema: Mapping[str, Any]) -> Check | None
     properties = {name: compiler.compile(one) for name, one in given.items()}
     required = tuple(schema.get("required") or ())
     others, names = schema.get("additionalProperties", True), schema.get("propertyNames")
-    low, high = schema.get("minProperties", 0), schema.get("maxProperties")
+    low, high = _limit(schema, "minProperties") or 0, _limit(schema, "maxProperties")
     if not properties and not required and others is True and names is None and not low and high is None:
         return None
     other = None if others is False else compiler.compile(others)

@@ -53,6 +53,7 @@ _ERRORS: dict[str, tuple[int, ...]] = {
     "retryJob": (404, 409),
     "cancelJob": (404, 409),
     "deleteJob": (404, 409),
+    "metrics": (404,),
 }
 
 
