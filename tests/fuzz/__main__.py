@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import itertools
 import logging
 import random
@@ -14,7 +13,7 @@ import traceback
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.fuzz import api, parsers
+from tests.fuzz import api, http_shapes, parsers
 
 #: Cases of each parser, requests and examples per operation in one round.
 CASES, COMMANDS, REQUESTS, EXAMPLES, WIRE_SECONDS = 3_000, 200, 1_500, 15, 10.0
@@ -30,19 +29,11 @@ def one_round(seed: int, folder: Path, until: float) -> dict[str, int]:
         ledger = api.Ledger(url)
         done["wrong requests"] = api.wrong_requests(url, random.Random(seed), ledger, REQUESTS, until)
         done["described requests"] = api.described_requests(url, seed, EXAMPLES, ledger, until)
-        wire = _http_shapes()
-        if wire is not None:
-            wire.run(urlsplit(url).port, min(WIRE_SECONDS, max(0.0, until - time.monotonic())), seed)
+        port, seconds = urlsplit(url).port, min(WIRE_SECONDS, max(0.0, until - time.monotonic()))
+        assert port is not None
+        done["shapes of HTTP"] = http_shapes.run(port, seconds, seed).cases
         ledger.check()
     return done
-
-
-def _http_shapes() -> object:
-    """Return the module that sends what is hardly HTTP, if it is there."""
-    try:
-        return importlib.import_module("tests.fuzz.http_shapes")
-    except ModuleNotFoundError:
-        return None
 
 
 def main() -> int:
