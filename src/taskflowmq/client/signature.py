@@ -118,7 +118,7 @@ class Signature:
         raw = codec.encode(values, ARGS, MAX_ARGS_BYTES)
         try:
             decoded = self._decoder.decode(raw)
-        except msgspec.MsgspecError as error:
+        except ValueError as error:
             raise codec.invalid(error, ARGS) from codec.cause_of(error)
         if self._naive_possible:
             found = codec.find_naive(decoded, ARGS)

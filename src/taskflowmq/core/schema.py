@@ -312,7 +312,7 @@ def _form_of(schema: Mapping[str, Any]) -> Callable[[str], Misfit | None] | None
 
 def _make_number(compiler: _Compiler, schema: Mapping[str, Any]) -> Check | None:
     bounds = [(name, bound, fits) for name, fits in _BOUNDS.items() if (bound := _limit(schema, name)) is not None]
-    step = schema.get("multipleOf")
+    step = _limit(schema, "multipleOf")
     if not _is_integer(step) or step < 1:
         step = None  # 0.3 is a multiple of 0.1 to a person and not to a processor: the task's own check decides
     if not bounds and step is None:
