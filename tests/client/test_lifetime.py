@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
+import warnings
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from fastapi import APIRouter, FastAPI
 
 from taskflowmq import TaskFlow, WrongContext
 from taskflowmq.testing.waiting import wait_until
@@ -181,6 +185,27 @@ async def test_a_call_goes_on_elsewhere_when_the_loop_that_had_it_ends(sqlite_ur
     assert seen[0] is not seen[1]
     thread.join()
     await app.aclose()
+
+
+async def test_lifespans_that_fastapi_merges_open_and_close_it_once_each(sqlite_url: str) -> None:
+    app = with_tasks(TaskFlow(sqlite_url))
+    seen: list[bool] = []
+
+    @contextlib.asynccontextmanager
+    async def opened(_api: object) -> AsyncIterator[None]:
+        async with app:
+            yield
+        seen.append(is_open(app))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of FastAPI and Starlette about each other
+        api, router = FastAPI(lifespan=opened), APIRouter(lifespan=opened)
+        api.include_router(router)
+    async with api.router.lifespan_context(api):
+        store = app.store
+        assert (await app.tasks["note"].aenqueue(1)).created
+        assert app.store is store
+    assert seen == [True, False]
 
 
 COPY = """
