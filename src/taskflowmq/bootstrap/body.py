@@ -12,6 +12,7 @@ from taskflowmq.bootstrap.parent import become_body, die_with_parent, leave_sign
 from taskflowmq.bootstrap.spawn import URL_VARIABLE, BodyConfig
 from taskflowmq.telemetry.logs import configure_logging
 from taskflowmq.telemetry.standard_streams import guard_streams
+from taskflowmq.telemetry.uncaught import log_uncaught
 from taskflowmq.worker.body import Pipe, serve
 from taskflowmq.worker.pipe_logs import send_logs
 
@@ -29,6 +30,7 @@ def main() -> None:
         configure_logging(config.log_format, config.log_level)
     else:
         send_logs(pipe.send_log, config.log_levels)
+    log_uncaught()
     if config.tasks:
         tasks = load_tasks(config.tasks, config.hooks)
         if config.log_levels is not None:  # once more: the program's modules may have set logging up

@@ -25,6 +25,7 @@ from taskflowmq.core.outages import Outages
 from taskflowmq.ports.hooks import HookFailed
 from taskflowmq.telemetry.logs import configure_logging
 from taskflowmq.telemetry.standard_streams import finish_streams, guard_streams
+from taskflowmq.telemetry.uncaught import log_uncaught
 from taskflowmq.worker import Place, SystemClock, Worker
 from taskflowmq.worker.backoff import backoff
 from taskflowmq.worker.child import DRAIN, FINISH, HAND_BACK
@@ -157,6 +158,7 @@ def main() -> None:
         os.set_inheritable(fd, False)
     guard_streams()
     configure_logging(config.log_format, config.log_level)
+    log_uncaught()
     program = Program(
         spec=config.spec,
         url=os.environ[URL_VARIABLE],

@@ -23,8 +23,10 @@ def start_logging(style: str, level: str) -> None:
 
     from taskflowmq.client.environment import unknown_names
     from taskflowmq.telemetry.logs import configure_logging
+    from taskflowmq.telemetry.uncaught import log_uncaught
 
     configure_logging(style, level)
+    log_uncaught()
     for sentence in unknown_names(os.environ):
         logging.getLogger("taskflowmq.settings").warning("%s", sentence)
 

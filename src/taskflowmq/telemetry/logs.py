@@ -36,7 +36,9 @@ _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {
     JOB_LINE,
 }
 _ENCODER = msgspec.json.Encoder()
-_LEVELS = {number: name.lower() for name, number in logging.getLevelNamesMapping().items() if name != "WARN"}
+_LEVELS = {
+    number: name.lower() for name, number in logging.getLevelNamesMapping().items() if name not in ("WARN", "FATAL")
+}
 _COLOURS = {"DEBUG": "2", "INFO": "32", "WARNING": "33", "ERROR": "31", "CRITICAL": "1;31"}
 MAX_TEXT = 8_192
 #: How long a process that ends waits for the reader of its log.

@@ -1,0 +1,45 @@
+"""Exceptions that nobody catches become log lines: one line, redacted, where all others go.
+
+The interpreter would write them to standard error as they are, over several lines, with whatever address or password
+stands in their text, and wait for whoever reads it.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from types import TracebackType
+
+log = logging.getLogger("taskflowmq.process")
+
+
+def log_uncaught() -> None:
+    """Log what ends this process or one of its threads, and what a finalizer raises."""
+    sys.excepthook = _process
+    threading.excepthook = _thread
+    sys.unraisablehook = _finalizer
+
+
+def _process(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        return
+    log.critical("this process ends: nobody caught %s", kind.__qualname__, exc_info=(kind, error, trace))
+    logging.shutdown()
+
+
+def _thread(args: threading.ExceptHookArgs) -> None:
+    if args.exc_value is None or issubclass(args.exc_type, SystemExit):
+        return
+    name = args.thread.name if args.thread is not None else "?"
+    info = (args.exc_type, args.exc_value, args.exc_traceback)
+    log.error("thread %s ended: nobody caught %s", name, args.exc_type.__qualname__, exc_info=info)
+
+
+def _finalizer(args: sys.UnraisableHookArgs) -> None:
+    if args.exc_value is None:
+        return
+    # Of the object the type alone: its repr may hold anything, and may raise.
+    info = (args.exc_type, args.exc_value, args.exc_traceback)
+    what = args.err_msg or "exception ignored in"
+    log.error("%s %s: %s", what, type(args.object).__qualname__, args.exc_type.__qualname__, exc_info=info)
