@@ -186,7 +186,7 @@ def test_doctor_says_what_to_do(cli: Cli) -> None:
     after = cli("doctor")
     assert after.code == 0, after.out
     assert "OK    places" in after.out
-    assert "1 jobs in queue lonely and no worker for it" in after.out
+    assert "1 job in queue lonely and no worker for it" in after.out
     assert "run: taskflow worker --queues lonely" in after.out
 
 

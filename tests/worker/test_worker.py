@@ -406,7 +406,7 @@ async def test_each_job_leaves_one_log_line_without_its_arguments(
     store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def secret(word: str) -> None:
-        raise ValueError(word)
+        raise ValueError("no luck")
 
     row = store.put(tasks.add(secret), max_attempts=1, word="hunter2")
     with caplog.at_level(logging.INFO, "taskflowmq"):
@@ -416,6 +416,7 @@ async def test_each_job_leaves_one_log_line_without_its_arguments(
         ("secret", 1, "dead")
     ]
     assert "hunter2" not in caplog.text
+    assert "ValueError: no luck" in lines[0].getMessage()
 
 
 async def test_start_and_stop_can_be_repeated(store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker) -> None:

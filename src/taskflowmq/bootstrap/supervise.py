@@ -17,7 +17,7 @@ from taskflowmq.client.app import BaseApp
 from taskflowmq.client.environment import InvalidSetting
 from taskflowmq.ports.store import Store
 from taskflowmq.ports.telemetry import NoTelemetry, Telemetry
-from taskflowmq.scheduler import Looper, all_duties
+from taskflowmq.scheduler import LOOKOUT_SECONDS, Lookout, Looper, all_duties
 from taskflowmq.telemetry.deferred import DeferredTelemetry
 from taskflowmq.worker import Supervisor, SystemClock, WorkerOptions
 
@@ -59,7 +59,9 @@ def duties_of(store: Store, options: WorkerOptions, telemetry: Telemetry) -> lis
     """Return the duties that run beside this worker: all or none."""
     if not options.run_duties:
         return []
-    return all_duties(store, SystemClock(), telemetry, lease=options.lease, sweep=options.sweep, poll=options.poll)
+    clock = SystemClock()
+    duties = all_duties(store, clock, telemetry, lease=options.lease, sweep=options.sweep, poll=options.poll)
+    return [*duties, Lookout(store, clock, telemetry, LOOKOUT_SECONDS)]
 
 
 @asynccontextmanager

@@ -9,11 +9,12 @@ from enum import StrEnum
 
 import msgspec
 
-from taskflowmq.client.waiting import why_waits
 from taskflowmq.core.ids import MAX_SKEW_MS
 from taskflowmq.core.job import JobFilter, State
+from taskflowmq.core.printable import counted
 from taskflowmq.core.waiting import WaitCode
 from taskflowmq.ports.store import Store
+from taskflowmq.ports.waiting import find_unserved, why_waits
 from taskflowmq.ports.workers import WorkerView
 
 SLOW_COMMIT_SECONDS = 0.05
@@ -56,6 +57,9 @@ async def check_store(store: Store) -> AsyncIterator[Finding]:
     yield await _orphans(store)
     async for finding in _queues(store):
         yield finding
+    for one in await find_unserved(store):
+        if one.wait.code is WaitCode.NO_WORKER_FOR_TASK:  # of queues without a worker the line above has told
+            yield Finding("tasks", Verdict.WARN, f"job {one.view.id} waits: {one.wait.text}", one.wait.fix)
 
 
 async def _commits(store: Store) -> Finding:
@@ -108,7 +112,9 @@ async def _places(store: Store) -> Finding:
     if not violations:
         return Finding("places", Verdict.OK, "every job is in exactly one place")
     shown = "; ".join(violations[:3])
-    return Finding("places", Verdict.FAIL, f"{len(violations)} violations: {shown}", "keep a backup and report this")
+    return Finding(
+        "places", Verdict.FAIL, f"{counted(len(violations), 'violation')}: {shown}", "keep a backup and report this"
+    )
 
 
 async def _orphans(store: Store) -> Finding:
@@ -116,7 +122,7 @@ async def _orphans(store: Store) -> Finding:
     if not orphans:
         return Finding("orphans", Verdict.OK, "no job is held by a worker that has ended")
     fix = "they are rescued within seconds while any worker or scheduler runs: start one"
-    return Finding("orphans", Verdict.WARN, f"{len(orphans)} ended workers still hold jobs", fix)
+    return Finding("orphans", Verdict.WARN, f"{counted(len(orphans), 'ended worker')} still hold jobs", fix)
 
 
 async def _queues(store: Store) -> AsyncIterator[Finding]:
@@ -128,10 +134,10 @@ async def _queues(store: Store) -> AsyncIterator[Finding]:
     for queue in await store.board.list_queues():
         waiting = sum(count for state, count in queue.states.items() if state in ("pending", "scheduled", "retrying"))
         if queue.paused_at is not None and waiting:
-            detail = f"queue {queue.name} is paused with {waiting} jobs"
+            detail = f"queue {queue.name} is paused with {counted(waiting, 'job')}"
             yield Finding("queues", Verdict.WARN, detail, f"run: taskflow queues resume {queue.name}")
         elif waiting and not any(not queues or queue.name in queues for queues in served):
-            detail = f"{waiting} jobs in queue {queue.name} and no worker for it"
+            detail = f"{counted(waiting, 'job')} in queue {queue.name} and no worker for it"
             yield Finding("queues", Verdict.WARN, detail, f"run: taskflow worker --queues {queue.name}")
         elif (queue.oldest_ready_age or 0.0) > OLD_SECONDS and await _overlooked(store, queue.name):
             detail = (
@@ -153,11 +159,14 @@ def _stuck(alive: list[WorkerView]) -> Iterator[Finding]:
             detail = f"worker {worker.id} on {worker.host} (process {worker.pid}) does not get on: {note}"
             yield Finding("workers", Verdict.WARN, detail, "look into its log; a restart gives its jobs to others")
         if worker.lease_over:
-            detail = f"worker {worker.id} on {worker.host} has not renewed its lease, and holds {worker.running} jobs"
+            held = counted(worker.running, "job")
+            detail = f"worker {worker.id} on {worker.host} has not renewed its lease, and holds {held}"
             yield Finding("workers", Verdict.WARN, detail, "they are rescued while any worker or scheduler runs")
 
 
 def _workers(alive: list[WorkerView]) -> Finding:
     if not alive:
         return Finding("workers", Verdict.WARN, "no worker is alive", "run: taskflow worker, or taskflow dev")
-    return Finding("workers", Verdict.OK, f"{len(alive)} alive, {sum(worker.running for worker in alive)} jobs running")
+    return Finding(
+        "workers", Verdict.OK, f"{len(alive)} alive, {counted(sum(worker.running for worker in alive), 'job')} running"
+    )

@@ -10,7 +10,7 @@ import click
 from taskflowmq.cli.exits import Exit
 from taskflowmq.cli.options import app_argument, database_option, json_option
 from taskflowmq.cli.output import emit_json, say
-from taskflowmq.core.printable import escape_lines
+from taskflowmq.core.printable import counted, escape_lines
 from taskflowmq.core.redact import redact_text
 
 _COLOURS = {"OK": "green", "WARN": "yellow", "FAIL": "red"}
@@ -91,7 +91,7 @@ def _look_at_app(app: str, database_url: str | None, found: Any) -> str:
     except (TaskFlowError, ImportError) as error:
         found(Finding("app", Verdict.FAIL, str(error), "name it as module:attribute, from the folder it is in"))
         return resolve_url(database_url)
-    found(Finding("app", Verdict.OK, f"{len(loaded.tasks)} tasks"))
+    found(Finding("app", Verdict.OK, counted(len(loaded.tasks), "task")))
     return loaded.url
 
 

@@ -94,8 +94,8 @@ def show(job_id: str, **given: Any) -> None:
     rows = [(one.attempt, one.outcome, one.started_at, one.finished_at, error_line(one.error)) for one in attempts]
     emit_table(("attempt", "outcome", "started", "finished", "error"), rows, empty="No attempts yet.")
     if attempts.gap:
-        counted = ", ".join(f"{count} {outcome}" for outcome, count in sorted(attempts.counts.items()))
-        click.echo(f"{attempts.total} attempts in all ({counted}): {attempts.gap} behind the first 10 are not kept.")
+        outcomes = ", ".join(f"{count} {outcome}" for outcome, count in sorted(attempts.counts.items()))
+        click.echo(f"{attempts.total} attempts in all ({outcomes}): {attempts.gap} behind the first 10 are not kept.")
     if view.error is not None:
         click.echo()
         say(_whole_error(view.error))

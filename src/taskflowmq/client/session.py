@@ -17,7 +17,6 @@ from taskflowmq.client.announced import AnnouncedTask
 from taskflowmq.client.deadline import DEFAULT_S, PER_JOB_S, bounded, within
 from taskflowmq.client.group_commit import GroupCommit
 from taskflowmq.client.registry import Registry
-from taskflowmq.client.waiting import Waits, why_waits
 from taskflowmq.client.watch import Watch
 from taskflowmq.core.errors import StoreUnavailable, TaskFlowError
 from taskflowmq.core.job import Enqueued, IdempotencyKey, JobView, NewJob
@@ -25,6 +24,7 @@ from taskflowmq.core.waiting import Wait, WaitCode
 from taskflowmq.ports.chance import chance
 from taskflowmq.ports.store import Store
 from taskflowmq.ports.telemetry import Telemetry
+from taskflowmq.ports.waiting import Waits, why_waits
 
 #: Pauses before a call is repeated, in seconds; together below what a caller would call hanging.
 RETRY_PAUSES_S = (0.05, 0.2, 0.8)

@@ -33,3 +33,8 @@ def escape_lines(text: str) -> str:
 def _encodable(text: str) -> str:
     """Escape lone surrogates, which no output can encode."""
     return text.encode("utf-8", "backslashreplace").decode()
+
+
+def counted(count: int, noun: str) -> str:
+    """Return how many of something there are: ``1 job``, ``2 jobs``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -9,6 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from taskflowmq.core.job import State
+from taskflowmq.core.printable import counted
 
 
 class WaitCode(StrEnum):
@@ -115,8 +116,10 @@ def why_waiting(job: WaitingJob, servers: Sequence[Server], *, paused: bool) -> 
         return Wait(WaitCode.TROUBLE, f"the workers that serve it do not get on: {'; '.join(notes[:3])}")
     slots, busy = sum(server.slots for server in knowing), sum(server.running for server in knowing)
     if busy >= slots:
-        return Wait(WaitCode.BUSY, f"all {slots} slots of the {_workers(len(knowing))} for it are taken")
-    return Wait(WaitCode.TURN, f"it is ready, and {_workers(len(knowing))} may take it: others may be before it")
+        return Wait(WaitCode.BUSY, f"all {slots} slots of the {counted(len(knowing), 'worker')} for it are taken")
+    return Wait(
+        WaitCode.TURN, f"it is ready, and {counted(len(knowing), 'worker')} may take it: others may be before it"
+    )
 
 
 def _nobody(job: WaitingJob, alive: int, serving: int) -> Wait:
@@ -125,10 +128,6 @@ def _nobody(job: WaitingJob, alive: int, serving: int) -> Wait:
     if not alive:
         return Wait(WaitCode.NO_WORKER, f"{text} (no worker is alive)", start)
     if not serving:
-        return Wait(WaitCode.NO_WORKER_FOR_QUEUE, f"{text} ({_workers(alive)} for other queues)", start)
-    what = f"{text} ({_workers(serving)} for the queue, without this task)"
+        return Wait(WaitCode.NO_WORKER_FOR_QUEUE, f"{text} ({counted(alive, 'worker')} for other queues)", start)
+    what = f"{text} ({counted(serving, 'worker')} for the queue, without this task)"
     return Wait(WaitCode.NO_WORKER_FOR_TASK, what, "start a worker with the app that declares it")
-
-
-def _workers(count: int) -> str:
-    return "1 worker" if count == 1 else f"{count} workers"

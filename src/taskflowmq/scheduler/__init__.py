@@ -6,6 +6,8 @@ from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.store import Retention, Store
 from taskflowmq.ports.telemetry import Telemetry
 from taskflowmq.scheduler.expirer import Expirer
+from taskflowmq.scheduler.lookout import INTERVAL as LOOKOUT_SECONDS
+from taskflowmq.scheduler.lookout import Lookout
 from taskflowmq.scheduler.looper import Looper
 from taskflowmq.scheduler.maintainer import INTERVAL as MAINTAIN_SECONDS
 from taskflowmq.scheduler.maintainer import Maintainer
@@ -13,7 +15,7 @@ from taskflowmq.scheduler.pruner import Pruner
 from taskflowmq.scheduler.rescuer import Rescuer
 from taskflowmq.scheduler.stager import Stager
 
-__all__ = ["Expirer", "Looper", "Maintainer", "Pruner", "Rescuer", "Stager", "all_duties"]
+__all__ = ["LOOKOUT_SECONDS", "Expirer", "Lookout", "Looper", "Maintainer", "Pruner", "Rescuer", "Stager", "all_duties"]
 
 
 def all_duties(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from uuid import UUID
 
+from taskflowmq.core.printable import counted
 from taskflowmq.core.transitions import Lost, decide
 from taskflowmq.ports.chance import chance
 from taskflowmq.ports.clock import Clock
@@ -77,4 +78,4 @@ class Rescuer(Looper):
                 break
         if rescued:
             self._telemetry.event("rescue", rescued)
-            log.warning("rescued %d jobs of worker %s", rescued, worker_id)
+            log.warning("rescued %s of worker %s", counted(rescued, "job"), worker_id)

@@ -18,6 +18,7 @@ from taskflowmq.client.sync import portal_loop
 from taskflowmq.client.task import Task
 from taskflowmq.core.errors import WrongContext
 from taskflowmq.core.job import JobFilter, JobView, State
+from taskflowmq.core.printable import counted
 from taskflowmq.ports.store import Store
 from taskflowmq.testing.recording import recorder_of
 
@@ -68,7 +69,7 @@ def assert_enqueued(
     jobs, found = _search(app, task, matching, conn)
     if len(found) == count or (count is None and found):
         return found
-    wanted = "a job" if count is None else f"{count} jobs"
+    wanted = "a job" if count is None else counted(count, "job")
     raise AssertionError(
         f"expected {wanted} of {_name(task)!r} {_text(matching)}, found {len(found)}. {_shown(jobs)}"
         f"{'' if conn is not None else _uncommitted(app, task)}"

@@ -11,6 +11,7 @@ import logging
 from uuid import UUID
 
 from taskflowmq.core.errors import TaskFlowError
+from taskflowmq.core.printable import counted
 from taskflowmq.core.transitions import HandedBack, decide
 from taskflowmq.ports.chance import chance
 from taskflowmq.ports.store import MAX_BATCH
@@ -73,7 +74,7 @@ class Audit:
             await self._kit.store.claims.settle(lost[first : first + MAX_BATCH])
         if lost:
             self._kit.telemetry.event("claim_lost", len(lost))
-            log.warning("%d jobs go back to their queues: the answer to their claim never came", len(lost))
+            log.warning("back to their queues, since the answer to the claim never came: %s", counted(len(lost), "job"))
         return len(lost)
 
     def _known(self) -> set[UUID]:

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from taskflowmq.core.errors import StoreClosed, TaskFlowError
 from taskflowmq.core.job import ClaimedJob
+from taskflowmq.core.printable import counted
 from taskflowmq.core.transitions import Stopped
 from taskflowmq.ports.store import MAX_BATCH, ClaimRequest
 from taskflowmq.worker.backoff import backoff, jittered
@@ -116,7 +117,10 @@ class Fetcher:
     def return_stale(self, now: float) -> None:
         """Hand back jobs that have waited here too long: the work turned out to be slower than was measured."""
         if self._buffer and now - self._buffered_at > STALE_SECONDS:
-            log.info("%d prefetched jobs go back to their queue: this worker is too slow for them", len(self._buffer))
+            log.info(
+                "back to their queue, for which this worker is too slow: %s",
+                counted(len(self._buffer), "prefetched job"),
+            )
             self._pace.forget()
             while self._buffer:
                 self._executor.give_back(self._buffer.popleft())

@@ -8,6 +8,7 @@ from contextvars import Context as Variables
 from uuid import UUID
 
 from taskflowmq.core.errors import StoreUnavailable, TaskFlowError
+from taskflowmq.core.printable import counted
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.store import MAX_BATCH, Claims
 
@@ -60,6 +61,6 @@ class ProgressWriter:
         try:
             await self._claims.save_progress(updates)
         except StoreUnavailable as error:  # said by the loops that wait for it
-            log.debug("progress of %d jobs was not written: %s", len(updates), error)
+            log.debug("progress of %s was not written: %s", counted(len(updates), "job"), error)
         except TaskFlowError as error:
-            log.warning("progress of %d jobs was not written: %s", len(updates), error)
+            log.warning("progress of %s was not written: %s", counted(len(updates), "job"), error)

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from uuid import uuid4
 
 from taskflowmq.core.errors import TaskFlowError
+from taskflowmq.core.printable import counted
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.lifecycle import Duty
 from taskflowmq.ports.spawner import Spawner
@@ -291,7 +292,7 @@ class Supervisor:
         why = "it is tainted" if child.tainted else None
         options = self._options
         if options.max_jobs is not None and child.settled >= options.max_jobs:
-            why = f"it ran {child.settled} jobs"
+            why = f"it ran {counted(child.settled, 'job')}"
         elif check_memory and options.max_rss_mb is not None and child.has_worked:
             # Below a limit that the app's own imports exceed, no child would ever run a job.
             used = memory_mb(child.process.pid)

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from taskflowmq.core.job import JobView
-from taskflowmq.core.waiting import Server, Wait, WaitingJob, why_waiting
+from taskflowmq.core.job import JobFilter, JobView, State
+from taskflowmq.core.waiting import Server, Wait, WaitCode, WaitingJob, why_waiting
 from taskflowmq.ports.store import Store
 from taskflowmq.ports.workers import WorkerView
 
@@ -66,3 +66,34 @@ async def why_waits(store: Store, view: JobView) -> Wait:
         view: the job, just read.
     """
     return (await Waits.look(store)).of(view)
+
+
+class Unserved(msgspec.Struct, frozen=True):
+    """A task whose ready jobs no living worker takes: one of them, and why."""
+
+    view: JobView
+    wait: Wait
+
+
+async def find_unserved(store: Store, tenant: str = "default", *, most: int = 50) -> list[Unserved]:
+    """Return the tasks that have a ready job which no living worker serves, one job of each.
+
+    Args:
+        store: an open store.
+        tenant: whose jobs.
+        most: so many tasks are looked at; each costs a statement.
+    """
+    waits = await Waits.look(store)
+    known = {task for server in waits.servers for task in server.tasks if not server.queues}
+    asked = [task.name for task in await store.intake.list_tasks() if task.name not in known]
+    found: list[Unserved] = []
+    for name in asked[:most]:
+        query = JobFilter(tenant=tenant, task=name, states=(State.PENDING,))
+        for view in (await store.board.list_jobs(query, limit=1, before=None)).items:
+            wait = waits.of(view)
+            if wait.code in _UNSERVED:
+                found.append(Unserved(view, wait))
+    return found
+
+
+_UNSERVED = frozenset({WaitCode.NO_WORKER, WaitCode.NO_WORKER_FOR_QUEUE, WaitCode.NO_WORKER_FOR_TASK})
