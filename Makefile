@@ -74,6 +74,7 @@ check-layers: .venv/.dev-ready
 check-rules: .venv/.dev-ready
 	$(BIN)/python -m tools.check_budgets
 	$(BIN)/python -m tools.check_queries
+	$(BIN)/python -m tools.check_functions
 	$(BIN)/python -m tools.check_source
 
 ##@ Try to break it (docs/reliability.md says what was seen)

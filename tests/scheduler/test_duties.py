@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -162,6 +163,40 @@ async def test_a_duty_survives_errors_and_backs_off(store: Store) -> None:
     loop.cancel()
     with pytest.raises(asyncio.CancelledError):
         await loop
+
+
+async def until_asleep(clock: StepClock, times: int = 1) -> None:
+    for _ in range(times):
+        await clock.next_sleep()
+    await asyncio.wait_for(clock.asleep.wait(), 5)
+
+
+async def test_a_failure_that_goes_on_is_noted_and_logged_once(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    store.pruned = []  # the next look at it raises
+    clock = StepClock()
+    with caplog.at_level(logging.WARNING, "taskflowmq.scheduler"):
+        loop = asyncio.create_task(Pruner(store, clock, NoTelemetry()).run())
+        await until_asleep(clock, 6)
+    assert store.failed == {"pruner": "IndexError: pop from empty list"}
+    assert [record.message for record in caplog.records] == ["the pruner: IndexError: pop from empty list"]
+    # The turn of another node says nothing about whether ours works.
+    store.turns["pruner"] = DutyTurn(taken=False, gap_ms=1, grace=False)
+    await until_asleep(clock, 2)
+    assert "pruner" in store.failed
+    store.turns["pruner"] = DutyTurn(taken=True, gap_ms=1, grace=False)
+    store.pruned = [0, 0, 0]
+    await until_asleep(clock, 2)
+    assert store.failed == {}
+    loop.cancel()
+
+
+async def test_what_an_earlier_process_noted_goes_with_the_first_success(store: Store) -> None:
+    store.failed = {"stager": "old"}
+    clock = StepClock()
+    loop = asyncio.create_task(Stager(store, clock, NoTelemetry(), 1.0).run())
+    await until_asleep(clock)
+    assert store.failed == {}
+    loop.cancel()
 
 
 def test_every_duty_has_a_name_of_its_own(store: Store) -> None:

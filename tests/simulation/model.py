@@ -313,6 +313,12 @@ class ModelSchema:
     async def pending_sql(self) -> list[tuple[str, str]]:
         return []
 
+    async def missing_rights(self) -> list[str]:
+        return []
+
+    async def open_schemas(self) -> list[str]:
+        return []
+
     async def migrate(self) -> list[str]:
         return []
 

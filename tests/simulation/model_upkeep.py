@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from tests.simulation.rows import Data, Ended, Ready
 
 from taskflowmq.core.grace import Grace, grace_after, lateness_after
-from taskflowmq.ports.store import DutyTurn, Retention, StagedCount
+from taskflowmq.ports.store import DutyFailure, DutyTurn, Retention, StagedCount
 
 MS = timedelta(milliseconds=1)
 DAY = timedelta(days=1)
@@ -19,6 +19,7 @@ class ModelUpkeep:
 
     def __init__(self, data: Data, now: Callable[[], datetime]) -> None:
         self._data, self._now = data, now
+        self._failures: dict[str, DutyFailure] = {}
 
     async def take_turn(self, duty: str, interval_ms: int, *, lease_ms: int | None = None) -> DutyTurn:
         data, now, ran_at = self._data, self._now(), self._data.duties.get(duty)
@@ -45,6 +46,15 @@ class ModelUpkeep:
             elif step is Grace.FORGET:
                 data.late_since = None
         return DutyTurn(taken=taken, gap_ms=gap, grace=grace)
+
+    async def note_failure(self, duty: str, problem: str) -> None:
+        self._failures[duty] = DutyFailure(duty, self._now(), problem)
+
+    async def note_success(self, duty: str) -> None:
+        self._failures.pop(duty, None)
+
+    async def failures(self) -> list[DutyFailure]:
+        return [self._failures[duty] for duty in sorted(self._failures)]
 
     async def stage_due(self, limit: int) -> StagedCount:
         data, now = self._data, self._now()

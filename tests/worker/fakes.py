@@ -127,6 +127,8 @@ class FakeStore:
         self.changed = asyncio.Event()
         self.wakes: asyncio.Queue[str] = asyncio.Queue()
         self.turns: dict[str, DutyTurn] = {}
+        #: What duties have noted.
+        self.failed: dict[str, str] = {}
         self.leases_given: dict[str, int | None] = {}
         self.renewals = 0
         self.notes: dict[str, str | None] = {}
@@ -289,6 +291,14 @@ class FakeStore:
         self._check()
         self.leases_given[duty] = lease_ms
         return self.turns.get(duty, DutyTurn(taken=True, gap_ms=1, grace=False))
+
+    async def note_failure(self, duty: str, problem: str) -> None:
+        self._check()
+        self.failed[duty] = problem
+
+    async def note_success(self, duty: str) -> None:
+        self._check()
+        self.failed.pop(duty, None)
 
     async def wake(self, queues: Sequence[str]) -> None:
         for queue in queues:

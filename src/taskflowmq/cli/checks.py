@@ -23,6 +23,7 @@ SKEW_SECONDS = 5.0
 MANY = 100
 #: A ready job that is older waits for more than its turn, where slots are free.
 OLD_SECONDS = 30.0
+MANY_RIGHTS = 5
 
 
 class Verdict(StrEnum):
@@ -48,6 +49,7 @@ async def check_store(store: Store) -> AsyncIterator[Finding]:
     yield schema
     if schema.verdict is Verdict.FAIL:
         return
+    yield await _rights(store)
     yield await _commits(store)
     yield _wake_ups(store)
     for finding in _file(store):
@@ -55,6 +57,7 @@ async def check_store(store: Store) -> AsyncIterator[Finding]:
     yield await _clock(store)
     yield await _places(store)
     yield await _orphans(store)
+    yield await _duties(store)
     async for finding in _queues(store):
         yield finding
     for one in await find_unserved(store):
@@ -93,6 +96,30 @@ async def _schema(store: Store) -> Finding:
         return Finding("schema", Verdict.FAIL, "there is no TaskFlow store here", "run: taskflow db migrate")
     detail = f"version {version}, pending: {', '.join(pending)}"
     return Finding("schema", Verdict.FAIL, detail, "run: taskflow db migrate")
+
+
+async def _rights(store: Store) -> Finding:
+    missing = await store.schema.missing_rights()
+    strangers = await store.schema.open_schemas()
+    if strangers and not missing:
+        detail = f"other roles may create in schema {', '.join(strangers)} of this role's search_path, and act as it"
+        fix = "run: ALTER ROLE … SET search_path = pg_catalog, pg_temp; or REVOKE CREATE ON SCHEMA … FROM PUBLIC"
+        return Finding("rights", Verdict.WARN, detail, fix)
+    if not missing:
+        return Finding("rights", Verdict.OK, "this role may do all that jobs and duties need")
+    shown = ", ".join(missing[:MANY_RIGHTS]) + (" …" if len(missing) > MANY_RIGHTS else "")
+    fix = "a worker, server or scheduler of this role needs them: run the GRANT statements of docs/postgresql.md"
+    return Finding("rights", Verdict.WARN, f"this role lacks {len(missing)} rights: {shown}", fix)
+
+
+async def _duties(store: Store) -> Finding:
+    failures = await store.upkeep.failures()
+    if not failures:
+        return Finding("duties", Verdict.OK, "the last turn of every duty succeeded")
+    shown = "; ".join(f"the {one.duty} at {one.at:%Y-%m-%d %H:%M:%S} UTC: {one.problem}" for one in failures)
+    return Finding(
+        "duties", Verdict.WARN, f"failed: {shown}", "what it says must be mended; it is tried again by itself"
+    )
 
 
 async def _clock(store: Store) -> Finding:

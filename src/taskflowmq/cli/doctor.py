@@ -35,7 +35,7 @@ def _look(app: str | None, database_url: str | None, *, as_json: bool) -> Any:
     from taskflowmq.bootstrap.unmigrated import open_unmigrated
     from taskflowmq.cli.checks import Finding, Verdict, check_store
     from taskflowmq.client.app import resolve_url
-    from taskflowmq.core.errors import TaskFlowError
+    from taskflowmq.core.errors import StoreForbidden, TaskFlowError
 
     findings: list[Finding] = []
 
@@ -57,7 +57,8 @@ def _look(app: str | None, database_url: str | None, *, as_json: bool) -> Any:
             url = _look_at_app(app, database_url, found)
         asyncio.run(look(url))
     except TaskFlowError as error:
-        found(Finding("store", Verdict.FAIL, str(error), "check the database's address and that it runs"))
+        advice = "grant this role what docs/postgresql.md lists" if isinstance(error, StoreForbidden) else None
+        found(Finding("store", Verdict.FAIL, str(error), advice or "check the database's address and that it runs"))
     return findings
 
 

@@ -126,6 +126,14 @@ class DutyTurn(msgspec.Struct, frozen=True, kw_only=True):
     grace: bool
 
 
+class DutyFailure(msgspec.Struct, frozen=True):
+    """A duty whose last turn failed."""
+
+    duty: str
+    at: datetime
+    problem: str
+
+
 class StagedCount(msgspec.Struct, frozen=True):
     """What a turn of the stager did, and when it must look again (None: nothing is waiting)."""
 
@@ -332,6 +340,18 @@ class Upkeep(Protocol):
         """Engine-specific upkeep: partitions ahead of time, checkpoints, statistics."""
         ...
 
+    async def note_failure(self, duty: str, problem: str) -> None:
+        """Remember why the last turn of a duty failed, for :meth:`failures`."""
+        ...
+
+    async def note_success(self, duty: str) -> None:
+        """Forget the failure of a duty; costs no write where there is none."""
+        ...
+
+    async def failures(self) -> list[DutyFailure]:
+        """Return the duties whose last turn failed, by name."""
+        ...
+
     async def check(self) -> list[str]:
         """Verify I10 and friends; return one sentence per violation (doctor and the test oracle)."""
         ...
@@ -346,6 +366,14 @@ class Schema(Protocol):
 
     async def pending_sql(self) -> list[tuple[str, str]]:
         """Return (name, SQL) of the migrations that are not applied yet."""
+        ...
+
+    async def missing_rights(self) -> list[str]:
+        """Return what the database must grant to this program's role for jobs and duties; empty where it has it all."""
+        ...
+
+    async def open_schemas(self) -> list[str]:
+        """Return where other roles may put objects that our statements would use instead of the database's own."""
         ...
 
     async def migrate(self) -> list[str]:

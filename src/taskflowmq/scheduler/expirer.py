@@ -13,7 +13,7 @@ class Expirer(Looper):
 
     async def turn(self) -> float | None:
         """Expire until a batch is not full."""
-        turn = await self._store.upkeep.take_turn(self.name, self._interval_ms)
+        turn = await self._take_turn()
         if turn.taken:
             while await self._store.upkeep.expire_ready(MAX_BATCH) >= MAX_BATCH:
                 pass

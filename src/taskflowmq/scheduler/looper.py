@@ -10,16 +10,23 @@ import logging
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
-from taskflowmq.core.errors import StoreUnavailable, TaskFlowError
+from taskflowmq.core.errors import StoreForbidden, StoreUnavailable, TaskFlowError
+from taskflowmq.core.limits import clean_text
 from taskflowmq.core.outages import outages_of
+from taskflowmq.core.redact import redact_text
 from taskflowmq.ports.chance import chance
 from taskflowmq.ports.clock import Clock
-from taskflowmq.ports.store import Store
+from taskflowmq.ports.store import DutyTurn, Store
 from taskflowmq.ports.telemetry import Telemetry
 
 log = logging.getLogger("taskflowmq.scheduler")
 
 LONGEST_BACKOFF = 10.0
+#: Seconds after which a failure that goes on is said again.
+_NOTE_EVERY_S = 60.0
+_LONGEST_PROBLEM = 500
+#: A store that does not answer cannot note it either; one that still refuses this duty then may be asked.
+_MANY_ERRORS = 3
 
 
 class Looper(ABC):
@@ -39,6 +46,11 @@ class Looper(ABC):
         self._clock = clock
         self._telemetry = telemetry
         self._interval = interval
+        #: Whether the turn was this node's: another one's turn says nothing about whether this duty works.
+        self._mine = True
+        #: What the store says of this duty's last failure; unknown at first: an earlier process may have noted one.
+        self._noted: str | None = "unknown"
+        self._noted_at = float("-inf")
 
     @abstractmethod
     async def turn(self) -> float | None:
@@ -48,20 +60,22 @@ class Looper(ABC):
         """Take turns until cancelled."""
         errors, outages = 0, outages_of(self._store)
         while True:
+            self._mine = True
             try:
                 pause = await self.turn()
-                if errors:
+                if errors and self._mine:
                     errors = 0
                     self._say(outages.worked(self.name, self._clock.monotonic()))
-            except Exception as error:
+                if self._mine:
+                    await self._works()
+            except Exception as error:  # noqa: BLE001 - said and noted below; the duty goes on
                 errors += 1
                 pause = min(0.1 * 2.0 ** min(errors, 20), LONGEST_BACKOFF)
                 self._telemetry.event("duty_failed")
-                if isinstance(error, StoreUnavailable):
+                if _is_outage(error):
                     self._say(outages.failed(self.name, error, self._clock.monotonic()))
-                else:
-                    known = isinstance(error, TaskFlowError)
-                    log.warning("the %s: %s: %s", self.name, type(error).__name__, error, exc_info=not known)
+                if not _is_outage(error) or errors >= _MANY_ERRORS:
+                    await self._fails(error)
             wait = self._interval if pause is None else pause
             await self._clock.sleep(wait * (0.9 + 0.2 * chance.random()) if pause is None else wait)
 
@@ -69,6 +83,39 @@ class Looper(ABC):
         if line is not None:
             log.warning("%s", line)
 
+    async def _take_turn(self, lease_ms: int | None = None) -> DutyTurn:
+        """Ask whether this node does the duty now."""
+        turn = await self._store.upkeep.take_turn(self.name, self._interval_ms, lease_ms=lease_ms)
+        self._mine = turn.taken
+        return turn
+
+    async def _works(self) -> None:
+        """Have the store forget that this duty failed."""
+        if self._noted is not None:
+            await self._store.upkeep.note_success(self.name)
+            self._noted = None
+
+    async def _fails(self, error: Exception) -> None:
+        """Say why the duty fails: in the log when it is news, in the store for ``taskflow doctor``."""
+        problem = clean_text(redact_text(f"{type(error).__name__}: {error}"), _LONGEST_PROBLEM)
+        now = self._clock.monotonic()
+        if problem == self._noted and now - self._noted_at < _NOTE_EVERY_S:
+            log.debug("the %s still fails: %s", self.name, problem)
+            return
+        if not _is_outage(error):
+            log.warning("the %s: %s", self.name, problem, exc_info=not isinstance(error, TaskFlowError))
+        self._noted, self._noted_at = problem, now
+        try:
+            await self._store.upkeep.note_failure(self.name, problem)
+        except TaskFlowError as also:
+            # Most often the store is what failed: then it shows, and the log has it.
+            log.debug("the failure of the %s could not be noted: %s", self.name, also)
+
     @property
     def _interval_ms(self) -> int:
         return max(round(self._interval * 1000), 1)
+
+
+def _is_outage(error: Exception) -> bool:
+    """Tell whether other loops of the process fail for the same reason."""
+    return isinstance(error, StoreUnavailable) and not isinstance(error, StoreForbidden)

@@ -14,7 +14,7 @@ class Maintainer(Looper):
 
     async def turn(self) -> float | None:
         """Maintain, if it is this node's turn."""
-        turn = await self._store.upkeep.take_turn(self.name, self._interval_ms)
+        turn = await self._take_turn()
         if turn.taken:
             await self._store.upkeep.maintain()
         return None

@@ -36,7 +36,7 @@ class Pruner(Looper):
 
     async def turn(self) -> float | None:
         """Prune until nothing is left, or enough was done for one turn."""
-        turn = await self._store.upkeep.take_turn(self.name, self._interval_ms)
+        turn = await self._take_turn()
         if turn.taken:
             for _ in range(BATCHES):
                 if await self._store.upkeep.prune(self._retention, MAX_BATCH) == 0:

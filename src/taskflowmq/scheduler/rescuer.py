@@ -41,7 +41,7 @@ class Rescuer(Looper):
 
     async def turn(self) -> float | None:
         """Sweep once, unless another node did or a grace is in force."""
-        turn = await self._store.upkeep.take_turn(self.name, self._interval_ms, lease_ms=self._lease_ms)
+        turn = await self._take_turn(self._lease_ms)
         if not turn.taken:
             return None
         if turn.grace:

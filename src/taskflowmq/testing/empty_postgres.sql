@@ -1,6 +1,7 @@
 -- Empties a database for the next test, which is much cheaper than creating one. The first run, before any test,
 -- remembers the shape; later ones refuse a database whose shape a test has changed (partitions were added or
 -- dropped), so that the caller replaces it.
+SET LOCAL search_path = pg_catalog, pg_temp;
 SET lock_timeout = '2s';
 DO $$
 DECLARE

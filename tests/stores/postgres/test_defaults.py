@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -27,7 +28,6 @@ pytest.register_assert_rewrite("taskflowmq.testing.conformance")
 #: What somebody may have set for a role or a database, for reasons of their own.
 HOSTILE = {
     "default_transaction_isolation": "serializable",
-    "search_path": "nowhere",
     "TimeZone": "Pacific/Kiritimati",
     "DateStyle": "SQL, DMY",
     "IntervalStyle": "sql_standard",
@@ -40,7 +40,6 @@ HOSTILE = {
     "transaction_timeout": "100ms",
     "synchronous_commit": "off",
     "row_security": "off",
-    "session_replication_role": "replica",
     "extra_float_digits": "-15",
     "enable_indexscan": "off",
     "client_min_messages": "error",
@@ -52,6 +51,8 @@ dumps = msgspec.json.encode
 #: The second lacks most characters; the third takes every byte and looks at none.
 ENCODINGS = ("UTF8", "LATIN1", "SQL_ASCII")
 OF_TEXTS = {"TestAttempts": 2, "TestSettle": 2, "TestUnstorable": 2, "TestIntake": 3, "TestForeignText": 3}
+#: A caller's session in which only the path is odd.
+PATIENT = {name: "0" for name in HOSTILE if name.endswith("_timeout")}
 CORE = (
     "TestAttempts",
     "TestCancelling",
@@ -86,6 +87,7 @@ def hostile_role(postgres_server: PostgresServer) -> str:
     """A role whose every default is another than the server's."""
     name = f"hostile_{uuid4().hex[:8]}"
     settings = [f"ALTER ROLE {name} SET {setting} = '{value}'" for setting, value in HOSTILE.items()]
+    settings.append(f"ALTER ROLE {name} SET search_path = public, pg_catalog")
     run_sql(postgres_server, f"CREATE ROLE {name} SUPERUSER LOGIN", *settings)
     return name  # it stays: the databases belong to it, and the server ends with the run
 
@@ -104,6 +106,7 @@ def make_database(server: PostgresServer, encoding: str, user: str) -> str:
         await store.close()
 
     asyncio.run(migrate())
+    run_sql(server, (Path(__file__).parent / "traps.sql").read_text(), database=name)
     return name
 
 
@@ -148,6 +151,28 @@ class TestIntake(Intake):  # type: ignore[misc]
 
 async def attempts(rig: Rig, job: ClaimedJob) -> list[Any]:
     return [decoded(one.error) for one in await rig.store.board.attempts("default", job.id) if one.error]
+
+
+class TestTraps(StoreSuite):
+    """Functions that any program calls on its own connection mean PostgreSQL's operators, whatever is in its path."""
+
+    async def test_the_traps_are_there(self, rig: Rig) -> None:
+        conn = await asyncpg.connect(rig.store.url, server_settings=PATIENT)
+        with pytest.raises(asyncpg.RaiseError, match="trapped"):
+            await conn.fetchval("SELECT 5::bigint * interval '1 ms'")
+        await conn.close()
+
+    @pytest.mark.parametrize("unique", [None, UniqueKey(key="k"), UniqueKey(key="k", free_at="time", period_ms=5)])
+    async def test_a_callers_transaction_is_not_trapped(self, rig: Rig, unique: UniqueKey | None) -> None:
+        conn = await asyncpg.connect(rig.store.url, server_settings=PATIENT)
+        ready, later = rig.job(unique=unique, expires_in_ms=60_000), rig.job(delay_ms=5_000, tags=("a",))
+        async with conn.transaction():
+            await rig.store.intake.enqueue_on(conn, [ready, later])
+        job = await rig.claim_one()
+        async with conn.transaction():
+            await rig.store.claims.settle_on(conn, transition(job, Failed(error=b"{}")))
+        assert (await rig.view(job.id)).state is State.RETRYING
+        await conn.close()
 
 
 class TestForeignText(StoreSuite):

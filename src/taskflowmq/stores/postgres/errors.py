@@ -23,6 +23,7 @@ from taskflowmq.core.redact import redact_text
 #: The statement did nothing, and the same statement may well succeed the next time.
 RETRIED = frozenset({"40001", "40P01", "55P03"})
 LOCK_TIMEOUT = "55P03"
+DENIED = "42501"
 #: The tables, their schema or the column that tells stores apart are missing.
 NO_STORE = frozenset({"42P01", "42703", "3F000"})
 #: What a pooler answers to a program that believes it has the session for itself: it refuses session settings at
@@ -120,7 +121,7 @@ def _by_code(code: str, error: BaseException) -> TaskFlowError | None:
             return IdempotencyMismatch(f"the Idempotency-Key {text!r} was used with another request")
         case "TF004":
             return LeaseLost(text)
-        case "42501":
+        case "42501":  # DENIED
             return StoreForbidden(f"PostgreSQL does not let this role do it: {text}")
         case "25006":
             return StoreUnavailable(

@@ -40,6 +40,9 @@ class Retirement:
 
     def __init__(self) -> None:
         self._refused: dict[date, float] = {}
+        #: Until when days are left to batches because this role may not drop them, and why.
+        self._denied_until = 0.0
+        self._denial: Exception | None = None
 
     async def retire(self, conn: Any, now: datetime | None, retention: Retention) -> tuple[int, date | None]:
         """Drop what can be dropped.
@@ -49,8 +52,30 @@ class Retirement:
         """
         kept = (retention.completed_ms, retention.cancelled_ms, retention.dead_ms)
         shortest = min((one for one in kept if one is not None), default=0)
-        if shortest < _SHORTEST_MS:
+        if shortest < _SHORTEST_MS or time.monotonic() < self._denied_until:
             return 0, None
+        try:
+            return await self._retire(conn, now, kept, shortest)
+        except Exception as error:
+            if errors.code_of(error) != errors.DENIED:
+                raise
+            # Batches do the work, slower; what is missing is said once they have done theirs.
+            self._denied_until, self._denial = time.monotonic() + LOOK_AGAIN_S, errors.translate(error)
+            return 0, None
+
+    def complain(self) -> None:
+        """Raise once what denied this role to drop the partitions of a day.
+
+        Raises:
+            StoreForbidden: it is not granted.
+        """
+        denial, self._denial = self._denial, None
+        if denial is not None:
+            raise denial
+
+    async def _retire(
+        self, conn: Any, now: datetime | None, kept: tuple[int | None, ...], shortest: int
+    ) -> tuple[int, date | None]:
         deleted = 0
         for row in await conn.fetch(q.list_past_days, now, shortest):
             day = row["day"]

@@ -17,6 +17,10 @@ CLIENT_VERSION = max(number for number, _, _ in migrations())
 #: How long a migration goes on asking for tables that somebody reads in a long transaction. Each time it asks for less
 #: than a second, because everybody waits behind it (lock_migrations.sql).
 PATIENCE_S = 30.0
+_LOCKED = (
+    "PostgreSQL: the migration waits for a lock that another session keeps: a long transaction on TaskFlow's tables, or"
+    " another migration (advisory lock 8323362117293). Find it in pg_locks, end it, and run: taskflow db migrate"
+)
 
 
 class PostgresSchema:
@@ -28,6 +32,14 @@ class PostgresSchema:
     async def version(self) -> int:
         """Return the stored schema version, 0 if there is none."""
         return await self._pool.run(_version)
+
+    async def missing_rights(self) -> list[str]:
+        """Return what this role must be granted to run jobs and duties."""
+        return [row["missing"] for row in await self._pool.fetch(q.list_missing_rights)]
+
+    async def open_schemas(self) -> list[str]:
+        """Return the schemas of our own path in which other roles may create; none but behind a pooler."""
+        return [row["schema"] for row in await self._pool.fetch(q.list_open_schemas)]
 
     async def pending_sql(self) -> list[tuple[str, str]]:
         """Return (name, SQL) of the migrations that are not applied yet."""
@@ -51,8 +63,10 @@ class PostgresSchema:
                 return await self._pool.run(lambda conn: _apply_or_step_back(conn, number, sql))
             except StoreUnavailable as error:
                 locked = error.__cause__ is not None and errors.code_of(error.__cause__) == errors.LOCK_TIMEOUT
-                if not locked or time.monotonic() > until:
+                if not locked:
                     raise
+                if time.monotonic() > until:
+                    raise StoreUnavailable(_LOCKED) from error
                 await asyncio.sleep(chance.uniform(0.1, 0.3))
 
     async def check_client(self) -> None:

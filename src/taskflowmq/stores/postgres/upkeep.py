@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from taskflowmq.core.grace import Grace, grace_after, lateness_after
-from taskflowmq.ports.store import DutyTurn, Retention, StagedCount
+from taskflowmq.ports.store import DutyFailure, DutyTurn, Retention, StagedCount
 from taskflowmq.stores.postgres import partitions
 from taskflowmq.stores.postgres.names import Names
 from taskflowmq.stores.postgres.pool import Pool
@@ -73,6 +73,12 @@ class PostgresUpkeep:
         Jobs that are kept for three days or longer go with the partitions of their day, up to two days late.
         """
         deleted, spared = await self._pool.run(lambda conn: self._retirement.retire(conn, self._now(), retention))
+        deleted += await self._prune_rows(retention, limit, deleted, spared)
+        self._retirement.complain()
+        return deleted
+
+    async def _prune_rows(self, retention: Retention, limit: int, deleted: int, spared: date | None) -> int:
+        before = deleted
         for state, kept_ms in (
             ("completed", retention.completed_ms),
             ("cancelled", retention.cancelled_ms),
@@ -81,7 +87,7 @@ class PostgresUpkeep:
             if kept_ms is not None and deleted < limit:
                 deleted += await self._prune_state(state, kept_ms, limit - deleted, spared)
         deleted += await self._pool.fetchval(q.prune_keys, self._now(), limit)
-        return int(deleted)
+        return int(deleted) - before
 
     async def _prune_state(self, state: str, kept_ms: int, most: int, spared: date | None) -> int:
         statement = q.list_prunable_completed if state == "completed" else q.list_prunable
@@ -99,6 +105,18 @@ class PostgresUpkeep:
     async def maintain(self) -> None:
         """Make the partitions of the coming days, and drop those that are empty and long over."""
         await self._pool.run(lambda conn: partitions.maintain(conn, self._now()))
+
+    async def note_failure(self, duty: str, problem: str) -> None:
+        """Remember why the last turn of a duty failed."""
+        await self._pool.fetch(q.note_failure, self._now(), duty, problem.encode("ascii", "backslashreplace").decode())
+
+    async def note_success(self, duty: str) -> None:
+        """Forget the failure of a duty."""
+        await self._pool.fetch(q.forget_failure, duty)
+
+    async def failures(self) -> list[DutyFailure]:
+        """Return the duties whose last turn failed."""
+        return [DutyFailure(*row) for row in await self._pool.fetch(q.list_failures)]
 
     async def check(self) -> list[str]:
         """Verify I10 and friends; return one sentence per violation."""

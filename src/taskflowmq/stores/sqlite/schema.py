@@ -36,6 +36,14 @@ class SqliteSchema:
         """Return the stored schema version, 0 if there is none, or no file."""
         return (await self._read())[0]
 
+    async def missing_rights(self) -> list[str]:
+        """Return nothing: who can open the file can do everything."""
+        return []
+
+    async def open_schemas(self) -> list[str]:
+        """Return nothing: a file has no schemas of others."""
+        return []
+
     async def pending_sql(self) -> list[tuple[str, str]]:
         """Return (name, SQL) of the migrations that are not applied yet."""
         return _pending(await self.version())

@@ -17,7 +17,7 @@ import msgspec
 
 from taskflowmq.core.grace import Grace, grace_after, lateness_after
 from taskflowmq.core.ids import lowest_id
-from taskflowmq.ports.store import MAX_BATCH, DutyTurn, Retention, StagedCount
+from taskflowmq.ports.store import MAX_BATCH, DutyFailure, DutyTurn, Retention, StagedCount
 from taskflowmq.stores.pruning import Stretch, Walks
 from taskflowmq.stores.sqlite.database import Database
 from taskflowmq.stores.sqlite.enqueue import DAY_US, draw_positions
@@ -25,7 +25,7 @@ from taskflowmq.stores.sqlite.errors import is_busy
 from taskflowmq.stores.sqlite.holder import end_stopped, lock_holder, machine, parent_of
 from taskflowmq.stores.sqlite.queries import sql
 from taskflowmq.stores.sqlite.reader import Reader
-from taskflowmq.stores.sqlite.rows import zeros
+from taskflowmq.stores.sqlite.rows import from_us, zeros
 from taskflowmq.stores.sqlite.steps import run_steps
 from taskflowmq.stores.sqlite.writer import Writer
 
@@ -110,6 +110,21 @@ class SqliteUpkeep:
     async def maintain(self) -> None:
         """Move the log into the file and refresh statistics, without making anybody wait."""
         await asyncio.get_running_loop().run_in_executor(None, self._maintain)
+
+    async def note_failure(self, duty: str, problem: str) -> None:
+        """Remember why the last turn of a duty failed."""
+        params = {"name": duty, "problem": problem, "now": self._now()}
+        await self._writer.run(lambda conn: conn.execute(sql("note_failure"), params).close())
+
+    async def note_success(self, duty: str) -> None:
+        """Forget the failure of a duty."""
+        if any(known.duty == duty for known in await self.failures()):
+            await self._writer.run(lambda conn: conn.execute(sql("forget_failure"), {"name": duty}).close())
+
+    async def failures(self) -> list[DutyFailure]:
+        """Return the duties whose last turn failed."""
+        found = await self._reader.run(lambda conn: conn.execute(sql("list_failures")).fetchall())
+        return [DutyFailure(duty, from_us(at), problem) for duty, at, problem in found]
 
     async def check(self) -> list[str]:
         """Verify I10 and friends; return one sentence per violation."""

@@ -9,7 +9,7 @@ import pytest
 
 from taskflowmq.core.job import Reason, State, UniqueKey
 from taskflowmq.core.transitions import Failed, Snoozed
-from taskflowmq.ports.store import StagedCount
+from taskflowmq.ports.store import DutyFailure, StagedCount
 from taskflowmq.testing.conformance.intake import ERROR
 from taskflowmq.testing.conformance.support import LEASE_MS, NOON, RETRY_S, TASK, Rig, StoreSuite, ids
 
@@ -35,6 +35,23 @@ class TestUpkeep(StoreSuite):
     async def test_duties_have_turns_of_their_own(self, rig: Rig) -> None:
         assert (await rig.store.upkeep.take_turn("rescue", 5000)).taken
         assert (await rig.store.upkeep.take_turn("prune", 5000)).taken
+
+    async def test_a_failure_is_remembered_until_the_duty_works_again(self, rig: Rig, other: Rig) -> None:
+        mine, theirs = rig.store.upkeep, other.store.upkeep
+        assert await mine.failures() == []
+        await mine.note_success("pruner")
+        assert await mine.failures() == []
+        await mine.note_failure("pruner", "no")
+        rig.clock.advance(1)
+        await mine.note_failure("pruner", "still no")
+        await mine.note_failure("a duty that never had a turn", "no")
+        assert await theirs.failures() == [
+            DutyFailure("a duty that never had a turn", rig.clock.now(), "no"),
+            DutyFailure("pruner", rig.clock.now(), "still no"),
+        ]
+        assert (await mine.take_turn("pruner", 5000)).taken  # a failure is no turn
+        await theirs.note_success("pruner")
+        assert [one.duty for one in await mine.failures()] == ["a duty that never had a turn"]
 
     async def test_a_gap_is_measured_from_the_last_turn(self, rig: Rig) -> None:
         await rig.store.upkeep.take_turn("rescue", 1000)

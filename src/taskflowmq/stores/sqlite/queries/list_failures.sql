@@ -1,0 +1,2 @@
+-- Lists the duties whose last turn failed.
+SELECT name, failed_at, problem FROM taskflow_duty WHERE problem IS NOT NULL ORDER BY name
