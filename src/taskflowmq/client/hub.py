@@ -50,6 +50,8 @@ T = TypeVar("T")
 Loop = asyncio.AbstractEventLoop
 #: How often a call is made again because the loop that it was given to ended meanwhile.
 _MOST_OWNERS = 3
+#: How long a closing waits for another loop, in seconds.
+_CLOSE_S = 5.0
 
 
 class _Place(Generic[S]):
@@ -360,7 +362,9 @@ class Hub(Generic[S]):
             places = [place for place in self._places.values() if not place.held and place.loop.is_running()]
         for place in places:
             place.leaving = True
-            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._close_unless_used(place), place.loop))
+            closing = asyncio.run_coroutine_threadsafe(self._close_unless_used(place), place.loop)
+            # A loop that does not turn closes it when it does.
+            await asyncio.wait([asyncio.wrap_future(closing)], timeout=_CLOSE_S)
 
     @staticmethod
     async def _close_place(place: _Place[S]) -> None:

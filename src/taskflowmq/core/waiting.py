@@ -124,7 +124,7 @@ def why_waiting(job: WaitingJob, servers: Sequence[Server], *, paused: bool) -> 
 
 def _nobody(job: WaitingJob, alive: int, serving: int) -> Wait:
     text = f"no living worker serves task {job.task!r} on queue {job.queue!r}"
-    start = f"start one: taskflow worker APP --queues {job.queue}"
+    start = f"start one: taskflow worker [APP] --queues {job.queue}"
     if not alive:
         return Wait(WaitCode.NO_WORKER, f"{text} (no worker is alive)", start)
     if not serving:

@@ -11,18 +11,21 @@ import os
 #: How a copy ends that came back from its handler.
 EXIT_CODE = 70
 
-#: Whether this process is such a copy.
+#: Whether this process is such a copy, as far as Python's own forks go: a fork by C code runs no hook.
 copied = False
+_pid = 0
 
 
 def guard_forks() -> None:
     """Notice from now on when this process is copied; call once."""
+    global _pid
+    _pid = os.getpid()
     os.register_at_fork(after_in_child=_mark)
 
 
 def leave_if_copied() -> None:
     """End this process at once, without a word to anybody, if it is a copy. Call where a handler's code gives back."""
-    if copied:
+    if copied or (_pid and _pid != os.getpid()):
         os._exit(EXIT_CODE)
 
 
