@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import resource
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -263,6 +264,7 @@ async def test_a_process_without_descriptors_closes_idle_connections_and_goes_on
 
     class Taken(asyncio.Protocol):
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            assert transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
             accepted.set()
 
     acceptor = Acceptor(exhausted, Taken, make_room)  # type: ignore[arg-type]

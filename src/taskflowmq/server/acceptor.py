@@ -82,6 +82,8 @@ class Acceptor:
 
     async def _serve(self, conn: socket.socket) -> None:
         try:
+            # asyncio leaves it off for sockets that do not name their protocol, and these do not.
+            conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await self._loop.connect_accepted_socket(self._make_protocol, conn)
         except OSError:  # it hung up meanwhile
             conn.close()

@@ -220,6 +220,9 @@ class BoundedProtocol(HttpToolsProtocol):
         if len(self.pipeline) >= MAX_PIPELINED:
             raise Refused(400, "too_many_requests", "Too many requests wait on this connection")
         super().on_headers_complete()
+        if not self.pipeline or self.pipeline[0][0] is not self.cycle:  # it was started, not queued
+            self._running = self.cycle
+            self._connections.idle.pop(self, None)
         if self.parser.should_upgrade():
             self.cycle.keep_alive = False
         # Trailers come as headers too. The request has its own list; theirs is read by nothing.
@@ -270,11 +273,6 @@ class BoundedProtocol(HttpToolsProtocol):
 
     # -- what goes out
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        self._running = cycle
-        self._connections.idle.pop(self, None)
-        super()._start_asgi_task(cycle, app)
-
     def on_response_complete(self) -> None:
         """Start the next request, or wait for one."""
         self.server_state.total_requests += 1
@@ -282,7 +280,10 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         self.flow.resume_reading()
         if self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
+            self._running, app = self.pipeline.pop()
+            task = self.loop.create_task(self._running.run_asgi(app))
+            task.add_done_callback(self.tasks.discard)
+            self.tasks.add(task)
             return
         self._running = None
         self._connections.idle[self] = None
