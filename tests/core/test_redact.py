@@ -131,6 +131,7 @@ def test_what_looks_like_a_secret_is_replaced(text: str) -> None:
     [
         "basic functionality is missing",
         "tokens left: 5",
+        "write smtp://user:password@host:port",
         "http://127.0.0.1:8080/@scope/package",
         "postgresql://user@host:5432/db?application_name=a@b",
         "postgresql:///db?host=/tmp",

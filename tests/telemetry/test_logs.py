@@ -147,3 +147,26 @@ def test_a_terminal_gets_colour_unless_told_not_to(no_color: str, monkeypatch: p
     logging.getLogger("taskflowmq.test").info("hello")
     assert ("\x1b[" in out.getvalue()) is (no_color == "")
     assert "hello" in out.getvalue()
+
+
+@pytest.mark.parametrize("formatter", [JsonFormatter(), TextFormatter()])
+def test_no_field_takes_long_however_large_it_is(formatter: logging.Formatter) -> None:
+    text = "token=" * 200_000
+    nested: dict[str, Any] = {}
+    nested["again"] = nested
+    record = _record(
+        "greeting: %s", text, text=text, many=[text] * 1_000, fields=dict.fromkeys(map(str, range(10_000)), 1)
+    )
+    record.__dict__["endless"] = nested
+    record.exc_info = (ValueError, ValueError(text), None)
+    began = time.process_time()
+    line = formatter.format(record)
+    assert time.process_time() - began < 1.0
+    assert len(line) < 2_000_000
+
+
+@pytest.mark.parametrize("formatter", [JsonFormatter(), TextFormatter()])
+def test_a_lone_surrogate_costs_no_line(formatter: logging.Formatter) -> None:
+    line = formatter.format(_record("file \udcff is missing", name_of_file="\udcff"))
+    assert "is missing" in line
+    line.encode()

@@ -68,6 +68,8 @@ _END_OF_AUTHORITY = re.compile(r"[/?#]|\Z")
 _HOST_AND_PORT = re.compile(r"(?:\[[^\]]*+\]|[^:\[\]@]*+)(?::\d*+)?+\Z")
 #: Paths and queries of these hold an @ more often than their passwords hold a slash.
 _PUBLIC_SCHEMES = frozenset({"http", "https", "ws", "wss", "ftp"})
+#: What stands for a password in advice: ``postgresql://user:password@host``.
+_PLACEHOLDERS = frozenset({"password", "PASSWORD", "<password>", "…", "..."})
 #: So many addresses of one text are taken apart.
 _ADDRESSES = 100
 _Span = tuple[int, int]
@@ -201,6 +203,8 @@ def _secret_of_address(text: str, found: re.Match[str]) -> _Span:
             # https://ghp_…@host: a user without a password is a token there.
             ends = _END_OF_AUTHORITY.search(run)
             end = max(start, run.rfind("@", 0, ends.start() if ends is not None else len(run)))
+    if run[start:end] in _PLACEHOLDERS:
+        end = start
     return begin + start, begin + end
 
 

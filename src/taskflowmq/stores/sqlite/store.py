@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from taskflowmq.core.errors import StoreUnavailable
+from taskflowmq.core.redact import safe_url
 from taskflowmq.ports.clock import Clock
 from taskflowmq.stores.sqlite.board import SqliteBoard
 from taskflowmq.stores.sqlite.claims import SqliteClaims
@@ -180,6 +181,6 @@ def _path(url_or_path: str | Path) -> Path:
     if address.startswith("sqlite:"):
         rest = address.removeprefix("sqlite:").partition("?")[0]
         if not rest.startswith("//"):
-            raise ValueError(f"{url_or_path!r} is not sqlite:///relative.db or sqlite:////absolute.db")
+            raise ValueError(f"{safe_url(url_or_path)!r} is not sqlite:///relative.db or sqlite:////absolute.db")
         address = unquote(rest.removeprefix("//").removeprefix("/"))
     return Path(address or _MEMORY)
