@@ -12,9 +12,11 @@ from pathlib import Path
 
 import msgspec
 
+from taskflowmq.worker.container import usable_cores, usable_memory
+
 
 class Machine(msgspec.Struct, frozen=True):
-    """The machine a figure was measured on."""
+    """The machine a figure was measured on, as far as this process may use it."""
 
     cores: int
     cpu: str
@@ -29,9 +31,9 @@ class Machine(msgspec.Struct, frozen=True):
 def describe() -> Machine:
     """Read this machine."""
     return Machine(
-        cores=os.cpu_count() or 1,
+        cores=usable_cores(),
         cpu=_first_field(Path("/proc/cpuinfo"), "model name"),
-        memory_gb=round(_memory_bytes() / 2**30, 1),
+        memory_gb=round(usable_memory() / 2**30, 1),
         kernel=platform.release(),
         python=platform.python_version(),
         sqlite=sqlite3.sqlite_version,
@@ -79,10 +81,6 @@ def cpu_seconds(pid: int) -> float:
             continue  # ended between the listing and the reading
         ticks += int(fields[11]) + int(fields[12])
     return ticks / os.sysconf("SC_CLK_TCK")
-
-
-def _memory_bytes() -> int:
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def _first_field(path: Path, name: str) -> str:

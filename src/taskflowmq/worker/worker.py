@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 from uuid import uuid4
@@ -26,6 +25,7 @@ from taskflowmq.worker.backoff import backoff
 from taskflowmq.worker.cancel import CancelWatch
 from taskflowmq.worker.clock import SystemClock
 from taskflowmq.worker.completer import Completer
+from taskflowmq.worker.container import usable_cores
 from taskflowmq.worker.context import HAND_BACK
 from taskflowmq.worker.executor import Executor
 from taskflowmq.worker.fetcher import Fetcher
@@ -264,7 +264,7 @@ class Worker:
         self._progress = ProgressWriter(kit.store.claims, kit.clock)
         self._life = Lifecycle(kit.tasks.hooks)
         stops = kit.tasks.hooks.stops
-        self._bodies = ProcessPool(self._launch, min(kit.options.slots, os.cpu_count() or 1), lambda: bool(stops))
+        self._bodies = ProcessPool(self._launch, min(kit.options.slots, usable_cores()), lambda: bool(stops))
         self._executor = Executor(kit, self._slots, self._completer, self._progress, self._bodies, self._life.state)
         self._executor.on_unfit = self._taint
         self._fetcher = Fetcher(kit, self._executor, self._slots, self._completer, alone=not self._supervised)
