@@ -162,6 +162,25 @@ def test_queues_are_paused_and_resumed(cli: Cli) -> None:
     assert cli("queues", "list", "--json").json["items"][0]["paused_at"] is None
 
 
+def test_a_queue_keeps_its_jobs_for_another_time(cli: Cli) -> None:
+    cli("db", "migrate")
+    assert cli("queues", "set", "mail", "--retention-completed", "1d", "--retention-dead", "never").out == "mail: set\n"
+    assert "completed 1d, dead never" in cli("queues", "list").out
+    assert cli("queues", "set", "mail", "--retention-dead", "default").code == 0
+    assert cli("queues", "list", "--json").json["items"][0]["retention"] == {"completed": 86_400.0}
+    assert cli("queues", "set", "mail").code == 2
+    wrong = cli("queues", "set", "mail", "--retention-dead", "soon")
+    assert (wrong.code, "must be an age like 7d" in wrong.err) == (2, True)
+
+
+@pytest.mark.parametrize("words", [("--retention-dead", "soon"), ("--keep-finished", "0"), ("--retention-dead", "0")])
+def test_a_retention_that_is_none_is_refused_at_the_start(words: tuple[str, ...], cli: Cli) -> None:
+    for name in ("worker", "server", "scheduler"):
+        ran = cli(name, *words)
+        assert (ran.code, ran.out) == (2, "")
+        assert f"{words[0]} must be" in ran.err
+
+
 def test_a_new_store_is_migrated_once(cli: Cli) -> None:
     status = cli("db", "status", "--json")
     assert status.code == 1

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from taskflowmq.core.retention import NEVER, Retention
 from taskflowmq.stores import pruning
-from taskflowmq.stores.pruning import Stretch, Walk
+from taskflowmq.stores.pruning import Rule, Stretch, Walk, Walks, longest_of, read_exceptions, rules_of
 
 RETENTION_MS = 1_000_000
 PASS_MS = RETENTION_MS // 100
@@ -78,3 +79,52 @@ async def test_a_clock_that_went_back_begins_again() -> None:
     assert await jobs.prune(9 * RETENTION_MS) == [5]
     jobs.finished[4] = 4
     assert await jobs.prune(8 * RETENTION_MS) == [4]
+
+
+DAY = 86_400_000
+ALL = Retention(completed_ms=7 * DAY, cancelled_ms=None, dead_ms=30 * DAY)
+
+
+def test_without_exceptions_there_is_one_rule_for_each_state_that_goes() -> None:
+    assert rules_of(ALL, {}, None) == [Rule("completed", 7 * DAY), Rule("dead", 30 * DAY)]
+    assert longest_of(ALL, {}) == ALL
+
+
+def test_a_longer_retention_is_left_out_of_the_general_rule_and_has_its_own() -> None:
+    exceptions = {"completed": {1: DAY, 2: 90 * DAY, 3: NEVER, 4: DAY, 5: 7 * DAY}}
+    assert rules_of(ALL, exceptions, None)[:3] == [
+        Rule("completed", 7 * DAY, (2, 3)),
+        Rule("completed", DAY, (1, 4), only=True),
+        Rule("completed", 90 * DAY, (2,), only=True),
+    ]
+    assert longest_of(ALL, exceptions).completed_ms is None
+    assert longest_of(ALL, {"completed": {1: DAY, 2: 90 * DAY}}).completed_ms == 90 * DAY
+
+
+def test_a_finite_exception_from_for_ever_is_a_rule_of_its_own() -> None:
+    exceptions = {"cancelled": {1: DAY}}
+    assert Rule("cancelled", DAY, (1,), only=True) in rules_of(ALL, exceptions, None)
+    assert longest_of(ALL, exceptions).cancelled_ms is None
+
+
+def test_too_many_are_counted_out_but_the_dead_and_queues_of_their_own() -> None:
+    rules = rules_of(ALL, {"completed": {9: DAY}}, 1000)
+    assert [rule for rule in rules if rule.counted] == [
+        Rule("completed", 1000, (9,), counted=True),
+        Rule("cancelled", 1000, counted=True),
+    ]
+    assert not [rule for rule in rules_of(ALL, {}, 8 * DAY) if rule.counted and rule.state == "completed"]
+
+
+def test_the_way_of_a_rule_that_counts_goes_on_while_its_age_moves() -> None:
+    walks = Walks()
+    first, later = Rule("completed", 1000, counted=True), Rule("completed", 2000, counted=True)
+    assert walks.of(first) is walks.of(later)
+    assert walks.of(first) is not walks.of(Rule("completed", 1000))
+
+
+def test_what_is_stored_of_queues_is_read_by_state() -> None:
+    assert read_exceptions([(1, '{"completed_ms":5}'), (2, '{"completed_ms":-1,"dead_ms":7}'), (3, "{}")]) == {
+        "completed": {1: 5, 2: NEVER},
+        "dead": {2: 7},
+    }

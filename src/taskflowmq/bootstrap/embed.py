@@ -54,7 +54,15 @@ class EmbeddedWorker:
             store, options = self._hold.session.store, self._options
             telemetry = self._app.telemetry or NoTelemetry()
             clock = SystemClock()
-            duties = all_duties(store, clock, telemetry, lease=options.lease, sweep=options.sweep, poll=options.poll)
+            duties = all_duties(
+                store,
+                clock,
+                telemetry,
+                lease=options.lease,
+                sweep=options.sweep,
+                poll=options.poll,
+                retention=options.retention,
+            )
             self._worker = Worker(
                 store,
                 self._app.tasks,

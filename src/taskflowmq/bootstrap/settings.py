@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from taskflowmq.client.environment import InvalidSetting
+from taskflowmq.core.retention import MOST_KEPT, read_age
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +29,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat: float = 10.0
     sweep: float = 5.0
     poll: float = 1.0
+    retention_completed: float | None = 7 * 86_400.0
+    retention_cancelled: float | None = 7 * 86_400.0
+    retention_dead: float | None = 30 * 86_400.0
+    keep_finished: int | None = None
 
 
 def load_settings(environ: Mapping[str, str] | None = None, **flags: Any) -> Settings:
@@ -116,6 +121,13 @@ def _seconds(low: float, high: float) -> Callable[[str, object], float]:
     return read
 
 
+def _age(variable: str, value: object) -> float | None:
+    try:
+        return read_age(str(value))
+    except ValueError as error:
+        raise InvalidSetting(f"{variable} {error}") from None
+
+
 _Reader = Callable[[str, object], Any]
 _VARIABLES: dict[str, tuple[tuple[str, ...], _Reader]] = {
     "queues": (("TASKFLOW_QUEUES",), _list),
@@ -126,4 +138,8 @@ _VARIABLES: dict[str, tuple[tuple[str, ...], _Reader]] = {
     "heartbeat": (("TASKFLOW_HEARTBEAT_SECONDS",), _seconds(0.01, 43_200)),
     "sweep": (("TASKFLOW_SWEEP_SECONDS",), _seconds(0.01, 3_600)),
     "poll": (("TASKFLOW_POLL_SECONDS",), _seconds(0.001, 3_600)),
+    "retention_completed": (("TASKFLOW_RETENTION_COMPLETED",), _age),
+    "retention_cancelled": (("TASKFLOW_RETENTION_CANCELLED",), _age),
+    "retention_dead": (("TASKFLOW_RETENTION_DEAD",), _age),
+    "keep_finished": (("TASKFLOW_KEEP_FINISHED",), _whole(1, MOST_KEPT)),
 }

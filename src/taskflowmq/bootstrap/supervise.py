@@ -60,7 +60,15 @@ def duties_of(store: Store, options: WorkerOptions, telemetry: Telemetry) -> lis
     if not options.run_duties:
         return []
     clock = SystemClock()
-    duties = all_duties(store, clock, telemetry, lease=options.lease, sweep=options.sweep, poll=options.poll)
+    duties = all_duties(
+        store,
+        clock,
+        telemetry,
+        lease=options.lease,
+        sweep=options.sweep,
+        poll=options.poll,
+        retention=options.retention,
+    )
     return [*duties, Lookout(store, clock, telemetry, LOOKOUT_SECONDS)]
 
 

@@ -1,4 +1,4 @@
-"""``taskflow queues …``: list, pause and resume queues."""
+"""``taskflow queues …``: list, pause, resume and set queues."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import click
 from taskflowmq.cli.options import database_option, json_option
 from taskflowmq.cli.output import emit_json, emit_table, say
 from taskflowmq.cli.program import with_store
+from taskflowmq.core.retention import show_age
 
 
 @click.group("queues")
 def command() -> None:
-    """List, pause and resume queues."""
+    """List, pause, resume and set queues."""
 
 
 @command.command("list")
@@ -28,10 +29,18 @@ def list_command(database_url: str | None, as_json: bool) -> None:
         emit_json({"items": [queue_out(one) for one in queues]})
         return
     rows = [
-        (one.name, "paused" if one.paused_at else "open", _counts(one.states), _age(one.oldest_ready_age))
+        (
+            one.name,
+            "paused" if one.paused_at else "open",
+            _counts(one.states),
+            _age(one.oldest_ready_age),
+            _retention(one.retention),
+        )
         for one in queues
     ]
-    emit_table(("queue", "claims", "jobs", "oldest ready"), rows, empty="No queues yet: the first job makes one.")
+    emit_table(
+        ("queue", "claims", "jobs", "oldest ready", "kept"), rows, empty="No queues yet: the first job makes one."
+    )
 
 
 @command.command("pause")
@@ -54,6 +63,24 @@ def resume(queue: str, database_url: str | None, as_json: bool) -> None:
     _say(queue, "resumed", as_json=as_json)
 
 
+@command.command("set")
+@click.argument("queue")
+@click.option(
+    "--retention-completed", metavar="AGE", help="Keep completed jobs for 7d, 12h, never; default: as for all."
+)
+@click.option("--retention-cancelled", metavar="AGE", help="The same for cancelled ones.")
+@click.option("--retention-dead", metavar="AGE", help="The same for dead ones.")
+@database_option
+@json_option
+def set_command(queue: str, database_url: str | None, as_json: bool, **ages: str | None) -> None:
+    """Keep ended jobs of a queue for another time than all others; ages that are not given stay as they are."""
+    given = {name.removeprefix("retention_"): age for name, age in ages.items() if age is not None}
+    if not given:
+        raise click.UsageError("say which retention: --retention-completed, --retention-cancelled, --retention-dead")
+    with_store(database_url, lambda app: app.queues.aset_retention(queue, **given))
+    _say(queue, "set", as_json=as_json)
+
+
 def _say(queue: str, answer: str, *, as_json: bool) -> None:
     if as_json:
         emit_json({"queue": queue, "answer": answer})
@@ -63,6 +90,11 @@ def _say(queue: str, answer: str, *, as_json: bool) -> None:
 
 def _counts(states: dict[str, int]) -> str:
     return ", ".join(f"{count} {state}" for state, count in sorted(states.items()) if count) or "-"
+
+
+def _retention(own: Any) -> str | None:
+    ages = (("completed", own.completed_ms), ("cancelled", own.cancelled_ms), ("dead", own.dead_ms))
+    return ", ".join(f"{state} {show_age(age)}" for state, age in ages if age is not None) or None
 
 
 def _age(seconds: float | None) -> Any:

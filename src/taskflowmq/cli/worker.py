@@ -24,7 +24,15 @@ IDLE_LOOKS = 3
 
 #: The flags of :func:`worker_options` and :func:`pace_options`, as settings know them.
 WORKER_FLAGS = ("queues", "concurrency", "processes", "drain_timeout", "heartbeat")
-PACE_FLAGS = ("lease", "sweep", "poll")
+PACE_FLAGS = (
+    "lease",
+    "sweep",
+    "poll",
+    "retention_completed",
+    "retention_cancelled",
+    "retention_dead",
+    "keep_finished",
+)
 
 
 def worker_options(command: Any) -> Any:
@@ -48,7 +56,7 @@ def worker_options(command: Any) -> Any:
 
 
 def pace_options(command: Any) -> Any:
-    """Take how often a node looks for due jobs and for lost workers. Needs what :data:`PACE_FLAGS` names."""
+    """Take how often a node does its duties, and what it keeps. Needs what :data:`PACE_FLAGS` names."""
     for decorate in reversed(
         (
             option(
@@ -68,6 +76,21 @@ def pace_options(command: Any) -> Any:
                 env="TASKFLOW_POLL_SECONDS",
                 type=float,
                 help="Seconds between looks for work that nobody announced; default 1.",
+            ),
+            *(
+                option(
+                    f"--retention-{state}",
+                    env=f"TASKFLOW_RETENTION_{state.upper()}",
+                    metavar="AGE",
+                    help=f"How long {state} jobs are kept: 7d, 12h, never; default {usual}.",
+                )
+                for state, usual in (("completed", "7d"), ("cancelled", "7d"), ("dead", "30d"))
+            ),
+            option(
+                "--keep-finished",
+                env="TASKFLOW_KEEP_FINISHED",
+                type=int,
+                help="Keep about so many ended jobs at most; the dead stay. Default: any number.",
             ),
         )
     ):

@@ -11,7 +11,7 @@ Rules for every method:
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from enum import StrEnum
@@ -30,6 +30,8 @@ from taskflowmq.core.job import (
     NewJob,
     Page,
 )
+from taskflowmq.core.retention import QueueRetention as QueueRetention
+from taskflowmq.core.retention import Retention as Retention
 from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.tasks import TaskNotice, TaskView
 from taskflowmq.ports.workers import Workers
@@ -103,6 +105,8 @@ class QueueView(msgspec.Struct, frozen=True, kw_only=True):
     #: state → number of live jobs
     states: dict[str, int]
     oldest_ready_age: float | None
+    #: what of it is different from all other queues
+    retention: QueueRetention = QueueRetention()
 
 
 class StoreStats(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,17 +146,6 @@ class StagedCount(msgspec.Struct, frozen=True):
     next_due_ms: int | None
     #: Queues that received ready jobs, for the wake-up.
     queues: tuple[str, ...] = ()
-
-
-class Retention(msgspec.Struct, frozen=True, kw_only=True):
-    """How long ended jobs are kept at least, in milliseconds since they finished; None keeps them.
-
-    A store that drops whole days may keep what it keeps for three days or longer up to two days more.
-    """
-
-    completed_ms: int | None = 7 * 86_400_000
-    cancelled_ms: int | None = 7 * 86_400_000
-    dead_ms: int | None = 30 * 86_400_000
 
 
 class Intake(Protocol):
@@ -310,6 +303,15 @@ class Board(Protocol):
 
     async def resume(self, queue: str) -> None:
         """Allow claims from a queue again, and wake its workers."""
+        ...
+
+    async def set_retention(self, queue: str, ages: Mapping[str, int | None]) -> None:
+        """Keep ended jobs of a queue for another time than all others. Creates the queue if it is new.
+
+        Args:
+            queue: its name.
+            ages: fields of :class:`QueueRetention`; those that are not named stay, None is as for all again.
+        """
         ...
 
 

@@ -67,6 +67,7 @@ _QUEUE: dict[str, Any] = {
     "paused_at": None,
     "states": {"scheduled": 0, "pending": 3, "running": 1, "retrying": 0},
     "oldest_ready_age": 0.2,
+    "retention": {"completed": 86400.0},
 }
 _PAUSED: dict[str, Any] = {**_QUEUE, "paused": True, "paused_at": "2026-11-22T06:00:00Z"}
 _REQUEST: dict[str, Any] = {

@@ -7,9 +7,13 @@ and goes on from there. Only once in a hundredth of the retention it begins agai
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import NamedTuple
 from uuid import UUID
+
+import msgspec
+
+from taskflowmq.core.retention import NEVER, QueueRetention, Retention
 
 #: Ended jobs that one call looks at: a first stretch, and ever larger ones as long as nothing is found.
 STRETCH, LONGEST, STRETCHES = 1_000, 16_000, 8
@@ -57,12 +61,83 @@ class Walk:
         return []
 
 
+class Rule(NamedTuple):
+    """Which ended jobs go: those of one state that ended so long ago, of all lanes but some, or of some only."""
+
+    state: str
+    kept_ms: int
+    lanes: tuple[int, ...] = ()
+    only: bool = False
+    counted: bool = False
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What names its walk: the age by which jobs are counted out moves, and the way stays the same."""
+        return (self.state, "counted") if self.counted else (self.state, self.kept_ms, self.only)
+
+
 class Walks:
-    """One walk per state and retention."""
+    """One walk per rule."""
 
     def __init__(self) -> None:
-        self._walks: dict[tuple[str, int], Walk] = {}
+        self._walks: dict[tuple[object, ...], Walk] = {}
 
-    def of(self, state: str, kept_ms: int) -> Walk:
-        """Return the walk of a state."""
-        return self._walks.setdefault((state, kept_ms), Walk())
+    def of(self, rule: Rule) -> Walk:
+        """Return the walk of a rule."""
+        return self._walks.setdefault(rule.key, Walk())
+
+
+#: state → lane → its retention in milliseconds, or NEVER.
+Exceptions = Mapping[str, Mapping[int, int]]
+
+
+def read_exceptions(rows: Iterable[tuple[int, str]]) -> dict[str, dict[int, int]]:
+    """Return the lanes whose queues have a retention of their own, from rows of list_retentions."""
+    found: dict[str, dict[int, int]] = {}
+    for lane, text in rows:
+        own = msgspec.json.decode(text, type=QueueRetention)
+        for state, kept in (("completed", own.completed_ms), ("cancelled", own.cancelled_ms), ("dead", own.dead_ms)):
+            if kept is not None:
+                found.setdefault(state, {})[lane] = kept
+    return found
+
+
+def rules_of(retention: Retention, exceptions: Exceptions, counted_ms: int | None) -> list[Rule]:
+    """Return what goes, given the retention of all queues and that of some.
+
+    Args:
+        retention: of all queues.
+        exceptions: the lanes of queues that have one of their own.
+        counted_ms: how long ago the newest ended job was made that is too many; None if none is.
+    """
+    rules = []
+    for state, kept in _ages(retention).items():
+        own = exceptions.get(state, {})
+        longer = [lane for lane, age in own.items() if age == NEVER or (kept is not None and age > kept)]
+        if kept is not None:
+            rules.append(Rule(state, kept, tuple(sorted(longer))))
+        if counted_ms is not None and state != "dead" and (kept is None or counted_ms < kept):
+            rules.append(Rule(state, counted_ms, tuple(sorted(own)), counted=True))
+        differing = sorted(age for age in set(own.values()) if age not in (NEVER, kept))
+        for age in differing:
+            of_this_age = tuple(sorted(lane for lane in own if own[lane] == age))
+            rules.append(Rule(state, age, of_this_age, only=True))
+    return rules
+
+
+def longest_of(retention: Retention, exceptions: Exceptions) -> Retention:
+    """Return the retention that no queue exceeds: whole days may go when it is over."""
+    longest: dict[str, int | None] = {}
+    for state, kept in _ages(retention).items():
+        ages = [*exceptions.get(state, {}).values()]
+        never = kept is None or NEVER in ages
+        longest[f"{state}_ms"] = None if never else max([*ages, kept or 0])
+    return Retention(**longest)
+
+
+def _ages(retention: Retention) -> dict[str, int | None]:
+    return {
+        "completed": retention.completed_ms,
+        "cancelled": retention.cancelled_ms,
+        "dead": retention.dead_ms,
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from taskflowmq.core.limits import check_collection, check_name
+from taskflowmq.core.retention import LONGEST_S, Retention
 
 #: More threads than this only fight for the interpreter lock.
 MAX_THREADS = 32
@@ -25,6 +26,8 @@ class WorkerOptions(msgspec.Struct, frozen=True, kw_only=True):
         grace: how long a body may take to end after its timeout before its job is settled without it.
         max_jobs: replace a child after this many jobs, between jobs.
         max_rss_mb: replace a child whose own memory (PSS where known) is above this, between jobs.
+        retention_completed, retention_cancelled, retention_dead: how long ended jobs are kept; None is for ever.
+        keep_finished: about how many ended jobs are kept at most (:class:`taskflowmq.core.retention.Retention`).
         run_duties: whether this worker also runs the duties (stager, rescuer, …).
         isolated: claim only jobs that took a process down before, one at a time (a supervisor's isolation child).
     """
@@ -40,6 +43,10 @@ class WorkerOptions(msgspec.Struct, frozen=True, kw_only=True):
     grace: float = 1.0
     max_jobs: int | None = None
     max_rss_mb: int | None = None
+    retention_completed: float | None = 7 * 86_400.0
+    retention_cancelled: float | None = 7 * 86_400.0
+    retention_dead: float | None = 30 * 86_400.0
+    keep_finished: int | None = None
     run_duties: bool = True
     isolated: bool = False
 
@@ -60,7 +67,11 @@ class WorkerOptions(msgspec.Struct, frozen=True, kw_only=True):
         for field, low, high in bounds:
             if not low <= getattr(self, field) <= high:
                 raise ValueError(f"{field} must be {low:g}…{high:g}, got {getattr(self, field)!r}")
-        for field in ("max_jobs", "max_rss_mb"):
+        for field in ("retention_completed", "retention_cancelled", "retention_dead"):
+            age = getattr(self, field)
+            if age is not None and not 0 < age <= LONGEST_S:
+                raise ValueError(f"{field} must be seconds, or None for ever, got {age!r}")
+        for field in ("max_jobs", "max_rss_mb", "keep_finished"):
             value = getattr(self, field)
             if value is not None and value < 1:
                 raise ValueError(f"{field} must be at least 1, got {value!r}")
@@ -69,6 +80,17 @@ class WorkerOptions(msgspec.Struct, frozen=True, kw_only=True):
     def lease_ms(self) -> int:
         """The lease in milliseconds, as stores take it."""
         return round(self.lease * 1000)
+
+    @property
+    def retention(self) -> Retention:
+        """How long ended jobs are kept, as stores take it."""
+        ages = {
+            "completed_ms": self.retention_completed,
+            "cancelled_ms": self.retention_cancelled,
+            "dead_ms": self.retention_dead,
+        }
+        in_ms = {name: None if age is None else round(age * 1000) for name, age in ages.items()}
+        return Retention(**in_ms, keep=self.keep_finished)
 
     @property
     def slots(self) -> int:

@@ -18,7 +18,7 @@ NAMES = sorted(path.name.removesuffix(".sql") for folder in ("queries", "only") 
 #: These look at everything on purpose, and nobody waits for them.
 WHOLE = {"check_places", "count_states", "count_states_exactly", "list_queues"}
 #: Reads through an index from one end, in order, up to a limit.
-ORDERED = {"list_jobs", "list_ids_by_state", "list_orphans"}
+ORDERED = {"find_excess", "list_jobs", "list_ids_by_state", "list_orphans"}
 MILLION = 1_000_000
 _BIG = ("job", "ready", "waiting", "running", "outcome", "attempt", "idempotency", "unique_lock")
 #: Whether there is any row at all: the first entry of an index answers.

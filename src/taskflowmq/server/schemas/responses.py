@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from taskflowmq.core.job import AttemptView, JobView, NewJob, State
+from taskflowmq.core.retention import NEVER
 from taskflowmq.core.unique_keys import shown_key
 from taskflowmq.ports.store import QueueView, StoreStats
 from taskflowmq.ports.tasks import TaskNotice, TaskView
@@ -126,6 +127,12 @@ class QueueOut(msgspec.Struct, kw_only=True):
     paused_at: datetime | None
     states: dict[str, int]
     oldest_ready_age: Annotated[float | None, Meta(description="Seconds that the oldest ready job has waited")]
+    retention: Annotated[
+        dict[str, float | None],
+        Meta(
+            description="By state, where it is not as for all queues: seconds that ended jobs are kept, null for ever"
+        ),
+    ]
 
 
 class QueueList(msgspec.Struct, kw_only=True):
@@ -316,6 +323,15 @@ def queue_out(view: QueueView) -> QueueOut:
         paused_at=view.paused_at,
         states={**_NOBODY, **view.states},
         oldest_ready_age=view.oldest_ready_age,
+        retention={
+            state: None if kept == NEVER else kept / 1000
+            for state, kept in (
+                ("completed", view.retention.completed_ms),
+                ("cancelled", view.retention.cancelled_ms),
+                ("dead", view.retention.dead_ms),
+            )
+            if kept is not None
+        },
     )
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
+
 from taskflowmq.core.job import Attempts, JobFilter, JobView, Page, State
+from taskflowmq.core.retention import read_retention
 from taskflowmq.ports.store import (
     PAGE_SLICE,
     CancelAnswer,
@@ -120,6 +123,7 @@ class PostgresBoard:
                 paused_at=row["paused_at"],
                 states=per_queue[row["name"]],
                 oldest_ready_age=row["oldest_ready_age"],
+                retention=read_retention(row["retention"]),
             )
             for row in queues
         ]
@@ -193,3 +197,9 @@ class PostgresBoard:
         self._forget_positions()
         self._counts.forget()
         await self._notifier.wake([queue])
+
+    async def set_retention(self, queue: str, ages: Mapping[str, int | None]) -> None:
+        """Keep ended jobs of a queue for another time than all others. Creates the queue if it is new."""
+        await self._names.make_queues([queue])
+        await self._pool.fetch(q.set_retention, queue, msgspec.json.encode(ages).decode())
+        self._counts.forget()

@@ -14,7 +14,7 @@ from taskflowmq.stores.postgres import partitions
 from taskflowmq.stores.postgres.names import Names
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import q
-from taskflowmq.stores.pruning import Stretch, Walks
+from taskflowmq.stores.pruning import Rule, Stretch, Walks, longest_of, read_exceptions, rules_of
 
 
 class PostgresUpkeep:
@@ -72,32 +72,45 @@ class PostgresUpkeep:
 
         Jobs that are kept for three days or longer go with the partitions of their day, up to two days late.
         """
-        deleted, spared = await self._pool.run(lambda conn: self._retirement.retire(conn, self._now(), retention))
-        deleted += await self._prune_rows(retention, limit, deleted, spared)
+        exceptions = read_exceptions([tuple(row) for row in await self._pool.fetch(q.list_retentions)])
+        longest = longest_of(retention, exceptions)
+        deleted, spared = await self._pool.run(lambda conn: self._retirement.retire(conn, self._now(), longest))
+        rules = rules_of(retention, exceptions, await self._counted_ms(retention.keep))
+        deleted += await self._prune_rows(rules, longest, limit - deleted, spared)
         self._retirement.complain()
         return deleted
 
-    async def _prune_rows(self, retention: Retention, limit: int, deleted: int, spared: date | None) -> int:
-        before = deleted
-        for state, kept_ms in (
-            ("completed", retention.completed_ms),
-            ("cancelled", retention.cancelled_ms),
-            ("dead", retention.dead_ms),
-        ):
-            if kept_ms is not None and deleted < limit:
-                deleted += await self._prune_state(state, kept_ms, limit - deleted, spared)
+    async def _prune_rows(self, rules: list[Rule], longest: Retention, limit: int, spared: date | None) -> int:
+        deleted = 0
+        for rule in rules:
+            if deleted < limit:
+                # A day goes as a whole when the longest retention in it is over: what goes sooner does not wait for it.
+                whole = not rule.only and not rule.counted and rule.kept_ms == getattr(longest, f"{rule.state}_ms")
+                deleted += await self._prune_by(rule, limit - deleted, spared if whole else None)
         deleted += await self._pool.fetchval(q.prune_keys, self._now(), limit)
-        return int(deleted) - before
+        return int(deleted)
 
-    async def _prune_state(self, state: str, kept_ms: int, most: int, spared: date | None) -> int:
+    async def _counted_ms(self, keep: int | None) -> int | None:
+        """Return how long ago the newest ended job was made that is too many; None if none is."""
+        excess = None if keep is None else await self._pool.fetchval(q.find_excess, keep)
+        return None if excess is None else max(self._now_ms() - (excess.int >> 80), 0)
+
+    def _now_ms(self) -> int:
+        now = self._now()
+        return int(1000 * (time.time() if now is None else now.timestamp()))
+
+    async def _prune_by(self, rule: Rule, most: int, spared: date | None) -> int:
+        state, kept_ms = rule.state, rule.kept_ms
         statement = q.list_prunable_completed if state == "completed" else q.list_prunable
+        more: tuple[Any, ...] = ()
+        if rule.lanes:
+            statement, more = q.list_prunable_of_lanes, (list(rule.lanes), rule.only)
 
         async def look(after: UUID, size: int) -> Stretch:
-            return Stretch(*await self._pool.fetchrow(statement, self._now(), state, kept_ms, after, size, spared))
+            row = await self._pool.fetchrow(statement, self._now(), state, kept_ms, after, size, spared, *more)
+            return Stretch(*row)
 
-        now = self._now()
-        now_ms = int(1000 * (time.time() if now is None else now.timestamp()))
-        due = await self._walks.of(state, kept_ms).next_due(look, now_ms=now_ms, kept_ms=kept_ms, most=most)
+        due = await self._walks.of(rule).next_due(look, now_ms=self._now_ms(), kept_ms=kept_ms, most=most)
         if not due:
             return 0
         return int(await self._pool.fetchval(q.prune_outcomes, self._now(), state, kept_ms, due))

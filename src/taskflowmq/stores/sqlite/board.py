@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
+import msgspec
+
 from taskflowmq.core.job import Attempts, JobFilter, JobView, Page, State
+from taskflowmq.core.retention import read_retention
 from taskflowmq.ports.store import (
     PAGE_SLICE,
     CancelAnswer,
@@ -165,6 +168,16 @@ class SqliteBoard:
         self._counts.forget()
         await self._notifier.wake([queue])
 
+    async def set_retention(self, queue: str, ages: Mapping[str, int | None]) -> None:
+        """Keep ended jobs of a queue for another time than all others. Creates the queue if it is new."""
+
+        def write(conn: sqlite3.Connection) -> None:
+            conn.execute(sql("ensure_queue"), {"name": queue}).fetchall()
+            conn.execute(sql("set_retention"), {"name": queue, "retention": msgspec.json.encode(ages).decode()})
+
+        await self._writer.run(write)
+        self._counts.forget()
+
     def _make_ready(self, conn: sqlite3.Connection, name: str, leave: str, job_id: UUID) -> None:
         seq = run_steps(conn, draw_positions(1))
         conn.execute(sql(name), {"job_id": job_id.bytes, "seq": seq, "now": self._now()})
@@ -229,9 +242,15 @@ def _page(
 def _count(conn: sqlite3.Connection, now: int, most: int | None) -> StoreStats:
     states = dict.fromkeys((state.value for state in _LISTED), 0)
     queues: dict[str, QueueView] = {}
-    for name, paused_at, oldest in conn.execute(sql("list_queues")).fetchall():
+    for name, paused_at, oldest, retention in conn.execute(sql("list_queues")).fetchall():
         age = None if oldest is None else max(now - oldest, 0) / 1_000_000
-        queues[name] = QueueView(name=name, paused_at=maybe_time(paused_at), states={}, oldest_ready_age=age)
+        queues[name] = QueueView(
+            name=name,
+            paused_at=maybe_time(paused_at),
+            states={},
+            oldest_ready_age=age,
+            retention=read_retention(retention),
+        )
     for state, queue, jobs in conn.execute(sql("count_states"), {"most": -1 if most is None else most}).fetchall():
         states[state] += jobs
         if queue is not None:

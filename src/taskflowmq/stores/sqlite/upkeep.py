@@ -18,14 +18,14 @@ import msgspec
 from taskflowmq.core.grace import Grace, grace_after, lateness_after
 from taskflowmq.core.ids import lowest_id
 from taskflowmq.ports.store import MAX_BATCH, DutyFailure, DutyTurn, Retention, StagedCount
-from taskflowmq.stores.pruning import Stretch, Walks
+from taskflowmq.stores.pruning import Rule, Stretch, Walks, read_exceptions, rules_of
 from taskflowmq.stores.sqlite.database import Database
 from taskflowmq.stores.sqlite.enqueue import DAY_US, draw_positions
 from taskflowmq.stores.sqlite.errors import is_busy
 from taskflowmq.stores.sqlite.holder import end_stopped, lock_holder, machine, parent_of
 from taskflowmq.stores.sqlite.queries import sql
 from taskflowmq.stores.sqlite.reader import Reader
-from taskflowmq.stores.sqlite.rows import from_us, zeros
+from taskflowmq.stores.sqlite.rows import from_us, to_json, zeros
 from taskflowmq.stores.sqlite.steps import run_steps
 from taskflowmq.stores.sqlite.writer import Writer
 
@@ -96,15 +96,9 @@ class SqliteUpkeep:
     async def prune(self, retention: Retention, limit: int) -> int:
         """Delete ended jobs past retention, expired keys, bare ids and forgotten requests; return how many rows."""
         limit = min(limit, MAX_BATCH)
-        ages = {
-            "completed": retention.completed_ms,
-            "cancelled": retention.cancelled_ms,
-            "dead": retention.dead_ms,
-        }
         total = 0
-        for state, age_ms in ages.items():
-            if age_ms is not None:
-                total += await self._prune_state(state, age_ms, limit)
+        for rule in await self._reader.run(lambda conn: self._rules(conn, retention)):
+            total += await self._prune_by(rule, limit)
         return total + await self._writer.run(lambda conn: self._prune_rest(conn, limit))
 
     async def maintain(self) -> None:
@@ -186,11 +180,24 @@ class SqliteUpkeep:
             conn.execute(sql("leave_ready_expired"), batch)
         return len(ids)
 
-    async def _prune_state(self, state: str, age_ms: int, limit: int) -> int:
-        now = self._now()
+    def _rules(self, conn: sqlite3.Connection, retention: Retention) -> list[Rule]:
+        exceptions = read_exceptions(conn.execute(sql("list_retentions")).fetchall())
+        excess = None
+        if retention.keep is not None:
+            excess = conn.execute(sql("find_excess"), {"keep": retention.keep}).fetchone()
+        # It is found again by the time in its id: what was made with it or before is too many.
+        made_ms = None if excess is None else UUID(bytes=excess[0]).int >> 80
+        return rules_of(retention, exceptions, None if made_ms is None else max(self._now() // 1000 - made_ms, 0))
+
+    async def _prune_by(self, rule: Rule, limit: int) -> int:
+        state, age_ms, now = rule.state, rule.kept_ms, self._now()
         until = now - 1000 * age_ms
-        bounds = {"state": state, "until": until, "before": lowest_id(max(until // 1000 + 1, 0)).bytes}
-        statement = sql("list_prunable_completed" if state == "completed" else "list_prunable")
+        bounds: dict[str, Any] = {"state": state, "until": until, "before": lowest_id(max(until // 1000 + 1, 0)).bytes}
+        if rule.lanes:
+            bounds |= {"lanes": to_json(rule.lanes), "only": int(rule.only)}
+            statement = sql("list_prunable_of_lanes")
+        else:
+            statement = sql("list_prunable_completed" if state == "completed" else "list_prunable")
 
         async def look(after: UUID, size: int) -> Stretch:
             params = {**bounds, "after": after.bytes, "limit": size}
@@ -198,7 +205,7 @@ class SqliteUpkeep:
             due = [UUID(hex=one) for one in msgspec.json.decode(found)]
             return Stretch(due, seen, None if last is None else UUID(bytes=last))
 
-        due = await self._walks.of(state, age_ms).next_due(look, now_ms=now // 1000, kept_ms=age_ms, most=limit)
+        due = await self._walks.of(rule).next_due(look, now_ms=now // 1000, kept_ms=age_ms, most=limit)
         if not due:
             return 0
         batch = {"ids": b"".join(job_id.bytes for job_id in due), "rows": zeros(len(due))}

@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 
 from taskflowmq.core.job import State
+from taskflowmq.core.retention import NEVER, QueueRetention, Retention
 from taskflowmq.core.transitions import Discarded, Failed, Stopped, Succeeded
-from taskflowmq.ports.store import Retention
 from taskflowmq.testing.conformance.intake import ERROR
 from taskflowmq.testing.conformance.listing import fill
 from taskflowmq.testing.conformance.support import Rig, StoreSuite
@@ -168,3 +168,69 @@ class TestRetention(StoreSuite):
         await prune(rig)
         assert await rig.store.board.get("default", job_id) is None
         assert await prune(rig) == 0
+
+    async def test_a_queue_may_keep_its_jobs_for_less_and_another_for_longer(self, rig: Rig) -> None:
+        quick, usual, audit = [await rig.completed(queue=queue) for queue in ("quick", "usual", "audit")]
+        lost = (await rig.apply(await rig.running(queue="quick"), Discarded(ERROR))).id
+        await rig.store.board.set_retention("quick", {"completed_ms": 3_600_000})
+        await rig.store.board.set_retention("audit", {"completed_ms": 60 * DAY_S * 1000, "dead_ms": NEVER})
+        rig.clock.advance(3_700)
+        await prune(rig)
+        assert [await rig.store.board.get("default", one) is None for one in (quick, usual, audit, lost)] == [
+            True, False, False, False
+        ]  # fmt: skip
+        rig.clock.advance(12 * DAY_S)
+        await prune(rig)
+        assert [await rig.store.board.get("default", one) is None for one in (usual, audit, lost)] == [
+            True,
+            False,
+            False,
+        ]
+        rig.clock.advance(60 * DAY_S)
+        await prune(rig)
+        assert [await rig.store.board.get("default", one) is None for one in (audit, lost)] == [True, True]
+        assert await rig.store.upkeep.check() == []
+
+    async def test_a_queue_may_keep_its_jobs_for_ever(self, rig: Rig) -> None:
+        kept, gone = [await rig.completed(queue=queue) for queue in ("audit", "usual")]
+        await rig.store.board.set_retention("audit", {"completed_ms": NEVER})
+        rig.clock.advance(400 * DAY_S)
+        await prune(rig)
+        assert await rig.state(kept) is State.COMPLETED
+        assert await rig.store.board.get("default", gone) is None
+
+    async def test_a_retention_of_a_queue_is_shown_changed_and_taken_back(self, rig: Rig) -> None:
+        board = rig.store.board
+        await board.set_retention("mail", {"completed_ms": 1000, "dead_ms": 2000})
+        await board.set_retention("mail", {"completed_ms": None, "cancelled_ms": NEVER})
+        await board.pause("mail")
+        (view,) = await board.list_queues()
+        assert view.retention == QueueRetention(cancelled_ms=NEVER, dead_ms=2000)
+        await board.set_retention("mail", {"cancelled_ms": None, "dead_ms": None})
+        (view,) = await board.list_queues()
+        assert view.retention == QueueRetention()
+
+    async def test_the_oldest_of_too_many_ended_jobs_go_and_the_dead_stay(self, rig: Rig) -> None:
+        dead = (await rig.apply(await rig.running(), Discarded(ERROR))).id
+        jobs = []
+        for _ in range(6):
+            jobs.append(await rig.completed())
+            rig.clock.advance(10)
+        live = await rig.put(queue="live")
+        few = Retention(completed_ms=None, cancelled_ms=None, dead_ms=None, keep=4)
+        await prune(rig, few)
+        left = [one for one in jobs if await rig.store.board.get("default", one) is not None]
+        assert left == jobs[-4:]
+        assert await rig.state(dead) is State.DEAD
+        assert await rig.state(live.id) is State.PENDING
+        await prune(rig, Retention(keep=100))
+        assert await rig.state(jobs[-1]) is State.COMPLETED
+
+    async def test_many_that_stay_do_not_hide_those_of_another_queue(self, rig: Rig) -> None:
+        for _ in range(3):
+            await rig.completed(queue="audit")
+        gone = [await rig.completed(queue="usual") for _ in range(3)]
+        await rig.store.board.set_retention("audit", {"completed_ms": NEVER})
+        rig.clock.advance(12 * DAY_S)
+        assert await prune(rig, WEEK, limit=1) == 3
+        assert [await rig.store.board.get("default", one) for one in gone] == [None] * 3

@@ -1,10 +1,11 @@
 -- Lists every queue by name with the age of its oldest ready job, in seconds.
 SELECT q.name, q.paused_at,
        greatest(extract(epoch FROM (SELECT coalesce($1::timestamptz, clock_timestamp())) - min(f.ready_at))::float8,
-                CASE WHEN min(f.ready_at) IS NOT NULL THEN 0 END) AS oldest_ready_age
+                CASE WHEN min(f.ready_at) IS NOT NULL THEN 0 END) AS oldest_ready_age,
+       (q.settings -> 'retention')::text AS retention
 FROM taskflow.queue q
 LEFT JOIN taskflow.lane l ON l.queue_id = q.id
 LEFT JOIN LATERAL (
   SELECT r.ready_at FROM taskflow.ready r WHERE r.lane_id = l.id ORDER BY r.seq LIMIT 1) f ON true
-GROUP BY q.name, q.paused_at
+GROUP BY q.id
 ORDER BY q.name

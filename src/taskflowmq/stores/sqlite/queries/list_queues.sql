@@ -1,6 +1,7 @@
 -- Every queue by name, and when its oldest ready job became ready: the first of each lane is the lane's oldest.
 SELECT q.name, q.paused_at,
        (SELECT min((SELECT r.ready_at FROM taskflow_ready AS r WHERE r.lane_id = l.id ORDER BY r.seq LIMIT 1))
-        FROM taskflow_lane AS l WHERE l.queue_id = q.id)
+        FROM taskflow_lane AS l WHERE l.queue_id = q.id),
+       json_extract(q.settings, '$.retention')
 FROM taskflow_queue AS q
 ORDER BY q.name

@@ -1,0 +1,5 @@
+-- Changes a queue's retention: ages that are given are set, those given as null are as for all queues again.
+UPDATE taskflow.queue
+SET settings = (settings::jsonb || jsonb_build_object('retention', jsonb_strip_nulls(
+      coalesce(settings::jsonb -> 'retention', '{}'::jsonb) || $2::text::jsonb)))::json
+WHERE name = $1::text
