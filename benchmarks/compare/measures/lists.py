@@ -89,12 +89,14 @@ def questions(now: dt.datetime) -> list[Question]:
         Question("task", {"task": "job"}),
         Question("a task that few have", {"task": SELDOM}),
         Question("a task that none has", {"task": "nothing"}),
+        Question("a tag that none has", {"tag": "nothing"}),
         Question("created after", {"created_after": after}),
         Question("created before", {"created_before": before}),
         Question("created between", {"created_after": after, "created_before": before}),
         Question("1,000 a page", {"limit": "1000"}),
         Question("all filters, completed", {"state": "completed", **together}),
         Question("all filters, dead", {"state": "dead", **together}),
+        Question("all filters and a tag that none has", {"state": "dead", **together, "tag": "nothing"}),
     ]
 
 
