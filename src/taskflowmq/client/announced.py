@@ -12,11 +12,12 @@ from typing import Any, Literal
 
 import msgspec
 
-from taskflowmq.client.options import Defaults, Options, Origin, make_mold
+from taskflowmq.client.options import Defaults, Mold, Options, Origin, make_mold
 from taskflowmq.client.unique import Unique
 from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.job import NewJob, UniqueKey
 from taskflowmq.core.schema import Schema
+from taskflowmq.ports.context import running
 from taskflowmq.ports.tasks import TaskView
 
 log = logging.getLogger("taskflowmq.client")
@@ -79,6 +80,8 @@ class AnnouncedTask:
         self._said = (view.args_schema, view.options)
         self._schema = _schema_of(view)
         self._defaults, self._key_by_function = _defaults_of(view)
+        #: Of the last job, since the next one mostly differs in id and arguments only.
+        self._mold: Mold | None = None
 
     def says(self, view: TaskView) -> bool:
         """Tell whether the store still says the same."""
@@ -108,8 +111,15 @@ class AnnouncedTask:
                 f"is needed: the unique keys of {self.name!r} are made by a function of its program."
                 " Give one, or enqueue it there",
             )
-        key = unique if isinstance(unique, UniqueKey) else None
-        return make_mold(options, self._defaults, key, origin).cast(self.name, raw)
+        if isinstance(unique, UniqueKey):
+            return make_mold(options, self._defaults, unique, origin).cast(self.name, raw)
+        mold = self._mold
+        if mold is None or not mold.fits(options, origin):
+            mold = make_mold(options, self._defaults, None, origin)
+            # Not with a connection of the caller's, nor with a handler's trace: nothing may keep or inherit them.
+            if running.get() is None and options.conn is None:
+                self._mold = mold
+        return mold.cast(self.name, raw)
 
     def _with_defaults(self, args: Mapping[str, Any]) -> Mapping[str, Any]:
         return args if self._schema is None else {**self._schema.defaults, **args}
