@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, TypeVar
 from uuid import UUID
 
 from taskflowmq.client.announced import AnnouncedTask
@@ -92,6 +92,10 @@ class Session:
         await self.watch.close()
         await self.store.close()
 
+    async def within(self, work: Coroutine[Any, Any, T]) -> T:
+        """Return what ``work`` returns, if it does so before the deadline for the store."""
+        return await within(self._seconds, work)
+
     async def announce(self) -> None:
         """Tell the store which tasks exist and how their arguments look, if it was not told yet."""
         revision = self.registry.revision
@@ -104,10 +108,14 @@ class Session:
         """Return what the store knows of a task, or None if no program has announced or enqueued it."""
         if self._is_fresh(name) or (name in self._stored_tasks and self._reading.locked()):
             return self._stored_tasks.get(name)
+        # Those who wait for each other's questions have the deadline once, not once per question.
+        await within(self._seconds, self._ask_for(name))
+        return self._stored_tasks.get(name)
+
+    async def _ask_for(self, name: str) -> None:
         async with self._reading:
             if not self._is_fresh(name):
                 await self._read_tasks(name)
-        return self._stored_tasks.get(name)
 
     def _is_fresh(self, name: str) -> bool:
         if self._tasks_read_at is None:

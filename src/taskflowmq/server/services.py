@@ -37,7 +37,8 @@ class MetricsPage(Protocol):
 
 
 class Cached(Generic[T]):
-    """One value, asked for at most once per ``seconds``; concurrent callers share the question.
+    """One value, asked for at most once per ``seconds``; concurrent callers share the question, and its failure: one
+    after the other they would wait for as many deadlines of a store that does not answer.
 
     Args:
         ask: gets a fresh value.
@@ -51,17 +52,25 @@ class Cached(Generic[T]):
         self._ask = ask
         self._seconds = seconds
         self._clock = clock
-        self._lock = asyncio.Lock()
         self._at = float("-inf")
         self._value: T | None = None
+        self._asking: asyncio.Task[T] | None = None
 
     async def get(self) -> T:
         """Return a value that is young enough."""
-        async with self._lock:
-            if self._value is None or self._clock() - self._at >= self._seconds:
-                self._value = await self._ask()
-                self._at = self._clock()
+        if self._value is not None and self._clock() - self._at < self._seconds:
             return self._value
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._renew(), name="taskflow-cached")
+            # All callers may have hung up; that is no news for the log.
+            self._asking.add_done_callback(lambda asking: asking.cancelled() or asking.exception())
+        # One caller that goes away must not take the answer from the others.
+        return await asyncio.shield(self._asking)
+
+    async def _renew(self) -> T:
+        value = self._value = await self._ask()
+        self._at = self._clock()
+        return value
 
 
 class Services:
