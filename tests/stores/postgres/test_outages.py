@@ -150,7 +150,8 @@ async def test_a_peer_that_falls_silent_takes_the_idle_connections_along(postgre
 
     async def idle() -> int:
         count: int = await admin.fetchval(
-            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'silent' AND state = 'idle'"
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name = 'silent' AND state = 'idle'"
         )
         return count
 

@@ -27,8 +27,10 @@ async def pool(postgres_url: str) -> AsyncIterator[Pool]:
 
 
 async def sessions(admin: asyncpg.Connection) -> int:
-    """Count the pool's sessions."""
-    count: int = await admin.fetchval("SELECT count(*) FROM pg_stat_activity WHERE application_name = $1", NAME)
+    """Count the pool's sessions: those of this test's database, for the server is shared with other tests' pools."""
+    count: int = await admin.fetchval(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1", NAME
+    )
     return count
 
 
