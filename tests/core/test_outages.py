@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from taskflowmq.core.outages import FORGET_S, Outages, outages_of
+from taskflowmq.core.outages import SAME_S, Outages, outages_of
 
 AWAY = OSError("connection refused")
 
@@ -19,22 +19,37 @@ def test_one_line_at_the_beginning_few_while_it_lasts_and_one_at_the_end() -> No
         "the store has not answered for 70 s (claims, lease, outcomes, stager): connection refused",
     ]
     assert [outages.worked(who, 106.0) for who in ("claims", "lease", "stager", "outcomes")] == [
-        None,
-        None,
-        None,
         "the store answers again after 101 s",
+        None,
+        None,
+        None,
     ]
     assert outages.worked("claims", 107.0) is None
     assert outages.failed("claims", AWAY, 200.0) == "the store does not answer (claims): connection refused"
 
 
-def test_who_ended_does_not_keep_an_outage_open() -> None:
+def test_a_store_that_takes_a_part_of_it_does_not_fill_the_log() -> None:
     outages = Outages()
-    outages.failed("jobs of a dead worker", AWAY, 0.0)
-    outages.failed("claims", AWAY, 1.0)
-    assert outages.worked("claims", 2.0) is None
-    outages.failed("claims", AWAY, FORGET_S)
-    assert outages.worked("claims", FORGET_S + 1) == "the store answers again after 61 s"
+    said = []
+    for second in range(600):
+        said += [outages.failed("outcomes", AWAY, float(second)), outages.worked("claims", second + 0.5)]
+    lines = [line for line in said if line]
+    assert len(lines) == 12
+    assert lines[:3] == [
+        "the store does not answer (outcomes): connection refused",
+        "the store answers again after 0 s",
+        "the store has answered now and then only for 10 s (outcomes): connection refused",
+    ]
+
+
+def test_what_comes_a_while_later_is_another_outage() -> None:
+    outages = Outages()
+    outages.failed("claims", AWAY, 0.0)
+    outages.worked("claims", 5.0)
+    now_and_then = "the store has answered now and then only for 64 s (lease): connection refused"
+    assert outages.failed("lease", AWAY, 64.0) == now_and_then
+    outages.worked("lease", 66.0)
+    assert outages.failed("lease", AWAY, 67.0 + SAME_S) == "the store does not answer (lease): connection refused"
 
 
 def test_an_error_without_a_text_is_named() -> None:

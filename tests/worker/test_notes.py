@@ -64,6 +64,29 @@ async def test_outcomes_that_are_not_stored_show(
     await store.until(lambda: store.count(State.COMPLETED) == 1 and store.notes.get("progress") is None)
 
 
+async def test_what_the_store_does_not_take_is_said_once(
+    store: FakeStore, make_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    looked = 0
+    trouble = worker.Worker._trouble
+
+    def counting(of: worker.Worker) -> str | None:
+        nonlocal looked
+        looked += 1
+        return trouble(of)
+
+    monkeypatch.setattr(worker.Worker, "_trouble", counting)
+    started = make_worker()
+    await started.start()
+    store.away = True
+    await wait_until(lambda: "does not get on" in caplog.text, 10)
+    looked = 0
+    await wait_until(lambda: looked > 5, 10)
+    store.away = False
+    await wait_until(lambda: started.health().ok, 10)
+    assert caplog.text.count("does not get on") == 1
+
+
 async def findings(app: TaskFlow) -> list[Finding]:
     return [finding async for finding in check_store(app.store)]
 

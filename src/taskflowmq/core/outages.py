@@ -12,8 +12,8 @@ from weakref import WeakKeyDictionary
 #: Seconds to the first line that says that it lasts; each pause is twice the one before.
 FIRST_S = 10.0
 LONGEST_S = 300.0
-#: Who has not failed again for so long waits no more: it ended, or had nothing else to do.
-FORGET_S = 60.0
+#: What fails again within so many seconds of its end goes on: a store that takes some statements and refuses others.
+SAME_S = 60.0
 
 
 class Outages:
@@ -21,8 +21,11 @@ class Outages:
 
     def __init__(self, what: str = "the store") -> None:
         self._what = what
-        self._waiting: dict[str, float] = {}
-        self._since: float | None = None
+        self._waiting: set[str] = set()
+        self._began: float | None = None
+        self._ended: float | None = None
+        self._said = False
+        self._partly = False
         self._pause = FIRST_S
         self._next = 0.0
 
@@ -34,29 +37,35 @@ class Outages:
             why: what it was answered.
             now: when.
         """
-        self._waiting[who] = now
         reason = str(why) or type(why).__name__
-        if self._since is None:
-            self._since, self._pause, self._next = now, FIRST_S, now + FIRST_S
+        if self._began is None or (self._ended is not None and now - self._ended > SAME_S):
+            self._began, self._ended, self._waiting = now, None, {who}
+            self._said, self._pause, self._next, self._partly = True, FIRST_S, now + FIRST_S, False
             return f"{self._what} does not answer ({who}): {reason}"
+        self._partly |= self._ended is not None
+        self._ended = None
+        self._waiting.add(who)
         if now < self._next:
             return None
-        self._pause = min(2 * self._pause, LONGEST_S)
+        self._said, self._pause = True, min(2 * self._pause, LONGEST_S)
         self._next = now + self._pause
         loops = ", ".join(sorted(self._waiting))
-        return f"{self._what} has not answered for {now - self._since:.0f} s ({loops}): {reason}"
+        how = "has answered now and then only" if self._partly else "has not answered"
+        return f"{self._what} {how} for {now - self._began:.0f} s ({loops}): {reason}"
 
     def worked(self, who: str, now: float) -> str | None:
-        """Take the success of a loop that had failed, and return what to say if all of them work again."""
-        since = self._since
-        if since is None:
+        """Take the success of a loop that had failed, and return what to say about it, or None.
+
+        The first one ends the outage: the others find out at their next try.
+        """
+        self._waiting.discard(who)
+        if self._began is None or self._ended is not None:
             return None
-        self._waiting.pop(who, None)
-        self._waiting = {name: at for name, at in self._waiting.items() if now - at < FORGET_S}
-        if self._waiting:
+        self._ended = now
+        if not self._said:
             return None
-        self._since = None
-        return f"{self._what} answers again after {now - since:.0f} s"
+        self._said = False
+        return f"{self._what} answers again after {now - self._began:.0f} s"
 
 
 _of_stores: WeakKeyDictionary[object, Outages] = WeakKeyDictionary()

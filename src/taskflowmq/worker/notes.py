@@ -60,6 +60,7 @@ class Notes:
         self._slots = slots
         self._trouble = trouble
         self._reported: dict[str, str] = {}
+        self._said: dict[str, str] = {}
         self._worker_id = kit.worker_id
         self._suspect: frozenset[UUID] = frozenset()
 
@@ -77,20 +78,27 @@ class Notes:
         if self._worker_id != self._kit.worker_id:  # a new row, without notes
             self._worker_id, self._reported = self._kit.worker_id, {}
         found = {PROGRESS: self._trouble(), SLOTS: await self._waiting_for_each_other()}
+        self._log(found)
         changed = {kind: text for kind, text in found.items() if (text is None) != (kind not in self._reported)}
         if not changed:
             return
-        for kind, text in changed.items():
-            if text is not None:
-                log.warning("this worker does not get on: %s", text)
-            else:
-                log.info("this worker gets on again: no longer that %s", self._reported[kind])
         await self._kit.store.workers.report(self._worker_id, changed)
         for kind, text in changed.items():
             if text is None:
                 del self._reported[kind]
             else:
                 self._reported[kind] = text
+
+    def _log(self, found: dict[str, str | None]) -> None:
+        """Say what is new, once: also while the store takes no report."""
+        for kind, text in found.items():
+            said = self._said.get(kind)
+            if text is not None and said is None:
+                self._said[kind] = text
+                log.warning("this worker does not get on: %s", text)
+            elif text is None and said is not None:
+                del self._said[kind]
+                log.info("this worker gets on again: no longer that %s", said)
 
     async def _waiting_for_each_other(self) -> str | None:
         """Tell whether every slot is held by a body that waits for jobs of which none has started, at two looks."""
