@@ -92,6 +92,18 @@ async def test_a_newer_minimum_is_refused(store: SqliteStore, path: Path) -> Non
         await store.open()
 
 
+async def test_a_store_of_the_first_schema_is_upgraded_and_gets_its_marks(path: Path) -> None:
+    first = next(text for name, text in schema.migrations() if name.startswith("0001"))
+    with closing(sqlite3.connect(path)) as conn:
+        conn.executescript(first)
+    store = SqliteStore(path, SqliteOptions(migrate="upgrade"))
+    await store.open()
+    assert await store.schema.version() == schema.NEWEST
+    assert store._database.identity
+    assert await store.upkeep.check() == []
+    await store.close()
+
+
 async def test_tables_of_the_application_live_beside_ours(path: Path) -> None:
     with sqlite3.connect(path) as conn:
         for name in ("job", "task", "queue", "worker", "store"):
@@ -158,3 +170,25 @@ async def test_a_row_with_a_time_beyond_the_calendar_hides_no_other(store: Sqlit
     page = await store.board.list_jobs(JobFilter(), limit=10, before=None)
     assert {view.id: view.run_at.year for view in page.items}[bad.id] == 9999
     assert {view.id for view in page.items} == {bad.id, good.id}
+
+
+async def test_a_log_that_a_reader_keeps_from_being_cut_is_doubted_and_shrinks_when_the_reader_is_gone(
+    open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("taskflowmq.stores.sqlite.store._LONG_LOG", 2**20)
+    monkeypatch.setattr("taskflowmq.stores.sqlite.connection._WAL_LIMIT", 2**19)
+    store = await open_store(wal_pages=20)
+    log = store.path.with_name("jobs.db-wal")
+    with closing(sqlite3.connect(store.path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM taskflow_job").fetchone()
+        while log.stat().st_size < 2**21:
+            await store.intake.enqueue([new_job(args=b'{"x":"' + b"y" * 5000 + b'"}') for _ in range(20)])
+        ((what, fix),) = store.doubts()
+        assert "has grown to 2 MB: somebody reads in a transaction that stays open" in what
+        assert "end that reader" in fix
+    for _ in range(50):
+        await store.intake.enqueue([new_job()])
+        if log.stat().st_size <= 2**20:
+            break
+    assert store.doubts() == []

@@ -101,6 +101,14 @@ def wide_rights(database: Path) -> list[str]:
     return found
 
 
+def log_size(database: Path) -> int:
+    """Return the size of the write-ahead log in bytes, 0 if there is none."""
+    try:
+        return database.with_name(database.name + "-wal").stat().st_size
+    except OSError:
+        return 0
+
+
 def _refuse_others(path: Path, found: os.stat_result, database: Path) -> None:
     if os.name != "posix":
         return

@@ -16,7 +16,7 @@ from taskflowmq.stores.sqlite.board import SqliteBoard
 from taskflowmq.stores.sqlite.claims import SqliteClaims
 from taskflowmq.stores.sqlite.connection import check_engine, network_of, warn_network
 from taskflowmq.stores.sqlite.database import Database
-from taskflowmq.stores.sqlite.files import wide_rights
+from taskflowmq.stores.sqlite.files import log_size, wide_rights
 from taskflowmq.stores.sqlite.intake import SqliteIntake
 from taskflowmq.stores.sqlite.names import Names
 from taskflowmq.stores.sqlite.notifier import SqliteNotifier
@@ -30,6 +30,8 @@ from taskflowmq.stores.sqlite.workers import SqliteWorkers
 from taskflowmq.stores.sqlite.writer import Writer
 
 _MEMORY = ":memory:"
+#: A log is cut to a quarter of this after a checkpoint; one that is longer cannot be checkpointed.
+_LONG_LOG = 256 * 2**20
 
 
 class SqliteStore:
@@ -150,13 +152,18 @@ class SqliteStore:
         await self._slow_reader.stop()
 
     def doubts(self) -> list[tuple[str, str]]:
-        """Return what is doubtful about the file, each with what to do: who may read it, what disk it is on."""
+        """Return what is doubtful about the file, each with what to do: who may read it, its log, its disk."""
         found = []
         wide = wide_rights(self._database.path.resolve())
         if wide:
             folder = self._database.path.resolve().parent
             what = f"every user of this machine may read or write {', '.join(wide)} in {folder}"
             found.append((what, f"they hold the arguments of jobs: chmod o-rwx {' '.join(wide)}"))
+        size = log_size(self._database.path.resolve())
+        if size > _LONG_LOG:
+            size_mb = size // 2**20
+            what = f"the log of {self._path} has grown to {size_mb} MB: somebody reads in a transaction that stays open"
+            found.append((what, "end that reader (a shell, a backup, a stopped process); the next commits cut the log"))
         kind = network_of(self._path)
         if kind is not None:
             what = f"{self._path} is on {kind}, where SQLite's locks cannot be trusted"
