@@ -28,12 +28,12 @@ from taskflowmq.worker.completer import Completer
 from taskflowmq.worker.context import CANCEL, HAND_BACK, LEASE_LOST, TIMEOUT, ProgressSink, RunningContext
 from taskflowmq.worker.failure import describe, error_json, stack_of, traceback_of
 from taskflowmq.worker.kit import Kit
-from taskflowmq.worker.outcome import raised, returned, undecodable
+from taskflowmq.worker.outcome import DONE, raised, returned, undecodable
 from taskflowmq.worker.pools import ThreadPool
 from taskflowmq.worker.process_pool import ProcessPool
 from taskflowmq.worker.reports import Reports
 from taskflowmq.worker.sheltered import RunTask
-from taskflowmq.worker.slots import SlotTable
+from taskflowmq.worker.slots import STEPPED, SlotTable
 from taskflowmq.worker.stepping import as_coroutine, stepped
 
 log = logging.getLogger("taskflowmq.worker")
@@ -187,7 +187,8 @@ class Executor:
             if self._arounds:
                 body = around_coroutine(tuple(self._arounds), ctx, partial(_call, ctx, kwargs))
             else:
-                body = _call(ctx, kwargs)
+                fn = ctx.spec.fn
+                body = fn(ctx, **kwargs) if ctx.spec.wants_context else fn(**kwargs)
             value = await stepped(as_coroutine(body), self._slots.cells, ctx.slot, ctx.has_ended)
         except BaseException as caught:  # noqa: BLE001 - SystemExit of a body is a failed job, not a dead worker
             error = caught
@@ -282,14 +283,27 @@ class Executor:
             error = value
         if error is not None:
             ctx.raised = error
-            self._end(ctx, self._stopped(ctx, error) or _judged(raised, ctx.spec, error))
+            self._end(ctx, self._judged(ctx, self._of_error, ctx, error))
         elif ctx.completed_by_caller:
             # If the caller's transaction was committed, the fence answers REPLAYED and this changes nothing. If it
             # was rolled back, its effects are gone, and calling the job completed would lose them.
             message = "the transaction given to ctx.complete() was not committed"
             self._end(ctx, Failed(error_json("NotCommitted", message)))
+        elif value is None:
+            self._end(ctx, DONE)
         else:
-            self._end(ctx, _judged(returned, ctx.spec, value))
+            self._end(ctx, self._judged(ctx, returned, ctx.spec, value))
+
+    def _judged(self, ctx: RunningContext, judge: Callable[..., Outcome], *args: Any) -> Outcome:
+        """Judge with code that meets the user's objects, which belongs to the body still: their texts may be long."""
+        self._slots.cells[STEPPED] = ctx.slot + 1
+        try:
+            return _judged(judge, *args)
+        finally:
+            self._slots.cells[STEPPED] = 0
+
+    def _of_error(self, ctx: RunningContext, error: BaseException) -> Outcome:
+        return self._stopped(ctx, error) or raised(ctx.spec, error)
 
     def _finish_unstarted(self, ctx: RunningContext) -> None:
         self._end(ctx, Stopped(False) if ctx.stop == CANCEL else HandedBack())

@@ -23,13 +23,14 @@ from taskflowmq.worker.failure import describe, error_json, message_of
 
 #: What is kept of a result that is too large: enough to recognise it.
 CUT_CHARACTERS = 4_096
-_DONE = Succeeded()
+#: Of a body that returns nothing.
+DONE = Succeeded()
 
 
 def returned(spec: TaskSpec, value: Any) -> Outcome:
     """Decide what a returned value means: a signal steers the job, everything else completes it."""
     if value is None:
-        return _DONE
+        return DONE
     if isinstance(value, Signal):
         return raised(spec, value)
     return encoded(spec, value)
