@@ -23,6 +23,7 @@ from random import getrandbits
 from typing import Any, cast
 
 import httptools
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from taskflowmq.server.connections import Connections
@@ -235,16 +236,24 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """Take a part of the body."""
         self._fresh = True
-        if self._running is None:  # it was answered already
+        cycle = self.cycle
+        if cycle.response_complete:  # it was answered already
             self._ignore(len(body), REST_BYTES)
-        super().on_body(body)
+            return
+        cycle.body += body
+        if len(cycle.body) > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
+        cycle.message_event.set()
 
     def on_message_complete(self) -> None:
         """End a request."""
         self._fresh = True
         self._state = _RESTING
-        super().on_message_complete()
-        if self._running is None:  # it was answered before it had come to its end
+        cycle = self.cycle
+        if not cycle.response_complete:
+            cycle.more_body = False
+            cycle.message_event.set()
+        elif self._running is None:  # it was answered before it had come to its end
             self._ignored = 0
             self.deadline = self.loop.time() + self._limits.keep_alive_seconds
 

@@ -1,0 +1,29 @@
+"""Where programs listen, and what they refuse or say about it."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from tests.cli.conftest import Cli
+
+from taskflowmq.server.settings import warn_of_plain_http
+
+
+@pytest.mark.parametrize("key", ["too-short-a-word", "changeme-changeme-changeme-changeme-1"])
+def test_the_probes_of_a_worker_take_strong_keys_only(key: str, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TASKFLOW_API_KEYS", key)
+    for arguments in (("worker", "--health-port", "0"), ("server", "--port", "0")):
+        ran = cli(*arguments)
+        assert ran.code == 2
+        assert "API key 1 in TASKFLOW_API_KEYS" in ran.err
+        assert key not in ran.err
+
+
+@pytest.mark.parametrize(("host", "lines"), [("0.0.0.0", 1), ("::", 1), ("192.0.2.7", 1), ("127.0.0.1", 0), ("::1", 0)])
+def test_plain_http_beyond_this_machine_is_said_aloud(host: str, lines: int, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, logger="taskflowmq"):
+        warn_of_plain_http(host)
+    said = [record.getMessage() for record in caplog.records]
+    assert len(said) == lines
+    assert all(host in line and "--tls-proxy" in line for line in said)
