@@ -186,6 +186,39 @@ async def test_a_deleted_log_or_shared_memory_is_said_and_survived(store: Sqlite
     assert await store.upkeep.check() == []
 
 
+async def test_two_stores_of_one_process_let_go_of_a_deleted_shared_memory_together(
+    open_store: OpenStore, path: Path
+) -> None:
+    """They share it inside SQLite: while one of them holds the old file, the other would go on with it as well."""
+    busy, idle = await open_store(), await open_store()
+    for store in (busy, idle):
+        await store.intake.enqueue([new_job()])
+        await store.board.list_jobs(JobFilter(), limit=1, before=None)
+    path.with_name("jobs.db-shm").unlink()
+    with pytest.raises(StoreUnavailable, match="-wal and -shm were deleted"):
+        await busy.intake.enqueue([new_job()])
+    await wait_until(lambda: answers(busy), 10, what="the store")
+    assert path.with_name("jobs.db-shm").exists(), "it works without the file that other processes use"
+    await wait_until(lambda: answers(idle), 10, what="the other store")
+
+
+async def test_the_log_of_a_linked_database_is_looked_at_too(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    link = tmp_path / "jobs.db"
+    made = SqliteStore(tmp_path / "real" / "data.db")
+    await made.open()
+    await made.close()
+    link.symlink_to(tmp_path / "real" / "data.db")
+    store = SqliteStore(link)
+    await store.open()
+    await store.intake.enqueue([new_job()])
+    (tmp_path / "real" / "data.db-wal").unlink()
+    with pytest.raises(StoreUnavailable, match="-wal and -shm were deleted"):
+        await store.ping()
+    await wait_until(lambda: answers(store), 10, what="the store")
+    await store.close()
+
+
 async def test_a_moved_folder_is_noticed(store: SqliteStore, path: Path) -> None:
     await store.intake.enqueue([new_job()])
     moved = path.parent.with_name(path.parent.name + "-moved")

@@ -22,6 +22,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
+from weakref import WeakSet
 
 from taskflowmq.core.errors import SchemaMismatch, StoreUnavailable
 from taskflowmq.stores.sqlite.connection import SETUP_WAIT_S, set_up
@@ -41,6 +42,7 @@ class Connection(sqlite3.Connection):
     """A connection that remembers which files it opened."""
 
     database: _Files
+    logs: tuple[Path, Path]
     #: The log and the shared memory; they exist from the first read on.
     beside: tuple[_Files, _Files] | None = None
     looked_at = 0.0
@@ -56,6 +58,10 @@ class Connection(sqlite3.Connection):
 class _Files(NamedTuple):
     device: int
     inode: int
+
+
+#: The stores of this process on each file.
+_PEERS: dict[str, WeakSet[Database]] = {}
 
 
 class Database:
@@ -79,11 +85,12 @@ class Database:
         self.identity: bytes | None = None
         self.on_lost: list[Callable[[], None]] = []
         self._text = os.fspath(path)
-        self._logs = (Path(f"{self._text}-wal"), Path(f"{self._text}-shm"))
         self._open: set[int] = set()
         self._outdated: set[int] = set()
         self._pid = os.getpid()
         self._lock = threading.Lock()
+        self._peers = _PEERS.setdefault(os.path.realpath(self._text), WeakSet())
+        self._peers.add(self)
 
     def make(self) -> bool:
         """Make the file if it is missing, readable for nobody else from its first moment; tell whether it was.
@@ -126,13 +133,10 @@ class Database:
             sqlite3.Error: the engine refuses.
         """
         before = self._stat()
-        with self._lock:
-            if self._pid != os.getpid():  # after a fork the parent's connections are not ours to wait for
-                self._pid, self._open, self._outdated = os.getpid(), set(), set()
-            # Connections of one process share the shared memory of the first: while old ones are open, a new one
-            # would use the file that was deleted.
-            if self._outdated:
-                raise StoreUnavailable(f"the database file {self._text} was replaced and is being opened again")
+        # Connections of one process share the shared memory of the first: while old ones are open, those of another
+        # store included, a new one would use the file that was deleted.
+        if any(peer.is_outdated() for peer in list(self._peers)):
+            raise StoreUnavailable(f"the database file {self._text} was replaced and is being opened again")
         conn = sqlite3.connect(
             f"file:{quote(os.fsencode(self._text))}?mode=rw",
             uri=True,
@@ -151,9 +155,20 @@ class Database:
             conn.close()
             raise
         conn.database, conn.owner = before, self
+        # SQLite puts them beside the file itself, not beside a link to it.
+        target = os.path.realpath(self._text)
+        conn.logs = (Path(f"{target}-wal"), Path(f"{target}-shm"))
         with self._lock:
             self._open.add(id(conn))
         return conn
+
+    def is_outdated(self) -> bool:
+        """Tell whether connections to a file that was replaced are still open."""
+        if self._pid != os.getpid():
+            # After a fork the parent's connections are not ours to wait for, nor its lock, whoever held it.
+            self._pid, self._lock = os.getpid(), threading.Lock()
+            self._open, self._outdated = set(), set()
+        return bool(self._outdated)
 
     def check(self, conn: Connection) -> None:
         """Look whether the path still names the file that a connection has open.
@@ -202,7 +217,7 @@ class Database:
 
     def _check_logs(self, conn: Connection) -> None:
         try:
-            found = (_files(self._logs[0].stat()), _files(self._logs[1].stat()))
+            found = (_files(conn.logs[0].stat()), _files(conn.logs[1].stat()))
         except OSError:
             found = None
         if conn.beside is None:
@@ -216,6 +231,11 @@ class Database:
             )
 
     def _lose(self) -> None:
+        for peer in list(self._peers):
+            peer.let_go()
+
+    def let_go(self) -> None:
+        """Have all connections closed: the file was replaced."""
         with self._lock:
             self._outdated = set(self._open)
         for tell in self.on_lost:
