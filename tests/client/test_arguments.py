@@ -14,6 +14,7 @@ import pydantic
 import pytest
 
 from taskflowmq import Context, InvalidJob, task
+from taskflowmq.client import codec
 
 
 class Size(enum.Enum):
@@ -265,3 +266,36 @@ def method(self: Any, x: int) -> None: ...
 def test_a_function_that_no_job_can_call_is_refused_when_declared(fn: Any, why: str) -> None:
     with pytest.raises(TypeError, match=why):
         task(fn)
+
+
+def test_a_result_of_megabytes_is_not_walked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is cut to text; a walk over two million parts would stop the worker's loop for a second."""
+
+    @task
+    def fn() -> None: ...
+
+    def walked(value: Any, pointer: str) -> None:
+        raise AssertionError("it was walked")
+
+    monkeypatch.setattr(codec, "check_storable", walked)
+    assert len(fn.encode_result([None] * 2_000_000)) > 8_000_000
+    with pytest.raises(AssertionError, match="walked"):
+        fn.encode_result([None])
+
+
+def test_a_model_s_own_error_is_the_cause() -> None:
+    @task
+    def fn(m: Strict) -> None: ...
+
+    with pytest.raises(InvalidJob) as refused:
+        fn.job({"count": "x"})  # type: ignore[arg-type]
+    assert isinstance(refused.value.__cause__, pydantic.ValidationError)
+
+
+@pytest.mark.parametrize("raw", [b'{"x":"\xff"}', b'{"x":' + b"[" * 5_000, b"", b"{"])
+def test_stored_arguments_that_are_no_json_are_invalid_and_nothing_else(raw: bytes) -> None:
+    @task
+    def fn(x: Any) -> None: ...
+
+    with pytest.raises(InvalidJob):
+        fn.decode(raw)

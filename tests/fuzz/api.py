@@ -23,7 +23,7 @@ from taskflowmq.server.run import ApiServer, base_url, bind
 from taskflowmq.server.settings import ServerSettings
 
 #: How long one request may take here, in seconds. Requests that wait for a job ask for less.
-LONGEST_S = 5.0
+LONGEST_S = 10.0
 _METHODS = ("GET", "GET", "GET", "POST", "POST", "DELETE", "HEAD", "PUT", "PATCH", "OPTIONS", "TRACE")
 _FILTERS = ("state", "queue", "task", "created_after", "created_before", "limit", "cursor", "wait", "services", "data")
 

@@ -22,9 +22,10 @@ from taskflowmq.core.limits import MAX_BULK, check_storable
 
 MIB = 1024 * 1024
 JSON = {"content-type": "application/json"}
-#: What somebody else may wait while one body is served, in seconds. Alone it is a tenth; the machine is shared.
+#: What somebody else may wait while one body is served, in seconds of processor time, so that the load of the machine
+#: does not count. Seen: at most 0.13.
 LONGEST_WAIT = 0.5
-LONGEST_ANSWER = 2.0
+LONGEST_ANSWER = 1.0
 MOST_MEMORY = 160 * MIB
 ONE, MANY = "/api/v1/jobs", "/api/v1/jobs/bulk"
 
@@ -90,11 +91,11 @@ async def app(app: TaskFlow) -> TaskFlow:
 @asynccontextmanager
 async def longest_wait() -> AsyncIterator[Callable[[], float]]:
     """Measure for how long at most nothing else could be served."""
-    worst, before = 0.0, time.monotonic()
+    worst, before = 0.0, time.thread_time()
 
     def look() -> float:
         nonlocal worst, before
-        now = time.monotonic()
+        now = time.thread_time()
         worst, before = max(worst, now - before), now
         return worst
 
@@ -117,14 +118,14 @@ async def test_a_bomb_is_refused_soon_and_briefly(
 ) -> None:
     path, make = BOMBS[name]
     body = make()
-    began = time.monotonic()
+    began = time.thread_time()
     async with longest_wait() as waited:
         answer = await reader.post(path, content=body, headers=JSON)
         waited()
     assert answer.status_code in (400, 422), answer.text[:300]
     assert len(answer.content) < 20_000
     assert len(answer.json().get("errors", ())) <= 20
-    assert time.monotonic() - began < LONGEST_ANSWER
+    assert time.thread_time() - began < LONGEST_ANSWER
     assert waited() < LONGEST_WAIT
     assert await stored() == 0
 

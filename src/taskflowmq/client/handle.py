@@ -88,7 +88,7 @@ class Handle(msgspec.Struct, Generic[R_co], eq=False, frozen=True):
         try:
             with awaiting(self.id):
                 async with asyncio.timeout(seconds):
-                    view = await self._hub.call(lambda session: session.watch.ended(self.id))
+                    view = await self._hub.call(lambda session: session.watch.ended(self.id, self._tenant))
         except TimeoutError:
             why = await self.awhy()
             reason = "" if why is None else f": {why}"

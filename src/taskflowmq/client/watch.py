@@ -10,6 +10,8 @@ import asyncio
 import contextvars
 import time
 from collections.abc import Callable, Coroutine
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +28,8 @@ PATIENCE_S = 30.0
 #: A job that has not ended after this long may have nobody to run it: whoever waits is told.
 HINT_S = 3.0
 
+#: A tenant and a job of it: another tenant's job of the same id is no job to whoever asks.
+Key = tuple[str, UUID]
 Hint = Callable[[list[JobView]], Coroutine[Any, Any, None]]
 
 
@@ -55,7 +59,7 @@ class Watch:
 
     Args:
         board: where jobs are read.
-        tenant: whose jobs.
+        tenant: whose jobs, where a caller does not say.
         hint: told once of each job that has been waited for a while, and has not ended.
     """
 
@@ -65,13 +69,17 @@ class Watch:
         self._hinting: asyncio.Task[None] | None = None
         self._tenant = tenant
         self._patience = patience
-        self._waiters: dict[UUID, _Waiter] = {}
+        self._waiters: dict[Key, _Waiter] = {}
         self._poller: asyncio.Task[None] | None = None
         self._more = asyncio.Event()
         self._silent_since: float | None = None
 
-    async def ended(self, job_id: UUID) -> JobView:
+    async def ended(self, job_id: UUID, tenant: str | None = None) -> JobView:
         """Return the job as soon as it is in a final state.
+
+        Args:
+            job_id: the job.
+            tenant: whose it is.
 
         Raises:
             JobNotFound: there is no such job, or it is not committed yet.
@@ -79,9 +87,10 @@ class Watch:
         """
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[JobView] = loop.create_future()
-        waiter = self._waiters.get(job_id)
+        key = (self._tenant if tenant is None else tenant, job_id)
+        waiter = self._waiters.get(key)
         if waiter is None:
-            waiter = self._waiters[job_id] = _Waiter(loop.time() + _too_young_s(job_id))
+            waiter = self._waiters[key] = _Waiter(loop.time() + _too_young_s(job_id))
         waiter.answers.add(answer)
         self._more.set()
         if self._poller is None or self._poller.done():
@@ -92,8 +101,8 @@ class Watch:
             return await answer
         finally:
             waiter.answers.discard(answer)
-            if not waiter.answers and self._waiters.get(job_id) is waiter:
-                del self._waiters[job_id]
+            if not waiter.answers and self._waiters.get(key) is waiter:
+                del self._waiters[key]
 
     async def close(self) -> None:
         """Stop looking; whoever still waits is cancelled."""
@@ -108,9 +117,9 @@ class Watch:
     async def _poll(self, now: Callable[[], float]) -> None:
         while self._waiters:
             self._more.clear()
-            due = [job_id for job_id, waiter in self._waiters.items() if waiter.look_at <= now()][:MAX_BATCH]
-            if due:
-                await self._look(sorted(due), now)
+            due = [key for key, waiter in self._waiters.items() if waiter.look_at <= now()][:MAX_BATCH]
+            for tenant, keys in groupby(sorted(due), key=itemgetter(0)):
+                await self._look(tenant, list(keys), now)
             if not self._waiters:
                 return
             pause = min(waiter.look_at for waiter in self._waiters.values()) - now()
@@ -121,61 +130,66 @@ class Watch:
                 except TimeoutError:
                     continue
 
-    async def _look(self, job_ids: list[UUID], now: Callable[[], float]) -> None:
+    async def _look(self, tenant: str, keys: list[Key], now: Callable[[], float]) -> None:
         try:
-            views = await self._board.get_many(self._tenant, job_ids)
+            views = await self._board.get_many(tenant, [job_id for _, job_id in keys])
         except StoreUnavailable as error:
-            self._outage(job_ids, error, now())
+            self._outage(keys, error, now())
             return
         except Exception as error:  # noqa: BLE001 - handed to the waiters, who raise it
-            self._refuse(job_ids, error)
+            self._refuse(keys, error)
             return
         self._silent_since = None
         found = {view.id: view for view in views}
-        for job_id in job_ids:
+        for key in keys:
+            job_id = key[1]
             view = found.get(job_id)
             if view is None:
-                self._refuse([job_id], JobNotFound(f"there is no job {job_id}, or its transaction is not committed"))
+                self._refuse([key], JobNotFound(f"there is no job {job_id}, or its transaction is not committed"))
             elif view.state.final:
-                self._answer(job_id, view)
+                self._answer(key, view)
             else:
-                self._look_later(job_id, now())
-        self._tell(views, now())
+                self._look_later(key, now())
+        self._tell(tenant, views, now())
 
-    def _tell(self, views: list[JobView], now: float) -> None:
+    def _tell(self, tenant: str, views: list[JobView], now: float) -> None:
         """Hand on the jobs that have been waited for too long to be silent about."""
         if self._hint is None or (self._hinting is not None and not self._hinting.done()):
             return
-        late = [view for view in views if (waiter := self._waiters.get(view.id)) is not None and waiter.hint_at <= now]
+        late = [
+            view
+            for view in views
+            if (waiter := self._waiters.get((tenant, view.id))) is not None and waiter.hint_at <= now
+        ]
         for view in late:
-            self._waiters[view.id].hint_at = float("inf")
+            self._waiters[tenant, view.id].hint_at = float("inf")
         if late:
             self._hinting = asyncio.create_task(self._hint(late), name="taskflow-hint")
 
-    def _outage(self, job_ids: list[UUID], error: StoreUnavailable, now: float) -> None:
+    def _outage(self, keys: list[Key], error: StoreUnavailable, now: float) -> None:
         if self._silent_since is None:
             self._silent_since = now
         if now - self._silent_since >= self._patience:
-            self._refuse(job_ids, error)
+            self._refuse(keys, error)
             return
-        for job_id in job_ids:
-            self._look_later(job_id, now)
+        for key in keys:
+            self._look_later(key, now)
 
-    def _look_later(self, job_id: UUID, now: float) -> None:
-        waiter = self._waiters.get(job_id)
+    def _look_later(self, key: Key, now: float) -> None:
+        waiter = self._waiters.get(key)
         if waiter is not None:
             waiter.look_at = now + waiter.delay
             waiter.delay = min(waiter.delay * GROWTH, MAX_DELAY_S)
 
-    def _answer(self, job_id: UUID, view: JobView) -> None:
-        waiter = self._waiters.pop(job_id, None)
+    def _answer(self, key: Key, view: JobView) -> None:
+        waiter = self._waiters.pop(key, None)
         for answer in waiter.answers if waiter else ():
             if not answer.done():
                 answer.set_result(view)
 
-    def _refuse(self, job_ids: list[UUID], error: Exception) -> None:
-        for job_id in job_ids:
-            waiter = self._waiters.pop(job_id, None)
+    def _refuse(self, keys: list[Key], error: Exception) -> None:
+        for key in keys:
+            waiter = self._waiters.pop(key, None)
             for answer in waiter.answers if waiter else ():
                 if not answer.done():
                     answer.set_exception(error)

@@ -68,7 +68,7 @@ async def store_one(services: Services, scope: Mapping[str, Any], request: JobBo
 
 async def _read(services: Services, job_id: UUID) -> dict[str, Any]:
     """Return what the store holds of a job that this request did not make, or whose time it was not told."""
-    view = await services.session.within(services.readback.get(job_id))
+    view = await services.session.within(services.readback.get(services.tenant, job_id))
     if view is None:
         raise Problem(404, "not_found", f"This request created job {job_id}, which has been deleted since")
     return job_fields(view)

@@ -14,6 +14,7 @@ from uuid import UUID
 from taskflowmq.core.job import JobView
 from taskflowmq.ports.store import MAX_BATCH
 
+Key = tuple[str, UUID]
 GetMany = Callable[[str, Sequence[UUID]], Awaitable[list[JobView]]]
 
 
@@ -22,20 +23,19 @@ class Readback:
 
     Args:
         get_many: the store's read.
-        tenant: whose jobs.
     """
 
-    def __init__(self, get_many: GetMany, tenant: str) -> None:
+    def __init__(self, get_many: GetMany) -> None:
         self._get_many = get_many
-        self._tenant = tenant
-        self._asked: dict[UUID, asyncio.Future[JobView | None]] = {}
+        #: By tenant and id: what one tenant asks for is never another's answer.
+        self._asked: dict[Key, asyncio.Future[JobView | None]] = {}
         self._task: asyncio.Task[None] | None = None
 
-    async def get(self, job_id: UUID) -> JobView | None:
-        """Return one job, or None."""
-        future = self._asked.get(job_id)
+    async def get(self, tenant: str, job_id: UUID) -> JobView | None:
+        """Return one job of a tenant, or None."""
+        future = self._asked.get((tenant, job_id))
         if future is None:
-            future = self._asked[job_id] = asyncio.get_running_loop().create_future()
+            future = self._asked[tenant, job_id] = asyncio.get_running_loop().create_future()
             if self._task is None:
                 self._task = asyncio.create_task(self._run(), name="taskflow-readback")
         # Several callers may share the future, so one that is cancelled must not cancel it.
@@ -44,16 +44,18 @@ class Readback:
     async def _run(self) -> None:
         try:
             while self._asked:
-                batch = dict(list(self._asked.items())[:MAX_BATCH])
+                tenant = next(iter(self._asked))[0]
+                batch = {key[1]: future for key, future in self._asked.items() if key[0] == tenant}
+                batch = dict(list(batch.items())[:MAX_BATCH])
                 for job_id in batch:
-                    del self._asked[job_id]
-                await self._answer(batch)
+                    del self._asked[tenant, job_id]
+                await self._answer(tenant, batch)
         finally:
             self._task = None
 
-    async def _answer(self, batch: dict[UUID, asyncio.Future[JobView | None]]) -> None:
+    async def _answer(self, tenant: str, batch: dict[UUID, asyncio.Future[JobView | None]]) -> None:
         try:
-            found = {view.id: view for view in await self._get_many(self._tenant, sorted(batch))}
+            found = {view.id: view for view in await self._get_many(tenant, sorted(batch))}
         except Exception as error:  # noqa: BLE001 - every caller of this batch is told
             for future in batch.values():
                 if not future.done():

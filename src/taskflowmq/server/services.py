@@ -87,7 +87,7 @@ class Services:
         self.settings = settings
         self.metrics = metrics
         self.tenant = app.tenant
-        self.readback = Readback(self._get_many, app.tenant)
+        self.readback = Readback(self._get_many)
         self.stats: Cached[StoreStats] = Cached(self._count, STATS_SECONDS)
         self.readiness = Readiness(Cached(self._ping, READY_SECONDS).get, settings.ready_seconds)
         self.writing_metrics = asyncio.Lock()
@@ -150,7 +150,7 @@ class Services:
     async def _ended(self, job_id: UUID, seconds: float) -> JobView | None:
         try:
             async with asyncio.timeout(seconds):
-                return await self.session.watch.ended(job_id)
+                return await self.session.watch.ended(job_id, self.tenant)
         except TimeoutError:
             return None
 
