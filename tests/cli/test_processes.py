@@ -198,6 +198,8 @@ def test_a_worker_whose_log_nobody_reads_any_more_works_on(start: Start, tmp_pat
 
 
 def test_scheduler_runs_the_duties_until_it_is_told_to_end(start: Start) -> None:
+    # It serves a store, and makes none.
+    assert start("db", "migrate").process.wait(READY_SECONDS) == 0
     program = start("scheduler", "--json")
     assert set(program.announcement()["duties"]) >= {"stager", "rescuer", "pruner"}
     assert program.end(signal.SIGTERM) == 0
@@ -244,6 +246,7 @@ def test_a_worker_that_serves_nothing_loads_no_http_server(start: Start, tmp_pat
 def test_metrics_that_cannot_be_shared_are_refused_at_the_start(start: Start, tmp_path: Path, command: str) -> None:
     nowhere = str(tmp_path / "gone")
     url = f"sqlite:///{tmp_path}/shop.db"
+    assert start("db", "migrate", "--database-url", url).process.wait(READY_SECONDS) == 0
     program = start(command, "shop:app", "--database-url", url, PROMETHEUS_MULTIPROC_DIR=nowhere)
     assert program.process.wait(READY_SECONDS) == 2, program.errors()
     assert f"PROMETHEUS_MULTIPROC_DIR names '{nowhere}'" in program.errors()
