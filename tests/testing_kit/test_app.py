@@ -156,3 +156,12 @@ async def test_sleepers_wake_in_order_at_their_own_time() -> None:
     tasks[3].cancel()
     with pytest.raises(InvalidJob):
         clock.advance(-1)
+
+
+async def test_the_database_goes_away_though_somebody_has_not_closed_the_app() -> None:
+    app = TaskFlow("sqlite:///unused.db")
+    async with in_memory_app(app):
+        await app.aopen()
+        hold = await app.hub.keep()
+    assert app.hub.open_session() is None
+    await hold.release()

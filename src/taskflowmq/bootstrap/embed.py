@@ -81,7 +81,14 @@ class EmbeddedWorker:
             WrongContext: a process task stands where no other process finds it.
             StoreUnavailable: the store cannot be reached.
         """
-        await (await self._built()).start()
+        worker = await self._built()
+        try:
+            await worker.start()
+        except BaseException:
+            # Nobody drains what did not start.
+            self._worker = None
+            await self._let_go()
+            raise
 
     async def run(self) -> int:
         """Work until asked to drain; return how many jobs were handed back."""

@@ -238,12 +238,18 @@ class Hub(Generic[S]):
         place.leaving = False
         return _session_of(place)
 
-    async def leave(self) -> None:
+    async def leave(self, *, for_all: bool = False) -> None:
         """Give back one opening on the running loop; whoever is the last one there closes its session.
 
         On a loop without a session, those that nobody holds on other loops are closed.
+
+        Args:
+            for_all: close every session, whoever holds it (a test's database goes away).
         """
         loop = asyncio.get_running_loop()
+        if for_all:
+            await self._close_all(loop)
+            return
         place = self._places.get(id(loop))
         if place is None or place.loop is not loop:
             await self._close_unheld()
@@ -356,6 +362,16 @@ class Hub(Generic[S]):
         # Somebody may have come meanwhile, and the last call may have closed it.
         if place.abandoned:
             await self._close_place(place)
+
+    async def _close_all(self, here: Loop) -> None:
+        with self._lock:
+            places = list(self._places.values())
+        for place in places:
+            if place.loop is here:
+                await self._close_place(place)
+            elif place.loop.is_running():
+                closing = asyncio.run_coroutine_threadsafe(self._close_place(place), place.loop)
+                await asyncio.wait([asyncio.wrap_future(closing)], timeout=_CLOSE_S)
 
     async def _close_unheld(self) -> None:
         with self._lock:

@@ -81,7 +81,7 @@ class in_memory_app(Generic[A]):  # noqa: N801 - used like a function
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close and delete the database."""
-        await self._app.aclose()
+        await self._app.hub.leave(for_all=True)
         self._stack.__exit__(kind, error, trace)
 
 
