@@ -6,6 +6,7 @@ timeout, unique key and refusals as a program that has the function.
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -77,15 +78,19 @@ class AnnouncedTask:
 
     def __init__(self, view: TaskView) -> None:
         self.name = view.name
-        self._said = (view.args_schema, view.options)
-        self._schema = _schema_of(view)
+        self._view = view
         self._defaults, self._key_by_function = _defaults_of(view)
         #: Of the last job, since the next one mostly differs in id and arguments only.
         self._mold: Mold | None = None
 
     def says(self, view: TaskView) -> bool:
         """Tell whether the store still says the same."""
-        return self._said == (view.args_schema, view.options)
+        return (self._view.args_schema, self._view.options) == (view.args_schema, view.options)
+
+    @functools.cached_property
+    def _schema(self) -> Schema | None:
+        """Made at the first job: a store may know a thousand tasks, of which this program enqueues three."""
+        return _schema_of(self._view)
 
     def job(self, raw: bytes, options: Options, origin: Origin) -> NewJob:
         """Return the job to store.
