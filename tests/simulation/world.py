@@ -24,6 +24,7 @@ from tests.simulation.snapshot import EPOCH
 
 from taskflowmq.core.errors import StoreUnavailable, TaskFlowError
 from taskflowmq.core.job import State
+from taskflowmq.ports.chance import chance
 
 NOON = datetime(2031, 5, 6, 12, 0, tzinfo=UTC)
 #: Calls that only read: the rows after them are the rows before.
@@ -75,9 +76,9 @@ class World:
         self._stack = ExitStack()
         self.loop = VirtualLoop()  # type: ignore[abstract]  # sockets, signals and processes are not simulated
         self.clock = StoreClock(self.loop)
-        state = random.getstate()
-        self._stack.callback(random.setstate, state)
-        random.seed(seed)
+        for source in (random, chance):  # Python's, and the one of the product
+            self._stack.callback(source.setstate, source.getstate())
+            source.seed(seed)
         self._identities = random.Random(seed + 1)
         self._stack.enter_context(seams(self.loop.time, self.new_uuid))
         self.backend = open_backend(self.clock)

@@ -151,7 +151,7 @@ def tune_interpreter() -> None:
 def main() -> None:
     """Become a child."""
     config = msgspec.json.decode(sys.argv[1], type=ChildConfig)
-    leave_signals_to_parent(alarms=True)
+    leave_signals_to_parent()
     die_with_parent(config.parent_pid)
     die_of_memory_first()
     for fd in (config.slots_fd, config.control_fd):

@@ -64,16 +64,13 @@ _PARENTS = tuple(
 )
 
 
-def leave_signals_to_parent(*, alarms: bool = False) -> None:
+def leave_signals_to_parent() -> None:
     """Take no part in what a terminal or a service manager sends to the whole group: the parent coordinates the end.
 
     A handler, not SIG_IGN: what a body starts must not inherit deafness. An exec resets handlers; a fork keeps them, so
     copies of this process put them back.
-
-    Args:
-        alarms: also hear no alarm without a handler: one job's would end the jobs beside it.
     """
-    for number in (*_PARENTS, signal.SIGALRM) if alarms else _PARENTS:
+    for number in _PARENTS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup does: what is started here shall ignore it, too
             signal.signal(number, _hear_nothing)
     os.register_at_fork(before=_hold_signals, after_in_parent=_release_signals, after_in_child=_hear_again)
@@ -90,7 +87,7 @@ def _release_signals() -> None:
 
 def _hear_again() -> None:
     signal.set_wakeup_fd(-1)  # the loop of the process that was copied
-    for number in (*_PARENTS, signal.SIGALRM):
+    for number in _PARENTS:
         if signal.getsignal(number) is _hear_nothing:
             signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     _release_signals()
