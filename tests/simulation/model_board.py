@@ -188,7 +188,7 @@ class ModelBoard:
             raw_result=ended.result if ended else None,
             result_error=ended.result_error if ended else None,
             raw_error=ended.error if ended else self._last_error(job_id, place.counters.round),
-            raw_progress=running.progress if running else None,
+            raw_progress=started.progress if started else None,
             worker=str(started.worker) if started and started.worker else None,
             cancel_requested_at=running.cancel_at if running else None,
             unique_key=new.unique.key if new.unique else None,

@@ -74,6 +74,7 @@ class Ended(Row, frozen=True, kw_only=True, gc=False):
     result: bytes | None = None
     result_error: str | None = None
     error: bytes | None = None
+    progress: bytes | None = None
 
 
 class Tried(Row, frozen=True, kw_only=True, gc=False):

@@ -186,6 +186,7 @@ def _apply(data: Data, change: Transition, held: Running, now: datetime, batch: 
             result=result,
             result_error=None if problem is None else clean_text(problem, 2_000),
             error=error,
+            progress=held.progress,
         )
         data.end(job_id, ended)
     elif to is State.PENDING:

@@ -387,6 +387,19 @@ async def test_a_body_that_must_not_outlive_the_lease_stops_while_it_still_holds
     assert (other.state, other.history) == (State.RUNNING, [])
 
 
+async def test_the_last_progress_is_written_before_the_outcome(
+    store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker
+) -> None:
+    async def body(ctx: Context) -> None:
+        for n in range(4):
+            ctx.progress(n / 4)
+
+    rows = [store.put(tasks.add(body)) for _ in range(3)]
+    await make_worker().run_until_idle()
+    assert [row.progress for row in rows] == [b"0.75"] * 3
+    assert [row.last.to for row in rows] == [State.COMPLETED] * 3
+
+
 async def test_progress_is_coalesced(store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker) -> None:
     gate = asyncio.Event()
 

@@ -25,6 +25,7 @@ from taskflowmq.worker.backoff import backoff
 from taskflowmq.worker.herd import Herd
 from taskflowmq.worker.job_lines import log_jobs
 from taskflowmq.worker.kit import Kit
+from taskflowmq.worker.progress import ProgressWriter
 from taskflowmq.worker.sheltered import Sheltered, cancelled_itself, sheltered
 from taskflowmq.worker.store_log import StoreLog
 
@@ -64,12 +65,14 @@ class Completer:
 
     Args:
         kit: the worker's ports.
+        progress: what handlers have published and is not written yet; it goes before the outcome.
         on_refused: told when the store refuses one transition again and again (a defect): the job is still
             running in the store, so this worker must end for it to be rescued.
     """
 
-    def __init__(self, kit: Kit, on_refused: Callable[[str], object]) -> None:
+    def __init__(self, kit: Kit, progress: ProgressWriter, on_refused: Callable[[str], object]) -> None:
         self._kit = kit
+        self._progress = progress
         self._on_refused = on_refused
         self._loop = asyncio.get_running_loop()
         self._variables = Variables()
@@ -166,6 +169,8 @@ class Completer:
         answers: Sequence[Settled] | None = None
         while answers is None:
             try:
+                if self._progress.waits:
+                    await self._progress.flush_of(transition.job_id for transition in transitions)
                 answers = await self._kit.store.claims.settle(transitions)
             except (Exception, asyncio.CancelledError) as error:  # what bodies did must not be lost
                 if isinstance(error, asyncio.CancelledError) and cancelled_itself():

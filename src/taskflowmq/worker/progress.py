@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable, Sequence
 from contextvars import Context as Variables
 from uuid import UUID
 
@@ -28,11 +29,22 @@ class ProgressWriter:
         self._variables = Variables()
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def waits(self) -> bool:
+        """Whether there is anything to write."""
+        return bool(self._pending)
+
     def put(self, job_id: UUID, lease_no: int, value: bytes) -> None:
         """Remember the last progress of a job; safe from any thread."""
         self._pending[job_id] = (lease_no, value)
         if self._task is None:
             self._loop.call_soon_threadsafe(self._start, context=self._variables)
+
+    async def flush_of(self, job_ids: Iterable[UUID]) -> None:
+        """Write what waits of these jobs, which are about to end: their last progress goes with their outcome."""
+        waiting = [job_id for job_id in job_ids if job_id in self._pending]
+        if waiting:
+            await self._write(sorted(waiting))
 
     async def close(self) -> None:
         """Stop writing."""
@@ -54,8 +66,10 @@ class ProgressWriter:
 
     async def flush(self) -> None:
         """Write what is known now. The fence drops what is late; an outage drops it all, the next value follows."""
-        ids = sorted(self._pending)[:MAX_BATCH]
-        updates = [(job_id, *self._pending.pop(job_id)) for job_id in ids]
+        await self._write(sorted(self._pending)[:MAX_BATCH])
+
+    async def _write(self, job_ids: Sequence[UUID]) -> None:
+        updates = [(job_id, *self._pending.pop(job_id)) for job_id in job_ids]
         if not updates:
             return
         try:

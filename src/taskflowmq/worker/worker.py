@@ -260,8 +260,8 @@ class Worker:
             return
         kit = self._kit
         self._slots = self._place.table or SlotTable.create(kit.options.slots)
-        self._completer = Completer(kit, self._taint)
         self._progress = ProgressWriter(kit.store.claims, kit.clock)
+        self._completer = Completer(kit, self._progress, self._taint)
         self._life = Lifecycle(kit.tasks.hooks)
         stops = kit.tasks.hooks.stops
         self._bodies = ProcessPool(self._launch, min(kit.options.slots, usable_cores()), lambda: bool(stops))

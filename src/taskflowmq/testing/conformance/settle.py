@@ -219,6 +219,15 @@ class TestSettle(StoreSuite):
         await rig.store.claims.save_progress([(held.id, held.lease_no, b'{"done":2}')])
         assert decoded((await other.view(held.id)).raw_progress) == {"done": 2}
 
+    @pytest.mark.parametrize("outcome", [Succeeded(b"1"), Discarded(ERROR), Stopped(by_handler=True)])
+    async def test_the_last_progress_is_kept_with_the_outcome(self, rig: Rig, outcome: Outcome) -> None:
+        held, without = await rig.running(), await rig.running()
+        await rig.store.claims.save_progress([(held.id, held.lease_no, b'{"done":7}')])
+        assert decoded((await rig.apply(held, outcome)).raw_progress) == {"done": 7}
+        assert (await rig.apply(without, outcome)).progress is None
+        [listed] = await rig.store.board.get_many("default", [held.id])
+        assert decoded(listed.raw_progress) == {"done": 7}
+
     async def test_progress_without_the_fence_is_dropped(self, rig: Rig) -> None:
         first = await rig.running()
         await rig.apply(first, HandedBack())

@@ -7,7 +7,7 @@ held AS MATERIALIZED (
   FROM unnest($2::uuid[], $3::integer[], $4::bytea[], $5::text[]) WITH ORDINALITY
     AS x (job_id, lease_no, result, result_error, ord)
   CROSS JOIN LATERAL (
-    SELECT r.ctid AS place, r.job_id, r.worker_id, r.started_at, r.round, r.attempt, r.crashes, r.losses, r.lease_no, r.flags
+    SELECT r.ctid AS place, r.job_id, r.worker_id, r.started_at, r.round, r.attempt, r.crashes, r.losses, r.lease_no, r.flags, r.progress
     FROM taskflow.running r WHERE r.job_id = x.job_id AND r.lease_no = x.lease_no FOR UPDATE
   ) r
 ),
@@ -16,9 +16,9 @@ gone AS (
 ),
 ended AS (
   INSERT INTO taskflow.outcome (job_id, state, worker_id, started_at, finished_at, round, attempt, crashes, losses,
-                                lease_no, result, result_error)
+                                lease_no, result, result_error, progress)
   SELECT job_id, 'completed', worker_id, started_at, (SELECT now FROM n), round, attempt, crashes, losses, lease_no,
-         taskflow.storable(convert_from(result, 'UTF8')::json), result_error
+         taskflow.storable(convert_from(result, 'UTF8')::json), result_error, progress
   FROM held WHERE CASE WHEN job_id IN (SELECT job_id FROM gone) THEN true ELSE false END
 ),
 freed AS (

@@ -21,7 +21,7 @@ CROSS JOIN LATERAL (
   FROM taskflow.running r WHERE r.job_id = j.id
   UNION ALL
   SELECT o.state, o.reason, o.round, o.attempt, o.crashes, o.losses, o.lease_no, NULL, o.started_at, o.finished_at,
-         o.result, o.result_error, o.error, NULL, o.worker_id
+         o.result, o.result_error, o.error, o.progress, o.worker_id
   FROM taskflow.outcome o WHERE o.job_id = j.id
   LIMIT 1
 ) p

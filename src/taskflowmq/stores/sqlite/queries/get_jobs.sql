@@ -11,7 +11,7 @@ SELECT j.id, t.name, k.name, q.name, l.priority, j.args,
             ELSE (SELECT a.error FROM taskflow_attempt AS a
                   WHERE a.job_id = j.id AND a.round = coalesce(r.round, y.round, w.round) AND a.error IS NOT NULL
                   ORDER BY a.lease_no DESC LIMIT 1) END,
-       r.progress, coalesce(o.worker_id, r.worker_id), c.at, j.unique_key, j.tags, j.meta, j.headers
+       coalesce(r.progress, o.progress), coalesce(o.worker_id, r.worker_id), c.at, j.unique_key, j.tags, j.meta, j.headers
 FROM json_each(:rows) AS x
 CROSS JOIN taskflow_job AS j ON j.id = substr(:ids, 16 * x.key + 1, 16)
 JOIN taskflow_tenant AS t ON t.id = j.tenant_id
