@@ -17,6 +17,7 @@ from taskflowmq.client.deadline import InvalidTimeout, store_timeout, within
 from taskflowmq.client.group_commit import GroupCommit
 from taskflowmq.client.ids import new_id
 from taskflowmq.core.job import Enqueued, NewJob
+from taskflowmq.testing.waiting import wait_until
 
 SECONDS = 0.3
 #: What a caller may wait beyond the deadline on a machine that is busy.
@@ -160,7 +161,7 @@ async def test_a_database_that_went_silent_costs_a_deadline_and_no_more(postgres
     async def note(n: int) -> int:
         return n
 
-    late.include(note) if note.is_detached else late.task(name="note")(note.fn)
+    late.task(name="note")(note.fn)
     handle = await note.aenqueue(0)
     proxy.swallow()
     calls = {
@@ -181,6 +182,13 @@ async def test_a_database_that_went_silent_costs_a_deadline_and_no_more(postgres
     with pytest.raises(TimeoutError):
         await handle.aresult(timeout=SECONDS)
     proxy.flow()
+
+    async def serves_again() -> bool:
+        with contextlib.suppress(StoreUnavailable):
+            return (await note.aenqueue(6)).created and (await late.tasks["note"].aenqueue(7)).created
+        return False
+
+    await wait_until(serves_again, 20, what="the database to be used again")
     proxy.abort()
     await app.aclose()
     await late.aclose()
