@@ -51,9 +51,15 @@ def make_app(url: str) -> TaskFlow:
 
 
 @contextlib.contextmanager
-def served(folder: Path, *, by_name: bool) -> Iterator[str]:
-    """Serve an app on a SQLite file, in a thread; by name: the server has no function, only what was announced."""
-    url = f"sqlite:///{folder}/jobs.db"
+def served(folder: Path, *, by_name: bool, url: str | None = None) -> Iterator[str]:
+    """Serve an app on a store, in a thread.
+
+    Args:
+        folder: where its SQLite file is, unless a URL is given.
+        by_name: the server has no function, only what was announced.
+        url: of a database that is ready to be used.
+    """
+    url = url or f"sqlite:///{folder}/jobs.db"
     at: list[str] = []
     ready = threading.Event()
     loops: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []

@@ -40,6 +40,16 @@ def test_wrong_requests_are_refused_and_none_is_lost(by_name: bool, tmp_path: Pa
 
 
 @pytest.mark.slow
+@pytest.mark.postgres
+def test_wrong_requests_are_refused_on_postgresql_too(postgres_url: str, tmp_path: Path) -> None:
+    with api.served(tmp_path, by_name=False, url=postgres_url) as url:
+        ledger = api.Ledger(url)
+        assert api.wrong_requests(url, random.Random(SEED), ledger, 700, time.monotonic() + 30) > 100
+        ledger.check()
+    assert len(ledger.accepted) > 20
+
+
+@pytest.mark.slow
 def test_requests_made_from_the_description_are_answered_as_described(tmp_path: Path) -> None:
     with api.served(tmp_path, by_name=False) as url:
         ledger = api.Ledger(url)
