@@ -12,6 +12,7 @@ from taskflowmq import TaskFlow
 from taskflowmq.cli.checks import Finding, check_store
 from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.core.job import State
+from taskflowmq.testing import VirtualClock
 from taskflowmq.testing.waiting import wait_until
 from taskflowmq.worker import notes, worker
 
@@ -151,3 +152,17 @@ async def test_bodies_that_wait_while_their_jobs_run_are_no_news(
         gate.set()
         assert await handle.aresult(timeout=20) == 1
     assert "does not get on" not in caplog.text
+
+
+async def test_a_worker_whose_lease_is_over_is_not_counted_among_the_living(sqlite_url: str) -> None:
+    clock = VirtualClock()
+    async with TaskFlow(sqlite_url, clock=clock) as app:
+        kit = app.worker(concurrency=1, run_duties=False)
+        await kit.start()
+        before = [one.detail for one in await findings(app) if one.name == "workers"]
+        assert before[0].startswith("1 alive")
+        clock.advance(60)
+        after = [one.detail for one in await findings(app) if one.name == "workers"]
+        assert after[0] == "no worker is alive"
+        assert "has not renewed its lease" in after[1]
+        await kit.drain()

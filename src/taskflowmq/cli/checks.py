@@ -153,9 +153,11 @@ async def _orphans(store: Store) -> Finding:
 
 
 async def _queues(store: Store) -> AsyncIterator[Finding]:
-    alive = [worker for worker in await store.workers.list_workers() if worker.ended_at is None]
+    known = [worker for worker in await store.workers.list_workers() if worker.ended_at is None]
+    # A machine that was switched off has ended no row: its lease says it.
+    alive = [worker for worker in known if not worker.lease_over]
     yield _workers(alive)
-    for finding in _stuck(alive):
+    for finding in _stuck(known):
         yield finding
     served = [msgspec.json.decode(worker.info).get("queues", []) for worker in alive]
     for queue in await store.board.list_queues():
@@ -179,9 +181,9 @@ async def _overlooked(store: Store, queue: str) -> bool:
     return bool(page.items) and (await why_waits(store, page.items[0])).code is WaitCode.TURN
 
 
-def _stuck(alive: list[WorkerView]) -> Iterator[Finding]:
+def _stuck(known: list[WorkerView]) -> Iterator[Finding]:
     """Yield what living workers, or their supervisors, say about not getting on."""
-    for worker in alive:
+    for worker in known:
         for note in msgspec.json.decode(worker.info).get("notes", {}).values():
             detail = f"worker {worker.id} on {worker.host} (process {worker.pid}) does not get on: {note}"
             yield Finding("workers", Verdict.WARN, detail, "look into its log; a restart gives its jobs to others")
