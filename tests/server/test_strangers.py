@@ -33,7 +33,7 @@ from taskflowmq.testing.waiting import wait_until
 
 MIB = 1024 * 1024
 #: Far above what is seen, far below what was: other tests run at the same time.
-LONGEST_WAIT = 2.0
+LONGEST_WAIT = 5.0
 LIVE = head("GET /health/live HTTP/1.1", ("Host: localhost",))
 
 
@@ -314,7 +314,7 @@ async def test_a_flood_at_a_worker_s_probes_does_not_hold_up_its_loop(app: TaskF
                 slowest = max(slowest, loop.time() - before)
             assert (await client.get("/health/ready")).status_code == 200
             assert (await client.get("/metrics")).status_code == 200
-        assert slowest < 1.0
+        assert slowest < LONGEST_WAIT
         assert 1 <= asked <= loop.time() - began + 2
 
 
