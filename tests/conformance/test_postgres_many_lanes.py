@@ -1,12 +1,12 @@
 """What claims promise, on PostgreSQL, where every number of lanes counts as many: between looks a claim goes only where
-something was ready.
+something was ready, and lanes are found by jumping from one that has something to the next.
 """
 
 from __future__ import annotations
 
 import pytest
 
-from taskflowmq.stores.postgres import PostgresStore, claims
+from taskflowmq.stores.postgres import PostgresStore, claims, names
 from taskflowmq.testing.conformance import topics
 from taskflowmq.testing.conformance.support import NewStore
 
@@ -15,10 +15,14 @@ pytestmark = pytest.mark.postgres
 OF_CLAIMS = ("TestClaims", "TestQueues", "TestRaces", "TestWalk")
 
 
-@pytest.fixture(autouse=True)
-def any_number_is_many(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, params=["looks", "jumps", "jumps over nothing"])
+def any_number_is_many(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the few lanes of a test are all claimed from."""
     monkeypatch.setattr(claims, "FEW_LANES", 0)
+    if request.param != "looks":
+        monkeypatch.setattr(names, "MANY_LANES", 0)
+    if request.param == "jumps over nothing":
+        monkeypatch.setattr(claims, "MOST_RECENT", 0)
 
 
 @pytest.fixture

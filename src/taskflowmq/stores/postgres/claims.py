@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -31,6 +31,9 @@ _PENDING = State.PENDING
 #: So many lanes are simply all claimed from. An empty one costs a claim two descents of an index; where there are
 #: hundreds, claims go to those lanes only in which something was ready at the last look.
 FEW_LANES = 32
+#: Of many lanes so many that gave something lately are looked at from their positions; a jump over them would read what
+#: was claimed from them.
+MOST_RECENT = 256
 #: Seconds between looks, and so the longest that a lane of higher priority waits beside others that are never empty.
 LOOK_S = 0.25
 
@@ -38,7 +41,19 @@ LOOK_S = 0.25
 class _Memory:
     """What is remembered of one worker between claims."""
 
-    __slots__ = ("busy", "generation", "heard", "look_at", "quiet", "scan", "tasks", "turn")
+    __slots__ = (
+        "busy",
+        "filled",
+        "generation",
+        "heard",
+        "jump_at",
+        "look_at",
+        "quiet",
+        "recent",
+        "scan",
+        "tasks",
+        "turn",
+    )
 
     def __init__(self, generation: int, tasks: tuple[str, ...]) -> None:
         self.generation = generation
@@ -48,9 +63,22 @@ class _Memory:
         #: The lanes in which something was ready at the last look, and when to look again (monotonic seconds).
         self.busy: frozenset[int] = frozenset()
         self.look_at = float("-inf")
+        #: Of many lanes: where something was ready at the last jump, when to jump again, and the last lanes that gave
+        #: something, the latest at the end.
+        self.filled: tuple[int, ...] = ()
+        self.jump_at = float("-inf")
+        self.recent: dict[int, None] = {}
         #: Whether the last claim found nothing, and how many notifications had come when it began.
         self.quiet = False
         self.heard = 0
+
+    def gave(self, lanes: Iterable[int]) -> None:
+        """Note the lanes that something was claimed from; the least recent are forgotten."""
+        for lane in lanes:
+            self.recent.pop(lane, None)
+            self.recent[lane] = None
+        while len(self.recent) > MOST_RECENT:
+            del self.recent[next(iter(self.recent))]
 
 
 class PostgresClaims:
@@ -72,6 +100,8 @@ class PostgresClaims:
         memory = self._memory(request)
         heard, memory.heard = memory.heard, self._notifier.heard
         quiet = memory.quiet and heard == memory.heard and memory.scan.looks(time.monotonic())
+        # What a look around returns grows with the lanes; a claim among many does not.
+        quiet = quiet and not self._names.has_many_lanes
         memory.quiet = False
         claimed = [] if quiet and not await self._look_around(request, memory) else await self._claim_anywhere(request)
         memory.quiet = not claimed
@@ -84,7 +114,7 @@ class PostgresClaims:
             return claimed
         # Nothing here; what was remembered of lanes may be a little old. An empty claim can afford a look.
         fresh = await self._names.lanes(fresh=True)
-        return [] if fresh == lanes else await self._claim_from(request, fresh)
+        return [] if fresh is lanes or fresh == lanes else await self._claim_from(request, fresh)
 
     async def _look_around(self, request: ClaimRequest, memory: _Memory) -> bool:
         """Tell whether there may be something to claim, for a worker that nobody has woken.
@@ -113,6 +143,8 @@ class PostgresClaims:
     async def _claim_from(self, request: ClaimRequest, lanes: dict[int, Lane]) -> list[ClaimedJob]:
         tasks = await self._names.known_tasks(request.tasks)
         memory = self._memory(request)
+        if self._names.has_many_lanes and not request.isolated:
+            return await self._claim_among_many(request, memory, tasks)
         order = _lane_order(lanes, request.queues, memory.turn)
         memory.turn += 1
         if not order or not tasks:
@@ -121,9 +153,34 @@ class PostgresClaims:
             found = await self._claim(q.claim_suspects, request, order, [0] * len(order), tasks)
         else:
             found = await self._claim_onwards(request, memory, order, tasks)
-        place = {lane.id: index for index, lane in enumerate(order)}
-        found.sort(key=lambda row: (place[row[_LANE]], row[_SEQ]))
-        return await self._claimed(found, lanes)
+        return await self._claimed(found, order)
+
+    async def _claim_among_many(self, request: ClaimRequest, memory: _Memory, tasks: list[int]) -> list[ClaimedJob]:
+        """Claim from the lanes in which something was ready at the last jump, and those that were claimed from lately.
+
+        An empty answer still means that there is nothing: the jump was made for it.
+        """
+        found: list[Any] = []
+        order: list[Lane] = []
+        for jumps in (False, True) if time.monotonic() < memory.jump_at else (True,):
+            if jumps:
+                await self._jump(memory)
+            known = await self._names.find_lanes(memory.filled)
+            near = {lane: known[lane] for lane in (*memory.recent, *memory.filled) if lane in known}
+            order = _lane_order(near, request.queues, memory.turn)
+            memory.turn += 1
+            found = await self._claim_onwards(request, memory, order, tasks) if order and tasks else []
+            if found:
+                break
+        if len(found) < request.limit:
+            memory.jump_at = float("-inf")
+        return await self._claimed(found, order)
+
+    async def _jump(self, memory: _Memory) -> None:
+        """Find the lanes in which something is ready, beside those in use, which a scan looks at anyway."""
+        began = time.monotonic()
+        rows = await self._pool.fetch(q.find_filled_lanes, sorted(memory.recent))
+        memory.filled, memory.jump_at = tuple(row[0] for row in rows), began + LOOK_S
 
     async def _claim_onwards(
         self, request: ClaimRequest, memory: _Memory, order: list[Lane], tasks: list[int]
@@ -173,6 +230,7 @@ class PostgresClaims:
             lane_id, seq = row[_LANE], row[_SEQ]
             if seq > taken.get(lane_id, 0):
                 taken[lane_id] = seq
+        memory.gave(taken)
         scan.scanned(sent, ended, lane_ids, taken, full=len(found) >= request.limit)
         if sweep:
             scan.swept(sent, ended)
@@ -218,9 +276,13 @@ class PostgresClaims:
             [lane.queue_id for lane in order],
         )
 
-    async def _claimed(self, found: list[Any], lanes: dict[int, Lane]) -> list[ClaimedJob]:
+    async def _claimed(self, found: list[Any], order: list[Lane]) -> list[ClaimedJob]:
+        """Build what was claimed, in the order of the lanes."""
         if not found:
             return []
+        lanes = {lane.id: lane for lane in order}
+        place = {lane: index for index, lane in enumerate(lanes)}
+        found.sort(key=lambda row: (place[row[_LANE]], row[_SEQ]))
         tenants, tasks = await self._names.name_rows({row[_TENANT] for row in found}, {row[_TASK] for row in found})
         return [rows.claimed_job(row, tasks, lanes, tenants) for row in found]
 

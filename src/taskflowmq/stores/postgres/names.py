@@ -7,7 +7,7 @@ connection broke, and everything is forgotten (``Pool.generation``).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -20,6 +20,9 @@ from taskflowmq.stores.postgres.queries import q
 
 #: How old the knowledge of lanes and pauses may be when a claim begins. Claims check pauses themselves.
 LANES_MAX_AGE_S = 1.5
+#: Up to so many lanes all are read again each time, and all are claimed from. Of more, only those that matter: somebody
+#: who makes up queue names must not slow everybody else down (ADR 7).
+MANY_LANES = 256
 
 #: Programs that go through this library never see it: they commit new names before they use them.
 _HELD = (
@@ -38,6 +41,10 @@ class Lane(msgspec.Struct, frozen=True, gc=False):
     queue: str
     priority: int
     paused: bool
+
+
+def _lane(row: Any) -> Lane:
+    return Lane(row["id"], row["queue_id"], row["queue"], row["priority"], row["paused"])
 
 
 class NameRows(NamedTuple):
@@ -64,6 +71,7 @@ class Names:
         self._tenant_names: dict[int, str] = {}
         self._task_names: dict[int, str] = {}
         self._lanes: dict[int, Lane] = {}
+        self._queues: set[str] = set()
         self._lanes_at = float("-inf")
 
     def _check_generation(self) -> None:
@@ -75,9 +83,14 @@ class Names:
         """Read lanes and pauses again before the next claim."""
         self._lanes_at = float("-inf")
 
+    @property
+    def has_many_lanes(self) -> bool:
+        """Whether there are more lanes than are claimed from one by one."""
+        return len(self._lanes) > MANY_LANES
+
     def knows_queue(self, queue: str) -> bool:
         """Tell whether a lane of this queue has been seen."""
-        return any(lane.queue == queue for lane in self._lanes.values())
+        return queue in self._queues
 
     def knows(self, tenants: Iterable[str], tasks: Iterable[str], lanes: Iterable[LaneKey]) -> bool:
         """Tell whether all these names are remembered. Changes nothing, so that any thread may ask."""
@@ -138,8 +151,9 @@ class Names:
 
     async def _make_lanes(self, keys: Sequence[LaneKey]) -> dict[LaneKey, int]:
         await self.make_queues(sorted({queue for queue, _, _ in keys}))
-        await self._pool.fetch(q.ensure_lane, *(list(column) for column in zip(*keys, strict=True)))
-        await self._read_lanes()
+        columns = [list(column) for column in zip(*keys, strict=True)]
+        await self._pool.fetch(q.ensure_lane, *columns)
+        self._add_lanes(await self._pool.fetch(q.read_lanes, *columns))
         return self._lane_ids
 
     async def make_queues(self, names: Sequence[str]) -> None:
@@ -165,6 +179,32 @@ class Names:
         """Return every lane by number, at most :data:`LANES_MAX_AGE_S` old, or read now."""
         self._check_generation()
         if fresh or time.monotonic() - self._lanes_at > LANES_MAX_AGE_S:
+            await self._renew_lanes()
+        return self._lanes
+
+    async def _renew_lanes(self) -> None:
+        """Read every lane, or of many those that are new or paused."""
+        if len(self._lanes) <= MANY_LANES:
+            await self._read_lanes()
+            return
+        began = time.monotonic()
+        rows = await self._pool.fetch(q.list_changed_lanes, max(self._lanes))
+        paused = {row["id"] for row in rows if row["paused"]}
+        resumed = [lane for lane in self._lanes.values() if lane.paused and lane.id not in paused]
+        lanes = {lane.id: msgspec.structs.replace(lane, paused=False) for lane in resumed}
+        self._add_lanes([row for row in rows if self._lanes.get(row["id"]) != _lane(row)], lanes)
+        self._lanes_at = began
+
+    def _add_lanes(self, rows: Sequence[Any], others: Mapping[int, Lane] | None = None) -> None:
+        """Remember lanes beside the others. Who holds what was returned before must see no change of it."""
+        if rows or others:
+            self._lanes = {**self._lanes, **(others or {}), **{row["id"]: _lane(row) for row in rows}}
+            self._lane_ids |= {(row["queue"], row["priority"], row["share"]): row["id"] for row in rows}
+            self._queues |= {row["queue"] for row in rows}
+
+    async def find_lanes(self, lane_ids: Sequence[int]) -> dict[int, Lane]:
+        """Return every lane; these are among them."""
+        if any(lane_id not in self._lanes for lane_id in lane_ids):
             await self._read_lanes()
         return self._lanes
 
@@ -174,9 +214,8 @@ class Names:
 
     def learn_lanes(self, rows: Sequence[Any], began: float) -> dict[int, Lane]:
         """Remember every lane as it was read by a statement that began then (monotonic seconds), and return them."""
-        self._lanes = {
-            row["id"]: Lane(row["id"], row["queue_id"], row["queue"], row["priority"], row["paused"]) for row in rows
-        }
+        self._lanes = {row["id"]: _lane(row) for row in rows}
+        self._queues = {row["queue"] for row in rows}
         self._lane_ids = {(row["queue"], row["priority"], row["share"]): row["id"] for row in rows}
         self._lanes_at = began
         return self._lanes
