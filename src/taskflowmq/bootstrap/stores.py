@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
+from taskflowmq.client.environment import InvalidSetting
 from taskflowmq.core.errors import TaskFlowError
+from taskflowmq.core.limits import MAX_QUEUES
 from taskflowmq.core.redact import has_readable_host
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.store import Store
@@ -49,7 +52,7 @@ def make_store(url: str, *, options: Mapping[str, Any] | None = None, clock: Clo
     scheme, separator, rest = url.partition("://")
     # A driver of another library, as in postgresql+psycopg://, says how that library connects; we have our own.
     scheme = scheme.lower().partition("+")[0]
-    given = dict(options or {})
+    given = {"max_queues": _max_queues(), **(options or {})}
     if separator and scheme in SQLITE:
         address, _, query = rest.partition("?")
         if not address.startswith("/") or address == "/":
@@ -75,6 +78,14 @@ def make_store(url: str, *, options: Mapping[str, Any] | None = None, clock: Clo
         return PostgresStore(address, options=PostgresOptions(**{**said, **given}), clock=clock)
     shown = scheme if separator else "no scheme"
     raise UnknownScheme(f"a database URL with {shown!r} is not known. Write one of: {ALLOWED}")
+
+
+def _max_queues() -> int:
+    """Return how many queues a store may have, as its operator says."""
+    text = os.environ.get("TASKFLOW_MAX_QUEUES") or str(MAX_QUEUES)
+    if not text.isascii() or not text.isdigit() or len(text) > 9 or int(text) < 1:
+        raise InvalidSetting(f"TASKFLOW_MAX_QUEUES is a number of queues, 1 or more, not {text!r:.40}")
+    return int(text)
 
 
 def _of_a_file(query: str) -> dict[str, Any]:

@@ -24,6 +24,8 @@ MAX_BULK = 10_000
 MAX_DELAY_MS = 10 * 365 * 86_400_000
 MAX_TIMEOUT_MS = 30 * 86_400_000
 PRIORITY_MIN, PRIORITY_MAX = -100, 100
+#: Most queues of a store, unless its operator says otherwise; each further priority in one counts as another.
+MAX_QUEUES = 10_000
 #: A time nearer to the ends of the calendar does not exist in every time zone, and no engine reads it back.
 TIME_MIN, TIME_MAX = datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC)
 #: Reserved inside arguments and results for encryption, blobs and codecs.
@@ -57,6 +59,15 @@ def check_collection(pointer: str, value: object, of: str) -> None:
     """
     if not isinstance(value, list | tuple | set | frozenset):
         raise InvalidJob.at(pointer, f"must be a list of {of}, got {value!r:.80}")
+
+
+def too_many_queues(most: int) -> InvalidJob:
+    """Return the error for a queue, or a priority in one, that would be one too many."""
+    return InvalidJob.at(
+        "/queue",
+        f"is new here, and the store has {most} queues and priorities in them already, which is the most. Use fewer"
+        " names, or set TASKFLOW_MAX_QUEUES",
+    )
 
 
 def check_text(pointer: str, text: object, longest: int) -> str:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from taskflowmq.core.errors import StoreUnavailable
+from taskflowmq.core.limits import MAX_QUEUES, too_many_queues
 from taskflowmq.stores.postgres import errors
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import q
@@ -58,8 +59,9 @@ class NameRows(NamedTuple):
 class Names:
     """Tenants, tasks, queues and lanes of one database."""
 
-    def __init__(self, pool: Pool, now: Callable[[], datetime | None]) -> None:
+    def __init__(self, pool: Pool, now: Callable[[], datetime | None], max_queues: int = MAX_QUEUES) -> None:
         self._pool = pool
+        self._max_queues = max_queues
         self._now = now
         self._generation = pool.generation
         self._forget_all()
@@ -152,13 +154,19 @@ class Names:
     async def _make_lanes(self, keys: Sequence[LaneKey]) -> dict[LaneKey, int]:
         await self.make_queues(sorted({queue for queue, _, _ in keys}))
         columns = [list(column) for column in zip(*keys, strict=True)]
-        await self._pool.fetch(q.ensure_lane, *columns)
+        if await self._pool.fetchval(q.ensure_lane, *columns, self._max_queues):
+            raise too_many_queues(self._max_queues)
         self._add_lanes(await self._pool.fetch(q.read_lanes, *columns))
         return self._lane_ids
 
     async def make_queues(self, names: Sequence[str]) -> None:
-        """Make queues that do not exist yet."""
-        await self._pool.fetch(q.ensure_queue, names)
+        """Make queues that do not exist yet.
+
+        Raises:
+            InvalidJob: there would be too many.
+        """
+        if await self._pool.fetchval(q.ensure_queue, names, self._max_queues):
+            raise too_many_queues(self._max_queues)
 
     async def tenant(self, name: str) -> int | None:
         """Return the number of a tenant, or None if nobody has used it."""

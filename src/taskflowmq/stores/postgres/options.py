@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 import msgspec
 
+from taskflowmq.core.limits import MAX_QUEUES
+
 
 class PostgresOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How to talk to PostgreSQL.
@@ -26,6 +28,7 @@ class PostgresOptions(msgspec.Struct, frozen=True, kw_only=True):
         startup_options: command-line options for the server's session, as libpq's ``options``.
         socket: libpq's parameters of the socket (``keepalives`` …, ``tcp_user_timeout``); what is not named keeps ours.
         system_roots: whether the server must show a certificate that this system trusts (``sslrootcert=system``).
+        max_queues: most queues of the store, and most lanes: a queue and a priority. A new one above it is refused.
     """
 
     migrate: str = "auto"
@@ -40,6 +43,7 @@ class PostgresOptions(msgspec.Struct, frozen=True, kw_only=True):
     startup_options: str | None = None
     socket: Mapping[str, int] = {}
     system_roots: bool = False
+    max_queues: int = MAX_QUEUES
 
     @property
     def listens(self) -> bool:

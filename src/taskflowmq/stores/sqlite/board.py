@@ -21,6 +21,7 @@ from taskflowmq.ports.store import (
 from taskflowmq.stores.counting import Counts
 from taskflowmq.stores.listing import id_bounds, that_fit, windows
 from taskflowmq.stores.sqlite.enqueue import cancel_steps, draw_positions
+from taskflowmq.stores.sqlite.names import Names
 from taskflowmq.stores.sqlite.notifier import SqliteNotifier
 from taskflowmq.stores.sqlite.queries import sql
 from taskflowmq.stores.sqlite.reader import Reader
@@ -43,11 +44,14 @@ class SqliteBoard:
     """Implements :class:`~taskflowmq.ports.store.Board`."""
 
     def __init__(
-        self, writer: Writer, reader: Reader, slow_reader: Reader, notifier: SqliteNotifier, now: Callable[[], int]
+        self,
+        threads: tuple[Writer, Reader, Reader],
+        names: Names,
+        notifier: SqliteNotifier,
+        now: Callable[[], int],
     ) -> None:
-        self._writer = writer
-        self._reader = reader
-        self._slow = slow_reader
+        self._writer, self._reader, self._slow = threads
+        self._names = names
         self._notifier = notifier
         self._now = now
         self._counts = Counts(self._count)
@@ -156,7 +160,7 @@ class SqliteBoard:
         """Stop claims from a queue; running jobs go on. Creates the queue if it is new."""
 
         def write(conn: sqlite3.Connection) -> None:
-            conn.execute(sql("ensure_queue"), {"name": queue}).fetchall()
+            run_steps(conn, self._names.queue(queue))
             conn.execute(sql("pause_queue"), {"name": queue, "now": self._now()})
 
         await self._writer.run(write)
@@ -172,7 +176,7 @@ class SqliteBoard:
         """Keep ended jobs of a queue for another time than all others. Creates the queue if it is new."""
 
         def write(conn: sqlite3.Connection) -> None:
-            conn.execute(sql("ensure_queue"), {"name": queue}).fetchall()
+            run_steps(conn, self._names.queue(queue))
             conn.execute(sql("set_retention"), {"name": queue, "retention": msgspec.json.encode(ages).decode()})
 
         await self._writer.run(write)

@@ -63,14 +63,18 @@ class SqliteIntake:
     async def enqueue_on(self, conn: Any, jobs: Sequence[NewJob], *, wake: bool = True) -> list[Enqueued]:
         """Store jobs in the caller's open transaction on an async connection or session; commit is the caller's."""
         # Names of its own: what this transaction creates may be rolled back without the writer knowing.
-        answers = await run_on(conn, self._path, lambda: _in_batches(Names(), jobs, None, self._now()))
+        answers = await run_on(
+            conn, self._path, lambda: _in_batches(Names(self._names.max_queues), jobs, None, self._now())
+        )
         if wake:
             self._notifier.wake_later(_queues(jobs))
         return answers
 
     def enqueue_on_sync(self, conn: Any, jobs: Sequence[NewJob], *, wake: bool = True) -> list[Enqueued]:
         """The same on a blocking connection or session."""
-        answers = run_on_sync(conn, self._path, lambda: _in_batches(Names(), jobs, None, self._now()))
+        answers = run_on_sync(
+            conn, self._path, lambda: _in_batches(Names(self._names.max_queues), jobs, None, self._now())
+        )
         if wake:
             self._notifier.wake_later(_queues(jobs))
         return answers

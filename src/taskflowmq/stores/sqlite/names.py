@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import msgspec
 
+from taskflowmq.core.limits import MAX_QUEUES, too_many_queues
 from taskflowmq.stores.sqlite.steps import Step, Steps
 
 
 class Names:
     """What one connection's owner knows of the names in the store."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_queues: int = MAX_QUEUES) -> None:
+        self.max_queues = max_queues
         self.tenants: dict[str, int] = {}
         self.tenant_names: dict[int, str] = {}
         self.lanes: dict[tuple[str, int, str], int] = {}
@@ -47,11 +49,24 @@ class Names:
         key = (queue, priority, share)
         found = self.lanes.get(key)
         if found is None:
-            reply = yield Step("ensure_queue", {"name": queue})
-            params = {"queue_id": reply.rows[0][0], "priority": priority, "share": share}
+            number = yield from self.queue(queue)
+            params = {"queue_id": number, "priority": priority, "share": share, "most": self.max_queues}
             reply = yield Step("ensure_lane", params)
+            if not reply.rows:
+                raise too_many_queues(self.max_queues)
             found = self.lanes[key] = int(reply.rows[0][0])
         return found
+
+    def queue(self, name: str) -> Steps[int]:
+        """Return a queue's number, creating it.
+
+        Raises:
+            InvalidJob: there would be too many.
+        """
+        reply = yield Step("ensure_queue", {"name": name, "most": self.max_queues})
+        if not reply.rows:
+            raise too_many_queues(self.max_queues)
+        return int(reply.rows[0][0])
 
     def task(self, name: str, now: int) -> Steps[int]:
         """Return a task's number, creating it."""

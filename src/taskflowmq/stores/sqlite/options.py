@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from taskflowmq.core.limits import MAX_QUEUES
+
 
 class SqliteOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How a SQLite file is used.
@@ -25,6 +27,7 @@ class SqliteOptions(msgspec.Struct, frozen=True, kw_only=True):
         max_queue: write operations that may wait in this process before new ones raise StoreUnavailable.
         transaction_timeout_s: how long a handler may keep ``ctx.transaction()`` open; below the lease.
         wake: tell other processes of this machine about ready jobs through a socket beside the file.
+        max_queues: most queues of the store, and most lanes: a queue and a priority. A new one above it is refused.
     """
 
     migrate: str = "auto"
@@ -38,3 +41,4 @@ class SqliteOptions(msgspec.Struct, frozen=True, kw_only=True):
     max_queue: int = 10_000
     transaction_timeout_s: float = 20.0
     wake: bool = True
+    max_queues: int = MAX_QUEUES

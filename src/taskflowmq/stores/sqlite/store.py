@@ -66,14 +66,14 @@ class SqliteStore:
         self._reader = Reader(database, name="taskflow-reader")
         self._slow_reader = Reader(database, name="taskflow-slow-reader")
         database.on_lost += [self._writer.let_go, self._reader.let_go, self._slow_reader.let_go]
-        names = Names()
+        names = Names(self._options.max_queues)
         self._writer.on_rollback.append(names.forget)
         self.notifier = SqliteNotifier(self._path, enabled=self._options.wake, mode=self._options.file_mode)
         self.schema = SqliteSchema(database, self._writer, self._reader)
         self.intake = SqliteIntake(database.path, (self._writer, self._reader), names, self.notifier, self._now)
         self.claims = SqliteClaims(database, (self._writer, self._reader), names, self.notifier, self._now)
         self.workers = SqliteWorkers(self._writer, self._reader, self._now)
-        self.board = SqliteBoard(self._writer, self._reader, self._slow_reader, self.notifier, self._now)
+        self.board = SqliteBoard((self._writer, self._reader, self._slow_reader), names, self.notifier, self._now)
         self.upkeep = SqliteUpkeep(database, (self._writer, self._reader, self._slow_reader), self._now)
 
     @property

@@ -1,8 +1,17 @@
--- Makes lanes that do not exist yet, of queues that do.
-INSERT INTO taskflow.lane (queue_id, priority, share)
-SELECT q.id, x.priority, x.share
-FROM unnest($1::text[], $2::smallint[], $3::text[]) AS x (queue, priority, share)
-JOIN taskflow.queue q ON q.name = x.queue
-WHERE NOT EXISTS (
-  SELECT FROM taskflow.lane l WHERE l.queue_id = q.id AND l.priority = x.priority AND l.share = x.share)
-ON CONFLICT (queue_id, priority, share) DO NOTHING
+-- Makes lanes that do not exist yet, of queues that do, unless there would be more than $4 then; tells whether that is why.
+WITH fresh AS (
+  SELECT q.id, x.priority, x.share
+  FROM unnest($1::text[], $2::smallint[], $3::text[]) AS x (queue, priority, share)
+  JOIN taskflow.queue q ON q.name = x.queue
+  WHERE NOT EXISTS (
+    SELECT FROM taskflow.lane l WHERE l.queue_id = q.id AND l.priority = x.priority AND l.share = x.share)
+),
+room AS (
+  SELECT (SELECT count(*) FROM taskflow.lane) + (SELECT count(*) FROM fresh) <= $4::bigint OR NOT EXISTS (SELECT FROM fresh) AS enough
+),
+made AS (
+  INSERT INTO taskflow.lane (queue_id, priority, share)
+  SELECT f.id, f.priority, f.share FROM fresh f WHERE (SELECT r.enough FROM room r)
+  ON CONFLICT (queue_id, priority, share) DO NOTHING
+)
+SELECT NOT r.enough AS refused FROM room r
