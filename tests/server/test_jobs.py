@@ -231,3 +231,20 @@ async def test_a_queue_counts_each_live_state_also_where_there_is_nothing(client
     assert queue["states"] == nothing_else
     counted = (await client.get("/api/v1/jobs/stats")).json()["queues"]["q"]
     assert {state: counted[state] for state in nothing_else} == nothing_else
+
+
+async def test_queues_are_read_in_pages(client: httpx.AsyncClient) -> None:
+    made = sorted(f"{name}{n}" for name in ("b", "B", "a-", "a.") for n in range(3))
+    jobs = [{"task": "anything", "queue": queue} for queue in made]
+    assert (await client.post("/api/v1/jobs/bulk", json={"jobs": jobs})).status_code == 201
+    names, cursor, pages = [], None, 0
+    while pages == 0 or cursor is not None:
+        answer = (
+            await client.get("/api/v1/queues", params={"limit": 5, "cursor": cursor} if cursor else {"limit": 5})
+        ).json()
+        names += [queue["name"] for queue in answer["items"]]
+        cursor, pages = answer["next"], pages + 1
+    assert (names, pages) == (made, 3)
+    assert (await client.get("/api/v1/queues")).json()["next"] is None
+    for wrong in ({"limit": 0}, {"limit": 1001}, {"cursor": "no name"}):
+        assert (await client.get("/api/v1/queues", params=wrong)).status_code == 422

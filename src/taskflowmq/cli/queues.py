@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from taskflowmq.cli.options import database_option, json_option
+from taskflowmq.cli.options import database_option, json_option, option
 from taskflowmq.cli.output import emit_json, emit_table, say
 from taskflowmq.cli.program import with_store
 from taskflowmq.core.retention import show_age
@@ -18,13 +18,15 @@ def command() -> None:
 
 
 @command.command("list")
+@option("--limit", env="TASKFLOW_LIMIT", type=click.IntRange(1), default=1_000, help="Most queues.")
 @database_option
 @json_option
-def list_command(database_url: str | None, as_json: bool) -> None:
+def list_command(limit: int, database_url: str | None, as_json: bool) -> None:
     """List queues with their live jobs."""
     from taskflowmq.server.schemas.responses import queue_out
 
-    queues = with_store(database_url, lambda app: app.queues.alist())
+    found = with_store(database_url, lambda app: app.queues.alist())
+    queues = found[:limit]
     if as_json:
         emit_json({"items": [queue_out(one) for one in queues]})
         return
@@ -41,6 +43,8 @@ def list_command(database_url: str | None, as_json: bool) -> None:
     emit_table(
         ("queue", "claims", "jobs", "oldest ready", "kept"), rows, empty="No queues yet: the first job makes one."
     )
+    if len(found) > limit:
+        say(f"and {len(found) - limit} more: --limit {len(found)}")
 
 
 @command.command("pause")

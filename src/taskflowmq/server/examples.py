@@ -160,7 +160,7 @@ EXAMPLES: dict[str, Example] = {
             ]
         }
     ),
-    "listQueues": Example(response={"items": [_QUEUE]}),
+    "listQueues": Example(response={"items": [_QUEUE], "next": None}),
     "pauseQueue": Example(parameters={"name": "default"}, response=_PAUSED),
     "resumeQueue": Example(parameters={"name": "default"}, response=_QUEUE),
     "listWorkers": Example(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from litestar import get, post
-from litestar.params import FromPath
+from litestar.params import FromPath, QueryParameter
 
 from taskflowmq.core.limits import check_name
 from taskflowmq.ports.store import QueueView
@@ -13,10 +15,20 @@ from taskflowmq.server.services import Services, Shared
 TAGS = ["queues"]
 
 
+#: Whoever has so many queues that they fill a page has made them by mistake, and wants an answer all the same.
+MAX_PAGE = 1_000
+Limit = Annotated[int, QueryParameter(ge=1, le=MAX_PAGE, description="Most queues of this page")]
+Cursor = Annotated[str | None, QueryParameter(description="The `next` of the page before", max_length=128)]
+
+
 @get("/queues", operation_id="listQueues", summary="List queues", tags=TAGS)
-async def list_queues(services: Shared) -> QueueList:
-    """Return every queue with its live jobs, by name."""
-    return QueueList(items=[queue_out(queue) for queue in await services.board.list_queues()])
+async def list_queues(services: Shared, limit: Limit = MAX_PAGE, cursor: Cursor = None) -> QueueList:
+    """Return queues with their live jobs, by name. Only `"next": null` ends the list."""
+    after = "" if cursor is None else check_name("cursor", cursor)
+    # Sorted here: a database may order names otherwise, and pages must fit together.
+    found = sorted((one for one in await services.board.list_queues() if one.name > after), key=lambda one: one.name)
+    page = found[:limit]
+    return QueueList(items=[queue_out(one) for one in page], next=page[-1].name if len(found) > limit else None)
 
 
 @post("/queues/{name:str}/pause", operation_id="pauseQueue", summary="Pause a queue", tags=TAGS, status_code=200)

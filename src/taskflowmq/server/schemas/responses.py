@@ -136,9 +136,10 @@ class QueueOut(msgspec.Struct, kw_only=True):
 
 
 class QueueList(msgspec.Struct, kw_only=True):
-    """All queues, by name."""
+    """Queues, by name; only ``next: null`` ends the list."""
 
     items: list[QueueOut]
+    next: Annotated[str | None, Meta(description="Pass it as ?cursor= to continue")] = None
 
 
 class WorkerOut(msgspec.Struct, kw_only=True):
