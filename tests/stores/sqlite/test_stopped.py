@@ -25,7 +25,7 @@ pytestmark = [
 
 #: Registers as a worker with a lease of so many milliseconds, or not at all, and stops in the midst of a commit.
 _STOPS = """
-import asyncio, os, signal, sys
+import asyncio, os, signal, sys, time
 from uuid import uuid4
 from taskflowmq.ports.workers import NewWorker
 from taskflowmq.stores.sqlite import SqliteStore
@@ -38,7 +38,8 @@ async def main(path, lease_ms):
     if lease_ms:
         await store.workers.register(NewWorker(id=uuid4(), supervisor=uuid4(), host=host, boot_id=boot_id,
             pid=os.getpid(), version="1", lease_ms=lease_ms, info=b"{}"))
-    await store._writer.run(lambda conn: os.kill(os.getpid(), signal.SIGSTOP))
+    # The signal may reach this thread a moment after the others: it must not have committed by then.
+    await store._writer.run(lambda conn: (os.kill(os.getpid(), signal.SIGSTOP), time.sleep(0.5)))
     print("continued", flush=True)
 
 asyncio.run(main(sys.argv[1], int(sys.argv[2])))
@@ -50,7 +51,8 @@ def stopped(path: Path, lease_ms: int) -> Iterator[subprocess.Popen[bytes]]:
     """Run a process until it has stopped."""
     process = subprocess.Popen(mortal([sys.executable, "-c", _STOPS, str(path), str(lease_ms)]), stdout=subprocess.PIPE)
     try:
-        os.waitpid(process.pid, os.WUNTRACED)
+        _, status = os.waitpid(process.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status), "it ended before it stopped"
         yield process
     finally:
         process.kill()

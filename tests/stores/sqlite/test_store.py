@@ -98,7 +98,7 @@ async def test_a_store_of_the_first_schema_is_upgraded_and_gets_its_marks(path: 
         conn.executescript(first)
     store = SqliteStore(path, SqliteOptions(migrate="upgrade"))
     await store.open()
-    assert await store.schema.version() == schema.NEWEST
+    assert await store.schema.version() == schema.newest()
     assert store._database.identity
     assert await store.upkeep.check() == []
     await store.close()

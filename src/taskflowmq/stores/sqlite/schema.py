@@ -20,8 +20,9 @@ def _number(name: str) -> int:
     return int(name.split("_", 1)[0])
 
 
-#: The schema that this version of the library is written for.
-NEWEST = _number(migrations()[-1][0])
+def newest() -> int:
+    """Return the schema that this version of the library is written for."""
+    return _number(migrations()[-1][0])
 
 
 class SqliteSchema:
@@ -71,9 +72,9 @@ class SqliteSchema:
                 f"there is no TaskFlow store in {self._database.path}: `taskflow db migrate` makes it, as `taskflow "
                 "dev`, `worker`, `server` and `enqueue` do; or correct the database's address"
             )
-        if version < NEWEST:
+        if version < newest():
             raise SchemaMismatch(
-                f"the store has schema {version}, this version needs {NEWEST}; run `taskflow db migrate`"
+                f"the store has schema {version}, this version needs {newest()}; run `taskflow db migrate`"
             )
         if min_client > CLIENT_VERSION:
             raise SchemaMismatch(

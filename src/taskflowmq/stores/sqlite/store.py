@@ -24,7 +24,7 @@ from taskflowmq.stores.sqlite.options import SqliteOptions
 from taskflowmq.stores.sqlite.queries import sql
 from taskflowmq.stores.sqlite.reader import Reader
 from taskflowmq.stores.sqlite.rows import to_us
-from taskflowmq.stores.sqlite.schema import NEWEST, SqliteSchema
+from taskflowmq.stores.sqlite.schema import SqliteSchema, newest
 from taskflowmq.stores.sqlite.upkeep import SqliteUpkeep
 from taskflowmq.stores.sqlite.workers import SqliteWorkers
 from taskflowmq.stores.sqlite.writer import Writer
@@ -128,7 +128,7 @@ class SqliteStore:
         version = await self.schema.version()
         if how == "manual" or (how == "upgrade" and not version):
             await self.schema.check_client()
-        elif version < NEWEST:
+        elif version < newest():
             await self.schema.migrate()
         await self.schema.check_client()
         await self.schema.identify()
