@@ -155,16 +155,28 @@ def test_wait_shows_the_result_and_fails_like_the_job(cli: Cli, url: str) -> Non
 
 
 def test_queues_are_paused_and_resumed(cli: Cli) -> None:
-    cli("db", "migrate")
+    _enqueued(cli, "--queue", "mail")
     assert cli("queues", "pause", "mail").out == "mail: paused\n"
     assert cli("queues", "list", "--json").json["items"][0]["paused_at"] is not None
     assert cli("queues", "resume", "mail", "--json").json == {"queue": "mail", "answer": "resumed"}
     assert cli("queues", "list", "--json").json["items"][0]["paused_at"] is None
 
 
+@pytest.mark.parametrize("action", ["pause", "resume"])
+def test_a_misspelt_queue_is_neither_made_nor_said_to_be_steered(action: str, cli: Cli) -> None:
+    _enqueued(cli, "--queue", "email")
+    ran = cli("queues", action, "emial")
+    assert (ran.code, ran.out) == (4, "")
+    assert "there is no queue 'emial': did you mean 'email'?" in ran.err
+    assert [queue["name"] for queue in cli("queues", "list", "--json").json["items"]] == ["email"]
+    assert cli("queues", "pause", "emial", "--create").code == 0
+
+
 def test_a_queue_keeps_its_jobs_for_another_time(cli: Cli) -> None:
     cli("db", "migrate")
-    assert cli("queues", "set", "mail", "--retention-completed", "1d", "--retention-dead", "never").out == "mail: set\n"
+    ages = ("--retention-completed", "1d", "--retention-dead", "never")
+    assert cli("queues", "set", "mail", *ages).code == 4
+    assert cli("queues", "set", "mail", *ages, "--create").out == "mail: set\n"
     assert "completed 1d, dead never" in cli("queues", "list").out
     assert cli("queues", "set", "mail", "--retention-dead", "default").code == 0
     assert cli("queues", "list", "--json").json["items"][0]["retention"] == {"completed": 86_400.0}

@@ -161,7 +161,7 @@ class Operator:
 
     async def prepare(self) -> None:
         """Before any worker: a paused queue, jobs that expire in it, jobs that are cancelled before they start."""
-        await insist(lambda: self._app.queues.apause("paused"))
+        await insist(lambda: self._app.queues.apause("paused", create=True))
         held = [self._app.tasks["held_up"].job(n=n) for n in range(10)]
         self.held_up = [handle.id for handle in await self._app.aenqueue_many(held)]
         expiring = [self._app.tasks["held_up"].using(expires_in=0.2).job(n=n) for n in range(10)]

@@ -20,7 +20,7 @@ async def test_a_paused_queue_gets_back_what_waits_for_a_process(rig: Rig) -> No
     rig.program(TASKFLOW_CONCURRENCY=20)
     jobs = [await rig.send("process_nap", seconds=1.0) for _ in range(20)]
     await wait_until(lambda: rig.ledger(), 30, what="the first body")
-    await rig.app.queues.apause("default")
+    await rig.app.queues.apause("default", create=True)
 
     async def given_back() -> bool:
         views = [await job.ajob() for job in jobs]

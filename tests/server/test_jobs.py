@@ -164,7 +164,11 @@ async def test_counts_by_state_and_queue(reader: httpx.AsyncClient) -> None:
 
 
 async def test_queues_pause_and_resume_even_with_a_slash_in_the_name(reader: httpx.AsyncClient) -> None:
-    paused = await reader.post("/api/v1/queues/eu%2Fmail/pause")
+    missing = await reader.post("/api/v1/queues/eu%2Fmail/pause")
+    assert (missing.status_code, missing.json()["code"]) == (404, "queue_not_found")
+    assert (await reader.post("/api/v1/queues/eu%2Fmail/resume")).status_code == 404
+    assert (await reader.get("/api/v1/queues")).json()["items"] == []
+    paused = await reader.post("/api/v1/queues/eu%2Fmail/pause?create=true")
     assert (paused.status_code, paused.json()["name"], paused.json()["paused"]) == (200, "eu/mail", True)
     names = {queue["name"]: queue["paused"] for queue in (await reader.get("/api/v1/queues")).json()["items"]}
     assert names == {"eu/mail": True}

@@ -147,7 +147,7 @@ async def _look(node: Node, dice: random.Random) -> None:
 async def _pause(node: Node, dice: random.Random) -> None:
     queue = dice.choice(QUEUES)
     try:
-        await node.app.queues.apause(queue)
+        await node.app.queues.apause(queue, create=True)
         await node.clock.sleep(dice.choice((1, 5)))
         await node.app.queues.aresume(queue)
     except StoreUnavailable:

@@ -18,6 +18,7 @@ from taskflowmq.core.errors import (
     JobFailed,
     JobNotFound,
     NotUnique,
+    QueueNotFound,
     SchemaMismatch,
     StoreForbidden,
     StoreUnavailable,
@@ -44,7 +45,7 @@ class Exit(IntEnum):
 
 _CODES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Exit], ...] = (
     ((StoreUnavailable, SchemaMismatch), Exit.STORE),
-    ((UnknownTask, JobNotFound), Exit.NOT_FOUND),
+    ((UnknownTask, JobNotFound, QueueNotFound), Exit.NOT_FOUND),
     ((Conflict, NotUnique, IdempotencyMismatch, IdempotencyInFlight), Exit.CONFLICT),
     (TimeoutError, Exit.TIMEOUT),
     ((JobFailed, JobCancelled), Exit.FAILED),
@@ -59,6 +60,7 @@ _ADVICE: tuple[tuple[type[BaseException], str], ...] = (
     (StoreUnavailable, "Check TASKFLOW_DATABASE_URL or --database-url, and that the database runs: taskflow doctor"),
     (SchemaMismatch, "See: taskflow db status"),
     (JobNotFound, "List jobs with: taskflow jobs list"),
+    (QueueNotFound, "List queues with: taskflow queues list. To make one before its first job: --create"),
 )
 
 

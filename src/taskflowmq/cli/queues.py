@@ -12,6 +12,11 @@ from taskflowmq.cli.program import with_store
 from taskflowmq.core.retention import show_age
 
 
+def create_option(command: Any) -> Any:
+    """Take --create."""
+    return click.option("--create", is_flag=True, help="Make the queue if no job has named it yet.")(command)
+
+
 @click.group("queues")
 def command() -> None:
     """List, pause, resume and set queues."""
@@ -49,11 +54,12 @@ def list_command(limit: int, database_url: str | None, as_json: bool) -> None:
 
 @command.command("pause")
 @click.argument("queue")
+@create_option
 @database_option
 @json_option
-def pause(queue: str, database_url: str | None, as_json: bool) -> None:
+def pause(queue: str, create: bool, database_url: str | None, as_json: bool) -> None:
     """Stop claims from a queue; running jobs go on."""
-    with_store(database_url, lambda app: app.queues.apause(queue))
+    with_store(database_url, lambda app: app.queues.apause(queue, create=create))
     _say(queue, "paused", as_json=as_json)
 
 
@@ -74,14 +80,15 @@ def resume(queue: str, database_url: str | None, as_json: bool) -> None:
 )
 @click.option("--retention-cancelled", metavar="AGE", help="The same for cancelled ones.")
 @click.option("--retention-dead", metavar="AGE", help="The same for dead ones.")
+@create_option
 @database_option
 @json_option
-def set_command(queue: str, database_url: str | None, as_json: bool, **ages: str | None) -> None:
+def set_command(queue: str, create: bool, database_url: str | None, as_json: bool, **ages: str | None) -> None:
     """Keep ended jobs of a queue for another time than all others; ages that are not given stay as they are."""
     given = {name.removeprefix("retention_"): age for name, age in ages.items() if age is not None}
     if not given:
         raise click.UsageError("say which retention: --retention-completed, --retention-cancelled, --retention-dead")
-    with_store(database_url, lambda app: app.queues.aset_retention(queue, **given))
+    with_store(database_url, lambda app: app.queues.aset_retention(queue, create=create, **given))
     _say(queue, "set", as_json=as_json)
 
 

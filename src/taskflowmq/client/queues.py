@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from datetime import timedelta
 
 from taskflowmq.client.hub import Hub
 from taskflowmq.client.session import Session
 from taskflowmq.client.sync import sync_twin
+from taskflowmq.core.errors import QueueNotFound
 from taskflowmq.core.limits import check_name
 from taskflowmq.core.retention import NEVER, age_ms
 from taskflowmq.ports.store import QueueView
 
 #: How long jobs are kept: seconds, a timedelta, or text like 7d; None keeps them.
 Age = str | float | timedelta | None
+
+
+def find_queue(queues: Iterable[QueueView], name: str) -> QueueView:
+    """Return the queue of this name.
+
+    Raises:
+        QueueNotFound: there is none; names the one that may be meant.
+    """
+    names = {}
+    for queue in queues:
+        if queue.name == name:
+            return queue
+        names[queue.name] = queue
+    close = difflib.get_close_matches(name, names, n=1)
+    meant = f": did you mean {close[0]!r}?" if close else ": no job has named it yet"
+    raise QueueNotFound(f"there is no queue {name!r}{meant}")
 
 
 class Queues:
@@ -25,25 +44,44 @@ class Queues:
         """Return every queue, by name."""
         return await self._hub.call(lambda session: session.asked.board.list_queues())
 
-    async def apause(self, queue: str) -> None:
-        """Let no job of this queue start any more; those that run go on."""
+    async def apause(self, queue: str, *, create: bool = False) -> None:
+        """Let no job of this queue start any more; those that run go on.
+
+        Args:
+            queue: its name.
+            create: make the queue if no job has named it yet, to hold the first one.
+
+        Raises:
+            QueueNotFound: there is no such queue: the name may be misspelt.
+        """
         name = check_name("queue", queue)
+        if not create:
+            await self._find(name)
         await self._hub.call(lambda session: session.asked.board.pause(name))
 
     async def aresume(self, queue: str) -> None:
-        """Let jobs of this queue start again."""
+        """Let jobs of this queue start again.
+
+        Raises:
+            QueueNotFound: there is no such queue: the name may be misspelt.
+        """
         name = check_name("queue", queue)
+        await self._find(name)
         await self._hub.call(lambda session: session.asked.board.resume(name))
 
-    async def aset_retention(self, queue: str, *, completed: Age = "", cancelled: Age = "", dead: Age = "") -> None:
+    async def aset_retention(
+        self, queue: str, *, completed: Age = "", cancelled: Age = "", dead: Age = "", create: bool = False
+    ) -> None:
         """Keep ended jobs of a queue for another time than all others; what is not named stays as it is.
 
         Args:
             queue: its name.
             completed, cancelled, dead: seconds, a timedelta or text like ``12h``; ``never`` and None keep them, and
                 ``default`` is as for all queues again.
+            create: make the queue if no job has named it yet.
 
         Raises:
+            QueueNotFound: there is no such queue: the name may be misspelt.
             InvalidJob: one of them is no age.
         """
         name = check_name("queue", queue)
@@ -54,7 +92,12 @@ class Queues:
             elif age != "":
                 kept = age_ms(age, f"/{state}")
                 ages[f"{state}_ms"] = NEVER if kept is None else kept
+        if not create:
+            await self._find(name)
         await self._hub.call(lambda session: session.asked.board.set_retention(name, ages))
+
+    async def _find(self, name: str) -> None:
+        find_queue(await self.alist(), name)
 
     set_retention = sync_twin(aset_retention)
     pause = sync_twin(apause)

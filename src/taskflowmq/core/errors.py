@@ -8,6 +8,7 @@ TaskFlowError
 ├── IdempotencyInFlight               the first request with this Idempotency-Key has not ended yet
 ├── Conflict                          the job is not in a state that allows this
 ├── JobNotFound                       no such job in this tenant
+├── QueueNotFound                     no such queue: no job has named it yet
 ├── JobFailed                         the awaited job ended dead
 ├── JobCancelled                      the awaited job was cancelled
 ├── ResultUnavailable                 the awaited job completed, but its result could not be stored
@@ -123,6 +124,12 @@ class JobNotFound(TaskFlowError):
     """No such job in this tenant."""
 
     code = "not_found"
+
+
+class QueueNotFound(TaskFlowError):
+    """There is no such queue: no job has named it yet."""
+
+    code = "queue_not_found"
 
 
 class JobFailed(TaskFlowError):

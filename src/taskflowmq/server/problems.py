@@ -21,6 +21,7 @@ from taskflowmq.core.errors import (
     InvalidJob,
     JobNotFound,
     NotUnique,
+    QueueNotFound,
     SchemaMismatch,
     StoreUnavailable,
     TaskFlowError,
@@ -146,8 +147,8 @@ def from_error(error: Exception) -> Problem | None:
             return Problem(409, error.code, "The first request with this key has not ended yet", headers=_RETRY)
         case NotUnique():
             return Problem(409, error.code, str(error), errors=(FieldError("/unique_key", f"held by {error.holder}"),))
-        case Conflict():
-            return Problem(409, error.code, str(error))
+        case Conflict() | QueueNotFound():
+            return Problem(404 if isinstance(error, QueueNotFound) else 409, error.code, str(error))
         case JobNotFound():
             return Problem(404, error.code, "No such job")
         case StoreUnavailable():

@@ -7,17 +7,17 @@ from typing import Annotated
 from litestar import get, post
 from litestar.params import FromPath, QueryParameter
 
+from taskflowmq.client.queues import find_queue
 from taskflowmq.core.limits import check_name
-from taskflowmq.ports.store import QueueView
 from taskflowmq.server.schemas.responses import QueueList, QueueOut, queue_out
 from taskflowmq.server.services import Services, Shared
 
 TAGS = ["queues"]
 
-
-#: Whoever has so many queues that they fill a page has made them by mistake, and wants an answer all the same.
+#: So many queues are made by mistake; the answer stays small all the same.
 MAX_PAGE = 1_000
 Limit = Annotated[int, QueryParameter(ge=1, le=MAX_PAGE, description="Most queues of this page")]
+Create = Annotated[bool, QueryParameter(description="Make the queue if no job has named it yet")]
 Cursor = Annotated[str | None, QueryParameter(description="The `next` of the page before", max_length=128)]
 
 
@@ -32,9 +32,14 @@ async def list_queues(services: Shared, limit: Limit = MAX_PAGE, cursor: Cursor 
 
 
 @post("/queues/{name:str}/pause", operation_id="pauseQueue", summary="Pause a queue", tags=TAGS, status_code=200)
-async def pause(name: FromPath[str], services: Shared) -> QueueOut:
-    """Stop claims from a queue; running jobs go on. A slash in the name is written %2F."""
+async def pause(name: FromPath[str], services: Shared, create: Create = False) -> QueueOut:
+    """Stop claims from a queue; running jobs go on. A slash in the name is written %2F.
+
+    404 where no job has named the queue yet, unless `create` asks to make it.
+    """
     queue = _name(name)
+    if not create:
+        await _one(services, queue)
     await services.board.pause(queue)
     return await _one(services, queue)
 
@@ -43,6 +48,7 @@ async def pause(name: FromPath[str], services: Shared) -> QueueOut:
 async def resume(name: FromPath[str], services: Shared) -> QueueOut:
     """Allow claims from a queue again. A slash in the name is written %2F."""
     queue = _name(name)
+    await _one(services, queue)
     await services.board.resume(queue)
     return await _one(services, queue)
 
@@ -52,8 +58,4 @@ def _name(name: str) -> str:
 
 
 async def _one(services: Services, name: str) -> QueueOut:
-    for queue in await services.board.list_queues():
-        if queue.name == name:
-            return queue_out(queue)
-    # Resuming a queue that never existed changes nothing, and is no error: it is not paused.
-    return queue_out(QueueView(name=name, paused_at=None, states={}, oldest_ready_age=None))
+    return queue_out(find_queue(await services.board.list_queues(), name))
