@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import accumulate
 from uuid import UUID
@@ -10,7 +10,8 @@ from uuid import UUID
 import msgspec
 from tests.simulation.rows import Data, Ended, Ready, Running, Waiting
 
-from taskflowmq.core.job import AttemptView, Counters, JobFilter, JobView, Page, Reason, State
+from taskflowmq.core.job import Attempts, AttemptView, Counters, JobFilter, JobView, Page, Reason, State
+from taskflowmq.core.retention import QueueRetention
 from taskflowmq.ports.store import MAX_PAGE_BYTES, CancelAnswer, DeleteAnswer, QueueView, RetryAnswer, StoreStats
 
 _COUNTED = [state for state in State if state not in (State.BLOCKED, State.SUSPENDED)]
@@ -30,9 +31,9 @@ class ModelBoard:
     async def get_many(self, tenant: str, job_ids: Sequence[UUID]) -> list[JobView]:
         return [self._view(job_id) for job_id in sorted(set(job_ids)) if self._seen(tenant, job_id)]
 
-    async def attempts(self, tenant: str, job_id: UUID) -> list[AttemptView]:
+    async def attempts(self, tenant: str, job_id: UUID) -> Attempts:
         if not self._seen(tenant, job_id):
-            return []
+            return Attempts()
         data = self._data
         found = [
             AttemptView(
@@ -50,7 +51,9 @@ class ModelBoard:
         last = data.running.get(job_id) or data.ended.get(job_id)
         if last is not None and last.started_at is not None and (job_id, last.counters.lease_no) not in data.tried:
             found.append(_last_attempt(last))
-        return sorted(found, key=lambda view: view.lease_no)
+        attempts = Attempts(sorted(found, key=lambda view: view.lease_no))
+        attempts.counts.update(data.untold.get(job_id, {}))
+        return attempts
 
     async def list_jobs(self, query: JobFilter, *, limit: int, before: UUID | None) -> Page:
         found = [view for job_id in sorted(self._data.jobs, reverse=True) if (view := self._wanted(query, job_id))]
@@ -71,7 +74,11 @@ class ModelBoard:
                     mine[state] = mine.get(state, 0) + 1
         views = [
             QueueView(
-                name=name, paused_at=self._data.queues[name], states=queues[name], oldest_ready_age=self._oldest(name)
+                name=name,
+                paused_at=self._data.queues[name],
+                states=queues[name],
+                oldest_ready_age=self._oldest(name),
+                retention=self._data.retentions.get(name, QueueRetention()),
             )
             for name in sorted(queues)
         ]
@@ -116,8 +123,7 @@ class ModelBoard:
         if job_id not in self._data.ended:
             return DeleteAnswer.CONFLICT
         del self._data.ended[job_id]
-        for place in [place for place in self._data.tried if place[0] == job_id]:
-            del self._data.tried[place]
+        self._data.forget_history(job_id)
         self._data.jobs[job_id] = msgspec.structs.replace(self._data.jobs[job_id], deleted_at=self._now())
         return DeleteAnswer.DELETED
 
@@ -131,6 +137,11 @@ class ModelBoard:
         if queue in self._data.queues:
             self._data.queues[queue] = None
         await self._wake([queue])
+
+    async def set_retention(self, queue: str, ages: Mapping[str, int | None]) -> None:
+        self._data.queues.setdefault(queue, None)
+        known = self._data.retentions.get(queue, QueueRetention())
+        self._data.retentions[queue] = msgspec.structs.replace(known, **ages)
 
     def _seen(self, tenant: str, job_id: UUID) -> bool:
         job = self._data.jobs.get(job_id)

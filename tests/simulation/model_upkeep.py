@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from tests.simulation.rows import Data, Ended, Ready
 
 from taskflowmq.core.grace import Grace, grace_after, lateness_after
-from taskflowmq.ports.store import DutyFailure, DutyTurn, Retention, StagedCount
+from taskflowmq.core.retention import NEVER, QueueRetention, Retention
+from taskflowmq.ports.store import DutyFailure, DutyTurn, StagedCount
 
 MS = timedelta(milliseconds=1)
 DAY = timedelta(days=1)
@@ -19,7 +21,6 @@ class ModelUpkeep:
 
     def __init__(self, data: Data, now: Callable[[], datetime]) -> None:
         self._data, self._now = data, now
-        self._failures: dict[str, DutyFailure] = {}
 
     async def take_turn(self, duty: str, interval_ms: int, *, lease_ms: int | None = None) -> DutyTurn:
         data, now, ran_at = self._data, self._now(), self._data.duties.get(duty)
@@ -48,13 +49,13 @@ class ModelUpkeep:
         return DutyTurn(taken=taken, gap_ms=gap, grace=grace)
 
     async def note_failure(self, duty: str, problem: str) -> None:
-        self._failures[duty] = DutyFailure(duty, self._now(), problem)
+        self._data.failures[duty] = DutyFailure(duty, self._now(), problem)
 
     async def note_success(self, duty: str) -> None:
-        self._failures.pop(duty, None)
+        self._data.failures.pop(duty, None)
 
     async def failures(self) -> list[DutyFailure]:
-        return [self._failures[duty] for duty in sorted(self._failures)]
+        return [failure for _, failure in sorted(self._data.failures.items())]
 
     async def stage_due(self, limit: int) -> StagedCount:
         data, now = self._data, self._now()
@@ -97,17 +98,12 @@ class ModelUpkeep:
 
     async def prune(self, retention: Retention, limit: int) -> int:
         data, now = self._data, self._now()
-        ages = {
-            "completed": retention.completed_ms,
-            "cancelled": retention.cancelled_ms,
-            "dead": retention.dead_ms,
-        }
-        kept = {state: now - age * MS for state, age in ages.items() if age is not None}
-        old = [key for key, row in data.ended.items() if row.state in kept and row.finished_at <= kept[row.state]]
+        newest = sorted(data.ended, reverse=True)
+        too_many = set() if retention.keep is None else set(newest[retention.keep :])
+        old = [key for key in data.ended if self._is_over(key, retention, key in too_many)]
         for job_id in sorted(old)[:limit]:
             del data.ended[job_id], data.jobs[job_id]
-            for fence in [fence for fence in data.tried if fence[0] == job_id]:
-                del data.tried[fence]
+            data.forget_history(job_id)
         bare = [key for key, job in data.jobs.items() if job.deleted_at is not None and job.deleted_at <= now - DAY]
         for job_id in bare:
             del data.jobs[job_id]
@@ -118,6 +114,17 @@ class ModelUpkeep:
         for place in asked:
             del data.requests[place]
         return len(old[:limit]) + len(bare) + len(over) + len(asked)
+
+    def _is_over(self, job_id: UUID, retention: Retention, too_many: bool) -> bool:
+        """Tell whether an ended job may go: by the retention that its queue has for its state, or that of all."""
+        ended = self._data.ended[job_id]
+        own = self._data.retentions.get(self._data.jobs[job_id].new.queue, QueueRetention())
+        age = getattr(own, f"{ended.state}_ms")
+        if age is None:
+            if too_many and ended.state != "dead":
+                return True
+            age = getattr(retention, f"{ended.state}_ms")
+        return age not in (None, NEVER) and ended.finished_at <= self._now() - age * MS
 
     async def maintain(self) -> None:
         return None

@@ -21,7 +21,8 @@ from tests.simulation.rows import Data
 from tests.simulation.snapshot import Snapshot
 
 from taskflowmq.core.errors import TaskFlowError
-from taskflowmq.core.job import ClaimedJob, JobView
+from taskflowmq.core.job import Attempts, ClaimedJob, JobView
+from taskflowmq.core.retention import QueueRetention
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.store import StoreStats
 
@@ -133,9 +134,14 @@ def plain(value: Any) -> Any:
         return msgspec.structs.replace(value, cancel_requested_at=asked, result_error=bool(value.result_error))
     if isinstance(value, StoreStats):
         states = {state: count for state, count in value.states.items() if count}
-        queues = {view.name: ({s: n for s, n in view.states.items() if n}, view.paused_at) for view in value.queues}
+        queues = {
+            view.name: ({s: n for s, n in view.states.items() if n}, view.paused_at, view.retention)
+            for view in value.queues
+        }
         # A queue is made before the first job that it is made for, which may then be refused.
-        return states, {name: seen for name, seen in queues.items() if seen != ({}, None)}
+        return states, {name: seen for name, seen in queues.items() if seen != ({}, None, QueueRetention())}
+    if isinstance(value, Attempts):
+        return dict(value.counts), [plain(item) for item in value]
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     return value

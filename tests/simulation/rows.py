@@ -14,7 +14,12 @@ from uuid import UUID
 import msgspec
 
 from taskflowmq.core.job import Counters, NewJob
+from taskflowmq.core.retention import QueueRetention
+from taskflowmq.ports.store import DutyFailure
 from taskflowmq.ports.tasks import TaskView
+
+#: Of a job's history is kept what it did in its first claims and in its last.
+FIRST_CLAIMS, LAST_CLAIMS = 10, 90
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -130,15 +135,20 @@ class Data:
         self.ended: dict[UUID, Ended] = {}
         #: By job and fence.
         self.tried: dict[tuple[UUID, int], Tried] = {}
+        #: Job → how often which way of ending is in no row of ``tried`` any more.
+        self.untold: dict[UUID, dict[str, int]] = {}
         #: By tenant and key.
         self.keys: dict[tuple[str, str], Key] = {}
         self.requests: dict[tuple[str, str], Request] = {}
         self.workers: dict[UUID, Member] = {}
         #: Queue → since when it is paused, or None.
         self.queues: dict[str, datetime | None] = {}
+        #: Queue → what of its retention is its own.
+        self.retentions: dict[str, QueueRetention] = {}
         #: Task → (schema, seen at).
         self.tasks: dict[str, TaskView] = {}
         self.duties: dict[str, datetime] = {}
+        self.failures: dict[str, DutyFailure] = {}
         self.grace_until: datetime | None = None
         self.late_since: datetime | None = None
         self.batches = 0
@@ -166,6 +176,21 @@ class Data:
             held = self.keys.get(place)
             if held is not None and held.job_id == job_id and held.free_at in when:
                 del self.keys[place]
+
+    def remember(self, job_id: UUID, tried: Tried) -> None:
+        """Put an attempt into a job's history, which keeps the first ones and those of the last claims: of the others
+        there is a number per way of ending."""
+        self.tried[job_id, tried.lease_no] = tried
+        above = tried.lease_no - LAST_CLAIMS
+        for _, lease_no in [fence for fence in self.tried if fence[0] == job_id and FIRST_CLAIMS < fence[1] <= above]:
+            gone, told = self.tried.pop((job_id, lease_no)), self.untold.get(job_id, {})
+            self.untold[job_id] = {**told, gone.ended: told.get(gone.ended, 0) + 1}
+
+    def forget_history(self, job_id: UUID) -> None:
+        """Drop what is known of a job's attempts."""
+        for fence in [fence for fence in self.tried if fence[0] == job_id]:
+            del self.tried[fence]
+        self.untold.pop(job_id, None)
 
     def end(self, job_id: UUID, ended: Ended) -> None:
         """Put a job that is in no place any more where the ended are, without its key."""

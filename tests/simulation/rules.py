@@ -165,7 +165,7 @@ def _apply(data: Data, change: Transition, held: Running, now: datetime, batch: 
     error, _ = _json(change.error)
     problem = change.result_error or problem
     if change.ended is not None:
-        data.tried[job_id, held.counters.lease_no] = Tried(
+        tried = Tried(
             lease_no=held.counters.lease_no,
             round=held.counters.round,
             attempt=held.counters.attempt,
@@ -175,6 +175,7 @@ def _apply(data: Data, change: Transition, held: Running, now: datetime, batch: 
             finished_at=now,
             error=error,
         )
+        data.remember(job_id, tried)
     if to.final:
         ended = Ended(
             state=to,

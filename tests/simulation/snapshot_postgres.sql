@@ -23,7 +23,7 @@ SELECT 'place', json_build_array('outcome', job_id, state, reason, round, attemp
                                  round(extract(epoch FROM finished_at) * 1000000)::bigint, 0)::text
 FROM taskflow.outcome
 UNION ALL
-SELECT 'tried', json_build_array(job_id, lease_no, round, attempt, ended)::text FROM taskflow.attempt
+SELECT 'tried', json_build_array(job_id, lease_no, round, attempt, ended)::text FROM taskflow.attempt WHERE lease_no > 0
 UNION ALL
 SELECT 'key', json_build_array(t.name, u.key, u.job_id, u.free_at,
                                round(extract(epoch FROM u.until) * 1000000)::bigint)::text

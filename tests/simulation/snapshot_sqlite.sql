@@ -22,7 +22,7 @@ SELECT 'place', json_array('outcome', hex(job_id), state, reason, round, attempt
                            CASE WHEN worker_id IS NOT NULL THEN hex(worker_id) END, finished_at, 0)
 FROM taskflow_outcome
 UNION ALL
-SELECT 'tried', json_array(hex(job_id), lease_no, round, attempt, ended) FROM taskflow_attempt
+SELECT 'tried', json_array(hex(job_id), lease_no, round, attempt, ended) FROM taskflow_attempt WHERE lease_no > 0
 UNION ALL
 SELECT 'key', json_array(t.name, u.key, hex(u.job_id), u.free_at, u.until)
 FROM taskflow_unique_lock AS u JOIN taskflow_tenant AS t ON t.id = u.tenant_id

@@ -31,7 +31,7 @@ NOON = datetime(2031, 5, 6, 12, 0, tzinfo=UTC)
 READS = frozenset(
     "board.get board.get_many board.attempts board.list_jobs board.stats board.list_queues workers.orphaned"
     " workers.held_jobs workers.suspects_ready workers.list_workers claims.cancel_requests claims.paused_queues"
-    " intake.list_tasks upkeep.check".split()
+    " intake.list_tasks upkeep.check upkeep.failures".split()
 )
 #: Every so many steps the rows are read after a read, too, and views are compared.
 LOOK_EVERY = 40
