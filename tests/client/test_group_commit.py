@@ -121,3 +121,17 @@ async def test_closing_answers_what_was_accepted() -> None:
     assert all(answer.created for answer in await asyncio.gather(*callers))
     with pytest.raises(StoreUnavailable, match="closed"):
         await commit.submit(job("late"))
+
+
+async def test_a_store_that_falls_silent_while_a_batch_is_halved_leaves_no_caller_waiting() -> None:
+    silent = asyncio.Event()
+
+    async def write(jobs: Sequence[NewJob]) -> list[Enqueued]:
+        if len(jobs) == 4:
+            raise Conflict("an id exists with other content")
+        return await silent.wait() and []  # never answers
+
+    commit = GroupCommit(write, seconds=0.05)
+    callers = [asyncio.create_task(commit.submit(job(str(n)))) for n in range(4)]
+    answers = await asyncio.gather(*callers, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [StoreUnavailable] * 4

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from typing import Any, cast
+from uuid import uuid4
 
 from tests.worker.conftest import MakeWorker
-from tests.worker.fakes import FakeStore, FakeTasks
+from tests.worker.fakes import EPOCH, FakeStore, FakeTasks
 
 from taskflowmq import Context
-from taskflowmq.core.job import State
+from taskflowmq.core.job import ClaimedJob, State
 from taskflowmq.core.signals import Stop
+from taskflowmq.core.transitions import Failed
+from taskflowmq.worker.body import _Bodies
 from taskflowmq.worker.lease import LeaseWatch
 from taskflowmq.worker.slots import LEASE_US
 
@@ -73,3 +77,24 @@ async def test_a_lost_lease_is_told(store: FakeStore, tasks: FakeTasks, make_wor
     watch.look()
     await worker.stop()
     assert reasons == ["lease_lost"]
+
+
+def test_a_process_ends_as_asked_only_if_it_was_asked() -> None:
+    """An end that was kept from an earlier job would look like a crash of the process."""
+    kept: list[Stop] = []
+
+    def body(ctx: Context) -> None:
+        if not kept:
+            ctx.stop = "cancel"  # type: ignore[attr-defined] # as the pipe says it
+            kept.append(ctx.stopped())
+        raise kept[0]
+
+    tasks = FakeTasks()
+    counts = (0, 1, 0, 0, 1, 3)
+    job = ClaimedJob(uuid4(), tasks.add(body), b"{}", "default", 0, "default", *counts, None, EPOCH, EPOCH, None, 0.0)
+    with asyncio.Runner() as runner:
+        bodies = _Bodies(tasks, cast(Any, None), runner)
+        assert bodies.run(job) is None
+        second = bodies.run(job)
+    assert isinstance(second, Failed)
+    assert b'"type":"Stop"' in second.error

@@ -6,6 +6,8 @@ import asyncio
 import gc
 import logging
 import threading
+from collections.abc import Sequence
+from uuid import UUID
 
 import pytest
 from tests.worker.conftest import MakeWorker
@@ -398,6 +400,31 @@ async def test_the_last_progress_is_written_before_the_outcome(
     await make_worker().run_until_idle()
     assert [row.progress for row in rows] == [b"0.75"] * 3
     assert [row.last.to for row in rows] == [State.COMPLETED] * 3
+
+
+async def test_the_last_progress_waits_for_an_earlier_one_on_its_way(
+    store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On two connections the earlier value could land last, or behind the outcome, where the fence drops it."""
+    save, arrived, let_through = store.save_progress, asyncio.Event(), asyncio.Event()
+
+    async def slow_at_first(updates: Sequence[tuple[UUID, int, bytes]]) -> None:
+        if not arrived.is_set():
+            arrived.set()
+            await let_through.wait()
+        await save(updates)
+
+    monkeypatch.setattr(store, "save_progress", slow_at_first)
+
+    async def body(ctx: Context) -> None:
+        ctx.progress(0.5)
+        await arrived.wait()
+        ctx.progress(1)
+        asyncio.get_running_loop().call_later(0.05, let_through.set)
+
+    row = store.put(tasks.add(body))
+    await make_worker().run_until_idle()
+    assert (row.progress, row.last.to) == (b"1", State.COMPLETED)
 
 
 async def test_progress_is_coalesced(store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker) -> None:

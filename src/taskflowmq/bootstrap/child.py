@@ -65,7 +65,7 @@ async def work(app: BaseApp, config: ChildConfig, program: Program) -> int:
         handed_back = await worker.run()
     except HookFailed as error:
         log.error("this process does not serve: %s", error, exc_info=error.__cause__)
-        await app.aclose()
+        await hold.release(close=True)
         return NOT_STARTED
     except asyncio.CancelledError as error:
         # A handler cancelled every task. At once, before what that did to the others is taken for their own doing.

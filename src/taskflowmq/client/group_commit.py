@@ -6,8 +6,8 @@ never waits for company, a busy one gets large batches by itself. What must stay
 * A caller that is cancelled gives up its own answer; the flush, which carries others, goes on.
 * An error in the data of one job is found by halving the batch and given to its caller alone.
 * The queue is bounded: beyond it callers are refused at once, because waiting would only hide the overload.
-* Nobody waits longer than the deadline: when a flush reaches it, all who wait are answered, and a new flush starts
-  with those who come then, whatever the old one still does.
+* A flush has one deadline, halving included: at it every caller of the batch and of the queue is answered, and a new
+  flush starts with the next callers, whatever the old one still does.
 
 Jobs with a unique or idempotency key do not come here: they may wait for a stranger's open transaction.
 """
@@ -132,28 +132,33 @@ class GroupCommit:
         if self._watch is None:
             self._watch = loop.call_later(self._seconds, self._look)
         try:
-            answers = await self._write([job for job, _ in batch])
-        except StoreUnavailable as error:
-            _refuse(batch, error)
+            await self._store(batch)
         except asyncio.CancelledError:
-            # The loop is ending: nobody may be left waiting for an answer that will not come.
+            # The loop is ending: no caller may be left waiting for an answer that will not come.
             for _, answer in batch:
                 answer.cancel()
             raise
+        finally:
+            if self._under_way is batch:
+                self._under_way = None
+
+    async def _store(self, batch: list[_Entry]) -> None:
+        """Store a batch and answer it; halves of a batch that was refused have the deadline of the whole."""
+        try:
+            answers = await self._write([job for job, _ in batch])
+        except StoreUnavailable as error:
+            _refuse(batch, error)
         except Exception as error:  # noqa: BLE001 - handed to the callers, who raise it
             if len(batch) == 1:
                 _refuse(batch, error)
                 return
             half = len(batch) // 2
-            await self._flush(batch[:half])
-            await self._flush(batch[half:])
+            await self._store(batch[:half])
+            await self._store(batch[half:])
         else:
             for (_, answer), stored in zip(batch, answers, strict=True):
                 if not answer.done():
                     answer.set_result(stored)
-        finally:
-            if self._under_way is batch:
-                self._under_way = None
 
 
 def _refuse(batch: list[_Entry], error: Exception) -> None:

@@ -152,8 +152,8 @@ def wait_for_loop(make: Callable[[], Coroutine[Any, Any, T]], loop: asyncio.Abst
             try:
                 return future.result(LOOK_S)
             except TimeoutError:
-                if future.done():  # it is the coroutine's own
-                    raise
+                if future.done():  # the time-out is the coroutine's own, or the answer came with ours
+                    return future.result()
             waited += LOOK_S
             if not loop.is_running():
                 raise StoreUnavailable("the event loop that had opened the app ended during the call")

@@ -1,4 +1,4 @@
-"""Says in the log which ready jobs no living worker takes: a task that was renamed, a queue that nobody serves."""
+"""Says in the log which ready jobs no living worker takes: a task that was renamed, a queue without a worker."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Lookout(Looper):
 
     async def turn(self) -> float | None:
         """Look, if it is this node's turn."""
-        turn = await self._store.upkeep.take_turn(self.name, self._interval_ms)
+        turn = await self._take_turn()
         if turn.taken:
             await self._look()
         return None

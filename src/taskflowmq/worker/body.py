@@ -9,6 +9,7 @@ import os
 import queue
 import socket
 import threading
+from collections import deque
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Any, cast
@@ -67,21 +68,32 @@ class BodyContext(RunningContext):
 
 
 class Pipe:
-    """The way to the child, for whichever thread has something to say."""
+    """The way to the child, for every thread of this process."""
 
     def __init__(self, fd: int) -> None:
         self._socket = socket.socket(fileno=fd)
         # Not the default of the app's sockets: a longer job would look like the end of the worker.
         self._socket.settimeout(None)
         self.receive = self._socket.recv
-        # Re-entrant: a signal handler may log in the middle of this.
-        self._sending = threading.RLock()
+        # Re-entrant: a signal handler may log in the middle of a frame. What it sends follows that frame.
+        self._lock = threading.RLock()
+        self._frames: deque[bytes] = deque()
+        self._sending = False
 
     def send(self, kind: str, data: bytes = b"") -> None:
         """Send one frame. A forked copy of this process says nothing: its parent speaks."""
-        if not forks.copied:
-            with self._sending:
-                self._socket.sendall(pack(Frame(kind, data)))
+        if forks.copied:
+            return
+        with self._lock:
+            self._frames.append(pack(Frame(kind, data)))
+            if self._sending:
+                return
+            self._sending = True
+            try:
+                while self._frames:
+                    self._socket.sendall(self._frames.popleft())
+            finally:
+                self._sending = False
 
     def send_log(self, data: bytes) -> None:
         """Send a log record."""
@@ -191,13 +203,9 @@ class _Bodies:
         arounds = self._tasks.hooks.arounds
         try:
             value = around_call(tuple(arounds), body, partial(self._opened, ctx, variables)) if arounds else body()
-        except Stop:
-            return None
         except BaseException as error:  # noqa: BLE001 - SystemExit of a body is a failed job
-            return variables.run(raised, spec, error)
-        if isinstance(value, Stop):
-            return None
-        return variables.run(returned, spec, value)
+            return None if _ends_as_asked(ctx, error) else variables.run(raised, spec, error)
+        return None if _ends_as_asked(ctx, value) else variables.run(returned, spec, value)
 
     def _body(self, ctx: BodyContext, kwargs: dict[str, Any], variables: contextvars.Context) -> Any:
         fn = ctx.spec.fn
@@ -211,3 +219,8 @@ class _Bodies:
         if hook.is_async:
             return OnRunner(hook, ctx, variables, self._runner.get_loop())
         return InVariables(hook.opened(ctx), variables)
+
+
+def _ends_as_asked(ctx: BodyContext, end: object) -> bool:
+    """Tell whether a body ends by ``ctx.stopped()``; one that was kept from an earlier job means nothing here."""
+    return isinstance(end, Stop) and ctx.stop is not None

@@ -107,8 +107,10 @@ class Notes:
         if not stays:
             return None
         tenant = next(iter(self._executor.runs.values())).job.tenant
-        views = await self._kit.store.board.get_many(tenant, sorted(awaited)[:MOST_AWAITED])
-        if any(view.state is State.RUNNING or view.state.final for view in views):
+        asked = sorted(awaited)[:MOST_AWAITED]
+        views = await self._kit.store.board.get_many(tenant, asked)
+        # Of those that are not found, other tenants' among them, nothing is known.
+        if len(views) < len(asked) or any(view.state is State.RUNNING or view.state.final for view in views):
             return None
         tasks = ", ".join(sorted({view.task for view in views})[:5])
         return (

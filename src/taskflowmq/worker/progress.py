@@ -28,11 +28,14 @@ class ProgressWriter:
         self._loop = asyncio.get_running_loop()
         self._variables = Variables()
         self._task: asyncio.Task[None] | None = None
+        # One write at a time: on two connections an earlier value could land after a later one, or after the outcome.
+        self._writing = asyncio.Lock()
+        self._under_way: frozenset[UUID] = frozenset()
 
     @property
     def waits(self) -> bool:
-        """Whether there is anything to write."""
-        return bool(self._pending)
+        """Whether there is anything to write, or being written."""
+        return bool(self._pending or self._under_way)
 
     def put(self, job_id: UUID, lease_no: int, value: bytes) -> None:
         """Remember the last progress of a job; safe from any thread."""
@@ -42,7 +45,7 @@ class ProgressWriter:
 
     async def flush_of(self, job_ids: Iterable[UUID]) -> None:
         """Write what waits of these jobs, which are about to end: their last progress goes with their outcome."""
-        waiting = [job_id for job_id in job_ids if job_id in self._pending]
+        waiting = [job_id for job_id in job_ids if job_id in self._pending or job_id in self._under_way]
         if waiting:
             await self._write(sorted(waiting))
 
@@ -69,12 +72,16 @@ class ProgressWriter:
         await self._write(sorted(self._pending)[:MAX_BATCH])
 
     async def _write(self, job_ids: Sequence[UUID]) -> None:
-        updates = [(job_id, *self._pending.pop(job_id)) for job_id in job_ids]
-        if not updates:
-            return
-        try:
-            await self._claims.save_progress(updates)
-        except StoreUnavailable as error:  # said by the loops that wait for it
-            log.debug("progress of %s was not written: %s", counted(len(updates), "job"), error)
-        except TaskFlowError as error:
-            log.warning("progress of %s was not written: %s", counted(len(updates), "job"), error)
+        async with self._writing:
+            updates = [(job_id, *self._pending.pop(job_id)) for job_id in job_ids if job_id in self._pending]
+            if not updates:
+                return
+            self._under_way = frozenset(update[0] for update in updates)
+            try:
+                await self._claims.save_progress(updates)
+            except StoreUnavailable as error:  # said by the loops that wait for it
+                log.debug("progress of %s was not written: %s", counted(len(updates), "job"), error)
+            except TaskFlowError as error:
+                log.warning("progress of %s was not written: %s", counted(len(updates), "job"), error)
+            finally:
+                self._under_way = frozenset()

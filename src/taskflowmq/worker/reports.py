@@ -16,6 +16,7 @@ import msgspec
 from taskflowmq.core.job import ClaimedJob, State
 from taskflowmq.core.transitions import Crashed, Discarded, Failed, Invalid, Outcome, TimedOut, Transition
 from taskflowmq.ports.hooks import AttemptError, ErrorHook, FailedJob, Hooks, name_of
+from taskflowmq.ports.telemetry import LineError
 from taskflowmq.worker.pools import ThreadPool
 from taskflowmq.worker.sheltered import Sheltered, cancelled_itself, sheltered
 
@@ -37,12 +38,6 @@ _WORDS: dict[type, str] = {
     Discarded: "discarded",
     Invalid: "invalid",
 }
-
-
-class _Stored(msgspec.Struct):
-    type: str = ""
-    message: str = ""
-    traceback: str = ""
 
 
 class Reports:
@@ -139,5 +134,8 @@ class Reports:
 
 def _stored(outcome: Outcome, word: str) -> AttemptError:
     raw: bytes | None = getattr(outcome, "error", None)
-    found = msgspec.json.decode(raw, type=_Stored) if raw else _Stored(type="ProcessCrashed")
+    try:
+        found = msgspec.json.decode(raw, type=LineError) if raw else LineError("ProcessCrashed")
+    except msgspec.DecodeError:  # what a process of a body has sent must not fail the settling of its job
+        found = LineError("Error")
     return AttemptError(found.type, found.message, found.traceback, word)

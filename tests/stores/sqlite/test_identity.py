@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sqlite3
@@ -330,3 +331,16 @@ def test_looking_at_the_file_costs_microseconds(store: SqliteStore, path: Path) 
             for _ in range(100):
                 watched.check(conn)
     assert len(looks) == 100
+
+
+def test_a_connection_that_was_dropped_is_not_waited_for_when_the_file_is_replaced(tmp_path: Path) -> None:
+    """The opening of a transaction in a thread, whose caller was cancelled meanwhile: nobody closes it."""
+    file = Database(tmp_path / "a.db", SqliteOptions())
+    file.make()
+    dropped, kept = file.connect(writes=True), file.connect(writes=True)
+    del dropped
+    gc.collect()
+    file.let_go()
+    assert file.is_outdated()
+    kept.close()
+    assert not file.is_outdated()

@@ -85,8 +85,9 @@ class Database:
         self.identity: bytes | None = None
         self.on_lost: list[Callable[[], None]] = []
         self._text = os.fspath(path)
-        self._open: set[int] = set()
-        self._outdated: set[int] = set()
+        # Weak: a connection that is dropped without close() (its caller was cancelled) is not waited for.
+        self._open: WeakSet[Connection] = WeakSet()
+        self._outdated: WeakSet[Connection] = WeakSet()
         self._pid = os.getpid()
         self._lock = threading.Lock()
         self._peers = _PEERS.setdefault(os.path.realpath(self._text), WeakSet())
@@ -159,7 +160,7 @@ class Database:
         target = os.path.realpath(self._text)
         conn.logs = (Path(f"{target}-wal"), Path(f"{target}-shm"))
         with self._lock:
-            self._open.add(id(conn))
+            self._open.add(conn)
         return conn
 
     def is_outdated(self) -> bool:
@@ -167,8 +168,8 @@ class Database:
         if self._pid != os.getpid():
             # After a fork the parent's connections are not ours to wait for, nor its lock, whoever held it.
             self._pid, self._lock = os.getpid(), threading.Lock()
-            self._open, self._outdated = set(), set()
-        return bool(self._outdated)
+            self._open, self._outdated = WeakSet(), WeakSet()
+        return len(self._outdated) > 0
 
     def check(self, conn: Connection) -> None:
         """Look whether the path still names the file that a connection has open.
@@ -212,8 +213,8 @@ class Database:
     def closed(self, conn: Connection) -> None:
         """Note that a connection was closed."""
         with self._lock:
-            self._open.discard(id(conn))
-            self._outdated.discard(id(conn))
+            self._open.discard(conn)
+            self._outdated.discard(conn)
 
     def _check_logs(self, conn: Connection) -> None:
         try:
@@ -237,7 +238,7 @@ class Database:
     def let_go(self) -> None:
         """Have all connections closed: the file was replaced."""
         with self._lock:
-            self._outdated = set(self._open)
+            self._outdated = self._open.copy()
         for tell in self.on_lost:
             tell()
 
