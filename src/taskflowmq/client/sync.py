@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import concurrent.futures.thread  # see _close_at_exit
 import logging
+import sys
 import threading
 from collections.abc import Callable, Coroutine
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
 
 from taskflowmq.client.forks import keep_inherited, notice_fork, on_fork
@@ -85,14 +86,44 @@ def refuse_inside_loop(name: str) -> None:
         )
 
 
+class _Helpers(ThreadPoolExecutor):
+    """Helper threads of the portal's loop, for what blocks: names of hosts, files, the end of other threads.
+
+    The executors of the interpreter refuse everything once the main thread has ended, while other threads, the rest
+    of a pool and exit hooks still enqueue. These do not: each call has a daemon thread of its own.
+    """
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Run a call in a new thread."""
+        future: Future[Any] = Future()
+
+        def work() -> None:
+            try:
+                future.set_result(fn(*args, **kwargs))
+            except BaseException as error:  # noqa: BLE001 - handed on to who waits
+                future.set_exception(error)
+
+        try:
+            threading.Thread(target=work, name="taskflow-helper", daemon=True).start()
+        except RuntimeError:
+            # From Python 3.12 on, exit hooks start no threads: the loop waits, and nobody else is there.
+            work()
+        return future
+
+
 class Portal:
     """An event loop in a daemon thread, for programs that have none."""
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
+        self.loop.set_default_executor(_Helpers())
         started = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(started,), name="taskflow-portal", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            self.loop.close()
+            raise StoreUnavailable(f"no thread can be started for blocking calls: {error}") from None
         if not started.wait(_BEGIN_S):
             raise StoreUnavailable(f"the thread that runs blocking calls did not start within {_BEGIN_S:g} s")
 
@@ -124,12 +155,18 @@ def portal_loop() -> asyncio.AbstractEventLoop:
     """Return the running loop of this process's portal; start it if need be."""
     global _portal
     notice_fork()
+    _refuse_finalizers()
     with _lock:
         if _portal is None:
             refuse_green_threads()
             _portal = Portal()
-            _close_at_exit()
         return _portal.loop
+
+
+def _refuse_finalizers() -> None:
+    """Raise StoreUnavailable where no other thread will ever run again: waiting for one would be waiting in vain."""
+    if sys.is_finalizing():
+        raise StoreUnavailable("the interpreter ends: no other thread runs any more, so nothing can be stored")
 
 
 def wait_for_loop(make: Callable[[], Coroutine[Any, Any, T]], loop: asyncio.AbstractEventLoop) -> T:
@@ -138,6 +175,7 @@ def wait_for_loop(make: Callable[[], Coroutine[Any, Any, T]], loop: asyncio.Abst
     Raises:
         StoreUnavailable: the loop ended, or has not begun the call in 20 seconds.
     """
+    _refuse_finalizers()
     begun = False
 
     async def begin() -> T:
@@ -164,7 +202,7 @@ def wait_for_loop(make: Callable[[], Coroutine[Any, Any, T]], loop: asyncio.Abst
     except BaseException as error:
         # Ctrl-C while waiting: whoever waits for nothing any more should not keep the loop busy.
         future.cancel()
-        if isinstance(error, concurrent.futures.CancelledError) and not loop.is_running():
+        if isinstance(error, CancelledError) and not loop.is_running():
             raise StoreUnavailable("the event loop that had opened the app ended during the call") from None
         raise
 
@@ -185,21 +223,7 @@ def _at_exit() -> None:
         portal.stop()
 
 
-def _close_at_exit() -> None:
-    """Have the portal stopped while stores can still use helper threads to close.
-
-    ``atexit`` is too late: by then the interpreter lets no executor start a thread. Its executors end through the
-    hook that is used here, the last registered first; they have registered when their module was imported above.
-    """
-    register: Callable[[Callable[[], None]], object] | None = getattr(threading, "_register_atexit", None)
-    if register is None:
-        atexit.register(_at_exit)
-        return
-    try:
-        register(_at_exit)
-    except RuntimeError:
-        # The interpreter is ending already, and there is nothing left to hook into.
-        atexit.register(_at_exit)
-
-
+# Not earlier: threads that outlive the main one, pools that end their work, and exit hooks registered after this import
+# still use the portal.
+atexit.register(_at_exit)
 on_fork(_after_fork)

@@ -1,7 +1,7 @@
 """The caller's own connections: asyncpg, psycopg 3 (async and sync), SQLAlchemy 2 (async and sync), Django.
 
 One call of a function of the schema is all that crosses, with text parameters only, so that any driver can carry it
-and its codecs do not matter. Drivers are told apart by the module of the object's classes; none is imported here.
+and its codecs do not matter. Drivers are told apart by the module of the object's classes; none but asyncpg is imported here.
 
 What must stay true: nothing is stored through what is not an open transaction of this very store. What can be told
 from the object is asked before the call; which store it is, in the call itself.
@@ -9,11 +9,15 @@ from the object is asked before the call; which store it is, in the call itself.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import asyncpg
+
 from taskflowmq.core.connections import CLOSED, NO_TRANSACTION, OTHER_DATABASE, comes_from, kind_of, refuse_makers
-from taskflowmq.core.errors import SchemaMismatch, WrongContext
+from taskflowmq.core.errors import SchemaMismatch, StoreUnavailable, WrongContext
+from taskflowmq.core.redact import redact_text
 from taskflowmq.stores.postgres import errors
 from taskflowmq.stores.postgres.queries import q
 
@@ -65,11 +69,13 @@ async def call(conn: Any, function: Call, args: Sequence[Any]) -> Sequence[Any]:
     try:
         if driver == "asyncpg":
             _check_asyncpg(conn)
-            return _at_home(await conn.fetch(function.dollar, *args))
+            # The rows are ours, whatever class of rows the caller's connection makes.
+            return _at_home(await conn.fetch(function.dollar, *args, record_class=asyncpg.Record))
         if driver == "psycopg" and _is_async(conn):
             _check_psycopg(conn)
-            cursor = await conn.execute(function.percent, tuple(args))
-            return _at_home(list(await cursor.fetchall()))
+            async with _cursor(conn, "AsyncCursor") as cursor:
+                await cursor.execute(function.percent, tuple(args))
+                return _at_home(list(await cursor.fetchall()))
         if driver == "sqlalchemy" and _is_async(conn):
             connection = await conn.connection() if hasattr(conn, "sync_session") or hasattr(conn, "registry") else conn
             statement = _style(connection.dialect, function)
@@ -91,7 +97,8 @@ def call_sync(conn: Any, function: Call, args: Sequence[Any]) -> Sequence[Any]:
     try:
         if driver == "psycopg" and not _is_async(conn):
             _check_psycopg(conn)
-            return _at_home(list(conn.execute(function.percent, tuple(args)).fetchall()))
+            with _cursor(conn, "Cursor") as cursor:
+                return _at_home(list(cursor.execute(function.percent, tuple(args)).fetchall()))
         if driver == "sqlalchemy" and not _is_async(conn):
             connection = conn if hasattr(conn, "exec_driver_sql") else conn.connection()
             statement = _style(connection.dialect, function)
@@ -130,6 +137,12 @@ def _check_psycopg(conn: Any) -> None:
         raise WrongContext(NO_TRANSACTION)
 
 
+def _cursor(conn: Any, kind: str) -> Any:
+    """Return a plain psycopg cursor: the caller's factories make rows and read parameters as the caller likes."""
+    psycopg = sys.modules["psycopg"]  # whoever gave us a connection has imported it
+    return getattr(psycopg, kind)(getattr(conn, "connection", conn), row_factory=psycopg.rows.tuple_row)
+
+
 def _check_alchemy(connection: Any) -> None:
     if connection is None or connection.closed:
         raise WrongContext(CLOSED)
@@ -157,6 +170,10 @@ def _border(error: Exception) -> Exception:
         if errors.code_of(seen):
             known = errors.translate(_with_message(seen)) or error
             return WrongContext(f"{OTHER_DATABASE} ({seen})") if isinstance(known, SchemaMismatch) else known
+        if isinstance(seen, asyncpg.InterfaceError):
+            return WrongContext(f"this connection cannot be used now: {seen}")
+        if type(seen).__name__ == "OperationalError" and comes_from(seen, "psycopg"):
+            return StoreUnavailable(f"PostgreSQL: {redact_text(str(seen))}")
         seen = getattr(seen, "orig", None) or seen.__cause__
     return error
 

@@ -122,18 +122,31 @@ def _same_file(found: str | None, path: Path) -> bool:
 
 def _native(conn: sqlite3.Connection) -> _Executes:
     def execute(statement: str, params: Mapping[str, Any]) -> Reply:
-        cursor = conn.execute(statement, params)
-        # Rows as tuples, whatever row_factory the caller has set.
-        return Reply([tuple(row) for row in cursor.fetchall()] if cursor.description else [], cursor.rowcount)
+        with _plain_texts(conn):
+            cursor = conn.execute(statement, params)
+            cursor.row_factory = None
+            return Reply(cursor.fetchall() if cursor.description else [], cursor.rowcount)
 
     return execute
 
 
+@contextmanager
+def _plain_texts(conn: Any) -> Iterator[None]:
+    """Have rows as tuples and texts as str, whatever factories the caller has set."""
+    theirs, conn.text_factory = conn.text_factory, str
+    try:
+        yield
+    finally:
+        conn.text_factory = theirs
+
+
 def _aiosqlite(conn: Any) -> Callable[[str, Mapping[str, Any]], Awaitable[Reply]]:
     async def execute(statement: str, params: Mapping[str, Any]) -> Reply:
-        async with conn.execute(statement, params) as cursor:
-            rows = [tuple(row) for row in await cursor.fetchall()] if cursor.description else []
-            return Reply(rows, cursor.rowcount)
+        with _plain_texts(conn):
+            async with conn.execute(statement, params) as cursor:
+                cursor.row_factory = None
+                rows = [tuple(row) for row in await cursor.fetchall()] if cursor.description else []
+                return Reply(rows, cursor.rowcount)
 
     return execute
 
