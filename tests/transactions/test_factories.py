@@ -1,4 +1,4 @@
-"""Connections make rows, texts and cursors as their program likes; what crosses through ``conn=`` is not touched by it."""
+"""Connections make rows, texts and cursors as their program likes; what crosses through ``conn=`` does not see it."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ async def test_a_connection_that_cannot_be_used_is_refused_in_a_sentence(postgre
             pid = lost.info.backend_pid
             async with await psycopg.AsyncConnection.connect(postgres_url, autocommit=True) as other:
                 await other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
-            with pytest.raises(StoreUnavailable, match="terminating connection|closed"):
+            with pytest.raises(StoreUnavailable, match=r"terminating connection|closed"):
                 await note.using(conn=lost).aenqueue(1)
         assert await _number_of_jobs(app) == 0
 

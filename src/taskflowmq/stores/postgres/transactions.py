@@ -1,7 +1,8 @@
 """The caller's own connections: asyncpg, psycopg 3 (async and sync), SQLAlchemy 2 (async and sync), Django.
 
 One call of a function of the schema is all that crosses, with text parameters only, so that any driver can carry it
-and its codecs do not matter. Drivers are told apart by the module of the object's classes; none but asyncpg is imported here.
+and its codecs do not matter. Drivers are told apart by the module of the object's classes; of them only asyncpg, which
+is always there, is imported here.
 
 What must stay true: nothing is stored through what is not an open transaction of this very store. What can be told
 from the object is asked before the call; which store it is, in the call itself.
