@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from taskflowmq.ports.spawner import ChildSpec, Process
 from taskflowmq.worker.failure import describe_exit
-from taskflowmq.worker.machine import is_stopped
+from taskflowmq.worker.machine import cpu_seconds, is_stopped
 from taskflowmq.worker.slots import (
     HANDED_BACK,
     HEALTHY_US,
@@ -32,6 +32,8 @@ CLEAN = (0, 75)
 
 #: A loop that has not turned for this long is blocked.
 STALE_SECONDS = 0.8
+#: Who uses this share of a core computes, also on a machine that is very busy.
+COMPUTES = 0.05
 #: A child that has not found itself healthy for so long is not counted on: a body that keeps its loop is enough.
 UNHEALTHY_SECONDS = 5.0
 #: How far past its deadline a job must be before its child is killed for it: the child itself acts first.
@@ -56,6 +58,8 @@ class Child:
         self.noted = False
         self._stopped_s = 0.0
         self._warned_at = 0
+        #: The last tick of a loop that stands still, when that was seen first, and the processor time used by then.
+        self._still: tuple[int, float, float] | None = None
         self._control, self._commands = os.pipe()
         os.set_blocking(self._commands, False)
         self.spec = ChildSpec(
@@ -149,6 +153,30 @@ class Child:
         until = self.table.cells[LEASE_US] / 1e6
         return 0 < until < now + margin and any(job.exclusive for job in self.table.started())
 
+    def is_stalled(self, now: float, patience: float) -> bool:
+        """Tell whether its loop has stood still for longer than ``patience`` seconds outside every body.
+
+        The body of a thread may hold the interpreter in a C call that computes: then the loop stands still through no
+        fault of ours, and the body's timeout decides. A loop that waits for something uses no processor time.
+
+        Args:
+            now: monotonic seconds.
+            patience: seconds.
+        """
+        tick = self.table.cells[TICK_US]
+        if not tick or self.process is None or now - tick / 1e6 < STALE_SECONDS:
+            self._still = None
+            return False
+        if self._still is None or self._still[0] != tick:
+            self._still = (tick, now, cpu_seconds(self.process.pid))
+        _, since, used = self._still
+        if now - tick / 1e6 < patience:
+            return False
+        started = self.table.started()
+        if any(job.stepped for job in started):
+            return False
+        return not started or cpu_seconds(self.process.pid) - used < COMPUTES * (now - since)
+
     def has_been_stopped(self, now: float, elapsed: float) -> float:
         """Return for how many seconds, seen in a row, the process has been stopped (SIGSTOP) by somebody.
 
@@ -177,11 +205,3 @@ class Child:
         """Release the pipe and the table."""
         os.close(self._commands)
         self.table.close()
-
-
-def is_stalled(table: SlotTable, now: float, patience: float) -> bool:
-    """Tell whether the loop of a child has stood still for longer than ``patience`` seconds outside every body."""
-    tick = table.cells[TICK_US]
-    if not tick or now - tick / 1e6 < patience:
-        return False
-    return not any(job.stepped for job in table.started())

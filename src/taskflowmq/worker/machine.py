@@ -26,6 +26,15 @@ def memory_mb(pid: int) -> float | None:
     return None
 
 
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time that a process has used so far, in seconds; 0 where nobody knows."""
+    try:
+        user, system = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError):
+        return 0.0
+
+
 def is_stopped(pid: int) -> bool:
     """Tell whether a process is stopped by a signal; one that a debugger holds is not. False where nobody knows."""
     try:

@@ -20,7 +20,7 @@ from taskflowmq.ports.spawner import Spawner
 from taskflowmq.ports.store import Store
 from taskflowmq.ports.telemetry import NoTelemetry, Telemetry
 from taskflowmq.worker.backoff import backoff, jittered
-from taskflowmq.worker.child import DRAIN, FINISH, HAND_BACK, STALLED, STOPPED, TIMEOUT, Child, is_stalled
+from taskflowmq.worker.child import DRAIN, FINISH, HAND_BACK, STALLED, STOPPED, TIMEOUT, Child
 from taskflowmq.worker.clock import SystemClock
 from taskflowmq.worker.failure import describe_exit
 from taskflowmq.worker.lease import kill_before
@@ -262,10 +262,10 @@ class Supervisor:
     def _check_stalled(self, child: Child, now: float) -> None:
         """Kill a child whose loop stands still outside every body: we renew its lease, so no rescuer would (I4).
 
-        Something of ours waits, or a thread keeps the interpreter in a C call. Where a body keeps the loop, its timeout
-        decides, see :meth:`_check_hang`.
+        Something of ours waits. Where a body keeps the loop, or the interpreter, its timeout decides, see
+        :meth:`_check_hang`.
         """
-        if child.killed_for is None and is_stalled(child.table, now, self._options.lease):
+        if child.killed_for is None and child.is_stalled(now, self._options.lease):
             log.error("child %s stands still for longer than its lease, outside every body: killed", child.worker_id)
             child.kill(STALLED)
             self._telemetry.event("child_hung")
