@@ -1,0 +1,98 @@
+"""When a child whose loop stands still is killed for it: when something of ours waits, not when a body computes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from taskflowmq.worker import child as child_module
+from taskflowmq.worker.child import COMPUTES, Child
+from taskflowmq.worker.machine import cpu_seconds
+from taskflowmq.worker.slots import TICK_US
+
+LEASE = 30.0
+
+
+class FakeProcess:
+    pid = -1
+
+    def kill(self) -> None:
+        return None
+
+
+class Rig:
+    """A child whose last tick was at second 100, and the processor time that it is said to have used."""
+
+    def __init__(self) -> None:
+        self.child = Child(uuid4(), 2, isolated=False, now=0.0)
+        self.child.process = FakeProcess()  # type: ignore[assignment]
+        self.child.table.cells[TICK_US] = 100_000_000
+        self.used = 5.0
+
+    def runs_a_body(self) -> int:
+        slot = self.child.table.take()
+        self.child.table.start(slot, uuid4(), 1, None)
+        return slot
+
+    def stalled_after(self, seconds: float, *, computes: float) -> bool:
+        """Look each second, while it uses this share of a core."""
+        found = False
+        for second in range(1, int(seconds) + 1):
+            self.used += computes
+            found = self.child.is_stalled(100.0 + second, LEASE)
+        return found
+
+
+@pytest.fixture
+def rig(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
+    rig = Rig()
+
+    def used(_: Any) -> float:
+        return rig.used
+
+    monkeypatch.setattr(child_module, "cpu_seconds", used)
+    yield rig
+    os.close(rig.child._control)
+    rig.child.close()
+
+
+@pytest.mark.parametrize("body", [False, True])
+def test_a_child_that_waits_outside_every_body_is_stalled(rig: Rig, body: bool) -> None:
+    if body:
+        rig.runs_a_body()
+    assert not rig.stalled_after(LEASE - 1, computes=0.0)
+    assert rig.stalled_after(LEASE + 1, computes=0.0)
+
+
+def test_a_child_whose_body_computes_with_the_interpreter_held_is_not(rig: Rig) -> None:
+    rig.runs_a_body()
+    assert not rig.stalled_after(10 * LEASE, computes=2 * COMPUTES)
+
+
+def test_when_the_body_has_stopped_computing_it_is(rig: Rig) -> None:
+    rig.runs_a_body()
+    assert not rig.stalled_after(2 * LEASE, computes=2 * COMPUTES)
+    assert rig.stalled_after(200 * LEASE, computes=0.0)
+
+
+def test_a_loop_that_turns_without_a_body_is_stalled(rig: Rig) -> None:
+    assert rig.stalled_after(LEASE + 1, computes=1.0)
+
+
+def test_each_standstill_is_judged_for_itself(rig: Rig) -> None:
+    rig.runs_a_body()
+    assert not rig.stalled_after(LEASE + 5, computes=1.0)
+    rig.child.table.cells[TICK_US] = 100_000_000 + 36_000_000
+    assert not any(rig.child.is_stalled(136.0 + second, LEASE) for second in range(int(LEASE)))
+    assert rig.child.is_stalled(136.0 + LEASE + 1, LEASE)
+
+
+def test_the_processor_time_of_a_process_grows() -> None:
+    before = cpu_seconds(os.getpid())
+    while cpu_seconds(os.getpid()) == before:
+        sum(range(10_000))
+    assert cpu_seconds(2**22 + 1) == 0.0
