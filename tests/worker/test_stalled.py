@@ -9,33 +9,26 @@ from uuid import uuid4
 
 import pytest
 
-from taskflowmq.worker import child as child_module
-from taskflowmq.worker.child import COMPUTES, Child
+from taskflowmq.worker import standstill
 from taskflowmq.worker.machine import cpu_seconds
-from taskflowmq.worker.slots import TICK_US
+from taskflowmq.worker.slots import TICK_US, SlotTable
+from taskflowmq.worker.standstill import COMPUTES, Standstill
 
 LEASE = 30.0
-
-
-class FakeProcess:
-    pid = -1
-
-    def kill(self) -> None:
-        return None
 
 
 class Rig:
     """A child whose last tick was at second 100, and the processor time that it is said to have used."""
 
     def __init__(self) -> None:
-        self.child = Child(uuid4(), 2, isolated=False, now=0.0)
-        self.child.process = FakeProcess()  # type: ignore[assignment]
-        self.child.table.cells[TICK_US] = 100_000_000
+        self.table = SlotTable.create(2)
+        self.standstill = Standstill(self.table)
+        self.table.cells[TICK_US] = 100_000_000
         self.used = 5.0
 
     def runs_a_body(self) -> int:
-        slot = self.child.table.take()
-        self.child.table.start(slot, uuid4(), 1, None)
+        slot = self.table.take()
+        self.table.start(slot, uuid4(), 1, None)
         return slot
 
     def stalled_after(self, seconds: float, *, computes: float) -> bool:
@@ -43,7 +36,7 @@ class Rig:
         found = False
         for second in range(1, int(seconds) + 1):
             self.used += computes
-            found = self.child.is_stalled(100.0 + second, LEASE)
+            found = self.standstill.is_stalled(1, 100.0 + second, LEASE)
         return found
 
 
@@ -54,10 +47,9 @@ def rig(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
     def used(_: Any) -> float:
         return rig.used
 
-    monkeypatch.setattr(child_module, "cpu_seconds", used)
+    monkeypatch.setattr(standstill, "cpu_seconds", used)
     yield rig
-    os.close(rig.child._control)
-    rig.child.close()
+    rig.table.close()
 
 
 @pytest.mark.parametrize("body", [False, True])
@@ -86,9 +78,9 @@ def test_a_loop_that_turns_without_a_body_is_stalled(rig: Rig) -> None:
 def test_each_standstill_is_judged_for_itself(rig: Rig) -> None:
     rig.runs_a_body()
     assert not rig.stalled_after(LEASE + 5, computes=1.0)
-    rig.child.table.cells[TICK_US] = 100_000_000 + 36_000_000
-    assert not any(rig.child.is_stalled(136.0 + second, LEASE) for second in range(int(LEASE)))
-    assert rig.child.is_stalled(136.0 + LEASE + 1, LEASE)
+    rig.table.cells[TICK_US] = 100_000_000 + 36_000_000
+    assert not any(rig.standstill.is_stalled(1, 136.0 + second, LEASE) for second in range(int(LEASE)))
+    assert rig.standstill.is_stalled(1, 136.0 + LEASE + 1, LEASE)
 
 
 def test_the_processor_time_of_a_process_grows() -> None:

@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 
 from taskflowmq.ports.spawner import ChildSpec, Process
 from taskflowmq.worker.failure import describe_exit
-from taskflowmq.worker.machine import cpu_seconds, is_stopped
 from taskflowmq.worker.slots import (
     HANDED_BACK,
     HEALTHY_US,
@@ -20,6 +19,7 @@ from taskflowmq.worker.slots import (
     SlotTable,
     StartedJob,
 )
+from taskflowmq.worker.standstill import STALE_SECONDS, Standstill
 
 #: Commands of the control pipe, one per line. ``drain`` is followed by seconds.
 DRAIN, FINISH, HAND_BACK = "drain", "finish", "hand_back"
@@ -30,10 +30,6 @@ TIMEOUT, STOPPED, STALLED = "timeout", "stopped", "stalled"
 #: Exit codes of a child that ended as it was told: cleanly, or with jobs handed back.
 CLEAN = (0, 75)
 
-#: A loop that has not turned for this long is blocked.
-STALE_SECONDS = 0.8
-#: Who uses this share of a core computes, also on a machine that is very busy.
-COMPUTES = 0.05
 #: A child that has not found itself healthy for so long is not counted on: a body that keeps its loop is enough.
 UNHEALTHY_SECONDS = 5.0
 #: How far past its deadline a job must be before its child is killed for it: the child itself acts first.
@@ -49,6 +45,7 @@ class Child:
         self.born = now
         self.table = SlotTable.create(slots)
         self.process: Process | None = None
+        self.standstill = Standstill(self.table)
         #: Why we ended it, if we did: HAND_BACK, STOPPED, STALLED, or TIMEOUT with the jobs that are charged for it.
         self.killed_for: str | None = None
         self.charged: list[StartedJob] = []
@@ -56,10 +53,7 @@ class Child:
         self.leaving = False
         #: Whether its row says that it is stuck.
         self.noted = False
-        self._stopped_s = 0.0
         self._warned_at = 0
-        #: The last tick of a loop that stands still, when that was seen first, and the processor time used by then.
-        self._still: tuple[int, float, float] | None = None
         self._control, self._commands = os.pipe()
         os.set_blocking(self._commands, False)
         self.spec = ChildSpec(
@@ -152,42 +146,6 @@ class Child:
         """Tell whether a body runs that must not outlive the lease, and that ends within the margin (seconds)."""
         until = self.table.cells[LEASE_US] / 1e6
         return 0 < until < now + margin and any(job.exclusive for job in self.table.started())
-
-    def is_stalled(self, now: float, patience: float) -> bool:
-        """Tell whether its loop has stood still for longer than ``patience`` seconds outside every body.
-
-        The body of a thread may hold the interpreter in a C call that computes: then the loop stands still through no
-        fault of ours, and the body's timeout decides. A loop that waits for something uses no processor time.
-
-        Args:
-            now: monotonic seconds.
-            patience: seconds.
-        """
-        tick = self.table.cells[TICK_US]
-        if not tick or self.process is None or now - tick / 1e6 < STALE_SECONDS:
-            self._still = None
-            return False
-        if self._still is None or self._still[0] != tick:
-            self._still = (tick, now, cpu_seconds(self.process.pid))
-        _, since, used = self._still
-        if now - tick / 1e6 < patience:
-            return False
-        started = self.table.started()
-        if any(job.stepped for job in started):
-            return False
-        return not started or cpu_seconds(self.process.pid) - used < COMPUTES * (now - since)
-
-    def has_been_stopped(self, now: float, elapsed: float) -> float:
-        """Return for how many seconds, seen in a row, the process has been stopped (SIGSTOP) by somebody.
-
-        Args:
-            now: monotonic seconds.
-            elapsed: seconds since the last look.
-        """
-        stale = now - self.table.cells[TICK_US] / 1e6 >= STALE_SECONDS
-        stopped = stale and self.process is not None and is_stopped(self.process.pid)
-        self._stopped_s = self._stopped_s + min(elapsed, STALE_SECONDS) if stopped else 0.0
-        return self._stopped_s
 
     def obituary(self, code: int) -> str | None:
         """Return why the jobs in it are charged with a crash; None: it ended as it was told, or by our hand."""

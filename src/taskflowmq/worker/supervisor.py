@@ -265,14 +265,18 @@ class Supervisor:
         Something of ours waits. Where a body keeps the loop, or the interpreter, its timeout decides, see
         :meth:`_check_hang`.
         """
-        if child.killed_for is None and child.is_stalled(now, self._options.lease):
+        if child.killed_for is not None or child.process is None:
+            return
+        if child.standstill.is_stalled(child.process.pid, now, self._options.lease):
             log.error("child %s stands still for longer than its lease, outside every body: killed", child.worker_id)
             child.kill(STALLED)
             self._telemetry.event("child_hung")
 
     def _check_stopped(self, child: Child, now: float, elapsed: float) -> None:
         """Kill a child that somebody stopped and nobody continues: we renew its lease, so no rescuer would (I4)."""
-        if child.has_been_stopped(now, elapsed) > self._options.lease and child.killed_for is None:
+        if child.killed_for is not None or child.process is None:
+            return
+        if child.standstill.stopped_for(child.process.pid, now, elapsed) > self._options.lease:
             log.error("child %s has been stopped for longer than its lease: killed", child.worker_id)
             child.kill(STOPPED)
             self._telemetry.event("child_hung")

@@ -1,0 +1,62 @@
+"""Why the loop of a child stands still, judged from outside: by whether its process is stopped, waits or computes."""
+
+from __future__ import annotations
+
+from taskflowmq.worker.machine import cpu_seconds, is_stopped
+from taskflowmq.worker.slots import TICK_US, SlotTable
+
+#: A loop that has not turned for this long is blocked.
+STALE_SECONDS = 0.8
+#: A process that uses this share of a core computes, also on a machine that is very busy.
+COMPUTES = 0.05
+
+
+class Standstill:
+    """What the supervisor remembers of a child whose loop does not turn.
+
+    Args:
+        table: where the loop leaves its ticks, and its jobs their slots.
+    """
+
+    def __init__(self, table: SlotTable) -> None:
+        self._table = table
+        self._stopped_s = 0.0
+        #: The last tick, when it was seen to be the last one, and the processor time used by then.
+        self._seen: tuple[int, float, float] | None = None
+
+    def is_stalled(self, pid: int, now: float, patience: float) -> bool:
+        """Tell whether the loop has stood still for longer than ``patience`` seconds outside every body.
+
+        The body of a thread may hold the interpreter in a C call that computes: then the loop stands still through no
+        fault of ours, and the body's timeout decides. A loop that waits for something uses no processor time.
+
+        Args:
+            pid: the child's process.
+            now: monotonic seconds.
+            patience: seconds.
+        """
+        tick = self._table.cells[TICK_US]
+        if not tick or now - tick / 1e6 < STALE_SECONDS:
+            self._seen = None
+            return False
+        if self._seen is None or self._seen[0] != tick:
+            self._seen = (tick, now, cpu_seconds(pid))
+        _, since, used = self._seen
+        if now - tick / 1e6 < patience:
+            return False
+        started = self._table.started()
+        if any(job.stepped for job in started):
+            return False
+        return not started or cpu_seconds(pid) - used < COMPUTES * (now - since)
+
+    def stopped_for(self, pid: int, now: float, elapsed: float) -> float:
+        """Return for how many seconds, seen in a row, the process has been stopped (SIGSTOP) by somebody.
+
+        Args:
+            pid: the child's process.
+            now: monotonic seconds.
+            elapsed: seconds since the last look.
+        """
+        stopped = now - self._table.cells[TICK_US] / 1e6 >= STALE_SECONDS and is_stopped(pid)
+        self._stopped_s = self._stopped_s + min(elapsed, STALE_SECONDS) if stopped else 0.0
+        return self._stopped_s
