@@ -26,6 +26,8 @@ from tests.simulation.snapshot import Snapshot, of_model, of_rows, sqlite_reader
 import taskflowmq.stores.counting
 import taskflowmq.stores.postgres.claims
 import taskflowmq.stores.postgres.names
+import taskflowmq.stores.postgres.partitions
+import taskflowmq.stores.postgres.workers
 import taskflowmq.stores.sqlite.claims
 import taskflowmq.worker.child
 import taskflowmq.worker.supervisor
@@ -39,6 +41,8 @@ _MEASURE: tuple[ModuleType, ...] = (
     taskflowmq.stores.counting,
     taskflowmq.stores.postgres.claims,
     taskflowmq.stores.postgres.names,
+    taskflowmq.stores.postgres.partitions,
+    taskflowmq.stores.postgres.workers,
     taskflowmq.stores.sqlite.claims,
 )
 #: Modules that make identities with ``uuid4``.

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 from tests.simulation.rows import Data, Ended, Ready, Running, Waiting
+from tests.simulation.rules import Lane, lane_of
 
 from taskflowmq.core.job import Attempts, AttemptView, Counters, JobFilter, JobView, Page, Reason, State
 from taskflowmq.core.retention import QueueRetention
@@ -161,7 +162,14 @@ class ModelBoard:
         return "pending" if isinstance(place, Ready) else "running"
 
     def _oldest(self, queue: str) -> float | None:
-        ready = [row.ready_at for key, row in self._data.ready.items() if self._data.jobs[key].new.queue == queue]
+        """Return how long the first of a queue's lanes have been ready at most. A clock that was stepped back has put
+        jobs behind them that say they are older."""
+        first: dict[Lane, Ready] = {}
+        for job_id, row in self._data.ready.items():
+            lane = lane_of(self._data, job_id)
+            if lane[1] == queue:
+                first[lane] = min(first.get(lane, row), row, key=lambda one: (one.batch, one.rank))
+        ready = [row.ready_at for row in first.values()]
         return max((self._now() - min(ready)).total_seconds(), 0.0) if ready else None
 
     def _wanted(self, query: JobFilter, job_id: UUID) -> JobView | None:

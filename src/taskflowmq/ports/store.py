@@ -104,6 +104,7 @@ class QueueView(msgspec.Struct, frozen=True, kw_only=True):
     paused_at: datetime | None
     #: state → number of live jobs
     states: dict[str, int]
+    #: seconds since the job that is first in its lane became ready, of the lane where it is longest
     oldest_ready_age: float | None
     #: what of it is different from all other queues
     retention: QueueRetention = QueueRetention()
