@@ -249,15 +249,15 @@ def _long_text_and_a_pattern() -> tuple[dict[str, Any], Any]:
 @pytest.mark.parametrize("make", [lambda: _alternatives(60), _self_reference, _long_text_and_a_pattern])
 def test_no_schema_makes_a_check_without_end(make: Any) -> None:
     document, value = make()
-    began = time.monotonic()
+    began = time.process_time()
     accepts(document, value)
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_a_large_value_takes_its_time_once() -> None:
-    began = time.monotonic()
+    began = time.process_time()
     _example(list[int]).check({"value": [1] * 130_000}, "/args")
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
 
 
 @given(values)

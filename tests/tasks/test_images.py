@@ -261,10 +261,10 @@ print(int(re.search(r"VmHWM:\\s+(\\d+)", pathlib.Path("/proc/self/status").read_
 @pytest.mark.parametrize("case", BOMBS)
 def test_bombs_fail_fast_and_cost_nothing(files_dir: Path, case: str) -> None:
     (files_dir / "bomb").write_bytes(BOMBS[case])
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(PermanentFailure):
         image_resize("bomb", 10)
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ from taskflowmq.core.job import State
 from taskflowmq.testing import VirtualClock
 from taskflowmq.testing.waiting import wait_until
 from taskflowmq.worker import notes, worker
+from taskflowmq.worker.notes import Notes
 
 
 @pytest.fixture(autouse=True)
@@ -127,7 +128,7 @@ async def test_slots_that_wait_for_jobs_that_cannot_start_show(
 
 
 async def test_bodies_that_wait_while_their_jobs_run_are_no_news(
-    sqlite_url: str, caplog: pytest.LogCaptureFixture
+    sqlite_url: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app, gate = TaskFlow(sqlite_url), asyncio.Event()
 
@@ -148,7 +149,16 @@ async def test_bodies_that_wait_while_their_jobs_run_are_no_news(
             return any(one.task == "child" and one.state is State.RUNNING for one in (await app.jobs.alist()).items)
 
         await wait_until(child_runs, what="the child to run")
-        await asyncio.sleep(0.2)  # several looks
+        looked = 0
+
+        async def look(notes: Notes) -> None:
+            nonlocal looked
+            await looks(notes)
+            looked += 1
+
+        looks = Notes.look
+        monkeypatch.setattr(Notes, "look", look)
+        await wait_until(lambda: looked >= 6, what="several looks of both workers")
         gate.set()
         assert await handle.aresult(timeout=20) == 1
     assert "does not get on" not in caplog.text
