@@ -129,7 +129,6 @@ class Gate:
         if scope["method"] in _WITH_BODY:
             # A body that comes slowly has no room among the writes: it would keep others out for nothing.
             body = await self._whole_body(scope["path"], headers, receive)
-            receive = _replayed(body, receive)
         room = self._room
         if room.writes >= room.most:
             raise overloaded()
@@ -140,6 +139,8 @@ class Gate:
             if storing and self._intake is not None and not scope.get("query_string"):
                 await reply.whole(*await self._intake(scope, body))
             else:
+                if scope["method"] in _WITH_BODY:
+                    receive = _replayed(body, receive)
                 await self._route(scope, receive, reply)
         finally:
             room.writes -= 1
