@@ -30,7 +30,7 @@ class EmbeddedWorker:
     so a program that starts a worker does that below ``if __name__ == "__main__":``, as for ``multiprocessing``.
 
     Args:
-        app: kept open from the start of the worker to its end, whoever closes it meanwhile.
+        app: kept open from the start of the worker to its end, whatever closes it meanwhile.
         options: fields of :class:`WorkerOptions`.
     """
 
@@ -49,7 +49,7 @@ class EmbeddedWorker:
             )
         if self._worker is None:
             launch = _launcher(self._app) if processes else None
-            # Not aopen(): whoever closes the app must not take it from under the worker.
+            # Not aopen(): a closing of the app must not take it from under the worker.
             self._hold = await self._hub.keep()
             store, options = self._hold.session.store, self._options
             telemetry = self._app.telemetry or NoTelemetry()
@@ -85,7 +85,7 @@ class EmbeddedWorker:
         try:
             await worker.start()
         except BaseException:
-            # Nobody drains what did not start.
+            # What did not start is not drained.
             self._worker = None
             await self._let_go()
             raise

@@ -34,7 +34,7 @@ def die_with_parent(parent_pid: int) -> None:
     """Ask the kernel to kill this process when its parent dies. Elsewhere than on Linux, the pipe's end does it later.
 
     Args:
-        parent_pid: who started us; if somebody else is our parent by now, it is dead already.
+        parent_pid: who started us; if another process is our parent by now, it is dead already.
     """
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)

@@ -1,4 +1,4 @@
-"""What ``worker``, ``dev`` and ``scheduler`` are told: a flag, else its variable, else the default.
+"""The settings of ``worker``, ``dev`` and ``scheduler``: a flag, else its variable, else the default.
 
 The command line reads the rest where it is used (addresses and keys in ``server.settings``, the database in
 ``client.app``), and the built-in tasks have settings of their own (``taskflowmq.tasks.settings``), because they are the
@@ -67,7 +67,7 @@ def load_settings(environ: Mapping[str, str] | None = None, **flags: Any) -> Set
             f"TASKFLOW_HEARTBEAT_SECONDS is {settings.heartbeat:g}, more than half of TASKFLOW_LEASE_SECONDS "
             f"({settings.lease:g}): one missed heartbeat would lose the worker"
         )
-    # A short lease alone must not be refused because of a default that nobody chose.
+    # A short lease alone must not be refused because of a default.
     return msgspec.structs.replace(settings, heartbeat=settings.lease / 3)
 
 

@@ -20,7 +20,7 @@ POSTGRES = ("postgresql", "postgres")
 ALLOWED = "sqlite:///relative.db, sqlite:////absolute/path.db, postgresql://user:password@host:port/database"
 #: What ``?beside=`` may say behind a file.
 _SWITCH = {"true": True, "1": True, "false": False, "0": False}
-#: Rights of a SQLite file: the owner reads and writes, the group may, and nobody else.
+#: Rights of a SQLite file: the owner reads and writes, the group may, and no other user.
 _MODE = re.compile(r"0?6[046]0")
 
 

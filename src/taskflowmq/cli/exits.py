@@ -30,7 +30,7 @@ from taskflowmq.core.redact import redact_text
 
 
 class Exit(IntEnum):
-    """What the shell is told."""
+    """The exit code for the shell."""
 
     OK = 0
     FAILED = 1
@@ -69,7 +69,7 @@ class CommandError(click.ClickException):
 
     Args:
         message: what went wrong and why.
-        code: what the shell is told.
+        code: the exit code for the shell.
         advice: what to do.
     """
 
@@ -80,7 +80,7 @@ class CommandError(click.ClickException):
 
 
 def explain(error: BaseException) -> CommandError | None:
-    """Return how an error ends the command, or None for one that nobody foresaw."""
+    """Return how an error ends the command, or None for one that was not foreseen."""
     if isinstance(error, CommandError):
         return error
     if not isinstance(error, TaskFlowError | TimeoutError):
@@ -108,7 +108,7 @@ def report_usage(error: click.UsageError) -> None:
 
 
 def report_bug(error: BaseException) -> None:
-    """Write the traceback of an error that nobody foresaw, without secrets: texts of drivers hold addresses."""
+    """Write the traceback of an error that was not foreseen, without secrets: texts of drivers hold addresses."""
     trace = "".join(traceback.format_exception(error))
     click.echo(escape_lines(redact_text(trace)), err=True, nl=False)
 

@@ -77,7 +77,7 @@ def run(arguments: list[str] | None = None) -> None:
 
 
 def _let_go_of_logs() -> None:
-    """Forget log lines that nobody reads: left in the buffer, they would end the interpreter with code 120."""
+    """Forget log lines that have no reader: left in the buffer, they would end the interpreter with code 120."""
     try:
         sys.stderr.flush()
     except OSError:

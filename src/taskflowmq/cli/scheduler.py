@@ -20,7 +20,7 @@ from taskflowmq.cli.worker import PACE_FLAGS, flags_of, pace_options
 def command(app: str | None, database_url: str | None, as_json: bool, **given: Any) -> None:
     """Run the duties only: staging due jobs, rescuing lost ones, expiry, retention.
 
-    Workers and servers run them too; use this where they are told not to.
+    Workers and servers run them too; use this where they run with --no-duties.
     """
     from taskflowmq.bootstrap.settings import load_settings
     from taskflowmq.bootstrap.signals import spare_user_signals
@@ -31,7 +31,7 @@ def command(app: str | None, database_url: str | None, as_json: bool, **given: A
     start_logging(given["log_format"], given["log_level"])
     options = options_of(load_settings(**flags_of(given, PACE_FLAGS)))
     loaded = load(app, database_url)
-    # Duties of a store that nobody uses are duties in the wrong place.
+    # Duties of a store without jobs are duties in the wrong place.
     open_only(loaded, "upgrade")
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_run(loaded, options, as_json=as_json))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from taskflowmq.worker import Supervisor, WorkerOptions
 
 log = logging.getLogger("taskflowmq.worker")
-#: So many looks in a row must find nothing before a burst is over: between two jobs a worker has none for a moment.
+#: This many looks in a row must find nothing before a burst is over: between two jobs a worker has none for a moment.
 IDLE_LOOKS = 3
 
 #: The flags of :func:`worker_options` and :func:`pace_options`, as settings know them.
@@ -75,7 +75,7 @@ def pace_options(command: Any) -> Any:
                 "--poll",
                 env="TASKFLOW_POLL_SECONDS",
                 type=float,
-                help="Seconds between looks for work that nobody announced; default 1.",
+                help="Seconds between looks for work without a wake-up; default 1.",
             ),
             *(
                 option(
@@ -90,7 +90,7 @@ def pace_options(command: Any) -> Any:
                 "--keep-finished",
                 env="TASKFLOW_KEEP_FINISHED",
                 type=int,
-                help="Keep about so many ended jobs at most; the dead stay. Default: any number.",
+                help="About how many ended jobs are kept at most; the dead stay. Default: any number.",
             ),
         )
     ):
@@ -114,8 +114,8 @@ def flags_of(given: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
 @app_argument
 @worker_options
 @pace_options
-@option("--max-jobs", env="TASKFLOW_MAX_JOBS", type=click.IntRange(1), help="Replace a child after so many jobs.")
-@option("--max-memory", env="TASKFLOW_MAX_MEMORY_MB", type=click.IntRange(1), help="Replace a child above so many MB.")
+@option("--max-jobs", env="TASKFLOW_MAX_JOBS", type=click.IntRange(1), help="Replace a child after this many jobs.")
+@option("--max-memory", env="TASKFLOW_MAX_MEMORY_MB", type=click.IntRange(1), help="Replace a child above this size.")
 @option("--health-port", env="TASKFLOW_HEALTH_PORT", type=click.IntRange(0, 65_535), help="Serve probes and /metrics.")
 @option("--health-host", env="TASKFLOW_HEALTH_HOST", default="127.0.0.1", help="Address of the probes.")
 @option("--burst", env="TASKFLOW_BURST", is_flag=True, help="End when there is nothing left to run.")

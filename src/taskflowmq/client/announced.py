@@ -1,6 +1,6 @@
 """What the store knows of a task whose function is in another program: its options and the schema of its arguments.
 
-Programs announce both (:func:`options_json`); whoever enqueues by name alone gets the same queue, priority, attempts,
+Programs announce both (:func:`options_json`); who enqueues by name alone gets the same queue, priority, attempts,
 timeout, unique key and refusals as a program that has the function.
 """
 

@@ -182,7 +182,7 @@ class BaseApp(Hooked):
     async def aclose(self) -> None:
         """Give back one opening. The last one finishes what is under way and closes the store of the running loop.
 
-        Whoever else uses the app keeps it open: others who opened it, workers, servers, calls under way. The next use
+        Its other users keep it open: others who opened it, workers, servers, calls under way. The next use
         opens it again.
         """
         await self._hub.leave()

@@ -1,7 +1,7 @@
 """How long a call may wait for the store: one deadline for everything that a program or a request asks of it.
 
 What must stay true: a caller is answered at its deadline, whatever the store or its driver does then. So the work is
-not waited for once it was told to end: giving up a statement on a silent connection can take half a minute.
+not waited for once it was cancelled: giving up a statement on a silent connection can take half a minute.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ DEFAULT_S = 10.0
 LEAST_S, MOST_S = 0.1, 3_600.0
 #: What a job of a list may take beyond the deadline, in seconds.
 PER_JOB_S = 0.001
-#: Work that was told to end, and has not: kept, because a loop holds tasks weakly.
+#: Work that was cancelled and has not ended: kept, because a loop holds tasks weakly.
 _leaving: set[asyncio.Future[Any]] = set()
 
 
@@ -53,7 +53,7 @@ def _checked(name: str, value: object) -> float:
 
 
 def too_late(seconds: float) -> StoreUnavailable:
-    """Return what a caller is told at its deadline."""
+    """Return the error that a caller gets at its deadline."""
     return StoreUnavailable(f"the store did not answer within {seconds:g} s ({VARIABLE})")
 
 
@@ -76,7 +76,7 @@ async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
 
 
 def give_up(task: asyncio.Future[Any]) -> None:
-    """Tell work to end, and do not wait for that."""
+    """Cancel work, and do not wait for its end."""
     if not task.done():
         _leaving.add(task)
         task.add_done_callback(_left)

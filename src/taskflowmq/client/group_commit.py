@@ -53,7 +53,7 @@ class GroupCommit:
         self._watch: asyncio.TimerHandle | None = None
 
     async def submit(self, job: NewJob) -> Enqueued:
-        """Store one job together with whoever else asks meanwhile, and return its own answer.
+        """Store one job together with those of other callers meanwhile, and return its own answer.
 
         Raises:
             StoreUnavailable: too many jobs wait, or the store does not answer.

@@ -62,7 +62,7 @@ class Handle(msgspec.Struct, Generic[R_co], eq=False, frozen=True):
         """Cancel the job, or ask its worker to stop it if it runs.
 
         Returns:
-            "cancelled", "requested" (it runs; its worker is told), or "final" (it had ended).
+            "cancelled", "requested" (it runs; its worker is asked to stop it), or "final" (it had ended).
 
         Raises:
             JobNotFound: there is no such job.

@@ -5,10 +5,10 @@ Pools and sockets belong to the loop that opened them. The rule:
 * ``async with app`` / ``await app.aopen()`` opens a session on the running loop, or joins the one that is open there.
 * A call on a loop that has a session uses it. A call from anywhere else (another loop, a thread) is forwarded
   to a running loop that has one, so a handler in a thread enqueues through its worker's connections.
-* If nobody has one, a session is opened where the call is: on the running loop, or, for blocking calls, on
+* If no loop has one, a session is opened where the call is: on the running loop, or, for blocking calls, on
   the portal thread of :mod:`taskflowmq.client.sync`.
 * A session stays open while anybody uses it: those who opened the app, the parts of this package that work for long
-  (:meth:`Hub.keep`: workers, servers), calls under way. ``aclose()`` gives back one opening, and nobody else's.
+  (:meth:`Hub.keep`: workers, servers), calls under way. ``aclose()`` gives back one opening, and no other.
 * It also ends when ``asyncio.run`` ends its loop: each is guarded by an asynchronous generator, and ending those is
   the last thing that a loop does.
 * A forked child starts with no session.
@@ -70,12 +70,12 @@ class _Place(Generic[S]):
         self.keepers = 0
         #: Calls under way.
         self.calls = 0
-        #: Somebody closed the app: the last one who uses it closes the session.
+        #: The app was closed here: the last user of the session closes it.
         self.leaving = False
 
     @property
     def held(self) -> bool:
-        """Whether somebody wants it to stay open."""
+        """Whether an opener or a keeper wants it to stay open."""
         return self.openers > 0 or self.keepers > 0
 
     @property
@@ -85,7 +85,7 @@ class _Place(Generic[S]):
 
     @property
     def rank(self) -> int:
-        """How sure it is to stay: kept ones before opened ones before those that nobody holds."""
+        """How sure it is to stay: kept ones before opened ones before those without a hold."""
         return 2 if self.keepers else 1 if self.openers else 0
 
 
@@ -98,7 +98,7 @@ class Hold(Generic[S]):
         self.session = session
 
     async def release(self, *, close: bool = False) -> None:
-        """Let the session go; idempotent. It is closed if that was asked for meanwhile, and nobody else holds it.
+        """Let the session go; idempotent. It is closed if that was asked for meanwhile, and there is no other hold.
 
         Args:
             close: ask for it.
@@ -226,7 +226,7 @@ class Hub(Generic[S]):
     # ---- lifetime ----
 
     async def open_here(self) -> S:
-        """Return the session of the running loop; open it if need be. It may be closed by whoever opens the app here:
+        """Return the session of the running loop; open it if need be. The last closing of the app here ends it:
         those who need it for longer :meth:`keep` it.
         """
         return _session_of(await self._opened_here())
@@ -239,12 +239,12 @@ class Hub(Generic[S]):
         return _session_of(place)
 
     async def leave(self, *, for_all: bool = False) -> None:
-        """Give back one opening on the running loop; whoever is the last one there closes its session.
+        """Give back one opening on the running loop; the last one there closes its session.
 
-        On a loop without a session, those that nobody holds on other loops are closed.
+        On a loop without a session, those without a hold on other loops are closed.
 
         Args:
-            for_all: close every session, whoever holds it (a test's database goes away).
+            for_all: close every session, held or not (a test's database goes away).
         """
         loop = asyncio.get_running_loop()
         if for_all:
@@ -259,7 +259,7 @@ class Hub(Generic[S]):
         await self._close_unless_used(place)
 
     async def keep(self) -> Hold[S]:
-        """Keep the session of the running loop open until the answer is released, whoever closes the app meanwhile."""
+        """Keep the session of the running loop open until the answer is released, whatever closes the app meanwhile."""
         place = await self._opened_here()
         place.keepers += 1
         return Hold(self, place, _session_of(place))
@@ -354,12 +354,12 @@ class Hub(Generic[S]):
             await session.close()
 
     async def _close_unless_used(self, place: _Place[S]) -> None:
-        """Close a session that nobody holds, now or at the end of the last call that uses it; on its loop."""
+        """Close a session without a hold, now or at the end of the last call that uses it; on its loop."""
         if place.held or place.session is None:
             return
         if place.calls:
             await place.session.flush()
-        # Somebody may have come meanwhile, and the last call may have closed it.
+        # Another call may have begun meanwhile, and the last one may have closed it.
         if place.abandoned:
             await self._close_place(place)
 

@@ -101,7 +101,7 @@ class Jobs:
         """Cancel a job, or ask its worker to stop it if it runs.
 
         Returns:
-            "cancelled", "requested" (it runs; its worker is told), or "final" (it had ended).
+            "cancelled", "requested" (it runs; its worker is asked to stop it), or "final" (it had ended).
 
         Raises:
             JobNotFound: there is none.

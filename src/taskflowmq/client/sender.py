@@ -90,7 +90,7 @@ class Sender:
         return self._handles(requests, answers)
 
     async def store(self, job: NewJob, idempotency: IdempotencyKey | None = None) -> Enqueued:
-        """Store one job, in one commit with whoever else stores one at the same moment.
+        """Store one job, in one commit with those of other callers at the same moment.
 
         A job with a unique or idempotency key goes alone: it may have to wait for a stranger's transaction.
 

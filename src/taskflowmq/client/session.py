@@ -64,7 +64,7 @@ class Session:
         seconds: float = DEFAULT_S,
     ) -> None:
         self.store = store
-        #: The same for whoever waits for one answer: within the deadline.
+        #: The same for callers that wait for one answer: within the deadline.
         self.asked = bounded(store, seconds)
         self.registry = registry
         self._seconds = seconds
@@ -153,7 +153,7 @@ class Session:
         return None if view is None else await why_waits(self.store, view)
 
     async def _hint(self, views: list[JobView]) -> None:
-        """Say of jobs that somebody waits for why they will not start by themselves: once a minute and reason."""
+        """Say of jobs that callers wait for why they will not start by themselves: once a minute and reason."""
         try:
             waits = await Waits.look(self.asked)
         except TaskFlowError as error:
@@ -211,7 +211,7 @@ async def _repeated(call: Callable[[], Awaitable[T]]) -> T:
         try:
             return await call()
         except StoreUnavailable:
-            # A store that took this long to say no (a lock that somebody holds) had its repeats already.
+            # A store that took this long to say no (a lock that another session holds) had its repeats already.
             if now() - began > PATIENCE_S:
                 raise
             await asyncio.sleep(pause * (0.5 + chance.random()))

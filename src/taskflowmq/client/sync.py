@@ -38,7 +38,7 @@ _BEGIN_S = 20.0
 
 
 class Runner(Protocol):
-    """What a twin needs of its object: somebody who runs a coroutine for a thread and waits for it."""
+    """What a twin needs of its object: it runs a coroutine for a thread and waits for it."""
 
     def run(self, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Run a coroutine on the right loop and return what it returns."""
@@ -106,7 +106,7 @@ class _Helpers(ThreadPoolExecutor):
         try:
             threading.Thread(target=work, name="taskflow-helper", daemon=True).start()
         except RuntimeError:
-            # From Python 3.12 on, exit hooks start no threads: the loop waits, and nobody else is there.
+            # From Python 3.12 on, exit hooks start no threads: the loop waits, and no other thread is there.
             work()
         return future
 
@@ -200,7 +200,7 @@ def wait_for_loop(make: Callable[[], Coroutine[Any, Any, T]], loop: asyncio.Abst
                     f"the event loop that had opened the app has not turned for {waited:g} s: a blocking call keeps it"
                 )
     except BaseException as error:
-        # Ctrl-C while waiting: whoever waits for nothing any more should not keep the loop busy.
+        # Ctrl-C while waiting: a call whose caller is gone should not keep the loop busy.
         future.cancel()
         if isinstance(error, CancelledError) and not loop.is_running():
             raise StoreUnavailable("the event loop that had opened the app ended during the call") from None

@@ -64,7 +64,7 @@ class TaskOptions(TypedDict, total=False):
     unique: at most one live job per key.
     process: run a plain function in a process of its own, which can be killed at its timeout.
     on_lease_lost: "continue" (default): a body whose worker cannot renew its lease goes on, and its result counts if
-        nobody has rescued the job meanwhile. "stop": it is stopped before anybody can, so that two never run at once;
+        no rescuer has taken the job meanwhile. "stop": it is stopped before one can, so that two never run at once;
         its job goes back to its queue. Threads and blocked loops are stopped with their process.
     """
 
@@ -222,7 +222,7 @@ class Task(_Enqueues[P, R]):
         return self._signature.schema(self.name)
 
     def notice(self) -> TaskNotice:
-        """Return what the store is told of this task."""
+        """Return what is announced of this task in the store."""
         return TaskNotice(self.name, self.args_schema(), options_json(self._defaults))
 
     # ---- what the app asks ----

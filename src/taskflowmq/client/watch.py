@@ -25,10 +25,10 @@ MAX_DELAY_S = 0.5
 GROWTH = 1.5
 #: A store that does not answer for this long is reported to those who wait; a shorter outage is waited out.
 PATIENCE_S = 30.0
-#: A job that has not ended after this long may have nobody to run it: whoever waits is told.
+#: A job that has not ended after this long may have no worker to run it: its waiters get a hint.
 HINT_S = 3.0
 
-#: A tenant and a job of it: another tenant's job of the same id is no job to whoever asks.
+#: A tenant and a job of it: another tenant's job of the same id is not found.
 Key = tuple[str, UUID]
 Hint = Callable[[list[JobView]], Coroutine[Any, Any, None]]
 
@@ -105,7 +105,7 @@ class Watch:
                 del self._waiters[key]
 
     async def close(self) -> None:
-        """Stop looking; whoever still waits is cancelled."""
+        """Stop looking; callers that still wait are cancelled."""
         for task in (self._poller, self._hinting):
             if task is not None:
                 task.cancel()

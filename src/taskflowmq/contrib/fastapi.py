@@ -120,7 +120,7 @@ def sender_on(session: Callable[..., Any]) -> Callable[..., Awaitable[JobSender]
         session: the dependency that gives the request its session.
     """
 
-    async def sender(conn: Any = Depends(session)) -> JobSender:  # noqa: B008 - how FastAPI is told
+    async def sender(conn: Any = Depends(session)) -> JobSender:  # noqa: B008 - FastAPI reads it there
         return JobSender(conn)
 
     return sender

@@ -6,7 +6,7 @@ must be found out all the same (I4). So the graces of late sweeps in a row are b
 yet came, for two leases, the next one judges when the last grace is over. Two and not one, because a database may come
 back for a moment and go again. They are counted from the first of these sweeps to the last one before, so the silence
 just behind us does not use them up, and each silence counts for a lease at most, so no step of the clock does either.
-One punctual sweep ends the row: the next outage gets its grace. Whoever loses a lease to a fourth outage in a row is
+One punctual sweep ends the row: the next outage gets its grace. Who loses a lease to a fourth outage in a row is
 protected by the fence (I2).
 What is proved, a restart of the database, is not bounded.
 """
@@ -15,9 +15,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-#: A sweep is late after so many intervals without one.
+#: A sweep is late after this many intervals without one.
 LATE_SWEEPS = 3
-#: For so many leases sweeps may come late, one after another, before one of them judges all the same.
+#: For this many leases sweeps may come late, one after another, before one of them judges all the same.
 LATE_LEASES = 2
 
 

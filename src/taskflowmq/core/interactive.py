@@ -1,4 +1,4 @@
-"""Whether somebody types this program just now: then what is written twice is written anew, not twice."""
+"""Whether a person types this program just now: then what is written twice is written anew, not twice."""
 
 from __future__ import annotations
 

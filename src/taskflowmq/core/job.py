@@ -142,7 +142,7 @@ class Enqueued(msgspec.Struct, frozen=True, gc=False, eq=False):
     created: bool
     #: True when the same id was stored before by the same call (a lost reply), or an Idempotency-Key was replayed.
     replayed: bool = False
-    #: The ``created_at`` that this request stored, so that nobody has to read it back; None if the store does not say.
+    #: The ``created_at`` that this request stored, so that no read is needed for it; None if the store does not say.
     at: datetime | None = None
 
     def __eq__(self, other: object) -> bool:

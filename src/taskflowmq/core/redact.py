@@ -70,7 +70,7 @@ _HOST_AND_PORT = re.compile(r"(?:\[[^\]]*+\]|[^:\[\]@]*+)(?::\d*+)?+\Z")
 _PUBLIC_SCHEMES = frozenset({"http", "https", "ws", "wss", "ftp"})
 #: What stands for a password in advice: ``postgresql://user:password@host``.
 _PLACEHOLDERS = frozenset({"password", "PASSWORD", "<password>", "…", "..."})
-#: So many addresses of one text are taken apart.
+#: Most addresses of one text that are taken apart.
 _ADDRESSES = 100
 _Span = tuple[int, int]
 
@@ -187,7 +187,7 @@ def _split_by_password(scheme: str, host: str, tail: str) -> bool:
 def _secrets_of_addresses(text: str) -> list[_Span]:
     found = list(_ADDRESS.finditer(text))
     looked_at = [_secret_of_address(text, one) for one in found[:_ADDRESSES]]
-    # No sentence holds so many; hidden whole, they cost nothing.
+    # No sentence holds more; hidden whole, they cost nothing.
     return looked_at + [one.span("run") for one in found[_ADDRESSES:]]
 
 

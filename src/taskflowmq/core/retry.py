@@ -17,7 +17,7 @@ MAX_CRASHES = 3
 #: A job that lost its whole worker this often in one round is dead (worker_lost).
 MAX_LOSSES = 10
 RESCUE_MAX_DELAY_S = 60.0
-#: So many failures within a second are no herd.
+#: Up to this many failures within a second are no herd.
 FEW_FAILURES = 5
 #: What each further one adds to the time over which their retries are spread, and the most that comes of it.
 HERD_STEP_MS, HERD_MAX_MS = 200, 10_000

@@ -1,6 +1,6 @@
 """Checks plain values against the JSON Schema that a task was announced with.
 
-Whoever enqueues by name has no function to check arguments with. This is the part of JSON Schema 2020-12 that msgspec
+Enqueueing by name has no function to check arguments with. This is the part of JSON Schema 2020-12 that msgspec
 and pydantic write for types; keywords beyond it are ignored, as JSON Schema wants it. What must stay true:
 
 * What the types of msgspec take is not refused here: ``uniqueItems`` is ignored, since a list with repeats makes a set.

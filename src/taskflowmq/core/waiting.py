@@ -17,7 +17,7 @@ class WaitCode(StrEnum):
 
     #: Its time: it is scheduled, or its retry has a delay.
     DUE = "due"
-    #: Somebody who resumes its queue.
+    #: Its queue to be resumed.
     PAUSED = "paused"
     #: Any worker at all.
     NO_WORKER = "no_worker"
@@ -37,7 +37,7 @@ class WaitCode(StrEnum):
     ENDED = "ended"
 
 
-#: What does not end by itself: somebody has to do something.
+#: What does not end by itself: an operator has to act.
 STUCK = frozenset(
     {
         WaitCode.PAUSED,

@@ -72,7 +72,7 @@ class Context(ABC):
     def stop_reason(self) -> StopReason | None:
         """Why the body was asked to stop; None: it was not.
 
-        "drain": its worker ends or is replaced. "cancel": somebody cancelled the job. "timeout": its time is over.
+        "drain": its worker ends or is replaced. "cancel": the job was cancelled. "timeout": its time is over.
         "lease_lost": its worker may not be believed alive any more.
         """
 
@@ -81,7 +81,7 @@ class Context(ABC):
         """Return what to raise, or return, to end the body as it was asked to: ``raise ctx.stopped()``.
 
         After a drain the job goes back to its queue and costs no attempt, after a cancel it is cancelled, after its
-        timeout it has timed out. After a lost lease it goes back unless somebody has taken it already.
+        timeout it has timed out. After a lost lease it goes back unless another worker has it already.
 
         Raises:
             WrongContext: the body was not asked to stop.

@@ -1,4 +1,4 @@
-"""What runs beside the jobs: a loop that somebody else starts, stops and watches."""
+"""What runs beside the jobs: a loop that its owner starts, stops and watches."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import msgspec
 
 
 class ChildSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """What a child is told at its start. The file descriptors are inherited."""
+    """What a child gets at its start. The file descriptors are inherited."""
 
     worker_id: UUID
     supervisor: UUID

@@ -241,7 +241,7 @@ class Claims(Protocol):
         ...
 
     async def cancel_requests(self, worker_id: UUID) -> list[UUID]:
-        """Return the running jobs of a worker that somebody asked to cancel."""
+        """Return the running jobs of a worker for which a cancellation was asked."""
         ...
 
     async def paused_queues(self) -> set[str]:

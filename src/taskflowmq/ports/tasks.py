@@ -36,7 +36,7 @@ class TaskNotice(NamedTuple):
 
 
 class TaskView(msgspec.Struct, frozen=True, kw_only=True):
-    """A task that the store knows; schema and options are None if nobody has announced them."""
+    """A task that the store knows; schema and options are None if no program has announced them."""
 
     name: str
     args_schema: bytes | None
@@ -104,7 +104,7 @@ class TaskSpec(Protocol):
         ...
 
     def notice(self) -> TaskNotice:
-        """Return what the store is told of it: the JSON Schema of its arguments, and its options."""
+        """Return what is announced of it in the store: the JSON Schema of its arguments, and its options."""
         ...
 
 

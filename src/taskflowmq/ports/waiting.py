@@ -81,7 +81,7 @@ async def find_unserved(store: Store, tenant: str = "default", *, most: int = 50
     Args:
         store: an open store.
         tenant: whose jobs.
-        most: so many tasks are looked at; each costs a statement.
+        most: how many tasks are looked at; each costs a statement.
     """
     waits = await Waits.look(store)
     known = {task for server in waits.servers for task in server.tasks if not server.queues}

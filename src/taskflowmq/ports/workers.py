@@ -42,7 +42,7 @@ class WorkerView(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: datetime | None
     info: bytes
     running: int
-    #: Whether the lease was over when this was read: it is believed dead, and nobody has ended it yet.
+    #: Whether the lease was over when this was read: it is believed dead, and no rescuer has ended it yet.
     lease_over: bool = False
 
 
@@ -50,7 +50,7 @@ class Workers(Protocol):
     """Leases: who is believed alive."""
 
     async def register(self, worker: NewWorker) -> None:
-        """Store a new worker whose lease begins now; a repeat renews the lease, and revives nobody who was ended."""
+        """Store a new worker whose lease begins now; a repeat renews the lease, and revives none that was ended."""
         ...
 
     async def renew(self, worker_ids: Sequence[UUID], lease_ms: int) -> set[UUID]:
@@ -62,7 +62,7 @@ class Workers(Protocol):
         ...
 
     async def end_expired(self, limit: int, *, turn_within_ms: int | None = None) -> list[UUID]:
-        """End workers whose lease is over and return them; with ``turn_within_ms`` nobody, unless a rescuer took its
+        """End workers whose lease is over and return them; with ``turn_within_ms`` none, unless a rescuer took its
         turn at most so long ago and no grace is in force: who stood still after its turn knows of no silence since.
         """
         ...

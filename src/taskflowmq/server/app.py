@@ -90,7 +90,7 @@ class _Routes:
 
 @cache
 def make_framework() -> Litestar:
-    """Return the framework with every route; it serves whoever puts :class:`Services` into the scope."""
+    """Return the framework with every route; :class:`Services` must be in the scope of its requests."""
     api = Router(
         API,
         route_handlers=[
@@ -125,7 +125,7 @@ async def _services_of(request: Request[Any, Any, Any]) -> Services:
 
 
 async def _refuse_what_would_be_ignored(request: Request[Any, Any, Any]) -> None:
-    """A misspelt filter must not answer with everything, nor a wish in a body that nobody reads with "done"."""
+    """A misspelt filter must not answer with everything, nor a wish in a body that is not read with "done"."""
     fields = request.route_handler.parsed_fn_signature.parameters.items()
     known = {getattr(field.kwarg_definition, "name", None) or name for name, field in fields}
     for name in request.query_params:
@@ -157,7 +157,7 @@ def _problem_of(error: Exception) -> Problem:
     known = from_error(error)
     if known is not None:
         return known
-    if isinstance(error, ClientGone):  # nobody reads the answer
+    if isinstance(error, ClientGone):  # the answer has no reader
         return overloaded()
     if isinstance(error, ValidationException):
         return _from_validation(error)

@@ -2,7 +2,7 @@
 
 A worker's supervisor renews leases; a loop that is busy with requests of strangers would renew them too late, and
 healthy jobs would be run again. What must stay true: nothing that a stranger sends is read, parsed or answered on the
-owner's loop; what probes ask of it is asked at most once a second, whoever asks and however often.
+owner's loop; what probes ask of it is asked at most once a second, however often they come.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ class ConnectionLimits(msgspec.Struct, frozen=True, kw_only=True):
     """How much connections may cost. Durations are seconds.
 
     Args:
-        most: connections at once, idle ones included; fewer where the process may not open so many files.
+        most: connections at once, idle ones included; fewer where the process may not open that many files.
         most_new_per_address: of them, those of one address that have not sent a complete request yet.
         head_seconds: from the first byte of a request, or from the start of the connection, to the end of its head.
         keep_alive_seconds: how long a connection may wait for its next request. Longer than the 60 s of most

@@ -34,7 +34,7 @@ _MISSING_FIELD = re.compile(r"Object missing required field `(.{0,80})", re.DOTA
 
 
 class ClientGone(Exception):
-    """The client hung up before its request was complete; there is nobody to answer."""
+    """The client hung up before its request was complete; there is no one to answer."""
 
 
 class Bodies:

@@ -167,7 +167,7 @@ def from_error(error: Exception) -> Problem | None:
 def log_failure(error: Exception, request_id: str) -> None:
     """Note an answer that is not the client's fault. Without the path: it may hold what does not belong there (S24).
 
-    An outage takes one line per request, a probe none (see readiness.py); what nobody foresaw takes its traceback.
+    An outage takes one line per request, a probe none (see readiness.py); what was not foreseen takes its traceback.
     """
     fields = {"request_id": request_id}
     if isinstance(error, Problem):  # meant so: no room, or not ready
@@ -184,7 +184,7 @@ def overloaded() -> Problem:
 
 
 def internal() -> Problem:
-    """Return the answer for an error that nobody foresaw."""
+    """Return the answer for an error that was not foreseen."""
     return Problem(500, "internal_error", "The request could not be served; the log knows more under the request id")
 
 

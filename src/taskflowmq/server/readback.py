@@ -2,7 +2,7 @@
 
 A job that a request has made itself is answered without (docs/adr/0008-cost-of-a-request.md).
 
-A query starts when the previous one has returned and takes whatever was asked meanwhile: nobody waits for company.
+A query starts when the previous one has returned and takes whatever was asked meanwhile: no caller waits for company.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Readback:
     async def _answer(self, tenant: str, batch: dict[UUID, asyncio.Future[JobView | None]]) -> None:
         try:
             found = {view.id: view for view in await self._get_many(tenant, sorted(batch))}
-        except Exception as error:  # noqa: BLE001 - every caller of this batch is told
+        except Exception as error:  # noqa: BLE001 - every caller of this batch gets it
             for future in batch.values():
                 if not future.done():
                     future.set_exception(error)

@@ -95,7 +95,7 @@ class Services:
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
-        """Keep the app open for as long as the server runs, whoever else opens and closes it meanwhile."""
+        """Keep the app open for as long as the server runs, whatever else opens and closes it meanwhile."""
         async with self.app.hub.kept() as session:
             await session.announce()
             self._session = session

@@ -423,7 +423,7 @@ class JoiningTransport:
 
     def flush(self) -> None:
         """Send what is held."""
-        if self._head and self.is_closing():  # the other side has hung up meanwhile: nobody reads it
+        if self._head and self.is_closing():  # the other side has hung up meanwhile: it is not read
             self._head = b""
         if self._head:
             head, self._head = self._head, b""

@@ -1,4 +1,4 @@
-"""Counts per state: exact while they are small; once they are large, nobody waits long for them."""
+"""Counts per state: exact while they are small; once they are large, no caller waits long for them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Counts:
     """Answers how many jobs there are.
 
     What is up to :data:`EXACT_BELOW` is counted anew for every answer. Only of the rest everything is counted, now and
-    then, beside the answers: whoever asks meanwhile gets the count before, and ``as_of`` says from when.
+    then, beside the answers: callers meanwhile get the count before, and ``as_of`` says from when.
 
     Args:
         count: counts every state up to a number, or to the end.
@@ -54,7 +54,7 @@ class Counts:
         return answer
 
     def forget(self) -> None:
-        """Look again for the next answer: somebody changed a queue."""
+        """Look again for the next answer: a queue was changed."""
         self._answer = None
 
     async def close(self) -> None:
@@ -73,7 +73,7 @@ class Counts:
             self._recount = asyncio.create_task(self._count_all(), name="taskflow-count")
             self._recount.add_done_callback(_noted)
         if self._recount.get_loop() is not asyncio.get_running_loop():
-            return self._whole or await self._count_all()  # somebody else's loop counts
+            return self._whole or await self._count_all()  # another loop counts
         found = None if age > OLDEST_S else self._whole
         await asyncio.wait([self._recount], timeout=None if found is None else PATIENCE_S)
         if found is not None and not self._recount.done():
@@ -90,7 +90,7 @@ class Counts:
 
 
 def _noted(recount: asyncio.Task[StoreStats]) -> None:
-    # Whoever waits for a count is told; who has an older one is not, and the next answer counts again.
+    # Callers that wait for a count get the error; those with an older one do not, and the next answer counts again.
     if not recount.cancelled() and (error := recount.exception()) is not None:
         log.debug("counting failed: %s", error)
 

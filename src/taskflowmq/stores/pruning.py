@@ -42,7 +42,7 @@ class Walk:
     async def next_due(
         self, look: Callable[[UUID, int], Awaitable[Stretch]], *, now_ms: int, kept_ms: int, most: int
     ) -> list[UUID]:
-        """Look behind where the last call stopped, and return at most so many jobs that are past their retention.
+        """Look behind where the last call stopped, and return jobs that are past their retention, at most ``most``.
 
         None are left for now if none are returned, or they lie behind many that stay: the next call goes on.
         """

@@ -9,7 +9,7 @@
 | `csv-export(filename, rows=None, source=None, columns=None)` | `csv_files` | rows or a named query to CSV |
 | `http(url, method="GET", headers=None, body=None)` | `http_calls` | calls an endpoint |
 
-What must stay true, because their arguments come from whoever may enqueue:
+What must stay true, because their arguments come from all who may enqueue:
 
 - A path from a job reaches the system only through `files.FilesDir`; nothing is read or written outside it.
 - A URL from a job reaches the network only through `net.SafeHttpClient`, and never a private address unless

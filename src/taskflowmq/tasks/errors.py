@@ -10,7 +10,7 @@
         └── HTTPCallFailed        an answer came, with a status that is no success
 
 Each message says what happened, why, and what to do next. None holds a secret: no password, no path or query
-of a URL, no header value, no body. Messages are stored with the job and shown to whoever may read it.
+of a URL, no header value, no body. Messages are stored with the job and shown to all who may read it.
 """
 
 

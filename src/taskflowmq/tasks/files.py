@@ -80,7 +80,7 @@ class FilesDir:
         """
         *folders, last = check_name(name)
         with self._folder(name, folders, create=False) as folder:
-            # O_NONBLOCK: a named pipe would otherwise block the thread until somebody writes.
+            # O_NONBLOCK: a named pipe would otherwise block the thread until a program writes.
             descriptor = _open(name, last, os.O_RDONLY | os.O_NONBLOCK, folder)
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
@@ -155,7 +155,7 @@ def _open(name: str, part: str, flags: int, folder: int) -> int:
 
 
 def _refuse_special(name: str, part: str, folder: int) -> None:
-    """Refuse to replace anything that is no plain file: somebody put it there on purpose."""
+    """Refuse to replace anything that is no plain file: it was put there on purpose."""
     with suppress(FileNotFoundError):
         if not stat.S_ISREG(os.stat(part, dir_fd=folder, follow_symlinks=False).st_mode):
             raise _refused(name, "it is taken by a symlink, folder or device")

@@ -6,7 +6,7 @@ What must stay true:
   lists below are explicit because `ipaddress.is_global` changed between Python patch releases and counts
   multicast in.
 - A *name* that the operator allowed may be private, but never link-local, multicast or a cloud's metadata
-  service: whoever controls the name's DNS could point it there. Only an address or network in the list allows
+  service: the owner of the name's DNS could point it there. Only an address or network in the list allows
   those.
 - Of several addresses behind one name, one bad address refuses all: a mixed answer is what rebinding looks
   like.

@@ -8,7 +8,7 @@ the root belongs to it, our handler stands at the logger ``taskflowmq``, and aft
 - It configured the root: its own lines, and those of ``ctx.log``, go to its handlers, ours to ours.
 - It configured the logger ``taskflowmq``: that is on purpose, and stays.
 
-In a program that embeds a worker nothing of this happens: there nobody called
+In a program that embeds a worker nothing of this happens: it did not call
 :func:`~taskflowmq.telemetry.logs.configure_logging`.
 """
 

@@ -18,7 +18,7 @@ class DeferredTelemetry:
     """Passes everything on to a telemetry that is made at the first call.
 
     Args:
-        load: makes it. What it raises is logged, once, and nothing is counted from then on: whoever watches over
+        load: makes it. What it raises is logged, once, and nothing is counted from then on: what watches over
             children must not fall because what counts them could not be read from the disk any more.
     """
 

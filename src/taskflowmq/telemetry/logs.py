@@ -160,7 +160,7 @@ class TurnHandler(logging.StreamHandler[TextIO]):
 
     A worker writes a line per job, thousands a second in bursts: a system call for each was a tenth of its time.
 
-    Must stay true: logging never fails and never delays what it is about. When the stream takes nothing (nobody reads
+    Must stay true: logging never fails and never delays what it is about. When the stream takes nothing (nothing reads
     the pipe, its reader is gone, the disk is full) lines are lost, and the first that gets through says how many. See
     :mod:`taskflowmq.telemetry.outlet`.
     """
@@ -186,7 +186,7 @@ class TurnHandler(logging.StreamHandler[TextIO]):
 
     @property
     def takes_job_lines(self) -> bool:
-        """Whether lines may come without records: a formatter of somebody else must see each."""
+        """Whether lines may come without records: a formatter that is not ours must see each."""
         return type(self.formatter) in _STYLES
 
     def job_lines(self, logger: str, lines: Sequence[JobLine]) -> None:

@@ -1,9 +1,9 @@
-"""Writes lines to a file descriptor and never waits for whoever reads them.
+"""Writes lines to a file descriptor and never waits for their reader.
 
-A pipe that is not read (a stuck log shipper, ``| less``, a terminal in which somebody pressed Ctrl-S) takes 64 KiB and
+A pipe that is not read (a stuck log shipper, ``| less``, a terminal after Ctrl-S) takes 64 KiB and
 then makes its writers wait. The loop of a worker must not: every body in it would stand still, and its supervisor too.
 
-As long as the descriptor takes what it is given, lines are written at once by whoever has them, as always. What it does
+As long as the descriptor takes what it is given, lines are written at once by their thread, as always. What it does
 not take waits here, up to :data:`BACKLOG` bytes, for a thread that waits in its place. Above that lines are dropped,
 and as soon as there is room a line says how many.
 """
@@ -99,7 +99,7 @@ class Outlet:
             return data, lines
         try:
             note = self._say_lost(lost)
-        except Exception:  # noqa: BLE001 - the formatter may be somebody's own, and the thread must not end of it
+        except Exception:  # noqa: BLE001 - the formatter may be a program's own, and the thread must not end of it
             note = f"up to {lost} log lines were lost"
         return f"{note}\n".encode("utf-8", "backslashreplace") + data, lines + lost
 

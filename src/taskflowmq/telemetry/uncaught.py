@@ -1,7 +1,7 @@
-"""Exceptions that nobody catches become log lines: one line, redacted, where all others go.
+"""Exceptions that no code catches become log lines: one line, redacted, where all others go.
 
 The interpreter would write them to standard error as they are, over several lines, with whatever address or password
-stands in their text, and wait for whoever reads it.
+stands in their text, and wait for its reader.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def log_uncaught() -> None:
 def _process(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     if issubclass(kind, KeyboardInterrupt):
         return
-    log.critical("this process ends: nobody caught %s", kind.__qualname__, exc_info=(kind, error, trace))
+    log.critical("this process ends: %s was not caught", kind.__qualname__, exc_info=(kind, error, trace))
     logging.shutdown()
 
 
@@ -33,7 +33,7 @@ def _thread(args: threading.ExceptHookArgs) -> None:
         return
     name = args.thread.name if args.thread is not None else "?"
     info = (args.exc_type, args.exc_value, args.exc_traceback)
-    log.error("thread %s ended: nobody caught %s", name, args.exc_type.__qualname__, exc_info=info)
+    log.error("thread %s ended: %s was not caught", name, args.exc_type.__qualname__, exc_info=info)
 
 
 def _finalizer(args: sys.UnraisableHookArgs) -> None:

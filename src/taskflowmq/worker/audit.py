@@ -1,4 +1,4 @@
-"""Finds jobs that the store says we hold and nobody here knows of: a claim took effect, and its answer never came.
+"""Finds jobs that the store says we hold and that are not known here: a claim took effect, its answer never came.
 
 Such a job is running under a lease that is renewed, so no rescuer would ever look at it (I4). It never started, so it
 goes back with a refund. Being wrong is harmless: whatever was settled meanwhile has lost its fence.
@@ -62,7 +62,7 @@ class Audit:
                 self._suspicion.set()
 
     async def look(self) -> int:
-        """Hand back what nobody here knows, and return how many jobs that were."""
+        """Hand back what is not known here, and return how many jobs that were."""
         held = await self._kit.store.workers.held_jobs(self._kit.worker_id, LIMIT)
         if not held:
             return 0

@@ -18,7 +18,7 @@ INTERVAL = 0.9
 
 
 class CancelWatch:
-    """Stops bodies whose jobs somebody asked to cancel.
+    """Stops bodies for whose jobs a cancellation was asked.
 
     Args:
         kit: the worker's ports.

@@ -23,11 +23,11 @@ from taskflowmq.worker.standstill import STALE_SECONDS, Standstill
 
 #: Commands of the control pipe, one per line. ``drain`` is followed by seconds.
 DRAIN, FINISH, HAND_BACK = "drain", "finish", "hand_back"
-#: Why a supervisor kills a child, besides HAND_BACK: a body blocks it past its timeout; somebody stopped it; its loop
+#: Why a supervisor kills a child, besides HAND_BACK: a body blocks it past its timeout; it was stopped; its loop
 #: does not turn, and no body is to blame.
 TIMEOUT, STOPPED, STALLED = "timeout", "stopped", "stalled"
 
-#: Exit codes of a child that ended as it was told: cleanly, or with jobs handed back.
+#: Exit codes of a child that ended as it was ordered: cleanly, or with jobs handed back.
 CLEAN = (0, 75)
 
 #: A child that has not found itself healthy for so long is not counted on: a body that keeps its loop is enough.
@@ -121,10 +121,10 @@ class Child:
             self.process.kill()
 
     def hung_jobs(self, now: float) -> list[StartedJob]:
-        """Return the jobs to charge for a loop that does not turn; empty if it turns, or nobody is overdue.
+        """Return the jobs to charge for a loop that does not turn; empty if it turns, or no job is overdue.
 
         The job that is being stepped is to blame. If none is, something outside every body holds the interpreter
-        (a thread in a C call), and whoever is overdue is charged.
+        (a thread in a C call), and the jobs that are overdue are charged.
         """
         tick = self.table.cells[TICK_US] / 1e6
         if not tick or now - tick < STALE_SECONDS:
@@ -148,7 +148,7 @@ class Child:
         return 0 < until < now + margin and any(job.exclusive for job in self.table.started())
 
     def obituary(self, code: int) -> str | None:
-        """Return why the jobs in it are charged with a crash; None: it ended as it was told, or by our hand."""
+        """Return why the jobs in it are charged with a crash; None: it ended as it was ordered, or was killed by us."""
         if self.killed_for == STOPPED:
             return "the worker process was stopped (SIGSTOP) for longer than its lease, and was killed"
         if self.killed_for == STALLED:

@@ -51,7 +51,7 @@ _WORDS: dict[State, str] = {
     State.RETRYING: "retried",
     State.SCHEDULED: "snoozed",
 }
-#: How outcomes are told; the others are the word, at INFO.
+#: How outcomes are logged; the others are the word, at INFO.
 _SAID = {
     "completed": (logging.INFO, "job completed"),
     "stale": (logging.WARNING, "job stale: the lease was lost meanwhile, its outcome was dropped"),

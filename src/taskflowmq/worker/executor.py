@@ -120,7 +120,7 @@ class Executor:
             run = self._in_process(ctx)
         else:
             run = self._in_thread(ctx)
-        # A thread or a process goes on whoever cancels the wait for it, so not even its own code may.
+        # A thread or a process goes on when the wait for it is cancelled, so not even its own code may.
         # In clean variables: this is called where a job ends, or in the loop of the fetcher, which is its program's.
         ctx.task = task = RunTask(run, loop=self._loop, name=job.task, context=contextvars.Context())
         task.own = ctx if spec.runs is _COROUTINE else None

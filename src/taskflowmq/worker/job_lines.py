@@ -1,6 +1,6 @@
 """One log line per attempt, written for a whole batch at once where every handler can take that.
 
-What must stay true: whoever set up logging sees the same lines either way. A handler that knows nothing of batches, a
+What must stay true: every setup of logging sees the same lines either way. A handler that knows nothing of batches, a
 filter anywhere on the way, and each gets records as always.
 """
 
@@ -45,7 +45,7 @@ def _takers(logger: logging.Logger) -> list[TakesJobLines] | None:
 
 
 def _log(logger: logging.Logger, line: JobLine) -> None:
-    # A handler of somebody else may show the message alone.
+    # A handler that is not ours may show the message alone.
     message = line.message if line.error is not None else f"{line.message}: {line.task} {line.job_id}"
     # Built by hand: looking for the caller's line costs as much as running the job.
     record = logging.LogRecord(logger.name, line.level, "", 0, message, None, None)

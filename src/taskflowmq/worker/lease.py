@@ -39,7 +39,7 @@ class LeaseWatch:
     Args:
         kit: the worker's ports.
         executor: whose bodies are stopped.
-        cells: of the slot table; ``LEASE_US`` is written by whoever renews.
+        cells: of the slot table; ``LEASE_US`` is written by what renews it.
     """
 
     def __init__(self, kit: Kit, executor: Executor, cells: memoryview) -> None:

@@ -36,7 +36,7 @@ def cpu_seconds(pid: int) -> float:
 
 
 def is_stopped(pid: int) -> bool:
-    """Tell whether a process is stopped by a signal; one that a debugger holds is not. False where nobody knows."""
+    """Tell whether a process is stopped by a signal; one that a debugger holds is not. False where it is not known."""
     try:
         return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] == "T"
     except (OSError, IndexError):
@@ -44,7 +44,7 @@ def is_stopped(pid: int) -> bool:
 
 
 def reap_orphans(ours: set[int]) -> None:
-    """As PID 1: collect dead processes that nobody waits for, and leave our own children to their waiters."""
+    """As PID 1: collect dead processes that have no waiter, and leave our own children to their waiters."""
     me = os.getpid()
     for entry in PROC.iterdir():
         if not entry.name.isdigit() or int(entry.name) in ours:

@@ -68,7 +68,7 @@ def _piped(record: logging.LogRecord) -> PipedRecord:
 
 
 def levels() -> dict[str, int]:
-    """Return the levels that this program has set, by logger: a body process need not send what nobody wants."""
+    """Return the levels that this program has set, by logger: a body process need not send what no logger takes."""
     found = {
         name: logger.level
         for name, logger in logging.root.manager.loggerDict.items()

@@ -163,7 +163,7 @@ class Body:
                 os.killpg(self._process.pid, signal.SIGKILL)
             except ProcessLookupError:
                 log.debug("body process %d had ended already", self._process.pid)
-            except PermissionError:  # the handler has become somebody else
+            except PermissionError:  # the handler has become another user
                 self._process.kill()
 
     async def _ended(self) -> None:

@@ -1,8 +1,8 @@
 """Tasks that handlers cannot cancel, except their own.
 
 ``for each in asyncio.all_tasks(): each.cancel()`` in a handler would end the bodies of other jobs, and the loops that
-keep the worker honest. What must stay true: whoever the worker orders to end can be ended; a cancel that comes from a
-handler's code, from its timers, its tasks or its threads, reaches nobody but its own job.
+keep the worker honest. What must stay true: a body ends when its worker ends it; a cancel that comes from a
+handler's code, from its timers, its tasks or its threads, reaches its own job only.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Sheltered(asyncio.Task[None]):
 
 
 class RunTask(Sheltered):
-    """The task of one run. Whoever makes it sets ``own``.
+    """The task of one run. Its maker sets ``own``.
 
     There is one per job, and a constructor in Python, or a dictionary for one attribute, takes longer than the rest of
     it: hence neither.
@@ -72,7 +72,7 @@ def sheltered(work: Coroutine[Any, Any, None], name: str) -> Sheltered:
 
 
 def cancelled_itself() -> bool:
-    """Tell whether somebody cancelled the task that runs, and not only something it waited for."""
+    """Tell whether the task that runs was cancelled, and not only something it waited for."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 

@@ -138,13 +138,13 @@ class SlotTable:
         return found
 
     def clear_deadline(self, index: int) -> None:
-        """The job of this slot was settled without its body: nobody needs to kill for it any more."""
+        """The job of this slot was settled without its body: nothing needs to be killed for it any more."""
         self.cells[HEADER + WIDTH * index + _DEADLINE] = 0
 
 
 def _shared_memory(size: int) -> int:
     """Return a file without a name. In memory where there is such a thing: a page of a file for which the disk has no
-    room ends whoever writes to it with SIGBUS.
+    room ends the process that writes to it with SIGBUS.
     """
     with contextlib.suppress(AttributeError, OSError):  # not on this system, or forbidden
         fd = os.memfd_create("taskflow-slots")

@@ -50,7 +50,7 @@ class Standstill:
         return not started or cpu_seconds(pid) - used < COMPUTES * (now - since)
 
     def stopped_for(self, pid: int, now: float, elapsed: float) -> float:
-        """Return for how many seconds, seen in a row, the process has been stopped (SIGSTOP) by somebody.
+        """Return for how many seconds, seen in a row, the process has been stopped (SIGSTOP).
 
         Args:
             pid: the child's process.

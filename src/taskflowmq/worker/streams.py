@@ -1,6 +1,6 @@
 """Keeps the numbers of the standard streams from becoming something else.
 
-A handler that closes standard output leaves its number to the next socket, and whoever prints then writes into a
+A handler that closes standard output leaves its number to the next socket, and a later print writes into a
 connection of the database.
 """
 

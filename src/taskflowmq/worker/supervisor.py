@@ -34,7 +34,7 @@ from taskflowmq.worker.undertaker import bury
 log = logging.getLogger("taskflowmq.supervisor")
 
 WATCH_SECONDS = 0.1
-#: While no body runs there is nobody to watch: looking ten times a second was a third of what an idle worker costs.
+#: While no body runs there is nothing to watch: looking ten times a second was a third of what an idle worker costs.
 QUIET_SECONDS = 0.3
 MEMORY_SECONDS = 1.0
 #: A child that has not found itself healthy for longer does not get on.
@@ -46,7 +46,7 @@ LAST_SECONDS = 5.0
 
 
 class Supervisor:
-    """Keeps ``options.processes`` children working until it is told to stop.
+    """Keeps ``options.processes`` children working until it is asked to stop.
 
     Args:
         store: an opened store, for leases, dead children and duties; children have their own.
@@ -145,7 +145,7 @@ class Supervisor:
             child.kill(HAND_BACK)
 
     def _give_up(self) -> None:
-        """End although the store does not answer: whoever told us to is waiting, and rescuers find what is left."""
+        """End although the store does not answer: who ordered it waits, and rescuers find what is left."""
         for child, burial in self._children.items():
             log.warning("the jobs of worker %s are left to be rescued: the store is away", child.worker_id)
             self._handed_back += len(child.table.ran())
@@ -239,7 +239,7 @@ class Supervisor:
             await self._clock.sleep(QUIET_SECONDS if self._is_quiet() else WATCH_SECONDS)
 
     def _is_quiet(self) -> bool:
-        """Tell whether no body runs anywhere, and nobody comes or goes."""
+        """Tell whether no body runs anywhere, and no child starts or ends."""
         if self._draining or len(self._children) != self._options.processes:
             return False
         return all(child.registered and not child.leaving and not child.table.started() for child in self._children)
@@ -273,7 +273,7 @@ class Supervisor:
             self._telemetry.event("child_hung")
 
     def _check_stopped(self, child: Child, now: float, elapsed: float) -> None:
-        """Kill a child that somebody stopped and nobody continues: we renew its lease, so no rescuer would (I4)."""
+        """Kill a child that was stopped and is not continued: we renew its lease, so no rescuer would (I4)."""
         if child.killed_for is not None or child.process is None:
             return
         if child.standstill.stopped_for(child.process.pid, now, elapsed) > self._options.lease:
@@ -353,7 +353,7 @@ class Supervisor:
                 log.warning("worker %s does not get on: %s", child.worker_id, text)
 
     def _lost(self, child: Child) -> None:
-        """Somebody took this child for dead: its bodies go on to their fenced completion, unless one of them must not;
+        """A rescuer took this child for dead: its bodies go on to their fenced completion, unless one of them must not;
         new jobs need a new child.
         """
         was_leaving = child.leaving

@@ -217,7 +217,7 @@ class Worker:
         before = self._executor.ended
         try:
             while True:
-                self._leased(self._kit.clock.monotonic())  # nobody renews it here, and nobody rescues
+                self._leased(self._kit.clock.monotonic())  # no supervisor renews it here, and no duty rescues
                 staged = await self._kit.store.upkeep.stage_due(MAX_BATCH)
                 claimed = await self._fetcher.claim(max(1, self._slots.free))
                 await self._executor.idle()

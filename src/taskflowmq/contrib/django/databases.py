@@ -52,7 +52,7 @@ def _postgres(alias: str, entry: Mapping[str, Any]) -> str:
     options = {name: value for name, value in entry.get("OPTIONS", {}).items() if name not in _DJANGOS_OWN}
     if not (entry.get("NAME") or "service" in options):
         raise ImproperlyConfigured(f"DATABASES[{alias!r}] has no NAME: set it, or TASKFLOW['URL']")
-    if entry.get("DISABLE_SERVER_SIDE_CURSORS"):  # what Django is told where a pooler shares connections
+    if entry.get("DISABLE_SERVER_SIDE_CURSORS"):  # what Django needs where a pooler shares connections
         options.setdefault("pooler", "true")
     host, port = str(entry.get("HOST") or ""), str(entry.get("PORT") or "")
     user, password = (quote(str(entry.get(name) or ""), safe="") for name in ("USER", "PASSWORD"))

@@ -12,7 +12,7 @@ TAGS = ["health"]
 
 @get("/health/live", operation_id="live", summary="This process answers", tags=TAGS)
 async def live() -> Health:
-    """Say that the process is alive; asks nobody else, so a slow store does not get it killed."""
+    """Say that the process is alive; asks nothing else, so a slow store does not get it killed."""
     return Health(status="ok")
 
 

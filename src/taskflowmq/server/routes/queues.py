@@ -14,7 +14,7 @@ from taskflowmq.server.services import Services, Shared
 
 TAGS = ["queues"]
 
-#: So many queues are made by mistake; the answer stays small all the same.
+#: More queues than these are made by mistake; the answer stays small all the same.
 MAX_PAGE = 1_000
 Limit = Annotated[int, QueryParameter(ge=1, le=MAX_PAGE, description="Most queues of this page")]
 Create = Annotated[bool, QueryParameter(description="Make the queue if no job has named it yet")]

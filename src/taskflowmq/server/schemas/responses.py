@@ -106,7 +106,7 @@ class TaskOut(msgspec.Struct, kw_only=True):
     """A task that some program has announced."""
 
     name: str
-    args_schema: Annotated[Any, Meta(description="JSON Schema of the arguments, or null if nobody announced one")]
+    args_schema: Annotated[Any, Meta(description="JSON Schema of the arguments, or null if it was never announced")]
     options: Annotated[
         Any, Meta(description="Queue, priority, max_attempts, timeout and unique of its jobs unless they say otherwise")
     ]

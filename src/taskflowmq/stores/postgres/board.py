@@ -26,7 +26,7 @@ from taskflowmq.stores.postgres.notifier import PostgresNotifier
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import q
 
-#: A job that moves this often while somebody looks for it is left alone.
+#: A job that moves this often while it is looked for is left alone.
 _MOVES = 20
 _FINAL = frozenset({"completed", "cancelled", "dead"})
 

@@ -28,10 +28,10 @@ _MAX_REWRITES = 5
 #: Columns of a claimed row; by name each look takes three times as long.
 _LANE, _SEQ, _TASK, _TENANT = 0, 1, 3, 10
 _PENDING = State.PENDING
-#: So many lanes are simply all claimed from. An empty one costs a claim two descents of an index; where there are
+#: Up to so few lanes are simply all claimed from. An empty one costs a claim two descents of an index; where there are
 #: hundreds, claims go to those lanes only in which something was ready at the last look.
 FEW_LANES = 32
-#: Of many lanes so many that gave something lately are looked at from their positions; a jump over them would read what
+#: Of many lanes the last that gave something are looked at from their positions; a jump over them would read what
 #: was claimed from them.
 MOST_RECENT = 256
 #: Seconds between looks, and so the longest that a lane of higher priority waits beside others that are never empty.
@@ -117,7 +117,7 @@ class PostgresClaims:
         return [] if fresh is lanes or fresh == lanes else await self._claim_from(request, fresh)
 
     async def _look_around(self, request: ClaimRequest, memory: _Memory) -> bool:
-        """Tell whether there may be something to claim, for a worker that nobody has woken.
+        """Tell whether there may be something to claim, for a worker that was not woken.
 
         It takes the place of a sweep, its claim and a look at lanes and pauses: three round trips at each poll.
         """
@@ -221,7 +221,7 @@ class PostgresClaims:
             sent = scan.looked_at if sweep and not scan.is_new else time.monotonic()
             found = await self._claim(q.claim_jobs, request, order, positions, tasks)
         except BaseException:
-            # Nobody knows how far that scan came, nor whether the database is still the same one.
+            # It is not known how far that scan came, nor whether the database is still the same one.
             self._memories.pop(request.worker_id, None)
             raise
         ended = time.monotonic()
@@ -325,7 +325,7 @@ class PostgresClaims:
     async def _wake(self, job_ids: list[UUID]) -> None:
         """Wake the queues of jobs that were given back, as an enqueue does: after the commit, coalesced (F15).
 
-        The jobs are stored: that nobody can be told of them must not look as if they were not.
+        The jobs are stored: that no caller can get their answer must not look as if they were not.
         """
         try:
             found = await self._pool.fetch(q.find_queues, job_ids)
@@ -458,7 +458,7 @@ class PostgresClaims:
             await self._save(updates[middle:])
 
     async def cancel_requests(self, worker_id: UUID) -> list[UUID]:
-        """Return the running jobs of a worker that somebody asked to cancel."""
+        """Return the running jobs of a worker for which a cancellation was asked."""
         return [row["job_id"] for row in await self._pool.fetch(q.list_cancel_requests, worker_id)]
 
     async def paused_queues(self) -> set[str]:

@@ -1,6 +1,6 @@
 """Scan positions: where a claim begins to look in a lane, so that it never reads what is gone.
 
-Under a snapshot that somebody holds open, deleted ready rows stay in the index; a claim that starts at the beginning
+Under a snapshot that a session holds open, deleted ready rows stay in the index; a claim that starts at the beginning
 of a lane reads them all, every time (PEERS: claims fall to 5 % in two minutes). So claimers remember how far they
 got. Three facts make that hard, and each has its answer here:
 

@@ -1,4 +1,4 @@
-"""How jobs get in: one statement for plain batches, one function call where a key may be held by somebody else."""
+"""How jobs get in: one statement for plain batches, one function call where another job may hold a key."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ class PostgresIntake:
 
 
 def _waited_for_key(error: BaseException) -> bool:
-    """Tell whether it was the Idempotency-Key that somebody holds, and not a unique key of one of the jobs."""
+    """Tell whether it was the Idempotency-Key that another request holds, and not a unique key of one of the jobs."""
     # The context of an error names the statement that waited.
     place = str(getattr(error, "context", ""))
     return errors.code_of(error) == errors.LOCK_TIMEOUT and "taskflow.idempotency" in place

@@ -21,8 +21,8 @@ from taskflowmq.stores.postgres.queries import q
 
 #: How old the knowledge of lanes and pauses may be when a claim begins. Claims check pauses themselves.
 LANES_MAX_AGE_S = 1.5
-#: Up to so many lanes all are read again each time, and all are claimed from. Of more, only those that matter: somebody
-#: who makes up queue names must not slow everybody else down (ADR 7).
+#: Up to this many lanes all are read again each time, and all are claimed from. Of more, only those that matter: who
+#: makes up queue names must not slow all others down (ADR 7).
 MANY_LANES = 256
 
 #: Programs that go through this library never see it: they commit new names before they use them.
@@ -107,7 +107,7 @@ class Names:
         """Return the numbers of all these names, making those that are new.
 
         Raises:
-            StoreUnavailable: also where somebody makes one of them in a transaction that stays open.
+            StoreUnavailable: also where another session makes one of them in a transaction that stays open.
         """
         try:
             return await self._make(tenants, tasks, lanes)
@@ -118,7 +118,7 @@ class Names:
 
     async def _make(self, tenants: Iterable[str], tasks: Iterable[str], lanes: Iterable[LaneKey]) -> NameRows:
         self._check_generation()
-        # Held from here on: whoever finds that a connection broke, while we wait, forgets what is remembered.
+        # Held from here on: what finds that a connection broke, while we wait, forgets what is remembered.
         known = NameRows(self._tenants, self._tasks, self._lane_ids)
         new_tenants = {name for name in tenants if name not in known.tenants}
         new_tasks = {name for name in tasks if name not in known.tasks}
@@ -169,7 +169,7 @@ class Names:
             raise too_many_queues(self._max_queues)
 
     async def tenant(self, name: str) -> int | None:
-        """Return the number of a tenant, or None if nobody has used it."""
+        """Return the number of a tenant, or None if it was never used."""
         self._check_generation()
         known = self._tenants.get(name)
         return known if known is not None else (await self._read_tenants([name])).get(name)

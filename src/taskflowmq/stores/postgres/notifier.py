@@ -3,10 +3,10 @@
 One connection of its own listens for the whole process, is probed every ten seconds and replaced when it does not
 answer. Waking is at the leading edge; a queue that goes on being woken waits 10 ms for the next time, then 20, up to
 100 ms: NOTIFY takes a lock that all commits with a NOTIFY share (RELIABILITY F15), so it is never sent per job. After a
-pause of 20 ms in which nobody asked it begins again, so a caller who waits for each job in turn is not held up (ADR 5).
+pause of 20 ms without a call it begins again, so a caller who waits for each job in turn is not held up (ADR 5).
 
 No ``asyncio.wait_for`` here: on Python 3.11 it loses a cancellation that arrives together with what it waits for, and
-whoever cancelled waits for ever.
+the canceller waits for ever.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class PostgresNotifier:
         self._waking: set[str] = set()
         #: queue → (when it was woken last, how long it waits for the next time)
         self._woken: dict[str, tuple[float, float]] = {}
-        #: queue → when somebody asked for it to be woken last
+        #: queue → when a wake-up of it was asked for last
         self._asked: dict[str, float] = {}
         self._waker: asyncio.Task[None] | None = None
         #: Set when something may be due sooner than the waker believes.
@@ -104,7 +104,7 @@ class PostgresNotifier:
             return
         now = time.monotonic()
         for queue in queues:
-            # By what is asked, not by what was sent: that comes late because of the interval, and whoever came once too
+            # By what is asked, not by what was sent: that comes late because of the interval, and who came once too
             # soon would never get out of it.
             if now - self._asked.get(queue, float("-inf")) > PAUSE_S:
                 self._woken.pop(queue, None)
@@ -130,7 +130,7 @@ class PostgresNotifier:
             for name in due:
                 _, interval = self._woken.get(name, (now, FIRST_INTERVAL_S / 2))
                 self._woken[name] = (now, min(2 * interval, LONGEST_INTERVAL_S))
-            # A name that nobody asked for in a while is as good as unknown: names must not gather for ever.
+            # A name that was not asked for in a while is as good as unknown: names must not gather for ever.
             for name in [name for name, asked in self._asked.items() if now - asked > PAUSE_S and name not in due]:
                 if name not in self._waking:
                     del self._asked[name]
@@ -166,7 +166,7 @@ class PostgresNotifier:
         finally:
             self._listeners.discard(subscription)
             if not self._listeners and self._reader is not None:
-                # Taken out first: whoever enters while it is being stopped starts one of their own.
+                # Taken out first: a listener that enters while it is being stopped starts one of its own.
                 reader, self._reader = self._reader, None
                 await self._stop(reader)
 
@@ -215,7 +215,7 @@ class PostgresNotifier:
             subscription.offer(str(queue))
 
     def _wake_all(self) -> None:
-        """What was sent while nobody listened is lost: let everybody look."""
+        """What was sent without a listener is lost: let every listener look."""
         self.heard += 1
         for subscription in self._listeners:
             for topic in subscription.topics:

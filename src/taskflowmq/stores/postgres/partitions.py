@@ -20,7 +20,7 @@ DAYS_AHEAD = 3
 MOST_SURVIVORS = 10_000
 #: A day that could not be dropped is looked at again after this long: the look reads all of it.
 LOOK_AGAIN_S = 900.0
-#: Whoever keeps jobs for less than this wants them gone in time: dropping whole days may be two days late.
+#: Jobs that are kept for less than this are wanted gone in time: dropping whole days may be two days late.
 _SHORTEST_MS = 3 * 86_400_000
 _PARENTS = ("job", "outcome")
 _log = logging.getLogger("taskflowmq.stores.postgres")

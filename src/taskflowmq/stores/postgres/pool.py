@@ -48,7 +48,7 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]
 
     def __init__(self, protocol: Any, transport: asyncio.Transport, *args: Any) -> None:
         super().__init__(protocol, transport, *args)
-        #: Whether somebody works on it.
+        #: Whether a statement or a transaction has it.
         self.lent = False
         _bound_silence(transport.get_extra_info("socket"), self.asked)
 
@@ -233,7 +233,7 @@ class Pool:
             await pool.release(conn)
 
     async def _once(self, work: Callable[[Any], Awaitable[T]]) -> T:
-        """Run work on a connection that asyncpg's pool sees again only if somebody waits there, or after an error.
+        """Run work on a connection that asyncpg's pool sees again only if a caller waits there, or after an error.
 
         Giving it back and asking for it again takes three times as long as a statement (ADR 5), and looks after what
         statements of the store never leave behind: listeners, open transactions.
@@ -286,7 +286,7 @@ class Pool:
             conn.terminate()
 
     def _has_lost_its_store(self, error: BaseException) -> bool:
-        """Tell whether tables are missing that were there: whoever makes them again makes another store."""
+        """Tell whether tables are missing that were there: made again, they are another store."""
         return self.identity is not None and errors.code_of(error) in errors.NO_STORE
 
     def _drop_idle(self) -> None:
@@ -307,7 +307,7 @@ class Pool:
         conn.add_termination_listener(lambda _: self._lost(conn))
         if self._options.pooler:
             # When asyncpg reads types it switches JIT off, looks, and switches it back: behind a pooler in three
-            # sessions, of which one stays changed for whoever gets it next.
+            # sessions, of which one stays changed for its next user.
             conn._server_caps = conn._server_caps._replace(jit=False)
         await session.prepare(conn, pooler=self._options.pooler)
         await self._recognise(conn)

@@ -33,7 +33,7 @@ _KINDS = bytes(
     for char in map(chr, range(256))
 )
 _LARGE_EXPONENTS = (b"0e0000", b"0e-0000")
-#: Up to so many bytes, and with exponents below 1,000, no number has more digits than PostgreSQL takes (16,383 behind
+#: Up to this many bytes, and with exponents below 1,000, no number has more digits than PostgreSQL takes (16,383 behind
 #: the point).
 _SHORT_ARGS = 10_000
 _shape = attrgetter(

@@ -75,7 +75,7 @@ async def check(conn: Any, *, pooler: bool) -> None:
     """See whether what was asked for at connect has arrived; behind a pooler, whether the defaults will do.
 
     Raises:
-        StoreUnavailable: a pooler stands there that nobody told us of, or a default under which nothing works.
+        StoreUnavailable: a pooler stands there that the URL does not name, or a default under which nothing works.
     """
     if not pooler:
         for name, value in await conn.fetch(q.read_settings, list(_PROOF)):

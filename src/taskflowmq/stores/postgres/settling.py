@@ -101,7 +101,7 @@ def judge(change: Transition, known: Any) -> Settled | None:
 
     Returns:
         REPLAYED if the store holds the effect of this very transition, STALE if the fence was settled otherwise or
-        belongs to somebody else by now, None if the job is still held under the fence: write again.
+        belongs to another worker by now, None if the job is still held under the fence: write again.
     """
     lease = change.counters.lease_no
     if known["running"] and known["place_lease"] == lease:

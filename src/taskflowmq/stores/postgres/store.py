@@ -55,7 +55,7 @@ class PostgresStore:
         try:
             await self._prepare()
         except BaseException:
-            await self._pool.close()  # nobody closes what did not open
+            await self._pool.close()  # what did not open is not closed by its caller
             raise
         self.notifier.open()
 

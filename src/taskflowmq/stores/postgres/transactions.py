@@ -140,7 +140,7 @@ def _check_psycopg(conn: Any) -> None:
 
 def _cursor(conn: Any, kind: str) -> Any:
     """Return a plain psycopg cursor: the caller's factories make rows and read parameters as the caller likes."""
-    psycopg = sys.modules["psycopg"]  # whoever gave us a connection has imported it
+    psycopg = sys.modules["psycopg"]  # the giver of a connection has imported it
     return getattr(psycopg, kind)(getattr(conn, "connection", conn), row_factory=psycopg.rows.tuple_row)
 
 

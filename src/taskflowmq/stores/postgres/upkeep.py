@@ -138,5 +138,5 @@ class PostgresUpkeep:
 
 def _turn(row: Any) -> DutyTurn:
     gap = row["gap_ms"]
-    # A turn in the future says nothing about how long nobody looked.
+    # A turn in the future says nothing about how long no turn was taken.
     return DutyTurn(taken=row["taken"], gap_ms=gap if gap is not None and gap >= 0 else None, grace=row["grace"])

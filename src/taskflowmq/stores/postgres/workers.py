@@ -16,7 +16,7 @@ from taskflowmq.stores.postgres import rows
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import q
 
-#: So many are remembered, and so long: a database that lost its last commits, unseen behind a pooler, must not keep an
+#: How many are kept, and how long: a database that lost its last commits, unseen behind a pooler, must not keep an
 #: orphan from being found.
 _MAX_EMPTY = 1_000
 _REMEMBERED_S = 60.0

@@ -173,7 +173,7 @@ class SqliteClaims:
             await self._writer.run(lambda conn: conn.executemany(sql("save_progress"), rows))
 
     async def cancel_requests(self, worker_id: UUID) -> list[UUID]:
-        """Return the running jobs of a worker that somebody asked to cancel."""
+        """Return the running jobs of a worker for which a cancellation was asked."""
         params = {"worker_id": worker_id.bytes}
         rows = await self._reader.run(lambda conn: conn.execute(sql("list_cancel_requests"), params).fetchall())
         return [UUID(bytes=job_id) for (job_id,) in rows]

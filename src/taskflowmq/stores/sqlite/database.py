@@ -94,7 +94,7 @@ class Database:
         self._peers.add(self)
 
     def make(self) -> bool:
-        """Make the file if it is missing, readable for nobody else from its first moment; tell whether it was.
+        """Make the file if it is missing, readable for no other user from its first moment; tell whether it was.
 
         SQLite gives the log and the shared memory the rights of the database.
 
@@ -117,7 +117,7 @@ class Database:
 
     def exists(self) -> bool:
         """Tell whether there is something at the file's path."""
-        # Where that is not to be seen, whoever opens it says why.
+        # Where that is not to be seen, opening it says why.
         try:
             return self.path.exists()
         except OSError:
@@ -166,7 +166,7 @@ class Database:
     def is_outdated(self) -> bool:
         """Tell whether connections to a file that was replaced are still open."""
         if self._pid != os.getpid():
-            # After a fork the parent's connections are not ours to wait for, nor its lock, whoever held it.
+            # After a fork the parent's connections are not ours to wait for, nor its lock, held or not.
             self._pid, self._lock = os.getpid(), threading.Lock()
             self._open, self._outdated = WeakSet(), WeakSet()
         return len(self._outdated) > 0

@@ -33,7 +33,7 @@ def error_code(error: BaseException) -> int | None:
 
 
 def is_busy(error: BaseException) -> bool:
-    """Tell whether somebody else holds a lock, so that waiting may help."""
+    """Tell whether another connection holds a lock, so that waiting may help."""
     return error_code(error) in _BUSY
 
 

@@ -1,8 +1,8 @@
 """Files that lie beside the database: for whom they are, and whom they may belong to.
 
-Whoever may write one of them could delay our writes, end our process (a mapped file that is cut short) or read the
+A user who may write one of them could delay our writes, end our process (a mapped file that is cut short) or read the
 names of queues. So they are made for the owner alone, or for the group where the database is (``file_mode``), never
-through a symbolic link, and one that somebody else has put there is not used.
+through a symbolic link, and one that another user has put there is not used.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _ROOT = 0
 
 
 class Untrusted(OSError):
-    """Somebody else owns a file that should be ours, or may change it."""
+    """Another user owns a file that should be ours, or may change it."""
 
 
 def open_beside(path: Path, database: Path, mode: int) -> int:
@@ -27,7 +27,7 @@ def open_beside(path: Path, database: Path, mode: int) -> int:
         mode: its rights when it is made.
 
     Raises:
-        Untrusted: somebody else made it, or anybody may write it.
+        Untrusted: another user made it, or every user may write it.
         OSError: it cannot be opened or made.
     """
     flags = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -54,7 +54,7 @@ def check_folder(path: Path, database: Path) -> os.stat_result:
     """Look at a folder beside the database before it is used.
 
     Raises:
-        Untrusted: it is none, somebody else made it, or anybody may write it.
+        Untrusted: it is none, another user made it, or every user may write it.
         OSError: it is missing.
     """
     found = path.lstat()

@@ -6,7 +6,7 @@ file for as long as it stands. Its supervisor ends a stopped child after a lease
 program was stopped. A worker that has been silent for longer than its lease counts as lost anyway, so ending it takes
 nothing away.
 
-Linux shows the locks (/proc/locks); elsewhere, and across containers, nothing is known and nobody is ended.
+Linux shows the locks (/proc/locks); elsewhere, and across containers, nothing is known and no process is ended.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Holder(NamedTuple):
 
 
 def lock_holder(database: Path) -> Holder | None:
-    """Return which other process holds the write lock; None if nobody does, or nobody knows."""
+    """Return which other process holds the write lock; None if none does, or it is not known."""
     try:
         # Not opened: to close a file releases all locks that this process has on it.
         inode = database.with_name(database.name + "-shm").stat().st_ino

@@ -122,8 +122,8 @@ class SqliteNotifier:
     def _send(self, queues: Sequence[str]) -> None:
         try:
             listeners = self._folder.sockets()
-        except OSError as error:  # nobody has listened yet, or the folder is somebody else's
-            log.debug("nobody is woken: %s", error)
+        except OSError as error:  # there was no listener yet, or the folder is not ours
+            log.debug("no listener is woken: %s", error)
             return
         if not listeners:
             return
@@ -206,7 +206,7 @@ class _Listener:
                 yield name
 
     def _heal(self) -> None:
-        """Bind again if somebody removed the socket's file."""
+        """Bind again if the socket's file was removed."""
         if self._socket is not None and not self._folder.holds(self._name):
             self._unbind()
         if self._socket is None:
@@ -219,7 +219,7 @@ class _Listener:
             return
         try:
             message = self._socket.recv(_MESSAGE_BYTES)
-        except OSError:  # somebody else's, or gone
+        except OSError:  # not ours, or gone
             return
         for name in message.decode(errors="replace").split("\n"):
             if not self._topics or name in self._topics:
@@ -250,7 +250,7 @@ class _Folder:
         """Make it, or check the one that is there.
 
         Raises:
-            OSError: it cannot be made, or is somebody else's.
+            OSError: it cannot be made, or is not ours.
         """
         make_folder(self.path, self._database, self._mode)
 
@@ -258,7 +258,7 @@ class _Folder:
         """Return the names of the sockets in it.
 
         Raises:
-            OSError: it is missing, or somebody else's.
+            OSError: it is missing, or not ours.
         """
         found = self.path.lstat()
         if self._trusted != (found.st_dev, found.st_ino):

@@ -23,7 +23,7 @@ class SqliteOptions(msgspec.Struct, frozen=True, kw_only=True):
         wal_pages: pages of write-ahead log after which a commit moves them into the file.
         switch_interval_s: how long a busy thread may keep the interpreter from the writer thread. It is a setting of
             the process (``sys.setswitchinterval``), which is only ever lowered; 0 leaves it alone, because a process
-            that merely enqueues belongs to somebody else. Worker children lower it themselves.
+            that merely enqueues belongs to its user. Worker children lower it themselves.
         max_queue: write operations that may wait in this process before new ones raise StoreUnavailable.
         transaction_timeout_s: how long a handler may keep ``ctx.transaction()`` open; below the lease.
         wake: tell other processes of this machine about ready jobs through a socket beside the file.

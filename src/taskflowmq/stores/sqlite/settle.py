@@ -124,7 +124,7 @@ def _settle_carefully(
 
 
 def _obey(item: Transition) -> Transition:
-    """Turn a move that is not final into the cancellation that somebody waits for."""
+    """Turn a move that is not final into the cancellation that was asked for."""
     if item.to.final:
         return item
     return msgspec.structs.replace(item, to=State.CANCELLED, reason=Reason.CANCELLED_BY_USER)

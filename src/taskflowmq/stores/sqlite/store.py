@@ -162,7 +162,7 @@ class SqliteStore:
         size = log_size(self._database.path.resolve())
         if size > _LONG_LOG:
             size_mb = size // 2**20
-            what = f"the log of {self._path} has grown to {size_mb} MB: somebody reads in a transaction that stays open"
+            what = f"the log of {self._path} has grown to {size_mb} MB: it is read in a transaction that stays open"
             found.append((what, "end that reader (a shell, a backup, a stopped process); the next commits cut the log"))
         kind = network_of(self._path)
         if kind is not None:

@@ -2,8 +2,8 @@
 
 SQLite's lock has no queue: a process that commits batch after batch takes it again before a sleeping one looks
 (measured: in 3 of 6 runs one of two processes got every job). So a process that finds the lock taken stamps the
-time into eight shared bytes beside the database, and after each batch the holder looks at them: if somebody
-waited a moment ago, it leaves the lock for as long as it held it. Nobody waits, nobody pays.
+time into eight shared bytes beside the database, and after each batch the holder looks at them: if another process
+waited a moment ago, it leaves the lock for as long as it held it. Without waiters it costs nothing.
 
 The stamp is advice only. Losing it, or reading half of one, costs fairness for a moment and nothing else.
 """

@@ -262,7 +262,7 @@ def _duty(conn: sqlite3.Connection, name: str) -> _Duty:
 def _turn(taken: bool, known: _Duty, now: int) -> DutyTurn:
     return DutyTurn(
         taken=taken,
-        # A turn in the future says nothing about how long nobody looked.
+        # A turn in the future says nothing about how long no turn was taken.
         gap_ms=None if known.ran_at is None or known.ran_at > now else (now - known.ran_at) // 1000,
         grace=known.grace_until is not None and known.grace_until > now,
     )
@@ -274,7 +274,7 @@ def _next_due(conn: sqlite3.Connection) -> int | None:
 
 
 def _ms_until(due: int | None, now: int) -> int | None:
-    """Return milliseconds until then, rounded up, so that nobody looks a moment too early."""
+    """Return milliseconds until then, rounded up, so that no look comes a moment too early."""
     return None if due is None else max(-(-(due - now) // 1000), 0)
 
 

@@ -1,8 +1,8 @@
 -- Looks through one window of ids, newest first: at most $3 below $2 and not below $4, of jobs in the states $1 (no state:
 -- of all). Returns which of them fit (tenant $5, queue $6, task $7, created from $8 until $9, with the tag $11; null means any; at most $10),
--- how many were looked at, and the last of them. Names that nobody has end a list at once.
+-- how many were looked at, and the last of them. Names that do not exist end a list at once.
 -- What has no index of its own (completed jobs, a queue's, a task's) is walked through, among others, and "meant" marks it:
--- so a window costs the same whoever has died, and only those that are meant are looked up. Bounds and order of the dead
+-- so a window costs the same whatever died, and only those that are meant are looked up. Bounds and order of the dead
 -- and the cancelled name the state as well, so that no plan walks through completed jobs for them.
 WITH names AS MATERIALIZED (
   SELECT (SELECT t.id FROM taskflow.tenant t WHERE t.name = $5::text) AS tenant_id,
