@@ -13,7 +13,8 @@ import pytest
 from tests.faults.proxy import Proxy
 
 from taskflowmq import StoreUnavailable, TaskFlow
-from taskflowmq.client.deadline import InvalidTimeout, store_timeout, within
+from taskflowmq.client.deadline import store_timeout, within
+from taskflowmq.client.environment import InvalidSetting
 from taskflowmq.client.group_commit import GroupCommit
 from taskflowmq.client.ids import new_id
 from taskflowmq.core.job import Enqueued, NewJob
@@ -203,7 +204,7 @@ def test_the_deadline_comes_from_the_program_else_from_the_environment(monkeypat
     assert TaskFlow(store_timeout=3)._patience() == 3.0
     for wrong in ("soon", "0", "nan", "-1"):
         monkeypatch.setenv("TASKFLOW_STORE_TIMEOUT", wrong)
-        with pytest.raises(InvalidTimeout, match="TASKFLOW_STORE_TIMEOUT must be"):
+        with pytest.raises(InvalidSetting, match="TASKFLOW_STORE_TIMEOUT must be"):
             store_timeout()
-    with pytest.raises(InvalidTimeout, match="store_timeout must be"):
+    with pytest.raises(InvalidSetting, match="store_timeout must be"):
         TaskFlow(store_timeout=0)

@@ -72,7 +72,7 @@ def leave_signals_to_parent() -> None:
     """
     for number in _PARENTS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup does: what is started here shall ignore it, too
-            signal.signal(number, _hear_nothing)
+            signal.signal(number, hear_nothing)
     os.register_at_fork(before=_hold_signals, after_in_parent=_release_signals, after_in_child=_hear_again)
 
 
@@ -88,10 +88,10 @@ def _release_signals() -> None:
 def _hear_again() -> None:
     signal.set_wakeup_fd(-1)  # the loop of the process that was copied
     for number in _PARENTS:
-        if signal.getsignal(number) is _hear_nothing:
+        if signal.getsignal(number) is hear_nothing:
             signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     _release_signals()
 
 
-def _hear_nothing(number: int, frame: object) -> None:
-    return None
+def hear_nothing(number: int, frame: object) -> None:
+    """Take a signal, and do nothing: a handler is not inherited over an exec, as SIG_IGN is."""

@@ -12,6 +12,8 @@ import logging
 import signal
 from collections.abc import Callable
 
+from taskflowmq.bootstrap.parent import hear_nothing
+
 log = logging.getLogger("taskflowmq.supervisor")
 
 _HANG_UP = getattr(signal, "SIGHUP", None)
@@ -26,7 +28,7 @@ def spare_user_signals() -> None:
     for name in ("SIGUSR1", "SIGUSR2"):
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, _hear_nothing)
+            signal.signal(number, hear_nothing)
 
 
 def hear_signals(end: Callable[[], object], at_once: Callable[[], object]) -> None:
@@ -57,7 +59,3 @@ def hear_signals(end: Callable[[], object], at_once: Callable[[], object]) -> No
         loop.add_signal_handler(_HANG_UP, hang_up)
     if _QUIT is not None:
         loop.add_signal_handler(_QUIT, at_once)
-
-
-def _hear_nothing(number: int, frame: object) -> None:
-    return None

@@ -11,7 +11,8 @@ import os
 from collections.abc import Coroutine
 from typing import Any, TypeVar, cast
 
-from taskflowmq.core.errors import StoreUnavailable, TaskFlowError
+from taskflowmq.client.environment import InvalidSetting
+from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.ports.store import Store
 
 T = TypeVar("T")
@@ -24,17 +25,11 @@ PER_JOB_S = 0.001
 _leaving: set[asyncio.Future[Any]] = set()
 
 
-class InvalidTimeout(TaskFlowError, ValueError):
-    """The deadline for the store is no number of seconds that makes sense."""
-
-    code = "invalid_setting"
-
-
 def store_timeout(given: float | None = None) -> float:
     """Return the deadline in seconds: what was given, else the environment's, else ten.
 
     Raises:
-        InvalidTimeout: it is no number between 0.1 and 3,600.
+        InvalidSetting: it is no number between 0.1 and 3,600.
     """
     if given is not None:
         return _checked("store_timeout", given)
@@ -48,7 +43,7 @@ def _checked(name: str, value: object) -> float:
     except ValueError:
         seconds = float("nan")
     if not LEAST_S <= seconds <= MOST_S:  # also refuses NaN
-        raise InvalidTimeout(f"{name} must be {LEAST_S:g}…{MOST_S:g} seconds, got {value!r:.80}")
+        raise InvalidSetting(f"{name} must be {LEAST_S:g}…{MOST_S:g} seconds, got {value!r:.80}")
     return seconds
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from taskflowmq.core.connections import comes_from, kind_of
 from taskflowmq.core.errors import WrongContext
 from taskflowmq.core.job import NewJob
 from taskflowmq.testing.recording import Deliver, Journal
@@ -21,7 +22,7 @@ def held_by(conn: Any) -> Any:
         from django.db import connections
 
         return connections[conn._alias]
-    if not _comes_from(conn, "sqlalchemy"):
+    if not comes_from(conn, "sqlalchemy"):
         return conn
     if kind.__name__ in ("scoped_session", "async_scoped_session"):
         conn = conn.registry()
@@ -36,21 +37,16 @@ def make_journal(holder: Any, deliver: Deliver) -> Journal:
     """
     if any(kind.__module__ == "django.db.backends.base.base" for kind in type(holder).__mro__):
         return DjangoJournal(holder, deliver)
-    if _comes_from(holder, "sqlalchemy"):
+    if comes_from(holder, "sqlalchemy"):
         if hasattr(holder, "get_bind"):
             return SessionJournal(holder, deliver)
         if hasattr(holder, "exec_driver_sql"):
             return ConnectionJournal(holder, deliver)
-    kind = f"{type(holder).__module__}.{type(holder).__qualname__}"
     raise TypeError(
-        f"a test cannot see what becomes of a transaction of {kind}: give the app the database of the test, "
+        f"a test cannot see what becomes of a transaction of {kind_of(holder)}: give the app the database of the test, "
         "in_memory_app(app, url=…), and assert after the commit. Sessions and connections of SQLAlchemy 2 and Django "
         "need no url"
     )
-
-
-def _comes_from(conn: Any, package: str) -> bool:
-    return any(kind.__module__.partition(".")[0] == package for kind in type(conn).__mro__)
 
 
 class DjangoJournal:

@@ -27,7 +27,7 @@ def memory_mb(pid: int) -> float | None:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the processor time that a process has used so far, in seconds; 0 where nobody knows."""
+    """Return the processor time that a process has used so far, in seconds; 0 where it is not known."""
     try:
         user, system = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[11:13]
         return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
