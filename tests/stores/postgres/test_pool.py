@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import asyncpg
 import pytest
 from tests.stores.postgres.conftest import Connect
 
-from taskflowmq.stores.postgres import PostgresOptions
+from taskflowmq.core.errors import StoreUnavailable
+from taskflowmq.stores.postgres import PostgresOptions, session
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.testing.waiting import wait_until
 
@@ -89,3 +91,45 @@ async def test_a_close_that_is_cancelled_leaves_no_session(pool: Pool, connect: 
         return await sessions(admin) == 0
 
     await wait_until(none_left, 10, what="the sessions to end")
+
+
+async def test_a_connection_that_is_being_made_is_not_taken_for_an_idle_one(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another one's failure throws away those that are idle: an enqueue on a new one must not fail with them."""
+    prepare, begun, go_on = session.prepare, asyncio.Event(), asyncio.Event()
+
+    async def slowly(conn: Any, *, pooler: bool) -> None:
+        begun.set()
+        await go_on.wait()
+        await prepare(conn, pooler=pooler)
+
+    async with asyncio.timeout(20):
+        with pytest.raises(ConnectionResetError):
+            async with pool.connection():
+                monkeypatch.setattr(session, "prepare", slowly)
+                waiter = asyncio.ensure_future(pool.fetchval("SELECT 1"))
+                await begun.wait()
+                raise ConnectionResetError
+        go_on.set()
+        assert await waiter == 1
+
+
+async def test_a_statement_whose_connection_is_cut_halfway_says_so(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The driver answers it with an AttributeError when it happens between reading the statement and running it."""
+
+    async def work(conn: Any) -> Any:
+        raw = conn.itself()
+        get_statement = raw._get_statement
+
+        async def cut(*args: Any, **options: Any) -> Any:
+            statement = await get_statement(*args, **options)
+            raw.terminate()
+            return statement
+
+        monkeypatch.setattr(raw, "_get_statement", cut)
+        return await conn.fetch("SELECT 2")
+
+    with pytest.raises(StoreUnavailable, match="cut"):
+        await pool.run(work)
+    assert await pool.fetchval("SELECT 1") == 1

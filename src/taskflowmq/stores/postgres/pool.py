@@ -246,6 +246,9 @@ class Pool:
             self._judge(conn, error)
             raw.lent = False
             await pool.release(conn)
+            if isinstance(error, AttributeError) and raw.is_closed():
+                # The driver's answer where a connection is cut between reading a statement and running it.
+                raise StoreUnavailable("PostgreSQL: the connection was cut") from error
             raise
         raw.lent = False
         if self._waiting or self._pool is not pool or raw.is_closed():
@@ -309,8 +312,13 @@ class Pool:
             # When asyncpg reads types it switches JIT off, looks, and switches it back: behind a pooler in three
             # sessions, of which one stays changed for its next user.
             conn._server_caps = conn._server_caps._replace(jit=False)
-        await session.prepare(conn, pooler=self._options.pooler)
-        await self._recognise(conn)
+        # Another one's failure throws idle connections away, and this one is at work.
+        conn.lent = True
+        try:
+            await session.prepare(conn, pooler=self._options.pooler)
+            await self._recognise(conn)
+        finally:
+            conn.lent = False
 
     async def _recognise(self, conn: Any) -> None:
         """Refuse another store than the one that was opened first: the database was made again, or its name moved."""
