@@ -21,6 +21,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, over
 from taskflowmq.client.forks import keep_inherited, notice_fork, on_fork
 from taskflowmq.client.threads import refuse_green_threads
 from taskflowmq.core.errors import StoreUnavailable, WrongContext
+from taskflowmq.ports.helpers import in_thread
 
 log = logging.getLogger(__name__)
 
@@ -95,20 +96,7 @@ class _Helpers(ThreadPoolExecutor):
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Run a call in a new thread."""
-        future: Future[Any] = Future()
-
-        def work() -> None:
-            try:
-                future.set_result(fn(*args, **kwargs))
-            except BaseException as error:  # noqa: BLE001 - handed on to who waits
-                future.set_exception(error)
-
-        try:
-            threading.Thread(target=work, name="taskflow-helper", daemon=True).start()
-        except RuntimeError:
-            # From Python 3.12 on, exit hooks start no threads: the loop waits, and no other thread is there.
-            work()
-        return future
+        return in_thread(fn, *args, **kwargs)
 
 
 class Portal:

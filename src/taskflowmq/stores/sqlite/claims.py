@@ -21,6 +21,7 @@ import msgspec
 from taskflowmq.core.errors import LeaseLost, StoreUnavailable
 from taskflowmq.core.job import ClaimedJob, Flag
 from taskflowmq.core.transitions import Transition
+from taskflowmq.ports.helpers import aside
 from taskflowmq.ports.store import MAX_BATCH, ClaimRequest, Settled
 from taskflowmq.stores.sqlite.database import Connection, Database
 from taskflowmq.stores.sqlite.names import Names
@@ -148,14 +149,13 @@ class SqliteClaims:
         Its first write takes the file's write lock until the end: keep it short. A transaction that stays open
         longer than ``transaction_timeout_s`` is rolled back, and its commit raises :class:`StoreUnavailable`.
         """
-        loop = asyncio.get_running_loop()
-        conn = await loop.run_in_executor(None, self._open_transaction)
-        timer = loop.call_later(self._database.options.transaction_timeout_s, _roll_back, conn)
+        conn = await aside(self._open_transaction)
+        timer = asyncio.get_running_loop().call_later(self._database.options.transaction_timeout_s, _roll_back, conn)
         try:
             yield conn
             if not conn.in_transaction:
                 raise StoreUnavailable("the transaction was open for too long and has been rolled back")
-            await loop.run_in_executor(None, self._commit, conn)
+            await aside(self._commit, conn)
         except sqlite3.Error as error:
             raise self._database.translate(error) from error
         finally:

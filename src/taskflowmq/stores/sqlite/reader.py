@@ -16,6 +16,7 @@ from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from taskflowmq.core.errors import StoreClosed, StoreUnavailable
+from taskflowmq.ports.helpers import aside
 from taskflowmq.stores.sqlite.database import Connection, Database
 from taskflowmq.stores.sqlite.errors import is_outage
 
@@ -59,7 +60,7 @@ class Reader:
         thread, self._thread = self._thread, None
         if thread is not None and self._pid == os.getpid():
             self._queue.put(None)
-            await asyncio.get_running_loop().run_in_executor(None, thread.join)
+            await aside(thread.join)
 
     async def run(self, operation: Callable[[sqlite3.Connection], T]) -> T:
         """Run a function of the connection within one snapshot and return its result.

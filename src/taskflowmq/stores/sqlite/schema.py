@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from collections.abc import Iterator
 
 from taskflowmq.core.errors import SchemaMismatch
+from taskflowmq.ports.helpers import aside
 from taskflowmq.stores.sqlite.database import Database, mark_own, read_identity, refuse_foreign
 from taskflowmq.stores.sqlite.queries import migrations, sql
 from taskflowmq.stores.sqlite.reader import Reader
@@ -51,7 +51,7 @@ class SqliteSchema:
 
     async def make(self) -> None:
         """Make the database file if it is missing."""
-        await asyncio.get_running_loop().run_in_executor(None, self._database.make)
+        await aside(self._database.make)
 
     async def migrate(self) -> list[str]:
         """Make a missing file, apply pending migrations, all in one transaction, and return their names."""

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.core.redact import safe_url
 from taskflowmq.ports.clock import Clock
+from taskflowmq.ports.helpers import aside
 from taskflowmq.stores.sqlite.board import SqliteBoard
 from taskflowmq.stores.sqlite.claims import SqliteClaims
 from taskflowmq.stores.sqlite.connection import check_engine, network_of, warn_network
@@ -140,9 +141,7 @@ class SqliteStore:
                 self._is_open = False
                 await self._stop()
             if self._private is not None:
-                await asyncio.get_running_loop().run_in_executor(
-                    None, lambda: shutil.rmtree(self._private or "", ignore_errors=True)
-                )
+                await aside(lambda: shutil.rmtree(self._private or "", ignore_errors=True))
 
     async def _stop(self) -> None:
         self.notifier.close()

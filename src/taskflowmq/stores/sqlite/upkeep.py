@@ -17,6 +17,7 @@ import msgspec
 
 from taskflowmq.core.grace import Grace, grace_after, lateness_after
 from taskflowmq.core.ids import lowest_id
+from taskflowmq.ports.helpers import aside
 from taskflowmq.ports.store import MAX_BATCH, DutyFailure, DutyTurn, Retention, StagedCount
 from taskflowmq.stores.pruning import Rule, Stretch, Walks, read_exceptions, rules_of
 from taskflowmq.stores.sqlite.database import Database
@@ -68,7 +69,7 @@ class SqliteUpkeep:
             task.cancel()
 
     async def _end_stopped_holder(self) -> None:
-        holder = await asyncio.get_running_loop().run_in_executor(None, lock_holder, self._file)
+        holder = await aside(lock_holder, self._file)
         if holder is None or not holder.stopped:
             return
         host, boot_id = machine()
@@ -103,7 +104,7 @@ class SqliteUpkeep:
 
     async def maintain(self) -> None:
         """Move the log into the file and refresh statistics, without making anybody wait."""
-        await asyncio.get_running_loop().run_in_executor(None, self._maintain)
+        await aside(self._maintain)
 
     async def note_failure(self, duty: str, problem: str) -> None:
         """Remember why the last turn of a duty failed."""

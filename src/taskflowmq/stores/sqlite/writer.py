@@ -26,6 +26,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from taskflowmq.core.errors import StoreClosed, StoreUnavailable
+from taskflowmq.ports.helpers import aside
 from taskflowmq.stores.sqlite.database import Connection, Database
 from taskflowmq.stores.sqlite.errors import is_busy, is_outage, translate
 from taskflowmq.stores.sqlite.room import LogRoom
@@ -108,7 +109,7 @@ class Writer:
             return
         self._queue.put(None)
         if self._pid == os.getpid():  # after a fork the thread does not exist here
-            await asyncio.get_running_loop().run_in_executor(None, thread.join)
+            await aside(thread.join)
 
     async def run(self, operation: Operation[T]) -> T:
         """Run an operation in the next group and return its result once it is committed.
