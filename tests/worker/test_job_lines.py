@@ -19,7 +19,7 @@ ERROR = LineError("ValueError", "why\x1b[2J\u202e\x9b", "File é.py\n  line 3")
 LINES = [
     JobLine(logging.INFO, "job completed", UUID(int=7), "email", "mail", 1, "completed", 12.5),
     JobLine(
-        logging.ERROR, "job 8 (say) dead: ValueError: why", UUID(int=8), 'say "hi"', "mail/é", 3, "dead", 0.0, ERROR
+        logging.ERROR, "job dead: say 8: ValueError: why", UUID(int=8), 'say "hi"', "mail/é", 3, "dead", 0.0, ERROR
     ),
     JobLine(logging.INFO, "job snoozed", UUID(int=9), "poll", "mail", 2, "snoozed", 1_234.5),
 ]
@@ -84,7 +84,7 @@ def test_one_foreign_handler_makes_records_for_all(logger: logging.Logger) -> No
     assert len(ours.getvalue().splitlines()) == len(LINES)
     assert theirs.getvalue().splitlines() == [
         f"job completed: email {UUID(int=7)}",
-        "job 8 (say) dead: ValueError: why",
+        "job dead: say 8: ValueError: why",
         f"job snoozed: poll {UUID(int=9)}",
     ]
 

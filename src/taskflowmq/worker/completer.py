@@ -219,7 +219,7 @@ class Completer:
             error = None
             if transition.error is not None and level > logging.INFO:
                 error = _line_error(transition.error, outcome)
-                message = f"job {job.id} ({job.task}) {outcome}: {error}"
+                message = f"job {outcome}: {job.task} {job.id}: {error}"
             ms = round(run_s * 1000, 1)
             lines.append(JobLine(level, message, job.id, job.task, job.queue, job.attempt, outcome, ms, error))
         log_jobs(log, lines)
