@@ -286,7 +286,7 @@ async def test_the_log_says_why_an_attempt_failed(
     assert row.state is State.DEAD
     retried, dead = [record for record in caplog.records if getattr(record, "outcome", "") in ("retried", "dead")]
     why = "ValueError: no such customer: password=[redacted]"
-    assert retried.getMessage() == f"job {row.id} ({row.task}) retried: {why}"
+    assert retried.getMessage() == f"job retried: {row.task} {row.id}: {why}"
     assert dead.getMessage() == f"job dead: {row.task} {row.id}: {why}"
     assert (retried.levelname, dead.levelname) == ("WARNING", "ERROR")
     assert "test_outcomes.py" in dead.error["traceback"]
