@@ -150,7 +150,7 @@ class TestIntake(Intake):  # type: ignore[misc]
 
 
 async def attempts(rig: Rig, job: ClaimedJob) -> list[Any]:
-    return [decoded(one.error) for one in await rig.store.board.attempts("default", job.id) if one.error]
+    return [decoded(one.raw_error) for one in await rig.store.board.attempts("default", job.id) if one.raw_error]
 
 
 class TestTraps(StoreSuite):
@@ -212,7 +212,7 @@ class TestForeignText(StoreSuite):
         view = await rig.apply(await rig.running(), Succeeded(dumps(TEXT)))
         assert view.state is State.COMPLETED
         if encoding != "LATIN1":
-            assert decoded(view.result) == TEXT
+            assert decoded(view.raw_result) == TEXT
         else:
             assert (view.result, view.result_error) == (
                 None,
@@ -224,7 +224,7 @@ class TestForeignText(StoreSuite):
         held = await rig.claim(await rig.worker())
         done = [transition(job, Succeeded(dumps(TEXT if n == 4 else n))) for n, job in enumerate(held)]
         assert await rig.store.claims.settle(done) == [Settled.APPLIED] * 9
-        found = [decoded((await rig.view(job.id)).result) for n, job in enumerate(held) if n != 4]
+        found = [decoded((await rig.view(job.id)).raw_result) for n, job in enumerate(held) if n != 4]
         assert found == [0, 1, 2, 3, 5, 6, 7, 8]
 
     async def test_what_describes_workers_and_tasks_stops_nobody(self, rig: Rig) -> None:

@@ -1,2 +1,3 @@
--- Reads settings of this session, to see whether what was asked for at connect has reached the server.
-SELECT s.name, current_setting(s.name) AS value FROM unnest($1::text[]) AS s (name)
+-- Reads settings of this session, to see whether what was asked for at connect has reached the server. Connections that are
+-- lent to handlers keep the search_path of their role, in which another role may have an unnest of its own.
+SELECT s.name, current_setting(s.name) AS value FROM pg_catalog.unnest($1::text[]) AS s (name)
