@@ -27,3 +27,17 @@ def test_plain_http_beyond_this_machine_is_said_aloud(host: str, lines: int, cap
     said = [record.getMessage() for record in caplog.records]
     assert len(said) == lines
     assert all(host in line and "--tls-proxy" in line for line in said)
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("postgresql://u:p@localhost:99999/x", "a number up to 65535, not '99999'"),
+        ("postgresql://a:1,[::1]:70000/x", "a number up to 65535, not '70000'"),
+        ("sqlite:///a%00.db", "cannot hold a NUL"),
+    ],
+)
+def test_an_address_that_names_nothing_is_a_usage_error(address: str, said: str, cli: Cli) -> None:
+    ran = cli("jobs", "list", "--database-url", address)
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert said in ran.err

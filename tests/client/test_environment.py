@@ -69,3 +69,8 @@ def test_what_kubernetes_sets_beside_a_service_of_our_name_is_no_setting() -> No
     assert unknown_names(links) == []
     assert [name for name, value in links.items() if is_service_link(name, value)] == ["TASKFLOW_PORT"]
     assert not is_service_link("TASKFLOW_PORT", "8000")
+
+
+def test_a_device_without_end_is_no_secret() -> None:
+    with pytest.raises(InvalidSetting, match="more than 1048576 bytes"):
+        secret({"X_FILE": "/dev/zero"}, "X")

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from taskflowmq.client.environment import InvalidSetting
 from taskflowmq.core.errors import TaskFlowError
@@ -57,6 +57,8 @@ def make_store(url: str, *, options: Mapping[str, Any] | None = None, clock: Clo
         address, _, query = rest.partition("?")
         if not address.startswith("/") or address == "/":
             raise UnknownScheme(f"the file is missing after {scheme}:///. Write one of: {ALLOWED}")
+        if "\0" in unquote(address):
+            raise UnknownScheme("the name of a SQLite file cannot hold a NUL character")
         from taskflowmq.stores.sqlite import SqliteOptions, SqliteStore
 
         chosen = SqliteOptions(**{**_of_a_file(query), **given})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -104,8 +105,13 @@ def _show_stored(handle: Any, *, as_json: bool) -> None:
 
 def _object(text: str | bytes, what: str) -> dict[str, Any]:
     try:
-        found = msgspec.json.decode(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        # As the bytes that were typed: in the C locale Python reads what is no ASCII as surrogates.
+        raw = os.fsencode(text) if isinstance(text, str) else text
+        raw.decode()
+        found = msgspec.json.decode(raw)
+    except UnicodeError as error:
+        raise CommandError(f"{what}: are no UTF-8 text", Exit.USAGE, _SHAPE) from error
+    except (msgspec.DecodeError, RecursionError) as error:
         raise CommandError(f"{what}: no JSON: {error}", Exit.USAGE, _SHAPE) from error
     if not isinstance(found, dict):
         raise CommandError(f"{what}: must be a JSON object, by name", Exit.USAGE, _SHAPE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import traceback
 from enum import IntEnum
@@ -43,6 +44,8 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
+#: What writing to a full disk, or to a device that is gone, ends with.
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 _CODES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Exit], ...] = (
     ((StoreUnavailable, SchemaMismatch), Exit.STORE),
     ((UnknownTask, JobNotFound, QueueNotFound), Exit.NOT_FOUND),
@@ -83,6 +86,8 @@ def explain(error: BaseException) -> CommandError | None:
     """Return how an error ends the command, or None for one that was not foreseen."""
     if isinstance(error, CommandError):
         return error
+    if isinstance(error, OSError) and error.filename is None and error.errno in _NO_ROOM:
+        return CommandError(f"the output cannot be written: {error.strerror}")
     if not isinstance(error, TaskFlowError | TimeoutError):
         return None
     code = next((code for kinds, code in _CODES if isinstance(error, kinds)), Exit.FAILED)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
+from typing import IO, TypeVar
 
 import click
 
 from taskflowmq.cli.exits import Exit, explain, report, report_bug, report_usage, wants_json
 from taskflowmq.client.environment import is_service_link
+
+E = TypeVar("E", bound=Exception)
 
 #: name → (module, one line of help). Help is repeated here because showing it must not import the command.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -70,20 +76,41 @@ def root() -> None:
 
 def run(arguments: list[str] | None = None) -> None:
     """Run the command line and leave the process with its exit code."""
+    _open_missing()
     try:
         _run(arguments)
     finally:
-        _let_go_of_logs()
+        for stream in (sys.stdout, sys.stderr):
+            _let_go(stream)
 
 
-def _let_go_of_logs() -> None:
-    """Forget log lines that have no reader: left in the buffer, they would end the interpreter with code 120."""
+def _open_missing() -> None:
+    """Open what the shell has closed (``2>&-``): a socket or a database would get its number, and our lines."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The lowest free number is this one.
+            opened = os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(opened, True)
+            if getattr(sys, name) is None:
+                setattr(sys, name, open(opened, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - for good
+
+
+def _let_go(stream: IO[str]) -> None:
+    """Forget lines that are not read, or find no room: left in the buffer, they would end the interpreter with 120."""
     try:
-        sys.stderr.flush()
+        stream.flush()
     except OSError:
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stderr.fileno())
+        os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
+
+
+def _tell(how: Callable[[E], None], error: E) -> None:
+    """Show an error; where there is no room for it, the exit code still says its kind."""
+    with contextlib.suppress(OSError):
+        how(error)
 
 
 def _run(arguments: list[str] | None) -> None:
@@ -98,14 +125,14 @@ def _run(arguments: list[str] | None) -> None:
     except KeyboardInterrupt:
         sys.exit(Exit.INTERRUPTED)
     except click.UsageError as error:
-        report_usage(error)
+        _tell(report_usage, error)
         sys.exit(Exit.USAGE)
     except Exception as error:  # noqa: BLE001 - shown, without secrets, with the exit code of its kind
         known = explain(error)
         if known is None:
-            report_bug(error)
+            _tell(report_bug, error)
             sys.exit(Exit.FAILED)
-        report(known, as_json=wants_json())
+        _tell(partial(report, as_json=wants_json()), known)
         sys.exit(known.code)
     # A command that returns nothing went well; one that returns a number says how it ended.
     sys.exit(code if isinstance(code, int) else Exit.OK)

@@ -17,6 +17,8 @@ INTERNAL = frozenset({"TASKFLOW_CHILD_URL"})
 SECRETS = frozenset(
     {"TASKFLOW_DATABASE_URL", "DATABASE_URL", "TASKFLOW_API_KEYS", "TASKFLOW_SMTP_URL", "TASKFLOW_CSV_SOURCES"}
 )
+#: More than any of them has; what is longer, such as a device without end, is another file.
+_MAX_SECRET = 1 << 20
 #: Everything that some command or task reads, without the prefix; tests keep it complete.
 KNOWN = frozenset(
     f"{PREFIX}{name}"
@@ -61,12 +63,16 @@ def secret(env: Mapping[str, str], name: str) -> str | None:
     if value:
         raise InvalidSetting(f"{name} and {variable} are both set. Keep one of them.")
     try:
-        text = Path(path).read_text(encoding="utf-8").strip()
+        with Path(path).open("rb") as file:
+            raw = file.read(_MAX_SECRET + 1)
+        text = raw.decode("utf-8").strip()
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is no UTF-8 text"
         raise InvalidSetting(
             f"{variable} names a file that cannot be read ({why}). Check the path and its rights."
         ) from None
+    if len(raw) > _MAX_SECRET:
+        raise InvalidSetting(f"{variable} names a file of more than {_MAX_SECRET} bytes. Check the path.")
     if not text:
         raise InvalidSetting(f"{variable} names an empty file. Write the value into it, or unset the variable.")
     return text

@@ -97,6 +97,7 @@ def read_address(url: str) -> Address:
     address, _, query = url.partition("?")
     said = _parameters(query.partition("#")[0])
     options: dict[str, Any] = {}
+    _check_ports(address)
     kept: dict[str, str] = {}
     socket: dict[str, int] = {}
     for name, value in said.items():
@@ -125,6 +126,14 @@ def _parameters(query: str) -> dict[str, str]:
     """Return the parameters that say something, decoded as libpq does: a plus is a plus."""
     pairs = (item.partition("=") for item in query.split("&"))
     return {unquote(name).strip(): unquote(value) for name, _, value in pairs if name and (value or name == "pooler")}
+
+
+def _check_ports(address: str) -> None:
+    hosts = address.partition("://")[2].partition("/")[0].rpartition("@")[2]
+    for host in hosts.split(","):
+        port = host.rpartition("]")[2].rpartition(":")[2] if ":" in host.rpartition("]")[2] else ""
+        if port:
+            _number("the port", port, 65_535)
 
 
 def _plain_authority(address: str) -> str:
