@@ -107,6 +107,7 @@ class ModelIntake:
         ends = None if job.expires_in_ms is None else now + timedelta(milliseconds=job.expires_in_ms)
         data.jobs[job.id] = Job(new=job, created_at=now, run_at=run_at, expires_at=ends)
         data.queues.setdefault(job.queue, None)
+        data.used[job.queue] = now
         data.tasks.setdefault(job.task, TaskView(name=job.task, args_schema=None, options=None, seen_at=now))
         flags = _FLAGS[job.unique.free_at] if job.unique else 0
         if run_at <= now:

@@ -12,6 +12,7 @@ from tests.simulation.rows import Data, Ended, Ready, Running, Waiting
 from tests.simulation.rules import Lane, lane_of
 
 from taskflowmq.core.job import Attempts, AttemptView, Counters, JobFilter, JobView, Page, Reason, State
+from taskflowmq.core.limits import UNUSED_AFTER
 from taskflowmq.core.retention import QueueRetention
 from taskflowmq.ports.store import MAX_PAGE_BYTES, CancelAnswer, DeleteAnswer, QueueView, RetryAnswer, StoreStats
 
@@ -82,6 +83,7 @@ class ModelBoard:
                 retention=self._data.retentions.get(name, QueueRetention()),
             )
             for name in sorted(queues)
+            if queues[name] or self._is_kept(name)
         ]
         return StoreStats(states=states, queues=views, as_of=self._now(), exact=True)
 
@@ -132,17 +134,26 @@ class ModelBoard:
         return (await self.stats()).queues
 
     async def pause(self, queue: str) -> None:
+        self._data.used[queue] = self._now()
         self._data.queues[queue] = self._data.queues.get(queue) or self._now()
 
     async def resume(self, queue: str) -> None:
         if queue in self._data.queues:
             self._data.queues[queue] = None
+            self._data.used[queue] = self._now()
         await self._wake([queue])
 
     async def set_retention(self, queue: str, ages: Mapping[str, int | None]) -> None:
         self._data.queues.setdefault(queue, None)
+        self._data.used[queue] = self._now()
         known = self._data.retentions.get(queue, QueueRetention())
         self._data.retentions[queue] = msgspec.structs.replace(known, **ages)
+
+    def _is_kept(self, queue: str) -> bool:
+        usual = QueueRetention()
+        if self._data.queues[queue] is not None or self._data.retentions.get(queue, usual) != usual:
+            return True
+        return self._now() - self._data.used[queue] <= UNUSED_AFTER
 
     def _seen(self, tenant: str, job_id: UUID) -> bool:
         job = self._data.jobs.get(job_id)

@@ -143,6 +143,8 @@ class Data:
         self.workers: dict[UUID, Member] = {}
         #: Queue → since when it is paused, or None.
         self.queues: dict[str, datetime | None] = {}
+        #: Queue → when it was used last.
+        self.used: dict[str, datetime] = {}
         #: Queue → what of its retention is its own.
         self.retentions: dict[str, QueueRetention] = {}
         #: Task → (schema, seen at).

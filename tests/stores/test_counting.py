@@ -82,6 +82,22 @@ async def test_large_counts_are_kept_and_small_ones_beside_them_are_fresh(time: 
     assert (await counts.stats()).states == {"pending": 7, "completed": 60_000}
 
 
+async def test_a_queue_whose_jobs_are_only_counted_to_the_end_is_not_left_out(time: Time) -> None:
+    async def count(most: int | None) -> StoreStats:
+        jobs = {"b": 30_000, "a": 30_000} if most is None else {"b": most}
+        queues = [
+            QueueView(name=name, paused_at=None, states={"scheduled": n}, oldest_ready_age=None)
+            for name, n in jobs.items()
+        ]
+        return StoreStats(states={"scheduled": sum(jobs.values())}, queues=queues, as_of=NOON, exact=most is not None)
+
+    stats = await Counts(count).stats()
+    assert [(queue.name, queue.states) for queue in stats.queues] == [
+        ("a", {"scheduled": 30_000}),
+        ("b", {"scheduled": 30_000}),
+    ]
+
+
 async def test_nobody_waits_for_a_count_who_has_one_that_is_not_too_old(time: Time) -> None:
     jobs = Jobs(completed=50_000)
     counts = Counts(jobs.count)

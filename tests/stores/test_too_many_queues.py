@@ -14,6 +14,9 @@ from taskflowmq.client.environment import InvalidSetting
 from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.ids import uuid7
 from taskflowmq.core.job import IdempotencyKey, NewJob, UniqueKey
+from taskflowmq.core.limits import UNUSED_AFTER, USE_EVERY
+from taskflowmq.testing.clock import VirtualClock
+from taskflowmq.testing.conformance.support import NOON, Rig
 
 MOST = 3
 
@@ -66,6 +69,29 @@ async def test_a_pause_makes_no_queue_above_it_either(store: Any) -> None:
     with pytest.raises(InvalidJob, match="TASKFLOW_MAX_QUEUES"):
         await store.board.pause("d")
     assert await names(store) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("name", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+async def test_queues_that_are_not_used_any_more_do_not_count(name: str, request: pytest.FixtureRequest) -> None:
+    clock = VirtualClock(NOON)
+    store = make_store(request.getfixturevalue(f"{name}_url"), options={"max_queues": MOST}, clock=clock)
+    rig = Rig(store, clock)
+    await store.open()
+    try:
+        for queue in ("a", "b", "c"):
+            await rig.completed(queue=queue)
+        await store.board.pause("a")
+        clock.advance((UNUSED_AFTER + 2 * USE_EVERY).total_seconds())
+        await rig.enqueue(rig.job(queue="d"), rig.job(queue="e"))
+        with pytest.raises(InvalidJob, match="TASKFLOW_MAX_QUEUES"):
+            await rig.put(queue="f")
+        with pytest.raises(InvalidJob, match="TASKFLOW_MAX_QUEUES"):
+            await rig.put(queue="d", priority=1)
+        # Its row is there: it comes back, even where a new one would be one too many.
+        await rig.put(queue="b")
+        assert await names(store) == ["a", "b", "d", "e"]
+    finally:
+        await store.close()
 
 
 @pytest.mark.parametrize("text", ["0", "many", "-1", "1e3"])

@@ -41,7 +41,7 @@ class Queues:
         self._hub = hub
 
     async def alist(self) -> list[QueueView]:
-        """Return every queue, by name."""
+        """Return every queue that is in use, by name."""
         return await self._hub.call(lambda session: session.asked.board.list_queues())
 
     async def apause(self, queue: str, *, create: bool = False) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from taskflowmq.core.errors import InvalidJob
@@ -26,6 +26,11 @@ MAX_TIMEOUT_MS = 30 * 86_400_000
 PRIORITY_MIN, PRIORITY_MAX = -100, 100
 #: Most queues of a store, unless its operator says otherwise; each further priority in one counts as another.
 MAX_QUEUES = 10_000
+#: After this long without use a queue is not listed any more and does not count as one of those, unless it has a live
+#: job, is paused or has a retention of its own. Its row stays, and the next job brings it back.
+UNUSED_AFTER = timedelta(days=7)
+#: How often a process stores that it uses a queue.
+USE_EVERY = timedelta(hours=1)
 #: A time nearer to the ends of the calendar does not exist in every time zone, and no engine reads it back.
 TIME_MIN, TIME_MAX = datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC)
 #: Reserved inside arguments and results for encryption, blobs and codecs.
@@ -65,8 +70,8 @@ def too_many_queues(most: int) -> InvalidJob:
     """Return the error for a queue, or a priority in one, that would be one too many."""
     return InvalidJob.at(
         "/queue",
-        f"is new here, and the store has {most} queues and priorities in them already, which is the most. Use fewer"
-        " names, or set TASKFLOW_MAX_QUEUES",
+        f"is new here, and the store has {most} queues in use and priorities in them already, which is the most. Use"
+        " fewer names, or set TASKFLOW_MAX_QUEUES",
     )
 
 

@@ -295,7 +295,7 @@ class Board(Protocol):
         ...
 
     async def list_queues(self) -> list[QueueView]:
-        """Return every queue, by name."""
+        """Return every queue that is in use, by name (``core.limits.UNUSED_AFTER``)."""
         ...
 
     async def pause(self, queue: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container, Iterable
 
 import msgspec
 
@@ -101,8 +101,17 @@ def _merged(few: StoreStats, whole: StoreStats) -> StoreStats:
     # Counted less long ago, it cannot be less than that.
     states = {state: max(n, whole.states.get(state, 0)) if state in large else n for state, n in few.states.items()}
     older = {view.name: view for view in whole.queues}
-    queues = [_queue(view, older.get(view.name), large) for view in few.queues]
+    queues = [_queue(view, older.pop(view.name, None), large) for view in few.queues]
+    # What has only jobs that were not counted this time was left out as empty.
+    empty = {view.name: msgspec.structs.replace(view, states={}) for view in older.values()}
+    queues += [view for name, found in empty.items() if (view := _queue(found, older[name], large)).states]
+    queues.sort(key=lambda view: view.name)
     return StoreStats(states=states, queues=queues, as_of=whole.as_of, exact=False, xid_age=few.xid_age)
+
+
+def listed(views: Iterable[QueueView], used: Container[str]) -> list[QueueView]:
+    """Return the queues that are shown: those in use, and those with a live job."""
+    return [view for view in views if view.name in used or view.states]
 
 
 def _queue(view: QueueView, older: QueueView | None, large: set[str]) -> QueueView:

@@ -147,13 +147,20 @@ async def test_a_producer_enqueues_and_reads(roles: Roles) -> None:
         for _ in range(2):
             await store.intake.enqueue([again])
             await store.intake.enqueue([again, new_job()], idempotency=IdempotencyKey(key="i", fingerprint="f"))
+        # It may not change queues, and stores that it uses one all the same.
+        await roles.run("UPDATE taskflow.queue SET used_at = '2020-01-01'")
+        store._names.close()
+        await store.intake.enqueue([new_job()])
+        assert [queue.name for queue in await store.board.list_queues()] == ["default", "new"]
+        fresh = await roles.run("SELECT name FROM taskflow.queue WHERE used_at > now() - interval '1 hour'")
+        assert [row["name"] for row in fresh] == ["default"]
         conn = await asyncpg.connect(roles.url_of("producer"))
         async with conn.transaction():
             await store.intake.enqueue_on(conn, [new_job()])
         await conn.close()
         assert (await store.board.get("default", again.id)) is not None
         page = await store.board.list_jobs(JobFilter(tenant="default"), limit=10, before=None)
-        assert len(page.items) == 7
+        assert len(page.items) == 8
         with pytest.raises(StoreForbidden):
             await add_worker(store)
         for statement in ("make_partition('job', '2020-01-01')", "retire_day('2020-01-01', NULL, 0, 0, 0, 0)"):

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from taskflowmq.core.job import Attempts, JobFilter, JobView, Page, State
+from taskflowmq.core.limits import UNUSED_AFTER
 from taskflowmq.core.retention import read_retention
 from taskflowmq.ports.store import (
     PAGE_SLICE,
@@ -18,7 +19,7 @@ from taskflowmq.ports.store import (
     RetryAnswer,
     StoreStats,
 )
-from taskflowmq.stores.counting import Counts
+from taskflowmq.stores.counting import Counts, listed
 from taskflowmq.stores.listing import id_bounds, that_fit, windows
 from taskflowmq.stores.postgres import rows
 from taskflowmq.stores.postgres.names import Names
@@ -107,7 +108,7 @@ class PostgresBoard:
 
     async def _count(self, most: int | None) -> StoreStats:
         now = await self._pool.fetchval(q.read_now, self._now())
-        queues = await self._pool.fetch(q.list_queues, self._now())
+        queues = await self._pool.fetch(q.list_queues, self._now(), UNUSED_AFTER)
         counted = await self._pool.fetch(q.count_states, most)
         states = {str(state): 0 for state in State if state not in (State.BLOCKED, State.SUSPENDED)}
         per_queue: dict[str, dict[str, int]] = {row["name"]: {} for row in queues}
@@ -127,8 +128,9 @@ class PostgresBoard:
             )
             for row in queues
         ]
+        shown = listed(views, {row["name"] for row in queues if row["used"]})
         age = await self._pool.fetchval(q.read_xid_age)
-        return StoreStats(states=states, queues=views, as_of=now, exact=most is not None, xid_age=age)
+        return StoreStats(states=states, queues=shown, as_of=now, exact=most is not None, xid_age=age)
 
     async def cancel(self, tenant: str, job_id: UUID, *, actor: str) -> CancelAnswer:
         """Cancel a job that has not started, or ask the worker of a running one."""
@@ -180,7 +182,7 @@ class PostgresBoard:
         return DeleteAnswer.CONFLICT
 
     async def list_queues(self) -> list[QueueView]:
-        """Return every queue, by name."""
+        """Return every queue that is in use, by name."""
         return (await self.stats()).queues
 
     async def pause(self, queue: str) -> None:
@@ -192,7 +194,7 @@ class PostgresBoard:
 
     async def resume(self, queue: str) -> None:
         """Allow claims from a queue again."""
-        await self._pool.fetch(q.resume_queue, queue)
+        await self._pool.fetch(q.resume_queue, queue, self._now())
         self._names.forget_lanes()
         self._forget_positions()
         self._counts.forget()

@@ -1,11 +1,14 @@
 """Names and their numbers, remembered per process and made on demand, outside of any batch.
 
 Rows never change their number, so what is remembered stays true until the database itself is replaced; then the
-connection broke, and everything is forgotten (``Pool.generation``).
+connection broke, and everything is forgotten (``Pool.generation``). That a queue is in use is stored again each hour,
+by the first job for it; a timer forgets what was stored, so that enqueueing itself looks at no clock.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -14,7 +17,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from taskflowmq.core.errors import StoreUnavailable
-from taskflowmq.core.limits import MAX_QUEUES, too_many_queues
+from taskflowmq.core.limits import MAX_QUEUES, UNUSED_AFTER, USE_EVERY, too_many_queues
 from taskflowmq.stores.postgres import errors
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import q
@@ -64,6 +67,7 @@ class Names:
         self._max_queues = max_queues
         self._now = now
         self._generation = pool.generation
+        self._hour: asyncio.TimerHandle | None = None
         self._forget_all()
 
     def _forget_all(self) -> None:
@@ -75,6 +79,22 @@ class Names:
         self._lanes: dict[int, Lane] = {}
         self._queues: set[str] = set()
         self._lanes_at = float("-inf")
+        self._forget_use()
+
+    def _forget_use(self) -> None:
+        # New ones: who holds what was known before must see no change of it.
+        self._used: dict[LaneKey, int] = {}
+        self._used_queues: set[str] = set()
+
+    def _end_hour(self) -> None:
+        self._hour = None
+        self._forget_use()
+
+    def close(self) -> None:
+        """Stop the timer."""
+        if self._hour is not None:
+            self._hour.cancel()
+            self._end_hour()
 
     def _check_generation(self) -> None:
         if self._generation != self._pool.generation:
@@ -100,7 +120,7 @@ class Names:
             self._generation == self._pool.generation
             and all(name in self._tenants for name in tenants)
             and all(name in self._tasks for name in tasks)
-            and all(key in self._lane_ids for key in lanes)
+            and all(key in self._used for key in lanes)
         )
 
     async def make(self, tenants: Iterable[str], tasks: Iterable[str], lanes: Iterable[LaneKey]) -> NameRows:
@@ -119,7 +139,7 @@ class Names:
     async def _make(self, tenants: Iterable[str], tasks: Iterable[str], lanes: Iterable[LaneKey]) -> NameRows:
         self._check_generation()
         # Held from here on: what finds that a connection broke, while we wait, forgets what is remembered.
-        known = NameRows(self._tenants, self._tasks, self._lane_ids)
+        known = NameRows(self._tenants, self._tasks, self._used)
         new_tenants = {name for name in tenants if name not in known.tenants}
         new_tasks = {name for name in tasks if name not in known.tasks}
         new_lanes = {key for key in lanes if key not in known.lanes}
@@ -128,7 +148,7 @@ class Names:
         if new_tasks:
             known.tasks.update(await self._make_tasks(sorted(new_tasks)))
         if new_lanes:
-            known = known._replace(lanes=await self._make_lanes(sorted(new_lanes)))
+            known.lanes.update(await self._use_lanes(sorted(new_lanes)))
         return known
 
     async def _make_tenants(self, names: Sequence[str]) -> dict[str, int]:
@@ -151,21 +171,39 @@ class Names:
         self._task_names.update((number, name) for name, number in found.items())
         return found
 
+    async def _use_lanes(self, keys: Sequence[LaneKey]) -> dict[LaneKey, int]:
+        """Return the numbers of lanes, making those that are new; their queues are in use from now on."""
+        used = self._used_queues
+        queues = sorted({queue for queue, _, _ in keys if queue not in used})
+        if queues:
+            await self.make_queues(queues)
+            used.update(queues)
+        # Held: what is learned of lanes meanwhile takes its place, and may have been read before these were made.
+        known = self._lane_ids
+        new = [key for key in keys if key not in known]
+        if new:
+            known = known | await self._make_lanes(new)
+        return {key: known[key] for key in keys}
+
     async def _make_lanes(self, keys: Sequence[LaneKey]) -> dict[LaneKey, int]:
-        await self.make_queues(sorted({queue for queue, _, _ in keys}))
         columns = [list(column) for column in zip(*keys, strict=True)]
-        if await self._pool.fetchval(q.ensure_lane, *columns, self._max_queues):
+        if await self._pool.fetchval(q.ensure_lane, *columns, self._max_queues, self._now(), UNUSED_AFTER):
             raise too_many_queues(self._max_queues)
-        self._add_lanes(await self._pool.fetch(q.read_lanes, *columns))
-        return self._lane_ids
+        rows = await self._pool.fetch(q.read_lanes, *columns)
+        self._add_lanes(rows)
+        return {(row["queue"], row["priority"], row["share"]): row["id"] for row in rows}
 
     async def make_queues(self, names: Sequence[str]) -> None:
-        """Make queues that do not exist yet.
+        """Make queues that do not exist yet; all of them are in use from now on.
 
         Raises:
             InvalidJob: there would be too many.
         """
-        if await self._pool.fetchval(q.ensure_queue, names, self._max_queues):
+        if self._hour is None:
+            loop, seconds = asyncio.get_running_loop(), USE_EVERY.total_seconds()
+            self._hour = loop.call_later(seconds, self._end_hour, context=contextvars.Context())
+        limits = self._max_queues, self._now(), USE_EVERY, UNUSED_AFTER
+        if await self._pool.fetchval(q.ensure_queue, names, *limits):
             raise too_many_queues(self._max_queues)
 
     async def tenant(self, name: str) -> int | None:

@@ -69,6 +69,7 @@ class PostgresStore:
 
     async def close(self) -> None:
         """Finish what is under way and disconnect. Idempotent."""
+        self._names.close()
         await self.notifier.close()
         await self.board.close()
         await self._lent.close()

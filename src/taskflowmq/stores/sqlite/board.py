@@ -18,10 +18,10 @@ from taskflowmq.ports.store import (
     RetryAnswer,
     StoreStats,
 )
-from taskflowmq.stores.counting import Counts
+from taskflowmq.stores.counting import Counts, listed
 from taskflowmq.stores.listing import id_bounds, that_fit, windows
 from taskflowmq.stores.sqlite.enqueue import cancel_steps, draw_positions
-from taskflowmq.stores.sqlite.names import Names
+from taskflowmq.stores.sqlite.names import UNUSED_AFTER_US, Names
 from taskflowmq.stores.sqlite.notifier import SqliteNotifier
 from taskflowmq.stores.sqlite.queries import sql
 from taskflowmq.stores.sqlite.reader import Reader
@@ -153,14 +153,14 @@ class SqliteBoard:
         return await self._writer.run(write)
 
     async def list_queues(self) -> list[QueueView]:
-        """Return every queue, by name."""
+        """Return every queue that is in use, by name."""
         return (await self.stats()).queues
 
     async def pause(self, queue: str) -> None:
         """Stop claims from a queue; running jobs go on. Creates the queue if it is new."""
 
         def write(conn: sqlite3.Connection) -> None:
-            run_steps(conn, self._names.queue(queue))
+            run_steps(conn, self._names.queue(queue, self._now()))
             conn.execute(sql("pause_queue"), {"name": queue, "now": self._now()})
 
         await self._writer.run(write)
@@ -168,7 +168,8 @@ class SqliteBoard:
 
     async def resume(self, queue: str) -> None:
         """Allow claims from a queue again."""
-        await self._writer.run(lambda conn: conn.execute(sql("resume_queue"), {"name": queue}))
+        params = {"name": queue, "now": self._now()}
+        await self._writer.run(lambda conn: conn.execute(sql("resume_queue"), params))
         self._counts.forget()
         await self._notifier.wake([queue])
 
@@ -176,7 +177,7 @@ class SqliteBoard:
         """Keep ended jobs of a queue for another time than all others. Creates the queue if it is new."""
 
         def write(conn: sqlite3.Connection) -> None:
-            run_steps(conn, self._names.queue(queue))
+            run_steps(conn, self._names.queue(queue, self._now()))
             conn.execute(sql("set_retention"), {"name": queue, "retention": msgspec.json.encode(ages).decode()})
 
         await self._writer.run(write)
@@ -246,7 +247,11 @@ def _page(
 def _count(conn: sqlite3.Connection, now: int, most: int | None) -> StoreStats:
     states = dict.fromkeys((state.value for state in _LISTED), 0)
     queues: dict[str, QueueView] = {}
-    for name, paused_at, oldest, retention in conn.execute(sql("list_queues")).fetchall():
+    used: set[str] = set()
+    since = {"since": now - UNUSED_AFTER_US}
+    for name, paused_at, oldest, retention, in_use in conn.execute(sql("list_queues"), since).fetchall():
+        if in_use:
+            used.add(name)
         age = None if oldest is None else max(now - oldest, 0) / 1_000_000
         queues[name] = QueueView(
             name=name,
@@ -259,4 +264,5 @@ def _count(conn: sqlite3.Connection, now: int, most: int | None) -> StoreStats:
         states[state] += jobs
         if queue is not None:
             queues[queue].states[state] = jobs
-    return StoreStats(states=states, queues=list(queues.values()), as_of=from_us(now), exact=most is not None)
+    shown = listed(queues.values(), used)
+    return StoreStats(states=states, queues=shown, as_of=from_us(now), exact=most is not None)

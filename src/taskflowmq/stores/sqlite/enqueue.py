@@ -119,7 +119,7 @@ _options = attrgetter(*(field for field in NewJob.__struct_fields__ if field not
 
 def _head(names: Names, job: NewJob, now: int) -> Steps[_Head]:
     tenant_id = yield from names.tenant(job.tenant)
-    lane_id = yield from names.lane(job.queue, job.priority, job.share)
+    lane_id = yield from names.lane((job.queue, job.priority, job.share), now)
     task_id = yield from names.task(job.task, now)
     run_at = now + 1000 * job.delay_ms if job.run_at is None else to_us(job.run_at)
     expires_at = None if job.expires_in_ms is None else now + 1000 * job.expires_in_ms

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+
 import pytest
 
+from taskflowmq.core.job import JobFilter
+from taskflowmq.core.limits import UNUSED_AFTER, USE_EVERY
 from taskflowmq.core.transitions import Snoozed, Succeeded
-from taskflowmq.ports.store import QueueView
-from taskflowmq.testing.conformance.support import NOON, Rig, StoreSuite
+from taskflowmq.ports.store import QueueView, Store
+from taskflowmq.testing.clock import VirtualClock
+from taskflowmq.testing.conformance.support import NOON, NewStore, Rig, StoreSuite
 
 
 async def _queue(rig: Rig, name: str = "default") -> QueueView:
@@ -96,3 +102,93 @@ class TestQueues(StoreSuite):
             await other.enqueue(*(other.job() for _ in range(10)))
             await other.store.board.resume("default")
             assert len(await rig.claim(worker, 100)) == 15
+
+
+#: Longer than the time after which a queue is unused, and than what a program stores of its use only now and then.
+_AGES_S = UNUSED_AFTER.total_seconds() + 2 * USE_EVERY.total_seconds()
+
+
+async def _names(rig: Rig) -> list[str]:
+    return [view.name for view in await rig.store.board.list_queues()]
+
+
+class TestUnusedQueues(StoreSuite):
+    """Board: queues that no program uses any more."""
+
+    @pytest.fixture
+    async def opened(self, new_store: NewStore, clock: VirtualClock, store: Store) -> AsyncIterator[Rig]:
+        """A third store, which knows no names yet."""
+        third = new_store(clock)
+        await third.open()
+        yield Rig(third, clock)
+        await third.close()
+
+    async def test_a_queue_that_is_not_used_for_long_is_not_listed(self, rig: Rig) -> None:
+        job_id = await rig.completed(queue="mail")
+        rig.clock.advance(UNUSED_AFTER.total_seconds() - 60)
+        assert await _names(rig) == ["mail"]
+        rig.clock.advance(120)
+        assert await _names(rig) == []
+        assert (await rig.store.board.stats()).states["completed"] == 1
+        # The job is still told as it was.
+        assert (await rig.view(job_id)).queue == "mail"
+        page = await rig.store.board.list_jobs(JobFilter(tenant="default", queue="mail"), limit=10, before=None)
+        assert [view.id for view in page.items] == [job_id]
+
+    async def test_a_job_brings_its_queue_back_with_those_after_it(self, rig: Rig, other: Rig, opened: Rig) -> None:
+        await rig.completed(queue="mail")
+        rig.clock.advance(_AGES_S)
+        assert await _names(other) == []
+        # One program remembers the queue, the next has just heard of it.
+        jobs = [await rig.put(queue="mail"), await opened.put(queue="mail"), await rig.put(queue="mail")]
+        for each in (rig, other, opened):
+            assert await _names(each) == ["mail"]
+        worker = await other.worker()
+        claimed = await other.claim(worker)
+        assert [job.id for job in claimed] == [job.id for job in jobs]
+        for job in claimed:
+            await other.apply(job, Succeeded(b"1"))
+        assert await _names(other) == ["mail"]
+        other.clock.advance(_AGES_S)
+        assert await _names(other) == []
+
+    @pytest.mark.parametrize("delay_ms", [0, 30 * 86_400_000])
+    async def test_a_queue_with_a_live_job_stays(self, rig: Rig, delay_ms: int) -> None:
+        await rig.put(queue="mail", delay_ms=delay_ms)
+        rig.clock.advance(_AGES_S)
+        assert await _names(rig) == ["mail"]
+
+    async def test_a_queue_with_a_running_job_stays(self, rig: Rig) -> None:
+        await rig.running(queue="mail")
+        rig.clock.advance(_AGES_S)
+        assert await _names(rig) == ["mail"]
+
+    async def test_a_paused_queue_stays_and_resuming_is_a_use(self, rig: Rig) -> None:
+        await rig.store.board.pause("mail")
+        rig.clock.advance(_AGES_S)
+        assert await _names(rig) == ["mail"]
+        await rig.store.board.resume("mail")
+        assert await _names(rig) == ["mail"]
+        rig.clock.advance(_AGES_S)
+        assert await _names(rig) == []
+        await rig.store.board.resume("mail")
+        assert await _names(rig) == ["mail"]
+
+    async def test_a_queue_with_a_retention_of_its_own_stays(self, rig: Rig) -> None:
+        await rig.store.board.set_retention("mail", {"completed_ms": 1000})
+        rig.clock.advance(_AGES_S)
+        assert await _names(rig) == ["mail"]
+        await rig.store.board.set_retention("mail", {"completed_ms": None})
+        rig.clock.advance(_AGES_S)
+        assert await _names(rig) == []
+
+    async def test_looks_beside_enqueues_hide_no_job(self, rig: Rig, other: Rig) -> None:
+        queues = [f"q{number}" for number in range(8)]
+        for name in queues:
+            await rig.completed(queue=name)
+        rig.clock.advance(_AGES_S)
+        assert await _names(other) == []
+        looks = [other.store.board.list_queues() for _ in queues]
+        await asyncio.gather(*(rig.put(queue=name) for name in queues), *looks)
+        assert await _names(other) == queues
+        assert len(await other.claim(await other.worker())) == len(queues)

@@ -12,7 +12,7 @@ from taskflowmq.testing.conformance.idempotency import TestIdempotency
 from taskflowmq.testing.conformance.intake import TestIntake
 from taskflowmq.testing.conformance.listing import TestListing
 from taskflowmq.testing.conformance.notifier import TestNotifier
-from taskflowmq.testing.conformance.queues import TestQueues
+from taskflowmq.testing.conformance.queues import TestQueues, TestUnusedQueues
 from taskflowmq.testing.conformance.races import TestRaces
 from taskflowmq.testing.conformance.retention import TestRetention
 from taskflowmq.testing.conformance.schema import TestSchema
@@ -42,6 +42,7 @@ ALL: tuple[type[StoreSuite], ...] = (
     TestSettle,
     TestUnique,
     TestUnstorable,
+    TestUnusedQueues,
     TestUpkeep,
     TestWalk,
     TestWorkers,

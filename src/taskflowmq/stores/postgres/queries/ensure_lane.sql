@@ -1,4 +1,5 @@
 -- Makes lanes that do not exist yet, of queues that do, unless there would be more than $4 then; tells whether that is why.
+-- Lanes of queues that do not count (ensure_queue: $5 now, $6 for how long they were not used) do not count either.
 WITH fresh AS (
   SELECT q.id, x.priority, x.share
   FROM unnest($1::text[], $2::smallint[], $3::text[]) AS x (queue, priority, share)
@@ -7,7 +8,10 @@ WITH fresh AS (
     SELECT FROM taskflow.lane l WHERE l.queue_id = q.id AND l.priority = x.priority AND l.share = x.share)
 ),
 room AS (
-  SELECT (SELECT count(*) FROM taskflow.lane) + (SELECT count(*) FROM fresh) <= $4::bigint OR NOT EXISTS (SELECT FROM fresh) AS enough
+  SELECT (SELECT count(*) FROM taskflow.lane l JOIN taskflow.queue q ON q.id = l.queue_id
+          WHERE q.used_at >= (SELECT coalesce($5::timestamptz, clock_timestamp())) - $6::interval OR q.paused_at IS NOT NULL
+             OR coalesce((q.settings -> 'retention')::text, '{}') <> '{}')
+         + (SELECT count(*) FROM fresh) <= $4::bigint OR NOT EXISTS (SELECT FROM fresh) AS enough
 ),
 made AS (
   INSERT INTO taskflow.lane (queue_id, priority, share)

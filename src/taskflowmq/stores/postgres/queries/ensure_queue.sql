@@ -1,12 +1,21 @@
--- Makes queues that do not exist yet, unless there would be more than $2 then; tells whether that is why they were not made.
-WITH fresh AS (
+-- Makes queues that do not exist yet, unless more than $2 would be in use then; tells whether that is why they were not made.
+-- Those that exist are in use from now on ($3), which is stored once per $4. What was not used for $5 does not count, unless
+-- it is paused or has a retention of its own.
+WITH n AS MATERIALIZED (
+  SELECT coalesce($3::timestamptz, clock_timestamp()) AS at
+),
+fresh AS (
   SELECT x.name FROM unnest($1::text[]) AS x (name)
   WHERE NOT EXISTS (SELECT FROM taskflow.queue q WHERE q.name = x.name)
 ),
 room AS (
-  SELECT (SELECT count(*) FROM taskflow.queue) + (SELECT count(*) FROM fresh) <= $2::bigint OR NOT EXISTS (SELECT FROM fresh) AS enough
+  SELECT (SELECT count(*) FROM taskflow.queue q
+          WHERE q.used_at >= (SELECT at FROM n) - $5::interval OR q.paused_at IS NOT NULL
+             OR coalesce((q.settings -> 'retention')::text, '{}') <> '{}')
+         + (SELECT count(*) FROM fresh) <= $2::bigint OR NOT EXISTS (SELECT FROM fresh) AS enough
 ),
 made AS (
-  INSERT INTO taskflow.queue (name) SELECT f.name FROM fresh f WHERE (SELECT r.enough FROM room r) ON CONFLICT (name) DO NOTHING
+  INSERT INTO taskflow.queue (name, used_at) SELECT f.name, n.at FROM fresh f CROSS JOIN n WHERE (SELECT r.enough FROM room r)
+  ON CONFLICT (name) DO NOTHING
 )
-SELECT NOT r.enough AS refused FROM room r
+SELECT NOT r.enough AS refused, taskflow.use_queues($1::text[], n.at, $4::interval) FROM room r CROSS JOIN n

@@ -1,2 +1,2 @@
--- Allows claims from a queue again.
-UPDATE taskflow.queue SET paused_at = NULL WHERE name = $1::text AND paused_at IS NOT NULL
+-- Allows claims from a queue again, and counts as a use of it.
+UPDATE taskflow.queue SET paused_at = NULL, used_at = (SELECT coalesce($2::timestamptz, clock_timestamp())) WHERE name = $1::text

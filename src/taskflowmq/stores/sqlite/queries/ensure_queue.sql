@@ -1,6 +1,10 @@
--- The id of a queue, created if it is new and there are fewer than :most.
-INSERT INTO taskflow_queue (name)
-SELECT :name
-WHERE EXISTS (SELECT 1 FROM taskflow_queue WHERE name = :name) OR (SELECT count(*) FROM taskflow_queue) < :most
-ON CONFLICT (name) DO UPDATE SET name = excluded.name
+-- The id of a queue, in use from now on, created if it is new and fewer than :most are in use. What was not used since :since
+-- does not count, unless it is paused or has a retention of its own.
+INSERT INTO taskflow_queue (name, used_at)
+SELECT :name, :now
+WHERE EXISTS (SELECT 1 FROM taskflow_queue WHERE name = :name)
+   OR :most > (SELECT count(*) FROM taskflow_queue AS q
+               WHERE q.used_at IS NULL OR q.used_at >= :since OR q.paused_at IS NOT NULL
+               OR coalesce(json_extract(q.settings, '$.retention'), '{}') <> '{}')
+ON CONFLICT (name) DO UPDATE SET used_at = excluded.used_at
 RETURNING id
