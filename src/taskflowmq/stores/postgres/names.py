@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -16,7 +17,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from taskflowmq.core.errors import StoreUnavailable
+from taskflowmq.core.errors import StoreForbidden, StoreUnavailable
 from taskflowmq.core.limits import MAX_QUEUES, UNUSED_AFTER, USE_EVERY, too_many_queues
 from taskflowmq.stores.postgres import errors
 from taskflowmq.stores.postgres.pool import Pool
@@ -33,6 +34,12 @@ _HELD = (
     "PostgreSQL: a new tenant, task or queue name is being made in a transaction that stays open"
     " (SQL that calls taskflow.enqueue_v1 itself?). It will be there when that transaction ends"
 )
+
+_NO_USE = (
+    "this role may not store that it uses a queue: after 7 days empty queues of its jobs are not listed."
+    " As the owner run: GRANT UPDATE (used_at) ON taskflow.queue TO the role"
+)
+log = logging.getLogger("taskflowmq.store")
 
 LaneKey = tuple[str, int, str]
 
@@ -68,6 +75,7 @@ class Names:
         self._now = now
         self._generation = pool.generation
         self._hour: asyncio.TimerHandle | None = None
+        self._may_note_use = True
         self._forget_all()
 
     def _forget_all(self) -> None:
@@ -176,7 +184,8 @@ class Names:
         used = self._used_queues
         queues = sorted({queue for queue, _, _ in keys if queue not in used})
         if queues:
-            await self.make_queues(queues)
+            new_queues = [queue for queue in queues if queue not in self._queues]
+            await (self.make_queues(queues) if new_queues else self._note_use(queues))
             used.update(queues)
         # Held: what is learned of lanes meanwhile takes its place, and may have been read before these were made.
         known = self._lane_ids
@@ -199,12 +208,21 @@ class Names:
         Raises:
             InvalidJob: there would be too many.
         """
+        if await self._pool.fetchval(q.ensure_queue, names, self._max_queues, self._now(), UNUSED_AFTER):
+            raise too_many_queues(self._max_queues)
+        await self._note_use(names)
+
+    async def _note_use(self, names: Sequence[str]) -> None:
         if self._hour is None:
             loop, seconds = asyncio.get_running_loop(), USE_EVERY.total_seconds()
             self._hour = loop.call_later(seconds, self._end_hour, context=contextvars.Context())
-        limits = self._max_queues, self._now(), USE_EVERY, UNUSED_AFTER
-        if await self._pool.fetchval(q.ensure_queue, names, *limits):
-            raise too_many_queues(self._max_queues)
+        if self._may_note_use:
+            try:
+                await self._pool.fetch(q.use_queues, self._now(), names, USE_EVERY)
+            except StoreForbidden:
+                # A role made for an older version: its jobs matter more than how long a list names their queue.
+                self._may_note_use = False
+                log.warning("%s", _NO_USE)
 
     async def tenant(self, name: str) -> int | None:
         """Return the number of a tenant, or None if it was never used."""

@@ -1,6 +1,5 @@
 -- Makes queues that do not exist yet, unless more than $2 would be in use then; tells whether that is why they were not made.
--- Those that exist are in use from now on ($3), which is stored once per $4. What was not used for $5 does not count, unless
--- it is paused or has a retention of its own.
+-- What was not used for $4 (now: $3) does not count, unless it is paused or has a retention of its own.
 WITH n AS MATERIALIZED (
   SELECT coalesce($3::timestamptz, clock_timestamp()) AS at
 ),
@@ -10,7 +9,7 @@ fresh AS (
 ),
 room AS (
   SELECT (SELECT count(*) FROM taskflow.queue q
-          WHERE q.used_at >= (SELECT at FROM n) - $5::interval OR q.paused_at IS NOT NULL
+          WHERE q.used_at >= (SELECT at FROM n) - $4::interval OR q.paused_at IS NOT NULL
              OR coalesce((q.settings -> 'retention')::text, '{}') <> '{}')
          + (SELECT count(*) FROM fresh) <= $2::bigint OR NOT EXISTS (SELECT FROM fresh) AS enough
 ),
@@ -18,4 +17,4 @@ made AS (
   INSERT INTO taskflow.queue (name, used_at) SELECT f.name, n.at FROM fresh f CROSS JOIN n WHERE (SELECT r.enough FROM room r)
   ON CONFLICT (name) DO NOTHING
 )
-SELECT NOT r.enough AS refused, taskflow.use_queues($1::text[], n.at, $4::interval) FROM room r CROSS JOIN n
+SELECT NOT r.enough AS refused FROM room r
