@@ -71,7 +71,7 @@ async def test_use_of_queues_is_stored_once_an_hour_with_one_statement(
     rig, hour = Rig(store, clock), USE_EVERY.total_seconds()
     await rig.enqueue(rig.job(queue="a"), rig.job(queue="a", priority=1), rig.job(queue="b"))
     sent: list[str] = []
-    made = {q.ensure_queue, q.ensure_lane, q.read_lanes, q.use_queues}
+    made = {q.ensure_queue, q.ensure_lane, q.read_lanes, q.note_use}
     fetch = store._pool.fetch
 
     async def counted(sql: str, *args: Any) -> Any:
@@ -90,7 +90,7 @@ async def test_use_of_queues_is_stored_once_an_hour_with_one_statement(
     clock.advance(hour + 1)
     await rig.enqueue(rig.job(queue="a"), rig.job(queue="b"))
     await rig.enqueue(rig.job(queue="a", priority=1))
-    assert [sql for sql in sent if sql in made] == [q.use_queues]
+    assert [sql for sql in sent if sql in made] == [q.note_use]
     used = await fetch("SELECT used_at FROM taskflow.queue ORDER BY name")
     assert [row["used_at"] for row in used] == [clock.now()] * 2
     await store.close()

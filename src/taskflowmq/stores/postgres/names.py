@@ -218,7 +218,7 @@ class Names:
             self._hour = loop.call_later(seconds, self._end_hour, context=contextvars.Context())
         if self._may_note_use:
             try:
-                await self._pool.fetch(q.use_queues, self._now(), names, USE_EVERY)
+                await self._pool.fetch(q.note_use, self._now(), names, USE_EVERY)
             except StoreForbidden:
                 # A role made for an older version: its jobs matter more than how long a list names their queue.
                 self._may_note_use = False
