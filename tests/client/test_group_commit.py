@@ -135,3 +135,23 @@ async def test_a_store_that_falls_silent_while_a_batch_is_halved_leaves_no_calle
     callers = [asyncio.create_task(commit.submit(job(str(n)))) for n in range(4)]
     answers = await asyncio.gather(*callers, return_exceptions=True)
     assert [type(answer) for answer in answers] == [StoreUnavailable] * 4
+
+
+async def test_a_flush_does_not_wait_for_those_who_come_later() -> None:
+    later: list[asyncio.Task[Enqueued]] = []
+
+    async def write(jobs: Sequence[NewJob]) -> list[Enqueued]:
+        if len(later) < 10_000:  # somebody is always waiting when a batch ends
+            later.append(asyncio.create_task(commit.submit(job("later"))))
+        await asyncio.sleep(0)
+        return [Enqueued(one.id, created=True) for one in jobs]
+
+    commit = GroupCommit(write)
+    first = asyncio.create_task(commit.submit(job("first")))
+    await asyncio.sleep(0)
+    await commit.flushed()
+    assert first.done() or (await first).created
+    assert len(later) < 10
+    for task in later:
+        task.cancel()
+    await asyncio.gather(*later, return_exceptions=True)

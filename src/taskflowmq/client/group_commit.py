@@ -74,9 +74,10 @@ class GroupCommit:
         return await answer
 
     async def flushed(self) -> None:
-        """Wait until those that were accepted are answered."""
-        if self._flusher is not None:
-            await asyncio.wait([self._flusher])
+        """Wait until those that were accepted so far are answered; later ones may keep the flusher busy for ever."""
+        accepted = [answer for _, answer in (*(self._under_way or ()), *self._waiting) if not answer.done()]
+        if accepted:
+            await asyncio.wait(accepted)
 
     async def close(self) -> None:
         """Refuse new jobs and wait until those that were accepted are answered."""
