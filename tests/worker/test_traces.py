@@ -46,6 +46,23 @@ MEDDLES = {
         "logging.disable(50); logging.raiseExceptions = False",
         "(logging.root.manager.disable, logging.raiseExceptions)",
     ),
+    "set-up of logs": (
+        "logging.basicConfig(force=True, level=5); logging.getLogger('taskflowmq').propagate = False",
+        "(list(logging.root.handlers), logging.root.level, logging.getLogger('taskflowmq').propagate)",
+    ),
+    "policy of loops": (
+        "asyncio.set_event_loop_policy(type('P', (asyncio.DefaultEventLoopPolicy,), {})())",
+        "asyncio.events._event_loop_policy",
+    ),
+    "certificates": (
+        "import ssl; ssl._create_default_https_context = ssl._create_unverified_context",
+        "(ssl := sys.modules.get('ssl')) and ssl._create_default_https_context is not ssl.create_default_context or None",
+    ),
+    "temporary folder": ("tempfile.tempdir = '/nowhere'", "tempfile.tempdir"),
+    "stack": ("threading.stack_size(1 << 20)", "threading.stack_size()"),
+    "arguments": ("sys.argv[:] = ['x']", "(id(sys.argv), list(sys.argv))"),
+    "shown values": ("sys.displayhook = print", "sys.displayhook"),
+    "origins": ("sys.set_coroutine_origin_tracking_depth(5)", "sys.get_coroutine_origin_tracking_depth()"),
     "memory": ("tracemalloc.start()", "tracemalloc.is_tracing()"),
     "watchdog": ("faulthandler.dump_traceback_later(1, exit=True)", "None"),
     "raising handler": (
@@ -61,10 +78,11 @@ FOR_GOOD = {
 }
 
 SCRIPT = """
-import decimal, faulthandler, gc, locale, logging, os, resource, signal, socket, sys, tempfile, threading, time
+import asyncio, decimal, faulthandler, gc, locale, logging, os, resource, signal, socket, sys, tempfile, threading, time
 import tracemalloc, warnings
 from taskflowmq.worker.traces import Traces
 
+logging.root.addHandler(logging.NullHandler())
 PIPE = os.pipe()[1]
 os.set_blocking(PIPE, False)
 OTHER = "C" if locale.setlocale(locale.LC_ALL) != "C" else "C.UTF-8"
