@@ -53,6 +53,10 @@ class Renamed(BaseModel):
     value: int = Field(serialization_alias="v", validation_alias=AliasChoices("w", "value"))
 
 
+class Open(BaseModel, extra="allow"):
+    value: int
+
+
 class Cached(BaseModel):
     value: int
     _client: object = PrivateAttr(default_factory=object)
@@ -114,6 +118,7 @@ def counted() -> Counted:
         (list[Login], [Login(user="u", password=SecretStr("s3cret"))], "/args/value/0"),
         (Hidden, Hidden(a=1, token="t0ken"), "/args/value"),
         (Rounded, Rounded(value=1.25), "/args/value"),
+        (Open, Open.model_validate({"value": 1, "at": datetime(2026, 1, 2, tzinfo=UTC)}), "/args/value"),
         (Renamed, Renamed(value=1), "/args/value"),
         (Owner, Owner(pet=Dog(name="rex", breed="lab")), "/args/value"),
         (Animal, Dog(name="rex", breed="lab"), "/args/value"),
@@ -144,6 +149,7 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
         (Animal, {"name": "rex", "breed": "a model of pydantic ignores what it does not know"}),
         (Hidden, Hidden(a=1)),
         (Cached, Cached(value=1)),
+        (Open, Open.model_validate({"value": 1, "more": [1, {"a": "b"}]})),
         (Owner, Owner(pet=Animal(name="a"))),
         (Counted, counted()),
         (Point, Point(1)),

@@ -56,7 +56,7 @@ MEDDLES = {
     ),
     "certificates": (
         "import ssl; ssl._create_default_https_context = ssl._create_unverified_context",
-        "getattr(sys.modules.get('ssl'), '_create_default_https_context', print).__name__ != '_create_unverified_context'",
+        "(ssl := sys.modules.get('ssl')) is None or ssl._create_default_https_context is ssl.create_default_context",
     ),
     "temporary folder": ("tempfile.tempdir = '/nowhere'", "tempfile.tempdir"),
     "stack": ("threading.stack_size(1 << 20)", "threading.stack_size()"),

@@ -45,11 +45,17 @@ def find_changed(given: Any, arrived: Any) -> Misfit | None:
             if found is not None:
                 found.steps.append(name)
                 return found
-        return None
+        return _extras(given, arrived)
     codec = codecs.find(kind)
     if codec is not None:
         return find_changed(codec.encode(given), codec.encode(arrived))
     return None if given == arrived else _differs(given)
+
+
+def _extras(given: Any, arrived: Any) -> Misfit | None:
+    """Judge the values of a pydantic model that are none of its fields (``extra="allow"``): they have no type there."""
+    extra = getattr(given, "__pydantic_extra__", None)
+    return _mapping(extra, getattr(arrived, "__pydantic_extra__", None) or {}) if extra else None
 
 
 def _converted(given: Any, arrived: Any) -> Misfit | None:
