@@ -122,7 +122,9 @@ def _unreadable(folder: Path) -> None:
     ("forbid", "words", "code", "says"),
     [
         pytest.param(_read_only_file, ("jobs", "list"), 0, "test", id="a file that may be read"),
-        pytest.param(_read_only_file, ("queues", "pause", "default"), 3, "this user may not write", id="and not written"),
+        pytest.param(
+            _read_only_file, ("queues", "pause", "default"), 3, "this user may not write", id="and not written"
+        ),
         pytest.param(
             _read_only_folder, ("jobs", "list"), 3, "this user may not write its folder", id="no room for -shm"
         ),
