@@ -198,6 +198,8 @@ class Stage:
             for record in read_log(log):
                 error = record.get("error")
                 foreseen = str(record.get("logger")).startswith("asyncpg")  # it tells of every lost connection
+                # The record of a job's end shows what its body raised, on purpose or because its own SQL was cut.
+                foreseen = foreseen or "outcome" in record
                 if isinstance(error, dict) and error["type"] != "StoreUnavailable" and not foreseen:
                     found[error["type"], error["message"]] = f"{log.name}: {record.get('message')}: {error}"
         return list(found.values())

@@ -102,5 +102,5 @@ async def test_a_crashed_body_process_takes_only_its_own_job(sqlite_rig: Rig) ->
     assert (dead.reason, rig.starts(pill)) == (Reason.CRASH_LOOP, 3)
     assert b"exit code 7" in (dead.raw_error or b"")
     assert b"MemoryError" in (hogged.raw_error or b"")
-    assert (squared.result, slept.state, rig.starts(long)) == (b"49", State.COMPLETED, 1)
+    assert (squared.raw_result, slept.state, rig.starts(long)) == (b"49", State.COMPLETED, 1)
     assert pids[0] in [child.pid for child in program.children()]
