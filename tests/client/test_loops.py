@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import subprocess
 import sys
 import textwrap
 import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from taskflowmq import State, TaskFlow, WrongContext
+from taskflowmq.client import sync
 from taskflowmq.testing import drain
 
 
@@ -155,3 +160,23 @@ def test_importing_and_declaring_touches_nothing(tmp_path: Path, monkeypatch: py
     app.tasks["note"].job(1)
     app.job("01a201e9-42cf-792f-a853-bf220f4c2167")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_answer_that_came_with_the_look_at_the_loop_is_returned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wait of two seconds is over, and the call has just ended: it was no time-out."""
+
+    class JustDone(Future[int]):
+        def result(self, timeout: float | None = None) -> int:
+            if not self.done():
+                self.set_result(7)
+                raise TimeoutError
+            return super().result(timeout)
+
+    def just_done(call: Coroutine[Any, Any, int], _loop: object) -> JustDone:
+        call.close()
+        return JustDone()
+
+    monkeypatch.setattr(asyncio, "run_coroutine_threadsafe", just_done)
+    loop = asyncio.new_event_loop()
+    assert sync.wait_for_loop(functools.partial(asyncio.sleep, 0, 7), loop) == 7
+    loop.close()
