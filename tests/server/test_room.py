@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
@@ -149,7 +150,9 @@ async def test_work_for_a_client_that_hangs_up_ends() -> None:
         await ended.wait()
 
 
-async def test_hundreds_of_waits_whose_clients_hung_up_leave_room_at_once(app: TaskFlow) -> None:
+async def test_hundreds_of_waits_whose_clients_hung_up_leave_room_at_once_and_no_line(
+    app: TaskFlow, caplog: pytest.LogCaptureFixture
+) -> None:
     job = (await app.asend("anything")).id
     gate = create_app(app, ServerSettings(max_waits=200, max_waits_each=200))
     long = head(f"GET /api/v1/jobs/{job}?wait=30 HTTP/1.1", ("Host: localhost",))
@@ -162,6 +165,9 @@ async def test_hundreds_of_waits_whose_clients_hung_up_leave_room_at_once(app: T
                     await writer.drain()
             assert (await client.post("/api/v1/jobs", json=JOB)).status_code == 201
         await wait_until(lambda: not room.waits and not room.reads, 10)
+        # Answered last: by then the others have been, too.
+        assert (await client.get(f"/api/v1/jobs/{job}")).status_code == 200
+    assert not [one for one in caplog.records if one.levelno >= logging.WARNING and one.name == "taskflowmq.server"]
 
 
 def test_bodies_that_come_in_have_a_bound_together() -> None:

@@ -5,6 +5,7 @@ The routes hold nothing of an app: they are made once per process, and each requ
 
 from __future__ import annotations
 
+import logging
 from functools import cache
 from importlib import metadata
 from typing import Any
@@ -32,6 +33,8 @@ from taskflowmq.server.problems import (
 from taskflowmq.server.routes import bulk, docs, health, jobs, metrics, queues, tasks, workers
 from taskflowmq.server.services import MetricsPage, Services
 from taskflowmq.server.settings import ServerSettings
+
+log = logging.getLogger("taskflowmq.server")
 
 API = "/api/v1"
 #: What clients send that always send JSON.
@@ -146,7 +149,9 @@ async def _refuse_what_would_be_ignored(request: Request[Any, Any, Any]) -> None
 def _answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     problem = _problem_of(error)
     request_id = request.scope["taskflow"]["request_id"]  # type: ignore[typeddict-item]  # put there by the gate
-    if problem.status >= 500:
+    if isinstance(error, ClientGone):
+        log.debug("client hung up before its answer", extra={"request_id": request_id})
+    elif problem.status >= 500:
         log_failure(error, request_id)
     return Response(
         problem.body(request_id), status_code=problem.status, media_type=MEDIA_TYPE, headers=dict(problem.headers)
