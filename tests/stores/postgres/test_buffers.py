@@ -40,8 +40,8 @@ SMALL_BATCH, CLAIMS = 10, 5
 #: Pages per job that a new page of a table or of an index, and what a batch shares, may make a difference.
 SLACK = 0.25
 QUEUES, PRIORITIES = 1_000, 100
-#: Pages of a jump from the one lane that has something over all the others, which would be 4,400 one by one. It reads 22,
-#: and twice as many where other tests keep a snapshot that shows it deleted entries.
+#: Pages of a jump from the one lane that has something over all the others, which would be 4,400 one by one. It
+#: reads 22, and twice as many where other tests keep a snapshot that shows it deleted entries.
 PER_JUMP = 100
 EXPLAIN = {
     "session_preload_libraries": "auto_explain",
