@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Cli
@@ -41,3 +42,22 @@ def test_an_address_that_names_nothing_is_a_usage_error(address: str, said: str,
     ran = cli("jobs", "list", "--database-url", address)
     assert (ran.code, ran.err.count("\n")) == (2, 1)
     assert said in ran.err
+
+
+def test_an_address_beside_one_in_a_file_is_refused(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "url").write_text("sqlite:///other.db")
+    monkeypatch.setenv("TASKFLOW_DATABASE_URL_FILE", str(tmp_path / "url"))
+    ran = cli("jobs", "list")
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert "are both set" in ran.err
+    assert cli("jobs", "list", "--database-url", f"sqlite:///{tmp_path}/given.db").code == 3
+
+
+def test_links_that_lead_in_a_circle_are_no_store(cli: Cli, tmp_path: Path) -> None:
+    for one, other in (("a.db", "b.db"), ("b.db", "a.db")):
+        (tmp_path / one).symlink_to(other)
+    for command in (("jobs", "list"), ("db", "migrate"), ("doctor",)):
+        ran = cli(*command, "--database-url", f"sqlite:///{tmp_path}/a.db")
+        assert ran.code == (1 if command == ("doctor",) else 3)
+        assert "Traceback" not in ran.out + ran.err
+        assert "symbolic links" in ran.out + ran.err

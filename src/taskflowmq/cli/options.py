@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
@@ -9,6 +10,7 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
+from taskflowmq.client.environment import secret
 from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.limits import check_time
 
@@ -33,12 +35,20 @@ def app_option(command: F) -> F:
     )
 
 
+def _refuse_two(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Refuse an address from the environment beside one in a file: one of them would be ignored."""
+    if ctx.get_parameter_source(str(param.name)) is click.core.ParameterSource.ENVIRONMENT:
+        secret(os.environ, "TASKFLOW_DATABASE_URL")
+    return value
+
+
 def database_option(command: F) -> F:
     """Take the address of the store."""
     return option(
         "--database-url",
         env="TASKFLOW_DATABASE_URL",
         metavar="URL",
+        callback=_refuse_two,
         help="Where the jobs are: sqlite:///file.db or postgresql://…; else DATABASE_URL, else a file here.",
     )(command)
 

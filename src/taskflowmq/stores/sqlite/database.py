@@ -12,6 +12,7 @@ such a descriptor would release all locks that this process holds on the file (P
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import stat
@@ -55,6 +56,15 @@ class Connection(sqlite3.Connection):
             self.owner.closed(self)
 
 
+def _refuse_circle(path: Path) -> None:
+    """Refuse links that lead to each other, before any part of the store follows them."""
+    try:
+        path.resolve()
+    except (RuntimeError, OSError) as error:  # RuntimeError until Python 3.12
+        if isinstance(error, RuntimeError) or error.errno == errno.ELOOP:
+            raise StoreUnavailable(f"{path} is one of symbolic links that lead in a circle") from error
+
+
 class _Files(NamedTuple):
     device: int
     inode: int
@@ -80,6 +90,7 @@ class Database:
         # A handler that changes the working directory must not change which file this is.
         with suppress(OSError):
             path = path.absolute()
+        _refuse_circle(path)
         self.path = path
         self.options = options
         self.identity: bytes | None = None
