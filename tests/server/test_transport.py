@@ -114,3 +114,52 @@ async def test_a_head_for_nobody_is_dropped(wire: Wire, transport: JoiningTransp
     wire.close()  # the client hung up
     await asyncio.sleep(0)
     assert wire.done == ["close"]
+
+
+STORE = b'{"task": "greet", "args": {"name": "Ada"}}'
+LINE = b"POST /api/v1/jobs%s HTTP/1.1\r\nhost: localhost\r\nx-request-id: 0123456789abcdef\r\n%s"
+FIELDS = b"content-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (len(STORE), STORE)
+
+
+async def asked(address: str, *requests: bytes) -> list[bytes]:
+    """Send requests on one connection at once, and return the heads of the answers."""
+    parts = urlsplit(address)
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    writer.write(b"".join(requests))
+    heads = []
+    for _ in requests:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        length = next(line for line in heads[-1].lower().split(b"\r\n") if line.startswith(b"content-length:"))
+        await reader.readexactly(int(length.split(b":")[1]))
+    if b"connection: close" in heads[-1]:
+        assert await reader.read() == b""
+    writer.close()
+    return heads
+
+
+def fields(head: bytes) -> set[bytes]:
+    status, *lines = head.removesuffix(b"\r\n\r\n").split(b"\r\n")
+    return {status, *(line for line in lines if not line.startswith((b"date:", b"content-length:")))}
+
+
+async def test_a_whole_answer_has_the_fields_of_any_other(live: str) -> None:
+    whole, usual = await asked(live, LINE % (b"", FIELDS), LINE % (b"?", FIELDS))
+    # A query, even an empty one that names nothing, is the framework's to judge; it answers with the same fields.
+    [other] = await asked(live, LINE % (b"?nothing=1", FIELDS))
+    assert fields(whole) - {b"HTTP/1.1 201 Created"} <= fields(other) | fields(usual)
+    assert b"x-request-id: 0123456789abcdef" in whole
+    assert b"content-type: application/json" in whole
+    assert b"content-security-policy: default-src 'none'; frame-ancestors 'none'" in whole
+    assert whole.count(b"\r\ndate: ") == 1
+    assert b"connection:" not in whole
+
+
+async def test_whole_answers_keep_their_order_and_end_the_connection_when_asked(live: str) -> None:
+    heads = await asked(
+        live,
+        LINE % (b"", FIELDS),
+        LINE % (b"", FIELDS),
+        LINE % (b"", b"connection: close\r\n" + FIELDS),
+    )
+    assert [head.split(b"\r\n")[0] for head in heads] == [b"HTTP/1.1 201 Created"] * 3
+    assert [b"connection: close" in head for head in heads] == [False, False, True]

@@ -49,7 +49,11 @@ _FIXED_HEADERS = (
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
+#: A message with a whole answer: status, head (lines of bytes, without the empty one) and body; an ASGI extension.
+WHOLE = "taskflow.whole"
 _API_HEADERS = (*_FIXED_HEADERS, (b"content-security-policy", _CSP_API))
+#: The same as lines, for a whole answer of JSON.
+_API_LINES = b"".join(b"%s: %s\r\n" % field for field in ((b"content-type", _JSON), *_API_HEADERS))
 _DOCS_HEADERS = (*_FIXED_HEADERS, (b"content-security-policy", _CSP_DOCS))
 
 TOO_LARGE = 413
@@ -137,7 +141,7 @@ class Gate:
             # The framework knows which query parameters there are, and says so: none here.
             storing = scope["path"] == JOBS_PATH and scope["method"] == "POST"
             if storing and self._intake is not None and not scope.get("query_string"):
-                await reply.whole(*await self._intake(scope, body))
+                await reply.whole(scope, *await self._intake(scope, body))
             else:
                 if scope["method"] in _WITH_BODY:
                     receive = _replayed(body, receive)
@@ -214,9 +218,14 @@ class _Reply:
             message["headers"] = [*message.get("headers", ()), *self._own_headers()]
         await self._send(message)
 
-    async def whole(self, status: int, body: bytes) -> None:
-        """Send a whole answer of JSON."""
+    async def whole(self, scope: Scope, status: int, body: bytes) -> None:
+        """Send a whole answer of JSON, at once where the server can."""
         self.started = True
+        if WHOLE in scope.get("extensions", ()):
+            own = b"%sx-request-id: %s\r\ncontent-length: %d\r\n"
+            lines = own % (_API_LINES, self._request_id.encode(), len(body))
+            await self._send({"type": WHOLE, "status": status, "head": lines, "body": body})
+            return
         head = [(b"content-type", _JSON), (b"content-length", b"%d" % len(body)), *self._own_headers()]
         await self._send({"type": "http.response.start", "status": status, "headers": head})
         await self._send({"type": "http.response.body", "body": body})
