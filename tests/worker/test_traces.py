@@ -75,6 +75,8 @@ FOR_GOOD = {
     "hard limit": "resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64)) if os.getuid() else os.setgid(65534)",
     "folder": "os.chdir(tempfile.mkdtemp()); FOLDER_IS_DELETED()",
     "user": "os.setuid(65534)",
+    "closed stream": "os.close(0)",
+    "redirected stream": "os.dup2(os.open('/dev/null', os.O_WRONLY), 2)",
 }
 
 SCRIPT = """

@@ -155,6 +155,18 @@ def _same_https(found: Any, before: Any) -> bool:
     return found is (before or getattr(sys.modules.get("ssl"), "create_default_context", None))
 
 
+def _standard_files() -> list[tuple[int, int] | None]:
+    return [_file_of(number) for number in (0, 1, 2)]
+
+
+def _file_of(number: int) -> tuple[int, int] | None:
+    try:
+        found = os.fstat(number)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def _settings() -> list[_Setting]:
     """Return what is looked at. Handlers of signals come first: one of them could run in the middle of the rest."""
     return [
@@ -167,6 +179,8 @@ def _settings() -> list[_Setting]:
         _Setting(lambda: [resource.getrlimit(limit) for limit in _LIMITS], _put_limits),
         _Setting(partial(os.getpriority, os.PRIO_PROCESS, 0), partial(os.setpriority, os.PRIO_PROCESS, 0)),
         _Setting(lambda: (os.getuid(), os.geteuid(), os.getgid(), os.getegid(), os.getgroups()), _refuse),
+        # Closed, or redirected for a library in C: the next file of a job would get the number, and our lines.
+        _Setting(_standard_files, _refuse),
         _Setting(_default_context, _put_default_context),
         _Setting(lambda: list(warnings.filters), _put_filters),
         _attribute(warnings, "showwarning"),
