@@ -180,3 +180,49 @@ def test_an_answer_that_came_with_the_look_at_the_loop_is_returned(monkeypatch: 
     loop = asyncio.new_event_loop()
     assert sync.wait_for_loop(functools.partial(asyncio.sleep, 0, 7), loop) == 7
     loop.close()
+
+
+NO_DESCRIPTOR = """
+    import contextlib, os, resource
+    from taskflowmq import StoreUnavailable, TaskFlow
+    app = TaskFlow("sqlite:///jobs.db")
+
+    @app.task
+    async def note(n: int) -> int:
+        return n
+
+    def refused():
+        kept = []
+        with contextlib.suppress(OSError):
+            while True:
+                kept.append(os.open("/dev/null", os.O_RDONLY))
+        try:
+            note.enqueue(1)
+        except StoreUnavailable:
+            print("refused")
+        for number in kept:
+            os.close(number)
+
+    note.job(1)
+    import taskflowmq.stores.sqlite, taskflowmq.bootstrap.stores
+    resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
+    refused()
+    note.enqueue(2)
+    app.close()
+    refused()
+    note.enqueue(3)
+    print(len(app.jobs.list().items))
+"""
+
+
+@pytest.mark.slow
+def test_without_a_descriptor_the_store_is_unavailable_and_later_there_again(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(NO_DESCRIPTOR)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "refused\nrefused\n2\n"), done.stderr

@@ -103,7 +103,10 @@ class Portal:
     """An event loop in a daemon thread, for programs that have none."""
 
     def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
+        try:
+            self.loop = asyncio.new_event_loop()
+        except OSError as error:  # no descriptor left
+            raise StoreUnavailable(f"no event loop can be made for blocking calls: {error}") from error
         self.loop.set_default_executor(_Helpers())
         started = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(started,), name="taskflow-portal", daemon=True)

@@ -81,11 +81,12 @@ def network_of(path: Path) -> str | None:
 
 
 def _filesystem(folder: Path) -> str | None:
-    mounts = Path("/proc/self/mounts")
-    if not mounts.exists():
+    try:
+        mounts = Path("/proc/self/mounts").read_text(errors="replace")
+    except OSError:  # not Linux, hidden, or no descriptor left: this is advice, and opening says what is wrong
         return None
     best, kind = "", None
-    for line in mounts.read_text(errors="replace").splitlines():
+    for line in mounts.splitlines():
         _, point, filesystem, *_ = line.split(" ")
         if len(point) >= len(best) and os.path.commonpath([point, folder]) == point:
             best, kind = point, filesystem
