@@ -226,3 +226,34 @@ def test_without_a_descriptor_the_store_is_unavailable_and_later_there_again(tmp
         check=False,
     )
     assert (done.returncode, done.stdout) == (0, "refused\nrefused\n2\n"), done.stderr
+
+
+POOLED = """
+    import copy, multiprocessing
+    from taskflowmq import TaskFlow
+    app = TaskFlow("sqlite:///jobs.db")
+
+    @app.task
+    async def note(n: int) -> int:
+        return n
+
+    def send(n):
+        return note.enqueue(n).created
+
+    if __name__ == "__main__":
+        assert copy.deepcopy({"task": note})["task"] is note
+        for method in ("fork", "spawn"):
+            with multiprocessing.get_context(method).Pool(1) as pool:
+                assert pool.map(send, [1, 2]) == [True, True]
+                assert pool.apply(getattr, [note, "name"]) == "note"
+        print(len(app.jobs.list().items))
+"""
+
+
+@pytest.mark.slow
+def test_a_task_reaches_the_processes_of_a_pool(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(textwrap.dedent(POOLED))
+    done = subprocess.run(
+        [sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "4\n"), done.stderr

@@ -172,6 +172,10 @@ class Task(_Enqueues[P, R]):
         """Show the name."""
         return f"<Task {self.name}>"
 
+    def __reduce__(self) -> str:
+        """Name where it stands, as functions do: other processes find it there, and a copy is the task itself."""
+        return self.__qualname__
+
     def _bound(self) -> tuple[Task[P, R], Options]:
         return self, NO_OPTIONS
 
