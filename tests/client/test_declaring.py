@@ -255,3 +255,13 @@ def test_the_url_comes_from_the_argument_else_the_environment(monkeypatch: pytes
     monkeypatch.setenv("TASKFLOW_DATABASE_URL", "postgresql://a/a")
     assert late.url == "postgresql://a/a"
     assert TaskFlow("sqlite:///c.db").url == "sqlite:///c.db"
+
+
+def test_a_unique_key_of_arguments_that_a_task_has_not_is_refused_where_it_is_declared() -> None:
+    app = TaskFlow()
+
+    async def note(customer: int, text: str = "") -> None: ...
+
+    with pytest.raises(InvalidJob, match="'custommer' is not an argument of this task"):
+        app.task(unique=Unique(by=("custommer",)))(note)
+    app.task(unique=Unique(by=("customer", "text")))(note)

@@ -95,6 +95,11 @@ class Signature:
             _check_type(kind, f"{self.label}: parameter {name!r}")
         return msgspec.json.Decoder(self._struct, dec_hook=codec.from_plain)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The arguments, in order."""
+        return self._names
+
     # ---- enqueue ----
 
     def encode_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bytes:

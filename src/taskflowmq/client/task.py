@@ -161,6 +161,8 @@ class Task(_Enqueues[P, R]):
             raise TypeError(f"retry of task {self.name!r} must be a Retry, got {type(self.retry).__name__}")
         self._defaults = _defaults(given, self.retry)
         self._signature = Signature(fn)
+        if isinstance(self._defaults.unique, Unique):
+            self._defaults.unique.check(self._signature.names)
         #: Of the last job, since the next one mostly differs in id and arguments only.
         self._mold: Mold | None = None
         self._app: BaseApp | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -66,6 +66,18 @@ class Unique(msgspec.Struct, frozen=True):
         codec.encode(chosen := self._choose(args), "/unique/by")
         digest = hashlib.sha256(_canonical.encode(chosen)).hexdigest()
         return self._key(computed_key(task, digest))
+
+    def check(self, names: Collection[str]) -> None:
+        """Refuse, at the declaration, what no job of a task could satisfy.
+
+        Args:
+            names: the arguments of the task.
+
+        Raises:
+            InvalidJob: ``by`` names another.
+        """
+        if not (self.by is None or callable(self.by)):
+            self._choose(dict.fromkeys(names))
 
     def _choose(self, args: Mapping[str, Any]) -> Any:
         if self.by is None:

@@ -46,7 +46,10 @@ def bind(host: str, port: int, *, try_next: bool = False) -> socket.socket:
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise PortBusy(f"cannot listen on {host}:{candidate}: {error.strerror or error}") from error
-    raise PortBusy(f"port {port} on {host} is in use by another program. Choose one with --port, or stop that program")
+    raise PortBusy(
+        f"port {port} on {host} is in use by another program. Choose one with --port (a worker: --health-port), or stop"
+        " that program"
+    )
 
 
 def _listen(host: str, port: int) -> socket.socket:
