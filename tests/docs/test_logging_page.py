@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from taskflowmq import Retry
+from taskflowmq import JobFailed, Retry
 
 PAGE = (Path(__file__).parents[2] / "docs" / "logging.md").read_text()
 [RECIPE] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
@@ -81,7 +81,9 @@ async def test_the_last_failure_of_a_job_is_one_event_with_its_exception(sentry:
 
     async with app:
         handle = await fail.aenqueue()
-        await app.worker().arun_until_idle()
+        async with app.worker(poll=0.05):
+            with pytest.raises(JobFailed):
+                await handle.aresult(timeout=20)
     [(error, scope)] = sentry.events
     assert isinstance(error, LookupError)
     assert error.__traceback__ is not None

@@ -13,10 +13,14 @@ INTERVAL = 60.0
 
 
 class Lookout(Looper):
-    """Looks once per interval for the cluster; a process says the same of a task once, until it was served again."""
+    """Looks once per interval for the cluster; a process says the same of a task once, until it was served again.
+
+    It says what it has seen twice in a row: while programs start and leave, much waits for a moment.
+    """
 
     name = "lookout"
-    #: What this process has said already: task and reason.
+    #: What the last look found, and what was said of it already: task and reason.
+    _found: frozenset[tuple[str, str]] = frozenset()
     _said: frozenset[tuple[str, str]] = frozenset()
 
     async def turn(self) -> float | None:
@@ -29,6 +33,7 @@ class Lookout(Looper):
     async def _look(self) -> None:
         found = {(one.view.task, one.wait.text): one for one in await find_unserved(self._store)}
         for key, one in found.items():
-            if key not in self._said:
+            if key in self._found and key not in self._said:
                 log.warning("job %s waits: %s", one.view.id, one.wait, extra={"job_id": str(one.view.id)})
-        self._said = frozenset(found)
+        self._said = self._found & found.keys()
+        self._found = frozenset(found)

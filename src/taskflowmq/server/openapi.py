@@ -53,6 +53,8 @@ _ERRORS: dict[str, tuple[int, ...]] = {
     "retryJob": (404, 409),
     "cancelJob": (404, 409),
     "deleteJob": (404, 409),
+    "pauseQueue": (404,),
+    "resumeQueue": (404,),
     "metrics": (404,),
 }
 
