@@ -1,14 +1,15 @@
 """A list of jobs as it comes over REST: split into its jobs, which are then decoded one by one.
 
 One body of 16 MiB may hold five million lists or a million names. What must stay true: nothing is built of a job before
-its size was looked at, at most 10,000 jobs are built, and other requests are served in between.
+its size was looked at, at most 10,000 jobs are built, and other requests are served in between. A small body is decoded
+at once: whatever is in it costs little, and its jobs a sixth less.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
@@ -17,12 +18,16 @@ from msgspec import Meta, Raw
 from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.limits import MAX_BULK
 from taskflowmq.server.limits import decode_body, inside
-from taskflowmq.server.schemas.requests import JobBody
+from taskflowmq.server.schemas.requests import BulkBody, JobBody
 
 #: A job of a list may be as long as the body of a job alone.
 MAX_JOB_BYTES = 1024 * 1024
+#: Up to this size a body is decoded as it is.
+SMALL_BODY = 256 * 1024
 #: How long the jobs of one list may keep other requests waiting, in seconds.
 SLICE_SECONDS = 0.005
+#: After this many jobs of a small body, less one, the time is looked at; after each job of a large one.
+_SMALL_STRIDE, _LARGE_STRIDE = 31, 0
 
 
 class _TooMany(ValueError):
@@ -60,13 +65,15 @@ class _Second(msgspec.Struct, frozen=True):
     jobs: list[Raw]
 
 
-def split_jobs(body: bytes) -> Sequence[Raw]:
-    """Return the JSON of each job of a list, still unread.
+def split_jobs(body: bytes) -> Sequence[JobBody | Raw]:
+    """Return the jobs of a small list, or the JSON of each job of a large one, still unread.
 
     Raises:
         Problem: 400, the body is no JSON.
         InvalidJob: it is JSON, but no list of 1…10,000 jobs.
     """
+    if len(body) <= SMALL_BODY:
+        return decode_body(BulkBody, body).jobs
     _counter.left = MAX_BULK
     try:
         decode_body(_First, body)
@@ -77,21 +84,36 @@ def split_jobs(body: bytes) -> Sequence[Raw]:
     return decode_body(_Second, body).jobs
 
 
-async def decode_jobs(parts: Sequence[Raw]) -> AsyncIterator[JobBody]:
-    """Decode one job after the other, and let other requests through in between.
+def read_job(part: JobBody | Raw, index: int) -> JobBody:
+    """Return a job of a list, decoded.
 
     Raises:
-        InvalidJob: names the first wrong field of the first wrong job.
+        InvalidJob: names the first wrong field.
     """
-    until = time.monotonic() + SLICE_SECONDS
-    for index, part in enumerate(parts):
-        size = len(memoryview(part))
-        if size > MAX_JOB_BYTES:
-            raise InvalidJob.at(f"/jobs/{index}", f"is {size} bytes of JSON, more than {MAX_JOB_BYTES}")
-        try:
-            yield decode_body(JobBody, part)
-        except InvalidJob as error:
-            raise inside(index, error) from error
-        if time.monotonic() >= until:
+    if isinstance(part, JobBody):
+        return part
+    size = len(memoryview(part))
+    if size > MAX_JOB_BYTES:
+        raise InvalidJob.at(f"/jobs/{index}", f"is {size} bytes of JSON, more than {MAX_JOB_BYTES}")
+    try:
+        return decode_body(JobBody, part)
+    except InvalidJob as error:
+        raise inside(index, error) from error
+
+
+class Slices:
+    """Lets other requests through between the jobs of one list.
+
+    Args:
+        parts: the list.
+    """
+
+    def __init__(self, parts: Sequence[JobBody | Raw]) -> None:
+        self.stride = _SMALL_STRIDE if parts and isinstance(parts[0], JobBody) else _LARGE_STRIDE
+        self._until = time.monotonic() + SLICE_SECONDS
+
+    async def end(self) -> None:
+        """Let them through, if it is time."""
+        if time.monotonic() >= self._until:
             await asyncio.sleep(0)
-            until = time.monotonic() + SLICE_SECONDS
+            self._until = time.monotonic() + SLICE_SECONDS

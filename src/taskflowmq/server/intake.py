@@ -16,7 +16,7 @@ from taskflowmq.client.headers import TRACEPARENT, is_traceparent
 from taskflowmq.client.options import check_chance
 from taskflowmq.core.errors import InvalidJob, UnknownTask
 from taskflowmq.core.job import Enqueued, NewJob
-from taskflowmq.server.bulk_body import decode_jobs
+from taskflowmq.server.bulk_body import Slices, read_job
 from taskflowmq.server.idempotency import Repeat, idempotency_of
 from taskflowmq.server.limits import decode_body, inside
 from taskflowmq.server.problems import Problem
@@ -74,22 +74,25 @@ async def _read(services: Services, job_id: UUID) -> dict[str, Any]:
     return job_fields(view)
 
 
-async def store_many(services: Services, scope: Mapping[str, Any], parts: Sequence[msgspec.Raw]) -> BulkOut:
+async def store_many(services: Services, scope: Mapping[str, Any], parts: Sequence[JobBody | msgspec.Raw]) -> BulkOut:
     """Store jobs, all or none.
 
     Raises:
         InvalidJob: names every wrong field of the first wrong job; nothing was stored.
     """
     repeat = Repeat(scope)
-    jobs, caller = [], _caller(scope)
-    async for request in decode_jobs(parts):
+    jobs, caller, slices = [], _caller(scope), Slices(parts)
+    for index, part in enumerate(parts):
+        request = read_job(part, index)
         repeat.add(request)
         try:
             jobs.append(await _prepare(services, request, **caller))
         except InvalidJob as error:
-            raise inside(len(jobs), error) from error
+            raise inside(index, error) from error
         except UnknownTask as error:
-            raise InvalidJob.at(f"/jobs/{len(jobs)}/task", "no task of this name is known") from error
+            raise InvalidJob.at(f"/jobs/{index}/task", "no task of this name is known") from error
+        if not index & slices.stride:
+            await slices.end()
     key = repeat.key()
     stored = await services.session.write(jobs, key)
     return BulkOut(ids=[one.id for one in stored], created=sum(map(_is_new, jobs, stored)))
