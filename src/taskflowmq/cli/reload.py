@@ -23,6 +23,8 @@ from taskflowmq.client.extras import require
 
 #: How long running jobs may finish before they are handed back, in seconds, and how long that may take.
 FINISH_SECONDS, LEAVE_SECONDS = 2.0, 10.0
+#: Between two looks without a change, in milliseconds.
+LOOK_MS = 200
 VARIABLE = "TASKFLOW_RELOAD"
 
 
@@ -59,14 +61,28 @@ def run_reloaded(feature: str) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup's ignoring of a hang-up stays
             signal.signal(number, on_signal)
-    program = _start()
+    program = None
+    looks = watch(
+        Path.cwd(),
+        watch_filter=PythonFilter(),
+        stop_event=stop,
+        raise_interrupt=False,
+        yield_on_timeout=True,
+        rust_timeout=LOOK_MS,
+    )
     try:
-        for changes in watch(Path.cwd(), watch_filter=PythonFilter(), stop_event=stop, raise_interrupt=False):
+        # The first look comes when changes are seen: one that is made while the program starts is not missed.
+        for changes in looks:
+            if program is None:
+                program = _start()
+                continue
+            if not changes:
+                continue
             click.echo(f"Changed: {_names(path for _, path in changes)}. Starting anew.", err=True)
             _end(program)
             program = _start()
     finally:
-        code = _leave(program, asked)
+        code = 0 if program is None else _leave(program, asked)
     return code
 
 
