@@ -24,7 +24,7 @@ from taskflowmq.testing.recording import recorder_of
 
 LIVE = tuple(state for state in State if not state.final)
 _PAGE = 500
-#: More jobs than this in the failure message help nobody.
+#: The most jobs that a failure message shows.
 _SHOWN = 10
 
 

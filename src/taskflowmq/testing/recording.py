@@ -121,7 +121,7 @@ class Recorder:
         )  # fmt: skip
 
     def close(self) -> None:
-        """The test is over: what is committed later is nobody's."""
+        """The test is over: what is committed later belongs to no test."""
         self._closed = True
         self._journals.clear()
 

@@ -132,7 +132,7 @@ class TestIntake(StoreSuite):
         assert (view.raw_args, view.raw_result) == (given, given)
 
     async def test_a_repeat_is_created_and_replayed(self, rig: Rig) -> None:
-        """Whoever asks again after a lost answer made the job all the same."""
+        """A repeat after a lost answer says that its job was created: the first call made it."""
         plain, keyed = rig.job(), rig.job(unique=UniqueKey(key="k"))
         for job in (plain, keyed):
             assert await rig.enqueue(job) == [Enqueued(job.id, created=True)]
@@ -269,7 +269,7 @@ class TestIntake(StoreSuite):
         """Two releases side by side do not write over each other each time that one of them starts."""
         await rig.put("enqueued")
         for keeping in (TaskNotice("enqueued", b'{"a":1}', b"{}"), TaskNotice("fresh", b'{"a":1}', b"{}")):
-            await rig.store.intake.announce_tasks([keeping], keep=True)  # nobody has said anything yet
+            await rig.store.intake.announce_tasks([keeping], keep=True)  # no program has announced it yet
         newer = [TaskNotice("enqueued", b'{"a":2}', b"{}"), TaskNotice("fresh", b'{"a":2}', b"{}")]
         await rig.store.intake.announce_tasks(newer, keep=True)
         assert [decoded(task.args_schema) for task in await rig.store.intake.list_tasks()] == [{"a": 1}] * 2

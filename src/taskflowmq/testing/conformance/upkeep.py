@@ -80,7 +80,7 @@ class TestUpkeep(StoreSuite):
     async def test_the_turn_after_a_silence_gives_a_grace_even_if_nobody_hears_of_it(
         self, rig: Rig, other: Rig
     ) -> None:
-        """The answer is lost, or the sweeper ends with it: whoever comes next sees no silence any more."""
+        """The answer is lost, or the sweeper ends with it: the next sweeper sees no silence any more."""
         for _ in range(8):
             await rig.store.upkeep.take_turn("rescue", 5000, lease_ms=LEASE_MS)
             rig.clock.advance(5)
