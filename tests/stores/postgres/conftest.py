@@ -17,7 +17,7 @@ from taskflowmq.ports.store import ClaimRequest
 from taskflowmq.ports.workers import NewWorker
 from taskflowmq.stores.postgres import PostgresOptions, PostgresStore
 
-Connect = Callable[[], Awaitable[Any]]
+Connect = Callable[..., Awaitable[Any]]
 
 
 def new_job(**fields: Any) -> NewJob:
@@ -53,11 +53,11 @@ async def store(postgres_url: str) -> AsyncIterator[PostgresStore]:
 
 @pytest.fixture
 async def connect(postgres_url: str) -> AsyncIterator[Connect]:
-    """Opens plain connections to the store's database, to stand in for other programs."""
+    """Opens plain connections, to the store's database if no other is named, to stand in for other programs."""
     opened: list[Any] = []
 
-    async def new() -> Any:
-        opened.append(await asyncpg.connect(postgres_url))
+    async def new(url: str = postgres_url) -> Any:
+        opened.append(await asyncpg.connect(url))
         return opened[-1]
 
     yield new

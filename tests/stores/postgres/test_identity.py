@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-import asyncpg
 import pytest
-from tests.stores.postgres.conftest import add_worker, new_job, request_for
+from tests.stores.postgres.conftest import Connect, add_worker, new_job, request_for
 
 from taskflowmq.core.errors import StoreUnavailable, TaskFlowError
 from taskflowmq.core.job import JobFilter
@@ -44,11 +43,11 @@ async def answers(store: PostgresStore) -> bool:
 
 
 async def test_another_database_of_the_same_name_is_refused_and_the_right_one_healed_with(
-    store: PostgresStore, postgres_url: str, postgres_server: PostgresServer
+    store: PostgresStore, postgres_url: str, postgres_server: PostgresServer, connect: Connect
 ) -> None:
     worker = await add_worker(store)
     name, away = postgres_url.rpartition("/")[2], f"{postgres_url.rpartition('/')[2]}_away"
-    admin = await asyncpg.connect(postgres_server.url("postgres"))
+    admin = await connect(postgres_server.url("postgres"))
     end_all = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1"
     job = new_job()
     await store.intake.enqueue([job])
@@ -68,18 +67,16 @@ async def test_another_database_of_the_same_name_is_refused_and_the_right_one_he
     await admin.execute(f'DROP DATABASE "{name}"')
     await refused(store, "does not exist")
     await admin.execute(f'ALTER DATABASE "{away}" RENAME TO "{name}"')
-    await admin.close()
     await wait_until(lambda: answers(store), 20, what="the store")
     assert [found.id for found in await store.claims.claim(request_for(worker))] == [job.id]
 
 
 async def test_tables_that_were_made_again_under_open_connections_are_another_store(
-    store: PostgresStore, postgres_url: str
+    store: PostgresStore, postgres_url: str, connect: Connect
 ) -> None:
     await store.intake.enqueue([new_job()])
-    admin = await asyncpg.connect(postgres_url)
+    admin = await connect()
     await admin.execute("DROP SCHEMA taskflow CASCADE")
-    await admin.close()
     await refused(store, "taskflow db migrate|holds no TaskFlow store any more")
     other = PostgresStore(postgres_url)
     await other.open()
@@ -88,10 +85,10 @@ async def test_tables_that_were_made_again_under_open_connections_are_another_st
 
 
 async def test_a_copy_of_the_same_store_is_gone_on_with_and_names_are_read_again(
-    store: PostgresStore, postgres_url: str, postgres_server: PostgresServer
+    store: PostgresStore, postgres_url: str, postgres_server: PostgresServer, connect: Connect
 ) -> None:
     name, copy = postgres_url.rpartition("/")[2], f"{postgres_url.rpartition('/')[2]}_copy"
-    admin = await asyncpg.connect(postgres_server.url("postgres"))
+    admin = await connect(postgres_server.url("postgres"))
     end_all = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1"
     old = new_job()
     await store.intake.enqueue([old])
@@ -102,7 +99,6 @@ async def test_a_copy_of_the_same_store_is_gone_on_with_and_names_are_read_again
     await admin.fetch(end_all, name)
     await admin.execute(f'DROP DATABASE "{name}"')
     await admin.execute(f'ALTER DATABASE "{copy}" RENAME TO "{name}"')
-    await admin.close()
 
     await wait_until(lambda: answers(store), 20, what="the store")
     again = new_job(queue="made-later")

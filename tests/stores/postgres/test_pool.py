@@ -66,6 +66,23 @@ async def test_a_spare_that_the_server_ended_is_not_used_again(pool: Pool, conne
     assert await pool.fetchval("SELECT pg_backend_pid()") != ended
 
 
+async def test_a_spare_whose_end_is_announced_but_not_yet_there_costs_no_error(pool: Pool) -> None:
+    """The server's last word arrives before the end of its connection: what was not sent is sent on another."""
+    doomed: Any = None
+
+    async def work(conn: Any) -> int:
+        nonlocal doomed
+        doomed = doomed or conn.itself()
+        return int(await conn.fetchval("SELECT pg_backend_pid()"))
+
+    ended = await pool.run(work)
+    fields = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"
+    doomed._protocol.data_received(b"E" + (len(fields) + 4).to_bytes(4) + fields)
+    assert not doomed.is_closed()
+    assert await pool.run(work) != ended
+    assert doomed.is_closed()
+
+
 async def test_closing_ends_the_spares_too(pool: Pool, connect: Connect) -> None:
     admin = await connect()
     await pool.fetchval("SELECT 1")

@@ -29,6 +29,9 @@ NO_STORE = frozenset({"42P01", "42703", "3F000"})
 #: What a pooler answers to a program that believes it has the session for itself: it refuses session settings at
 #: connect, or another session's prepared statement is met, or ours is gone.
 _SHARED_SESSION_CODES = frozenset({"26000", "42P05"})
+#: How the driver begins to say that a connection was no longer fit for a statement, of which nothing was sent: the
+#: server's last word had arrived, and the end of the connection had not yet.
+_NOT_SENT = ("cannot switch to state", "not connected")
 BEHIND_POOLER = "a pooler stands before the database and shares its sessions. Add ?pooler=true to the URL"
 #: After these the session is useless, or pinned to a server that became a standby (RELIABILITY F10, F11).
 _READ_ONLY = "25006"
@@ -48,7 +51,9 @@ def code_of(error: BaseException) -> str:
 
 def retried(error: BaseException) -> bool:
     """Tell whether the same work should be tried again at once."""
-    return code_of(error) in RETRIED
+    return code_of(error) in RETRIED or (
+        isinstance(error, asyncpg.InternalClientError) and str(error).startswith(_NOT_SENT)
+    )
 
 
 def dooms_connection(error: BaseException) -> bool:
