@@ -8,10 +8,12 @@ import pytest
 from tests.scheduler.test_duties import StepClock
 
 from taskflowmq import TaskFlow
+from taskflowmq.bootstrap import duties
 from taskflowmq.core.waiting import WaitCode
 from taskflowmq.ports.telemetry import NoTelemetry
 from taskflowmq.ports.waiting import find_unserved
 from taskflowmq.scheduler import Lookout
+from taskflowmq.testing.waiting import wait_until
 
 
 async def noop() -> None:
@@ -68,3 +70,16 @@ async def test_it_looks_when_it_is_its_turn(app: TaskFlow) -> None:
         for node in nodes:
             await node.turn()
         assert [bool(node._found) for node in nodes] == [True, False]
+
+
+async def test_a_worker_inside_a_program_looks_too(
+    app: TaskFlow, sqlite_url: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(duties, "LOOKOUT_SECONDS", 0.02)
+    caplog.set_level(logging.WARNING, "taskflowmq.scheduler")
+    other = TaskFlow(sqlite_url)
+    other.task(name="served")(noop)
+    async with app, other, other.worker(concurrency=1):
+        handle = await app.asend("renamed")
+        said = f"job {handle.id} waits: no living worker serves task 'renamed'"
+        await wait_until(lambda: said in caplog.text, what="the worker to tell of the job")

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any, Self
 
+from taskflowmq.bootstrap.duties import duties_of
 from taskflowmq.bootstrap.loading import spec_of_task, specs_of_hooks
 from taskflowmq.bootstrap.parent import is_body
 from taskflowmq.bootstrap.spawn import Program, body_launcher
@@ -17,7 +18,6 @@ from taskflowmq.client.sync import sync_twin
 from taskflowmq.core.errors import WrongContext
 from taskflowmq.ports.tasks import Runs
 from taskflowmq.ports.telemetry import NoTelemetry
-from taskflowmq.scheduler import all_duties
 from taskflowmq.worker import Health, SystemClock, Worker, WorkerOptions
 from taskflowmq.worker.process_pool import Launch
 
@@ -53,23 +53,13 @@ class EmbeddedWorker:
             self._hold = await self._hub.keep()
             store, options = self._hold.session.store, self._options
             telemetry = self._app.telemetry or NoTelemetry()
-            clock = SystemClock()
-            duties = all_duties(
-                store,
-                clock,
-                telemetry,
-                lease=options.lease,
-                sweep=options.sweep,
-                poll=options.poll,
-                retention=options.retention,
-            )
             self._worker = Worker(
                 store,
                 self._app.tasks,
                 options,
-                clock=clock,
+                clock=SystemClock(),
                 telemetry=telemetry,
-                duties=duties if options.run_duties else (),
+                duties=duties_of(store, options, telemetry),
                 launch=launch,
             )
         return self._worker

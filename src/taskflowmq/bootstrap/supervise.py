@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from taskflowmq.bootstrap.duties import duties_of
 from taskflowmq.bootstrap.settings import Settings
-from taskflowmq.bootstrap.signals import hear_signals
 from taskflowmq.bootstrap.spawn import ExecSpawner, Program
 from taskflowmq.client.app import BaseApp
 from taskflowmq.client.environment import InvalidSetting
-from taskflowmq.ports.store import Store
 from taskflowmq.ports.telemetry import NoTelemetry, Telemetry
-from taskflowmq.scheduler import LOOKOUT_SECONDS, Lookout, Looper, all_duties
 from taskflowmq.telemetry.deferred import DeferredTelemetry
-from taskflowmq.worker import Supervisor, SystemClock, WorkerOptions
+from taskflowmq.worker import Supervisor, WorkerOptions
 
 #: Tasks that the line of a start names; a worker may have hundreds.
 NAMED_TASKS = 20
@@ -53,35 +50,6 @@ def options_of(settings: Settings, **more: Any) -> WorkerOptions:
         if field in Settings.__struct_fields__
     }
     return WorkerOptions(**known, **more)
-
-
-def duties_of(store: Store, options: WorkerOptions, telemetry: Telemetry) -> list[Looper]:
-    """Return the duties that run beside this worker: all or none."""
-    if not options.run_duties:
-        return []
-    clock = SystemClock()
-    duties = all_duties(
-        store,
-        clock,
-        telemetry,
-        lease=options.lease,
-        sweep=options.sweep,
-        poll=options.poll,
-        retention=options.retention,
-    )
-    return [*duties, Lookout(store, clock, telemetry, LOOKOUT_SECONDS)]
-
-
-@asynccontextmanager
-async def running(duties: Sequence[Looper]) -> AsyncIterator[None]:
-    """Run duties beside the body of this context, in a process that has no supervisor."""
-    tasks = [asyncio.create_task(duty.run(), name=f"taskflow-{duty.name}") for duty in duties]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def telemetry_of(app: BaseApp) -> Telemetry:
@@ -149,19 +117,3 @@ def make_supervisor(
         telemetry=telemetry,
         duties=duties_of(app.store, options, telemetry),
     )
-
-
-async def supervise(
-    app: BaseApp, spec: str | None, options: WorkerOptions, *, log_format: str = "auto", log_level: str = "info"
-) -> int:
-    """Run children until SIGTERM or SIGINT.
-
-    Return the exit code: 0 after a clean drain, 75 if jobs were handed back.
-    """
-    async with app, app.hub.kept():
-        supervisor = make_supervisor(app, spec, options, log_format=log_format, log_level=log_level)
-        hear_signals(supervisor.request_drain, supervisor.request_hand_back)
-        return 75 if await supervisor.run() else 0
-
-
-__all__ = ["make_supervisor", "options_of", "supervise"]

@@ -38,8 +38,9 @@ def command(app: str | None, database_url: str | None, as_json: bool, **given: A
 
 
 async def _run(app: Any, options: Any, *, as_json: bool) -> None:
+    from taskflowmq.bootstrap.duties import duties_of, running
     from taskflowmq.bootstrap.signals import hear_signals
-    from taskflowmq.bootstrap.supervise import duties_of, event_telemetry_of, running
+    from taskflowmq.bootstrap.supervise import event_telemetry_of
     from taskflowmq.cli.output import emit_json
 
     ended = asyncio.Event()

@@ -95,8 +95,8 @@ def chosen_port(flag: int | None, default: int = 8000) -> int:
 
 
 async def _serve(app: Any, settings: Any, options: Any, place: Any, *, as_json: bool) -> None:
+    from taskflowmq.bootstrap.duties import duties_of, running
     from taskflowmq.bootstrap.signals import hear_signals
-    from taskflowmq.bootstrap.supervise import duties_of, running
     from taskflowmq.cli.output import emit_json
     from taskflowmq.server.app import create_app
     from taskflowmq.server.run import serving
