@@ -397,7 +397,10 @@ class Notifier(Protocol):
         ...
 
     async def wake(self, queues: Sequence[str]) -> None:
-        """Tell listeners that these queues have ready jobs; coalesced, never raises."""
+        """Tell listeners that these queues have ready jobs; coalesced, never raises.
+
+        Of a queue that is not stored, and so has no jobs, nobody need hear.
+        """
         ...
 
     def listen(self, topics: Sequence[str]) -> AbstractAsyncContextManager[AsyncIterator[str]]:

@@ -16,6 +16,7 @@ from taskflowmq.core.job import NewJob
 from taskflowmq.ports.store import ClaimRequest
 from taskflowmq.ports.workers import NewWorker
 from taskflowmq.stores.postgres import PostgresOptions, PostgresStore
+from taskflowmq.testing.postgres import PostgresServer
 
 Connect = Callable[..., Awaitable[Any]]
 
@@ -63,3 +64,34 @@ async def connect(postgres_url: str) -> AsyncIterator[Connect]:
     yield new
     for conn in opened:
         await conn.close()
+
+
+class Stranger:
+    """A role that may connect to every database of the server, and nothing else."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._opened: list[Any] = []
+
+    async def connect(self, url: str) -> Any:
+        """Connect as this role."""
+        self._opened.append(await asyncpg.connect(url.replace("taskflow@", f"{self._name}@")))
+        return self._opened[-1]
+
+    async def close(self) -> None:
+        """Close its connections."""
+        while self._opened:
+            await self._opened.pop().close()
+
+
+@pytest.fixture
+async def stranger(postgres_server: PostgresServer) -> AsyncIterator[Stranger]:
+    """A role without any right, with a name of its own: the server is shared."""
+    name = f"stranger_{uuid4().hex[:8]}"
+    admin = await asyncpg.connect(postgres_server.url("postgres"))
+    await admin.execute(f"CREATE ROLE {name} LOGIN")
+    made = Stranger(name)
+    yield made
+    await made.close()
+    await admin.execute(f"DROP ROLE {name}")
+    await admin.close()

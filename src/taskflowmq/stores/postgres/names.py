@@ -22,6 +22,7 @@ from taskflowmq.core.limits import MAX_QUEUES, UNUSED_AFTER, USE_EVERY, too_many
 from taskflowmq.stores.postgres import errors
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import q
+from taskflowmq.stores.postgres.queue_names import QueueNames
 
 #: How old the knowledge of lanes and pauses may be when a claim begins. Claims check pauses themselves.
 LANES_MAX_AGE_S = 1.5
@@ -73,6 +74,7 @@ class Names:
         self._pool = pool
         self._max_queues = max_queues
         self._now = now
+        self.queues = QueueNames(pool)
         self._generation = pool.generation
         self._hour: asyncio.TimerHandle | None = None
         self._may_note_use = True
@@ -265,6 +267,7 @@ class Names:
             self._lanes = {**self._lanes, **(others or {}), **{row["id"]: _lane(row) for row in rows}}
             self._lane_ids |= {(row["queue"], row["priority"], row["share"]): row["id"] for row in rows}
             self._queues |= {row["queue"] for row in rows}
+            self.queues.learn(rows)
 
     async def find_lanes(self, lane_ids: Sequence[int]) -> dict[int, Lane]:
         """Return every lane; these are among them."""
@@ -280,6 +283,7 @@ class Names:
         """Remember every lane as it was read by a statement that began then (monotonic seconds), and return them."""
         self._lanes = {row["id"]: _lane(row) for row in rows}
         self._queues = {row["queue"] for row in rows}
+        self.queues.learn(rows)
         self._lane_ids = {(row["queue"], row["priority"], row["share"]): row["id"] for row in rows}
         self._lanes_at = began
         return self._lanes

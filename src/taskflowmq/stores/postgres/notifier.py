@@ -5,6 +5,9 @@ answer. Waking is at the leading edge; a queue that goes on being woken waits 10
 100 ms: NOTIFY takes a lock that all commits with a NOTIFY share (RELIABILITY F15), so it is never sent per job. After a
 pause of 20 ms without a call it begins again, so a caller who waits for each job in turn is not held up (ADR 5).
 
+A notification carries the number of a queue: every role that may connect to the database can listen, and must learn no
+name. Listeners look the name up in what they remember of lanes, and ask the database only for a number that is new.
+
 No ``asyncio.wait_for`` here: on Python 3.11 it loses a cancellation that arrives together with what it waits for, and
 the canceller waits for ever.
 """
@@ -15,6 +18,7 @@ import asyncio
 import contextlib
 import contextvars
 import logging
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -28,6 +32,7 @@ from taskflowmq.ports.chance import chance
 from taskflowmq.stores.postgres.options import PostgresOptions
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import q
+from taskflowmq.stores.postgres.queue_names import QueueNames
 
 CHANNEL = "taskflow_ready"
 FIRST_INTERVAL_S, LONGEST_INTERVAL_S = 0.01, 0.1
@@ -36,6 +41,10 @@ PAUSE_S = 0.02
 PROBE_S = 10.0
 PROBE_TIMEOUT_S = 3.0
 CLOSE_WITHIN_S = 1.0
+#: More new numbers than this at a time are made up: any role may NOTIFY.
+MOST_UNKNOWN = 1000
+#: No name of a queue begins so. Programs of schema version 9 and older send names.
+_NUMBER = re.compile(r"#([0-9]{1,10})")
 _FIRST_RETRY_S, _LONGEST_RETRY_S = 0.2, 5.0
 _log = logging.getLogger("taskflowmq.stores.postgres")
 _FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, TaskFlowError)
@@ -74,9 +83,10 @@ class _Subscription:
 class PostgresNotifier:
     """The notifier on PostgreSQL."""
 
-    def __init__(self, pool: Pool, options: PostgresOptions) -> None:
+    def __init__(self, pool: Pool, options: PostgresOptions, names: QueueNames) -> None:
         self._pool = pool
         self._options = options
+        self._names = names
         self._waking: set[str] = set()
         #: queue → (when it was woken last, how long it waits for the next time)
         self._woken: dict[str, tuple[float, float]] = {}
@@ -88,6 +98,9 @@ class PostgresNotifier:
         self._closing = False
         self._listeners: set[_Subscription] = set()
         self._reader: asyncio.Task[None] | None = None
+        #: Numbers of queues that were heard and whose names are being read.
+        self._unknown: set[int] = set()
+        self._namer: asyncio.Task[None] | None = None
         #: How many notifications came, of whatever queue.
         self.heard = 0
         #: Called with the queue of every notification (the names cache looks for new lanes).
@@ -208,11 +221,39 @@ class PostgresNotifier:
                 async with asyncio.timeout(PROBE_TIMEOUT_S):
                     await conn.fetchval(q.prove_answer)
 
-    def _heard(self, _conn: Any, _pid: int, _channel: str, queue: Any) -> None:
+    def _heard(self, _conn: Any, _pid: int, _channel: str, payload: Any) -> None:
         self.heard += 1
-        self.on_ready(str(queue))
+        found = _NUMBER.fullmatch(payload)
+        if found is None:
+            self._tell(payload)
+            return
+        number = int(found[1])
+        queue = self._names.get(number)
+        if queue is not None:
+            self._tell(queue)
+        elif len(self._unknown) < MOST_UNKNOWN:
+            self._unknown.add(number)
+            if self._namer is None or self._namer.done():
+                self._namer = asyncio.create_task(
+                    self._name_unknown(), name="taskflow-names", context=contextvars.Context()
+                )
+
+    async def _name_unknown(self) -> None:
+        """Read the names of new queues and tell them; a number that is of no queue is forgotten."""
+        while self._unknown:
+            numbers, self._unknown = list(self._unknown), set()
+            try:
+                queues = await self._names.read(numbers)
+            except _FAILURES as error:
+                _log.debug("a wake-up was lost, polling will do: %s", error)
+            else:
+                for queue in queues:
+                    self._tell(queue)
+
+    def _tell(self, queue: str) -> None:
+        self.on_ready(queue)
         for subscription in self._listeners:
-            subscription.offer(str(queue))
+            subscription.offer(queue)
 
     def _wake_all(self) -> None:
         """What was sent without a listener is lost: let every listener look."""
@@ -235,10 +276,11 @@ class PostgresNotifier:
             self._sooner.set()
             await asyncio.wait([self._waker], timeout=CLOSE_WITHIN_S)
             self._closing = False
-        for task in (self._waker, self._reader):
+        for task in (self._waker, self._reader, self._namer):
             if task is not None:
                 await self._stop(task)
-        self._waker = self._reader = None
+        self._waker = self._reader = self._namer = None
+        self._unknown.clear()
 
     async def _stop(self, task: asyncio.Task[None]) -> None:
         task.cancel()

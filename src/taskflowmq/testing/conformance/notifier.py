@@ -14,10 +14,13 @@ from taskflowmq.testing.conformance.support import Rig, StoreSuite, transition
 from taskflowmq.testing.waiting import wait_until
 
 WITHIN_S = 10.0
+#: Jobs that are ready at once would wake by themselves.
+LATER_MS = 60_000
 
 
 async def _heard(listener: AsyncIterator[str], sender: Rig, queues: tuple[str, ...], count: int) -> set[str]:
-    """Wake again and again until so many different queues were heard."""
+    """Wake again and again until so many different queues, which are stored, were heard."""
+    await sender.enqueue(*(sender.job(queue=queue, delay_ms=LATER_MS) for queue in queues))
     return await _heard_after(listener, lambda: sender.store.notifier.wake(queues), count)
 
 
@@ -74,11 +77,12 @@ class TestNotifier(StoreSuite):
     async def test_what_an_operator_makes_ready_wakes_workers(self, rig: Rig, other: Rig) -> None:
         board = other.store.board
         dead = [await rig.apply(await rig.running(queue="dead"), Discarded(ERROR)) for _ in range(30)]
-        later = [await rig.put(queue="later", delay_ms=60_000) for _ in range(30)]
+        later = [await rig.put(queue="later", delay_ms=LATER_MS) for _ in range(30)]
         async with rig.store.notifier.listen(["dead"]) as listener:
             assert await _heard_after(listener, lambda: board.retry("default", dead.pop().id)) == {"dead"}
         async with rig.store.notifier.listen(["later"]) as listener:
             assert await _heard_after(listener, lambda: board.retry("default", later.pop().id)) == {"later"}
+        await rig.put(queue="held", delay_ms=LATER_MS)
         async with rig.store.notifier.listen(["held"]) as listener:
             assert await _heard_after(listener, lambda: board.resume("held")) == {"held"}
 
@@ -116,6 +120,7 @@ class TestNotifier(StoreSuite):
     @pytest.mark.parametrize("steps", range(8))
     async def test_a_listener_that_is_cancelled_as_a_name_arrives_ends(self, rig: Rig, other: Rig, steps: int) -> None:
         listening = asyncio.Event()
+        await rig.put(queue="mail", delay_ms=LATER_MS)
 
         async def listen() -> None:
             async with rig.store.notifier.listen(["mail"]) as topics:
