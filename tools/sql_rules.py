@@ -17,7 +17,8 @@ SQLITE_CLOCKS = {"current_timestamp", "current_time", "current_date"}
 SQLITE_TIME_CALLS = {"unixepoch", "julianday", "datetime", "date", "time", "strftime"}
 
 FROM_INSIDE_CALLS = {"extract", "substring", "trim", "overlay", "position"}
-NOT_A_TARGET = {"for", "key", "do", "on"}  # FOR UPDATE, FOR NO KEY UPDATE, ON CONFLICT DO UPDATE, ON UPDATE
+#: FOR UPDATE, FOR NO KEY UPDATE, ON CONFLICT DO UPDATE, ON UPDATE, SHARE UPDATE EXCLUSIVE
+NOT_A_TARGET = {"for", "key", "do", "on", "share"}
 BEFORE_TARGET = {"only", "lateral", "if", "not", "exists", "table"}
 LIST_ENDS = {
     "where", "group", "order", "having", "window", "limit", "offset", "fetch", "for", "set", "returning",

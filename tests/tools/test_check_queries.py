@@ -100,6 +100,13 @@ def test_what_is_not_plain_ascii_is_caught_even_in_a_comment(tmp_path: Path, nam
     ]
 
 
+def test_a_lock_mode_is_no_table(tmp_path: Path) -> None:
+    lock = "-- Lets one program in at a time.\nLOCK TABLE taskflow.job IN SHARE UPDATE EXCLUSIVE MODE\n"
+    assert messages(tmp_path, {**pair(), "postgres/only/lock_jobs.sql": lock}) == []
+    found = messages(tmp_path, {**pair(), "postgres/only/lock_jobs.sql": lock.replace("taskflow.", "")})
+    assert found == ["sql: job is not qualified: write taskflow.job"]
+
+
 SQLITE_MUTANTS = [
     (":now, strftime", "CURRENT_TIMESTAMP, strftime", "CURRENT_TIMESTAMP reads a clock"),
     ("strftime('%Y', :now, 'unixepoch')", "strftime('%Y', 'now')", "'now' reads a clock"),

@@ -26,6 +26,9 @@ LOCK_TIMEOUT = "55P03"
 DENIED = "42501"
 #: The tables, their schema or the column that tells stores apart are missing.
 NO_STORE = frozenset({"42P01", "42703", "3F000"})
+#: What is being made exists: a schema, table, column, other object or function, its row in a catalog, or a newer
+#: version of that row.
+MADE_ALREADY = frozenset({"42P06", "42P07", "42701", "42710", "42723", "23505", "XX000"})
 #: What a pooler answers to a program that believes it has the session for itself: it refuses session settings at
 #: connect, or another session's prepared statement is met, or ours is gone.
 _SHARED_SESSION_CODES = frozenset({"26000", "42P05"})

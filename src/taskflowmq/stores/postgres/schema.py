@@ -15,11 +15,11 @@ from taskflowmq.stores.postgres.queries import migrations, q
 #: The schema that this version of the library is written for.
 CLIENT_VERSION = max(number for number, _, _ in migrations())
 #: How long a migration goes on asking for tables that are read in a long transaction. Each time it asks for less
-#: than a second, because everybody waits behind it (lock_migrations.sql).
+#: than a second, because everybody waits behind it (set_lock_timeout.sql).
 PATIENCE_S = 30.0
 _LOCKED = (
     "PostgreSQL: the migration waits for a lock that another session keeps: a long transaction on TaskFlow's tables, or"
-    " another migration (advisory lock 8323362117293). Find it in pg_locks, end it, and run: taskflow db migrate"
+    " another migration (a lock on the table taskflow.store). Find it in pg_locks, end it, and run: taskflow db migrate"
 )
 
 
@@ -105,6 +105,8 @@ async def _apply_or_step_back(conn: Any, number: int, sql: str) -> bool:
     try:
         return await _apply(conn, number, sql)
     except Exception as error:
+        if errors.code_of(error) in errors.MADE_ALREADY and await _version(conn) >= number:
+            return False  # somebody was first whom our lock does not stop
         known = errors.translate(error) if errors.code_of(error) == errors.LOCK_TIMEOUT else None
         if known is None:
             raise
@@ -112,12 +114,18 @@ async def _apply_or_step_back(conn: Any, number: int, sql: str) -> bool:
 
 
 async def _apply(conn: Any, number: int, sql: str) -> bool:
-    """Apply one migration unless it is there already; look again under the lock."""
+    """Apply one migration unless it is there already; look again under the lock.
+
+    The first one has no table to lock. Of two at once the second waits for the first at its first object, as names are
+    unique, and fails when that is committed. So does one beside a program of schema version 9, whose lock is another.
+    """
     if await _version(conn) >= number:
         return False
     async with conn.transaction():
-        await conn.fetchrow(q.lock_migrations)
-        if await _version(conn) >= number:
-            return False
+        await conn.fetchrow(q.set_lock_timeout)
+        if await conn.fetchval(q.find_store):
+            await conn.execute(q.lock_migrations)
+            if await _version(conn) >= number:
+                return False
         await conn.execute(sql)
         return True
