@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from tests.leftovers import pytest_runtest_makereport, pytest_runtest_protocol
 
 from taskflowmq.testing.postgres import DatabasePool, PostgresServer, shared_server
 
+__all__ = ["pytest_runtest_makereport", "pytest_runtest_protocol"]
 TEMPLATE = "template_taskflow"
 
 # `make test-fast` looks at fewer examples; `make test` at hypothesis' own number.

@@ -53,7 +53,7 @@ async def test_a_job_is_stored_run_and_its_result_typed(app: TaskFlow) -> None:
     assert handle.created
     assert await handle.astate() is State.PENDING
     assert await adrain(app) == 1
-    assert await handle.aresult(timeout=5) == Total(3)
+    assert await handle.aresult(timeout=30) == Total(3)
     assert (await handle.ajob()).args == {"a": 1}
     assert await app.job(str(handle.id)).aresult() == {"amount": 3}
 
@@ -132,7 +132,7 @@ async def test_unique_jobs_return_raise_or_replace(app: TaskFlow) -> None:
     assert third.created
     assert await first.astate() is State.CANCELLED
     await adrain(app)
-    assert await third.aresult(timeout=5) == 40
+    assert await third.aresult(timeout=30) == 40
     assert (await charge.using(unique=Unique(by=by)).aenqueue(1, 50)).created
 
 
@@ -190,14 +190,14 @@ async def test_failed_and_cancelled_jobs_raise_when_awaited(app: TaskFlow) -> No
     failed = await fails.aenqueue()
     await adrain(app)
     with pytest.raises(JobFailed, match="ValueError: broken on purpose") as caught:
-        await failed.aresult(timeout=5)
+        await failed.aresult(timeout=30)
     assert caught.value.reason == "attempts_exhausted"
 
     cancelled = await fails.using(delay=60).aenqueue()
     assert await cancelled.acancel() == "cancelled"
     assert await cancelled.acancel() == "final"
     with pytest.raises(JobCancelled, match="cancelled_by_user"):
-        await cancelled.aresult(timeout=5)
+        await cancelled.aresult(timeout=30)
 
 
 async def test_a_timeout_leaves_the_job_alone(app: TaskFlow) -> None:

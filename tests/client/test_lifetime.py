@@ -98,7 +98,7 @@ async def test_jobs_that_were_accepted_are_stored_before_a_closing_returns(sqlit
     async with app:
         storing = asyncio.create_task(app.tasks["note"].aenqueue(1))
         await asyncio.sleep(0)
-    await asyncio.wait([storing], timeout=5)
+    await asyncio.wait([storing], timeout=30)
     assert (await storing).created
     await app.aclose()
 

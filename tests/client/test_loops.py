@@ -43,7 +43,7 @@ def test_everything_works_without_a_loop(idle_app: TaskFlow) -> None:
     idle_app.queues.pause("default")
     idle_app.queues.resume("default")
     assert drain(idle_app) == 7
-    assert [one.result(timeout=5) for one in many] == list(range(5))
+    assert [one.result(timeout=30) for one in many] == list(range(5))
     assert handle.job().state is State.COMPLETED
     assert handle.cancel() == "final"
     idle_app.jobs.delete(handle.id)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.faults.links import Link
 from tests.faults.proxy import Proxy
-from tests.faults.rig import Rig
+from tests.faults.rig import MACHINE, Rig
 
 from taskflowmq import Handle, State
 from taskflowmq.testing.waiting import wait_until
@@ -18,8 +18,8 @@ from taskflowmq.testing.waiting import wait_until
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 
 POLL = 1.0
-#: A poll is jittered by a tenth, and the machine is busy.
-PICK_UP = 1.1 * POLL + 1.0
+#: A poll is jittered by a tenth.
+PICK_UP = 1.1 * POLL + MACHINE
 HEALED = 15.0
 
 

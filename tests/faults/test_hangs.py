@@ -38,9 +38,9 @@ async def test_a_body_that_hangs_is_timed_out_and_the_worker_takes_the_next_job(
     following = await rig.send("quick", n=5)
     others = await rig.final(following, bystander)
     print(f"F3 {name}: timed out after {ended:.2f} s, next job {rig.begun_at(following) - began:.2f} s")
-    assert ended < 1 + 2
+    assert ended < 1 + 1 + MACHINE
     # Another process may have started for it.
-    assert rig.begun_at(following) - began < 1 + 2 + 1
+    assert rig.begun_at(following) - began < 1 + 2 + MACHINE
     assert (view.state, view.reason) == (State.DEAD, Reason.TIMEOUT)
     assert [other.state for other in others] == [State.COMPLETED] * 2
     # The bystander is not to blame: whatever it took, it cost no attempt.
@@ -66,7 +66,7 @@ async def test_a_cancelled_body_is_stopped_within_seconds(rig: Rig, name: str) -
     assert await job.acancel() == "requested"
     (view,) = await rig.final(job)
     print(f"cancelled {name}: {time.monotonic() - asked:.2f} s")
-    assert time.monotonic() - asked < 2
+    assert time.monotonic() - asked < 1 + MACHINE
     assert (view.state, view.reason) == (State.CANCELLED, Reason.CANCELLED_BY_USER)
     await rig.check()
 

@@ -10,7 +10,7 @@ import time
 
 import psutil
 import pytest
-from tests.faults.rig import Rig
+from tests.faults.rig import MACHINE, Rig
 
 from taskflowmq import State
 from taskflowmq.testing.waiting import wait_until
@@ -46,9 +46,9 @@ async def test_what_does_not_finish_is_handed_back_and_runs_elsewhere_at_once(ri
     await rig.started(*jobs, times=2)
     again = max(rig.begun_at(job, 2) for job in jobs) - ended
     print(f"F39: ended after {ended - began:.2f} s, handed back jobs began {again:+.2f} s after that")
-    # The time to drain, unless told to hurry; the second that a thread is given to notice; and one more.
-    assert ended - began < (0 if second else 1) + 1 + 1
-    assert again < 1
+    # The time to drain, unless told to hurry; and the second that a thread is given to notice.
+    assert ended - began < (0 if second else 1) + 1 + MACHINE
+    assert again < MACHINE
     views = [await job.ajob() for job in jobs]
     assert all((view.counters.attempt, view.counters.crashes, view.counters.losses) == (1, 0, 0) for view in views)
     await rig.check()

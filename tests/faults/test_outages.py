@@ -58,7 +58,7 @@ async def test_a_database_that_stops_at_once_under_load_loses_nothing(
         ready = time.monotonic()
         # It can only be claimed after the outage, and goes before all others.
         probe = await rig.app.asend("quick", {"n": turn}, priority=-10)
-        await rig.started(probe, timeout=5 - (time.monotonic() - ready))
+        await rig.started(probe, timeout=5 + MACHINE - (time.monotonic() - ready))
         slowest = max(slowest, time.monotonic() - ready)
         jobs.append(probe)
     # One process of the database dies, and all connections with it.

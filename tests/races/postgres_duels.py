@@ -168,7 +168,7 @@ class PostgresDuels(Duels):
             taken.extend(await rig.claim(worker))
             return late.id in ids(taken)
 
-        await wait_until(found, 10, what="the sweep to find the job")
+        await wait_until(found, what="the sweep to find the job")
         assert ids(taken).count(late.id) == 1
 
     async def test_handlers_in_transactions_stop_nobody(self, rig: Rig) -> None:
@@ -186,7 +186,7 @@ class PostgresDuels(Duels):
                 assert await rig.settle(held[0], Succeeded(b"1")) in (Settled.APPLIED, Settled.REPLAYED)
                 await everybody.wait()
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await asyncio.gather(*(handler(number) for number in range(everybody.parties)))
         assert len(await rig.claim(await rig.worker())) == everybody.parties
         assert await rig.settle(held[1], Succeeded(b"1")) is Settled.APPLIED

@@ -37,7 +37,7 @@ class StepClock:
 
     async def next_sleep(self) -> float:
         """Wait until the duty sleeps, and let it go on."""
-        await asyncio.wait_for(self.asleep.wait(), 5)
+        await asyncio.wait_for(self.asleep.wait(), 30)
         self.asleep.clear()
         self._go.release()
         return self.sleeps[-1]
@@ -168,7 +168,7 @@ async def test_a_duty_survives_errors_and_backs_off(store: Store) -> None:
 async def until_asleep(clock: StepClock, times: int = 1) -> None:
     for _ in range(times):
         await clock.next_sleep()
-    await asyncio.wait_for(clock.asleep.wait(), 5)
+    await asyncio.wait_for(clock.asleep.wait(), 30)
 
 
 async def test_a_failure_that_goes_on_is_noted_and_logged_once(store: Store, caplog: pytest.LogCaptureFixture) -> None:

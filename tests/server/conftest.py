@@ -106,17 +106,30 @@ async def reader(connect: Connect) -> httpx.AsyncClient:
     return made
 
 
-@pytest.fixture
-async def live(app: TaskFlow) -> AsyncIterator[str]:
-    """The address of a server on a real socket, with short limits."""
-    settings = ServerSettings(body_seconds=1.0)
+@asynccontextmanager
+async def listening(app: TaskFlow, **settings: Any) -> AsyncIterator[str]:
+    """Serve an app on a real socket, and give the address."""
     sock = bind("127.0.0.1", 0)
-    server = ApiServer(create_app(app, settings), sock)
+    server = ApiServer(create_app(app, ServerSettings(**settings)), sock)
     running = asyncio.create_task(server.run_until_stopped())
     await server.ready.wait()
     yield base_url(sock)
     server.stop()
     await running
+
+
+@pytest.fixture
+async def live(app: TaskFlow) -> AsyncIterator[str]:
+    """The address of a server on a real socket."""
+    async with listening(app, body_seconds=60.0) as url:
+        yield url
+
+
+@pytest.fixture
+async def hasty(app: TaskFlow) -> AsyncIterator[str]:
+    """The address of a server that waits a second for a body."""
+    async with listening(app, body_seconds=1.0) as url:
+        yield url
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from taskflowmq.server.limits import _deep_field
 @pytest.mark.parametrize("end", [b"", b"\\"])
 def test_a_string_that_is_not_closed_is_looked_at_once(unit: bytes, end: bytes) -> None:
     body = b'{"value": "' + unit * (64 * 1024 // len(unit)) + end
-    began = time.process_time()
+    began = time.thread_time()
     _deep_field(body)
-    assert time.process_time() - began < 0.3
+    assert time.thread_time() - began < 0.3
 
 
 def test_the_field_behind_a_string_with_quotes_is_named() -> None:

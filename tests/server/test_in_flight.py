@@ -43,20 +43,26 @@ async def ended(app: TaskFlow) -> UUID:
 
 
 @pytest.fixture
-async def other_server(app: TaskFlow) -> AsyncIterator[asyncpg.Connection]:
+async def stranger(app: TaskFlow) -> AsyncIterator[asyncpg.Connection]:
+    """A connection of somebody else."""
+    conn = await asyncpg.connect(app.url)
+    yield conn
+    await conn.close()
+
+
+@pytest.fixture
+async def other_server(app: TaskFlow, stranger: asyncpg.Connection) -> asyncpg.Connection:
     """Another server's connection, where the first request has stored its job and not yet committed."""
     asked = {"headers": {b"idempotency-key": b"order-7"}, "actor": "local"}
     scope = {"method": "POST", "path": "/api/v1/jobs", "taskflow": asked}
     key = idempotency_of(scope, msgspec.convert(BODY, JobBody))
     assert key is not None
     jobs = jobs_as_json([await app.aprepare("greet", {"name": "Ada"})])
-    conn = await asyncpg.connect(app.url)
-    await conn.execute("BEGIN")
-    await conn.fetch(
+    await stranger.execute("BEGIN")
+    await stranger.fetch(
         "SELECT * FROM taskflow.enqueue_once($1::json, 'default', $2, $3, NULL)", jobs, key.key, key.fingerprint
     )
-    yield conn
-    await conn.close()
+    return stranger
 
 
 @pytest.mark.parametrize("way", ["fast", "framework"])
@@ -92,8 +98,9 @@ async def test_a_request_without_the_key_does_not_wait_for_it(app: TaskFlow, oth
         assert (await client.post("/api/v1/jobs/bulk", json={"jobs": [BODY]}, headers=KEY)).status_code == 201
 
 
-async def test_a_unique_key_in_a_stranger_s_transaction_is_not_called_the_first_request(app: TaskFlow) -> None:
-    stranger = await asyncpg.connect(app.url)
+async def test_a_unique_key_in_a_stranger_s_transaction_is_not_called_the_first_request(
+    app: TaskFlow, stranger: asyncpg.Connection
+) -> None:
     transaction = stranger.transaction()
     await transaction.start()
     held = await app.tasks["greet"].using(unique="u", conn=stranger).aenqueue("Ada")
@@ -103,11 +110,11 @@ async def test_a_unique_key_in_a_stranger_s_transaction_is_not_called_the_first_
         await transaction.commit()
         hit = await client.post("/api/v1/jobs", json={**BODY, "unique_key": "u"}, headers=KEY)
         assert (hit.status_code, hit.json()["id"]) == (200, str(held.id))
-    await stranger.close()
 
 
-async def test_a_lock_that_somebody_keeps_is_refused_within_seconds(app: TaskFlow) -> None:
-    stranger = await asyncpg.connect(app.url)
+async def test_a_lock_that_somebody_keeps_is_refused_within_seconds(
+    app: TaskFlow, stranger: asyncpg.Connection
+) -> None:
     await stranger.execute("BEGIN")
     await stranger.execute("INSERT INTO taskflow.queue (name) VALUES ('fresh')")
     async with connected(app) as client:
@@ -120,7 +127,6 @@ async def test_a_lock_that_somebody_keeps_is_refused_within_seconds(app: TaskFlo
         await stranger.execute("ROLLBACK")
         stored = await client.post("/api/v1/jobs", json={**BODY, "queue": "fresh"})
         assert stored.status_code == 201
-    await stranger.close()
 
 
 async def only_job(client: httpx.AsyncClient, job_id: str) -> None:

@@ -119,11 +119,11 @@ async def test_one_caller_cannot_take_the_whole_room_for_waits() -> None:
         return 1
 
     greedy = [asyncio.create_task(seated(room, "key:a", work)) for _ in range(2)]
-    await wait_until(lambda: room.waits["key:a"] == 2, 5)
+    await wait_until(lambda: room.waits["key:a"] == 2)
     with pytest.raises(Problem, match="under way"):
         await seated(room, "key:a", work)
     modest = asyncio.create_task(seated(room, "key:b", work))
-    await wait_until(lambda: room.waits["key:b"] == 1, 5)
+    await wait_until(lambda: room.waits["key:b"] == 1)
     assert room.reads == 0
     ended.set()
     assert await asyncio.gather(*greedy, modest) == [1, 1, 1]
@@ -144,7 +144,7 @@ async def test_work_for_a_client_that_hangs_up_ends() -> None:
             ended.set()
 
     asyncio.get_running_loop().call_soon(gone.set)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         with pytest.raises(ClientGone):
             await unless_gone(receive, work())
         await ended.wait()
@@ -164,7 +164,7 @@ async def test_hundreds_of_waits_whose_clients_hung_up_leave_room_at_once_and_no
                     writer.write(long * 2)  # the one that waits is not the last of its connection
                     await writer.drain()
             assert (await client.post("/api/v1/jobs", json=JOB)).status_code == 201
-        await wait_until(lambda: not room.waits and not room.reads, 10)
+        await wait_until(lambda: not room.waits and not room.reads)
         # Answered last: by then the others have been, too.
         assert (await client.get(f"/api/v1/jobs/{job}")).status_code == 200
     assert not [one for one in caplog.records if one.levelno >= logging.WARNING and one.name == "taskflowmq.server"]

@@ -102,7 +102,7 @@ async def test_answers_without_a_body_and_permission_to_go_on(live: str) -> None
     reader, writer = await asyncio.open_connection(url.hostname, url.port)
     lines = ["POST /api/v1/jobs HTTP/1.1", "Host: localhost", "Content-Type: application/json"]
     writer.write("\r\n".join([*lines, "Content-Length: 19", "Expect: 100-continue", "", ""]).encode())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
         writer.write(b'{"task":"anything"}')
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 201 ")

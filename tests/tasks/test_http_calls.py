@@ -131,9 +131,9 @@ def test_bad_methods_and_bodies_are_refused(method: str, body: object) -> None:
 )
 def test_a_declared_encoding_that_is_slow_or_none_is_read_as_utf8(charset: str) -> None:
     answer = Answer(200, {"content-type": f"text/plain; charset={charset}"}, b"a-" + b"9" * 65_534, False)
-    began = time.process_time()
+    began = time.thread_time()
     assert _text(answer) == answer.body.decode()
-    assert time.process_time() - began < 0.5
+    assert time.thread_time() - began < 0.5
 
 
 @pytest.mark.parametrize(

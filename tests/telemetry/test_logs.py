@@ -159,9 +159,9 @@ def test_no_field_takes_long_however_large_it_is(formatter: logging.Formatter) -
     )
     record.__dict__["endless"] = nested
     record.exc_info = (ValueError, ValueError(text), None)
-    began = time.process_time()
+    began = time.thread_time()
     line = formatter.format(record)
-    assert time.process_time() - began < 1.0
+    assert time.thread_time() - began < 1.0
     assert len(line) < 2_000_000
 
 

@@ -37,7 +37,7 @@ def test_a_program_ends_with_its_tests_even_when_those_are_killed() -> None:
     assert owner.stdout is not None
     program = int(owner.stdout.readline())
     # Before it is the program itself it may not have asked the kernel yet.
-    wait_until_sync(lambda: psutil.Process(program).name() == "sleep", 10, what="the start of the program")
+    wait_until_sync(lambda: psutil.Process(program).name() == "sleep", what="the start of the program")
     # In a session of its own, and deaf to anything but the kernel.
     os.kill(program, signal.SIGSTOP)
     owner.kill()
@@ -48,4 +48,4 @@ def test_a_program_ends_with_its_tests_even_when_those_are_killed() -> None:
             return psutil.Process(program).status() == psutil.STATUS_ZOMBIE
         return True
 
-    wait_until_sync(over, 10, what="the end of the program")
+    wait_until_sync(over, what="the end of the program")

@@ -67,7 +67,7 @@ def test_the_server_ends_with_its_owner_even_when_that_is_killed(tmp_path: Path)
     assert server.create_database("alive") == "alive"
     owner.kill()
     # Nobody has asked for its exit code yet, as where the first process of a container does not.
-    wait_until_sync(lambda: not server.running, 10, what="the server to end after its owner")
+    wait_until_sync(lambda: not server.running, what="the server to end after its owner")
     owner.communicate()
 
 

@@ -115,7 +115,7 @@ def test_scheduled_jobs_run_when_the_clock_says_so() -> None:
         assert drain(app) == 0
         clock.advance(60)
         assert drain(app) == 1
-        assert handle.result(timeout=5) == "to ada@x"
+        assert handle.result(timeout=30) == "to ada@x"
 
 
 def test_retries_follow_the_clock() -> None:

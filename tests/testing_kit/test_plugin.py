@@ -30,7 +30,7 @@ def test_plain(taskflow_app, taskflow_clock, taskflow_drain):
     assert taskflow_drain() == 0
     taskflow_clock.advance(60)
     assert taskflow_drain() == 1
-    assert handle.result(timeout=5) == 1
+    assert handle.result(timeout=30) == 1
 
 def test_each_test_starts_empty(taskflow_app):
     assert taskflow_app.jobs.list().items == []
@@ -39,13 +39,13 @@ def test_coroutine(taskflow_app, taskflow_drain):
     async def main():
         handle = await note.aenqueue(2)
         assert await taskflow_drain.a() == 1
-        return await handle.aresult(timeout=5)
+        return await handle.aresult(timeout=30)
     assert asyncio.run(main()) == 2
 
 async def test_with_pytest_asyncio(taskflow_app, taskflow_drain):
     handle = await note.aenqueue(3)
     assert await taskflow_drain.a() == 1
-    assert await handle.aresult(timeout=5) == 3
+    assert await handle.aresult(timeout=30) == 3
 """
 
 

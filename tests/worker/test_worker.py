@@ -6,7 +6,8 @@ import asyncio
 import gc
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -16,6 +17,7 @@ from tests.worker.fakes import FakeStore, FakeTasks
 from taskflowmq.core.job import ClaimedJob, Reason, State
 from taskflowmq.ports.context import Context
 from taskflowmq.ports.store import ClaimRequest
+from taskflowmq.testing.clock import VirtualClock
 from taskflowmq.testing.waiting import wait_until
 from taskflowmq.worker.context import RunningContext
 
@@ -41,7 +43,7 @@ async def test_a_thousand_jobs_complete_once_in_batches(
     rows = [store.put(name) for _ in range(5_000)]
     worker = make_worker()
     await worker.start()
-    await store.until(lambda: store.count(State.COMPLETED) == 5_000, 20)
+    await store.until(lambda: store.count(State.COMPLETED) == 5_000)
     # On a machine that stalls, some are handed back before they start; each completes once.
     assert all([change.to for change in row.history].count(State.COMPLETED) == 1 for row in rows)
     assert len(store.settles) < 1_000
@@ -79,10 +81,10 @@ async def test_prefetched_jobs_that_turn_out_slow_go_back_to_their_queue(
     rows = [store.put(name, slow=n >= 2_000) for n in range(4_000)]
     await make_worker(concurrency=2).start()
     # Not all quick ones end first: where the machine stood still they went back too, behind slow ones claimed before.
-    await store.until(lambda: [row.args for row in rows if row.state is State.RUNNING] == [b'{"slow":true}'] * 2, 20)
+    await store.until(lambda: [row.args for row in rows if row.state is State.RUNNING] == [b'{"slow":true}'] * 2)
     assert any(change.to is State.PENDING for row in rows for change in row.history)
     gate.set()
-    await store.until(lambda: store.count(State.COMPLETED) == 4_000, 20)
+    await store.until(lambda: store.count(State.COMPLETED) == 4_000)
 
 
 async def test_unknown_tasks_stay_in_the_queue(store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker) -> None:
@@ -96,19 +98,36 @@ async def test_unknown_tasks_stay_in_the_queue(store: FakeStore, tasks: FakeTask
     assert row.state is State.COMPLETED
 
 
-async def test_an_outage_costs_nothing(store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker) -> None:
+async def test_an_outage_costs_nothing(
+    store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     gate = asyncio.Event()
 
     async def wait() -> int:
         await gate.wait()
         return 1
 
+    refused: list[str] = []
+
+    def refuse(name: str) -> None:
+        answer = getattr(store, name)
+
+        async def noted(given: Any) -> Any:
+            if store.away:
+                refused.append(name)
+            return await answer(given)
+
+        monkeypatch.setattr(store, name, noted)
+
+    refuse("settle")
+    refuse("claim")
     rows = [store.put(tasks.add(wait)) for _ in range(5)]
     await make_worker().start()
     await store.until(lambda: store.count(State.RUNNING) == 5)
     store.away = True
     gate.set()
     late = store.put(tasks.add(noop))
+    await wait_until(lambda: {"settle", "claim"} <= set(refused), what="the outage to be met")
     store.away = False
     await store.until(lambda: store.count(State.COMPLETED) == 6)
     assert all(row.counters.attempt == 1 and len(row.history) == 1 for row in [*rows, late])
@@ -163,8 +182,8 @@ async def test_a_job_that_ended_leaves_nothing_to_the_collector(
         for name in tasks.names() * 20:
             store.put(name)
         await worker.run_until_idle()
-        await asyncio.sleep(0)  # the last task ends
-        assert len(_contexts()) == len(others)
+        # The last task ends, and the threads let go of what they ran.
+        await wait_until(lambda: len(_contexts()) == len(others), what="the contexts of ended jobs to go")
     finally:
         gc.enable()
 
@@ -213,18 +232,21 @@ async def test_drain_lets_running_jobs_finish_and_hands_back_the_rest(
 async def test_what_does_not_drain_in_time_is_handed_back_with_its_attempt(
     store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker
 ) -> None:
-    forever = threading.Event()
+    forever, begun = threading.Event(), threading.Semaphore(0)
 
     async def coroutine() -> None:
+        begun.release()
         await asyncio.Event().wait()
 
     def thread(ctx: Context) -> None:
-        forever.wait(30)
+        begun.release()
+        forever.wait(60)
 
     rows = [store.put(tasks.add(coroutine)), store.put(tasks.add(thread))]
     worker = make_worker()
     await worker.start()
-    await store.until(lambda: store.count(State.RUNNING) == 2)
+    for _ in rows:
+        await asyncio.to_thread(begun.acquire)
     assert await worker.drain(0.01) == 2
     forever.set()
     assert [(row.state, row.counters.attempt, row.counters.crashes) for row in rows] == [(State.PENDING, 0, 0)] * 2
@@ -259,16 +281,18 @@ async def test_jobs_that_wait_for_a_thread_can_be_cancelled_and_handed_back(
 ) -> None:
     monkeypatch.setattr("taskflowmq.worker.options.MAX_THREADS", 1)
     monkeypatch.setattr("taskflowmq.worker.cancel.INTERVAL", 0.02)
-    gate = threading.Event()
+    gate, begun = threading.Event(), threading.Event()
 
     def body() -> None:
-        gate.wait(30)
+        begun.set()
+        gate.wait(60)
 
     name = tasks.add(body)
     first, second, third = (store.put(name) for _ in range(3))
     worker = make_worker()
     await worker.start()
     await store.until(lambda: store.count(State.RUNNING) == 3)
+    assert await asyncio.to_thread(begun.wait, 30)
     store.cancelled = {second.id}
     await store.until(lambda: bool(second.history))
     drained = asyncio.create_task(worker.drain(10))
@@ -283,15 +307,17 @@ async def test_a_paused_queue_gets_back_what_has_not_started(
 ) -> None:
     monkeypatch.setattr("taskflowmq.worker.options.MAX_THREADS", 1)
     monkeypatch.setattr("taskflowmq.worker.pauses.INTERVAL", 0.02)
-    gate = threading.Event()
+    gate, begun = threading.Event(), threading.Event()
 
     def body() -> None:
-        gate.wait(30)
+        begun.set()
+        gate.wait(60)
 
     name = tasks.add(body)
     rows = [store.put(name) for _ in range(4)]
     await make_worker().start()
     await store.until(lambda: store.count(State.RUNNING) == 4)
+    assert await asyncio.to_thread(begun.wait, 30)
     store.paused = {"default"}
     await store.until(lambda: store.count(State.PENDING) == 3)
     assert sorted(row.counters.attempt for row in rows) == [0, 0, 0, 1]
@@ -322,10 +348,13 @@ async def test_cancel_stops_coroutines_and_tells_threads(
 ) -> None:
     monkeypatch.setattr("taskflowmq.worker.cancel.INTERVAL", 0.02)
 
+    begun = threading.Event()
+
     async def coroutine() -> None:
         await asyncio.Event().wait()
 
     def obedient(ctx: Context) -> str:
+        begun.set()
         while not ctx.cancelled:
             threading.Event().wait(0.005)
         return "finished anyway"
@@ -333,6 +362,7 @@ async def test_cancel_stops_coroutines_and_tells_threads(
     rows = [store.put(tasks.add(coroutine)), store.put(tasks.add(obedient))]
     await make_worker().start()
     await store.until(lambda: store.count(State.RUNNING) == 2)
+    assert await asyncio.to_thread(begun.wait, 30)
     store.cancelled = {row.id for row in rows}
     await store.until(lambda: all(row.history for row in rows))
     assert (rows[0].state, rows[0].last.reason) == (State.CANCELLED, Reason.CANCELLED_BY_USER)
@@ -348,7 +378,7 @@ async def test_a_worker_whose_lease_was_taken_goes_on_under_a_new_name(
         await gate.wait()
 
     row = store.put(tasks.add(wait))
-    await make_worker(lease=0.2, heartbeat=0.02).start()
+    await make_worker(lease=30, heartbeat=0.02).start()
     await store.until(lambda: row.state is State.RUNNING)
     (old,) = store.leases
     store.leases[old] = False
@@ -363,29 +393,37 @@ async def test_a_worker_whose_lease_was_taken_goes_on_under_a_new_name(
 async def test_a_body_that_must_not_outlive_the_lease_stops_while_it_still_holds(
     store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker
 ) -> None:
+    clock = VirtualClock()
     stopped: list[float] = []
-    loop = asyncio.get_running_loop()
+
+    async def pass_until(happened: Callable[[], object]) -> None:
+        """Let time go by until something has happened, and everybody have a turn at each moment."""
+        while not happened():
+            clock.advance(0.05)
+            for _ in range(20):
+                await asyncio.sleep(0)
 
     async def alone() -> None:
         try:
             await asyncio.Event().wait()
         finally:
-            stopped.append(loop.time())
+            stopped.append(clock.monotonic())
 
     async def patient() -> None:
         await asyncio.Event().wait()
 
     one, other = store.put(tasks.add(alone, stops_with_lease=True)), store.put(tasks.add(patient))
-    worker = make_worker(lease=0.6, heartbeat=0.1)
+    worker = make_worker(clock, lease=6, heartbeat=1)
     await worker.start()
-    await store.until(lambda: store.count(State.RUNNING) == 2 and store.renewals > 2)
-    assert not stopped
-    store.away, last = True, loop.time()
-    await wait_until(lambda: stopped, 5)
-    assert stopped[0] - last < 0.6
-    store.away = False
-    # It is claimed again only with a lease that holds, and then it begins.
-    await store.until(lambda: one.counters.lease_no > 1 and one.state is State.RUNNING)
+    async with asyncio.timeout(60):
+        await pass_until(lambda: store.count(State.RUNNING) == 2 and store.renewals > 2)
+        assert not stopped
+        store.away, last = True, clock.monotonic()
+        await pass_until(lambda: stopped)
+        assert stopped[0] - last < 6
+        store.away = False
+        # It is claimed again only with a lease that holds, and then it begins.
+        await pass_until(lambda: one.counters.lease_no > 1 and one.state is State.RUNNING)
     assert (one.history[0].to, one.history[0].counters.attempt) == (State.PENDING, 0)
     assert (other.state, other.history) == (State.RUNNING, [])
 

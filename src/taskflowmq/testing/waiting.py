@@ -17,10 +17,10 @@ FASTEST, SLOWEST = 0.002, 0.1
 
 
 @overload
-async def wait_until(condition: Callable[[], Awaitable[T]], timeout: float = 10.0, *, what: str = "") -> T: ...
+async def wait_until(condition: Callable[[], Awaitable[T]], timeout: float = 30.0, *, what: str = "") -> T: ...
 @overload
-async def wait_until(condition: Callable[[], T], timeout: float = 10.0, *, what: str = "") -> T: ...
-async def wait_until(condition: Callable[[], Any], timeout: float = 10.0, *, what: str = "") -> Any:
+async def wait_until(condition: Callable[[], T], timeout: float = 30.0, *, what: str = "") -> T: ...
+async def wait_until(condition: Callable[[], Any], timeout: float = 30.0, *, what: str = "") -> Any:
     """Poll until a condition holds and return its value.
 
     Args:
@@ -46,7 +46,7 @@ async def wait_until(condition: Callable[[], Any], timeout: float = 10.0, *, wha
         raise TimeoutError(_message(condition, timeout, what, value)) from error
 
 
-def wait_until_sync(condition: Callable[[], T], timeout: float = 10.0, *, what: str = "") -> T:
+def wait_until_sync(condition: Callable[[], T], timeout: float = 30.0, *, what: str = "") -> T:
     """Do the same in blocking code; a condition that hangs is not interrupted."""
     end = time.monotonic() + timeout
     pause = FASTEST

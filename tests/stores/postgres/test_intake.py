@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import msgspec
 import pytest
@@ -106,10 +105,9 @@ async def test_a_unique_key_in_an_open_transaction_does_not_hold_up_others(
     first = new_job(unique=key)
     await store.intake.make_names([first])
     await store.intake.enqueue_on(conn, [first])
-    began = time.monotonic()
     waiting = asyncio.create_task(store.intake.enqueue([new_job(unique=key)]))
     assert (await store.intake.enqueue([new_job()]))[0].created
-    assert time.monotonic() - began < 2
+    assert not waiting.done(), "the other one waited for as long as this one"
     with pytest.raises(StoreUnavailable):
         await waiting
     await transaction.commit()
@@ -128,7 +126,7 @@ async def test_a_callers_open_transaction_that_met_a_key_does_not_stop_its_holde
         [answer] = await store.intake.enqueue_on(conn, [new_job(unique=UniqueKey(key="k"))])
         assert answer.id == holder.id
         [held] = await store.claims.claim(request_for(worker))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             assert await store.claims.settle([decide(held, Succeeded(), rand=0.5)]) == [Settled.APPLIED]
     assert await store.upkeep.check() == []
 
@@ -140,7 +138,7 @@ async def test_a_wake_up_of_the_callers_transaction_comes_with_its_commit(
     async with store.notifier.listen(["mail"]) as ready:
         async with conn.transaction():
             await store.intake.enqueue_on(conn, [new_job(queue="mail")])
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             assert await anext(ready) == "mail"
 
 
@@ -149,7 +147,7 @@ async def test_an_enqueue_wakes_and_closing_sends_what_is_still_to_be_sent(
 ) -> None:
     program = PostgresStore(postgres_url)
     await program.open()
-    async with store.notifier.listen(["mail"]) as ready, asyncio.timeout(5):
+    async with store.notifier.listen(["mail"]) as ready, asyncio.timeout(30):
         await program.intake.enqueue([new_job(queue="mail")])
         assert await anext(ready) == "mail"
         await program.intake.enqueue([new_job(queue="mail")])

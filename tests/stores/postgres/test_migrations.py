@@ -46,6 +46,7 @@ async def is_waiting(conn: Any) -> bool:
 async def test_a_session_that_keeps_the_lock_stops_a_migration_for_a_bounded_time(
     postgres_url: str, pooler: bool, connect: Connect, with_next: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    usual = schema.PATIENCE_S
     monkeypatch.setattr(schema, "PATIENCE_S", 0.5)
     holder = await connect()
     await holder.execute("BEGIN; LOCK TABLE taskflow.store IN SHARE UPDATE EXCLUSIVE MODE")
@@ -53,7 +54,7 @@ async def test_a_session_that_keeps_the_lock_stops_a_migration_for_a_bounded_tim
     began = time.monotonic()
     with pytest.raises(StoreUnavailable, match=r"lock on the table taskflow\.store.*taskflow db migrate"):
         await store.open()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < usual, "its patience counts"
     await holder.execute("ROLLBACK")
     await store.open()  # nothing is left of the first try
     assert await store.schema.version() == 1000
@@ -63,7 +64,7 @@ async def test_a_session_that_keeps_the_lock_stops_a_migration_for_a_bounded_tim
 async def test_programs_go_on_while_a_migration_keeps_its_lock(store: PostgresStore, connect: Connect) -> None:
     holder = await connect()
     await holder.execute("BEGIN; LOCK TABLE taskflow.store IN SHARE UPDATE EXCLUSIVE MODE")
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(30):
         await store.ping()
         await store.schema.check_client()
 

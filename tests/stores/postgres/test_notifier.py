@@ -95,7 +95,7 @@ async def test_who_enters_while_the_last_one_leaves_hears(store: PostgresStore) 
     await first.__aenter__()
     leaving = asyncio.create_task(first.__aexit__(None, None, None))
     await asyncio.sleep(0)  # it waits for its reader to end
-    async with one.listen([]) as heard, asyncio.timeout(10):
+    async with one.listen([]) as heard, asyncio.timeout(30):
         await leaving
         await one.wake(["mail"])
         assert await anext(heard) == "mail"

@@ -137,7 +137,7 @@ async def test_an_argument_that_cannot_be_sent_costs_no_connection(postgres_url:
 
 
 async def test_a_peer_that_falls_silent_takes_the_idle_connections_along(postgres_url: str, connect: Connect) -> None:
-    pool, size = Pool(postgres_url, PostgresOptions(command_timeout=1.0, application_name="silent")), 4
+    pool, size = Pool(postgres_url, PostgresOptions(command_timeout=3.0, application_name="silent")), 4
     await pool.open()
     together = asyncio.Barrier(size)
 
@@ -158,7 +158,7 @@ async def test_a_peer_that_falls_silent_takes_the_idle_connections_along(postgre
     assert await idle() == size
     generation = pool.generation
     with pytest.raises(StoreUnavailable):
-        await pool.fetch("SELECT pg_sleep(5)")
+        await pool.fetch("SELECT pg_sleep(60)")
 
     async def gone() -> bool:
         return await idle() == 0

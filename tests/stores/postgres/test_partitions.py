@@ -196,7 +196,7 @@ async def test_a_job_that_is_redriven_while_its_day_is_dropped_survives_with_its
     async with reader.transaction():
         await reader.execute("LOCK TABLE taskflow.attempt IN SHARE MODE")
         pruning = asyncio.create_task(store.upkeep.prune(Retention(), 1000))
-        await wait_until(is_about_to_drop, 5, what="the look at the day to end")
+        await wait_until(is_about_to_drop, what="the look at the day to end")
         await store.board.retry("default", dead.id)
         if ends_again:
             await end(store, worker, Succeeded(b'"at last"'), dead)

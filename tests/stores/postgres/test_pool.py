@@ -96,7 +96,12 @@ async def test_closing_ends_the_spares_too(pool: Pool, connect: Connect) -> None
 
 async def test_a_close_that_is_cancelled_leaves_no_session(pool: Pool, connect: Connect) -> None:
     admin = await connect()
-    await asyncio.gather(*(pool.fetchval("SELECT pg_sleep(0.05)") for _ in range(2)))
+    together = asyncio.Barrier(2)
+
+    async def meet(_: Any) -> None:
+        await together.wait()
+
+    await asyncio.gather(pool.run(meet), pool.run(meet))
     assert await sessions(admin) == 2
     closing = asyncio.create_task(pool.close())
     await asyncio.sleep(0)
@@ -107,7 +112,7 @@ async def test_a_close_that_is_cancelled_leaves_no_session(pool: Pool, connect: 
     async def none_left() -> bool:
         return await sessions(admin) == 0
 
-    await wait_until(none_left, 10, what="the sessions to end")
+    await wait_until(none_left, what="the sessions to end")
 
 
 async def test_a_connection_that_is_being_made_is_not_taken_for_an_idle_one(

@@ -31,11 +31,11 @@ async def test_an_executor_that_is_used_up_holds_up_no_transaction_and_no_end(sq
             await ctx.complete("paid", conn=conn)
 
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             async with app, app.worker(concurrency=1):
                 await spoil(release)  # type: ignore[operator]
                 handle = await pay.aenqueue()
-                assert await handle.aresult(timeout=10) == "paid"
+                assert await handle.aresult(timeout=30) == "paid"
             # Opened and closed anew on the same loop.
             async with app:
                 assert (await app.jobs.aget(handle.id)).state == "completed"

@@ -77,7 +77,7 @@ async def test_a_deleted_file_acknowledges_nothing_and_heals_when_it_is_back(sto
         await claim(store, worker)
     assert not files_of(path), "an empty database was made in its place"
     bring_back(path, away)
-    await wait_until(lambda: answers(store), 10, what="the store")
+    await wait_until(lambda: answers(store), what="the store")
     # What was refused may have been stored all the same, as after every StoreUnavailable.
     assert job.id in [found.id for found in await claim(store, worker)]
     assert await store.upkeep.check() == []
@@ -98,7 +98,7 @@ async def test_a_reader_alone_notices_too(store: SqliteStore, path: Path) -> Non
         except StoreUnavailable:
             return False
 
-    await wait_until(reads, 10, what="a read, though nobody writes")
+    await wait_until(reads, what="a read, though nobody writes")
 
 
 async def test_a_backup_of_the_same_store_is_gone_on_with(store: SqliteStore, path: Path) -> None:
@@ -113,7 +113,7 @@ async def test_a_backup_of_the_same_store_is_gone_on_with(store: SqliteStore, pa
     shutil.move(backup, path)
     with pytest.raises(StoreUnavailable, match="replaced while it was open"):
         await store.intake.enqueue([new_job()])
-    await wait_until(lambda: answers(store), 10, what="the store")
+    await wait_until(lambda: answers(store), what="the store")
     # What was remembered of the file that is gone, the id of a queue for example, is forgotten.
     again = new_job(queue="made-later-again")
     await store.intake.enqueue([again])
@@ -156,11 +156,11 @@ async def test_a_wrong_file_in_its_place_is_refused_until_the_right_one_is_back(
     make, sentence = _WRONG[what]
     make(path)
     # The first of all hears that the file was replaced, or what is there now.
-    await wait_until(lambda: _hears(store, sentence), 10, what=sentence)
+    await wait_until(lambda: _hears(store, sentence), what=sentence)
     await refused(store, sentence)
     path.rmdir() if path.is_dir() else path.unlink()
     bring_back(path, away)
-    await wait_until(lambda: answers(store), 10, what="the store")
+    await wait_until(lambda: answers(store), what="the store")
     assert [found.id for found in await claim(store, await new_worker(store))] == [job.id]
 
 
@@ -179,7 +179,7 @@ async def test_a_deleted_log_or_shared_memory_is_said_and_survived(store: Sqlite
     path.with_name(path.name + suffix).unlink()
     with pytest.raises(StoreUnavailable, match="-wal and -shm were deleted"):
         await store.intake.enqueue([new_job()])
-    await wait_until(lambda: answers(store), 10, what="the store")
+    await wait_until(lambda: answers(store), what="the store")
     after = new_job()
     await store.intake.enqueue([after])
     with closing(sqlite3.connect(path)) as other:  # another process sees it: both use the same files again
@@ -198,9 +198,9 @@ async def test_two_stores_of_one_process_let_go_of_a_deleted_shared_memory_toget
     path.with_name("jobs.db-shm").unlink()
     with pytest.raises(StoreUnavailable, match="-wal and -shm were deleted"):
         await busy.intake.enqueue([new_job()])
-    await wait_until(lambda: answers(busy), 10, what="the store")
+    await wait_until(lambda: answers(busy), what="the store")
     assert path.with_name("jobs.db-shm").exists(), "it works without the file that other processes use"
-    await wait_until(lambda: answers(idle), 10, what="the other store")
+    await wait_until(lambda: answers(idle), what="the other store")
 
 
 async def test_the_log_of_a_linked_database_is_looked_at_too(tmp_path: Path) -> None:
@@ -216,7 +216,7 @@ async def test_the_log_of_a_linked_database_is_looked_at_too(tmp_path: Path) -> 
     (tmp_path / "real" / "data.db-wal").unlink()
     with pytest.raises(StoreUnavailable, match="-wal and -shm were deleted"):
         await store.ping()
-    await wait_until(lambda: answers(store), 10, what="the store")
+    await wait_until(lambda: answers(store), what="the store")
     await store.close()
 
 
@@ -228,7 +228,7 @@ async def test_a_moved_folder_is_noticed(store: SqliteStore, path: Path) -> None
         await refused(store, "is gone")
     finally:
         moved.rename(path.parent)
-    await wait_until(lambda: answers(store), 10, what="the store")
+    await wait_until(lambda: answers(store), what="the store")
 
 
 async def test_a_link_that_points_elsewhere_now_is_noticed(tmp_path: Path) -> None:
@@ -243,10 +243,10 @@ async def test_a_link_that_points_elsewhere_now_is_noticed(tmp_path: Path) -> No
     await store.ping()
     link.unlink()
     link.symlink_to("two")
-    await wait_until(lambda: _hears(store, "holds another TaskFlow store"), 10, what="the refusal")
+    await wait_until(lambda: _hears(store, "holds another TaskFlow store"), what="the refusal")
     link.unlink()
     link.symlink_to("one")
-    await wait_until(lambda: answers(store), 10, what="the store")
+    await wait_until(lambda: answers(store), what="the store")
     await store.close()
 
 

@@ -64,7 +64,7 @@ async def _enqueue(store: SqliteStore, jobs: list[NewJob]) -> None:
 
 async def _hold_the_lock(path: Path, store: SqliteStore, enqueuing: asyncio.Task[None]) -> None:
     """Keep the write lock while everybody wants it; nobody gets in and nobody fails."""
-    slow = sqlite3.connect(path, isolation_level=None, timeout=10)
+    slow = sqlite3.connect(path, isolation_level=None, timeout=60)
     slow.execute("BEGIN IMMEDIATE")
     before = (await store.board.stats()).states
     done, _ = await asyncio.wait([enqueuing], timeout=_HELD_S)
@@ -76,7 +76,7 @@ async def _hold_the_lock(path: Path, store: SqliteStore, enqueuing: asyncio.Task
 
 def _ask(child: subprocess.Popen[str]) -> list[str]:
     """Tell a worker to finish, and return the jobs that it started."""
-    out, err = child.communicate("no more\n", timeout=60)
+    out, err = child.communicate("no more\n", timeout=100)
     assert child.returncode == 0, err
     assert "locked" not in err
     started: list[str] = json.loads(out)

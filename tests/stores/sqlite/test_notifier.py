@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from pathlib import Path
 
@@ -18,32 +19,37 @@ async def test_an_enqueue_wakes_a_listener_of_another_store(open_store: OpenStor
     listening, sending = await open_store(), await open_store()
     async with listening.notifier.listen([]) as names:
         await sending.intake.enqueue([new_job(queue="mail")])
-        assert await asyncio.wait_for(anext(names), 5) == "mail"
+        assert await asyncio.wait_for(anext(names), 30) == "mail"
 
 
 async def test_only_the_topics_that_were_asked_for(store: SqliteStore) -> None:
     async with store.notifier.listen(["wanted"]) as names:
         await store.notifier.wake(["other"])
         await store.notifier.wake(["wanted"])
-        assert await asyncio.wait_for(anext(names), 5) == "wanted"
+        assert await asyncio.wait_for(anext(names), 30) == "wanted"
 
 
-async def test_a_storm_is_a_message_at_once_and_one_later(
+async def test_a_storm_is_a_message_at_once_and_one_for_each_gap(
     store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("taskflowmq.stores.sqlite.notifier._GAP_S", 0.2)  # longer than a storm takes
+    gap = 0.2  # on a machine that does nothing else, longer than a storm takes
+    monkeypatch.setattr("taskflowmq.stores.sqlite.notifier._GAP_S", gap)
     folder = path.with_name("jobs.db-wake")
     folder.mkdir()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
         sock.bind(str(folder / "test.sock"))
         sock.setblocking(False)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         for _ in range(1000):
             await store.notifier.wake(["default"])
-        loop = asyncio.get_running_loop()
+        gaps, more = int((loop.time() - began) / gap), 0
         assert sock.recv(100) == b"default"
-        assert await asyncio.wait_for(loop.sock_recv(sock, 100), 5) == b"default"
-        with pytest.raises(BlockingIOError):
-            sock.recv(100)
+        assert await asyncio.wait_for(loop.sock_recv(sock, 100), 30) == b"default"
+        with contextlib.suppress(BlockingIOError):
+            while sock.recv(100):
+                more += 1
+        assert more <= gaps
 
 
 async def test_sockets_of_dead_processes_are_cleared_away(store: SqliteStore, path: Path) -> None:
@@ -63,7 +69,7 @@ async def test_a_long_path_still_wakes(tmp_path: Path) -> None:
     await store.open()
     async with store.notifier.listen([]) as names:
         await store.intake.enqueue([new_job()])
-        assert await asyncio.wait_for(anext(names), 5) == "default"
+        assert await asyncio.wait_for(anext(names), 30) == "default"
     await store.close()
 
 
@@ -75,9 +81,9 @@ async def test_a_listener_heals_when_its_socket_is_removed(path: Path, monkeypat
         (only,) = folder.iterdir()
         only.unlink()
         following = asyncio.ensure_future(anext(names))  # type: ignore[arg-type]
-        await wait_until(lambda: list(folder.iterdir()), 5, what="a new socket")
+        await wait_until(lambda: list(folder.iterdir()), what="a new socket")
         await notifier.wake(["mail"])
-        assert await asyncio.wait_for(following, 5) == "mail"
+        assert await asyncio.wait_for(following, 30) == "mail"
     notifier.close()
 
 

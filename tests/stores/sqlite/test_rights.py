@@ -159,9 +159,9 @@ async def test_a_long_path_leaves_nothing_in_the_temporary_folder(
     await store.open()
     async with store.notifier.listen([]) as names:
         await store.intake.enqueue([new_job()])
-        assert await asyncio.wait_for(anext(names), 5) == "default"
+        assert await asyncio.wait_for(anext(names), 30) == "default"
         assert list(temporary.iterdir()) == []
-        await wait_until(lambda: list(folder.glob("*-wake/*.sock")), 5, what="a socket beside the database")
+        await wait_until(lambda: list(folder.glob("*-wake/*.sock")), what="a socket beside the database")
     await store.close()
 
 

@@ -25,7 +25,7 @@ pytestmark = [
 
 #: Registers as a worker with a lease of so many milliseconds, or not at all, and stops in the midst of a commit.
 _STOPS = """
-import asyncio, os, signal, sys, time
+import asyncio, os, signal, sys, threading
 from uuid import uuid4
 from taskflowmq.ports.workers import NewWorker
 from taskflowmq.stores.sqlite import SqliteStore
@@ -39,7 +39,9 @@ async def main(path, lease_ms):
         await store.workers.register(NewWorker(id=uuid4(), supervisor=uuid4(), host=host, boot_id=boot_id,
             pid=os.getpid(), version="1", lease_ms=lease_ms, info=b"{}"))
     # The signal may reach this thread a moment after the others: it must not have committed by then.
-    await store._writer.run(lambda conn: (os.kill(os.getpid(), signal.SIGSTOP), time.sleep(0.5)))
+    continued = threading.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGCONT, continued.set)
+    await store._writer.run(lambda conn: (os.kill(os.getpid(), signal.SIGSTOP), continued.wait()))
     print("continued", flush=True)
 
 asyncio.run(main(sys.argv[1], int(sys.argv[2])))
@@ -67,7 +69,7 @@ async def test_a_lost_worker_that_stands_with_the_write_lock_is_ended_and_work_g
         assert lock_holder(path) == (process.pid, True)
         turn = await store.upkeep.take_turn("rescuer", 1000, lease_ms=200)
         assert turn.taken
-        assert process.wait(10) == -signal.SIGKILL
+        assert process.wait(60) == -signal.SIGKILL
     await store.intake.enqueue([new_job()])
     assert f"killed process {process.pid}" in caplog.text
 
@@ -92,5 +94,5 @@ async def test_a_stranger_is_left_alone_and_named(open_store: OpenStore, path: P
         with pytest.raises(StoreUnavailable, match=rf"process {process.pid} holds it and is stopped"):
             await store.intake.enqueue([new_job()])
         assert process.poll() is None
-    await wait_until(lambda: lock_holder(path) is None, 10, what="the lock")
+    await wait_until(lambda: lock_holder(path) is None, what="the lock")
     await store.intake.enqueue([new_job()])

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
 import threading
-import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from tests.stores.sqlite.conftest import OpenStore, claim, new_job, new_worker
 
 from taskflowmq.core.errors import Conflict, NotUnique, StoreUnavailable
 from taskflowmq.core.job import UniqueKey
-from taskflowmq.stores.sqlite import SqliteStore
+from taskflowmq.stores.sqlite import SqliteStore, turnstile
 from taskflowmq.stores.sqlite.turnstile import Turnstile
 
 
@@ -29,10 +28,10 @@ class Gate:
     async def __aenter__(self) -> Gate:
         def hold(_conn: sqlite3.Connection) -> None:
             self._inside.set()
-            assert self._open.wait(10)
+            assert self._open.wait(60)
 
         self._task = asyncio.ensure_future(self._store._writer.run(hold))
-        assert await asyncio.get_running_loop().run_in_executor(None, self._inside.wait, 10)
+        assert await asyncio.get_running_loop().run_in_executor(None, self._inside.wait, 60)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -151,29 +150,31 @@ async def test_a_lock_that_is_never_freed_ends_in_store_unavailable(open_store: 
 
 async def test_an_idle_store_costs_nothing(store: SqliteStore) -> None:
     await store.ping()
-    switches = _switches()
+    threads = [store._writer._thread, store._reader._thread]
+    before = [_switches(thread) for thread in threads]
     await store._slow_reader.run(lambda _conn: threading.Event().wait(0.5))
-    # The reader's own wait wakes nobody else; a polling writer would show as hundreds of switches.
-    assert _switches() - switches < 40
+    # The slow reader's own wait wakes nobody else; a thread that polls would show as hundreds of switches.
+    assert all(_switches(thread) - count < 20 for thread, count in zip(threads, before, strict=True))
 
 
-def _switches() -> int:
-    tasks = Path(f"/proc/{os.getpid()}/task")
-    lines = [line for task in tasks.iterdir() for line in (task / "status").read_text().splitlines()]
-    return sum(int(line.split()[1]) for line in lines if line.startswith("voluntary_ctxt_switches"))
+def _switches(thread: threading.Thread | None) -> int:
+    assert thread is not None
+    lines = Path(f"/proc/self/task/{thread.native_id}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("voluntary_ctxt_switches"))
 
 
-def test_who_waits_is_seen_by_who_holds(path: Path) -> None:
+def test_who_waits_is_seen_by_who_holds(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(turnstile, "time", SimpleNamespace(monotonic_ns=lambda: 10**12, sleep=slept.append))
     holder, waiter = Turnstile(path), Turnstile(path)
     holder.open()
     waiter.open()
-    began = time.monotonic()
     holder.step_aside(0.05)
-    assert time.monotonic() - began < 0.04, "nobody waits, nobody pays"
+    assert slept == [], "nobody waits, nobody pays"
     waiter.wait(0)
-    began = time.monotonic()
+    slept.clear()
     holder.step_aside(0.05)
-    assert time.monotonic() - began >= 0.05
+    assert slept == [0.05]
     holder.close()
     waiter.close()
 

@@ -82,7 +82,7 @@ class TestCallerTransactions(StoreSuite):
             found.extend(await other.claim(worker, 10))
             return len(found) >= len(late)
 
-        await wait_until(all_found, 10, what="jobs that were committed late to be claimed")
+        await wait_until(all_found, what="jobs that were committed late to be claimed")
         assert ids(found) == ids(late)
 
     async def test_conflicts_show_inside_the_transaction(self, rig: Rig) -> None:

@@ -135,6 +135,6 @@ class TestNotifier(StoreSuite):
         for _ in range(steps):
             await asyncio.sleep(0)
         task.cancel()
-        ended, _ = await asyncio.wait([task], timeout=5)
+        ended, _ = await asyncio.wait([task], timeout=30)
         task.cancel()
         assert ended, "the cancellation was lost: a drain would wait for this listener for ever"
