@@ -125,7 +125,7 @@ async def test_slots_that_wait_for_jobs_that_cannot_start_show(
         await wait_until(doctor_says_so, what="doctor's finding")
         await parents[0].acancel()
         assert await parents[1].aresult(timeout=20) == 2
-        await wait_until(lambda: "gets on again" in caplog.text, what="the note to go")
+        await wait_until(lambda: "gets on again: no longer that all 2 slots" in caplog.text, what="the note to go")
         assert not any("wait for others" in one.detail for one in await findings(app))
 
 
