@@ -73,7 +73,7 @@ async def test_time_ends_it_too() -> None:
     async with server(lambda _: [CREATED]) as url:
         figures = await send_all(url, BODY, count=10_000_000, seconds=0.1, connections=2)
 
-    assert figures["seconds"] < 5.0
+    assert figures["seconds"] < 60.0
     assert figures["answers"] < 10_000_000
 
 

@@ -17,8 +17,8 @@ from taskflowmq.core.redact import redact_head, redact_tail, redact_text, safe_u
 from taskflowmq.server.settings import ServerSettings
 
 KB16 = 16 * 1024
-#: The redactor needs a third of this at most on a slow machine; the one that backtracked needed 20 s.
-SECONDS_PER_16_KB = 0.004
+#: The redactor needs a tenth of this at most, and a third on a machine that is busy; the one that backtracked needed 20 s.
+SECONDS_PER_16_KB = 0.016
 BASE64 = base64.b64encode(bytes(range(256)) * 64).decode()
 
 
@@ -26,9 +26,9 @@ def seconds(text: str) -> float:
     """Return the CPU time of the quickest of three runs: others on this machine must not count."""
     best = 1e9
     for _ in range(3):
-        began = time.process_time()
+        began = time.thread_time()
         redact_text(text)
-        best = min(best, time.process_time() - began)
+        best = min(best, time.thread_time() - began)
     return best
 
 
@@ -182,10 +182,10 @@ def test_the_end_of_a_long_line_is_not_taken_out_of_its_secret() -> None:
 
 def test_a_long_text_is_cut_before_it_is_searched() -> None:
     text = HOSTILE["addresses"](8 * 1024 * 1024)
-    began = time.process_time()
+    began = time.thread_time()
     redact_head(text, 8_192)
     redact_tail(text.replace(" ", "\n"), 8_192)
-    assert time.process_time() - began < 0.2
+    assert time.thread_time() - began < 0.2
 
 
 def test_no_repr_holds_a_secret() -> None:
