@@ -17,7 +17,7 @@ from taskflowmq.core.redact import redact_head, redact_tail, redact_text, safe_u
 from taskflowmq.server.settings import ServerSettings
 
 KB16 = 16 * 1024
-#: The redactor needs a tenth of this at most, and a third on a machine that is busy; the one that backtracked needed 20 s.
+#: The redactor needs a tenth of this at most, or a third on a busy machine; the one that backtracked needed 20 s.
 SECONDS_PER_16_KB = 0.016
 BASE64 = base64.b64encode(bytes(range(256)) * 64).decode()
 
