@@ -6,7 +6,7 @@ import asyncio
 import gc
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,6 @@ from tests.worker.fakes import FakeStore, FakeTasks
 from taskflowmq.core.job import ClaimedJob, Reason, State
 from taskflowmq.ports.context import Context
 from taskflowmq.ports.store import ClaimRequest
-from taskflowmq.testing.clock import VirtualClock
 from taskflowmq.testing.waiting import wait_until
 from taskflowmq.worker.context import RunningContext
 
@@ -367,65 +366,6 @@ async def test_cancel_stops_coroutines_and_tells_threads(
     await store.until(lambda: all(row.history for row in rows))
     assert (rows[0].state, rows[0].last.reason) == (State.CANCELLED, Reason.CANCELLED_BY_USER)
     assert rows[1].state is State.COMPLETED
-
-
-async def test_a_worker_whose_lease_was_taken_goes_on_under_a_new_name(
-    store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker
-) -> None:
-    gate = asyncio.Event()
-
-    async def wait() -> None:
-        await gate.wait()
-
-    row = store.put(tasks.add(wait))
-    await make_worker(lease=30, heartbeat=0.02).start()
-    await store.until(lambda: row.state is State.RUNNING)
-    (old,) = store.leases
-    store.leases[old] = False
-    await store.until(lambda: len(store.leases) == 2)
-    gate.set()
-    await store.until(lambda: row.state is State.COMPLETED)
-    again = store.put(tasks.add(noop))
-    await store.until(lambda: again.state is State.COMPLETED)
-    assert again.worker != old
-
-
-async def test_a_body_that_must_not_outlive_the_lease_stops_while_it_still_holds(
-    store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker
-) -> None:
-    clock = VirtualClock()
-    stopped: list[float] = []
-
-    async def pass_until(happened: Callable[[], object]) -> None:
-        """Let time go by until something has happened, and everybody have a turn at each moment."""
-        while not happened():
-            clock.advance(0.05)
-            for _ in range(20):
-                await asyncio.sleep(0)
-
-    async def alone() -> None:
-        try:
-            await asyncio.Event().wait()
-        finally:
-            stopped.append(clock.monotonic())
-
-    async def patient() -> None:
-        await asyncio.Event().wait()
-
-    one, other = store.put(tasks.add(alone, stops_with_lease=True)), store.put(tasks.add(patient))
-    worker = make_worker(clock, lease=6, heartbeat=1)
-    await worker.start()
-    async with asyncio.timeout(60):
-        await pass_until(lambda: store.count(State.RUNNING) == 2 and store.renewals > 2)
-        assert not stopped
-        store.away, last = True, clock.monotonic()
-        await pass_until(lambda: stopped)
-        assert stopped[0] - last < 6
-        store.away = False
-        # It is claimed again only with a lease that holds, and then it begins.
-        await pass_until(lambda: one.counters.lease_no > 1 and one.state is State.RUNNING)
-    assert (one.history[0].to, one.history[0].counters.attempt) == (State.PENDING, 0)
-    assert (other.state, other.history) == (State.RUNNING, [])
 
 
 async def test_the_last_progress_is_written_before_the_outcome(
