@@ -27,7 +27,7 @@ from taskflowmq.core.limits import MAX_DEPTH, RESERVED_KEY, Misfit, check_storab
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 _MISSING = re.compile(r"Object missing required field `([^`]+)`")
 _UNKNOWN = re.compile(r"Object contains unknown field `([^`]+)`")
-_DEEP_BYTES = 2 * MAX_DEPTH
+_DEEP_TEXT = 2 * MAX_DEPTH
 #: What is looked at of a message of msgspec, at each end.
 MAX_MESSAGE = 2_000
 
@@ -113,9 +113,8 @@ def encode(value: Any, pointer: str, longest: int | None = None) -> bytes:
         raise InvalidJob.at(
             pointer, f"takes {len(raw)} bytes of JSON, more than the {longest} allowed: store a reference"
         )
-    # What most texts are without, each looked for here: a call would be a thirtieth of what a job costs to make.
-    if "null" in text or "\\u0000" in text or RESERVED_KEY in text or len(raw) >= _DEEP_BYTES:
-        check_encoded(value, raw, pointer)
+    if _is_suspect(text):
+        check_storable(msgspec.to_builtins(value, enc_hook=to_plain), pointer)
     return raw
 
 
@@ -141,16 +140,22 @@ def check_encoded(value: Any, raw: bytes, pointer: str) -> None:
         text = raw.decode()
     except ValueError as error:
         raise _refused(value, pointer, error) from None
-    # Each kind of bad value leaves a trace in the JSON, which tells whether the precise but slow check must look: NaN
-    # and infinity are written as null, NUL as an escape. A level of nesting takes two characters at least.
-    # Looked for in text: looking in bytes first asks whether the needle is a number, at three times the cost.
-    if (
+    if _is_suspect(text):
+        check_storable(msgspec.to_builtins(value, enc_hook=to_plain), pointer)
+
+
+def _is_suspect(text: str) -> bool:
+    """Tell whether the precise but slow check must look at a value, by the trace that each bad one leaves in its JSON.
+
+    NaN and infinity are written as null, NUL as an escape, and a level of nesting takes two characters at least. Looked
+    for in text: looking in bytes first asks whether the needle is a number, at three times the cost.
+    """
+    return (
         "null" in text
         or "\\u0000" in text
         or RESERVED_KEY in text
-        or (len(raw) >= _DEEP_BYTES and raw.count(b"[") + raw.count(b"{") >= MAX_DEPTH)
-    ):
-        check_storable(msgspec.to_builtins(value, enc_hook=to_plain), pointer)
+        or (len(text) >= _DEEP_TEXT and text.count("[") + text.count("{") >= MAX_DEPTH)
+    )
 
 
 def _refused(value: Any, pointer: str, error: Exception) -> InvalidJob:
