@@ -25,7 +25,7 @@ def size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
 
 def read(document: Any) -> list[JobBody]:
     parts = split_jobs(msgspec.json.encode(document))
-    return [read_job(part, index) for index, part in enumerate(parts)]
+    return [part if isinstance(part, JobBody) else read_job(part, index) for index, part in enumerate(parts)]
 
 
 def test_the_jobs_are_the_same(size: str) -> None:

@@ -11,7 +11,7 @@ import msgspec
 from taskflowmq.client import codec
 from taskflowmq.client.handle import Handle
 from taskflowmq.client.hub import Hub
-from taskflowmq.client.options import NO_OPTIONS, Options, Origin
+from taskflowmq.client.options import NO_OPTIONS, Options, Origin, asked_by
 from taskflowmq.client.registry import Registry
 from taskflowmq.client.session import Session
 from taskflowmq.client.task import JobRequest
@@ -51,6 +51,21 @@ class Sender:
         if announced is None:
             raise UnknownTask(name)
         return JobRequest(announced.job(raw, options, self._origin()), None)
+
+    def prepare_known(self, name: str, args: Mapping[str, Any], actor: str) -> NewJob | None:
+        """Check a job without options of a task of this app, and return what would be stored; no await, for lists.
+
+        Args:
+            name, args, actor: as for ``app.aprepare``.
+
+        Returns:
+            None if the task is not one of this app's: ``app.aprepare`` asks the store.
+
+        Raises:
+            InvalidJob: an argument is wrong.
+        """
+        task = self._registry.get(name)
+        return None if task is None else task.request_named(args, asked_by(actor), self._origin()).new
 
     async def enqueue(self, request: JobRequest[R], options: Options) -> Handle[R]:
         """Store one checked job as its options say: by group commit, alone, or on the caller's connection."""

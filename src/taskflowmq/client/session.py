@@ -41,6 +41,8 @@ HINT_AGAIN_S = 60.0
 log = logging.getLogger("taskflowmq.client")
 
 T = TypeVar("T")
+#: Makes jobs, and the idempotency key of the request that they come with.
+Prepare = Callable[[], Awaitable[tuple[Sequence[NewJob], IdempotencyKey | None]]]
 
 
 class Session:
@@ -175,7 +177,29 @@ class Session:
             StoreUnavailable: it did not answer in time; the jobs may or may not be stored.
             TaskFlowError: the jobs are refused.
         """
-        return await within(self._seconds + PER_JOB_S * (len(jobs) - 1), self._write(jobs, idempotency))
+        return await within(self._seconds_for(len(jobs)), self._write(jobs, idempotency))
+
+    async def write_prepared(self, prepare: Prepare, count: int) -> tuple[Sequence[NewJob], list[Enqueued]]:
+        """Prepare a list of jobs, store them as :meth:`write` does, and return both, within one deadline.
+
+        Both happen in one task. A task that only writes would begin behind everything else that is ready on this loop,
+        such as the preparation of other lists, and the store would be idle meanwhile.
+
+        Args:
+            prepare: returns the jobs, and the key of the request.
+            count: of the jobs, for the deadline.
+
+        Raises:
+            TaskFlowError: as ``prepare`` and :meth:`write` say.
+        """
+        return await within(self._seconds_for(count), self._write_prepared(prepare))
+
+    async def _write_prepared(self, prepare: Prepare) -> tuple[Sequence[NewJob], list[Enqueued]]:
+        jobs, idempotency = await prepare()
+        return jobs, await self._write(jobs, idempotency)
+
+    def _seconds_for(self, count: int) -> float:
+        return self._seconds + PER_JOB_S * (count - 1)
 
     async def _write(self, jobs: Sequence[NewJob], idempotency: IdempotencyKey | None = None) -> list[Enqueued]:
         await self.announce()

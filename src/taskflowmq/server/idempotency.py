@@ -59,6 +59,11 @@ class Repeat:
         self._key = f"{asked['actor']} {route} {key}"
         self._digest = hashlib.sha256(f"{route}\n".encode())
 
+    @property
+    def is_keyed(self) -> bool:
+        """Whether the request has the header: without it no part need be added."""
+        return self._key is not None
+
     def add(self, part: msgspec.Struct) -> None:
         """Add a part of the body to the fingerprint."""
         if self._key is not None:
