@@ -314,8 +314,8 @@ LOCKS = (
         (
             Edit(
                 "stores/postgres/claims.py",
-                "async with self._lent.connection() as conn",
-                "async with self._pool.connection() as conn",
+                "lending.transaction(self._lent)",
+                "lending.transaction(self._pool)",
             ),
         ),
         (_DUELS + "test_handlers_in_transactions_stop_nobody",),

@@ -115,7 +115,11 @@ class Context(ABC):
 
     @abstractmethod
     def transaction(self) -> AbstractAsyncContextManager[Any]:
-        """Open a transaction on a native connection of the store; pass it to :meth:`complete`."""
+        """Open a transaction on a native connection of the store; pass it to :meth:`complete`.
+
+        Raises:
+            StoreUnavailable: the database went away; the message says whether anything may be stored.
+        """
 
     #: The jobs whose end this body waits for now.
     awaited: frozenset[UUID] = frozenset()

@@ -233,7 +233,12 @@ class Claims(Protocol):
         ...
 
     def transaction(self) -> AbstractAsyncContextManager[Any]:
-        """Open a transaction on a native connection of the store, for ``ctx.transaction()``."""
+        """Open a transaction on a native connection of the store, for ``ctx.transaction()``.
+
+        Raises:
+            StoreUnavailable: the database went away; the message says whether anything may be stored.
+            WrongContext: the block left nothing that could be committed.
+        """
         ...
 
     async def save_progress(self, updates: Sequence[tuple[UUID, int, bytes]]) -> None:

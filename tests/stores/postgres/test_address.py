@@ -12,6 +12,7 @@ from taskflowmq.bootstrap.stores import UnknownScheme, make_store
 from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.stores.postgres import PostgresStore
 from taskflowmq.stores.postgres.address import read_address
+from taskflowmq.stores.postgres.lending import transaction
 
 #: Everything that libpq 18 knows (docs: 32.1.2), with a value that a provider might write.
 LIBPQ = {
@@ -88,7 +89,7 @@ async def test_they_are_honoured(postgres_url: str) -> None:
     await store.open()
     try:
         assert store._options.connect_timeout == 7
-        async with store._pool.connection() as conn:
+        async with transaction(store._pool) as conn:
             assert await conn.fetchval("SHOW application_name") == "web"
             assert await conn.fetchval("SHOW geqo") == "off"
             assert await conn.fetchval("SHOW search_path") == "pg_catalog, pg_temp"

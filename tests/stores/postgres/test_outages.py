@@ -15,6 +15,7 @@ from tests.stores.postgres.conftest import Connect, add_worker, new_job, request
 from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.core.transitions import Succeeded, decide
 from taskflowmq.stores.postgres import PostgresOptions, PostgresStore
+from taskflowmq.stores.postgres.lending import transaction
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.testing.postgres import PostgresServer
 from taskflowmq.testing.waiting import wait_until
@@ -142,7 +143,7 @@ async def test_a_peer_that_falls_silent_takes_the_idle_connections_along(postgre
     together = asyncio.Barrier(size)
 
     async def hold() -> None:
-        async with pool.connection():
+        async with transaction(pool):
             await together.wait()
 
     await asyncio.gather(*(hold() for _ in range(size)))

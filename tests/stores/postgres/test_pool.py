@@ -12,6 +12,7 @@ from tests.stores.postgres.conftest import Connect
 
 from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.stores.postgres import PostgresOptions, session
+from taskflowmq.stores.postgres.lending import transaction
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.testing.waiting import wait_until
 
@@ -42,7 +43,7 @@ async def test_statements_one_after_the_other_share_a_session_and_ask_nobody_for
     first = await pool.fetchval("SELECT pg_backend_pid()")
     monkeypatch.setattr(asyncpg.Pool, "acquire", None)
     assert {await pool.fetchval("SELECT pg_backend_pid()") for _ in range(5)} == {first}
-    async with pool.connection() as conn:
+    async with transaction(pool) as conn:
         assert await conn.fetchval("SELECT pg_backend_pid()") == first
 
 
@@ -51,7 +52,7 @@ async def test_more_callers_than_connections_are_all_served(pool: Pool, connect:
     async with asyncio.timeout(20):
         found = await asyncio.gather(*(pool.fetchval("SELECT pg_backend_pid()") for _ in range(50)))
         assert len(set(found)) == 2
-        async with pool.connection(), pool.connection():
+        async with transaction(pool), transaction(pool):
             waiter = asyncio.ensure_future(pool.fetchval("SELECT 1"))
             assert await sessions(admin) == 2
         assert await waiter == 1
@@ -128,7 +129,7 @@ async def test_a_connection_that_is_being_made_is_not_taken_for_an_idle_one(
 
     async with asyncio.timeout(20):
         with pytest.raises(ConnectionResetError):
-            async with pool.connection():
+            async with transaction(pool):
                 monkeypatch.setattr(session, "prepare", slowly)
                 waiter = asyncio.ensure_future(pool.fetchval("SELECT 1"))
                 await begun.wait()

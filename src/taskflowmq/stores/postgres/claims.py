@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from taskflowmq.core.errors import TaskFlowError
 from taskflowmq.core.job import ClaimedJob, State
 from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.store import ClaimRequest, Settled
-from taskflowmq.stores.postgres import errors, rows, settling, transactions
+from taskflowmq.stores.postgres import errors, lending, rows, settling, transactions
 from taskflowmq.stores.postgres.cursors import Scan
 from taskflowmq.stores.postgres.names import Lane, Names
 from taskflowmq.stores.postgres.notifier import PostgresNotifier
@@ -425,15 +425,9 @@ class PostgresClaims:
 
     def transaction(self) -> AbstractAsyncContextManager[Any]:
         """Open a transaction on a native connection of the store."""
-        return self._transaction()
-
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[Any]:
         # Never from the pool that claims and settles live on: a handful of handlers in transactions would stop the
         # worker, and for ever if each of them waits for something that needs one more connection.
-        await self._lent.open()
-        async with self._lent.connection() as conn, conn.transaction():
-            yield conn
+        return lending.transaction(self._lent)
 
     async def save_progress(self, updates: Sequence[tuple[UUID, int, bytes]]) -> None:
         """Store (job id, lease_no, JSON) progress of running jobs whose fence still fits; others are dropped."""

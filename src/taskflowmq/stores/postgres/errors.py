@@ -17,6 +17,7 @@ from taskflowmq.core.errors import (
     StoreForbidden,
     StoreUnavailable,
     TaskFlowError,
+    WrongContext,
 )
 from taskflowmq.core.redact import redact_text
 
@@ -24,6 +25,10 @@ from taskflowmq.core.redact import redact_text
 RETRIED = frozenset({"40001", "40P01", "55P03"})
 LOCK_TIMEOUT = "55P03"
 DENIED = "42501"
+#: The database does not work now, whatever the statement: the connection, its room, its shutdown, its disks.
+_OUTAGE_CLASSES = frozenset({"08", "53", "58"})
+#: What the driver raises when the database refuses or fails, or the way to it does.
+FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 #: The tables, their schema or the column that tells stores apart are missing.
 NO_STORE = frozenset({"42P01", "42703", "3F000"})
 #: What is being made exists: a schema, table, column, other object or function, its row in a catalog, or a newer
@@ -38,7 +43,8 @@ _NOT_SENT = ("cannot switch to state", "not connected")
 BEHIND_POOLER = "a pooler stands before the database and shares its sessions. Add ?pooler=true to the URL"
 #: After these the session is useless, or pinned to a server that became a standby (RELIABILITY F10, F11).
 _READ_ONLY = "25006"
-_DOOMED_CODES = frozenset({_READ_ONLY, "57P01", "57P02", "57P03", "57P05", "25P03", "0A000"})
+_SHUTDOWNS = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03"})
+_DOOMED_CODES = _SHUTDOWNS | {_READ_ONLY, "0A000"}
 #: The database refuses to work for a while: full disk, too many connections, shutting down, cancelled, standby.
 _UNAVAILABLE_CLASSES = frozenset({"08", "53", "55", "57", "58", "25", "40", "0A", "28", "3D", "XX"})
 #: Text that the encoding of the database has no characters for.
@@ -54,9 +60,49 @@ def code_of(error: BaseException) -> str:
 
 def retried(error: BaseException) -> bool:
     """Tell whether the same work should be tried again at once."""
-    return code_of(error) in RETRIED or (
-        isinstance(error, asyncpg.InternalClientError) and str(error).startswith(_NOT_SENT)
-    )
+    return code_of(error) in RETRIED or was_not_sent(error)
+
+
+def was_not_sent(error: BaseException) -> bool:
+    """Tell whether the driver sent nothing of the statement, because the connection was no longer fit for it."""
+    return isinstance(error, asyncpg.InternalClientError) and str(error).startswith(_NOT_SENT)
+
+
+def is_cut(error: BaseException, *, closed: bool) -> bool:
+    """Tell whether an error means that its connection was cut.
+
+    Args:
+        error: what a statement raised, or code around it.
+        closed: whether the connection is closed. Then the driver answers with errors of several kinds, of which
+            AttributeError is one, and our own check of the connection with WrongContext.
+    """
+    if is_shutdown(error) or was_not_sent(error):
+        return True
+    kinds = (asyncpg.InterfaceError, asyncpg.InternalClientError, AttributeError, WrongContext)
+    return closed and isinstance(error, kinds)
+
+
+def is_shutdown(error: BaseException) -> bool:
+    """Tell whether the server, or the way to it, ended the connection of this statement."""
+    code = code_of(error)
+    return code.startswith("08") or code in _SHUTDOWNS
+
+
+def origin(error: BaseException) -> BaseException:
+    """Return what ended the connection, where the driver complains only that it cannot roll back on it any more."""
+    before = error.__context__
+    return before if isinstance(error, asyncpg.InterfaceError) and before and is_shutdown(before) else error
+
+
+def is_outage(error: BaseException) -> bool:
+    """Tell whether the database answers that it does not work now, whatever the statement."""
+    code = code_of(error)
+    return code[:2] in _OUTAGE_CLASSES or code == _READ_ONLY or is_shutdown(error)
+
+
+def text_of(error: BaseException) -> str:
+    """Return what a driver error says, without secrets."""
+    return redact_text(str(error)) or type(error).__name__
 
 
 def dooms_connection(error: BaseException) -> bool:
@@ -112,7 +158,7 @@ def translate(error: BaseException) -> TaskFlowError | None:
     if code[:2] in _UNAVAILABLE_CLASSES:
         return StoreUnavailable(f"PostgreSQL: {redact_text(str(error))} ({code})")
     if isinstance(error, TimeoutError | OSError | ssl.SSLError | asyncpg.InterfaceError | asyncpg.InternalClientError):
-        return StoreUnavailable(f"PostgreSQL: {redact_text(str(error)) or type(error).__name__}")
+        return StoreUnavailable(f"PostgreSQL: {text_of(error)}")
     return None
 
 

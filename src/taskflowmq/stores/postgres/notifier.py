@@ -29,6 +29,7 @@ import asyncpg
 from taskflowmq.core.errors import TaskFlowError
 from taskflowmq.core.outages import Outages
 from taskflowmq.ports.chance import chance
+from taskflowmq.stores.postgres import errors
 from taskflowmq.stores.postgres.options import PostgresOptions
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import q
@@ -47,7 +48,6 @@ MOST_UNKNOWN = 1000
 _NUMBER = re.compile(r"#([0-9]{1,10})")
 _FIRST_RETRY_S, _LONGEST_RETRY_S = 0.2, 5.0
 _log = logging.getLogger("taskflowmq.stores.postgres")
-_FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, TaskFlowError)
 #: What helps while the connection is away.
 _MEANWHILE = "polling goes on"
 
@@ -150,7 +150,7 @@ class PostgresNotifier:
                     self._woken.pop(name, None)
             try:
                 await self._pool.fetch(q.notify_queues, due)
-            except _FAILURES as error:
+            except (*errors.FAILURES, TaskFlowError) as error:
                 _log.debug("a wake-up was lost, polling will do: %s", error)
 
     def _wait(self, queue: str, now: float) -> float:
@@ -184,30 +184,31 @@ class PostgresNotifier:
                 await self._stop(reader)
 
     async def _keep_listening(self, up: asyncio.Event) -> None:
+        """Listen until cancelled. No error may end this: nobody would be woken any more, and nobody would know."""
         wait = _FIRST_RETRY_S
         healing, outages = False, Outages("the connection for wake-ups")
         while True:
+            listened = False
             try:
                 conn = await asyncpg.connect(**self._pool.connect_args())
-            except _FAILURES as error:
+                try:
+                    await conn.add_listener(CHANNEL, self._heard)
+                    listened = True
+                    _say(outages.worked(_MEANWHILE, time.monotonic()))
+                    up.set()
+                    if healing:
+                        self._wake_all()
+                    await self._probe(conn)
+                finally:
+                    conn.terminate()
+            except Exception as error:  # noqa: BLE001 - a cut makes errors of any kind in the driver; it is said
                 _say(outages.failed(_MEANWHILE, error, time.monotonic()))
-                await asyncio.sleep(wait * chance.uniform(0.5, 1.0))
-                wait = min(wait * 2, _LONGEST_RETRY_S)
-                healing = True
-                continue
-            wait = _FIRST_RETRY_S
-            try:
-                await conn.add_listener(CHANNEL, self._heard)
-                _say(outages.worked(_MEANWHILE, time.monotonic()))
-                up.set()
-                if healing:
-                    self._wake_all()
-                await self._probe(conn)
-            except _FAILURES as error:
-                _say(outages.failed(_MEANWHILE, error, time.monotonic()))
-            finally:
-                conn.terminate()
             healing = True
+            if listened:
+                wait = _FIRST_RETRY_S
+                continue
+            await asyncio.sleep(wait * chance.uniform(0.5, 1.0))
+            wait = min(wait * 2, _LONGEST_RETRY_S)
 
     async def _probe(self, conn: Any) -> None:
         """Return when the connection does not answer any more."""

@@ -12,9 +12,9 @@ import logging
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Any, NamedTuple, TypeVar
 
 import asyncpg
 
@@ -80,6 +80,22 @@ def _bound_silence(sock: Any, asked: Mapping[str, int]) -> None:
     for name, value in options.items():
         if hasattr(socket, name):  # not every system has them all
             sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+class Loan(NamedTuple):
+    """A connection that was lent: the pool that gets it back, its proxy, and the connection itself."""
+
+    pool: asyncpg.Pool
+    proxy: Any
+    conn: Connection
+
+    async def end(self) -> None:
+        """Give it back; one that cannot be used again is closed."""
+        self.conn.lent = False
+        try:
+            await self.pool.release(self.proxy)
+        except errors.FAILURES as error:
+            _log.debug("a connection that was lent could not be used again, and is closed: %s", error)
 
 
 class Pool:
@@ -148,7 +164,7 @@ class Pool:
                 while self._spare:
                     await pool.release(self._spare.pop()[0])
                 await pool.close()
-        except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except errors.FAILURES as error:
             _log.warning("connections were cut while closing the store: %s", error or type(error).__name__)
             pool.terminate()
         except BaseException:  # cancelled between two of them
@@ -209,28 +225,35 @@ class Pool:
                 return await self._once(work)
             except Exception as error:
                 patient = attempt < self._options.tries and time.monotonic() - began < _PATIENCE_S
-                if patient and errors.retried(error):
+                cause = errors.origin(error)
+                if patient and errors.retried(cause):
                     await asyncio.sleep(chance.uniform(0.005, 0.02) * 2 ** min(attempt, _DOUBLINGS))
                     continue
-                known = errors.translate(error)
-                if known is None or known is error:
+                known = errors.translate(cause)
+                if known is None or known is cause:
                     raise
-                raise known from error
+                raise known from cause
         raise AssertionError("unreachable")
 
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Any]:
-        """Lend one connection; an error that proves it unusable throws it away."""
-        pool = await self._ready()
-        conn, raw = await self._take(pool)
+    @property
+    def tries(self) -> int:
+        """How often work is tried."""
+        return self._options.tries
+
+    async def borrow(self) -> Loan:
+        """Return a connection for longer than a statement; :meth:`Loan.end` gives it back.
+
+        Raises:
+            StoreUnavailable: there is none.
+        """
         try:
-            yield conn
-        except BaseException as error:
-            self._judge(conn, error)
-            raise
-        finally:
-            raw.lent = False
-            await pool.release(conn)
+            pool = await self._ready()
+            return Loan(pool, *await self._take(pool))
+        except Exception as error:
+            known = errors.translate(error)
+            if known is None or known is error:
+                raise
+            raise known from error
 
     async def _once(self, work: Callable[[Any], Awaitable[T]]) -> T:
         """Run work on a connection that asyncpg's pool sees again only if a caller waits there, or after an error.
@@ -243,7 +266,7 @@ class Pool:
         try:
             answer = await work(conn)
         except BaseException as error:
-            self._judge(conn, error)
+            self.judge(conn, errors.origin(error))
             raw.lent = False
             await pool.release(conn)
             if isinstance(error, AttributeError) and raw.is_closed():
@@ -277,7 +300,7 @@ class Pool:
         raw.lent = True
         return conn, raw
 
-    def _judge(self, conn: Any, error: BaseException) -> None:
+    def judge(self, conn: Any, error: BaseException) -> None:
         """Throw a connection away if the error proves it unusable, and all that are idle if it proves them so."""
         if not errors.dooms_connection(error) and not self._has_lost_its_store(error):
             return

@@ -84,7 +84,7 @@ async def call(conn: Any, function: Call, args: Sequence[Any]) -> Sequence[Any]:
             result = await connection.exec_driver_sql(statement, tuple(args))
             return _at_home(list(result.fetchall()))
     except Exception as error:
-        raise _border(error) from error
+        raise _border(error, closed=driver == "asyncpg" and _is_closed(conn)) from error
     raise _unknown(conn, "an async")
 
 
@@ -164,13 +164,28 @@ def _style(dialect: Any, function: Call) -> str:
     return function.dollar if dialect.driver == "asyncpg" else function.percent
 
 
-def _border(error: Exception) -> Exception:
-    """Translate where the driver's error carries a SQLSTATE, however deep SQLAlchemy or Django have wrapped it."""
+def _is_closed(conn: Any) -> bool:
+    """Tell whether an asyncpg connection is closed, or back in its pool."""
+    try:
+        return bool(conn.is_closed())
+    except asyncpg.InterfaceError:
+        return True
+
+
+def _border(error: Exception, *, closed: bool = False) -> Exception:
+    """Translate where the driver's error carries a SQLSTATE, however deep SQLAlchemy or Django have wrapped it.
+
+    Args:
+        error: what the call raised.
+        closed: whether asyncpg's connection is closed now; its error may be of any kind then.
+    """
     seen: BaseException | None = error
     while seen is not None:
         if errors.code_of(seen):
             known = errors.translate(_with_message(seen)) or error
             return WrongContext(f"{OTHER_DATABASE} ({seen})") if isinstance(known, SchemaMismatch) else known
+        if isinstance(seen, asyncpg.InternalClientError) or (closed and isinstance(seen, AttributeError)):
+            return StoreUnavailable(f"PostgreSQL: the connection was cut: {errors.text_of(seen)}")
         if isinstance(seen, asyncpg.InterfaceError):
             return WrongContext(f"this connection cannot be used now: {seen}")
         if type(seen).__name__ == "OperationalError" and comes_from(seen, "psycopg"):

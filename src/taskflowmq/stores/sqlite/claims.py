@@ -18,12 +18,14 @@ from uuid import UUID
 
 import msgspec
 
-from taskflowmq.core.errors import LeaseLost, StoreUnavailable
+from taskflowmq.core.connections import CLOSED
+from taskflowmq.core.errors import LeaseLost, StoreUnavailable, WrongContext
 from taskflowmq.core.job import ClaimedJob, Flag
 from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.helpers import aside
 from taskflowmq.ports.store import MAX_BATCH, ClaimRequest, Settled
 from taskflowmq.stores.sqlite.database import Connection, Database
+from taskflowmq.stores.sqlite.errors import is_outage
 from taskflowmq.stores.sqlite.names import Names
 from taskflowmq.stores.sqlite.notifier import SqliteNotifier
 from taskflowmq.stores.sqlite.queries import sql
@@ -36,6 +38,14 @@ from taskflowmq.stores.sqlite.writer import Writer
 
 _SWEEP_S = 1.0
 _SWEEP_SHARE = 20
+_TOO_LATE = (
+    "ctx.transaction() was open for too long and has been rolled back: nothing of it is stored. If this error leaves "
+    "the handler, the attempt has failed, and the job runs again as its retries allow"
+)
+_ENDED = (
+    "ctx.transaction() has nothing to commit: its transaction was ended inside the block, by a COMMIT or ROLLBACK of "
+    "the handler, or by an error of the database that the handler caught"
+)
 
 
 class _Lane(NamedTuple):
@@ -147,20 +157,38 @@ class SqliteClaims:
         """Open a transaction on a connection of its own; commits at the end, rolls back on an error.
 
         Its first write takes the file's write lock until the end: keep it short. A transaction that stays open
-        longer than ``transaction_timeout_s`` is rolled back, and its commit raises :class:`StoreUnavailable`.
+        longer than ``transaction_timeout_s`` is rolled back and its connection closed.
+
+        Raises:
+            StoreUnavailable: the file or its lock is not to be had, or the transaction was open for too long.
+            WrongContext: the transaction was ended inside its block.
         """
         conn = await aside(self._open_transaction)
-        timer = asyncio.get_running_loop().call_later(self._database.options.transaction_timeout_s, _roll_back, conn)
+        late = False
+
+        def give_up() -> None:
+            # Not only rolled back: what the handler wrote after that would be committed by itself.
+            nonlocal late
+            late = True
+            conn.close()
+
+        timer = asyncio.get_running_loop().call_later(self._database.options.transaction_timeout_s, give_up)
         try:
             yield conn
-            if not conn.in_transaction:
-                raise StoreUnavailable("the transaction was open for too long and has been rolled back")
-            await aside(self._commit, conn)
-        except sqlite3.Error as error:
+            timer.cancel()
+            if not late:
+                await aside(self._commit, conn)
+        except (sqlite3.Error, WrongContext) as error:
+            if late:
+                raise StoreUnavailable(_TOO_LATE) from error
+            if not is_outage(error):
+                raise  # the answer to the handler's own SQL, which it may wait for
             raise self._database.translate(error) from error
         finally:
             timer.cancel()
             conn.close()
+        if late:
+            raise StoreUnavailable(_TOO_LATE)
 
     async def save_progress(self, updates: Sequence[tuple[UUID, int, bytes]]) -> None:
         """Store progress of running jobs whose fence still fits; others are dropped."""
@@ -199,6 +227,12 @@ class SqliteClaims:
         return conn
 
     def _commit(self, conn: Connection) -> None:
+        try:
+            open_ = conn.in_transaction
+        except sqlite3.ProgrammingError as error:
+            raise WrongContext(CLOSED) from error
+        if not open_:
+            raise WrongContext(_ENDED)
         conn.execute("COMMIT")
         self._database.check(conn)
 
@@ -280,8 +314,3 @@ def _settle_fenced(transition: Transition, now: int) -> Steps[None]:
     done = yield from settle_steps([transition], now)
     if done.settled != [Settled.APPLIED]:
         raise LeaseLost(f"the fence {transition.counters.lease_no} of job {transition.job_id} is gone; roll back")
-
-
-def _roll_back(conn: sqlite3.Connection) -> None:
-    if conn.in_transaction:
-        conn.execute("ROLLBACK")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from taskflowmq.core.errors import StoreClosed, StoreUnavailable, TaskFlowError
+from taskflowmq.core.errors import SchemaMismatch, StoreClosed, StoreUnavailable, TaskFlowError
 
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
 _TEXTS = {
@@ -23,7 +23,13 @@ _TEXTS = {
     sqlite3.SQLITE_CORRUPT: "{file} is damaged; run `taskflow doctor`",
     sqlite3.SQLITE_NOTADB: "{file} is not a SQLite database: correct the database's address",
     sqlite3.SQLITE_PERM: "{file} may not be used",
+    sqlite3.SQLITE_NOLFS: "{file} is larger than the file system allows",
+    sqlite3.SQLITE_SCHEMA: "the schema is being changed by another connection",
+    sqlite3.SQLITE_ABORT: "the statement was ended by a rollback",
+    sqlite3.SQLITE_INTERNAL: "SQLite itself failed",
 }
+#: How SQLite begins to say that a table or column of ours is missing; the result code is that of any bad statement.
+_MISSING = ("no such table: ", "no such column: ")
 
 
 def error_code(error: BaseException) -> int | None:
@@ -59,4 +65,15 @@ def translate(error: BaseException, path: str | None = None) -> BaseException:
         found = StoreUnavailable(f"{_TEXTS[code].format(file=file)} ({error})")
         found.__cause__ = error
         return found
-    return error
+    return _schema_error(str(error)) or error if code == sqlite3.SQLITE_ERROR else error
+
+
+def _schema_error(text: str) -> SchemaMismatch | None:
+    """Return the error for a database whose tables are not ours; None if SQLite says something else."""
+    if text.startswith("table taskflow_") and text.endswith(" already exists"):
+        return SchemaMismatch(
+            f"the database holds something that is not TaskFlow's: {text}. Rename it, or use another file"
+        )
+    if text.startswith(_MISSING) or " has no column named " in text:
+        return SchemaMismatch(f"the store's schema does not fit this version: {text}. Run: taskflow db migrate")
+    return None

@@ -120,8 +120,12 @@ class Reader:
 
     def _drop(self) -> None:
         conn, self._conn = self._conn, None
-        if conn is not None:
+        if conn is None:
+            return
+        try:
             conn.close()
+        except sqlite3.Error as error:  # the thread must live: readers would wait for it for ever
+            log.warning("closing the database failed: %s", error)
 
 
 def _resolve(future: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:

@@ -235,7 +235,7 @@ class SqliteUpkeep:
             conn.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
             conn.execute("PRAGMA analysis_limit = 400").fetchall()
             conn.execute("PRAGMA optimize").fetchall()
-        except sqlite3.OperationalError as error:
+        except sqlite3.Error as error:
             if not is_busy(error):  # busy: next time
                 raise self._database.translate(error) from error
             log.debug("upkeep of the file was put off: %s", error)
