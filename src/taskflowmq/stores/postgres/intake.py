@@ -44,7 +44,8 @@ class PostgresIntake:
         except Exception as error:
             if not errors.is_bad_row(error):
                 raise
-            # Checked at the edge already; what still comes here is told apart from a store that is away.
+            # The checks at the edge leave little that the database refuses: text that its encoding lacks, for example.
+            # The jobs are to blame then, and trying again would not help, so it must not look like an outage.
             raise InvalidJob(f"the database cannot hold these jobs: {error}") from error
         ready = jobs[:1] if alike else jobs
         await self._notifier.wake(sorted({job.queue for job in ready if job.delay_ms <= 0}))
