@@ -48,6 +48,7 @@ MOST_UNKNOWN = 1000
 _NUMBER = re.compile(r"#([0-9]{1,10})")
 _FIRST_RETRY_S, _LONGEST_RETRY_S = 0.2, 5.0
 _log = logging.getLogger("taskflowmq.stores.postgres")
+_FAILURES = (*errors.FAILURES, TaskFlowError)
 #: What helps while the connection is away.
 _MEANWHILE = "polling goes on"
 
@@ -150,7 +151,7 @@ class PostgresNotifier:
                     self._woken.pop(name, None)
             try:
                 await self._pool.fetch(q.notify_queues, due)
-            except (*errors.FAILURES, TaskFlowError) as error:
+            except _FAILURES as error:
                 _log.debug("a wake-up was lost, polling will do: %s", error)
 
     def _wait(self, queue: str, now: float) -> float:
