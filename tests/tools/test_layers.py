@@ -104,3 +104,15 @@ def test_missing_folders_are_borne(tmp_path: Path) -> None:
 def test_each_layer_mutant_is_caught(tmp_path: Path, module: str, source: str, contract: str) -> None:
     broken = lint(tmp_path, {**dict.fromkeys(FOLDERS, ""), module: source})
     assert contract in broken
+
+
+@pytest.mark.parametrize("back", ["import taskflowmq.client.app", "def f():\n    import taskflowmq.client.app"])
+def test_a_circle_inside_a_folder_is_caught(tmp_path: Path, back: str) -> None:
+    circle = {"client/app": "import taskflowmq.client.task", "client/task": back}
+    assert "No circle" in lint(tmp_path, {**dict.fromkeys(FOLDERS, ""), **circle})
+
+
+def test_an_import_for_types_closes_a_circle_too(tmp_path: Path) -> None:
+    back = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import taskflowmq.client.app"
+    circle = {"client/app": "import taskflowmq.client.task", "client/task": back}
+    assert "No circle" in lint(tmp_path, {**dict.fromkeys(FOLDERS, ""), **circle})

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any, Self
 
+from taskflowmq.bootstrap.addresses import spec_of_task, specs_of_hooks
 from taskflowmq.bootstrap.duties import duties_of
-from taskflowmq.bootstrap.loading import spec_of_task, specs_of_hooks
 from taskflowmq.bootstrap.parent import is_body
 from taskflowmq.bootstrap.spawn import Program, body_launcher
 from taskflowmq.client.app import BaseApp

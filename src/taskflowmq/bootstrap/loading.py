@@ -1,25 +1,22 @@
-"""From ``module:attribute`` to an app, or to single tasks; and back, for tasks that another process shall find."""
+"""From ``module:attribute`` to an app, or to single tasks and hooks; ``addresses`` goes the other way."""
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
 
+from taskflowmq.bootstrap.addresses import HookSpec
 from taskflowmq.bootstrap.app import TaskFlow
 from taskflowmq.client.app import BaseApp
 from taskflowmq.client.registry import Registry
 from taskflowmq.client.task import Task
-from taskflowmq.core.errors import TaskFlowError, WrongContext
-from taskflowmq.ports.hooks import Hooks, name_of
+from taskflowmq.core.errors import TaskFlowError
 from taskflowmq.telemetry.app_logging import app_configures_logging
 
-#: The decorator of a hook, and ``module:attribute``.
-HookSpec = tuple[str, str]
 SPEC = "module:attribute, such as shop.jobs:app"
 
 
@@ -76,62 +73,6 @@ def load_tasks(specs: Iterable[str], hooks: Iterable[HookSpec] = ()) -> Registry
             raise AppNotFound(f"there is no hook {spec}") from None
         getattr(found.hooks, kind)(hook)
     return found
-
-
-def specs_of_hooks(hooks: Hooks) -> list[HookSpec]:
-    """Return how another process finds the hooks that concern bodies.
-
-    Raises:
-        WrongContext: it cannot find one of them.
-    """
-    kinds: list[tuple[str, list[Callable[..., Any]]]] = [
-        ("around", [each.fn for each in hooks.arounds]),
-        ("on_worker_start", list(hooks.starts)),
-        ("on_worker_stop", list(hooks.stops)),
-    ]
-    found = []
-    for kind, functions in kinds:
-        for fn in functions:
-            spec = _spec_of_function(fn)
-            if spec is None:
-                raise WrongContext(
-                    "where there are process tasks, hooks must stand in a module, where another process can import "
-                    f"them: {name_of(fn)} cannot be found there"
-                )
-            found.append((kind, spec))
-    return found
-
-
-def _spec_of_function(fn: Callable[..., Any]) -> str | None:
-    name, path = getattr(fn, "__module__", ""), getattr(fn, "__qualname__", "")
-    try:
-        # Equal, not identical: a method is bound anew at each look.
-        if attrgetter(path)(sys.modules[name]) != fn:
-            return None
-    except (AttributeError, KeyError):
-        return None
-    if name == "__main__":
-        name = _main_name() or ""
-    return f"{name}:{path}" if name else None
-
-
-def spec_of_task(task: Task[Any, Any]) -> str | None:
-    """Return ``module:attribute`` under which another process finds a task, or None: it stands in no module."""
-    name = task.fn.__module__
-    module = sys.modules.get(name)
-    attribute = next((each for each, value in vars(module).items() if value is task), None) if module else None
-    if name == "__main__":
-        name = _main_name() or ""
-    return f"{name}:{attribute}" if name and attribute is not None else None
-
-
-def _main_name() -> str | None:
-    """Return how others import the module that was started as the program; None: they cannot."""
-    main = sys.modules["__main__"]
-    if main.__spec__ is not None:  # python -m
-        return main.__spec__.name
-    file = getattr(main, "__file__", None)
-    return Path(file).stem if file is not None and Path(file).stem.isidentifier() else None
 
 
 def _find(spec: str) -> BaseApp:

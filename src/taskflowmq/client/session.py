@@ -9,20 +9,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from taskflowmq.client.announced import AnnouncedTask
 from taskflowmq.client.deadline import DEFAULT_S, PER_JOB_S, bounded, within
 from taskflowmq.client.group_commit import GroupCommit
-from taskflowmq.client.registry import Registry
 from taskflowmq.client.watch import Watch
 from taskflowmq.core.errors import StoreUnavailable, TaskFlowError
 from taskflowmq.core.job import Enqueued, IdempotencyKey, JobView, NewJob
 from taskflowmq.core.waiting import Wait, WaitCode
 from taskflowmq.ports.chance import chance
 from taskflowmq.ports.store import Store
+from taskflowmq.ports.tasks import TaskSpec
 from taskflowmq.ports.telemetry import Telemetry
 from taskflowmq.ports.waiting import Waits, why_waits
 
@@ -45,6 +45,19 @@ T = TypeVar("T")
 Prepare = Callable[[], Awaitable[tuple[Sequence[NewJob], IdempotencyKey | None]]]
 
 
+class Announceable(Protocol):
+    """What a session needs of an app's registry: its tasks, and whether they have changed."""
+
+    @property
+    def revision(self) -> int:
+        """A number that changes whenever a task is added."""
+        ...
+
+    def __iter__(self) -> Iterator[TaskSpec]:
+        """Go through the tasks."""
+        ...
+
+
 class Session:
     """One app on one loop.
 
@@ -59,7 +72,7 @@ class Session:
     def __init__(
         self,
         store: Store,
-        registry: Registry,
+        registry: Announceable,
         tenant: str,
         telemetry: Telemetry | None,
         *,

@@ -11,12 +11,14 @@ import functools
 import inspect
 import weakref
 from collections.abc import Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec, TypedDict, TypeVar, Unpack, overload
+from typing import Any, Concatenate, Generic, Literal, ParamSpec, Protocol, TypedDict, TypeVar, Unpack, overload
 
 import msgspec
 
 from taskflowmq.client import codec
 from taskflowmq.client.announced import options_json
+from taskflowmq.client.handle import Handle
+from taskflowmq.client.hub import Hub
 from taskflowmq.client.options import (
     NO_APP,
     NO_OPTIONS,
@@ -28,6 +30,7 @@ from taskflowmq.client.options import (
     check_options,
     make_mold,
 )
+from taskflowmq.client.session import Session
 from taskflowmq.client.signature import Signature
 from taskflowmq.client.sync import sync_twin
 from taskflowmq.client.unique import Unique
@@ -38,12 +41,6 @@ from taskflowmq.core.retry import Retry
 from taskflowmq.core.signals import Duration
 from taskflowmq.ports.context import Context, running
 from taskflowmq.ports.tasks import Runs, TaskNotice
-
-if TYPE_CHECKING:
-    from taskflowmq.client.app import BaseApp
-    from taskflowmq.client.handle import Handle
-    from taskflowmq.client.hub import Hub
-    from taskflowmq.client.session import Session
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -94,6 +91,50 @@ class JobRequest(msgspec.Struct, Generic[R_co], eq=False, frozen=True):
     def decode_result(self) -> Callable[[bytes], Any]:
         """How the result of this job is read."""
         return msgspec.json.decode if self._task is None else self._task.decode_result
+
+
+class TaskStore(Protocol):
+    """What a task needs of its app's sender."""
+
+    async def enqueue(self, request: JobRequest[R], options: Options) -> Handle[R]:
+        """Store one checked job as its options say."""
+        ...
+
+    def enqueue_on_sync(self, request: JobRequest[R], options: Options) -> Handle[R]:
+        """The same on the blocking connection in the options, in this thread."""
+        ...
+
+
+class TaskNames(Protocol):
+    """What a task needs of its app's registry."""
+
+    def add(self, task: Task[Any, Any], /) -> bool:
+        """Add a task; raise ValueError if another one has its name."""
+        ...
+
+
+class TaskApp(Protocol):
+    """What a task needs of the app that it belongs to (:class:`taskflowmq.TaskFlow` is one)."""
+
+    @property
+    def origin(self) -> Origin:
+        """Where the app's jobs come from."""
+        ...
+
+    @property
+    def hub(self) -> Hub[Session]:
+        """Where the app's open sessions are."""
+        ...
+
+    @property
+    def sender(self) -> TaskStore:
+        """What stores the app's jobs."""
+        ...
+
+    @property
+    def tasks(self) -> TaskNames:
+        """The app's tasks, by name."""
+        ...
 
 
 class _Enqueues(Generic[P, R]):
@@ -165,8 +206,8 @@ class Task(_Enqueues[P, R]):
             self._defaults.unique.check(self._signature.names)
         #: Of the last job, since the next one mostly differs in id and arguments only.
         self._mold: Mold | None = None
-        self._app: BaseApp | None = None
-        self._included_in: weakref.WeakSet[BaseApp] = weakref.WeakSet()
+        self._app: TaskApp | None = None
+        self._included_in: weakref.WeakSet[TaskApp] = weakref.WeakSet()
         self.__name__, self.__qualname__ = fn.__name__, fn.__qualname__
         self.__module__, self.__doc__, self.__wrapped__ = fn.__module__, fn.__doc__, fn
 
@@ -234,7 +275,7 @@ class Task(_Enqueues[P, R]):
     # ---- what the app asks ----
 
     @property
-    def app(self) -> BaseApp:
+    def app(self) -> TaskApp:
         """The app that this task belongs to.
 
         Raises:
@@ -261,7 +302,7 @@ class Task(_Enqueues[P, R]):
         """Whether the task was made by ``@task``, to be collected by ``app.include``."""
         return self._app is None
 
-    def join(self, app: BaseApp, *, owned: bool) -> None:
+    def join(self, app: TaskApp, *, owned: bool) -> None:
         """Belong to an app: for good (``@app.task``), or also to it (``app.include``)."""
         if owned:
             self._app = app
@@ -331,7 +372,7 @@ class Declare:
         app: the app that the task joins, or None for detached tasks.
     """
 
-    def __init__(self, app: BaseApp | None = None) -> None:
+    def __init__(self, app: TaskApp | None = None) -> None:
         self._app = app
 
     @overload
@@ -376,7 +417,7 @@ class Declare:
 class _DeclareWith(Declare):
     """The decorator after its options were given."""
 
-    def __init__(self, app: BaseApp | None, options: TaskOptions) -> None:
+    def __init__(self, app: TaskApp | None, options: TaskOptions) -> None:
         super().__init__(app)
         self._options = options
 

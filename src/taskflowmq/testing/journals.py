@@ -7,12 +7,25 @@ there.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from taskflowmq.core.connections import comes_from, kind_of
 from taskflowmq.core.errors import WrongContext
 from taskflowmq.core.job import NewJob
-from taskflowmq.testing.recording import Deliver, Journal
+
+Deliver = Callable[[Sequence[NewJob]], None]
+
+
+class Journal(Protocol):
+    """The jobs of the transactions of one connection or session."""
+
+    def add(self, jobs: Sequence[NewJob]) -> None:
+        """Write jobs down in the transaction that is open; begin one where the library would."""
+        ...
+
+    def pending(self) -> list[NewJob]:
+        """Return the jobs that a commit now would store, in order."""
+        ...
 
 
 def held_by(conn: Any) -> Any:

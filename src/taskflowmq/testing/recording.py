@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from taskflowmq.client.app import BaseApp
 from taskflowmq.client.sync import portal_loop
@@ -23,20 +23,7 @@ from taskflowmq.core.job import Counters, Enqueued, JobView, NewJob, State
 from taskflowmq.core.unique_keys import shown_key
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.store import Store
-
-Deliver = Callable[[Sequence[NewJob]], None]
-
-
-class Journal(Protocol):
-    """The jobs of the transactions of one connection or session."""
-
-    def add(self, jobs: Sequence[NewJob]) -> None:
-        """Write jobs down in the transaction that is open; begin one where the library would."""
-        ...
-
-    def pending(self) -> list[NewJob]:
-        """Return the jobs that a commit now would store, in order."""
-        ...
+from taskflowmq.testing.journals import Journal, held_by, make_journal
 
 
 class Recorder:
@@ -72,8 +59,6 @@ class Recorder:
         Raises:
             TypeError: there is none for such a connection.
         """
-        from taskflowmq.testing.journals import held_by, make_journal
-
         holder = held_by(conn)
         if id(holder) not in self._journals:
             self._journals[id(holder)] = holder, make_journal(holder, self.deliver)
