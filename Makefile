@@ -57,7 +57,7 @@ test-fast: .venv/.dev-ready ## Run the tests that take no processes and no patie
 	$(PYTEST) -n $(FAST_JOBS) -m "not slow" --hypothesis-profile quick --ignore tests/faults --ignore tests/poolers
 
 .PHONY: check check-format check-lint check-types check-layers check-rules
-check: check-format check-lint check-types check-layers check-rules ## Format, lint, types, layers, budgets, queries (make -k check shows all)
+check: check-format check-lint check-types check-layers check-rules ## Format, lint, types, layers, budgets, queries, dead names (make -k check shows all)
 
 check-format: .venv/.dev-ready
 	$(BIN)/ruff format --check --output-format concise $(PATHS)
@@ -76,6 +76,7 @@ check-rules: .venv/.dev-ready
 	$(BIN)/python -m tools.check_queries
 	$(BIN)/python -m tools.check_functions
 	$(BIN)/python -m tools.check_source
+	$(BIN)/vulture
 
 ##@ Try to break it (docs/reliability.md says what was seen)
 

@@ -48,11 +48,6 @@ def unix_ms(job_id: UUID) -> int:
     return job_id.int >> 80
 
 
-def is_uuid7(job_id: UUID) -> bool:
-    """Tell whether this is a UUID of version 7."""
-    return job_id.version == 7
-
-
 def lowest_id(at_ms: int) -> UUID:
     """Return the lowest possible id of a millisecond: the bound of a partition or of a time filter."""
     return UUID(int=(at_ms & 0xFFFF_FFFF_FFFF) << 80)

@@ -36,7 +36,6 @@ class State(StrEnum):
 
 
 FINAL = frozenset({State.COMPLETED, State.CANCELLED, State.DEAD})
-WAITING = frozenset({State.SCHEDULED, State.RETRYING, State.BLOCKED, State.SUSPENDED})
 
 
 class Reason(StrEnum):

@@ -259,7 +259,7 @@ class Claims(Protocol):
 
 
 class Board(Protocol):
-    """What readers see and operators do. Everything is scoped by tenant; foreign ids are not found."""
+    """What readers see and operators do. A job is found by tenant and id; queues and counts are of the whole store."""
 
     async def get(self, tenant: str, job_id: UUID) -> JobView | None:
         """Return one job, or None."""

@@ -1,4 +1,4 @@
-"""What readers see and operators do. Everything about jobs is scoped by tenant: foreign ids are not found."""
+"""What readers see and operators do. A job is found by tenant and id; queues and counts are of the whole store."""
 
 from __future__ import annotations
 

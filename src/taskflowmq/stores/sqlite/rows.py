@@ -39,11 +39,6 @@ def from_us(us: int) -> datetime:
         return EPOCH + timedelta(0, 0, min(max(us, _FIRST_US), _LAST_US))
 
 
-def maybe_us(at: datetime | None) -> int | None:
-    """Return microseconds, or None for None."""
-    return None if at is None else to_us(at)
-
-
 def maybe_time(us: int | None) -> datetime | None:
     """Return a time, or None for None."""
     return None if us is None else from_us(us)
@@ -67,11 +62,6 @@ def zeros(count: int) -> str:
 def maybe_bytes(text: str | None) -> bytes | None:
     """Return stored JSON text as bytes, or None for None."""
     return None if text is None else text.encode()
-
-
-def maybe_text(data: bytes | None) -> str | None:
-    """Return JSON bytes as text, or None for None."""
-    return None if data is None else data.decode()
 
 
 def tags_of(text: str | None) -> tuple[str, ...]:
