@@ -335,4 +335,24 @@ LOCKS = (
     ),
 )
 
-MUTANTS: tuple[Mutant, ...] = (*FENCE, *RESCUE, *CHARGE, *WORKER_ROW, *CURSOR, *UNIQUE, *REPEAT, *LOCKS)
+BY_HAND = (
+    Mutant(
+        "delete-what-lives",
+        "any",
+        "a job can be deleted before it has ended",
+        (
+            Edit(
+                "core/operations.py",
+                "    if state in FINAL:\n        return Decision(DeleteAnswer.DELETED",
+                "    if state is not State.RUNNING:\n        return Decision(DeleteAnswer.DELETED",
+            ),
+        ),
+        (
+            "tests/core/test_operations.py::test_what_has_ended_can_be_deleted",
+            _SQLITE + "TestBoard::test_an_operation_does_what_the_state_allows",
+            _POSTGRES + "TestBoard::test_an_operation_does_what_the_state_allows",
+        ),
+    ),
+)
+
+MUTANTS: tuple[Mutant, ...] = (*FENCE, *RESCUE, *CHARGE, *WORKER_ROW, *CURSOR, *UNIQUE, *REPEAT, *LOCKS, *BY_HAND)

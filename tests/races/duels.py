@@ -10,8 +10,9 @@ import pytest
 from tests.races.arena import Arena, job_id, row, unique_key
 
 from taskflowmq.core.job import IdempotencyKey, Reason, State, UniqueKey
+from taskflowmq.core.operations import CancelAnswer, DeleteAnswer, RetryAnswer
 from taskflowmq.core.transitions import Discarded, Failed, HandedBack, Lost, Snoozed, Succeeded
-from taskflowmq.ports.store import CancelAnswer, DeleteAnswer, RetryAnswer, Settled
+from taskflowmq.ports.store import Settled
 from taskflowmq.testing.conformance.intake import ERROR
 from taskflowmq.testing.conformance.support import Rig, StoreSuite, ids, transition
 

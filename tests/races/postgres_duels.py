@@ -13,8 +13,9 @@ from tests.races.arena import Place, PostgresArena, entry, row
 from tests.races.duels import Duels
 
 from taskflowmq.core.job import State
+from taskflowmq.core.operations import CancelAnswer, RetryAnswer
 from taskflowmq.core.transitions import Discarded, Succeeded
-from taskflowmq.ports.store import CancelAnswer, Retention, RetryAnswer, Settled
+from taskflowmq.ports.store import Retention, Settled
 from taskflowmq.stores.postgres import PostgresOptions, cursors
 from taskflowmq.stores.postgres.claims import PostgresClaims
 from taskflowmq.testing.conformance.intake import ERROR

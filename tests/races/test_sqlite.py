@@ -15,8 +15,9 @@ from tests.races.arena import SqliteArena
 from tests.races.duels import Duels
 
 from taskflowmq.core.job import State
+from taskflowmq.core.operations import CancelAnswer, RetryAnswer
 from taskflowmq.core.transitions import Discarded, Succeeded
-from taskflowmq.ports.store import CancelAnswer, Retention, RetryAnswer, Settled
+from taskflowmq.ports.store import Retention, Settled
 from taskflowmq.stores.sqlite import SqliteStore
 from taskflowmq.testing.conformance.intake import ERROR
 from taskflowmq.testing.conformance.support import NewStore, Rig, StoreSuite, ids

@@ -15,8 +15,9 @@ from tests.races.arena import deadlocks
 from taskflowmq import Context, State, TaskFlow
 from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.core.job import Enqueued, JobView, UniqueKey
+from taskflowmq.core.operations import CancelAnswer
 from taskflowmq.core.transitions import Discarded, Failed
-from taskflowmq.ports.store import CancelAnswer, Retention
+from taskflowmq.ports.store import Retention
 from taskflowmq.stores.postgres import PostgresStore
 from taskflowmq.stores.sqlite import SqliteStore
 from taskflowmq.testing.conformance.intake import ERROR

@@ -15,8 +15,9 @@ import msgspec
 
 from taskflowmq.core.grace import LATE_LEASES, LATE_SWEEPS, lateness_after
 from taskflowmq.core.job import ClaimedJob, Enqueued, NewJob
+from taskflowmq.core.operations import DeleteAnswer, RetryAnswer
 from taskflowmq.core.transitions import Transition
-from taskflowmq.ports.store import ClaimRequest, DeleteAnswer, RetryAnswer, Settled
+from taskflowmq.ports.store import ClaimRequest, Settled
 
 Fence = tuple[UUID, int]
 

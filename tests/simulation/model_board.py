@@ -13,8 +13,9 @@ from tests.simulation.rules import Lane, lane_of
 
 from taskflowmq.core.job import Attempts, AttemptView, Counters, JobFilter, JobView, Page, Reason, State
 from taskflowmq.core.limits import UNUSED_AFTER
+from taskflowmq.core.operations import CancelAnswer, DeleteAnswer, RetryAnswer
 from taskflowmq.core.retention import QueueRetention
-from taskflowmq.ports.store import MAX_PAGE_BYTES, CancelAnswer, DeleteAnswer, QueueView, RetryAnswer, StoreStats
+from taskflowmq.ports.store import MAX_PAGE_BYTES, QueueView, StoreStats
 
 _COUNTED = [state for state in State if state not in (State.BLOCKED, State.SUSPENDED)]
 

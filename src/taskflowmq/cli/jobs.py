@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from typing import Any
+from uuid import UUID
 
 import click
 from click.core import ParameterSource
@@ -12,9 +13,8 @@ from taskflowmq.cli.options import database_option, json_option, option, read_ti
 from taskflowmq.cli.output import emit_fields, emit_json, emit_table, say
 from taskflowmq.cli.program import with_store
 from taskflowmq.cli.show import attempt_json, error_line, job_json, job_summary, wait_and_show
-from taskflowmq.core.errors import Conflict
 from taskflowmq.core.job import JobView, State
-from taskflowmq.ports.store import CancelAnswer
+from taskflowmq.core.operations import CancelAnswer, check
 
 MAX_LIMIT = 1_000
 
@@ -129,8 +129,7 @@ def cancel(job_id: str, **given: Any) -> None:
 
     async def act(app: Any) -> CancelAnswer:
         answer: CancelAnswer = await app.jobs.acancel(job_id)
-        if answer is CancelAnswer.FINAL:
-            raise Conflict(f"job {job_id} has ended, so it cannot be cancelled")
+        check(answer, UUID(job_id))
         return answer
 
     _act(given, job_id, act)

@@ -12,12 +12,12 @@ import msgspec
 from taskflowmq.client.hub import Hub
 from taskflowmq.client.session import Session
 from taskflowmq.client.sync import sync_twin
-from taskflowmq.core.errors import JobCancelled, JobFailed, JobNotFound, ResultUnavailable
+from taskflowmq.core.errors import JobCancelled, JobFailed, ResultUnavailable
 from taskflowmq.core.job import JobView, State
+from taskflowmq.core.operations import CancelAnswer, not_found
 from taskflowmq.core.signals import Duration, to_ms
 from taskflowmq.core.waiting import Wait
 from taskflowmq.ports.context import awaiting
-from taskflowmq.ports.store import CancelAnswer
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -51,7 +51,7 @@ class Handle(msgspec.Struct, Generic[R_co], eq=False, frozen=True):
         """
         view = await self._hub.call(lambda session: session.asked.board.get(self._tenant, self.id))
         if view is None:
-            raise JobNotFound(f"there is no job {self.id}, or its transaction is not committed")
+            raise not_found(self.id, enqueued_here=True)
         return view
 
     async def astate(self) -> State:
@@ -69,7 +69,7 @@ class Handle(msgspec.Struct, Generic[R_co], eq=False, frozen=True):
         """
         answer = await self._hub.call(lambda session: session.asked.board.cancel(self._tenant, self.id, actor=ACTOR))
         if answer is CancelAnswer.NOT_FOUND:
-            raise JobNotFound(f"there is no job {self.id}")
+            raise not_found(self.id)
         return answer
 
     async def aresult(self, timeout: Duration | None = None) -> R_co:

@@ -10,10 +10,11 @@ from taskflowmq.client.handle import ACTOR
 from taskflowmq.client.hub import Hub
 from taskflowmq.client.session import Session
 from taskflowmq.client.sync import sync_twin
-from taskflowmq.core.errors import Conflict, InvalidJob, JobNotFound
+from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.job import Attempts, JobFilter, JobView, Page, State
 from taskflowmq.core.limits import MAX_TAG_LENGTH, check_int, check_name, check_text, check_time
-from taskflowmq.ports.store import CancelAnswer, DeleteAnswer, RetryAnswer, StoreStats
+from taskflowmq.core.operations import CancelAnswer, RetryAnswer, check, not_found
+from taskflowmq.ports.store import StoreStats
 
 MAX_PAGE = 1_000
 
@@ -48,7 +49,7 @@ class Jobs:
         wanted = parse_id(job_id)
         view = await self._hub.call(lambda session: session.asked.board.get(self._tenant, wanted))
         if view is None:
-            raise JobNotFound(f"there is no job {wanted}")
+            raise not_found(wanted)
         return view
 
     async def aattempts(self, job_id: UUID | str) -> Attempts:
@@ -109,7 +110,7 @@ class Jobs:
         wanted = parse_id(job_id)
         answer = await self._hub.call(lambda session: session.asked.board.cancel(self._tenant, wanted, actor=ACTOR))
         if answer is CancelAnswer.NOT_FOUND:
-            raise JobNotFound(f"there is no job {wanted}")
+            raise not_found(wanted)
         return answer
 
     async def aretry(self, job_id: UUID | str) -> RetryAnswer:
@@ -121,10 +122,7 @@ class Jobs:
         """
         wanted = parse_id(job_id)
         answer = await self._hub.call(lambda session: session.asked.board.retry(self._tenant, wanted))
-        if answer is RetryAnswer.NOT_FOUND:
-            raise JobNotFound(f"there is no job {wanted}")
-        if answer is RetryAnswer.CONFLICT:
-            raise Conflict(f"job {wanted} is neither dead nor waiting, so it cannot be retried")
+        check(answer, wanted)
         return answer
 
     async def adelete(self, job_id: UUID | str) -> None:
@@ -136,10 +134,7 @@ class Jobs:
         """
         wanted = parse_id(job_id)
         answer = await self._hub.call(lambda session: session.asked.board.delete(self._tenant, wanted))
-        if answer is DeleteAnswer.NOT_FOUND:
-            raise JobNotFound(f"there is no job {wanted}")
-        if answer is DeleteAnswer.CONFLICT:
-            raise Conflict(f"job {wanted} has not ended: cancel it first")
+        check(answer, wanted)
 
     async def astats(self) -> StoreStats:
         """Return how many jobs are in each state and queue."""

@@ -15,9 +15,10 @@ from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
-from taskflowmq.core.errors import JobNotFound, StoreUnavailable
+from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.core.ids import unix_ms
 from taskflowmq.core.job import JobView
+from taskflowmq.core.operations import not_found
 from taskflowmq.ports.store import MAX_BATCH, Board
 
 FIRST_DELAY_S = 0.02
@@ -145,7 +146,7 @@ class Watch:
             job_id = key[1]
             view = found.get(job_id)
             if view is None:
-                self._refuse([key], JobNotFound(f"there is no job {job_id}, or its transaction is not committed"))
+                self._refuse([key], not_found(job_id, enqueued_here=True))
             elif view.state.final:
                 self._answer(key, view)
             else:

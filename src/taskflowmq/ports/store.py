@@ -30,6 +30,7 @@ from taskflowmq.core.job import (
     NewJob,
     Page,
 )
+from taskflowmq.core.operations import CancelAnswer, DeleteAnswer, RetryAnswer
 from taskflowmq.core.retention import QueueRetention as QueueRetention
 from taskflowmq.core.retention import Retention as Retention
 from taskflowmq.core.transitions import Transition
@@ -66,35 +67,6 @@ class ClaimRequest(msgspec.Struct, frozen=True, kw_only=True):
     limit: int
     #: False: only jobs that never crashed a process. True: only those that did (they run alone).
     isolated: bool = False
-
-
-class CancelAnswer(StrEnum):
-    """What a request to cancel did."""
-
-    #: The job had not started; it is cancelled now.
-    CANCELLED = "cancelled"
-    #: The job is running; its worker will be told.
-    REQUESTED = "requested"
-    #: The job had already ended; nothing changed.
-    FINAL = "final"
-    NOT_FOUND = "not_found"
-
-
-class RetryAnswer(StrEnum):
-    """What a request to retry by hand did."""
-
-    NEW_ROUND = "new_round"
-    DUE_NOW = "due_now"
-    CONFLICT = "conflict"
-    NOT_FOUND = "not_found"
-
-
-class DeleteAnswer(StrEnum):
-    """What a request to delete did."""
-
-    DELETED = "deleted"
-    CONFLICT = "conflict"
-    NOT_FOUND = "not_found"
 
 
 class QueueView(msgspec.Struct, frozen=True, kw_only=True):
@@ -285,18 +257,31 @@ class Board(Protocol):
         ...
 
     async def cancel(self, tenant: str, job_id: UUID, *, actor: str) -> CancelAnswer:
-        """Cancel a job that has not started, or ask the worker of a running one."""
+        """Cancel a job that has not started, or ask the worker of a running one.
+
+        ``core.operations`` decides this, and what follows.
+
+        Raises:
+            Conflict: the job has changed its state too often meanwhile.
+        """
         ...
 
     async def retry(self, tenant: str, job_id: UUID) -> RetryAnswer:
         """Dead: new round (attempt, crashes, losses 0). Scheduled or retrying: due now. Otherwise conflict.
 
         Wakes the queue's workers.
+
+        Raises:
+            Conflict: as for :meth:`cancel`.
         """
         ...
 
     async def delete(self, tenant: str, job_id: UUID) -> DeleteAnswer:
-        """Delete an ended job. Its bare id is kept for 24 h, so that a repeated enqueue stays a no-op."""
+        """Delete an ended job. Its bare id is kept for 24 h, so that a repeated enqueue stays a no-op.
+
+        Raises:
+            Conflict: as for :meth:`cancel`.
+        """
         ...
 
     async def list_queues(self) -> list[QueueView]:

@@ -8,13 +8,13 @@ from typing import Annotated, Any
 from litestar import Request, Response, delete, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from taskflowmq.core.errors import Conflict, InvalidJob
+from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.job import JobFilter, JobView, State
 from taskflowmq.core.limits import MAX_TAG_LENGTH, check_name, check_text, check_time
-from taskflowmq.ports.store import CancelAnswer, DeleteAnswer, RetryAnswer
+from taskflowmq.core.operations import check
 from taskflowmq.server.cursor import read_cursor, write_cursor
 from taskflowmq.server.intake import store_one
-from taskflowmq.server.problems import bad_parameter, not_found
+from taskflowmq.server.problems import bad_parameter
 from taskflowmq.server.schemas.requests import JobBody
 from taskflowmq.server.schemas.responses import (
     JobDetail,
@@ -116,36 +116,25 @@ async def get_job(
 @post("/jobs/{job_id:str}/retry", operation_id="retryJob", summary="Retry a job", tags=TAGS, status_code=200)
 async def retry_job(job_id: FromPath[str], services: Shared) -> JobOut:
     """Run a dead job again in a new round, or a scheduled or retrying one now; otherwise 409."""
-    answer = await services.board.retry(services.tenant, parse_id(job_id))
-    if answer is RetryAnswer.NOT_FOUND:
-        raise not_found()
-    view = await services.job(job_id)
-    if answer is RetryAnswer.CONFLICT:
-        raise Conflict(f"a job that is {view.state} cannot be retried; dead, scheduled and retrying ones can")
-    return job_out(view)
+    wanted = parse_id(job_id)
+    check(await services.board.retry(services.tenant, wanted), wanted)
+    return job_out(await services.job(job_id))
 
 
 @post("/jobs/{job_id:str}/cancel", operation_id="cancelJob", summary="Cancel a job", tags=TAGS, status_code=202)
 async def cancel_job(job_id: FromPath[str], request: Request[Any, Any, Any], services: Shared) -> JobOut:
     """Cancel a job that has not started, or ask the worker of a running one to stop it; 409 when it has ended."""
     actor: str = request.scope["taskflow"]["actor"]  # type: ignore[typeddict-item]  # put there by the gate
-    answer = await services.board.cancel(services.tenant, parse_id(job_id), actor=actor)
-    if answer is CancelAnswer.NOT_FOUND:
-        raise not_found()
-    view = await services.job(job_id)
-    if answer is CancelAnswer.FINAL:
-        raise Conflict(f"the job has ended: it is {view.state}")
-    return job_out(view)
+    wanted = parse_id(job_id)
+    check(await services.board.cancel(services.tenant, wanted, actor=actor), wanted)
+    return job_out(await services.job(job_id))
 
 
 @delete("/jobs/{job_id:str}", operation_id="deleteJob", summary="Delete a job", tags=TAGS)
 async def delete_job(job_id: FromPath[str], services: Shared) -> None:
     """Delete a job that has ended; 409 otherwise."""
-    answer = await services.board.delete(services.tenant, parse_id(job_id))
-    if answer is DeleteAnswer.NOT_FOUND:
-        raise not_found()
-    if answer is DeleteAnswer.CONFLICT:
-        raise Conflict("only a job that has ended can be deleted; cancel it first")
+    wanted = parse_id(job_id)
+    check(await services.board.delete(services.tenant, wanted), wanted)
 
 
 async def _page(services: Services, query: JobFilter, limit: int, cursor: str | None) -> JobPage:

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
 
+from taskflowmq.core import operations
 from taskflowmq.core.job import Attempts, JobFilter, JobView, Page, State
 from taskflowmq.core.limits import UNUSED_AFTER
+from taskflowmq.core.operations import MOST_LOOKS, CancelAnswer, Decision, DeleteAnswer, Move, RetryAnswer
 from taskflowmq.core.retention import read_retention
-from taskflowmq.ports.store import (
-    PAGE_SLICE,
-    CancelAnswer,
-    DeleteAnswer,
-    QueueView,
-    RetryAnswer,
-    StoreStats,
-)
+from taskflowmq.ports.store import PAGE_SLICE, QueueView, StoreStats
 from taskflowmq.stores.counting import Counts, listed
 from taskflowmq.stores.listing import id_bounds, that_fit, windows
 from taskflowmq.stores.postgres import rows
@@ -27,9 +23,17 @@ from taskflowmq.stores.postgres.notifier import PostgresNotifier
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import q
 
-#: A job that moves this often while it is looked for is left alone.
-_MOVES = 20
-_FINAL = frozenset({"completed", "cancelled", "dead"})
+A = TypeVar("A")
+
+#: Each returns no row where the job has left the place that the move was decided for.
+_STATEMENTS = {
+    Move.CANCEL_READY: q.cancel_ready_job,
+    Move.CANCEL_WAITING: q.cancel_waiting_job,
+    Move.REQUEST_CANCEL: q.request_cancel,
+    Move.BEGIN_ROUND: q.retry_dead_job,
+    Move.MAKE_DUE: q.hasten_job,
+    Move.DELETE: q.delete_job,
+}
 
 
 class PostgresBoard:
@@ -134,52 +138,30 @@ class PostgresBoard:
 
     async def cancel(self, tenant: str, job_id: UUID, *, actor: str) -> CancelAnswer:
         """Cancel a job that has not started, or ask the worker of a running one."""
-        for _ in range(_MOVES):
-            place = await self._pool.fetchrow(q.find_job, tenant, job_id)
-            if place is None:
-                return CancelAnswer.NOT_FOUND
-            state = place["state"]
-            if state in _FINAL:
-                return CancelAnswer.FINAL
-            if state == "running":
-                if await self._pool.fetchrow(q.request_cancel, self._now(), job_id, actor) is not None:
-                    return CancelAnswer.REQUESTED
-                continue
-            statement = q.cancel_ready_job if state == "pending" else q.cancel_waiting_job
-            if await self._pool.fetchrow(statement, self._now(), job_id) is not None:
-                return CancelAnswer.CANCELLED
-        return CancelAnswer.FINAL
+        return await self._operate(operations.cancel, tenant, job_id, actor)
 
     async def retry(self, tenant: str, job_id: UUID) -> RetryAnswer:
         """Dead: new round (attempt, crashes, losses 0). Scheduled or retrying: due now. Otherwise conflict."""
-        moves = {
-            "dead": (q.retry_dead_job, RetryAnswer.NEW_ROUND),
-            "scheduled": (q.hasten_job, RetryAnswer.DUE_NOW),
-            "retrying": (q.hasten_job, RetryAnswer.DUE_NOW),
-        }
-        for _ in range(_MOVES):
-            place = await self._pool.fetchrow(q.find_job, tenant, job_id)
-            if place is None:
-                return RetryAnswer.NOT_FOUND
-            if place["state"] not in moves:
-                return RetryAnswer.CONFLICT
-            statement, answer = moves[place["state"]]
-            if await self._pool.fetchrow(statement, self._now(), job_id) is not None:
-                await self._notifier.wake([place["queue"]])
-                return answer
-        return RetryAnswer.CONFLICT
+        return await self._operate(operations.retry, tenant, job_id)
 
     async def delete(self, tenant: str, job_id: UUID) -> DeleteAnswer:
         """Delete an ended job. Its bare id is kept for 24 h, so that a repeated enqueue stays a no-op."""
-        for _ in range(_MOVES):
+        return await self._operate(operations.delete, tenant, job_id)
+
+    async def _operate(
+        self, decide: Callable[[State | None], Decision[A]], tenant: str, job_id: UUID, actor: str | None = None
+    ) -> A:
+        for _ in range(MOST_LOOKS):
             place = await self._pool.fetchrow(q.find_job, tenant, job_id)
-            if place is None:
-                return DeleteAnswer.NOT_FOUND
-            if place["state"] not in _FINAL:
-                return DeleteAnswer.CONFLICT
-            if await self._pool.fetchrow(q.delete_job, self._now(), job_id) is not None:
-                return DeleteAnswer.DELETED
-        return DeleteAnswer.CONFLICT
+            answer, move = decide(None if place is None or place["state"] is None else State(place["state"]))
+            if move is None:
+                return answer
+            args = (self._now(), job_id, actor) if move is Move.REQUEST_CANCEL else (self._now(), job_id)
+            if await self._pool.fetchrow(_STATEMENTS[move], *args) is not None:
+                if move.makes_ready:
+                    await self._notifier.wake([place["queue"]])
+                return answer
+        raise operations.moving(job_id)
 
     async def list_queues(self) -> list[QueueView]:
         """Return every queue that is in use, by name."""

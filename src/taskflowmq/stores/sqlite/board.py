@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
 
-from taskflowmq.core.job import Attempts, JobFilter, JobView, Page, State
+from taskflowmq.core import operations
+from taskflowmq.core.job import Attempts, JobFilter, JobView, Page, Reason, State
+from taskflowmq.core.operations import CancelAnswer, Decision, DeleteAnswer, Move, RetryAnswer
 from taskflowmq.core.retention import read_retention
-from taskflowmq.ports.store import (
-    PAGE_SLICE,
-    CancelAnswer,
-    DeleteAnswer,
-    QueueView,
-    RetryAnswer,
-    StoreStats,
-)
+from taskflowmq.ports.store import PAGE_SLICE, QueueView, StoreStats
 from taskflowmq.stores.counting import Counts, listed
 from taskflowmq.stores.listing import id_bounds, that_fit, windows
-from taskflowmq.stores.sqlite.enqueue import cancel_steps, draw_positions
+from taskflowmq.stores.sqlite.enqueue import draw_positions
 from taskflowmq.stores.sqlite.names import UNUSED_AFTER_US, Names
 from taskflowmq.stores.sqlite.notifier import SqliteNotifier
 from taskflowmq.stores.sqlite.queries import sql
@@ -38,6 +34,17 @@ _LISTED = (
     State.CANCELLED,
     State.DEAD,
 )
+
+A = TypeVar("A")
+#: The first changes one row where the job is in the place that the move was decided for.
+_STATEMENTS = {
+    Move.CANCEL_READY: ("cancel_ready_job", "leave_ready_by_id", "free_unique_by_id"),
+    Move.CANCEL_WAITING: ("cancel_waiting_job", "leave_waiting_by_id", "free_unique_by_id"),
+    Move.REQUEST_CANCEL: ("request_cancel",),
+    Move.BEGIN_ROUND: ("retry_dead_job", "leave_outcome_by_id"),
+    Move.MAKE_DUE: ("hasten_job", "leave_waiting_by_id"),
+    Move.DELETE: ("leave_outcome_by_id", "delete_attempts", "delete_job"),
+}
 
 
 class SqliteBoard:
@@ -99,58 +106,43 @@ class SqliteBoard:
 
     async def cancel(self, tenant: str, job_id: UUID, *, actor: str) -> CancelAnswer:
         """Cancel a job that has not started, or ask the worker of a running one."""
-
-        def write(conn: sqlite3.Connection) -> CancelAnswer:
-            place = _place(conn, tenant, job_id)
-            if place is None:
-                return CancelAnswer.NOT_FOUND
-            if State(place[1]).final:
-                return CancelAnswer.FINAL
-            if run_steps(conn, cancel_steps(job_id, self._now())):
-                return CancelAnswer.CANCELLED
-            params = {"job_id": job_id.bytes, "now": self._now(), "actor": actor}
-            conn.execute(sql("request_cancel"), params)
-            return CancelAnswer.REQUESTED
-
-        return await self._writer.run(write)
+        return await self._operate(operations.cancel, tenant, job_id, actor)
 
     async def retry(self, tenant: str, job_id: UUID) -> RetryAnswer:
         """Dead: new round (attempt, crashes, losses 0). Scheduled or retrying: due now. Otherwise conflict."""
+        return await self._operate(operations.retry, tenant, job_id)
 
-        def write(conn: sqlite3.Connection) -> tuple[RetryAnswer, str]:
+    async def delete(self, tenant: str, job_id: UUID) -> DeleteAnswer:
+        """Delete an ended job. Its bare id is kept for 24 h, so that a repeated enqueue stays a no-op."""
+        return await self._operate(operations.delete, tenant, job_id)
+
+    async def _operate(
+        self, decide: Callable[[State | None], Decision[A]], tenant: str, job_id: UUID, actor: str | None = None
+    ) -> A:
+        def write(conn: sqlite3.Connection) -> tuple[A, str]:
             place = _place(conn, tenant, job_id)
-            if place is None:
-                return RetryAnswer.NOT_FOUND, ""
-            queue, state = place
-            if state == State.DEAD:
-                self._make_ready(conn, "retry_dead_job", "leave_outcome_by_id", job_id)
-                return RetryAnswer.NEW_ROUND, queue
-            if state in (State.SCHEDULED, State.RETRYING):
-                self._make_ready(conn, "hasten_job", "leave_waiting_by_id", job_id)
-                return RetryAnswer.DUE_NOW, queue
-            return RetryAnswer.CONFLICT, ""
+            queue, state = ("", None) if place is None or place[1] is None else (place[0], State(place[1]))
+            answer, move = decide(state)
+            if move is not None:
+                self._move(conn, move, job_id, actor)
+            return answer, queue if move is not None and move.makes_ready else ""
 
         answer, queue = await self._writer.run(write)
         if queue:
             await self._notifier.wake([queue])
         return answer
 
-    async def delete(self, tenant: str, job_id: UUID) -> DeleteAnswer:
-        """Delete an ended job. Its bare id is kept for 24 h, so that a repeated enqueue stays a no-op."""
-
-        def write(conn: sqlite3.Connection) -> DeleteAnswer:
-            place = _place(conn, tenant, job_id)
-            if place is None:
-                return DeleteAnswer.NOT_FOUND
-            if not State(place[1]).final:
-                return DeleteAnswer.CONFLICT
-            params = {"job_id": job_id.bytes}
-            conn.execute(sql("leave_outcome_by_id"), params)
-            conn.execute(sql("delete_attempts"), params)
-            conn.execute(sql("delete_job"), {**params, "now": self._now()})
-            return DeleteAnswer.DELETED
-
-        return await self._writer.run(write)
+    def _move(self, conn: sqlite3.Connection, move: Move, job_id: UUID, actor: str | None) -> None:
+        """Write a move in the transaction in which it was decided: no other writer can have come between."""
+        params: dict[str, Any] = {"job_id": job_id.bytes, "now": self._now(), "actor": actor}
+        params["reason"] = Reason.CANCELLED_BY_USER
+        if move.makes_ready:
+            params["seq"] = run_steps(conn, draw_positions(1))
+        first, *further = _STATEMENTS[move]
+        if conn.execute(sql(first), params).rowcount != 1:
+            raise RuntimeError(f"job {job_id} has left its place in the middle of a transaction ({move.value})")
+        for name in further:
+            conn.execute(sql(name), params)
 
     async def list_queues(self) -> list[QueueView]:
         """Return every queue that is in use, by name."""
@@ -183,15 +175,10 @@ class SqliteBoard:
         await self._writer.run(write)
         self._counts.forget()
 
-    def _make_ready(self, conn: sqlite3.Connection, name: str, leave: str, job_id: UUID) -> None:
-        seq = run_steps(conn, draw_positions(1))
-        conn.execute(sql(name), {"job_id": job_id.bytes, "seq": seq, "now": self._now()})
-        conn.execute(sql(leave), {"job_id": job_id.bytes})
 
-
-def _place(conn: sqlite3.Connection, tenant: str, job_id: UUID) -> tuple[str, str] | None:
+def _place(conn: sqlite3.Connection, tenant: str, job_id: UUID) -> tuple[str, str | None] | None:
     """Return a job's queue and state, or None if the tenant has no such job."""
-    found: tuple[str, str] | None = conn.execute(
+    found: tuple[str, str | None] | None = conn.execute(
         sql("find_place"), {"tenant": tenant, "job_id": job_id.bytes}
     ).fetchone()
     return found

@@ -9,6 +9,7 @@ import pytest
 
 from taskflowmq.core.ids import uuid7
 from taskflowmq.core.job import Reason, State
+from taskflowmq.core.operations import CancelAnswer
 from taskflowmq.core.transitions import (
     Crashed,
     Discarded,
@@ -21,7 +22,6 @@ from taskflowmq.core.transitions import (
     Succeeded,
     TimedOut,
 )
-from taskflowmq.ports.store import CancelAnswer
 from taskflowmq.testing.conformance.intake import ERROR
 from taskflowmq.testing.conformance.support import NOON, RETRY_S, Rig, StoreSuite, ids
 

@@ -6,6 +6,7 @@ import msgspec
 
 from taskflowmq.core.ids import uuid7
 from taskflowmq.core.job import Counters, State
+from taskflowmq.core.operations import RetryAnswer
 from taskflowmq.core.transitions import (
     Discarded,
     Failed,
@@ -17,7 +18,7 @@ from taskflowmq.core.transitions import (
     Succeeded,
     TimedOut,
 )
-from taskflowmq.ports.store import RetryAnswer, Settled
+from taskflowmq.ports.store import Settled
 from taskflowmq.testing.conformance.intake import ERROR
 from taskflowmq.testing.conformance.support import Rig, StoreSuite, transition
 

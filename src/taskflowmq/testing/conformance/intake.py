@@ -11,8 +11,8 @@ import pytest
 from taskflowmq.core.errors import Conflict
 from taskflowmq.core.ids import lowest_id, unix_ms
 from taskflowmq.core.job import Counters, Enqueued, JobFilter, NewJob, State, UniqueKey
+from taskflowmq.core.operations import DeleteAnswer
 from taskflowmq.core.transitions import Discarded, Failed, Stopped, Succeeded
-from taskflowmq.ports.store import DeleteAnswer
 from taskflowmq.ports.tasks import TaskNotice
 from taskflowmq.testing.conformance.support import NOON, TASK, Rig, StoreSuite, decoded, ids
 

@@ -13,8 +13,9 @@ import pytest
 
 from taskflowmq.core.errors import Conflict
 from taskflowmq.core.job import Enqueued, Reason, State, UniqueKey
+from taskflowmq.core.operations import CancelAnswer, DeleteAnswer, RetryAnswer
 from taskflowmq.core.transitions import Discarded, Failed, Lost, Succeeded
-from taskflowmq.ports.store import CancelAnswer, DeleteAnswer, RetryAnswer, Settled
+from taskflowmq.ports.store import Settled
 from taskflowmq.testing.conformance.intake import ERROR
 from taskflowmq.testing.conformance.support import LEASE_MS, Rig, StoreSuite, ids, transition
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from taskflowmq.core.job import Counters, Reason, State
+from taskflowmq.core.operations import CancelAnswer, DeleteAnswer
 from taskflowmq.core.retry import MAX_CRASHES, MAX_LOSSES
 from taskflowmq.core.transitions import (
     Crashed,
@@ -21,7 +22,7 @@ from taskflowmq.core.transitions import (
     Succeeded,
     TimedOut,
 )
-from taskflowmq.ports.store import CancelAnswer, DeleteAnswer, Settled
+from taskflowmq.ports.store import Settled
 from taskflowmq.testing.conformance.intake import ERROR
 from taskflowmq.testing.conformance.support import NOON, RETRY_S, Rig, StoreSuite, decoded, ids, transition
 

@@ -10,8 +10,8 @@ import pytest
 
 from taskflowmq.core.errors import NotUnique
 from taskflowmq.core.job import Enqueued, NewJob, Reason, State, UniqueKey
+from taskflowmq.core.operations import CancelAnswer
 from taskflowmq.core.transitions import Discarded, Failed, Lost, Snoozed, Stopped, Succeeded
-from taskflowmq.ports.store import CancelAnswer
 from taskflowmq.testing.conformance.intake import ERROR
 from taskflowmq.testing.conformance.support import RETRY_S, Rig, StoreSuite, ids
 

@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 
 from taskflowmq.core.job import ClaimedJob, State
+from taskflowmq.core.operations import CancelAnswer, RetryAnswer
 from taskflowmq.core.transitions import (
     Crashed,
     Discarded,
@@ -23,7 +24,7 @@ from taskflowmq.core.transitions import (
     Stopped,
     Succeeded,
 )
-from taskflowmq.ports.store import CancelAnswer, RetryAnswer, Settled
+from taskflowmq.ports.store import Settled
 from taskflowmq.testing.conformance.intake import ERROR
 from taskflowmq.testing.conformance.support import Rig, StoreSuite, transition
 

@@ -1,0 +1,168 @@
+"""What a user may do to a job by hand, by the job's state: cancel it, retry it, delete it.
+
+A store reads where the job is, asks :func:`cancel`, :func:`retry` or :func:`delete`, and writes the move that is
+answered. It writes only where the job still is in that place; where the job has moved meanwhile, nothing is written and
+the store begins again, :data:`MOST_LOOKS` times. A store that reads and writes in one transaction that excludes every
+other writer needs one look.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, StrEnum
+from typing import Generic, NamedTuple, TypeVar
+from uuid import UUID
+
+from taskflowmq.core.errors import Conflict, JobNotFound
+from taskflowmq.core.job import FINAL, State
+from taskflowmq.core.transitions import LEGAL
+
+#: A job that has moved between look and write this many times in a row is left alone.
+MOST_LOOKS = 20
+
+A = TypeVar("A")
+
+
+class CancelAnswer(StrEnum):
+    """What a request to cancel did."""
+
+    #: The job had not started; it is cancelled now.
+    CANCELLED = "cancelled"
+    #: The job is running; its worker will be told.
+    REQUESTED = "requested"
+    #: The job had already ended; nothing changed.
+    FINAL = "final"
+    NOT_FOUND = "not_found"
+
+
+class RetryAnswer(StrEnum):
+    """What a request to retry by hand did."""
+
+    NEW_ROUND = "new_round"
+    DUE_NOW = "due_now"
+    CONFLICT = "conflict"
+    NOT_FOUND = "not_found"
+
+
+class DeleteAnswer(StrEnum):
+    """What a request to delete did."""
+
+    DELETED = "deleted"
+    CONFLICT = "conflict"
+    NOT_FOUND = "not_found"
+
+
+Answer = CancelAnswer | RetryAnswer | DeleteAnswer
+
+
+class Move(Enum):
+    """What a store writes."""
+
+    #: ready → outcome (cancelled); its unique key is freed.
+    CANCEL_READY = "cancel_ready"
+    #: waiting → outcome (cancelled); its unique key is freed.
+    CANCEL_WAITING = "cancel_waiting"
+    #: It stays in running; a cancel request is noted.
+    REQUEST_CANCEL = "request_cancel"
+    #: outcome (dead) → ready, in a new round: all counters but the fence begin anew.
+    BEGIN_ROUND = "begin_round"
+    #: waiting for its time → ready, as if the time had come.
+    MAKE_DUE = "make_due"
+    #: Its outcome and attempts go; its bare id is kept.
+    DELETE = "delete"
+
+    @property
+    def makes_ready(self) -> bool:
+        """Whether workers of the job's queue are to be woken."""
+        return self in _MAKE_READY
+
+
+_MAKE_READY = frozenset({Move.BEGIN_ROUND, Move.MAKE_DUE})
+#: Where a job waits for its time. What waits for another job or an event does not become ready by hand.
+_TIMED = frozenset({State.SCHEDULED, State.RETRYING})
+
+
+class Decision(NamedTuple, Generic[A]):
+    """What to write, and the answer once it is written; no move is a refusal."""
+
+    answer: A
+    move: Move | None = None
+
+
+def cancel(state: State | None) -> Decision[CancelAnswer]:
+    """Decide a request to cancel.
+
+    Args:
+        state: where the job is; None if the tenant has no such job.
+    """
+    if state is None:
+        return Decision(CancelAnswer.NOT_FOUND)
+    if State.CANCELLED not in LEGAL[state]:
+        return Decision(CancelAnswer.FINAL)
+    if state is State.RUNNING:  # only its worker knows when the body has stopped
+        return Decision(CancelAnswer.REQUESTED, Move.REQUEST_CANCEL)
+    return Decision(CancelAnswer.CANCELLED, Move.CANCEL_READY if state is State.PENDING else Move.CANCEL_WAITING)
+
+
+def retry(state: State | None) -> Decision[RetryAnswer]:
+    """Decide a request to retry: a new round for a dead job, due now for one that waits for its time.
+
+    Args:
+        state: where the job is; None if the tenant has no such job.
+    """
+    if state is None:
+        return Decision(RetryAnswer.NOT_FOUND)
+    if state in FINAL and State.PENDING in LEGAL[state]:
+        return Decision(RetryAnswer.NEW_ROUND, Move.BEGIN_ROUND)
+    if state in _TIMED:
+        return Decision(RetryAnswer.DUE_NOW, Move.MAKE_DUE)
+    return Decision(RetryAnswer.CONFLICT)
+
+
+def delete(state: State | None) -> Decision[DeleteAnswer]:
+    """Decide a request to delete: only what has ended can go.
+
+    Args:
+        state: where the job is; None if the tenant has no such job.
+    """
+    if state is None:
+        return Decision(DeleteAnswer.NOT_FOUND)
+    if state in FINAL:
+        return Decision(DeleteAnswer.DELETED, Move.DELETE)
+    return Decision(DeleteAnswer.CONFLICT)
+
+
+#: Why each operation is refused where the job exists.
+_REFUSED: dict[type[Answer], str] = {
+    CancelAnswer: "has ended, so it cannot be cancelled",
+    RetryAnswer: "is neither dead nor waiting for its time, so it cannot be retried",
+    DeleteAnswer: "has not ended, so it cannot be deleted: cancel it first",
+}
+
+
+def not_found(job_id: UUID, *, enqueued_here: bool = False) -> JobNotFound:
+    """Return the error for a job that the tenant does not have.
+
+    Args:
+        job_id: the job.
+        enqueued_here: whether the caller has enqueued it, maybe in a transaction of its own.
+    """
+    why = ", or its transaction is not committed" if enqueued_here else ""
+    return JobNotFound(f"there is no job {job_id}{why}")
+
+
+def moving(job_id: UUID) -> Conflict:
+    """Return the error for a job that has moved between look and write :data:`MOST_LOOKS` times."""
+    return Conflict(f"job {job_id} changes state too often at the moment: try again")
+
+
+def check(answer: Answer, job_id: UUID) -> None:
+    """Return if the operation was done.
+
+    Raises:
+        JobNotFound: there is no such job.
+        Conflict: the job's state does not allow the operation; nothing changed.
+    """
+    if answer.value == "not_found":
+        raise not_found(job_id)
+    if answer.value in ("conflict", "final"):
+        raise Conflict(f"job {job_id} {_REFUSED[type(answer)]}")

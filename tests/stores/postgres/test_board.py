@@ -1,0 +1,66 @@
+"""What a user does by hand while the job moves on."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+
+from taskflowmq.core.errors import Conflict
+from taskflowmq.core.operations import MOST_LOOKS, CancelAnswer, RetryAnswer
+from taskflowmq.stores.postgres.board import PostgresBoard
+from taskflowmq.stores.postgres.queries import q
+
+JOB = UUID(int=7)
+
+
+class MovingJob:
+    """A pool in which the job has left the place where it was seen, so many times."""
+
+    def __init__(self, *states: str) -> None:
+        self.states = list(states)
+        self.looks = 0
+        self.written: list[str] = []
+
+    async def fetchrow(self, statement: str, *_args: object) -> dict[str, object] | None:
+        if statement == q.find_job:
+            self.looks += 1
+            state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+            return {"state": state, "queue": "default"}
+        self.written.append(statement)
+        return {"job_id": JOB} if len(self.states) == 1 and self.looks > 1 else None
+
+
+class Woken:
+    """Remembers which queues were woken."""
+
+    def __init__(self) -> None:
+        self.queues: list[str] = []
+
+    async def wake(self, queues: list[str]) -> None:
+        self.queues += queues
+
+
+def board(pool: MovingJob, notifier: Woken) -> PostgresBoard:
+    return PostgresBoard(pool, None, notifier, lambda: None, lambda: None)  # type: ignore[arg-type]
+
+
+async def test_a_job_that_has_moved_is_looked_for_again():
+    pool, woken = MovingJob("pending", "running"), Woken()
+    assert await board(pool, woken).cancel("default", JOB, actor="me") is CancelAnswer.REQUESTED
+    assert pool.written == [q.cancel_ready_job, q.request_cancel]
+    assert woken.queues == []
+
+
+async def test_a_job_that_becomes_ready_by_hand_wakes_its_queue():
+    pool, woken = MovingJob("scheduled", "dead"), Woken()
+    assert await board(pool, woken).retry("default", JOB) is RetryAnswer.NEW_ROUND
+    assert pool.written == [q.hasten_job, q.retry_dead_job]
+    assert woken.queues == ["default"]
+
+
+async def test_a_job_that_moves_all_the_time_is_left_alone():
+    pool, woken = MovingJob(*["pending", "scheduled"] * MOST_LOOKS), Woken()
+    with pytest.raises(Conflict, match="try again"):
+        await board(pool, woken).cancel("default", JOB, actor="me")
+    assert pool.looks == MOST_LOOKS
