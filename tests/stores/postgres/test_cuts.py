@@ -256,12 +256,14 @@ async def test_a_migration_that_is_cut(empty_postgres_url: str, connect: Connect
     admin = await connect(empty_postgres_url)
     locking = await connect(empty_postgres_url)
     store = PostgresStore(empty_postgres_url)
-    async with locking.transaction():
-        await locking.execute("SELECT pg_advisory_xact_lock(8323362117293)")
-        opening = asyncio.create_task(store.open())
-        await cut_waiting(admin, "advisory")
-        with pytest.raises(StoreUnavailable, match="terminating connection"):
-            await opening
+    another = locking.transaction()
+    await another.start()
+    await locking.execute("CREATE SCHEMA taskflow")
+    opening = asyncio.create_task(store.open())
+    await cut_waiting(admin, "transactionid")
+    with pytest.raises(StoreUnavailable, match="terminating connection"):
+        await opening
+    await another.rollback()
     await store.open()
     assert await store.schema.version() > 0
     await store.close()
