@@ -23,6 +23,7 @@ from typing import Any
 from taskflowmq.client.deadline import DEFAULT_S, give_up, too_late
 from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.core.job import Enqueued, NewJob
+from taskflowmq.ports.halving import halve
 from taskflowmq.ports.store import MAX_BATCH
 
 MAX_WAITING = 10_000
@@ -150,16 +151,15 @@ class GroupCommit:
         except StoreUnavailable as error:
             _refuse(batch, error)
         except Exception as error:  # noqa: BLE001 - handed to the callers, who raise it
-            if len(batch) == 1:
-                _refuse(batch, error)
-                return
-            half = len(batch) // 2
-            await self._store(batch[:half])
-            await self._store(batch[half:])
+            await halve(batch, error, self._store, _refuse_one)
         else:
             for (_, answer), stored in zip(batch, answers, strict=True):
                 if not answer.done():
                     answer.set_result(stored)
+
+
+async def _refuse_one(entry: _Entry, error: Exception) -> None:
+    _refuse([entry], error)
 
 
 def _refuse(batch: list[_Entry], error: Exception) -> None:

@@ -19,6 +19,7 @@ import msgspec
 from taskflowmq.core.errors import StoreUnavailable, TaskFlowError
 from taskflowmq.core.job import ClaimedJob, State
 from taskflowmq.core.transitions import Transition
+from taskflowmq.ports.halving import halve
 from taskflowmq.ports.store import Settled
 from taskflowmq.ports.telemetry import JobLine, JobReport, LineError
 from taskflowmq.worker.backoff import backoff
@@ -177,7 +178,8 @@ class Completer:
                     raise
                 errors += 1
                 if not isinstance(error, StoreUnavailable) and errors >= MAX_REFUSALS:
-                    await self._divide(batch, error)
+                    # The store answers but refuses this batch: find the row, strip it, and let the others pass.
+                    await halve(batch, error, self._store, self._strip)
                     return
                 self._kit.telemetry.event("store_error")
                 if not self._store_log.failed(error):
@@ -187,14 +189,9 @@ class Completer:
         self._store_log.worked()
         self._account(batch, answers, self._kit.clock.monotonic() - began)
 
-    async def _divide(self, batch: list[Entry], error: BaseException) -> None:
-        """The store answers but refuses this batch: find the row, strip it, and let the others pass."""
-        if len(batch) > 1:
-            middle = len(batch) // 2
-            await self._store(batch[:middle])
-            await self._store(batch[middle:])
-            return
-        transition, job, run_s, replayed = batch[0]
+    async def _strip(self, entry: Entry, error: BaseException) -> None:
+        """Store a refused transition without its payload; give up on it if it has none."""
+        transition, job, run_s, replayed = entry
         if transition.result is not None or transition.error is not None:
             bare = msgspec.structs.replace(
                 transition, result=None, error=None, result_error=f"not stored: {type(error).__name__}"

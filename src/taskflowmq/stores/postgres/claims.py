@@ -15,6 +15,7 @@ import msgspec
 from taskflowmq.core.errors import TaskFlowError
 from taskflowmq.core.job import ClaimedJob, State
 from taskflowmq.core.transitions import Transition
+from taskflowmq.ports.halving import halve
 from taskflowmq.ports.store import ClaimRequest, Settled
 from taskflowmq.stores.postgres import errors, lending, rows, settling, transactions
 from taskflowmq.stores.postgres.cursors import Scan
@@ -341,20 +342,21 @@ class PostgresClaims:
         try:
             await self._write_all(changes, answers)
         except Exception as error:
-            refusal = error.__cause__ or error
-            if not errors.is_bad_row(refusal):
+            if not errors.is_bad_row(error.__cause__ or error):
                 raise
-            if len(changes) > 1:
-                middle = len(changes) // 2
-                await self._write(changes[:middle], answers)
-                await self._write(changes[middle:], answers)
-                return
-            change = changes[0]
-            less = settling.weaker(change, errors.why_refused(refusal))
-            if less is None:
-                raise
-            _log.warning("the result or error of job %s could not be stored: %s", change.job_id, refusal)
-            await self._write([less], answers)
+
+            async def write(half: list[Transition]) -> None:
+                await self._write(half, answers)
+
+            async def weaken(change: Transition, error: Exception) -> None:
+                refusal = error.__cause__ or error
+                less = settling.weaker(change, errors.why_refused(refusal))
+                if less is None:
+                    raise error
+                _log.warning("the result or error of job %s could not be stored: %s", change.job_id, refusal)
+                await write([less])
+
+            await halve(changes, error, write, weaken)
 
     async def _write_all(self, changes: list[Transition], answers: dict[settling.Fence, Settled]) -> None:
         left = changes
@@ -444,12 +446,7 @@ class PostgresClaims:
         except Exception as error:
             if not errors.is_bad_row(error.__cause__ or error):
                 raise
-            if len(updates) == 1:
-                _log.warning("the progress of job %s cannot be stored and is dropped", job_ids[0])
-                return
-            middle = len(updates) // 2
-            await self._save(updates[:middle])
-            await self._save(updates[middle:])
+            await halve(updates, error, self._save, _drop_progress)
 
     async def cancel_requests(self, worker_id: UUID) -> list[UUID]:
         """Return the running jobs of a worker for which a cancellation was asked."""
@@ -458,6 +455,10 @@ class PostgresClaims:
     async def paused_queues(self) -> set[str]:
         """Return the names of the queues that are paused now."""
         return {row["name"] for row in await self._pool.fetch(q.list_paused_queues)}
+
+
+async def _drop_progress(update: tuple[settling.Fence, bytes], _error: Exception) -> None:
+    _log.warning("the progress of job %s cannot be stored and is dropped", update[0][0])
 
 
 def _missing(changes: list[Transition], applied: Sequence[UUID]) -> list[Transition]:
