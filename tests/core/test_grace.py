@@ -6,13 +6,17 @@ from collections.abc import Iterable
 
 import pytest
 
-from taskflowmq.core.grace import Grace, grace_after, lateness_after
+from taskflowmq.core.grace import Grace, Sweep, gap_since, grace_after, lateness_after
 
 SWEEP, LEASE = 5_000, 30_000
 
 
-def after(gap_ms: int | None, *, age: int | None = None, late: int | None = None, in_force: bool = False) -> Grace:
+def swept(gap_ms: int | None, *, age: int | None = None, late: int | None = None, in_force: bool = False) -> Sweep:
     return grace_after(gap_ms=gap_ms, sweep_ms=SWEEP, lease_ms=LEASE, store_age_ms=age, late_ms=late, in_force=in_force)
+
+
+def after(gap_ms: int | None, *, age: int | None = None, late: int | None = None, in_force: bool = False) -> Grace:
+    return swept(gap_ms, age=age, late=late, in_force=in_force).step
 
 
 @pytest.mark.parametrize(
@@ -83,3 +87,17 @@ def test_a_silence_counts_for_a_lease_at_most_and_a_clock_that_went_back_for_not
 def test_a_restart_is_proved_and_not_bounded() -> None:
     assert after(40_000, age=39_999, late=10**9) is Grace.GIVE
     assert after(40_000, age=40_001, late=10**9) is Grace.FORGET
+
+
+def test_a_sweep_waits_for_the_grace_that_it_gives_and_for_one_in_force() -> None:
+    assert swept(70_000) == Sweep(Grace.GIVE, 0, waits=True)
+    assert swept(20_000, late=5_000) == Sweep(Grace.GIVE, 25_000, waits=True)
+    assert swept(5_000, in_force=True).waits
+    assert swept(20_000, late=10**9, in_force=True) == Sweep(Grace.LEAVE, 10**9 + 20_000, waits=True)
+    assert not swept(20_000, late=10**9).waits
+    assert not swept(5_000).waits
+
+
+@pytest.mark.parametrize(("ms", "gap"), [(None, None), (-1, None), (0, 0), (5_000, 5_000)])
+def test_a_turn_in_the_future_says_nothing_about_the_gap(ms: int | None, gap: int | None) -> None:
+    assert gap_since(ms) == gap

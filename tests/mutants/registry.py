@@ -94,7 +94,7 @@ RESCUE = (
         "rescue-without-grace",
         "any",
         "after an outage every worker looks dead, and is taken for dead",
-        (Edit("core/grace.py", "return Grace.GIVE", "return Grace.LEAVE", times=2),),
+        (Edit("core/grace.py", "step = Grace.GIVE", "step = Grace.LEAVE", times=2),),
         (
             "tests/core/test_grace.py::test_rescues_wait_when_silence_may_be_our_own",
             _STORIES + "test_an_outage_longer_than_the_lease_costs_nobody_anything[model]",

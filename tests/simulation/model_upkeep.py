@@ -8,7 +8,7 @@ from uuid import UUID
 
 from tests.simulation.rows import Data, Ended, Ready
 
-from taskflowmq.core.grace import Grace, grace_after, lateness_after
+from taskflowmq.core.grace import Grace, grace_after
 from taskflowmq.core.retention import NEVER, QueueRetention, Retention
 from taskflowmq.ports.store import DutyFailure, DutyTurn, StagedCount
 
@@ -32,7 +32,7 @@ class ModelUpkeep:
         grace = data.grace_until is not None and data.grace_until > now
         if taken and lease_ms is not None:
             late = None if ran_at is None or data.late_since is None else (ran_at - data.late_since) // MS
-            step = grace_after(
+            sweep = grace_after(
                 gap_ms=gap,
                 sweep_ms=interval_ms,
                 lease_ms=lease_ms,
@@ -40,12 +40,12 @@ class ModelUpkeep:
                 late_ms=late,
                 in_force=grace,
             )
-            if step is Grace.GIVE:
-                data.late_since = now - lateness_after(gap_ms=gap, lease_ms=lease_ms, late_ms=late) * MS
+            if sweep.step is Grace.GIVE:
+                data.late_since = now - sweep.late_ms * MS
                 data.grace_until = max(data.grace_until or now, now + lease_ms * MS)
-                grace = True
-            elif step is Grace.FORGET:
+            elif sweep.step is Grace.FORGET:
                 data.late_since = None
+            grace = sweep.waits
         return DutyTurn(taken=taken, gap_ms=gap, grace=grace)
 
     async def note_failure(self, duty: str, problem: str) -> None:

@@ -14,6 +14,7 @@ What is proved, a restart of the database, is not bounded.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import NamedTuple
 
 #: A sweep is late after this many intervals without one.
 LATE_SWEEPS = 3
@@ -32,6 +33,16 @@ class Grace(StrEnum):
     """Nothing changes."""
 
 
+class Sweep(NamedTuple):
+    """What a rescue sweep writes of the grace, and whether it must wait."""
+
+    step: Grace
+    #: For how long sweeps have come late in a row, to be stored with a grace that is given.
+    late_ms: int
+    #: Whether a grace holds now: no rescue.
+    waits: bool
+
+
 def grace_after(
     *,
     gap_ms: int | None,
@@ -40,7 +51,7 @@ def grace_after(
     store_age_ms: int | None,
     late_ms: int | None,
     in_force: bool,
-) -> Grace:
+) -> Sweep:
     """Decide whether a rescue sweep that has just taken its turn must wait.
 
     Args:
@@ -52,12 +63,15 @@ def grace_after(
         in_force: whether a grace holds at this moment.
     """
     if gap_ms is None or (store_age_ms is not None and store_age_ms < gap_ms):
-        return Grace.GIVE
-    if gap_ms <= LATE_SWEEPS * sweep_ms:
-        return Grace.LEAVE if late_ms is None else Grace.FORGET
-    if late_ms is None or late_ms < LATE_LEASES * lease_ms:
-        return Grace.GIVE
-    return Grace.LEAVE if in_force else Grace.FORGET
+        step = Grace.GIVE
+    elif gap_ms <= LATE_SWEEPS * sweep_ms:
+        step = Grace.LEAVE if late_ms is None else Grace.FORGET
+    elif late_ms is None or late_ms < LATE_LEASES * lease_ms:
+        step = Grace.GIVE
+    else:
+        step = Grace.LEAVE if in_force else Grace.FORGET
+    late = lateness_after(gap_ms=gap_ms, lease_ms=lease_ms, late_ms=late_ms)
+    return Sweep(step, late, in_force or step is Grace.GIVE)
 
 
 def lateness_after(*, gap_ms: int | None, lease_ms: int, late_ms: int | None) -> int:
@@ -70,3 +84,12 @@ def lateness_after(*, gap_ms: int | None, lease_ms: int, late_ms: int | None) ->
     """
     known = 0 if late_ms is None else max(0, late_ms)
     return known if late_ms is None or gap_ms is None else known + min(gap_ms, lease_ms)
+
+
+def gap_since(ms: int | None) -> int | None:
+    """Return for how long a duty did not run, or None if that is not known.
+
+    Args:
+        ms: time since its last turn. A turn in the future (the clock went back) says nothing; None: there was none.
+    """
+    return None if ms is None or ms < 0 else ms

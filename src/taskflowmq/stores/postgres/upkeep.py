@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from taskflowmq.core.grace import Grace, grace_after, lateness_after
+from taskflowmq.core.grace import Grace, gap_since, grace_after
 from taskflowmq.ports.store import DutyFailure, DutyTurn, Retention, StagedCount
 from taskflowmq.stores.postgres import partitions
 from taskflowmq.stores.postgres.names import Names
@@ -39,7 +39,7 @@ class PostgresUpkeep:
             turn = _turn(row)
             if not turn.taken:
                 return turn
-            step = grace_after(
+            sweep = grace_after(
                 gap_ms=turn.gap_ms,
                 sweep_ms=interval_ms,
                 lease_ms=lease_ms,
@@ -47,12 +47,11 @@ class PostgresUpkeep:
                 late_ms=row["late_ms"],
                 in_force=turn.grace,
             )
-            if step is Grace.GIVE:
-                late_ms = lateness_after(gap_ms=turn.gap_ms, lease_ms=lease_ms, late_ms=row["late_ms"])
-                await conn.fetch(q.set_grace, self._now(), lease_ms, late_ms)
-            elif step is Grace.FORGET:
+            if sweep.step is Grace.GIVE:
+                await conn.fetch(q.set_grace, self._now(), lease_ms, sweep.late_ms)
+            elif sweep.step is Grace.FORGET:
                 await conn.fetch(q.forget_lateness)
-        return DutyTurn(taken=True, gap_ms=turn.gap_ms, grace=turn.grace or step is Grace.GIVE)
+        return DutyTurn(taken=True, gap_ms=turn.gap_ms, grace=sweep.waits)
 
     async def stage_due(self, limit: int) -> StagedCount:
         """Move waiting jobs that are due to ready, each with a new position; those past expiry are cancelled."""
@@ -137,6 +136,4 @@ class PostgresUpkeep:
 
 
 def _turn(row: Any) -> DutyTurn:
-    gap = row["gap_ms"]
-    # A turn in the future says nothing about how long no turn was taken.
-    return DutyTurn(taken=row["taken"], gap_ms=gap if gap is not None and gap >= 0 else None, grace=row["grace"])
+    return DutyTurn(taken=row["taken"], gap_ms=gap_since(row["gap_ms"]), grace=row["grace"])

@@ -15,7 +15,7 @@ from uuid import UUID
 
 import msgspec
 
-from taskflowmq.core.grace import Grace, grace_after, lateness_after
+from taskflowmq.core.grace import Grace, gap_since, grace_after
 from taskflowmq.core.ids import lowest_id
 from taskflowmq.ports.helpers import aside
 from taskflowmq.ports.store import MAX_BATCH, DutyFailure, DutyTurn, Retention, StagedCount
@@ -141,7 +141,7 @@ class SqliteUpkeep:
         turn = _turn(taken, known, now)
         if not taken or lease_ms is None:
             return turn
-        step = grace_after(
+        sweep = grace_after(
             gap_ms=turn.gap_ms,
             sweep_ms=interval_ms,
             lease_ms=lease_ms,
@@ -149,12 +149,11 @@ class SqliteUpkeep:
             late_ms=known.late_ms,
             in_force=turn.grace,
         )
-        if step is Grace.GIVE:
-            late_ms = lateness_after(gap_ms=turn.gap_ms, lease_ms=lease_ms, late_ms=known.late_ms)
-            conn.execute(sql("set_grace"), {"duration_ms": lease_ms, "late_ms": late_ms, "now": now})
-        elif step is Grace.FORGET:
+        if sweep.step is Grace.GIVE:
+            conn.execute(sql("set_grace"), {"duration_ms": lease_ms, "late_ms": sweep.late_ms, "now": now})
+        elif sweep.step is Grace.FORGET:
             conn.execute(sql("forget_lateness"))
-        return DutyTurn(taken=True, gap_ms=turn.gap_ms, grace=turn.grace or step is Grace.GIVE)
+        return DutyTurn(taken=True, gap_ms=turn.gap_ms, grace=sweep.waits)
 
     def _stage(self, conn: sqlite3.Connection, limit: int) -> StagedCount:
         now = self._now()
@@ -263,8 +262,7 @@ def _duty(conn: sqlite3.Connection, name: str) -> _Duty:
 def _turn(taken: bool, known: _Duty, now: int) -> DutyTurn:
     return DutyTurn(
         taken=taken,
-        # A turn in the future says nothing about how long no turn was taken.
-        gap_ms=None if known.ran_at is None or known.ran_at > now else (now - known.ran_at) // 1000,
+        gap_ms=gap_since(None if known.ran_at is None else (now - known.ran_at) // 1000),
         grace=known.grace_until is not None and known.grace_until > now,
     )
 
