@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
 from taskflowmq import TaskFlow
+from taskflowmq.client import handle as handles
 from taskflowmq.client import watch
+from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.core.waiting import WaitCode
 from taskflowmq.testing.waiting import wait_until
 
 
-async def test_a_time_out_says_what_the_job_waits_for(app: TaskFlow) -> None:
+async def test_a_time_out_says_what_the_job_waits_for(app: TaskFlow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handles, "REASON_S", 10.0)  # a busy machine
+
     @app.task
     async def note(n: int) -> int:
         return n
@@ -90,3 +98,75 @@ async def test_nothing_is_said_of_a_job_that_gets_on(
     async with app.worker(concurrency=1):
         assert await (await note.aenqueue(1)).aresult(timeout=20) == 1
     assert "is waited for" not in caplog.text
+
+
+async def silent(*_: object) -> Any:
+    """A store that does not answer, nor hear that nobody waits any more."""
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.Event().wait()
+    await asyncio.Event().wait()
+
+
+async def away(*_: object) -> Any:
+    """A store that says that it is away."""
+    raise StoreUnavailable("away")
+
+
+@pytest.mark.parametrize(
+    ("part", "method"),
+    [("board", "get"), ("board", "get_many"), ("workers", "list_workers"), ("claims", "paused_queues")],
+)
+@pytest.mark.parametrize("answer", [silent, away])
+async def test_a_time_out_waits_only_a_moment_for_its_reason(
+    app: TaskFlow,
+    monkeypatch: pytest.MonkeyPatch,
+    part: str,
+    method: str,
+    answer: Callable[..., Awaitable[Any]],
+) -> None:
+    monkeypatch.setattr(handles, "REASON_S", 0.2 if answer is silent else 10.0)
+
+    @app.task
+    async def note(n: int) -> int:
+        return n
+
+    handle = await note.aenqueue(1)
+    session = await app.hub.open_here()
+    monkeypatch.setattr(getattr(session.store, part), method, answer)
+    began = time.monotonic()
+    with pytest.raises(TimeoutError, match=r"has not ended within 0\.05 s") as caught:
+        await handle.aresult(timeout=0.05)
+    # The rest is for a busy machine; a statement that is waited for takes two seconds, the store's deadline ten.
+    assert time.monotonic() - began < 0.05 + 0.25 + 1.5
+    # The job is looked at by get_many, and its reason by the others.
+    assert method == "get_many" or str(caught.value).endswith("0.05 s")
+
+
+async def test_a_reason_that_cannot_be_asked_for_leaves_the_time_out(
+    app: TaskFlow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @app.task
+    async def note(n: int) -> int:
+        return n
+
+    handle = await note.aenqueue(1)
+    monkeypatch.setattr(handles.Handle, "awhy", away)
+    with pytest.raises(TimeoutError, match=r"within 0\.05 s$"):
+        await handle.aresult(timeout=0.05)
+
+
+async def test_a_job_that_ends_at_the_last_moment_is_said_to_have_ended(
+    app: TaskFlow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handles, "REASON_S", 10.0)
+
+    @app.task
+    async def note(n: int) -> int:
+        return n
+
+    handle = await note.aenqueue(1)
+    session = await app.hub.open_here()
+    monkeypatch.setattr(session.store.board, "get_many", silent)
+    await handle.acancel()
+    with pytest.raises(TimeoutError, match=r"has not ended within 0\.05 s, but has meanwhile$"):
+        await handle.aresult(timeout=0.05)

@@ -58,6 +58,14 @@ async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
     Raises:
         StoreUnavailable: it did not; what it does may or may not take effect.
     """
+    task = await done_within(seconds, work)
+    if task is None:
+        raise too_late(seconds)
+    return task.result()
+
+
+async def done_within(seconds: float, work: Coroutine[Any, Any, T]) -> asyncio.Future[T] | None:
+    """Return the end of ``work``, its result or its error, or None if it does not end in time and is given up."""
     task = asyncio.ensure_future(work)
     try:
         done, _ = await asyncio.wait([task], timeout=seconds)
@@ -66,8 +74,8 @@ async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
         raise
     if not done:
         give_up(task)
-        raise too_late(seconds)
-    return task.result()
+        return None
+    return task
 
 
 def give_up(task: asyncio.Future[Any]) -> None:

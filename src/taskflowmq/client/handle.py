@@ -9,20 +9,23 @@ from uuid import UUID
 
 import msgspec
 
+from taskflowmq.client.deadline import done_within
 from taskflowmq.client.hub import Hub
 from taskflowmq.client.session import Session
 from taskflowmq.client.sync import sync_twin
-from taskflowmq.core.errors import JobCancelled, JobFailed, ResultUnavailable
+from taskflowmq.core.errors import JobCancelled, JobFailed, ResultUnavailable, TaskFlowError
 from taskflowmq.core.job import JobView, State
 from taskflowmq.core.operations import CancelAnswer, not_found
 from taskflowmq.core.signals import Duration, to_ms
-from taskflowmq.core.waiting import Wait
+from taskflowmq.core.waiting import Wait, WaitCode
 from taskflowmq.ports.context import awaiting
 
 R_co = TypeVar("R_co", covariant=True)
 
 #: Who asked, in the record of a cancel request that a program made.
 ACTOR = "python"
+#: How long a call whose time is over may go on to find out why, in seconds.
+REASON_S = 0.2
 
 
 class Handle(msgspec.Struct, Generic[R_co], eq=False, frozen=True):
@@ -81,21 +84,33 @@ class Handle(msgspec.Struct, Generic[R_co], eq=False, frozen=True):
         Raises:
             JobFailed: it is dead.
             JobCancelled: it was cancelled.
-            TimeoutError: it has not ended yet, and why, as far as the store can tell; the job itself is untouched.
+            TimeoutError: it has not ended yet, and why, if the store tells it at once; the job itself is untouched.
             ResultUnavailable: it completed, but its result could not be stored.
         """
         seconds = None if timeout is None else to_ms(timeout, "/timeout") / 1000
+        limit = asyncio.timeout(seconds)
         try:
             with awaiting(self.id):
-                async with asyncio.timeout(seconds):
+                async with limit:
                     view = await self._hub.call(lambda session: session.watch.ended(self.id, self._tenant))
         except TimeoutError:
-            why = await self.awhy()
-            reason = "" if why is None else f": {why}"
+            if not limit.expired():
+                raise  # what the store said
+            reason = await self._found_reason()
             raise TimeoutError(f"job {self.id} has not ended within {seconds:g} s{reason}") from None
         _raise_unless_completed(view)
         result: R_co = self._decode_result(view.raw_result or b"null")
         return result
+
+    async def _found_reason(self) -> str:
+        """Return what can be found in a moment about why the job has not ended, to be put behind a time-out."""
+        task = await done_within(REASON_S, self.awhy())
+        if task is None or isinstance(task.exception(), TaskFlowError):
+            return ""
+        why = task.result()
+        if why is not None and why.code is WaitCode.ENDED:
+            return ", but has meanwhile"
+        return "" if why is None else f": {why}"
 
     async def awhy(self) -> Wait | None:
         """Return what the job waits for: its time, a worker that serves its task, a free slot, its end …
