@@ -37,6 +37,9 @@ SETTINGS = {
 #: How long a service manager waits before it starts a program again.
 RESTART_S = (0.2, 1.0)
 STORE_UNREACHABLE = 3
+#: What a rescuer says of a program that it ended (stores/sqlite/upkeep.py), and how long that may take.
+ENDED_WITH_LOCK = "a worker, stopped for longer than its lease with the write lock"
+SAID_WITHIN_S = 5.0
 #: Exit codes of a program that was told to end.
 CLEAN = (0, 75)
 END_WITHIN_S = 25.0
@@ -108,6 +111,8 @@ class Fleet:
         self.findings: list[str] = []
         #: How often a program found no store when it was started.
         self.unreachable = 0
+        #: How often a stopped program was ended because it held SQLite's write lock.
+        self.ended_with_lock = 0
         self._folder = folder
         self._rng = rng
         #: Cleared while nothing may be started: the whole machine stands still.
@@ -156,12 +161,24 @@ class Fleet:
                 continue
             if code == STORE_UNREACHABLE:
                 self.unreachable += 1
-            elif not slot.expected:
+            elif not slot.expected and not await self._was_ended_by_another(slot, code):
                 self.findings.append(f"{slot.name} ended by itself with exit code {code}")
             await pause(self._ending, self._rng.uniform(*RESTART_S))
             await self.running.wait()
             if not self._ending.is_set():
                 slot.start()
+
+    async def _was_ended_by_another(self, slot: Slot, code: int) -> bool:
+        """Tell whether a program of the fleet says that it ended this one, which stood with SQLite's write lock."""
+        if code != -signal.SIGKILL or slot.program is None:
+            return False
+        sentence = f"killed process {slot.program.pid}: {ENDED_WITH_LOCK}"
+        until = time.monotonic() + SAID_WITHIN_S  # it is said after the deed
+        while not any(sentence in log.read_text(errors="replace") for log in self._folder.glob("*.log")):
+            if time.monotonic() > until or await pause(self._ending, 0.1):
+                return False
+        self.ended_with_lock += 1
+        return True
 
     async def _end(self, slot: Slot) -> None:
         if slot.program is None or slot.exit_code() is not None:
