@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -14,6 +15,7 @@ from tests.server.conftest import connected, declare
 
 from taskflowmq import TaskFlow
 from taskflowmq.server.idempotency import idempotency_of
+from taskflowmq.server.request_context import RequestContext
 from taskflowmq.server.schemas.requests import JobBody
 from taskflowmq.stores.postgres.rows import jobs_as_json
 from taskflowmq.telemetry.prometheus import PrometheusTelemetry
@@ -53,8 +55,8 @@ async def stranger(app: TaskFlow) -> AsyncIterator[asyncpg.Connection]:
 @pytest.fixture
 async def other_server(app: TaskFlow, stranger: asyncpg.Connection) -> asyncpg.Connection:
     """Another server's connection, where the first request has stored its job and not yet committed."""
-    asked = {"headers": {b"idempotency-key": b"order-7"}, "actor": "local"}
-    scope = {"method": "POST", "path": "/api/v1/jobs", "taskflow": asked}
+    scope: dict[str, Any] = {"method": "POST", "path": "/api/v1/jobs"}
+    RequestContext("local", "", {b"idempotency-key": b"order-7"}).put_into(scope)
     key = idempotency_of(scope, msgspec.convert(BODY, JobBody))
     assert key is not None
     jobs = jobs_as_json([await app.aprepare("greet", {"name": "Ada"})])

@@ -94,3 +94,12 @@ def test_a_lift_needs_a_reason_and_a_use(tmp_path: Path) -> None:
     assert rules(tmp_path, "x = 'SELECT 1'\n", lifts={key: "no store is open yet"}) == []
     assert rules(tmp_path, "x = 'SELECT 1'\n", lifts={key: ""}) == ["lift"]
     assert rules(tmp_path, "x = 1\n", lifts={key: "stale"}) == ["lift"]
+
+
+@pytest.mark.parametrize("source", ["from litestar._openapi import x", "import a.b._c", "import _signal"])
+def test_private_modules_are_caught(tmp_path: Path, source: str) -> None:
+    assert rules(tmp_path, source) == ["private"]
+
+
+def test_the_future_and_dunder_names_are_no_private_modules(tmp_path: Path) -> None:
+    assert rules(tmp_path, "from __future__ import annotations\nfrom litestar import __version__\n") == []

@@ -19,7 +19,7 @@ from taskflowmq.client.app import BaseApp
 from taskflowmq.core.errors import FieldError
 from taskflowmq.server.gate import Gate, Scope, Send
 from taskflowmq.server.intake import FastIntake
-from taskflowmq.server.limits import ClientGone, Receive, no_body
+from taskflowmq.server.limits import ClientGone, Receive
 from taskflowmq.server.problems import (
     MEDIA_TYPE,
     TITLES,
@@ -30,6 +30,7 @@ from taskflowmq.server.problems import (
     log_failure,
     overloaded,
 )
+from taskflowmq.server.request_context import context_of
 from taskflowmq.server.routes import bulk, docs, health, jobs, metrics, queues, tasks, workers
 from taskflowmq.server.services import MetricsPage, Services
 from taskflowmq.server.settings import ServerSettings
@@ -74,7 +75,7 @@ class _Routes:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
-        scope["taskflow"]["services"] = self._services
+        context_of(scope).services = self._services
         await self._framework(scope, receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
@@ -123,8 +124,7 @@ def make_framework() -> Litestar:
 
 
 async def _services_of(request: Request[Any, Any, Any]) -> Services:
-    services: Services = request.scope["taskflow"]["services"]  # type: ignore[typeddict-item]  # put there by _Routes
-    return services
+    return context_of(request.scope).services
 
 
 async def _refuse_what_would_be_ignored(request: Request[Any, Any, Any]) -> None:
@@ -134,21 +134,21 @@ async def _refuse_what_would_be_ignored(request: Request[Any, Any, Any]) -> None
     for name in request.query_params:
         if len(request.query_params.getall(name)) > 1:
             raise bad_parameter(name[:80], "is given more than once")
-        if name not in known - {"services", "request", "data"}:
+        if name not in known - {"services", "request", "body"}:
             raise Problem(
                 422,
                 "unknown_parameter",
                 "There is no such query parameter here",
                 errors=(FieldError(f"/{name[:80]}", "is no parameter of this operation"),),
             )
-    if request.method == "POST" and "data" not in known and (await request.body()).strip() not in _EMPTY:
+    if request.method == "POST" and "body" not in known and (await request.body()).strip() not in _EMPTY:
         field = FieldError("/", "must be empty")
         raise Problem(422, "unexpected_body", "This operation takes no body", errors=(field,))
 
 
 def _answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     problem = _problem_of(error)
-    request_id = request.scope["taskflow"]["request_id"]  # type: ignore[typeddict-item]  # put there by the gate
+    request_id = context_of(request.scope).request_id
     if isinstance(error, ClientGone):
         log.debug("client hung up before its answer", extra={"request_id": request_id})
     elif problem.status >= 500:
@@ -176,8 +176,6 @@ def _problem_of(error: Exception) -> Problem:
 def _from_validation(error: ValidationException) -> Problem:
     """Turn Litestar's report on query parameters into ours."""
     extra = error.extra if isinstance(error.extra, list) else []
-    if any(one.get("key") == "data" for one in extra):  # the only thing that our decoder is not asked about
-        return no_body()
     fields = tuple(FieldError(f"/{one.get('key', '')}", one["message"].replace("`", "")) for one in extra)
     detail = "; ".join(f"{field.pointer.removeprefix('/')}: {field.detail}" for field in fields)
     return Problem(422, "invalid_parameter", detail or TITLES[422], errors=fields)

@@ -20,6 +20,7 @@ from taskflowmq.server.auth import OPEN_PATHS, SAFE_METHODS, Guard
 from taskflowmq.server.limits import ClientGone, Receive, drop_body, read_body
 from taskflowmq.server.problems import MEDIA_TYPE, Problem, from_error, internal, log_failure, overloaded
 from taskflowmq.server.refusals import Refusals
+from taskflowmq.server.request_context import RequestContext
 from taskflowmq.server.room import Room, Seat
 from taskflowmq.server.settings import ServerSettings
 
@@ -118,12 +119,13 @@ class Gate:
         except Problem as problem:
             self._refusals.note(peer, problem.code, request_id)
             raise
-        scope["taskflow"] = {"actor": actor, "request_id": request_id, "headers": headers}
+        context = RequestContext(actor, request_id, headers)
+        context.put_into(scope)
         if path in OPEN_PATHS:
             await self._route(scope, receive, reply)
         elif method in SAFE_METHODS:
             async with Seat(self._room, receive, actor) as seat:
-                scope["taskflow"]["seat"] = seat
+                context.seat = seat
                 await self._route(scope, receive, reply)
         else:
             await self._write(scope, receive, reply, headers)

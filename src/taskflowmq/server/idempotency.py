@@ -15,6 +15,7 @@ import msgspec
 
 from taskflowmq.core.job import IdempotencyKey
 from taskflowmq.server.problems import bad_parameter
+from taskflowmq.server.request_context import context_of
 
 HEADER = b"idempotency-key"
 MAX_LENGTH = 255
@@ -28,7 +29,7 @@ def idempotency_of(scope: Mapping[str, Any], body: msgspec.Struct) -> Idempotenc
     Raises:
         Problem: 422, the header is empty, too long or not printable ASCII.
     """
-    if HEADER not in scope["taskflow"]["headers"]:
+    if HEADER not in context_of(scope).headers:
         return None
     repeat = Repeat(scope)
     repeat.add(body)
@@ -46,8 +47,8 @@ class Repeat:
     """
 
     def __init__(self, scope: Mapping[str, Any]) -> None:
-        asked = scope["taskflow"]
-        header: bytes | None = asked["headers"].get(HEADER)
+        context = context_of(scope)
+        header: bytes | None = context.headers.get(HEADER)
         self._key: str | None = None
         if header is None:
             return
@@ -56,7 +57,7 @@ class Repeat:
             raise bad_parameter("Idempotency-Key", f"must be 1…{MAX_LENGTH} printable ASCII characters")
         route = f"{scope['method']} {scope['path']}"
         # No blank is in a caller's name or in a route's second half, so no key of one caller reads like another's.
-        self._key = f"{asked['actor']} {route} {key}"
+        self._key = f"{context.actor} {route} {key}"
         self._digest = hashlib.sha256(f"{route}\n".encode())
 
     @property

@@ -20,6 +20,7 @@ from taskflowmq.server.bulk_body import Slices, read_job
 from taskflowmq.server.idempotency import Repeat, idempotency_of
 from taskflowmq.server.limits import decode_body, inside
 from taskflowmq.server.problems import Problem
+from taskflowmq.server.request_context import context_of
 from taskflowmq.server.schemas.requests import JobBody
 from taskflowmq.server.schemas.responses import BulkOut, Submitted, job_fields, submitted
 from taskflowmq.server.services import Services
@@ -118,11 +119,11 @@ def _is_new(job: NewJob, stored: Enqueued) -> bool:
 
 def _caller(scope: Mapping[str, Any]) -> dict[str, Any]:
     """Return who asks, and in which trace. A malformed trace context is no error but a new trace (W3C, 4.3)."""
-    asked = scope["taskflow"]
-    traceparent = asked["headers"].get(b"traceparent")
+    context = context_of(scope)
+    traceparent = context.headers.get(b"traceparent")
     if traceparent is None or not is_traceparent(traceparent.decode("latin-1")):
-        return {"actor": asked["actor"]}
-    return {"actor": asked["actor"], TRACEPARENT: traceparent.decode("latin-1")}
+        return {"actor": context.actor}
+    return {"actor": context.actor, TRACEPARENT: traceparent.decode("latin-1")}
 
 
 def _prepare_plain(services: Services, request: JobBody, caller: Mapping[str, Any]) -> NewJob | None:

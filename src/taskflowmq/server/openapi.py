@@ -45,6 +45,8 @@ _SHAPES = (
 )  # fmt: skip
 _OPEN = frozenset({"live", "ready"})
 _STORING = frozenset({"createJob", "createJobs"})
+#: Routes take their body as bytes, which our own strict decoder reads, so the framework cannot describe it.
+_BODIES = {"createJob": JobBody, "createJobs": BulkBody}
 #: Which errors an operation can answer with, beyond 401, 422 and 503, which nearly all have.
 _ERRORS: dict[str, tuple[int, ...]] = {
     "createJob": (400, 409, 413, 415),
@@ -82,6 +84,9 @@ def _complete(operation: dict[str, Any]) -> None:
     operation["security"] = [] if name in _OPEN else [{"bearer": []}, {"apiKey": []}]
     if name in _STORING:
         operation.setdefault("parameters", []).extend((_KEY_HEADER, _TRACE_HEADER))
+    if name in _BODIES:
+        schema = {"$ref": f"#/components/schemas/{_BODIES[name].__name__}"}
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     _add_errors(name, operation["responses"])
     _add_examples(name, operation)
     if name == "createJob":

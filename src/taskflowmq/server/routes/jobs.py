@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from litestar import Request, Response, delete, get, post
-from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from litestar.params import FromPath, FromQuery, QueryParameter, RawBody
 
 from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.job import JobFilter, JobView, State
@@ -14,7 +14,9 @@ from taskflowmq.core.limits import MAX_TAG_LENGTH, check_name, check_text, check
 from taskflowmq.core.operations import check
 from taskflowmq.server.cursor import read_cursor, write_cursor
 from taskflowmq.server.intake import store_one
+from taskflowmq.server.limits import decode_body
 from taskflowmq.server.problems import bad_parameter
+from taskflowmq.server.request_context import context_of
 from taskflowmq.server.schemas.requests import JobBody
 from taskflowmq.server.schemas.responses import (
     JobDetail,
@@ -28,7 +30,6 @@ from taskflowmq.server.schemas.responses import (
     stats_out,
 )
 from taskflowmq.server.services import Services, Shared, parse_id
-from taskflowmq.server.strict import StrictBody
 
 TAGS = ["jobs"]
 MAX_LIMIT = 1_000
@@ -49,17 +50,15 @@ Wait = Annotated[float, QueryParameter(ge=0, le=MAX_WAIT, description="Seconds t
     operation_id="createJob",
     summary="Store a job",
     tags=TAGS,
-    dto=StrictBody[JobBody],
-    return_dto=None,
     status_code=201,
 )
-async def create_job(data: JSONBody[JobBody], request: Request[Any, Any, Any], services: Shared) -> Response[Submitted]:
+async def create_job(body: RawBody, request: Request[Any, Any, Any], services: Shared) -> Response[Submitted]:
     """Store one job. 201: it is committed. 200: a live job holds its unique key and is shown instead.
 
     Send an `Idempotency-Key` and repeat the request freely when an answer was lost: it is stored once.
     """
-    status, body = await store_one(services, request.scope, data)
-    return Response(body, status_code=status)
+    status, answer = await store_one(services, request.scope, decode_body(JobBody, body))
+    return Response(answer, status_code=status)
 
 
 @get("/jobs", operation_id="listJobs", summary="List jobs", tags=TAGS)
@@ -109,7 +108,7 @@ async def get_job(
     """Return a job with its attempts. With `wait`, answer when it has ended or the time is over."""
     view = await services.job(job_id)
     if wait and not view.state.final:
-        view = await services.wait(view, wait, request.scope["taskflow"]["seat"])  # type: ignore[typeddict-item]
+        view = await services.wait(view, wait, context_of(request.scope).seat)
     return await _detail(services, view)
 
 
@@ -124,9 +123,8 @@ async def retry_job(job_id: FromPath[str], services: Shared) -> JobOut:
 @post("/jobs/{job_id:str}/cancel", operation_id="cancelJob", summary="Cancel a job", tags=TAGS, status_code=202)
 async def cancel_job(job_id: FromPath[str], request: Request[Any, Any, Any], services: Shared) -> JobOut:
     """Cancel a job that has not started, or ask the worker of a running one to stop it; 409 when it has ended."""
-    actor: str = request.scope["taskflow"]["actor"]  # type: ignore[typeddict-item]  # put there by the gate
     wanted = parse_id(job_id)
-    check(await services.board.cancel(services.tenant, wanted, actor=actor), wanted)
+    check(await services.board.cancel(services.tenant, wanted, actor=context_of(request.scope).actor), wanted)
     return job_out(await services.job(job_id))
 
 

@@ -1,0 +1,43 @@
+"""What the server knows of a request once the gate has admitted it; it travels in the ASGI scope."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+from taskflowmq.server.room import Seat
+from taskflowmq.server.services import Services
+
+_KEY = "taskflow"
+
+
+class RequestContext:
+    """One admitted request.
+
+    Attributes:
+        actor: who calls.
+        request_id: names the request in answers and logs.
+        headers: the request's fields, names in lower case.
+        seat: its place among the reads; the gate gives one to each read.
+        services: what routes work with; the framework's shell gives them to each request.
+    """
+
+    __slots__ = ("actor", "headers", "request_id", "seat", "services")
+
+    seat: Seat
+    services: Services
+
+    def __init__(self, actor: str, request_id: str, headers: Mapping[bytes, bytes]) -> None:
+        self.actor = actor
+        self.request_id = request_id
+        self.headers = headers
+
+    def put_into(self, scope: MutableMapping[str, Any]) -> None:
+        """Let the request's scope carry this."""
+        scope[_KEY] = self
+
+
+def context_of(scope: Mapping[str, Any]) -> RequestContext:
+    """Return what the gate has put into the scope of a request."""
+    context: RequestContext = scope[_KEY]
+    return context
