@@ -39,7 +39,7 @@ def declare(app: TaskFlow) -> None:
 
 def new_app(folder: Path) -> TaskFlow:
     """Make an app on a SQLite file of its own."""
-    made = TaskFlow(f"sqlite:///{folder}/jobs.db", telemetry=PrometheusTelemetry())
+    made = TaskFlow(f"sqlite:///{folder}/jobs.db", telemetry=PrometheusTelemetry(), store_timeout=60)  # it may be busy
     declare(made)
     return made
 
