@@ -12,13 +12,15 @@ from taskflowmq.testing.conformance.support import NewStore
 
 pytestmark = pytest.mark.postgres
 
-OF_CLAIMS = ("TestClaims", "TestQueues", "TestRaces", "TestWalk")
+OF_CLAIMS = ("TestClaims", "TestLanes", "TestQueues", "TestRaces", "TestWalk")
 
 
 @pytest.fixture(autouse=True, params=["looks", "jumps", "jumps over nothing"])
 def any_number_is_many(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the few lanes of a test are all claimed from."""
     monkeypatch.setattr(claims, "FEW_LANES", 0)
+    if request.cls.__name__ == "TestLanes":  # here new lanes are expected at once, not a look later
+        monkeypatch.setattr(claims, "LOOK_S", 0.0)
     if request.param != "looks":
         monkeypatch.setattr(names, "MANY_LANES", 0)
     if request.param == "jumps over nothing":

@@ -206,6 +206,33 @@ CURSOR = (
     ),
 )
 
+_LANES = "tests/core/test_lanes.py::"
+
+LANES = (
+    Mutant(
+        "turns-before-priority",
+        "any",
+        "the queue that was given the least goes first, also before a more urgent priority of another",
+        (Edit("core/lanes.py", "return lane.priority, self._queues.get(", "return 0, self._queues.get("),),
+        (
+            _LANES + "test_every_lane_once_and_by_priority",
+            _SQLITE + "TestLanes::test_priority_goes_before_the_turns_of_queues",
+            _POSTGRES + "TestLanes::test_priority_goes_before_the_turns_of_queues",
+        ),
+    ),
+    Mutant(
+        "queues-without-turns",
+        "any",
+        "of the queues of one priority the first by name goes first each time, and the others starve",
+        (Edit("core/lanes.py", "_NONE).get(lane.queue, 0)", "_NONE).get('', 0)"),),
+        (
+            _LANES + "test_of_two_queues_with_jobs_none_gets_ahead_by_more_than_a_claim",
+            _SQLITE + "TestLanes::test_full_queues_share_evenly_whatever_a_claim_takes",
+            _POSTGRES + "TestLanes::test_full_queues_share_evenly_whatever_a_claim_takes",
+        ),
+    ),
+)
+
 UNIQUE = (
     Mutant(
         "unique-checked-before",
@@ -355,4 +382,15 @@ BY_HAND = (
     ),
 )
 
-MUTANTS: tuple[Mutant, ...] = (*FENCE, *RESCUE, *CHARGE, *WORKER_ROW, *CURSOR, *UNIQUE, *REPEAT, *LOCKS, *BY_HAND)
+MUTANTS: tuple[Mutant, ...] = (
+    *FENCE,
+    *RESCUE,
+    *CHARGE,
+    *WORKER_ROW,
+    *CURSOR,
+    *LANES,
+    *UNIQUE,
+    *REPEAT,
+    *LOCKS,
+    *BY_HAND,
+)

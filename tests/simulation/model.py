@@ -17,7 +17,7 @@ import msgspec
 from tests.simulation.model_board import ModelBoard
 from tests.simulation.model_upkeep import ModelUpkeep
 from tests.simulation.rows import Data, Job, Key, Member, Ready, Request, Waiting
-from tests.simulation.rules import choose, claimable, readable, settle, take
+from tests.simulation.rules import Choices, claimable, readable, settle, take
 
 from taskflowmq.core.errors import Conflict, IdempotencyMismatch, LeaseLost, NotUnique
 from taskflowmq.core.ids import MAX_SKEW_MS
@@ -140,13 +140,11 @@ class ModelClaims:
 
     def __init__(self, data: Data, now: Callable[[], datetime], notifier: ModelNotifier) -> None:
         self._data, self._now, self._notifier = data, now, notifier
-        self._turns: dict[UUID, int] = {}
+        self._choices: dict[UUID, Choices] = {}
 
     async def claim(self, request: ClaimRequest) -> list[ClaimedJob]:
-        turn = self._turns.get(request.worker_id, 0)
-        chosen = choose(claimable(self._data, request, self._now()), request.limit, turn)
-        if chosen:
-            self._turns[request.worker_id] = turn + 1
+        choices = self._choices.setdefault(request.worker_id, Choices())
+        chosen = choices.choose(claimable(self._data, request, self._now()), request.limit)
         return take(self._data, request, chosen, self._now())
 
     async def settle(self, transitions: Sequence[Transition]) -> list[Settled]:
@@ -182,7 +180,7 @@ class ModelClaims:
         return {name for name, paused_at in self._data.queues.items() if paused_at is not None}
 
     async def forget(self, worker_id: UUID) -> None:
-        self._turns.pop(worker_id, None)
+        self._choices.pop(worker_id, None)
 
 
 class ModelWorkers:

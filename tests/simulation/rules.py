@@ -6,6 +6,8 @@ A claim is checked, not predicted: which of several equally good jobs a store ta
 
 from __future__ import annotations
 
+import itertools
+from collections import deque
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -46,12 +48,30 @@ def claimable(data: Data, request: ClaimRequest, now: datetime) -> dict[Lane, li
     return lanes
 
 
-def choose(lanes: dict[Lane, list[UUID]], limit: int, turn: int) -> list[UUID]:
-    """Choose as a fair store does: lowest priority first, queues of one priority in turn."""
-    names = sorted({queue for _, queue, _ in lanes})
-    turns = {name: (index - turn) % len(names) for index, name in enumerate(names)}
-    order = sorted(lanes, key=lambda lane: (lane[0], turns[lane[1]], lane[2]))
-    return [job_id for lane in order for job_id in lanes[lane]][:limit]
+class Choices:
+    """What one worker was given: how it chooses as a fair store does, one job after the other.
+
+    Lowest priority first; of one priority the queue, and of that the share, that was given something the longest ago.
+    """
+
+    def __init__(self) -> None:
+        self._times: dict[tuple[object, ...], int] = {}
+        self._clock = itertools.count(1)
+
+    def choose(self, lanes: dict[Lane, list[UUID]], limit: int) -> list[UUID]:
+        """Return jobs of these lanes, and remember where they came from."""
+        left = {lane: deque(jobs) for lane, jobs in lanes.items()}
+        chosen: list[UUID] = []
+        while left and len(chosen) < limit:
+            lane = min(left, key=self._rank)
+            chosen.append(left[lane].popleft())
+            self._times[lane[:2]] = self._times[lane] = next(self._clock)
+            if not left[lane]:
+                del left[lane]
+        return chosen
+
+    def _rank(self, lane: Lane) -> tuple[object, ...]:
+        return lane[0], self._times.get(lane[:2], 0), lane[1], self._times.get(lane, 0), lane[2]
 
 
 def wrong_claim(data: Data, request: ClaimRequest, chosen: Sequence[UUID], now: datetime) -> str:

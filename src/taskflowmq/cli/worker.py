@@ -39,7 +39,9 @@ def worker_options(command: Any) -> Any:
     """Take what decides how jobs are run."""
     for decorate in reversed(
         (
-            option("--queues", env="TASKFLOW_QUEUES", metavar="A,B", help="Queues to serve; default all."),
+            option(
+                "--queues", env="TASKFLOW_QUEUES", metavar="A,B", help="Queues to serve, in any order; default all."
+            ),
             option("--concurrency", env="TASKFLOW_CONCURRENCY", type=int, help="Jobs at once per child; default 50."),
             option("--processes", env="TASKFLOW_PROCESSES", type=int, help="Children; default 1."),
             option("--drain-timeout", env="TASKFLOW_DRAIN_SECONDS", type=float, help="Seconds to finish; default 30."),

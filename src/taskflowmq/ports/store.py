@@ -59,7 +59,7 @@ class ClaimRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a worker can take now."""
 
     worker_id: UUID
-    #: Queue names that the worker serves; empty means every queue.
+    #: Queue names that the worker serves, a set without preference; empty means every queue.
     queues: tuple[str, ...]
     #: Task names that the worker knows; others are stepped over and stay ready.
     tasks: tuple[str, ...]
@@ -178,6 +178,7 @@ class Claims(Protocol):
     async def claim(self, request: ClaimRequest) -> list[ClaimedJob]:
         """Take ready jobs for a worker: lowest priority first, equal ones from each queue in turn, first in first out.
 
+        A turn is one of the worker's own; within a queue, its shares take turns (``core.lanes``).
         Each claim charges the job (attempt + 1, lease_no + 1). A worker that has ended gets nothing. Jobs of
         paused queues, unknown tasks and expired jobs are stepped over. Unique keys with free_at="start" end here.
         """

@@ -15,7 +15,8 @@ class WorkerOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Options of a worker. Durations are seconds.
 
     Args:
-        queues: queue names in order of preference; empty means every queue.
+        queues: names of the queues to serve; empty means every queue. They are a set: their order means nothing, and
+            queues of equal priority take turns.
         concurrency: slots of one child, 1…10,000; threads take up to 32 of them.
         processes: children of a supervisor.
         drain_timeout: how long running jobs may finish after the first SIGTERM.

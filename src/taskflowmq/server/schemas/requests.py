@@ -31,7 +31,8 @@ class JobBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     args: Annotated[dict[str, Any], Meta(description="The task's arguments, by name")] = {}
     queue: Annotated[str | None, Meta(description="Queue; the task's own by default")] = None
     priority: Annotated[
-        Annotated[int, Meta(ge=PRIORITY_MIN, le=PRIORITY_MAX)] | None, Meta(description="Lower runs sooner; default 0")
+        Annotated[int, Meta(ge=PRIORITY_MIN, le=PRIORITY_MAX)] | None,
+        Meta(description="Lower runs sooner; queues of equal priority take turns. Default 0"),
     ] = None
     delay: Annotated[
         Annotated[float, Meta(ge=0, le=_MAX_DELAY)] | None, Meta(description="Seconds until the job is due")

@@ -154,7 +154,7 @@ class WorkerOut(msgspec.Struct, kw_only=True):
     lease_until: datetime
     ended_at: datetime | None
     running: int
-    info: Annotated[Any, Meta(description="Queues, tasks and slots of this worker")]
+    info: Annotated[Any, Meta(description="Queues (a set without preference), tasks and slots of this worker")]
 
 
 class WorkerList(msgspec.Struct, kw_only=True):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +16,7 @@ import msgspec
 
 from taskflowmq.core.errors import TaskFlowError
 from taskflowmq.core.job import ClaimedJob, State
+from taskflowmq.core.lanes import Turns
 from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.halving import halve
 from taskflowmq.ports.store import ClaimRequest, Settled
@@ -28,6 +31,7 @@ _log = logging.getLogger("taskflowmq.stores.postgres")
 _MAX_REWRITES = 5
 #: Columns of a claimed row; by name each look takes three times as long.
 _LANE, _SEQ, _TASK, _TENANT = 0, 1, 3, 10
+_lane_of, _seq_of = itemgetter(_LANE), itemgetter(_SEQ)
 _PENDING = State.PENDING
 #: Up to so few lanes are simply all claimed from. An empty one costs a claim two descents of an index; where there are
 #: hundreds, claims go to those lanes only in which something was ready at the last look.
@@ -53,14 +57,14 @@ class _Memory:
         "recent",
         "scan",
         "tasks",
-        "turn",
+        "turns",
     )
 
     def __init__(self, generation: int, tasks: tuple[str, ...]) -> None:
         self.generation = generation
         self.tasks = tasks
         self.scan = Scan()
-        self.turn = 0
+        self.turns = Turns()
         #: The lanes in which something was ready at the last look, and when to look again (monotonic seconds).
         self.busy: frozenset[int] = frozenset()
         self.look_at = float("-inf")
@@ -127,13 +131,13 @@ class PostgresClaims:
         found = await self._pool.fetch(q.look_around, scan.wants_xid, *floors, list(request.queues))
         if memory.generation != self._pool.generation:
             return True
-        order = _lane_order(self._names.learn_lanes(found, began), request.queues, memory.turn)
-        if not order:
+        lanes = [lane.id for lane in _served(self._names.learn_lanes(found, began), request.queues)]
+        if not lanes:
             return False
-        scan.enter([lane.id for lane in order])
+        scan.enter(lanes)
         first_rows = {row["id"]: row["first_row"] for row in found}
-        firsts = [first_rows[lane.id] for lane in order]
-        if not self._raise_floors(scan, began, [lane.id for lane in order], firsts, found[0]):
+        firsts = [first_rows[lane] for lane in lanes]
+        if not self._raise_floors(scan, began, lanes, firsts, found[0]):
             return True
         if all(first is None for first in firsts):
             scan.swept(began, time.monotonic())
@@ -146,15 +150,14 @@ class PostgresClaims:
         memory = self._memory(request)
         if self._names.has_many_lanes and not request.isolated:
             return await self._claim_among_many(request, memory, tasks)
-        order = _lane_order(lanes, request.queues, memory.turn)
-        memory.turn += 1
+        order = memory.turns.order(_served(lanes, request.queues))
         if not order or not tasks:
             return []
         if request.isolated:
             found = await self._claim(q.claim_suspects, request, order, [0] * len(order), tasks)
         else:
             found = await self._claim_onwards(request, memory, order, tasks)
-        return await self._claimed(found, order)
+        return await self._claimed(memory, found, order)
 
     async def _claim_among_many(self, request: ClaimRequest, memory: _Memory, tasks: list[int]) -> list[ClaimedJob]:
         """Claim from the lanes in which something was ready at the last jump, and those that were claimed from lately.
@@ -168,14 +171,13 @@ class PostgresClaims:
                 await self._jump(memory)
             known = await self._names.find_lanes(memory.filled)
             near = {lane: known[lane] for lane in (*memory.recent, *memory.filled) if lane in known}
-            order = _lane_order(near, request.queues, memory.turn)
-            memory.turn += 1
+            order = memory.turns.order(_served(near, request.queues))
             found = await self._claim_onwards(request, memory, order, tasks) if order and tasks else []
             if found:
                 break
         if len(found) < request.limit:
             memory.jump_at = float("-inf")
-        return await self._claimed(found, order)
+        return await self._claimed(memory, found, order)
 
     async def _jump(self, memory: _Memory) -> None:
         """Find the lanes in which something is ready, beside those in use, which a scan looks at anyway."""
@@ -277,13 +279,19 @@ class PostgresClaims:
             [lane.queue_id for lane in order],
         )
 
-    async def _claimed(self, found: list[Any], order: list[Lane]) -> list[ClaimedJob]:
-        """Build what was claimed, in the order of the lanes."""
+    async def _claimed(self, memory: _Memory, found: list[Any], order: list[Lane]) -> list[ClaimedJob]:
+        """Build what was claimed, in the order of the lanes, and note whose turn it was."""
         if not found:
             return []
-        lanes = {lane.id: lane for lane in order}
-        place = {lane: index for index, lane in enumerate(lanes)}
-        found.sort(key=lambda row: (place[row[_LANE]], row[_SEQ]))
+        counts = Counter(map(_lane_of, found))
+        lanes = {lane.id: lane for lane in order if lane.id in counts}
+        if len(order) > 1:
+            memory.turns.took([(lane, counts[lane.id]) for lane in lanes.values()])
+        if len(lanes) > 1:
+            place = {lane: index for index, lane in enumerate(lanes)}
+            found.sort(key=lambda row: (place[row[_LANE]], row[_SEQ]))
+        else:
+            found.sort(key=_seq_of)
         tenants, tasks = await self._names.name_rows({row[_TENANT] for row in found}, {row[_TASK] for row in found})
         return [rows.claimed_job(row, tasks, lanes, tenants) for row in found]
 
@@ -466,10 +474,7 @@ def _missing(changes: list[Transition], applied: Sequence[UUID]) -> list[Transit
     return [change for change in changes if change.job_id not in done]
 
 
-def _lane_order(lanes: dict[int, Lane], queues: tuple[str, ...], turn: int) -> list[Lane]:
-    """Return the lanes to scan: lowest priority first, and queues of one priority in turn, so that none starves."""
+def _served(lanes: dict[int, Lane], queues: tuple[str, ...]) -> list[Lane]:
+    """Return the lanes that a worker may claim from."""
     wanted = set(queues)
-    served = [lane for lane in lanes.values() if not lane.paused and (not wanted or lane.queue in wanted)]
-    names = sorted({lane.queue for lane in served})
-    turns = {name: (index - turn) % len(names) for index, name in enumerate(names)}
-    return sorted(served, key=lambda lane: (lane.priority, turns[lane.queue], lane.id))
+    return [lane for lane in lanes.values() if not lane.paused and (not wanted or lane.queue in wanted)]

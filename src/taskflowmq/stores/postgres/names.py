@@ -52,11 +52,12 @@ class Lane(msgspec.Struct, frozen=True, gc=False):
     queue_id: int
     queue: str
     priority: int
+    share: str
     paused: bool
 
 
 def _lane(row: Any) -> Lane:
-    return Lane(row["id"], row["queue_id"], row["queue"], row["priority"], row["paused"])
+    return Lane(row["id"], row["queue_id"], row["queue"], row["priority"], row["share"], row["paused"])
 
 
 class NameRows(NamedTuple):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
@@ -21,6 +22,7 @@ import msgspec
 from taskflowmq.core.connections import CLOSED
 from taskflowmq.core.errors import LeaseLost, StoreUnavailable, WrongContext
 from taskflowmq.core.job import ClaimedJob, Flag
+from taskflowmq.core.lanes import Turns
 from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.helpers import aside
 from taskflowmq.ports.store import MAX_BATCH, ClaimRequest, Settled
@@ -52,6 +54,7 @@ class _Lane(NamedTuple):
     id: int
     queue: str
     priority: int
+    share: str
 
 
 class _Wanted(NamedTuple):
@@ -117,7 +120,7 @@ class SqliteClaims:
         self._now = now
         self._cursors = _Cursors()
         self._last_s = 0.0
-        self._turns: dict[UUID, int] = {}
+        self._turns: defaultdict[UUID, Turns] = defaultdict(Turns)
         self._writer.on_rollback.append(self._cursors.forget)
 
     async def claim(self, request: ClaimRequest) -> list[ClaimedJob]:
@@ -245,12 +248,15 @@ class SqliteClaims:
         taken: list[_Taken] = []
         allowed, newest, lanes = conn.execute(sql("list_lanes"), {"worker_id": request.worker_id.bytes}).fetchone()
         found = [_Lane(*lane) for lane in msgspec.json.decode(lanes)]
+        if request.queues:
+            found = [lane for lane in found if lane.queue in request.queues]
         if not allowed or not found:
             return now, taken, {}, {}
         tasks = run_steps(conn, self._names.known(request.tasks))
         self._cursors.sweep(began, self._last_s)
         left = request.limit
-        for lane in self._in_turn(request, found):
+        turns = self._turns[request.worker_id]
+        for lane in turns.order(found):
             found_here = self._take(conn, lane, _Wanted(request, left, now, newest, tasks))
             if found_here.rows:
                 taken.append(found_here)
@@ -258,27 +264,13 @@ class SqliteClaims:
             if left <= 0:
                 break
         if taken:
-            self._turns[request.worker_id] = self._turns.get(request.worker_id, 0) + 1
+            turns.took([(lane, len(rows)) for lane, rows, _ in taken])
         tenants = {
             number: run_steps(conn, self._names.tenant_name(number))
             for number in {row.tenant_id for _, rows, _ in taken for row in rows}
         }
         self._last_s = time.monotonic() - began
         return now, taken, tasks, tenants
-
-    def _in_turn(self, request: ClaimRequest, found: list[_Lane]) -> list[_Lane]:
-        """Put lanes with ready jobs, by priority; those of one priority take turns, so that none starves another."""
-        preference = {name: place for place, name in enumerate(request.queues)}
-        if preference:
-            found = [lane for lane in found if lane.queue in preference]
-            found.sort(key=lambda lane: (lane.priority, preference[lane.queue]))
-        turn = self._turns.get(request.worker_id, 0)
-        ordered: list[_Lane] = []
-        for priority in dict.fromkeys(lane.priority for lane in found):
-            peers = [lane for lane in found if lane.priority == priority]
-            start = turn % len(peers)
-            ordered += peers[start:] + peers[:start]
-        return ordered
 
     def _take(self, conn: sqlite3.Connection, lane: _Lane, wanted: _Wanted) -> _Taken:
         """Move rows of a lane from ready to running and return them."""

@@ -80,20 +80,6 @@ class TestClaims(StoreSuite):
         jobs = [await rig.put(priority=priority) for priority in (3, 1, 2, 1)]
         assert ids(await rig.claim(await rig.worker(), 3)) == [jobs[1].id, jobs[3].id, jobs[2].id]
 
-    async def test_priority_goes_before_the_order_of_queues(self, rig: Rig) -> None:
-        late = await rig.put(queue="named-first", priority=50)
-        soon = await rig.put(queue="named-last", priority=-50)
-        worker = await rig.worker()
-        assert (await rig.claim_one(worker, queues=("named-first", "named-last"))).id == soon.id
-        assert (await rig.claim_one(worker, queues=("named-first", "named-last"))).id == late.id
-
-    async def test_queues_of_equal_priority_take_turns(self, rig: Rig) -> None:
-        for queue in ("one", "two"):
-            await rig.enqueue(*(rig.job(queue=queue) for _ in range(10)))
-        worker = await rig.worker()
-        first_eight = [(await rig.claim_one(worker, queues=("one", "two"))).queue for _ in range(8)]
-        assert {first_eight.count("one"), first_eight.count("two")} == {4}
-
     async def test_only_the_named_queues_are_touched(self, rig: Rig) -> None:
         there, _ = await rig.put(queue="there"), await rig.put(queue="elsewhere")
         worker = await rig.worker()

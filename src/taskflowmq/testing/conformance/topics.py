@@ -10,6 +10,7 @@ from taskflowmq.testing.conformance.claims import TestClaims
 from taskflowmq.testing.conformance.fence import TestFence
 from taskflowmq.testing.conformance.idempotency import TestIdempotency
 from taskflowmq.testing.conformance.intake import TestIntake
+from taskflowmq.testing.conformance.lanes import TestLanes
 from taskflowmq.testing.conformance.listing import TestListing
 from taskflowmq.testing.conformance.notifier import TestNotifier
 from taskflowmq.testing.conformance.queues import TestQueues, TestUnusedQueues
@@ -33,6 +34,7 @@ ALL: tuple[type[StoreSuite], ...] = (
     TestFence,
     TestIdempotency,
     TestIntake,
+    TestLanes,
     TestListing,
     TestNotifier,
     TestQueues,
