@@ -7,7 +7,6 @@ asked for together.
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import time
 from collections.abc import Callable, Coroutine
 from itertools import groupby
@@ -19,6 +18,7 @@ from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.core.ids import unix_ms
 from taskflowmq.core.job import JobView
 from taskflowmq.core.operations import not_found
+from taskflowmq.ports.background import Background
 from taskflowmq.ports.store import MAX_BATCH, Board
 
 FIRST_DELAY_S = 0.02
@@ -67,11 +67,11 @@ class Watch:
     def __init__(self, board: Board, tenant: str, *, hint: Hint | None = None, patience: float = PATIENCE_S) -> None:
         self._board = board
         self._hint = hint
-        self._hinting: asyncio.Task[None] | None = None
+        self._hinting = Background(self._give_hint, "taskflow-hint")
         self._tenant = tenant
         self._patience = patience
         self._waiters: dict[Key, _Waiter] = {}
-        self._poller: asyncio.Task[None] | None = None
+        self._poller = Background(self._poll, "taskflow-watch")
         self._more = asyncio.Event()
         self._silent_since: float | None = None
 
@@ -94,10 +94,7 @@ class Watch:
             waiter = self._waiters[key] = _Waiter(loop.time() + _too_young_s(job_id))
         waiter.answers.add(answer)
         self._more.set()
-        if self._poller is None or self._poller.done():
-            self._poller = asyncio.create_task(
-                self._poll(loop.time), name="taskflow-watch", context=contextvars.Context()
-            )
+        self._poller.start(loop.time)
         try:
             return await answer
         finally:
@@ -107,10 +104,8 @@ class Watch:
 
     async def close(self) -> None:
         """Stop looking; callers that still wait are cancelled."""
-        for task in (self._poller, self._hinting):
-            if task is not None:
-                task.cancel()
-                await asyncio.wait([task])
+        await self._poller.stop()
+        await self._hinting.stop()
         for waiter in tuple(self._waiters.values()):
             for answer in waiter.answers:
                 answer.cancel()
@@ -155,7 +150,7 @@ class Watch:
 
     def _tell(self, tenant: str, views: list[JobView], now: float) -> None:
         """Hand on the jobs that have been waited for too long to be silent about."""
-        if self._hint is None or (self._hinting is not None and not self._hinting.done()):
+        if self._hint is None or self._hinting.running:
             return
         late = [
             view
@@ -165,7 +160,11 @@ class Watch:
         for view in late:
             self._waiters[tenant, view.id].hint_at = float("inf")
         if late:
-            self._hinting = asyncio.create_task(self._hint(late), name="taskflow-hint")
+            self._hinting.start(late)
+
+    async def _give_hint(self, late: list[JobView]) -> None:
+        if self._hint is not None:
+            await self._hint(late)
 
     def _outage(self, keys: list[Key], error: StoreUnavailable, now: float) -> None:
         if self._silent_since is None:

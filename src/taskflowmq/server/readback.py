@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
 from taskflowmq.core.job import JobView
+from taskflowmq.ports.background import Background
 from taskflowmq.ports.store import MAX_BATCH
 
 Key = tuple[str, UUID]
@@ -29,29 +30,25 @@ class Readback:
         self._get_many = get_many
         #: By tenant and id: what one tenant asks for is never another's answer.
         self._asked: dict[Key, asyncio.Future[JobView | None]] = {}
-        self._task: asyncio.Task[None] | None = None
+        self._reading = Background(self._read, "taskflow-readback")
 
     async def get(self, tenant: str, job_id: UUID) -> JobView | None:
         """Return one job of a tenant, or None."""
         future = self._asked.get((tenant, job_id))
         if future is None:
             future = self._asked[tenant, job_id] = asyncio.get_running_loop().create_future()
-            if self._task is None:
-                self._task = asyncio.create_task(self._run(), name="taskflow-readback")
+            self._reading.start()
         # Several callers may share the future, so one that is cancelled must not cancel it.
         return await asyncio.shield(future)
 
-    async def _run(self) -> None:
-        try:
-            while self._asked:
-                tenant = next(iter(self._asked))[0]
-                batch = {key[1]: future for key, future in self._asked.items() if key[0] == tenant}
-                batch = dict(list(batch.items())[:MAX_BATCH])
-                for job_id in batch:
-                    del self._asked[tenant, job_id]
-                await self._answer(tenant, batch)
-        finally:
-            self._task = None
+    async def _read(self) -> None:
+        while self._asked:
+            tenant = next(iter(self._asked))[0]
+            batch = {key[1]: future for key, future in self._asked.items() if key[0] == tenant}
+            batch = dict(list(batch.items())[:MAX_BATCH])
+            for job_id in batch:
+                del self._asked[tenant, job_id]
+            await self._answer(tenant, batch)
 
     async def _answer(self, tenant: str, batch: dict[UUID, asyncio.Future[JobView | None]]) -> None:
         try:

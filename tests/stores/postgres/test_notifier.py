@@ -214,7 +214,7 @@ async def test_made_up_notifications_do_no_harm(
             await mallory.execute("SELECT pg_notify($1, $2)", CHANNEL, payload)
         await mallory.execute(f"SELECT pg_notify('{CHANNEL}', '#' || 10000 + n) FROM generate_series(1, 5000) n")
         await wait_until(lambda: store.notifier.heard == before + len(odd) + 5000, what="all that was made up")
-        await wait_until(lambda: store.notifier._namer is not None and store.notifier._namer.done(), what="the reads")
+        await wait_until(lambda: not store.notifier._namer.running, what="the reads")
         assert max(map(len, reads)) <= MOST_UNKNOWN
         await store.intake.enqueue([new_job(queue="mail")])
         assert await anext(heard) == "mail"

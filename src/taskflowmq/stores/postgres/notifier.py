@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import contextvars
 import logging
 import re
 import time
@@ -28,6 +27,7 @@ import asyncpg
 
 from taskflowmq.core.errors import TaskFlowError
 from taskflowmq.core.outages import Outages
+from taskflowmq.ports.background import Background
 from taskflowmq.ports.chance import chance
 from taskflowmq.stores.postgres import errors
 from taskflowmq.stores.postgres.options import PostgresOptions
@@ -93,15 +93,15 @@ class PostgresNotifier:
         self._woken: dict[str, tuple[float, float]] = {}
         #: queue → when a wake-up of it was asked for last
         self._asked: dict[str, float] = {}
-        self._waker: asyncio.Task[None] | None = None
+        self._waker = Background(self._send, "taskflow-wake")
         #: Set when something may be due sooner than the waker believes.
         self._sooner = asyncio.Event()
         self._closing = False
         self._listeners: set[_Subscription] = set()
-        self._reader: asyncio.Task[None] | None = None
+        self._reader = Background(self._keep_listening, "taskflow-listen")
         #: Numbers of queues that were heard and whose names are being read.
         self._unknown: set[int] = set()
-        self._namer: asyncio.Task[None] | None = None
+        self._namer = Background(self._name_unknown, "taskflow-names")
         #: How many notifications came, of whatever queue.
         self.heard = 0
         #: Called with the queue of every notification (the names cache looks for new lanes).
@@ -125,8 +125,7 @@ class PostgresNotifier:
                 self._sooner.set()
             self._asked[queue] = now
         self._waking.update(queues)
-        if self._waker is None or self._waker.done():
-            self._waker = asyncio.create_task(self._send(), name="taskflow-wake", context=contextvars.Context())
+        self._waker.start()
 
     async def _send(self) -> None:
         """Send what is due until nothing is left; a queue woken a moment ago waits for its interval."""
@@ -166,11 +165,8 @@ class PostgresNotifier:
     async def _listen(self, topics: frozenset[str]) -> AsyncIterator[AsyncIterator[str]]:
         subscription = _Subscription(topics)
         self._listeners.add(subscription)
-        if self._options.listens and (self._reader is None or self._reader.done()):
-            up = asyncio.Event()
-            self._reader = asyncio.create_task(
-                self._keep_listening(up), name="taskflow-listen", context=contextvars.Context()
-            )
+        up = asyncio.Event()
+        if self._options.listens and self._reader.start(up):
             # So that what is woken after entering is heard; a database that is down must not hold up anybody.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(2.0):
@@ -179,10 +175,8 @@ class PostgresNotifier:
             yield aiter(subscription)
         finally:
             self._listeners.discard(subscription)
-            if not self._listeners and self._reader is not None:
-                # Taken out first: a listener that enters while it is being stopped starts one of its own.
-                reader, self._reader = self._reader, None
-                await self._stop(reader)
+            if not self._listeners:
+                await self._reader.stop()
 
     async def _keep_listening(self, up: asyncio.Event) -> None:
         """Listen until cancelled. No error may end this: nobody would be woken any more, and nobody would know."""
@@ -235,10 +229,7 @@ class PostgresNotifier:
             self._tell(queue)
         elif len(self._unknown) < MOST_UNKNOWN:
             self._unknown.add(number)
-            if self._namer is None or self._namer.done():
-                self._namer = asyncio.create_task(
-                    self._name_unknown(), name="taskflow-names", context=contextvars.Context()
-                )
+            self._namer.start()
 
     async def _name_unknown(self) -> None:
         """Read the names of new queues and tell them; a number that is of no queue is forgotten."""
@@ -266,25 +257,15 @@ class PostgresNotifier:
 
     def open(self) -> None:
         """Listen again for those who did so when the store was closed under them."""
-        if self._listeners and self._options.listens and self._reader is None:
-            self._reader = asyncio.create_task(
-                self._keep_listening(asyncio.Event()), name="taskflow-listen", context=contextvars.Context()
-            )
+        if self._listeners and self._options.listens:
+            self._reader.start(asyncio.Event())
 
     async def close(self) -> None:
         """Send what is still to be sent, then stop listening and waking."""
-        if self._waker is not None:
-            self._closing = True
-            self._sooner.set()
-            await asyncio.wait([self._waker], timeout=CLOSE_WITHIN_S)
-            self._closing = False
-        for task in (self._waker, self._reader, self._namer):
-            if task is not None:
-                await self._stop(task)
-        self._waker = self._reader = self._namer = None
+        self._closing = True
+        self._sooner.set()
+        await self._waker.ended(within=CLOSE_WITHIN_S)
+        self._closing = False
+        for background in (self._waker, self._reader, self._namer):
+            await background.stop()
         self._unknown.clear()
-
-    async def _stop(self, task: asyncio.Task[None]) -> None:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
