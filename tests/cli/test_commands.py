@@ -15,6 +15,8 @@ from tests.cli.conftest import Cli
 
 from taskflowmq.bootstrap.loading import default_app
 from taskflowmq.cli.enqueue import command
+from taskflowmq.cli.exits import Exit
+from taskflowmq.core.limits import MAX_NAME_LENGTH
 from taskflowmq.server.schemas.requests import JobBody
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -469,3 +471,21 @@ def test_a_secret_file_is_followed(cli: Cli, url: str, tmp_path: Path, monkeypat
     ran = cli("jobs", "list")
     assert ran.code == 2
     assert "TASKFLOW_DATABASE_URL_FILE names a file that cannot be read" in ran.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("enqueue", "{long}", "{{}}"),
+        ("enqueue", "test", "{{}}", "--queue", "{long}"),
+        ("jobs", "list", "--task", "{long}"),
+        ("jobs", "list", "--queue", "{long}"),
+        ("worker", "--burst", "--queues", "{long}"),
+    ],
+)
+def test_a_name_that_is_too_long_is_named(cli: Cli, words: tuple[str, ...]) -> None:
+    assert cli("db", "migrate").code == Exit.OK
+    ran = cli(*(word.format(long="n" * (MAX_NAME_LENGTH + 1)) for word in words))
+    assert ran.code == Exit.USAGE
+    assert f"must be 1–{MAX_NAME_LENGTH} of letters" in ran.err
+    assert f"got {MAX_NAME_LENGTH + 1} characters" in ran.err

@@ -5,9 +5,11 @@ from __future__ import annotations
 from uuid import uuid4
 
 import httpx
+import pytest
 from tests.server.conftest import KEY, Connect
 
 from taskflowmq import TaskFlow
+from taskflowmq.core.limits import MAX_NAME_LENGTH
 
 
 async def test_a_stored_job_is_answered_whole_and_found_again(client: httpx.AsyncClient) -> None:
@@ -252,3 +254,19 @@ async def test_queues_are_read_in_pages(client: httpx.AsyncClient) -> None:
     assert (await client.get("/api/v1/queues")).json()["next"] is None
     for wrong in ({"limit": 0}, {"limit": 1001}, {"cursor": "no name"}):
         assert (await client.get("/api/v1/queues", params=wrong)).status_code == 422
+
+
+@pytest.mark.parametrize("kind", ["task", "queue"])
+async def test_names_are_bounded_where_they_are_stored_and_where_they_filter(
+    client: httpx.AsyncClient, kind: str
+) -> None:
+    long = "n" * (MAX_NAME_LENGTH + 1)
+    stored = await client.post("/api/v1/jobs", json={"task": "anything"} | {kind: long})
+    listed = await client.post("/api/v1/jobs/bulk", json={"jobs": [{"task": "anything"} | {kind: long}]})
+    found = await client.get("/api/v1/jobs", params={kind: long})
+    assert [answer.status_code for answer in (stored, listed, found)] == [422, 422, 422]
+    for answer, pointer in ((stored, f"/{kind}"), (listed, f"/jobs/0/{kind}"), (found, f"/{kind}")):
+        (error,) = answer.json()["errors"]
+        assert error["pointer"] == pointer
+        assert str(MAX_NAME_LENGTH) in error["detail"]
+    assert (await client.get("/api/v1/jobs", params={kind: long[1:]})).json()["items"] == []

@@ -17,6 +17,8 @@ MAX_DEPTH = 64
 MAX_TAGS = 32
 MAX_TAG_LENGTH = 128
 MAX_KEY_LENGTH = 512
+#: Of a task, a queue or a tenant, wherever it is given.
+MAX_NAME_LENGTH = 128
 #: Characters of one step of a pointer that an error shows.
 MAX_STEP = 80
 MAX_BULK = 10_000
@@ -35,7 +37,7 @@ TIME_MIN, TIME_MAX = datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinf
 #: Reserved inside arguments and results for encryption, blobs and codecs.
 RESERVED_KEY = "$taskflow"
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,127}")
+_NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_.:/-]{{0,{MAX_NAME_LENGTH - 1}}}")
 
 
 def check_name(kind: str, name: object) -> str:
@@ -44,9 +46,10 @@ def check_name(kind: str, name: object) -> str:
     Names are plain words: they become metric labels, log fields and URL parts, never import paths (S14).
     """
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise InvalidJob.at(
-            f"/{kind}", f"must be 1–128 of letters, digits and _.:/- beginning with a letter or digit, got {name!r:.80}"
-        )
+        rule = f"must be 1–{MAX_NAME_LENGTH} of letters, digits and _.:/- beginning with a letter or digit"
+        long = isinstance(name, str) and len(name) > MAX_NAME_LENGTH
+        got = f"{len(str(name))} characters" if long else f"{name!r:.80}"
+        raise InvalidJob.at(f"/{kind}", f"{rule}, got {got}")
     return name
 
 

@@ -8,7 +8,7 @@ from litestar import get, post
 from litestar.params import FromPath, QueryParameter
 
 from taskflowmq.client.queues import find_queue
-from taskflowmq.core.limits import check_name
+from taskflowmq.core.limits import MAX_NAME_LENGTH, check_name
 from taskflowmq.server.schemas.responses import QueueList, QueueOut, queue_out
 from taskflowmq.server.services import Services, Shared
 
@@ -18,7 +18,7 @@ TAGS = ["queues"]
 MAX_PAGE = 1_000
 Limit = Annotated[int, QueryParameter(ge=1, le=MAX_PAGE, description="Most queues of this page")]
 Create = Annotated[bool, QueryParameter(description="Make the queue if no job has named it yet")]
-Cursor = Annotated[str | None, QueryParameter(description="The `next` of the page before", max_length=128)]
+Cursor = Annotated[str | None, QueryParameter(description="The `next` of the page before", max_length=MAX_NAME_LENGTH)]
 
 
 @get("/queues", operation_id="listQueues", summary="List queues", tags=TAGS)

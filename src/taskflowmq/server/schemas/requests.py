@@ -12,6 +12,7 @@ from taskflowmq.core.limits import (
     MAX_BULK,
     MAX_DELAY_MS,
     MAX_KEY_LENGTH,
+    MAX_NAME_LENGTH,
     MAX_TAG_LENGTH,
     MAX_TAGS,
     MAX_TIMEOUT_MS,
@@ -27,7 +28,7 @@ _MAX_ATTEMPTS = 32_767
 class JobBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One job to store."""
 
-    task: Annotated[str, Meta(description="Name of the task", min_length=1, max_length=128)]
+    task: Annotated[str, Meta(description="Name of the task", min_length=1, max_length=MAX_NAME_LENGTH)]
     args: Annotated[dict[str, Any], Meta(description="The task's arguments, by name")] = {}
     queue: Annotated[str | None, Meta(description="Queue; the task's own by default")] = None
     priority: Annotated[
