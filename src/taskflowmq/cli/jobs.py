@@ -13,10 +13,9 @@ from taskflowmq.cli.options import database_option, json_option, option, read_ti
 from taskflowmq.cli.output import emit_fields, emit_json, emit_table, say
 from taskflowmq.cli.program import with_store
 from taskflowmq.cli.show import attempt_json, error_line, job_json, job_summary, wait_and_show
+from taskflowmq.core.filters import MAX_PAGE, split_words
 from taskflowmq.core.job import JobView, State
 from taskflowmq.core.operations import CancelAnswer, check
-
-MAX_LIMIT = 1_000
 
 
 @click.group("jobs")
@@ -31,7 +30,7 @@ def command() -> None:
 @option("--tag", env="TASKFLOW_TAG", help="Only jobs with this tag.")
 @option("--created-after", env="TASKFLOW_CREATED_AFTER", metavar="TIME", help="Only jobs created at or after it.")
 @option("--created-before", env="TASKFLOW_CREATED_BEFORE", metavar="TIME", help="Only jobs created before it.")
-@option("--limit", env="TASKFLOW_LIMIT", type=click.IntRange(1, MAX_LIMIT), default=50, help="Most jobs.")
+@option("--limit", env="TASKFLOW_LIMIT", type=click.IntRange(1, MAX_PAGE), default=50, help="Most jobs.")
 @option("--before", metavar="ID", help="Continue below this job: the `next` of the page before.")
 @database_option
 @json_option
@@ -39,7 +38,7 @@ def list_command(database_url: str | None, as_json: bool, **given: Any) -> None:
     """List jobs, newest first; times as 2026-01-31T12:00:00Z."""
     asked = dict(given)
     if given["state"]:
-        given["state"] = [word.strip() for word in given["state"].split(",")]
+        given["state"] = split_words(given["state"])
     for name in ("created_after", "created_before"):
         if given[name] is not None:
             given[name] = read_time(f"--{name.replace('_', '-')}", given[name])

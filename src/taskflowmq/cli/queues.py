@@ -9,6 +9,7 @@ import click
 from taskflowmq.cli.options import database_option, json_option, option
 from taskflowmq.cli.output import emit_json, emit_table, say
 from taskflowmq.cli.program import with_store
+from taskflowmq.core.filters import MAX_PAGE
 from taskflowmq.core.retention import show_age
 
 
@@ -23,7 +24,7 @@ def command() -> None:
 
 
 @command.command("list")
-@option("--limit", env="TASKFLOW_LIMIT", type=click.IntRange(1), default=1_000, help="Most queues.")
+@option("--limit", env="TASKFLOW_LIMIT", type=click.IntRange(1), default=MAX_PAGE, help="Most queues.")
 @database_option
 @json_option
 def list_command(limit: int, database_url: str | None, as_json: bool) -> None:

@@ -11,12 +11,11 @@ from taskflowmq.client.hub import Hub
 from taskflowmq.client.session import Session
 from taskflowmq.client.sync import sync_twin
 from taskflowmq.core.errors import InvalidJob
+from taskflowmq.core.filters import MAX_PAGE, read_states
 from taskflowmq.core.job import Attempts, JobFilter, JobView, Page, State
 from taskflowmq.core.limits import MAX_TAG_LENGTH, check_int, check_name, check_text, check_time
 from taskflowmq.core.operations import CancelAnswer, RetryAnswer, check, not_found
 from taskflowmq.ports.store import StoreStats
-
-MAX_PAGE = 1_000
 
 
 def parse_id(job_id: UUID | str) -> UUID:
@@ -87,7 +86,7 @@ class Jobs:
         """
         query = JobFilter(
             tenant=self._tenant,
-            states=_states(state),
+            states=read_states(state),
             queue=None if queue is None else check_name("queue", queue),
             task=None if task is None else check_name("task", task),
             tag=None if tag is None else check_text("/tag", tag, MAX_TAG_LENGTH),
@@ -147,13 +146,3 @@ class Jobs:
     delete = sync_twin(adelete)
     stats = sync_twin(astats)
     list = sync_twin(alist)
-
-
-def _states(given: State | str | Sequence[State | str] | None) -> tuple[State, ...]:
-    if given is None:
-        return ()
-    names = (given,) if isinstance(given, str) else given
-    try:
-        return tuple(State(name) for name in names)
-    except ValueError as error:
-        raise InvalidJob.at("/state", f"{error}; there are: {', '.join(State)}") from None

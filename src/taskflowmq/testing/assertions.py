@@ -17,6 +17,7 @@ from taskflowmq.client.app import BaseApp
 from taskflowmq.client.sync import portal_loop
 from taskflowmq.client.task import Task
 from taskflowmq.core.errors import WrongContext
+from taskflowmq.core.filters import read_states
 from taskflowmq.core.job import JobFilter, JobView, State
 from taskflowmq.core.printable import counted
 from taskflowmq.ports.store import Store
@@ -94,7 +95,7 @@ def _search(
     query = JobFilter(
         tenant=app.tenant,
         task=_name(task),
-        states=tuple(State(one) for one in ((states,) if isinstance(states, str) else states)),
+        states=read_states(states),
     )
     pending = [] if conn is None else _pending(app, query.task, conn)
     jobs = _read(app, query) + [job for job in pending if job.state in query.states]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from litestar import Request, Response, delete, get, post
 from litestar.params import FromPath, FromQuery, QueryParameter, RawBody
 
 from taskflowmq.core.errors import InvalidJob
+from taskflowmq.core.filters import MAX_PAGE, read_states, split_words
 from taskflowmq.core.job import JobFilter, JobView, State
 from taskflowmq.core.limits import MAX_TAG_LENGTH, check_name, check_text, check_time
 from taskflowmq.core.operations import check
@@ -32,10 +34,10 @@ from taskflowmq.server.schemas.responses import (
 from taskflowmq.server.services import Services, Shared, parse_id
 
 TAGS = ["jobs"]
-MAX_LIMIT = 1_000
 MAX_WAIT = 30
+T = TypeVar("T")
 
-Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT, description="Most jobs of this page")]
+Limit = Annotated[int, QueryParameter(ge=1, le=MAX_PAGE, description="Most jobs of this page")]
 #: `state` alone is a reserved name of the framework.
 States = Annotated[str | None, QueryParameter(name="state", description="States, separated by commas", max_length=200)]
 Cursor = Annotated[str | None, QueryParameter(description="The `next` of the page before", max_length=200)]
@@ -153,27 +155,20 @@ async def _detail(services: Services, view: JobView) -> JobDetail:
 
 
 def _states(given: str | None) -> tuple[State, ...]:
-    if given is None:
-        return ()
-    states: list[State] = []
-    for word in given.split(","):
-        try:
-            states.append(State(word.strip()))
-        except ValueError as error:
-            known = ", ".join(state.value for state in State)
-            raise bad_parameter("state", f"{word.strip()!r:.40} is no state; there are: {known}") from error
-    return tuple(dict.fromkeys(states))
+    return () if given is None else _checked("state", lambda: read_states(split_words(given)))
 
 
 def _tag(value: str | None) -> str | None:
-    try:
-        return None if value is None else check_text("/tag", value, MAX_TAG_LENGTH)
-    except InvalidJob as error:
-        raise bad_parameter("tag", error.errors[0].detail) from error
+    return None if value is None else _checked("tag", lambda: check_text("/tag", value, MAX_TAG_LENGTH))
 
 
 def _time(name: str, value: datetime | None) -> datetime | None:
+    return None if value is None else _checked(name, lambda: check_time(f"/{name}", value))
+
+
+def _checked(name: str, check: Callable[[], T]) -> T:
+    """Return what a check returns; what it refuses is a wrong query parameter."""
     try:
-        return None if value is None else check_time(f"/{name}", value)
+        return check()
     except InvalidJob as error:
         raise bad_parameter(name, error.errors[0].detail) from error

@@ -8,14 +8,14 @@ from litestar import get, post
 from litestar.params import FromPath, QueryParameter
 
 from taskflowmq.client.queues import find_queue
+from taskflowmq.core.filters import MAX_PAGE
 from taskflowmq.core.limits import MAX_NAME_LENGTH, check_name
 from taskflowmq.server.schemas.responses import QueueList, QueueOut, queue_out
 from taskflowmq.server.services import Services, Shared
 
 TAGS = ["queues"]
 
-#: More queues than these are made by mistake; the answer stays small all the same.
-MAX_PAGE = 1_000
+#: More queues than a page holds are made by mistake; the answer stays small all the same.
 Limit = Annotated[int, QueryParameter(ge=1, le=MAX_PAGE, description="Most queues of this page")]
 Create = Annotated[bool, QueryParameter(description="Make the queue if no job has named it yet")]
 Cursor = Annotated[str | None, QueryParameter(description="The `next` of the page before", max_length=MAX_NAME_LENGTH)]
