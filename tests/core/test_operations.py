@@ -8,11 +8,12 @@ import pytest
 
 from taskflowmq.core import operations
 from taskflowmq.core.errors import Conflict, JobNotFound
-from taskflowmq.core.job import FINAL, WAITING, State
+from taskflowmq.core.job import FINAL, State
 from taskflowmq.core.operations import CancelAnswer, DeleteAnswer, Move, RetryAnswer, check
 from taskflowmq.core.transitions import LEGAL
 
 JOB = UUID(int=7)
+WAITING = (State.SCHEDULED, State.RETRYING, State.BLOCKED, State.SUSPENDED)
 #: Where each move leads; a request changes no state, and a deleted job has none.
 LEADS_TO = {
     Move.CANCEL_READY: State.CANCELLED,
