@@ -56,7 +56,7 @@ FENCE = (
         "a settle takes whatever attempt of the job is running for its own",
         (
             Edit("stores/sqlite/queries/complete_jobs.sql", "WHERE r.lease_no = :lease_no", "WHERE true"),
-            Edit("stores/sqlite/settle.py", "if fate.running and fate.lease_no == fence[1]:", "if fate.running:"),
+            Edit("core/fates.py", "_RUNNING and stored.lease_no == change.counters.lease_no:", "_RUNNING:"),
         ),
         # Of the fixed seeds one is enough: it takes a worker that wakes while another runs its job.
         (
@@ -85,6 +85,54 @@ FENCE = (
             _POSTGRES + "TestFence::test_a_zombie_is_stale_while_another_runs_its_job",
             _STORIES + "test_a_zombie_that_wakes_up_while_another_runs_its_job_changes_nothing[postgres]",
             _CHAOS,
+        ),
+    ),
+)
+
+_FATES = "TestFates::test_every_report_after_every_fate_is_answered_as_the_core_says"
+_EVERY_CASE = "tests/core/test_fates.py::test_every_transition_against_everything_that_a_store_can_hold"
+
+REPLAY = (
+    Mutant(
+        "replay-without-the-word",
+        "any",
+        "a job that was cancelled after a hand-back is taken for one whose failure was cancelled",
+        (
+            Edit(
+                "core/fates.py",
+                "if stored.ended != change.ended:",
+                "if stored.ended not in (None, change.ended):",
+            ),
+        ),
+        (_EVERY_CASE, _SQLITE + _FATES, _POSTGRES + _FATES),
+    ),
+    Mutant(
+        "replay-without-the-redrive",
+        "any",
+        "the death of a job that was redriven and cancelled before it ran again is called stale",
+        (
+            Edit(
+                "core/fates.py",
+                "new = LEGAL[todo.pop()] - {_RUNNING} - found",
+                "new = LEGAL[state] - {_RUNNING} - found if todo.pop() else set()",
+            ),
+        ),
+        (_EVERY_CASE, _SQLITE + _FATES, _POSTGRES + _FATES),
+    ),
+    Mutant(
+        "cancel-request-disobeyed",
+        "sqlite",
+        "a job that is to be cancelled is tried again",
+        (
+            Edit(
+                "core/transitions.py",
+                "    if change.to.final:\n",
+                "    if change.to.final or change.ended is not None:\n",
+            ),
+        ),
+        (
+            _SQLITE + "TestFates::test_a_cancel_request_ends_what_would_go_on_and_nothing_else",
+            _SQLITE + "TestCancelling::test_a_request_wins_over_another_try",
         ),
     ),
 )
@@ -384,6 +432,7 @@ BY_HAND = (
 
 MUTANTS: tuple[Mutant, ...] = (
     *FENCE,
+    *REPLAY,
     *RESCUE,
     *CHARGE,
     *WORKER_ROW,

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
-from tests.simulation.rows import Data, Ended, Ready, Running, Tried, Waiting
+from tests.simulation.rows import LAST_CLAIMS, Data, Ended, Ready, Running, Tried, Waiting
 
 from taskflowmq.core.errors import TaskFlowError
 from taskflowmq.core.job import ClaimedJob, Flag, Reason, State
@@ -142,37 +142,40 @@ def take(data: Data, request: ClaimRequest, chosen: Sequence[UUID], now: datetim
 def settle(data: Data, changes: Sequence[Transition], now: datetime) -> list[Settled]:
     """Write transitions under their fences and say what became of each."""
     batch = data.next_batch()
-    applied: set[tuple[UUID, int]] = set()
     answers = []
     for change in changes:
-        fence = change.job_id, change.counters.lease_no
         held = data.running.get(change.job_id)
-        if held is not None and held.counters.lease_no == fence[1]:
+        if held is not None and held.counters.lease_no == change.counters.lease_no:
             _apply(data, change, held, now, batch)
-            applied.add(fence)
             answers.append(Settled.APPLIED)
-        elif fence in applied or _is_replay(data, change):
-            answers.append(Settled.REPLAYED)
         else:
-            answers.append(Settled.STALE)
+            answers.append(Settled.REPLAYED if _is_replay(data, change) else Settled.STALE)
     return answers
 
 
 def _is_replay(data: Data, change: Transition) -> bool:
-    """Tell whether the store holds the effect of this very transition: an attempt's row, an outcome, or, for a
-    hand-back, that the job went on without either."""
+    """Tell whether the store holds the effect of this very transition.
+
+    Said place by place, and not as ``core/fates.py`` says it, which the model is to check.
+    """
     job_id, fence = change.job_id, change.counters.lease_no
-    tried, ended = data.tried.get((job_id, fence)), data.ended.get(job_id)
-    if change.ended is not None:
-        return tried is not None and tried.ended == change.ended
-    if change.to.final:
-        return ended is not None and ended.counters.lease_no == fence and ended.state == change.to
-    place = data.ready.get(job_id) or data.waiting.get(job_id) or data.running.get(job_id) or ended
-    if tried is not None or place is None:
+    ready, waiting, ended = data.ready.get(job_id), data.waiting.get(job_id), data.ended.get(job_id)
+    place = ready or waiting or data.running.get(job_id) or ended
+    if place is None:
         return False
-    if place.counters.lease_no == fence:
-        return ended is None or ended.state == "cancelled"
-    return place.counters.lease_no > fence
+    tried, claims_since = data.tried.get((job_id, fence)), place.counters.lease_no - fence
+    goes_on = change.to not in (State.COMPLETED, State.CANCELLED)
+    if change.completed_by_caller and ended is not None and claims_since == 0 and ended.state == "completed":
+        return True
+    if (None if tried is None else tried.ended) != change.ended:
+        return False
+    if claims_since != 0:
+        return claims_since > 0 and goes_on and (tried is not None or claims_since < LAST_CLAIMS)
+    if waiting is not None:
+        return waiting.why == change.to
+    if ended is not None and ended.state != "cancelled":
+        return ended.state == change.to
+    return goes_on if ready is not None else change.to is not State.COMPLETED
 
 
 def _apply(data: Data, change: Transition, held: Running, now: datetime, batch: int) -> None:

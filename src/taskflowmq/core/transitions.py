@@ -103,8 +103,7 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     ``counters`` are those after the change (their ``lease_no`` is the fence). ``to`` is a final state, ``pending``
     (ready again at once) or ``retrying``/``scheduled`` (due after ``delay_ms``). ``ended`` names the attempt row
-    to write; None writes none. A store turns a move that is not final into ``cancelled`` when a cancel request
-    is waiting for the job.
+    to write; None writes none. Where a cancel request waits for the job, a store writes :func:`obey_cancel` of it.
     """
 
     job_id: UUID
@@ -174,6 +173,18 @@ def decide(job: ClaimedJob | HeldJob, outcome: Outcome, *, policy: Retry | None 
             return _crash(job.id, held, error, rand)
         case Lost():
             return _loss(job.id, held, rand)
+
+
+def obey_cancel(change: Transition) -> Transition:
+    """Return what a store writes of a transition when a cancel request waits for its job.
+
+    A final transition stands: the job ended before anybody could stop it, and its result or error must not be lost.
+    Any other would run the job again, against the request: it becomes ``cancelled``. The attempt still ended as it
+    ended, so its row is written.
+    """
+    if change.to.final:
+        return change
+    return msgspec.structs.replace(change, to=State.CANCELLED, reason=Reason.CANCELLED_BY_USER)
 
 
 def _failure(

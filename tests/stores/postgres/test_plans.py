@@ -21,7 +21,7 @@ HOT = [
     "claim_jobs",
     "claim_suspects",
     "complete_jobs",
-    "read_fates",
+    "read_settlements",
     "save_progress",
     "list_held_jobs",
     "find_suspects",

@@ -15,6 +15,7 @@ from uuid import UUID
 import msgspec
 
 from taskflowmq.core.errors import TaskFlowError
+from taskflowmq.core.fates import StoredFate, Verdict, judge
 from taskflowmq.core.job import ClaimedJob, State
 from taskflowmq.core.lanes import Turns
 from taskflowmq.core.transitions import Transition
@@ -29,6 +30,8 @@ from taskflowmq.stores.postgres.queries import q
 
 _log = logging.getLogger("taskflowmq.stores.postgres")
 _MAX_REWRITES = 5
+#: Stands for a fence that is given up: to its transition it is as if nothing were stored.
+_UNSETTLED = StoredFate(None, None, None)
 #: Columns of a claimed row; by name each look takes three times as long.
 _LANE, _SEQ, _TASK, _TENANT = 0, 1, 3, 10
 _lane_of, _seq_of = itemgetter(_LANE), itemgetter(_SEQ)
@@ -312,24 +315,17 @@ class PostgresClaims:
 
     async def settle(self, transitions: Sequence[Transition]) -> list[Settled]:
         """Write decided transitions under their fences (see :class:`~taskflowmq.ports.store.Claims`)."""
-        # Only what was not simply applied: most batches hold nothing else, and need no look at each fence.
-        answers: dict[settling.Fence, Settled] = {}
+        # Of what was not applied, what the store holds: most batches miss no fence, and need no look at each.
+        missed: dict[settling.Fence, StoredFate] = {}
         waves = settling.in_waves(transitions)
         for wave in waves:
-            await self._write(wave, answers)
+            await self._write(wave, missed)
         given_back = [change.job_id for change in transitions if change.to is _PENDING]
         if given_back:
             await self._wake(given_back)
-        if not answers and sum(map(len, waves)) == len(transitions):
+        if not missed and sum(map(len, waves)) == len(transitions):
             return [Settled.APPLIED] * len(transitions)
-        seen: set[settling.Fence] = set()
-        result = []
-        for change in transitions:
-            key = settling.fence(change)
-            answer = answers.get(key, Settled.APPLIED)
-            result.append(Settled.REPLAYED if key in seen and answer is Settled.APPLIED else answer)
-            seen.add(key)
-        return result
+        return settling.answers(transitions, missed)
 
     async def _wake(self, job_ids: list[UUID]) -> None:
         """Wake the queues of jobs that were given back, as an enqueue does: after the commit, coalesced (F15).
@@ -343,18 +339,18 @@ class PostgresClaims:
         else:
             await self._notifier.wake([row["name"] for row in found])
 
-    async def _write(self, changes: list[Transition], answers: dict[settling.Fence, Settled]) -> None:
+    async def _write(self, changes: list[Transition], missed: dict[settling.Fence, StoredFate]) -> None:
         """Write a batch; a row that the database refuses is found by halving and stored without its payload."""
         if not changes:
             return
         try:
-            await self._write_all(changes, answers)
+            await self._write_all(changes, missed)
         except Exception as error:
             if not errors.is_bad_row(error.__cause__ or error):
                 raise
 
             async def write(half: list[Transition]) -> None:
-                await self._write(half, answers)
+                await self._write(half, missed)
 
             async def weaken(change: Transition, error: Exception) -> None:
                 refusal = error.__cause__ or error
@@ -366,16 +362,25 @@ class PostgresClaims:
 
             await halve(changes, error, write, weaken)
 
-    async def _write_all(self, changes: list[Transition], answers: dict[settling.Fence, Settled]) -> None:
+    async def _write_all(self, changes: list[Transition], missed: dict[settling.Fence, StoredFate]) -> None:
         left = changes
         for _ in range(_MAX_REWRITES):
             batch = left
-            missed = await self._pool.run(lambda conn: self._apply(conn, batch))  # noqa: B023 - used before it changes
-            left = await self._judge(missed, answers) if missed else []
+            unwritten = await self._pool.run(lambda conn: self._apply(conn, batch))  # noqa: B023 - used before it changes
+            if not unwritten:
+                return
+            found = await self._read_settlements(unwritten)
+            left = []
+            for change in unwritten:
+                key = settling.fence(change)
+                if judge(change, found[key]) is Verdict.HELD:
+                    left.append(change)  # its row was changed under us (progress, say), not its fence: write again
+                else:
+                    missed[key] = found[key]
             if not left:
                 return
         for change in left:
-            answers[settling.fence(change)] = Settled.STALE
+            missed[settling.fence(change)] = _UNSETTLED
             _log.error("job %s could not be settled: its row changes all the time", change.job_id)
 
     async def _apply(self, conn: Any, changes: list[Transition]) -> list[Transition]:
@@ -406,20 +411,11 @@ class PostgresClaims:
         found = await conn.fetch(q.settle_jobs, rows.changes_as_json(changes), self._now())
         return [] if len(found) == len(changes) else _missing(changes, [row[0] for row in found])
 
-    async def _judge(self, missed: list[Transition], answers: dict[settling.Fence, Settled]) -> list[Transition]:
-        """Answer for transitions that matched nothing; return those still held, to be written again."""
-        known = await self._pool.fetch(
-            q.read_fates, [change.job_id for change in missed], [change.counters.lease_no for change in missed]
+    async def _read_settlements(self, changes: list[Transition]) -> dict[settling.Fence, StoredFate]:
+        found = await self._pool.fetch(
+            q.read_settlements, [change.job_id for change in changes], [change.counters.lease_no for change in changes]
         )
-        by_fence = {(row["job_id"], row["lease_no"]): row for row in known}
-        again = []
-        for change in missed:
-            verdict = settling.judge(change, by_fence[settling.fence(change)])
-            if verdict is None:
-                again.append(change)
-            else:
-                answers[settling.fence(change)] = verdict
-        return again
+        return {(row[0], row[1]): msgspec.convert(tuple(row)[2:], StoredFate) for row in found}
 
     async def settle_on(self, conn: Any, transition: Transition) -> None:
         """Write one transition in the caller's transaction on an async connection or session."""

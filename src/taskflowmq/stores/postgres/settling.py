@@ -1,14 +1,16 @@
-"""What settling must decide without a database: which statement, which order, and what an unmatched fence means."""
+"""What settling must decide without a database: which statement, which order, what is left of a refused row,
+and what became of each transition.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import msgspec
 
+from taskflowmq.core.fates import StoredFate, judge, left_by
 from taskflowmq.core.job import State
 from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.store import Settled
@@ -88,44 +90,21 @@ def without_payload(change: Transition, why: str) -> Transition:
     return msgspec.structs.replace(change, result=None, error=None, result_error=f"could not be stored: {why}")
 
 
-#: Places where a fence that was settled without an attempt row may be found again.
-_NOT_FINAL = frozenset({State.PENDING, State.RETRYING, State.SCHEDULED})
-
-
-def judge(change: Transition, known: Any) -> Settled | None:
-    """Say what became of a transition whose fence matched no row.
+def answers(transitions: Sequence[Transition], missed: Mapping[Fence, StoredFate]) -> list[Settled]:
+    """Say what became of each transition, in order.
 
     Args:
-        change: the transition that was to be written.
-        known: its row of ``read_fates``.
-
-    Returns:
-        REPLAYED if the store holds the effect of this very transition, STALE if the fence was settled otherwise or
-        belongs to another worker by now, None if the job is still held under the fence: write again.
+        transitions: those of one call; of several under one fence the first was written, unless the fence was missed.
+        missed: what the store holds of the fences under which nothing was written.
     """
-    lease = change.counters.lease_no
-    if known["running"] and known["place_lease"] == lease:
-        return None
-    if known["outcome_lease"] == lease:
-        # A cancel request turns a move that is not final into "cancelled".
-        state = known["outcome_state"]
-        if change.completed_by_caller and state == State.COMPLETED:
-            return Settled.REPLAYED
-        same = state == change.to or (change.to in _NOT_FINAL and state == State.CANCELLED)
-        return Settled.REPLAYED if same and _same_end(change, known) else Settled.STALE
-    if change.to not in _NOT_FINAL:
-        # A dead job that was redriven has lost its outcome, but not the row of its last attempt.
-        return Settled.REPLAYED if change.ended is not None and known["ended"] == change.ended else Settled.STALE
-    if change.ended is not None:
-        return Settled.REPLAYED if known["ended"] == change.ended else Settled.STALE
-    # A hand-back writes no attempt row, everything else that is not final does.
-    moved_on = known["place_lease"] is not None and known["place_lease"] >= lease
-    moved_on = moved_on or (known["outcome_lease"] is not None and known["outcome_lease"] > lease)
-    return Settled.REPLAYED if known["ended"] is None and moved_on else Settled.STALE
-
-
-def _same_end(change: Transition, known: Any) -> bool:
-    if change.ended is None and change.to in _NOT_FINAL:
-        # A hand-back that a cancel request has ended: it writes no attempt row, a body that was cancelled does.
-        return known["ended"] is None
-    return change.ended is None or known["ended"] is None or known["ended"] == change.ended
+    firsts: dict[Fence, Transition] = {}
+    said = []
+    for change in transitions:
+        key = fence(change)
+        first = firsts.setdefault(key, change)
+        stored = missed.get(key)
+        if stored is None and first is change:
+            said.append(Settled.APPLIED)
+        else:
+            said.append(Settled(judge(change, stored or left_by(first))))
+    return said

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import msgspec
 
 from taskflowmq.core.errors import TaskFlowError
-from taskflowmq.core.job import Reason, State
+from taskflowmq.core.fates import StoredFate, Verdict, judge, left_by
+from taskflowmq.core.job import State
 from taskflowmq.core.limits import check_storable, clean_text
-from taskflowmq.core.transitions import Transition
+from taskflowmq.core.transitions import Transition, obey_cancel
 from taskflowmq.ports.store import Settled
 from taskflowmq.stores.sqlite.enqueue import draw_positions
 from taskflowmq.stores.sqlite.rows import join_ids, to_json, zeros
@@ -22,6 +24,7 @@ from taskflowmq.stores.sqlite.steps import Step, Steps
 
 _LONGEST_PROBLEM = 2_000
 _COMPLETED, _APPLIED, _STALE = State.COMPLETED, Settled.APPLIED, Settled.STALE
+_RUNNING, _HELD = State.RUNNING, Verdict.HELD
 
 
 class Settlement(NamedTuple):
@@ -31,15 +34,15 @@ class Settlement(NamedTuple):
     queues: tuple[str, ...] = ()
 
 
-class _Fate(NamedTuple):
-    """Where a job is now, as far as a transition must know."""
+class _Found(NamedTuple):
+    """A row of ``read_settlements``: which fence, whether a cancel request waits for its job, what is stored of it."""
 
-    place: int
-    lease_no: int | None
-    running: int
-    state: str | None
+    number: int
     cancel: int
-    ended: str | None
+    fate: StoredFate
+
+
+_FOUND = msgspec.json.Decoder(list[_Found])
 
 
 def settle_steps(transitions: Sequence[Transition], now: int) -> Steps[Settlement]:
@@ -78,8 +81,8 @@ def _complete(
         return
     places = range(len(group))
     if reply.changed < len(group):
-        fates = yield from _read_fates({"ids": ids, "rows": to_json([[lease_no]] * len(group))})
-        held = {fate.place for fate in fates if fate.running and fate.lease_no == lease_no}
+        found = yield from _read_settlements(ids, [lease_no] * len(group))
+        held = {number for number, _, fate in found if fate.state is _RUNNING and fate.lease_no == lease_no}
         places = [place for place in places if place in held]  # type: ignore[assignment]
     for place in places:
         settled[group[place][0]] = _APPLIED
@@ -100,51 +103,31 @@ def _leave_running(ids: Sequence[bytes], *, ending: bool) -> Steps[None]:
         yield Step("drop_cancel_requests", params)
 
 
-def _read_fates(params: dict[str, Any]) -> Steps[list[_Fate]]:
-    reply = yield Step("read_fates", {"ids": params["ids"], "rows": params["rows"]})
-    return [_Fate(*row) for row in msgspec.json.decode(reply.rows[0][0])]
+def _read_settlements(ids: bytes, leases: list[int]) -> Steps[list[_Found]]:
+    reply = yield Step("read_settlements", {"ids": ids, "leases": to_json(leases)})
+    return _FOUND.decode(reply.rows[0][0])
 
 
 def _settle_carefully(
     transitions: Sequence[Transition], indexes: list[int], settled: list[Settled | None], now: int
 ) -> Steps[tuple[str, ...]]:
     chosen = [transitions[index] for index in indexes]
-    leases = to_json([[item.counters.lease_no] for item in chosen])
-    fates = yield from _read_fates({"ids": join_ids([item.job_id for item in chosen]), "rows": leases})
-    applied: dict[tuple[Any, int], Transition] = {}
-    for fate in fates:
-        item = chosen[fate.place]
-        fence = (item.job_id, item.counters.lease_no)
-        if fate.running and fate.lease_no == fence[1]:
-            settled[indexes[fate.place]] = Settled.REPLAYED if fence in applied else Settled.APPLIED
-            applied.setdefault(fence, _obey(item) if fate.cancel else item)
-        else:
-            settled[indexes[fate.place]] = Settled.REPLAYED if _is_replay(item, fate) else Settled.STALE
+    ids, leases = join_ids([item.job_id for item in chosen]), [item.counters.lease_no for item in chosen]
+    found = yield from _read_settlements(ids, leases)
+    applied: dict[tuple[UUID, int], Transition] = {}
+    for number, cancel, fate in found:
+        item = chosen[number]
+        verdict = judge(item, fate)
+        if verdict is _HELD:
+            fence = (item.job_id, item.counters.lease_no)
+            first = applied.get(fence)
+            if first is None:
+                applied[fence] = obey_cancel(item) if cancel else item
+                settled[indexes[number]] = _APPLIED
+                continue
+            verdict = judge(item, left_by(first))
+        settled[indexes[number]] = Settled(verdict)
     return (yield from _write(list(applied.values()), now)) if applied else ()
-
-
-def _obey(item: Transition) -> Transition:
-    """Turn a move that is not final into the cancellation that was asked for."""
-    if item.to.final:
-        return item
-    return msgspec.structs.replace(item, to=State.CANCELLED, reason=Reason.CANCELLED_BY_USER)
-
-
-def _is_replay(item: Transition, fate: _Fate) -> bool:
-    """Tell whether this transition's own effect is stored already, after a lost reply.
-
-    The fence alone does not say: a rescuer settles under the same one. The words that it leaves behind do. A failure
-    is known by its attempt's row, which stays for ever; a completion by the outcome; a hand-back, which writes
-    neither, by the job having gone on without an attempt's row at this fence.
-    """
-    fence, now_at = item.counters.lease_no, fate.lease_no or 0
-    if item.completed_by_caller and now_at == fence and fate.state == State.COMPLETED:
-        return True
-    if item.ended is not None:
-        return fate.ended == item.ended
-    if item.to.final:
-        return now_at == fence and fate.state == item.to
-    return fate.ended is None and (now_at > fence or (now_at == fence and fate.state in (None, State.CANCELLED)))
 
 
 def _write(items: list[Transition], now: int) -> Steps[tuple[str, ...]]:

@@ -7,6 +7,7 @@ from taskflowmq.testing.conformance.board import TestBoard
 from taskflowmq.testing.conformance.caller_transactions import TestCallerTransactions
 from taskflowmq.testing.conformance.cancelling import TestCancelling
 from taskflowmq.testing.conformance.claims import TestClaims
+from taskflowmq.testing.conformance.fates import TestFates
 from taskflowmq.testing.conformance.fence import TestFence
 from taskflowmq.testing.conformance.idempotency import TestIdempotency
 from taskflowmq.testing.conformance.intake import TestIntake
@@ -31,6 +32,7 @@ ALL: tuple[type[StoreSuite], ...] = (
     TestCallerTransactions,
     TestCancelling,
     TestClaims,
+    TestFates,
     TestFence,
     TestIdempotency,
     TestIntake,

@@ -1,4 +1,4 @@
--- Write the outcomes of jobs that ended. Fences were checked by read_fates in this transaction.
+-- Write the outcomes of jobs that ended. Fences were checked by read_settlements in this transaction.
 INSERT INTO taskflow_outcome (job_id, state, reason, worker_id, started_at, finished_at, round, attempt, crashes,
                               losses, lease_no, result, result_error, error, progress)
 SELECT r.job_id, json_extract(x.value, '$[1]'), json_extract(x.value, '$[2]'), r.worker_id, r.started_at, :now,
