@@ -26,6 +26,7 @@ from taskflowmq.core.transitions import (
     Succeeded,
     TimedOut,
     decide,
+    obey_cancel,
 )
 
 from .strategies import ERROR, delays, held_jobs, outcomes, rands
@@ -244,6 +245,20 @@ def test_crashes_and_losses_end_at_their_budget_whatever_the_attempts(
 def test_one_lost_worker_does_not_spend_the_crash_budget() -> None:
     assert decide(held(crashes=MAX_CRASHES - 1), Lost(), rand=0).to is State.RETRYING
     assert decide(held(losses=MAX_LOSSES - 1), Crashed(), rand=0).to is State.RETRYING
+
+
+# ------------------------------------------------------------------------------------------------ cancel requests
+
+
+@given(held_jobs, outcomes, rands)
+def test_a_cancel_request_ends_whatever_would_go_on(job: HeldJob, outcome: Outcome, rand: float) -> None:
+    change = decide(job, outcome, rand=rand)
+    written = obey_cancel(change)
+    if change.to in FINAL:
+        assert written == change
+    else:
+        assert (written.to, written.reason) == (State.CANCELLED, Reason.CANCELLED_BY_USER)
+        assert (written.counters, written.ended, written.error) == (change.counters, change.ended, change.error)
 
 
 # ------------------------------------------------------------------------------------------------------- the table

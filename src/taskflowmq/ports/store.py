@@ -49,9 +49,9 @@ class Settled(StrEnum):
 
     #: The fence fitted and the change is stored.
     APPLIED = "applied"
-    #: The same fence has been settled before: the effect is already there (a lost reply).
+    #: The store holds the effect of this very transition already: an answer was lost (``core/fates.py``).
     REPLAYED = "replayed"
-    #: The fence is gone; the change was dropped.
+    #: The fence was settled otherwise, or belongs to another worker by now; the change was dropped.
     STALE = "stale"
 
 
@@ -187,9 +187,10 @@ class Claims(Protocol):
     async def settle(self, transitions: Sequence[Transition]) -> list[Settled]:
         """Write decided transitions under their fences, in one transaction, and say what became of each, in order.
 
-        A transition that is not final becomes ``cancelled`` (cancelled_by_user) if a cancel request waits. A final
-        one frees the job's unique key. Wakes the queues of jobs that become ready. One bad row never fails the batch:
-        a row that the database refuses is stored again without its result or error (``result_error`` says so).
+        A transition becomes what ``core.transitions.obey_cancel`` says if a cancel request waits. A final one frees the
+        job's unique key. Of several under one fence one is written. Wakes the queues of jobs that become ready. One bad
+        row never fails the batch: a row that the database refuses is stored again without its result or error
+        (``result_error`` says so).
         """
         ...
 

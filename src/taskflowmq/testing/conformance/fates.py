@@ -16,6 +16,7 @@ import msgspec
 
 from taskflowmq.core.fates import KEPT_CLAIMS, StoredFate, judge
 from taskflowmq.core.job import ClaimedJob, Counters, HeldJob, JobView, State
+from taskflowmq.core.operations import CancelAnswer
 from taskflowmq.core.retry import MAX_CRASHES, MAX_LOSSES
 from taskflowmq.core.transitions import (
     Crashed,
@@ -32,7 +33,7 @@ from taskflowmq.core.transitions import (
     Transition,
     obey_cancel,
 )
-from taskflowmq.ports.store import CancelAnswer, Settled
+from taskflowmq.ports.store import Settled
 from taskflowmq.testing.conformance.intake import ERROR
 from taskflowmq.testing.conformance.support import Rig, StoreSuite, ids, transition
 
