@@ -107,7 +107,7 @@ async def test_a_store_that_hangs_is_away(
     node, client = probed
     node.hangs = True
     assert await ask(client, 2) == (503, "store_unavailable")
-    assert lines(caplog) == [("WARNING", "not ready: the store did not answer in time")]
+    assert lines(caplog) == [("WARNING", "not ready: the store did not respond in time")]
 
 
 async def test_an_error_that_nobody_foresaw_is_not_taken_for_an_outage(

@@ -34,7 +34,7 @@ def test_an_address_is_named_once_a_minute_with_how_often(caplog: pytest.LogCapt
     assert [record.getMessage() for record in caplog.records] == [
         "request from 203.0.113.9 refused: unauthorised",
         "request from 203.0.113.10 refused: unauthorised",
-        "request from 203.0.113.9 refused: unauthorised, as were 4 more since the last line",
+        "request from 203.0.113.9 refused: unauthorised; 4 more since the last line",
     ]
     assert counting.count == 7
 

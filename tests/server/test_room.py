@@ -120,7 +120,7 @@ async def test_one_caller_cannot_take_the_whole_room_for_waits() -> None:
 
     greedy = [asyncio.create_task(seated(room, "key:a", work)) for _ in range(2)]
     await wait_until(lambda: room.waits["key:a"] == 2)
-    with pytest.raises(Problem, match="under way"):
+    with pytest.raises(Problem, match="in progress"):
         await seated(room, "key:a", work)
     modest = asyncio.create_task(seated(room, "key:b", work))
     await wait_until(lambda: room.waits["key:b"] == 1)
@@ -173,7 +173,7 @@ async def test_hundreds_of_waits_whose_clients_hung_up_leave_room_at_once_and_no
 def test_bodies_that_come_in_have_a_bound_together() -> None:
     bodies = Bodies(10)
     bodies.take(6)
-    with pytest.raises(Problem, match="under way"):
+    with pytest.raises(Problem, match="in progress"):
         bodies.take(5)
     bodies.give_back(6)
     bodies.take(10)

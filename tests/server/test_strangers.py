@@ -275,7 +275,7 @@ async def test_a_process_without_descriptors_closes_idle_connections_and_goes_on
     acceptor.close()
     exhausted.sock.close()
     assert room == 2
-    assert [record.levelname for record in caplog.records if "cannot be accepted" in record.message] == ["ERROR"]
+    assert [record.levelname for record in caplog.records if "cannot accept connections" in record.message] == ["ERROR"]
 
 
 def test_the_limit_of_open_files_is_raised_as_far_as_it_goes() -> None:

@@ -77,7 +77,7 @@ class ModelIntake:
         known, now = self._data.requests.get(place), self._now()
         if known is not None and known.created_at > now - DAY:
             if known.fingerprint != idempotency.fingerprint:
-                raise IdempotencyMismatch(f"the key {idempotency.key!r} was used with another request")
+                raise IdempotencyMismatch(f"the key {idempotency.key!r} was used with a different request")
             return [Enqueued(job_id, created, True) for job_id, created in known.answers]
         answers = self._enqueue(jobs)
         first = tuple((answer.id, answer.created) for answer in answers)

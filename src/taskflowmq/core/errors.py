@@ -4,7 +4,7 @@ TaskFlowError
 ├── InvalidJob (also ValueError)      the arguments or options of a job are wrong; nothing was stored
 ├── UnknownTask                       no such task here, nor in the store
 ├── NotUnique                         another live job holds the unique key, and on_conflict="raise"
-├── IdempotencyMismatch               the Idempotency-Key was used with another request
+├── IdempotencyMismatch               the Idempotency-Key was used with a different request
 ├── IdempotencyInFlight               the first request with this Idempotency-Key has not ended yet
 ├── Conflict                          the job is not in a state that allows this
 ├── JobNotFound                       no such job in this tenant

@@ -76,7 +76,7 @@ class Acceptor:
             self._make_room()
         if not self._exhausted:
             self._exhausted = True
-            log.error("connections cannot be accepted, idle ones are closed: %s", error.strerror or error)
+            log.error("cannot accept connections, closing idle ones: %s", error.strerror or error)
         self._loop.remove_reader(self._sock)
         self._resuming = self._loop.call_later(PAUSE, self.start)
 

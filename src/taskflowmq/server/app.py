@@ -111,7 +111,7 @@ def make_framework() -> Litestar:
         openapi_config=OpenAPIConfig(
             title="TaskFlow",
             version=metadata.version("taskflowmq"),
-            description="Background jobs: store, watch and steer them. Durations are seconds, times RFC 3339 UTC.",
+            description="Store, read, retry and cancel jobs. Durations are in seconds; times are RFC 3339, UTC.",
             render_plugins=[],
             path="/never",
             use_handler_docstrings=True,
@@ -138,8 +138,8 @@ async def _refuse_what_would_be_ignored(request: Request[Any, Any, Any]) -> None
             raise Problem(
                 422,
                 "unknown_parameter",
-                "There is no such query parameter here",
-                errors=(FieldError(f"/{name[:80]}", "is no parameter of this operation"),),
+                "Unknown query parameter",
+                errors=(FieldError(f"/{name[:80]}", "is not a parameter of this operation"),),
             )
     if request.method == "POST" and "body" not in known and (await request.body()).strip() not in _EMPTY:
         field = FieldError("/", "must be empty")

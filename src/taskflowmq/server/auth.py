@@ -26,8 +26,8 @@ _PROXY_FIELDS = frozenset(
 )
 _PROXY_PREFIXES = (b"x-forwarded", b"cf-", b"x-envoy-", b"x-amz", b"x-azure-", b"x-appengine-", b"x-vercel-", b"fly-")
 _NEEDS_KEYS = (
-    "Without API keys only direct requests from this machine are answered. Set TASKFLOW_API_KEYS on the server, and "
-    "send Authorization: Bearer <key>"
+    "Without API keys, the server accepts only direct requests from this machine. Set TASKFLOW_API_KEYS on the server "
+    "and send Authorization: Bearer <key>"
 )
 
 Headers = Mapping[bytes, bytes]
@@ -67,11 +67,11 @@ class Guard:
                 return "local"
             return self._by_key(headers)
         if sign is not None:
-            raise _unauthorised(f"The request came through a proxy, as {sign} shows. {_NEEDS_KEYS}")
+            raise _unauthorised(f"The request passed through a proxy ({sign}). {_NEEDS_KEYS}")
         if not local:
             raise _unauthorised(f"The request came from another machine. {_NEEDS_KEYS}")
         if not to_us:
-            detail = f"The request names a host that is neither localhost nor 127.0.0.1. {_NEEDS_KEYS}"
+            detail = f"The Host header is neither localhost nor 127.0.0.1. {_NEEDS_KEYS}"
             raise Problem(403, "foreign_host", detail)
         if method not in SAFE_METHODS:
             _refuse_foreign_page(headers)
@@ -130,7 +130,7 @@ def _refuse_foreign_page(headers: Headers) -> None:
     except ValueError:  # no address at all
         place = None
     if place != headers.get(b"host", b""):
-        raise Problem(403, "foreign_origin", "Pages of other origins may not change anything here")
+        raise Problem(403, "foreign_origin", "Requests from other origins may not change anything")
 
 
 def _unauthorised(detail: str) -> Problem:

@@ -79,7 +79,7 @@ def split_jobs(body: bytes) -> Sequence[JobBody | Raw]:
         decode_body(_First, body)
     except InvalidJob as error:
         if _counter.left < 0:
-            raise InvalidJob.at("/jobs", f"are more than {MAX_BULK}: send them in parts") from error
+            raise InvalidJob.at("/jobs", f"holds more than {MAX_BULK} jobs; send them in several requests") from error
         raise
     return decode_body(_Second, body).jobs
 

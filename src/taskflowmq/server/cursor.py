@@ -33,7 +33,7 @@ def read_cursor(query: JobFilter, cursor: str) -> UUID:
     except (binascii.Error, ValueError) as error:
         raise bad_parameter("cursor", "is not a cursor of this API") from error
     if len(raw) != _ID_BYTES + _CHECK_BYTES or raw[_ID_BYTES:] != _check(query, raw[:_ID_BYTES]):
-        raise bad_parameter("cursor", "is broken, or belongs to a list with another filter")
+        raise bad_parameter("cursor", "is damaged, or belongs to a list with a different filter")
     return UUID(bytes=raw[:_ID_BYTES])
 
 

@@ -102,7 +102,7 @@ class Gate:
         try:
             await self._pass(scope, receive, reply, headers, request_id)
         except ClientGone:
-            log.debug("client hung up before its request was complete", extra={"request_id": request_id})
+            log.debug("client disconnected before its request was complete", extra={"request_id": request_id})
         except Exception as error:  # noqa: BLE001 - the last resort: every request gets an answer
             await self._fail(reply, receive, request_id, error)
 
@@ -161,9 +161,7 @@ class Gate:
 
     async def _whole_body(self, path: str, headers: dict[bytes, bytes], receive: Receive) -> bytes:
         if headers.get(b"transfer-encoding", b"chunked").lower() != b"chunked":
-            raise Problem(
-                501, "unknown_coding", "Send the body as it is: no Transfer-Encoding but chunked is known here"
-            )
+            raise Problem(501, "unknown_coding", "Unsupported Transfer-Encoding: only chunked is accepted")
         limit = self._settings.max_bulk_body if path == BULK_PATH else self._settings.max_body
         length = headers.get(b"content-length")
         body = await read_body(receive, length, limit, self._settings.body_seconds, self._room.bodies)
@@ -302,7 +300,7 @@ def _check_media_type(value: bytes, encoding: bytes | None) -> None:
     if value == _JSON and encoding is None:
         return
     if encoding is not None and encoding.strip().lower() != b"identity":
-        raise Problem(415, "encoded_body", "Send the body without Content-Encoding: it is not unpacked here")
+        raise Problem(415, "encoded_body", "Content-Encoding is not supported: send the body uncompressed")
     kind = value.split(b";", 1)[0].strip().lower()
     if kind != _JSON:
         raise Problem(415, "not_json", "Send the body with Content-Type: application/json")

@@ -102,7 +102,7 @@ async def _prepare_all(
         except InvalidJob as error:
             raise inside(index, error) from error
         except UnknownTask as error:
-            raise InvalidJob.at(f"/jobs/{index}/task", "no task of this name is known") from error
+            raise InvalidJob.at(f"/jobs/{index}/task", "is not a known task") from error
         if not index & stride:
             await slices.end()
     return jobs, repeat.key()

@@ -29,14 +29,15 @@ _KEY_HEADER = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "description": "Yours alone. A repeat within 24 h answers with the first jobs; with another body 422",
+    "description": "A key you choose. Repeating the request within 24 h returns the first response; "
+    "the same key with a different body returns 422.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
 }
 _TRACE_HEADER = {
     "name": "traceparent",
     "in": "header",
     "required": False,
-    "description": "W3C trace context that the jobs continue; a malformed one is ignored",
+    "description": "W3C trace context of the caller, continued by the jobs; a malformed value is ignored",
     "schema": {"type": "string"},
 }
 _SHAPES = (
@@ -98,12 +99,12 @@ def _add_errors(name: str, responses: dict[str, Any]) -> None:
     common = (503,) if name == "ready" else () if name == "live" else (401, 422, 503)
     for status in sorted({*common, *_ERRORS.get(name, ())}):
         content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemBody"}}}
-        responses[str(status)] = {"description": "See `code`", "content": content}
+        responses[str(status)] = {"description": "Problem; `code` identifies it", "content": content}
 
 
 def _add_found(responses: dict[str, Any]) -> None:
     """A unique hit answers like a creation, with another status."""
-    responses["200"] = {**responses["201"], "description": "A live job holds the unique key; it is shown"}
+    responses["200"] = {**responses["201"], "description": "A live job holds the unique key; the response is that job"}
 
 
 def _add_examples(name: str, operation: dict[str, Any]) -> None:

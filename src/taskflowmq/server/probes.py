@@ -66,14 +66,14 @@ class _Probes:
             case "/metrics":
                 await send_body(send, 200, await self._page(), _TEXT)
             case _:
-                raise Problem(404, "not_found", "Here are /health/live, /health/ready and /metrics")
+                raise Problem(404, "not_found", "This address serves /health/live, /health/ready and /metrics")
 
     async def _ready(self) -> None:
         outcome = await self._working.get()
         if isinstance(outcome, TaskFlowError):
             raise outcome
         if not outcome:
-            detail = "No child claims jobs: the worker starts, drains, or cannot reach its store; its log says which"
+            detail = "No child claims jobs: the worker starts, drains, or cannot reach its store; see its log"
             raise NotReady("not_working", detail)
 
     async def _outcome(self) -> bool | TaskFlowError:

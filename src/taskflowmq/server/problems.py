@@ -36,19 +36,19 @@ RETRY_SECONDS = 1
 
 TITLES = {
     400: "The request is malformed",
-    401: "A valid API key is needed",
-    403: "Not allowed from this origin",
+    401: "A valid API key is required",
+    403: "Forbidden from this origin",
     404: "Not found",
     405: "Method not allowed",
-    408: "The request came too slowly",
-    409: "In conflict with the current state",
+    408: "The request was not received in time",
+    409: "Conflict with the current state",
     413: "The request body is too large",
     415: "The request body must be JSON",
     422: "The request is not valid",
-    431: "The head of the request is too large",
+    431: "The request header section is too large",
     500: "Internal error",
     501: "Not supported",
-    503: "The service cannot answer now",
+    503: "The service is unavailable",
     505: "HTTP version not supported",
 }
 
@@ -62,7 +62,7 @@ class FieldProblem(msgspec.Struct, frozen=True):
 
 
 class ProblemBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The body of every answer from 400 on (RFC 9457)."""
+    """The body of every response with a status of 400 or above (RFC 9457)."""
 
     title: str
     status: int
@@ -138,13 +138,13 @@ def from_error(error: Exception) -> Problem | None:
         case InvalidJob():
             return Problem(422, error.code, error.detail, errors=error.errors)
         case UnknownTask():
-            field = FieldError("/task", "no task of this name is known")
+            field = FieldError("/task", "is not a known task")
             return Problem(422, error.code, str(error), errors=(field,))
         case IdempotencyMismatch():
-            field = FieldError("/Idempotency-Key", "was used before with another request")
-            return Problem(422, error.code, "This Idempotency-Key was used with another request", errors=(field,))
+            field = FieldError("/Idempotency-Key", "was used with a different request")
+            return Problem(422, error.code, "This Idempotency-Key was used with a different request", errors=(field,))
         case IdempotencyInFlight():
-            return Problem(409, error.code, "The first request with this key has not ended yet", headers=_RETRY)
+            return Problem(409, error.code, "The first request with this key is still in progress", headers=_RETRY)
         case NotUnique():
             return Problem(409, error.code, str(error), errors=(FieldError("/unique_key", f"held by {error.holder}"),))
         case Conflict() | QueueNotFound():
@@ -153,13 +153,13 @@ def from_error(error: Exception) -> Problem | None:
             return Problem(404, error.code, "No such job")
         case StoreUnavailable():
             # The error's own text may name files, hosts or SQL.
-            detail = "The store does not answer. Repeat the request with the same Idempotency-Key"
+            detail = "The store is unreachable. Repeat the request with the same Idempotency-Key"
             return Problem(503, error.code, detail, headers=_RETRY)
         case SchemaMismatch():
-            detail = "The store's schema does not fit this server; its operator must run `taskflow db migrate`"
+            detail = "The schema of the store does not match this server; the operator must run `taskflow db migrate`"
             return Problem(503, error.code, detail, headers=_RETRY)
         case TaskFlowError():
-            return Problem(500, error.code, "The request could not be served; the log knows more")
+            return Problem(500, error.code, "The request failed; see the server log")
         case _:
             return None
 
@@ -180,12 +180,12 @@ def log_failure(error: Exception, request_id: str) -> None:
 
 def overloaded() -> Problem:
     """Return the answer to a request for which there is no room; a server that takes more only gets slower."""
-    return Problem(503, "overloaded", "Too many requests are under way. Repeat it in a moment", headers=_RETRY)
+    return Problem(503, "overloaded", "Too many requests are in progress. Repeat the request later", headers=_RETRY)
 
 
 def internal() -> Problem:
     """Return the answer for an error that was not foreseen."""
-    return Problem(500, "internal_error", "The request could not be served; the log knows more under the request id")
+    return Problem(500, "internal_error", "The request failed; see the server log for this request id")
 
 
 def not_found() -> Problem:

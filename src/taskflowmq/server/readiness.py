@@ -52,7 +52,7 @@ class Readiness:
 
     def _refusal(self, error: Exception) -> NotReady | None:
         """Return the answer to a probe; None for an error that says nothing about being ready."""
-        known = StoreUnavailable("the store did not answer in time") if isinstance(error, TimeoutError) else error
+        known = StoreUnavailable("the store did not respond in time") if isinstance(error, TimeoutError) else error
         problem = from_error(known)
         if problem is None or problem.status != UNAVAILABLE:
             return None

@@ -51,5 +51,5 @@ class Refusals:
             self._seen[address] = at, more + 1
             return
         self._seen[address] = now, 0
-        since = f", as were {more} more since the last line" if more else ""
+        since = f"; {more} more since the last line" if more else ""
         log.warning("request from %s refused: %s%s", address, code, since, extra={"request_id": request_id})

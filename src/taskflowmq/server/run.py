@@ -47,8 +47,8 @@ def bind(host: str, port: int, *, try_next: bool = False) -> socket.socket:
             if error.errno != errno.EADDRINUSE:
                 raise PortBusy(f"cannot listen on {host}:{candidate}: {error.strerror or error}") from error
     raise PortBusy(
-        f"port {port} on {host} is in use by another program. Choose one with --port (a worker: --health-port), or stop"
-        " that program"
+        f"port {port} on {host} is in use by another program. Select a port with --port (a worker: --health-port), or "
+        "stop that program"
     )
 
 

@@ -108,7 +108,7 @@ class Services:
     def session(self) -> Session:
         """What the app has on this loop: the commit queue, the waiters, the store."""
         if self._session is None:
-            raise StoreUnavailable("the server is not open: it is starting or ending")
+            raise StoreUnavailable("the server is not open: it is starting or stopping")
         return self._session
 
     @property

@@ -68,7 +68,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
         self.check_keys()
         if not self.api_keys and not is_loopback(self.host):
             raise UnsafeServer(
-                f"refusing to listen on {self.host} without an API key: anyone who reaches it could run jobs. "
+                f"refusing to listen on {self.host} without an API key: any client that reaches it could run jobs. "
                 "Set TASKFLOW_API_KEYS (or TASKFLOW_API_KEYS_FILE), or listen on 127.0.0.1"
             )
         return self
@@ -83,8 +83,8 @@ def warn_of_plain_http(host: str) -> None:
     """Log that keys and arguments go over the network as they are, if this address reaches more than this machine."""
     if not is_loopback(host):
         log.warning(
-            "listening on %s without TLS: keys and arguments can be read on the way. Let a proxy that speaks TLS stand "
-            "in front, and say so with --tls-proxy",
+            "listening on %s without TLS: API keys and arguments are sent unencrypted. Put a TLS proxy in front, and "
+            "set --tls-proxy",
             host,
         )
 

@@ -87,7 +87,7 @@ class Cycle(RequestResponseCycle):
         if self.disconnected:
             return
         if self.response_started:
-            raise RuntimeError("a whole answer after another one has begun")
+            raise RuntimeError("a complete response was sent after another response had started")
         self.response_started = self.response_complete = True
         self.waiting_for_100_continue = False
         parts = [STATUS_LINE[message["status"]]]
@@ -175,12 +175,12 @@ class BoundedProtocol(HttpToolsProtocol):
         if not self.took_at or self._left - left >= LEAST_TAKEN:
             self._left, self.took_at = left, now
         elif now - self.took_at >= self._limits.write_seconds:
-            log.debug("a peer does not read its answer: dropped")
+            log.debug("connection closed: the peer does not read its response")
             self.drop()
 
     def _expire(self) -> None:
         if self._state == _IN_HEAD and not self._deaf:
-            detail = f"The head of a request must arrive within {self._limits.head_seconds:g} seconds"
+            detail = f"The request header section must arrive within {self._limits.head_seconds:g} seconds"
             self._refuse(Problem(408, "too_slow", detail))
         else:
             self.transport.close()
@@ -259,7 +259,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if not self.url.startswith(b"/"):
             self._make_origin_form()
         if len(self.pipeline) >= MAX_PIPELINED:
-            raise Refused(400, "too_many_requests", "Too many requests wait on this connection")
+            raise Refused(400, "too_many_requests", "Too many requests are pipelined on this connection")
         scope["method"] = parser.get_method().decode("ascii")
         scope["extensions"] = _EXTENSIONS
         self._read_target()
@@ -337,7 +337,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _check_version(self) -> None:
         if self.parser.get_http_version() != "1.0":
-            raise Refused(505, "unknown_version", "Requests here are HTTP/1.1 or HTTP/1.0")
+            raise Refused(505, "unknown_version", "Only HTTP/1.1 and HTTP/1.0 are supported")
         if any(name == b"transfer-encoding" for name, _ in self.headers):
             raise Refused(400, "malformed_request", "HTTP/1.0 has no Transfer-Encoding")
 
@@ -349,7 +349,7 @@ class BoundedProtocol(HttpToolsProtocol):
         end = min((at for at in map(rest.find, (b"/", b"?", b"#")) if at >= 0), default=len(rest))
         host, path = rest[:end], rest[end:]
         if not mark or scheme.lower() not in (b"http", b"https") or not host or b"@" in host:
-            raise Refused(400, "malformed_request", "The target of a request is a path, or an http address with one")
+            raise Refused(400, "malformed_request", "The request target must be a path, or an http URL with a path")
         self.url = path if path.startswith(b"/") else b"/" + path
         self.headers[:] = [(b"host", host), *(field for field in self.headers if field[0] != b"host")]
 
@@ -415,12 +415,12 @@ _PHRASES = {
 
 
 def _too_large() -> Problem:
-    detail = f"The head of a request may have at most {MAX_HEAD} bytes and {MAX_FIELDS} fields"
+    detail = f"The request header section may have at most {MAX_HEAD} bytes and {MAX_FIELDS} fields"
     return Problem(431, "head_too_large", detail)
 
 
 def _malformed() -> Problem:
-    return Problem(400, "malformed_request", "What came is no HTTP request")
+    return Problem(400, "malformed_request", "The received data is not an HTTP request")
 
 
 class Outbox:

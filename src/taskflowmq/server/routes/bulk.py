@@ -21,8 +21,8 @@ from taskflowmq.server.services import Shared
     status_code=201,
 )
 async def create_jobs(body: RawBody, request: Request[Any, Any, Any], services: Shared) -> BulkOut:
-    """Store up to 10,000 jobs, all or none. The ids are in the order of the request.
+    """Store up to 10,000 jobs, all or none. Returns their ids in request order.
 
-    A job whose unique key is taken answers with the id of its holder, and does not count as created.
+    If a live job holds the unique key of an entry, its id is returned in that position; `created` excludes it.
     """
     return await store_many(services, request.scope, split_jobs(body))

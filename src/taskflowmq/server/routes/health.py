@@ -10,14 +10,14 @@ from taskflowmq.server.services import Shared
 TAGS = ["health"]
 
 
-@get("/health/live", operation_id="live", summary="This process answers", tags=TAGS)
+@get("/health/live", operation_id="live", summary="Liveness probe", tags=TAGS)
 async def live() -> Health:
-    """Say that the process is alive; asks nothing else, so a slow store does not get it killed."""
+    """Return 200 while the process serves requests. It does not query the store: a slow store causes no restart."""
     return Health(status="ok")
 
 
-@get("/health/ready", operation_id="ready", summary="The store commits", tags=TAGS)
+@get("/health/ready", operation_id="ready", summary="Readiness probe", tags=TAGS)
 async def ready(services: Shared) -> Health:
-    """Say whether requests can be served now: 200, or 503 while the store does not commit."""
+    """Return 200 if the store commits, otherwise 503."""
     await services.readiness.check()
     return Health(status="ok")

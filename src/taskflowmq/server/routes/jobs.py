@@ -37,14 +37,14 @@ TAGS = ["jobs"]
 MAX_WAIT = 30
 T = TypeVar("T")
 
-Limit = Annotated[int, QueryParameter(ge=1, le=MAX_PAGE, description="Most jobs of this page")]
+Limit = Annotated[int, QueryParameter(ge=1, le=MAX_PAGE, description="Maximum number of jobs in this page")]
 #: `state` alone is a reserved name of the framework.
 States = Annotated[str | None, QueryParameter(name="state", description="States, separated by commas", max_length=200)]
-Cursor = Annotated[str | None, QueryParameter(description="The `next` of the page before", max_length=200)]
-Tag = Annotated[str | None, QueryParameter(description="Only jobs with this tag", max_length=MAX_TAG_LENGTH)]
-After = Annotated[datetime | None, QueryParameter(description="Only jobs created after this time")]
-Before = Annotated[datetime | None, QueryParameter(description="Only jobs created before this time")]
-Wait = Annotated[float, QueryParameter(ge=0, le=MAX_WAIT, description="Seconds to wait for the job to end")]
+Cursor = Annotated[str | None, QueryParameter(description="The `next` value of the previous page", max_length=200)]
+Tag = Annotated[str | None, QueryParameter(description="Return only jobs with this tag", max_length=MAX_TAG_LENGTH)]
+After = Annotated[datetime | None, QueryParameter(description="Return only jobs created after this time")]
+Before = Annotated[datetime | None, QueryParameter(description="Return only jobs created before this time")]
+Wait = Annotated[float, QueryParameter(ge=0, le=MAX_WAIT, description="Seconds to wait for a final state")]
 
 
 @post(
@@ -55,9 +55,9 @@ Wait = Annotated[float, QueryParameter(ge=0, le=MAX_WAIT, description="Seconds t
     status_code=201,
 )
 async def create_job(body: RawBody, request: Request[Any, Any, Any], services: Shared) -> Response[Submitted]:
-    """Store one job. 201: it is committed. 200: a live job holds its unique key and is shown instead.
+    """Store one job. Returns 201 after commit. If a live job holds the unique key, returns 200 and that job.
 
-    Send an `Idempotency-Key` and repeat the request freely when an answer was lost: it is stored once.
+    With an `Idempotency-Key`, a request whose response was lost can be repeated: the job is stored once.
     """
     status, answer = await store_one(services, request.scope, decode_body(JobBody, body))
     return Response(answer, status_code=status)
@@ -75,10 +75,10 @@ async def list_jobs(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> JobPage:
-    """Return jobs, newest first. A page may be shorter than `limit`; only `"next": null` ends the list."""
+    """Return jobs, newest first. A page can hold fewer than `limit` jobs; the last page has `"next": null`."""
     after, before = _time("created_after", created_after), _time("created_before", created_before)
     if after is not None and before is not None and before <= after:
-        raise bad_parameter("created_before", "must be later than created_after: no job is between them")
+        raise bad_parameter("created_before", "must be later than created_after")
     query = JobFilter(
         tenant=services.tenant,
         states=_states(states),
@@ -93,13 +93,13 @@ async def list_jobs(
 
 @get("/jobs/dead", operation_id="listDeadJobs", summary="List dead jobs", tags=TAGS)
 async def list_dead(services: Shared, limit: Limit = 50, cursor: Cursor = None) -> JobPage:
-    """Return the dead letters, newest first: the same as `?state=dead`."""
+    """Return dead jobs (dead letters), newest first; equals `GET /jobs?state=dead`."""
     return await _page(services, JobFilter(tenant=services.tenant, states=(State.DEAD,)), limit, cursor)
 
 
 @get("/jobs/stats", operation_id="jobStats", summary="Count jobs", tags=TAGS)
 async def stats(services: Shared) -> StatsOut:
-    """Return counts by state and queue: exact below 10,000 per state, above that as old as `as_of` says."""
+    """Return counts by state and queue. Below 10,000 per state they are exact, above that they date from `as_of`."""
     return stats_out(await services.board.stats())
 
 
@@ -107,7 +107,7 @@ async def stats(services: Shared) -> StatsOut:
 async def get_job(
     job_id: FromPath[str], request: Request[Any, Any, Any], services: Shared, wait: Wait = 0
 ) -> JobDetail:
-    """Return a job with its attempts. With `wait`, answer when it has ended or the time is over."""
+    """Return a job with its attempts. With `wait`, return when it reaches a final state or the time has elapsed."""
     view = await services.job(job_id)
     if wait and not view.state.final:
         view = await services.wait(view, wait, context_of(request.scope).seat)
@@ -116,7 +116,7 @@ async def get_job(
 
 @post("/jobs/{job_id:str}/retry", operation_id="retryJob", summary="Retry a job", tags=TAGS, status_code=200)
 async def retry_job(job_id: FromPath[str], services: Shared) -> JobOut:
-    """Run a dead job again in a new round, or a scheduled or retrying one now; otherwise 409."""
+    """Start a new round of a dead job, or make a scheduled or retrying job due now. In other states, returns 409."""
     wanted = parse_id(job_id)
     check(await services.board.retry(services.tenant, wanted), wanted)
     return job_out(await services.job(job_id))
@@ -124,7 +124,7 @@ async def retry_job(job_id: FromPath[str], services: Shared) -> JobOut:
 
 @post("/jobs/{job_id:str}/cancel", operation_id="cancelJob", summary="Cancel a job", tags=TAGS, status_code=202)
 async def cancel_job(job_id: FromPath[str], request: Request[Any, Any, Any], services: Shared) -> JobOut:
-    """Cancel a job that has not started, or ask the worker of a running one to stop it; 409 when it has ended."""
+    """Cancel a job, or request that the worker of a running job stop it. In a final state, returns 409."""
     wanted = parse_id(job_id)
     check(await services.board.cancel(services.tenant, wanted, actor=context_of(request.scope).actor), wanted)
     return job_out(await services.job(job_id))
@@ -132,7 +132,7 @@ async def cancel_job(job_id: FromPath[str], request: Request[Any, Any, Any], ser
 
 @delete("/jobs/{job_id:str}", operation_id="deleteJob", summary="Delete a job", tags=TAGS)
 async def delete_job(job_id: FromPath[str], services: Shared) -> None:
-    """Delete a job that has ended; 409 otherwise."""
+    """Delete a job in a final state. In other states, returns 409."""
     wanted = parse_id(job_id)
     check(await services.board.delete(services.tenant, wanted), wanted)
 

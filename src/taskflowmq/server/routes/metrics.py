@@ -24,9 +24,9 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
     responses={200: ResponseSpec(data_container=str, description="Prometheus text format", media_type="text/plain")},
 )
 async def metrics(services: Shared) -> Response[bytes]:
-    """Return the metrics in Prometheus text format; without the store's gauges while it does not answer."""
+    """Return the metrics in Prometheus text format. While the store is unreachable, its gauges are omitted."""
     if services.metrics is None:
-        raise Problem(404, "no_metrics", "This process keeps no metrics")
+        raise Problem(404, "no_metrics", "This process collects no metrics")
     stats: StoreStats | None
     try:
         stats = await services.stats.get()

@@ -16,14 +16,16 @@ from taskflowmq.server.services import Services, Shared
 TAGS = ["queues"]
 
 #: More queues than a page holds are made by mistake; the answer stays small all the same.
-Limit = Annotated[int, QueryParameter(ge=1, le=MAX_PAGE, description="Most queues of this page")]
-Create = Annotated[bool, QueryParameter(description="Make the queue if no job has named it yet")]
-Cursor = Annotated[str | None, QueryParameter(description="The `next` of the page before", max_length=MAX_NAME_LENGTH)]
+Limit = Annotated[int, QueryParameter(ge=1, le=MAX_PAGE, description="Maximum number of queues in this page")]
+Create = Annotated[bool, QueryParameter(description="Create the queue if it does not exist")]
+Cursor = Annotated[
+    str | None, QueryParameter(description="The `next` of the previous page", max_length=MAX_NAME_LENGTH)
+]
 
 
 @get("/queues", operation_id="listQueues", summary="List queues", tags=TAGS)
 async def list_queues(services: Shared, limit: Limit = MAX_PAGE, cursor: Cursor = None) -> QueueList:
-    """Return queues with their live jobs, by name. Only `"next": null` ends the list."""
+    """Return queues with counts of their live jobs, ordered by name. The last page has `"next": null`."""
     after = "" if cursor is None else check_name("cursor", cursor)
     # Sorted here: a database may order names otherwise, and pages must fit together.
     found = sorted((one for one in await services.board.list_queues() if one.name > after), key=lambda one: one.name)
@@ -33,9 +35,9 @@ async def list_queues(services: Shared, limit: Limit = MAX_PAGE, cursor: Cursor 
 
 @post("/queues/{name:str}/pause", operation_id="pauseQueue", summary="Pause a queue", tags=TAGS, status_code=200)
 async def pause(name: FromPath[str], services: Shared, create: Create = False) -> QueueOut:
-    """Stop claims from a queue; running jobs go on. A slash in the name is written %2F.
+    """Pause claims from a queue; running jobs continue. Encode a slash in the name as %2F.
 
-    404 where no job has named the queue yet, unless `create` asks to make it.
+    If the queue does not exist, returns 404; with `create`, creates it.
     """
     queue = _name(name)
     if not create:
@@ -46,7 +48,7 @@ async def pause(name: FromPath[str], services: Shared, create: Create = False) -
 
 @post("/queues/{name:str}/resume", operation_id="resumeQueue", summary="Resume a queue", tags=TAGS, status_code=200)
 async def resume(name: FromPath[str], services: Shared) -> QueueOut:
-    """Allow claims from a queue again. A slash in the name is written %2F."""
+    """Resume claims from a queue. Encode a slash in the name as %2F."""
     queue = _name(name)
     await _one(services, queue)
     await services.board.resume(queue)

@@ -10,7 +10,7 @@ from taskflowmq.server.services import Shared
 
 @get("/tasks", operation_id="listTasks", summary="List tasks", tags=["tasks"])
 async def list_tasks(services: Shared) -> TaskList:
-    """Return the tasks that this server knows and those that any program has announced, by name."""
+    """Return the tasks of this server and those that other programs announced, ordered by name."""
     found = {task.name: task_out(task) for task in await services.session.asked.intake.list_tasks()}
     registry = services.app.tasks
     for name in registry.names():

@@ -10,5 +10,5 @@ from taskflowmq.server.services import Shared
 
 @get("/workers", operation_id="listWorkers", summary="List workers", tags=["workers"])
 async def list_workers(services: Shared) -> WorkerList:
-    """Return living workers and those that ended in the last hour."""
+    """Return live workers, and workers that ended within the last hour."""
     return WorkerList(items=[worker_out(worker) for worker in await services.session.asked.workers.list_workers()])

@@ -23,13 +23,13 @@ class JobOut(msgspec.Struct, kw_only=True):
 
     id: UUID
     task: str
-    args: Annotated[Any, Meta(description="The arguments, by name")]
+    args: Annotated[Any, Meta(description="Arguments of the task, by name")]
     queue: str
     priority: int
     state: Annotated[str, Meta(description="scheduled, pending, running, retrying, completed, cancelled or dead")]
-    reason: Annotated[str | None, Meta(description="Why it was cancelled or died")]
+    reason: Annotated[str | None, Meta(description="Reason for the state cancelled or dead")]
     round: int
-    attempt: Annotated[int, Meta(description="Tries of this round so far")]
+    attempt: Annotated[int, Meta(description="Attempts started in this round")]
     max_attempts: int
     crashes: int
     losses: int
@@ -38,11 +38,11 @@ class JobOut(msgspec.Struct, kw_only=True):
     started_at: datetime | None
     finished_at: datetime | None
     expires_at: datetime | None
-    timeout: Annotated[float | None, Meta(description="Seconds that one attempt may run")]
+    timeout: Annotated[float | None, Meta(description="Time limit of one attempt, in seconds")]
     result: Any
-    result_truncated: Annotated[bool, Meta(description="Whether the result could not be stored whole")]
-    result_error: Annotated[str | None, Meta(description="Why the result could not be stored whole")]
-    error: Annotated[Any, Meta(description="Last error: type, message, traceback; or null")]
+    result_truncated: Annotated[bool, Meta(description="True if the result was not stored completely")]
+    result_error: Annotated[str | None, Meta(description="Reason why the result was not stored completely")]
+    error: Annotated[Any, Meta(description="Last error (type, message, traceback) or null")]
     progress: Any
     worker: str | None
     cancel_requested_at: datetime | None
@@ -54,7 +54,7 @@ class JobOut(msgspec.Struct, kw_only=True):
 
 
 class AttemptOut(msgspec.Struct, kw_only=True):
-    """One try at a job."""
+    """One attempt at a job."""
 
     attempt: int
     lease_no: int
@@ -68,75 +68,75 @@ class AttemptOut(msgspec.Struct, kw_only=True):
 class JobDetail(JobOut, kw_only=True):
     """A job with its attempts."""
 
-    attempts: Annotated[list[AttemptOut], Meta(description="The first 10, and those of the last 90 claims")]
-    attempts_total: Annotated[int, Meta(description="How many there were, those in between included")]
-    attempt_counts: Annotated[dict[str, int], Meta(description="The same by outcome")]
+    attempts: Annotated[list[AttemptOut], Meta(description="The first 10 attempts, and those of the last 90 claims")]
+    attempts_total: Annotated[int, Meta(description="Number of all attempts, including those not listed")]
+    attempt_counts: Annotated[dict[str, int], Meta(description="Number of all attempts, by outcome")]
 
 
 class Submitted(JobOut, kw_only=True):
-    """The answer to a stored job."""
+    """The response to a request that stores a job."""
 
-    created: Annotated[bool, Meta(description="False when a live job already holds the unique key; that job is shown")]
+    created: Annotated[bool, Meta(description="False if a live job holds the unique key; the response is that job")]
 
 
 class BulkOut(msgspec.Struct, kw_only=True):
-    """The answer to stored jobs: ids in the order of the request."""
+    """The response to a request that stores many jobs: ids in request order."""
 
     ids: list[UUID]
-    created: Annotated[int, Meta(description="How many are new; the others already held their unique key")]
+    created: Annotated[int, Meta(description="Number of new jobs; the other ids are holders of unique keys")]
 
 
 class JobPage(msgspec.Struct, kw_only=True):
-    """Jobs, newest first. A page may be shorter than asked; only ``next: null`` ends the list."""
+    """Jobs, newest first. A page can hold fewer than ``limit`` jobs; the last page has ``next: null``."""
 
     items: list[JobOut]
     next: Annotated[str | None, Meta(description="Pass it as ?cursor= to continue")]
 
 
 class StatsOut(msgspec.Struct, kw_only=True):
-    """Counts over the store."""
+    """Job counts of the store."""
 
     states: dict[str, int]
-    queues: Annotated[dict[str, dict[str, int | float | None]], Meta(description="Per queue: states, oldest_ready_age")]
+    queues: Annotated[
+        dict[str, dict[str, int | float | None]], Meta(description="By queue: counts by state, oldest_ready_age")
+    ]
     as_of: datetime
     exact: bool
 
 
 class TaskOut(msgspec.Struct, kw_only=True):
-    """A task that some program has announced."""
+    """A task that a program announced."""
 
     name: str
-    args_schema: Annotated[Any, Meta(description="JSON Schema of the arguments, or null if it was never announced")]
-    options: Annotated[
-        Any, Meta(description="Queue, priority, max_attempts, timeout and unique of its jobs unless they say otherwise")
-    ]
+    args_schema: Annotated[Any, Meta(description="JSON Schema of the arguments, or null if none was announced")]
+    options: Annotated[Any, Meta(description="Defaults of its jobs: queue, priority, max_attempts, timeout, unique")]
     seen_at: datetime | None
 
 
 class TaskList(msgspec.Struct, kw_only=True):
-    """All tasks, by name."""
+    """All tasks, ordered by name."""
 
     items: list[TaskOut]
 
 
 class QueueOut(msgspec.Struct, kw_only=True):
-    """A queue and its live jobs."""
+    """A queue, with counts of its live jobs."""
 
     name: str
     paused: bool
     paused_at: datetime | None
     states: dict[str, int]
-    oldest_ready_age: Annotated[float | None, Meta(description="Seconds that the oldest ready job has waited")]
+    oldest_ready_age: Annotated[float | None, Meta(description="Age of the oldest ready job, in seconds")]
     retention: Annotated[
         dict[str, float | None],
         Meta(
-            description="By state, where it is not as for all queues: seconds that ended jobs are kept, null for ever"
+            description="By state, where it differs from the default: seconds that ended jobs are kept; null: no limit"
         ),
     ]
 
 
 class QueueList(msgspec.Struct, kw_only=True):
-    """Queues, by name; only ``next: null`` ends the list."""
+    """Queues, ordered by name. The last page has ``next: null``."""
 
     items: list[QueueOut]
     next: Annotated[str | None, Meta(description="Pass it as ?cursor= to continue")] = None
@@ -154,17 +154,17 @@ class WorkerOut(msgspec.Struct, kw_only=True):
     lease_until: datetime
     ended_at: datetime | None
     running: int
-    info: Annotated[Any, Meta(description="Queues (a set without preference), tasks and slots of this worker")]
+    info: Annotated[Any, Meta(description="Queues (unordered), tasks and slots of this worker")]
 
 
 class WorkerList(msgspec.Struct, kw_only=True):
-    """Living workers, and those that ended in the last hour."""
+    """Live workers, and workers that ended within the last hour."""
 
     items: list[WorkerOut]
 
 
 class Health(msgspec.Struct, kw_only=True):
-    """The answer of a probe."""
+    """The response of a probe."""
 
     status: str
 

@@ -172,7 +172,7 @@ def _by_code(code: str, error: BaseException) -> TaskFlowError | None:
         case "TF002":
             return NotUnique(text, str(getattr(error, "detail", "")))
         case "TF003":
-            return IdempotencyMismatch(f"the Idempotency-Key {text!r} was used with another request")
+            return IdempotencyMismatch(f"the Idempotency-Key {text!r} was used with a different request")
         case "TF004":
             return LeaseLost(text)
         case "42501":  # DENIED

@@ -74,7 +74,7 @@ def idempotent_steps(
     """Like :func:`enqueue_steps`, once per key and day; a repeated request gets the ids of the first.
 
     Raises:
-        IdempotencyMismatch: the key was used with another request.
+        IdempotencyMismatch: the key was used with a different request.
     """
     tenant_id = yield from names.tenant(jobs[0].tenant if jobs else "default")
     key = {"tenant_id": tenant_id, "key": idempotency.key}
@@ -82,7 +82,7 @@ def idempotent_steps(
     if reply.rows:
         fingerprint, job_ids = reply.rows[0]
         if fingerprint != idempotency.fingerprint:
-            raise IdempotencyMismatch(f"the key {idempotency.key!r} was used with another request")
+            raise IdempotencyMismatch(f"the key {idempotency.key!r} was used with a different request")
         return [Enqueued(UUID(hex=job_id), created, True) for job_id, created in msgspec.json.decode(job_ids)]
     answers = yield from enqueue_steps(names, jobs, now)
     first = to_json([(answer.id.hex, answer.created) for answer in answers])
