@@ -426,6 +426,26 @@ BY_HAND = (
     ),
 )
 
+_READ = "TestFields::test_a_reader_sees_all_of_a_job_whichever_way_it_came"
+_RUN = "TestFields::test_a_worker_sees_all_of_a_job_whichever_way_it_came"
+
+FIELDS = (
+    Mutant(
+        "field-forgotten",
+        "sqlite",
+        "the version of a job's arguments is not written",
+        (Edit("stores/sqlite/enqueue.py", "        job.args_version,\n", "        1,\n"),),
+        (_SQLITE + _RUN + "[alone-ready]", _SQLITE + _RUN + "[bulk-ready]"),
+    ),
+    Mutant(
+        "field-forgotten",
+        "postgres",
+        "headers are written of jobs of bulks only",
+        (Edit("stores/postgres/rows.py", "        job.headers and job.headers.decode(),\n", "        None,\n"),),
+        (_POSTGRES + _READ + "[alone-ready]", _POSTGRES + _RUN + "[alike-ready]"),
+    ),
+)
+
 MUTANTS: tuple[Mutant, ...] = (
     *FENCE,
     *REPLAY,
@@ -438,4 +458,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *REPEAT,
     *LOCKS,
     *BY_HAND,
+    *FIELDS,
 )

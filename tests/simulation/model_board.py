@@ -16,6 +16,7 @@ from taskflowmq.core.limits import UNUSED_AFTER
 from taskflowmq.core.operations import CancelAnswer, DeleteAnswer, RetryAnswer
 from taskflowmq.core.retention import QueueRetention
 from taskflowmq.ports.store import MAX_PAGE_BYTES, QueueView, StoreStats
+from taskflowmq.testing.as_stored import job_view
 
 _COUNTED = [state for state in State if state not in (State.BLOCKED, State.SUSPENDED)]
 
@@ -199,18 +200,11 @@ class ModelBoard:
         new, ended = job.new, place if isinstance(place, Ended) else None
         running = place if isinstance(place, Running) else None
         started = ended or running
-        return JobView(
-            id=job_id,
-            tenant=new.tenant,
-            task=new.task,
-            queue=new.queue,
-            priority=new.priority,
-            raw_args=new.args,
+        return job_view(
+            new,
             state=State(self._state(job_id)),
             reason=Reason(ended.reason) if ended and ended.reason else None,
             counters=place.counters,
-            max_attempts=new.max_attempts,
-            timeout_ms=new.timeout_ms,
             created_at=job.created_at,
             run_at=place.due_at if isinstance(place, Waiting) else job.run_at,
             started_at=started.started_at if started else None,
@@ -223,9 +217,6 @@ class ModelBoard:
             worker=str(started.worker) if started and started.worker else None,
             cancel_requested_at=running.cancel_at if running else None,
             unique_key=new.unique.key if new.unique else None,
-            tags=new.tags,
-            raw_meta=new.meta,
-            raw_headers=new.headers,
         )
 
     def _last_error(self, job_id: UUID, round_no: int) -> bytes | None:

@@ -20,6 +20,7 @@ from taskflowmq.core.job import ClaimedJob, Flag, Reason, State
 from taskflowmq.core.limits import check_storable, clean_text
 from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.store import ClaimRequest, Settled
+from taskflowmq.testing.as_stored import claimed_job
 
 Lane = tuple[int, str, str]
 
@@ -110,30 +111,14 @@ def take(data: Data, request: ClaimRequest, chosen: Sequence[UUID], now: datetim
             worker=request.worker_id, started_at=now, counters=counters, flags=place.flags & ~Flag.UNIQUE_START
         )
         data.free_key_of(job_id, "start")
-        new = job.new
         claimed.append(
-            ClaimedJob(
-                id=job_id,
-                task=new.task,
-                args=new.args,
-                queue=new.queue,
-                priority=new.priority,
-                tenant=new.tenant,
-                round=counters.round,
-                attempt=counters.attempt,
-                crashes=counters.crashes,
-                losses=counters.losses,
-                lease_no=counters.lease_no,
-                max_attempts=new.max_attempts,
-                timeout_ms=new.timeout_ms,
+            claimed_job(
+                job.new,
+                counters,
                 created_at=job.created_at,
                 run_at=job.run_at,
                 expires_at=job.expires_at,
                 waited=max((now - place.ready_at).total_seconds(), 0.0),
-                tags=new.tags,
-                meta=new.meta,
-                headers=new.headers,
-                args_version=new.args_version,
             )
         )
     return claimed

@@ -9,14 +9,14 @@ import asyncio
 import contextlib
 import inspect
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
 
 from taskflowmq.core.errors import LeaseLost, StoreUnavailable
-from taskflowmq.core.job import ClaimedJob, Counters, HeldJob, State
+from taskflowmq.core.job import ClaimedJob, Counters, HeldJob, NewJob, State
 from taskflowmq.core.limits import check_storable
 from taskflowmq.core.retry import Retry
 from taskflowmq.core.transitions import Transition
@@ -24,6 +24,7 @@ from taskflowmq.ports.hooks import Hooks
 from taskflowmq.ports.store import ClaimRequest, DutyTurn, Settled, StagedCount
 from taskflowmq.ports.tasks import Runs, TaskNotice
 from taskflowmq.ports.workers import NewWorker
+from taskflowmq.testing.as_stored import claimed_job
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -85,9 +86,8 @@ class FakeTasks:
 class Row:
     """One job: its state and everything that was ever written about it."""
 
-    def __init__(self, task: str, args: bytes, max_attempts: int, timeout_ms: int | None) -> None:
-        self.id = uuid4()
-        self.task, self.args, self.max_attempts, self.timeout_ms = task, args, max_attempts, timeout_ms
+    def __init__(self, new: NewJob) -> None:
+        self.new, self.id, self.task = new, new.id, new.task
         self.state = State.PENDING
         self.counters = Counters()
         self.worker: UUID | None = None
@@ -137,7 +137,11 @@ class FakeStore:
 
     def put(self, task: str, *, max_attempts: int = 3, timeout: float | None = None, **args: Any) -> Row:
         limit = None if timeout is None else int(timeout * 1000)
-        row = Row(task, msgspec.json.encode(args), max_attempts, limit)
+        new = NewJob(uuid4(), task, msgspec.json.encode(args), max_attempts=max_attempts, timeout_ms=limit)
+        return self.add(new)
+
+    def add(self, new: NewJob) -> Row:
+        row = Row(new)
         self.rows[row.id] = row
         self.wakes.put_nowait("default")
         return row
@@ -178,12 +182,9 @@ class FakeStore:
         row.state, row.worker = State.RUNNING, worker_id
         c = row.counters
         row.counters = c = msgspec.structs.replace(c, attempt=c.attempt + 1, lease_no=c.lease_no + 1)
-        return ClaimedJob(
-            id=row.id, task=row.task, args=row.args, queue="default", priority=0, tenant="default",
-            round=c.round, attempt=c.attempt, crashes=c.crashes, losses=c.losses, lease_no=c.lease_no,
-            max_attempts=row.max_attempts, timeout_ms=row.timeout_ms, created_at=EPOCH, run_at=EPOCH,
-            expires_at=None, waited=0.0,
-        )  # fmt: skip
+        after = row.new.expires_in_ms
+        ends = None if after is None else EPOCH + timedelta(milliseconds=after)
+        return claimed_job(row.new, c, created_at=EPOCH, run_at=EPOCH, expires_at=ends, waited=0.0)
 
     async def settle(self, transitions: Sequence[Transition]) -> list[Settled]:
         self._check()
@@ -272,7 +273,7 @@ class FakeStore:
     async def held_jobs(self, worker_id: UUID, limit: int) -> list[HeldJob]:
         self._check()
         rows = [row for row in self.rows.values() if row.state is State.RUNNING and row.worker == worker_id]
-        return [HeldJob(row.id, row.max_attempts, row.counters) for row in rows[:limit]]
+        return [HeldJob(row.id, row.new.max_attempts, row.counters) for row in rows[:limit]]
 
     async def suspects_ready(self) -> bool:
         self._check()

@@ -80,7 +80,7 @@ async def test_prefetched_jobs_that_turn_out_slow_go_back_to_their_queue(
     rows = [store.put(name, slow=n >= 2_000) for n in range(4_000)]
     await make_worker(concurrency=2).start()
     # Not all quick ones end first: where the machine stood still they went back too, behind slow ones claimed before.
-    await store.until(lambda: [row.args for row in rows if row.state is State.RUNNING] == [b'{"slow":true}'] * 2)
+    await store.until(lambda: [row.new.args for row in rows if row.state is State.RUNNING] == [b'{"slow":true}'] * 2)
     assert any(change.to is State.PENDING for row in rows for change in row.history)
     gate.set()
     await store.until(lambda: store.count(State.COMPLETED) == 4_000)

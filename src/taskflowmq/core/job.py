@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -125,6 +126,10 @@ class NewJob(msgspec.Struct, frozen=True, gc=False):
     meta: bytes | None = None
     headers: bytes | None = None
     args_version: int = 1
+
+
+#: All of a job but its id and arguments, as one value: jobs of equal shape are stored together.
+shape_of = attrgetter(*(name for name in NewJob.__struct_fields__ if name not in ("id", "args")))
 
 
 class Enqueued(msgspec.Struct, frozen=True, gc=False, eq=False):

@@ -23,6 +23,7 @@ from taskflowmq.core.job import Counters, Enqueued, JobView, NewJob, State
 from taskflowmq.core.unique_keys import shown_key
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.store import Store
+from taskflowmq.testing.as_stored import job_view
 from taskflowmq.testing.journals import Journal, held_by, make_journal
 
 
@@ -96,14 +97,15 @@ class Recorder:
         """Return how a job that is not committed yet will look."""
         now = datetime.now(UTC) if self._clock is None else self._clock.now()
         due = job.run_at or now + timedelta(milliseconds=job.delay_ms)
-        return JobView(
-            id=job.id, tenant=job.tenant, task=job.task, queue=job.queue, priority=job.priority, raw_args=job.args,
-            state=State.SCHEDULED if due > now else State.PENDING, reason=None, counters=Counters(),
-            max_attempts=job.max_attempts, timeout_ms=job.timeout_ms, created_at=now, run_at=due, started_at=None,
-            finished_at=None, expires_at=None, raw_result=None, result_error=None, raw_error=None, raw_progress=None,
-            worker=None, cancel_requested_at=None, unique_key=None if job.unique is None else shown_key(job.unique.key),
-            tags=job.tags, raw_meta=job.meta, raw_headers=job.headers,
-        )  # fmt: skip
+        return job_view(
+            job,
+            state=State.SCHEDULED if due > now else State.PENDING,
+            counters=Counters(),
+            created_at=now,
+            run_at=due,
+            expires_at=None if job.expires_in_ms is None else now + timedelta(milliseconds=job.expires_in_ms),
+            unique_key=None if job.unique is None else shown_key(job.unique.key),
+        )
 
     def close(self) -> None:
         """The test is over: what is committed later belongs to no test."""

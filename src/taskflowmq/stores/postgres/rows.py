@@ -13,7 +13,7 @@ import msgspec
 
 from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.ids import unix_ms
-from taskflowmq.core.job import AttemptView, ClaimedJob, Counters, HeldJob, JobView, NewJob, Reason, State
+from taskflowmq.core.job import AttemptView, ClaimedJob, Counters, HeldJob, JobView, NewJob, Reason, State, shape_of
 from taskflowmq.core.limits import clean_text
 from taskflowmq.core.transitions import Transition
 from taskflowmq.core.unique_keys import shown_key
@@ -36,23 +36,10 @@ _LARGE_EXPONENTS = (b"0e0000", b"0e-0000")
 #: Up to this many bytes, and with exponents below 1,000, no number has more digits than PostgreSQL takes (16,383 behind
 #: the point).
 _SHORT_ARGS = 10_000
-_shape = attrgetter(
-    "tenant",
-    "task",
-    "queue",
-    "priority",
-    "share",
-    "args_version",
-    "max_attempts",
-    "timeout_ms",
-    "expires_in_ms",
-    "tags",
-    "meta",
-    "headers",
-    "delay_ms",
-    "run_at",
-    "unique",
-)
+#: What of a job is JSON already, and what is plain; its unique key has names of its own.
+_JSON_FIELDS = ("args", "meta", "headers")
+_PLAIN_FIELDS = tuple(name for name in NewJob.__struct_fields__ if name not in {*_JSON_FIELDS, "id", "tags", "unique"})
+_plain = attrgetter(*_PLAIN_FIELDS)
 
 
 def _column(jobs: Sequence[NewJob], pick: Callable[[NewJob], Any], default: Any = None) -> list[Any] | None:
@@ -97,7 +84,7 @@ def are_alike(jobs: Sequence[NewJob]) -> bool:
     first = jobs[0]
     if first.delay_ms > 0 or first.run_at is not None or first.unique is not None:
         return False
-    return all(map(eq, map(_shape, jobs), repeat(_shape(first))))
+    return all(map(eq, map(shape_of, jobs), repeat(shape_of(first))))
 
 
 def alike_args(now: datetime | None, jobs: Sequence[NewJob], names: NameRows) -> list[Any]:
@@ -160,32 +147,21 @@ def jobs_as_json(jobs: Sequence[NewJob]) -> str:
 
 
 def _job_as_dict(job: NewJob) -> dict[str, Any]:
-    item: dict[str, Any] = {
-        "id": str(job.id),
-        "tenant": job.tenant,
-        "task": job.task,
-        "queue": job.queue,
-        "priority": job.priority,
-        "share": job.share,
-        "args": msgspec.Raw(job.args),
-        "args_version": job.args_version,
-        "max_attempts": job.max_attempts,
-        "timeout_ms": job.timeout_ms,
-        "delay_ms": job.delay_ms,
-        "run_at": job.run_at,
-        "expires_in_ms": job.expires_in_ms,
-        "tags": job.tags or None,
-        "meta": _raw(job.meta),
-        "headers": _raw(job.headers),
-    }
-    if job.unique is not None:
-        item |= {
-            "unique_key": job.unique.key,
-            "free_at": job.unique.free_at,
-            "period_ms": job.unique.period_ms,
-            "on_conflict": job.unique.on_conflict,
-        }
-    return {name: value for name, value in item.items() if value is not None}
+    """Return every field that says something, by its name; new fields come along by themselves."""
+    item = {name: value for name, value in zip(_PLAIN_FIELDS, _plain(job), strict=True) if value is not None}
+    item["id"] = str(job.id)
+    for name in _JSON_FIELDS:
+        text = getattr(job, name)
+        if text is not None:
+            item[name] = msgspec.Raw(text)
+    if job.tags:
+        item["tags"] = job.tags
+    unique = job.unique
+    if unique is not None:
+        item |= {"unique_key": unique.key, "free_at": unique.free_at, "on_conflict": unique.on_conflict}
+        if unique.period_ms is not None:
+            item["period_ms"] = unique.period_ms
+    return item
 
 
 def clean(text: str | None) -> str | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate
-from operator import attrgetter
 from typing import NamedTuple
 from uuid import UUID
 
@@ -16,7 +15,7 @@ import msgspec
 
 from taskflowmq.core.errors import Conflict, IdempotencyMismatch, NotUnique
 from taskflowmq.core.ids import MAX_SKEW_MS
-from taskflowmq.core.job import Enqueued, Flag, IdempotencyKey, NewJob
+from taskflowmq.core.job import Enqueued, Flag, IdempotencyKey, NewJob, shape_of
 from taskflowmq.stores.sqlite.names import Names
 from taskflowmq.stores.sqlite.rows import from_us, join_ids, to_json, to_us, zeros
 from taskflowmq.stores.sqlite.steps import Step, Steps
@@ -103,7 +102,7 @@ def _rows(names: Names, jobs: Sequence[NewJob], now: int) -> Steps[list[_Row]]:
     heads: dict[object, _Head] = {}
     last: object = None
     for job in jobs:
-        key = _options(job)
+        key = shape_of(job)
         # Mostly the very objects of the job before: comparing them is cheaper than hashing them.
         head = rows[-1].head if key == last else heads.get(key)
         if head is None:
@@ -111,10 +110,6 @@ def _rows(names: Names, jobs: Sequence[NewJob], now: int) -> Steps[list[_Row]]:
         last = key
         rows.append(_Row(job, head, job.args.decode()))
     return rows
-
-
-#: All of a job but its id and arguments; equal options make one head.
-_options = attrgetter(*(field for field in NewJob.__struct_fields__ if field not in ("id", "args")))
 
 
 def _head(names: Names, job: NewJob, now: int) -> Steps[_Head]:

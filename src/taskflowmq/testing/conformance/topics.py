@@ -9,6 +9,7 @@ from taskflowmq.testing.conformance.cancelling import TestCancelling
 from taskflowmq.testing.conformance.claims import TestClaims
 from taskflowmq.testing.conformance.fates import TestFates
 from taskflowmq.testing.conformance.fence import TestFence
+from taskflowmq.testing.conformance.fields import TestFields
 from taskflowmq.testing.conformance.idempotency import TestIdempotency
 from taskflowmq.testing.conformance.intake import TestIntake
 from taskflowmq.testing.conformance.lanes import TestLanes
@@ -34,6 +35,7 @@ ALL: tuple[type[StoreSuite], ...] = (
     TestClaims,
     TestFates,
     TestFence,
+    TestFields,
     TestIdempotency,
     TestIntake,
     TestLanes,

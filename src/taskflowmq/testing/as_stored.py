@@ -1,0 +1,42 @@
+"""What a worker and a reader see of a job that no database holds: for stores that stand in for one.
+
+What a job brings along is taken over by name, so that a new field of a job is seen without further ado.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from taskflowmq.core.job import ClaimedJob, Counters, JobView, NewJob
+
+_CLAIMED = tuple(name for name in ClaimedJob.__struct_fields__ if name in NewJob.__struct_fields__)
+#: A reader's name -> the job's own: JSON is read as it is stored.
+_VIEWED = {
+    name: own for name in JobView.__struct_fields__ if (own := name.removeprefix("raw_")) in NewJob.__struct_fields__
+}
+
+
+def claimed_job(new: NewJob, counters: Counters, **given: Any) -> ClaimedJob:
+    """Return a job as its worker sees it.
+
+    Args:
+        new: what was enqueued.
+        counters: with the claim in them.
+        given: the times, and what else is not as it was enqueued.
+    """
+    brought = {name: getattr(new, name) for name in _CLAIMED}
+    return ClaimedJob(**{**brought, **msgspec.structs.asdict(counters), **given})
+
+
+def job_view(new: NewJob, **given: Any) -> JobView:
+    """Return a job as a reader sees it.
+
+    Args:
+        new: what was enqueued.
+        given: its state and times, and what else is not as it was enqueued; the rest has not happened yet.
+    """
+    brought = {name: getattr(new, own) for name, own in _VIEWED.items()}
+    nothing = dict.fromkeys(name for name in JobView.__struct_fields__ if name not in brought)
+    return JobView(**{**nothing, **brought, **given})
