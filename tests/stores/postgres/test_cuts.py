@@ -74,6 +74,25 @@ async def slow_commits(admin: Any) -> AsyncIterator[None]:
         await admin.execute("SELECT pg_advisory_unlock_all()")
 
 
+async def test_a_transaction_in_which_an_error_was_caught_is_not_taken_for_committed(
+    store: PostgresStore, connect: Connect
+) -> None:
+    witness = await connect()
+    await witness.execute("CREATE TABLE public.paid (id int PRIMARY KEY)")
+    with pytest.raises(WrongContext, match="a statement in it has failed"):
+        async with store.claims.transaction() as conn:
+            await conn.execute(PAY)
+            with pytest.raises(asyncpg.UniqueViolationError):
+                await conn.execute(PAY)
+    assert await witness.fetchval("SELECT count(*) FROM public.paid") == 0
+    async with store.claims.transaction() as conn:  # a savepoint keeps what went before it, and the connection is whole
+        await conn.execute(PAY)
+        with pytest.raises(asyncpg.UniqueViolationError):
+            async with conn.transaction():
+                await conn.execute(PAY)
+    assert await witness.fetchval("SELECT count(*) FROM public.paid") == 1
+
+
 async def test_a_transaction_begins_on_another_connection_if_the_idle_one_was_cut_unnoticed(
     store: PostgresStore, postgres_url: str
 ) -> None:

@@ -17,6 +17,7 @@ import asyncpg
 from taskflowmq.core.errors import StoreUnavailable, WrongContext
 from taskflowmq.stores.postgres import errors
 from taskflowmq.stores.postgres.pool import Connection, Loan, Pool
+from taskflowmq.stores.postgres.queries import q
 
 _log = logging.getLogger("taskflowmq.stores.postgres")
 _AFTERWARDS = "If this error leaves the handler, the attempt has failed, and the job runs again as its retries allow"
@@ -24,6 +25,11 @@ _NOTHING = f"Nothing of ctx.transaction() is stored. {_AFTERWARDS}"
 _UNKNOWN = (
     "the connection was lost at COMMIT, so ctx.transaction() may or may not have taken effect. "
     f"{_AFTERWARDS}: handlers run at least once. A job whose ctx.complete() was committed in it does not run again"
+)
+_ABORTED = (
+    "ctx.transaction() cannot be committed: a statement in it has failed, and PostgreSQL refuses all that follows it. "
+    "Nothing is stored. Let the error leave the block, or put the statement that may fail into a savepoint: "
+    "`async with conn.transaction():`"
 )
 
 
@@ -33,7 +39,8 @@ async def transaction(pool: Pool) -> AsyncIterator[Any]:
 
     Raises:
         StoreUnavailable: the database is away; the message says whether the transaction is stored.
-        WrongContext: COMMIT cannot be sent, because a statement of the handler is still under way.
+        WrongContext: the transaction cannot be committed: a statement of the handler is still under way, or one has
+            failed and the handler has caught its error.
     """
     loan, block = await _begin(pool)
     try:
@@ -98,6 +105,7 @@ def _away(error: BaseException, conn: Connection) -> StoreUnavailable | None:
 async def _commit(pool: Pool, conn: Connection, block: Any) -> None:
     if conn.is_closed():
         raise StoreUnavailable(f"PostgreSQL: the connection was cut before COMMIT. {_NOTHING}")
+    await _refuse_aborted(pool, conn, block)
     try:
         await block.commit()
     except Exception as error:
@@ -112,3 +120,24 @@ async def _commit(pool: Pool, conn: Connection, block: Any) -> None:
         if errors.is_outage(error):
             raise StoreUnavailable(f"PostgreSQL: {errors.text_of(error)}. {_NOTHING}") from error
         raise
+
+
+async def _refuse_aborted(pool: Pool, conn: Connection, block: Any) -> None:
+    """Refuse to commit after a statement has failed and the handler has caught its error.
+
+    The server answers COMMIT with ROLLBACK then, and the driver does not report it: the handler's writes would be lost
+    without a word. Any statement is refused in that state, so one that does nothing tells.
+    """
+    try:
+        await conn.fetchval(q.prove_answer)
+    except Exception as error:
+        away = _away(error, conn)
+        await _roll_back(conn, block)
+        pool.judge(conn, error)
+        if isinstance(error, asyncpg.InFailedSQLTransactionError):
+            raise WrongContext(_ABORTED) from error
+        if isinstance(error, asyncpg.InterfaceError) and away is None:
+            raise WrongContext(f"ctx.transaction() cannot be committed: {error}") from error
+        if away is None:
+            raise
+        raise away from error
