@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from taskflowmq.client.group_commit import GroupCommit
 from taskflowmq.client.ids import new_id
+from taskflowmq.client.registry import Registry
+from taskflowmq.client.session import Session
 from taskflowmq.core.errors import Conflict, StoreUnavailable
-from taskflowmq.core.job import Enqueued, NewJob
+from taskflowmq.core.job import Enqueued, IdempotencyKey, NewJob, UniqueKey
 
 
 class Writes:
@@ -155,3 +160,27 @@ async def test_a_flush_does_not_wait_for_those_who_come_later() -> None:
     for task in later:
         task.cancel()
     await asyncio.gather(*later, return_exceptions=True)
+
+
+async def test_a_job_with_a_key_waits_for_no_commit_and_holds_none_up() -> None:
+    writes = Writes()
+    writes.gate.clear()
+
+    async def enqueue(jobs: Sequence[NewJob], *, idempotency: IdempotencyKey | None) -> list[Enqueued]:
+        if jobs[0].unique is None and idempotency is None:
+            return await writes(jobs)
+        writes.batches.append([job.task for job in jobs])
+        return [Enqueued(job.id, created=True) for job in jobs]
+
+    part = SimpleNamespace(enqueue=enqueue)
+    store: Any = SimpleNamespace(intake=part, board=part, claims=part, workers=part)
+    session = Session(store, Registry(), "default", None)
+    plain = [asyncio.create_task(session.store_one(job("plain")))]
+    await writes.entered.wait()
+    plain += [asyncio.create_task(session.store_one(job("plain"))) for _ in range(3)]
+    await session.store_one(msgspec.structs.replace(job("unique"), unique=UniqueKey(key="k")))
+    await session.store_one(job("idempotent"), IdempotencyKey(key="k", fingerprint="f"))
+    assert writes.batches == [["unique"], ["idempotent"]]
+    writes.gate.set()
+    await asyncio.gather(*plain)
+    assert writes.batches[2:] == [["plain"], ["plain"] * 3]

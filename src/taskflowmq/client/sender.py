@@ -105,17 +105,8 @@ class Sender:
         return self._handles(requests, answers)
 
     async def store(self, job: NewJob, idempotency: IdempotencyKey | None = None) -> Enqueued:
-        """Store one job, in one commit with those of other callers at the same moment.
-
-        A job with a unique or idempotency key goes alone: it may have to wait for a stranger's transaction.
-
-        Raises:
-            NotUnique, Conflict, IdempotencyMismatch, IdempotencyInFlight, StoreUnavailable.
-        """
-        if job.unique is None and idempotency is None:
-            return await self._hub.call(lambda session: session.commit.submit(job))
-        (stored,) = await self._hub.call(lambda session: session.write([job], idempotency))
-        return stored
+        """Store one job as :meth:`Session.store_one` does, on the loop that owns the session."""
+        return await self._hub.call(lambda session: session.store_one(job, idempotency))
 
     async def _store_on(self, conn: Any, jobs: Sequence[NewJob], *, wake: bool) -> list[Enqueued]:
         refuse_makers(conn)

@@ -183,6 +183,23 @@ class Session:
                 self._hinted[key] = now
                 log.warning("job %s is waited for, and %s", view.id, wait)
 
+    def store_one(self, job: NewJob, idempotency: IdempotencyKey | None = None) -> Coroutine[Any, Any, Enqueued]:
+        """Store one job, in one commit with those of other callers at the same moment.
+
+        A job with a unique or idempotency key goes alone: it may have to wait for a stranger's transaction.
+
+        Raises:
+            NotUnique, Conflict, IdempotencyMismatch, IdempotencyInFlight, StoreUnavailable.
+        """
+        # Returns the coroutine of another method: one of its own would be one more frame for every job.
+        if job.unique is None and idempotency is None:
+            return self.commit.submit(job)
+        return self._store_alone(job, idempotency)
+
+    async def _store_alone(self, job: NewJob, idempotency: IdempotencyKey | None) -> Enqueued:
+        (stored,) = await self.write([job], idempotency)
+        return stored
+
     async def write(self, jobs: Sequence[NewJob], idempotency: IdempotencyKey | None = None) -> list[Enqueued]:
         """Store jobs, all or none; repeat when the store does not answer.
 

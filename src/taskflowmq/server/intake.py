@@ -54,12 +54,7 @@ async def store_one(services: Services, scope: Mapping[str, Any], request: JobBo
     """
     caller = _caller(scope)
     job = _prepare_plain(services, request, caller) or await _prepare(services, request, **caller)
-    key = idempotency_of(scope, request)
-    session = services.session
-    if key is None and job.unique is None:
-        stored = await session.commit.submit(job)
-    else:
-        (stored,) = await session.write([job], key)
+    stored = await services.session.store_one(job, idempotency_of(scope, request))
     created = _is_new(job, stored)
     if stored.at is None:
         answer = Submitted(**await _read(services, stored.id), created=created)
