@@ -28,9 +28,10 @@ import asyncpg
 
 from taskflowmq import Handle, JobFailed, Retry, State, TaskFlow, Unique
 from taskflowmq.stores.postgres import pool
-from taskflowmq.stores.postgres.queries import STATEMENTS
+from taskflowmq.stores.postgres.queries import q
 from taskflowmq.testing.postgres import PostgresServer
 
+STATEMENTS = vars(q)
 LOAD = Path(__file__).with_name("finished_postgres.sql")
 CHUNK = 50_000
 LIST = 1_000

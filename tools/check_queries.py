@@ -2,7 +2,8 @@
 
 Every statement is a file, `stores/<engine>/queries/<verb>_<noun>.sql`, and both engines have the
 same files; what only one engine needs lies in its `only/` folder. A file holds one statement, below a comment
-that says what it does.
+that says what it does. What statements share is a fragment, `stores/<engine>/fragments/<name>.sql`, which is a
+statement by itself. The code names statements that exist, and every statement is named.
 """
 
 from __future__ import annotations
@@ -13,12 +14,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tools.problems import ROOT, Problem, relative, report
-from tools.sql_rules import postgres_clock, sqlite_clock, unqualified_tables
+from tools.sql_rules import postgres_clock, seams, sqlite_clock, unqualified_tables
 from tools.sql_tokens import Token, statements, tokens
+from tools.sql_uses import uses
+
+from taskflowmq.stores.common.sql import BadStatement, expand, read_fragments
 
 STORES = Path("src/taskflowmq/stores")
 ENGINES = ("sqlite", "postgres")
 NAME = re.compile(r"[a-z]+(_[a-z0-9]+)+")
+INCLUDE = re.compile(r"-- include:\s*(\S+)")
+FRAGMENT = re.compile(r"[a-z]+(_[a-z0-9]+)*")
 COMMENT = re.compile(r"--\s*\w+(\W+\w+){2,}")  # three words at least
 
 VERBS = frozenset(
@@ -43,11 +49,15 @@ def check(root: Path) -> tuple[list[Problem], int]:
     for engine in ENGINES:
         shared[engine] = sql_files(root / STORES / engine / "queries")
         only[engine] = sql_files(root / STORES / engine / "only")
+        fragments, found = good_fragments(root / STORES / engine, root)
+        problems.extend(found)
         for path in [*shared[engine].values(), *only[engine].values()]:
-            problems.extend(check_query(path, engine, root))
+            problems.extend(check_query(path, engine, fragments, root))
         for path in sorted((root / STORES / engine).rglob("*.sql")):
             problems.extend(check_plain(path, root))
         problems.extend(check_migrations(engine, root))
+        problems.extend(check_fragments(engine, root))
+        problems.extend(check_uses(engine, {**shared[engine], **only[engine]}, root))
     problems.extend(check_names(shared, only, root))
     return problems, sum(len(files) for names in (shared, only) for files in names.values())
 
@@ -99,21 +109,76 @@ def check_plain(path: Path, root: Path) -> Iterator[Problem]:
             yield Problem(relative(path, root), number, "ascii", message)
 
 
-def check_query(path: Path, engine: str, root: Path) -> Iterator[Problem]:
-    """Yield what is wrong with one statement file."""
+def good_fragments(folder: Path, root: Path) -> tuple[dict[str, str], list[Problem]]:
+    """Return the fragments of an engine, and what keeps them from being read."""
+    try:
+        return read_fragments(folder), []
+    except BadStatement as error:
+        return {}, [Problem(relative(folder, root), 1, "fragment", str(error))]
+
+
+def check_fragments(engine: str, root: Path) -> Iterator[Problem]:
+    """Yield what is wrong with the fragments of an engine, each of which is a statement by itself."""
+    folder = root / STORES / engine
+    used = {name for path in folder.rglob("*.sql") for name in INCLUDE.findall(path.read_text(encoding="utf-8"))}
+    for path in sql_files(folder / "fragments").values():
+        name = relative(path, root)
+        text = path.read_text(encoding="utf-8")
+        if not FRAGMENT.fullmatch(path.stem):
+            yield Problem(name, 1, "name", f"{path.stem} is not in lower case")
+        if path.stem not in used:
+            yield Problem(name, 1, "fragment", f"no statement includes {path.stem}")
+        yield from check_text(text, name)
+        for line, message in findings(tokens(text), engine):
+            yield Problem(name, line, "sql", message)
+
+
+def check_uses(engine: str, known: dict[str, Path], root: Path) -> Iterator[Problem]:
+    """Yield statements that the code names and that do not exist, and those that it does not name."""
+    named = {path.stem: path for path in known.values()}
+    seen = list(uses(root / STORES / engine))
+    for use in seen:
+        if use.name is None:
+            message = "the name of a statement must be written here, so that it can be checked"
+            yield Problem(relative(use.path, root), use.line, "use", message)
+        elif use.name not in named:
+            yield Problem(relative(use.path, root), use.line, "use", f"{engine} has no statement {use.name}")
+    if seen:
+        for name in sorted(named.keys() - {use.name for use in seen}):
+            yield Problem(relative(named[name], root), 1, "use", f"no code names the statement {name}")
+
+
+def check_text(text: str, name: str) -> Iterator[Problem]:
+    """Yield what is wrong with a file of SQL that must be one statement below a comment."""
+    if not COMMENT.match(text.partition("\n")[0]):
+        yield Problem(name, 1, "comment", "the first line must be a `--` comment that says what the statement does")
+    if (count := statements(tokens(text))) != 1:
+        yield Problem(name, 1, "statement", f"{count} statements, not one")
+
+
+def check_query(path: Path, engine: str, fragments: dict[str, str], root: Path) -> Iterator[Problem]:
+    """Yield what is wrong with one statement file, as it is and with its fragments."""
     name = relative(path, root)
     text = path.read_text(encoding="utf-8")
-    found = tokens(text)
     if not NAME.fullmatch(path.stem):
         yield Problem(name, 1, "name", f"{path.stem} is not verb_noun in lower case")
     elif path.stem.split("_", 1)[0] not in VERBS:
         yield Problem(name, 1, "name", f"{path.stem} does not start with a verb; if it does, add it to VERBS")
-    if not COMMENT.match(text.partition("\n")[0]):
-        yield Problem(name, 1, "comment", "the first line must be a `--` comment that says what the statement does")
-    if (count := statements(found)) != 1:
-        yield Problem(name, 1, "statement", f"{count} statements, not one")
-    for line, message in findings(found, engine):
+    yield from check_text(text, name)
+    alone = list(findings(tokens(text), engine)) + list(seams(tokens(text)))
+    for line, message in alone:
         yield Problem(name, line, "sql", message)
+    try:
+        whole = expand(text, fragments, path.stem)
+    except BadStatement as error:
+        yield Problem(name, 1, "include", str(error))
+        return
+    if (count := statements(tokens(whole))) != statements(tokens(text)):
+        yield Problem(name, 1, "include", f"with its fragments it is {count} statements, not one")
+    known = {message for _, message in alone}
+    for _, message in findings(tokens(whole), engine):
+        if message not in known:
+            yield Problem(name, 1, "include", f"with its fragments: {message}")
 
 
 def findings(found: list[Token], engine: str) -> Iterator[tuple[int, str]]:

@@ -26,6 +26,9 @@ LIST_ENDS = {
 }  # fmt: skip
 STATEMENTS = {"select", "insert", "update", "delete", "merge", "values", "with", "table"}
 
+#: The tables that only a fragment adds to, and that fragment.
+SEAMS = {"taskflow_outcome": "end_job", "taskflow_ready": "arrive"}
+
 Finding = tuple[int, str]
 
 
@@ -189,3 +192,12 @@ def dotted(found: list[Token], index: int) -> tuple[list[str], int]:
         parts.append(found[index + 1].name)
         index += 2
     return parts, index
+
+
+def seams(found: list[Token]) -> Iterator[Finding]:
+    """Yield inserts that belong in one fragment: what must happen when a job ends or becomes ready is said there."""
+    for index, token in enumerate(found):
+        if token.key == "into" and key_at(found, index - 1) in ("insert", "ignore", "replace"):
+            table = "_".join(dotted(found, index + 1)[0])
+            if table in SEAMS:
+                yield token.line, f"INSERT INTO {table} outside its fragment: write `-- include: {SEAMS[table]}`"

@@ -161,7 +161,7 @@ CHARGE = (
         "the attempt is counted when the worker reports its end, so that a lost one was never counted",
         (
             Edit(
-                "stores/postgres/queries/claim_jobs.sql",
+                "stores/postgres/fragments/start_picked.sql",
                 "round, attempt + 1, crashes, losses, lease_no + 1, flags & ~2",
                 "round, attempt, crashes, losses, lease_no + 1, flags & ~2",
             ),

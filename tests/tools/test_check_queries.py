@@ -183,3 +183,69 @@ def test_migrations_are_numbered_without_a_double_or_a_gap(tmp_path: Path) -> No
         "migration: 0002 is not the next number: name it 0003_…",
         "migration: it stores schema_version 2, not 3",
     ]
+
+
+FRAGMENT = "-- Claims what is due now.\nWITH due AS (SELECT 1)\n-- begin\n, gone AS (SELECT 2)\n-- end\nSELECT 3\n"
+INCLUDING = SQLITE.replace("INSERT INTO running", "WITH due AS (SELECT 1)\n-- include: gone\nINSERT INTO running")
+
+
+def test_fragments_pass_and_their_ctes_are_known_to_what_includes_them(tmp_path: Path) -> None:
+    text = POSTGRES.replace("     )\nINSERT", "     )\n-- include: gone\nINSERT")
+    postgres = FRAGMENT.replace("SELECT 2", "SELECT 2 FROM due")
+    files = {"postgres/fragments/gone.sql": postgres, "sqlite/fragments/gone.sql": FRAGMENT}
+    assert messages(tmp_path, {**pair(sqlite=INCLUDING, postgres=text), **files}) == []
+
+
+@pytest.mark.parametrize(
+    ("fragments", "said"),
+    [
+        ({}, ["include: claim_jobs includes gone, which is no fragment"]),
+        ({"gone": FRAGMENT.replace("2)", "2); SELECT 4")}, ["statement: 2 statements, not one"]),
+        ({"gone": FRAGMENT.replace("2)", "date())")}, ["sql: date() without a time reads a clock"]),
+        ({"gone": FRAGMENT.replace("-- Claims", "/* Claims")}, ["comment: the first line must be"]),
+        ({"gone": FRAGMENT.replace("-- end\n", "")}, ["fragment: the fragment gone has no lines"]),
+        ({"gone": FRAGMENT, "other": FRAGMENT}, ["fragment: no statement includes other"]),
+        ({"gone": FRAGMENT, "Other": FRAGMENT}, ["name: Other is not in lower case"]),
+    ],
+)
+def test_mutants_of_a_fragment_are_caught(tmp_path: Path, fragments: dict[str, str], said: list[str]) -> None:
+    files = {f"sqlite/fragments/{name}.sql": text for name, text in fragments.items()}
+    found = messages(tmp_path, {**pair(sqlite=INCLUDING), **files})
+    for start in said:
+        assert any(line.startswith(start) for line in found), found
+
+
+def test_clocks_of_a_statement_and_of_its_fragment_are_two(tmp_path: Path) -> None:
+    text = POSTGRES.replace("     )\nINSERT", "     )\n-- include: again\nINSERT")
+    clock = FRAGMENT.replace("SELECT 2", "SELECT (SELECT coalesce($1, clock_timestamp()))")
+    found = messages(tmp_path, {**pair(postgres=text), "postgres/fragments/again.sql": clock})
+    assert any("include: with its fragments: clock_timestamp() is read twice" in line for line in found), found
+
+
+@pytest.mark.parametrize(
+    ("engine", "insert", "fragment"),
+    [
+        ("postgres", "INSERT INTO taskflow.outcome (job_id) SELECT 1", "end_job"),
+        ("postgres", "insert into taskflow . ready (job_id) SELECT 1", "arrive"),
+        ("sqlite", "INSERT INTO taskflow_outcome (job_id) SELECT 1", "end_job"),
+        ("sqlite", "INSERT OR IGNORE INTO taskflow_ready (job_id) SELECT 1", "arrive"),
+    ],
+)
+def test_jobs_end_and_become_ready_in_one_fragment(tmp_path: Path, engine: str, insert: str, fragment: str) -> None:
+    text = f"-- Does what a fragment does.\n{insert}\n"
+    found = messages(tmp_path, {**pair(), f"{engine}/only/end_now.sql": text})
+    assert len(found) == 1
+    assert found[0].endswith(f"outside its fragment: write `-- include: {fragment}`")
+
+
+def test_names_in_code_are_those_of_statements(tmp_path: Path) -> None:
+    code = """
+        run(q.claim_jobs, sql("claim_jobs" if late else "claim_late"), Step("park_jobs", {}), sql(step.name), sql(name))
+    """
+    files = {**pair(), "sqlite/only/wait_jobs.sql": SQLITE, "sqlite/claims.py": code.strip()}
+    assert sorted(messages(tmp_path, files)) == [
+        "use: no code names the statement wait_jobs",
+        "use: sqlite has no statement claim_late",
+        "use: sqlite has no statement park_jobs",
+        "use: the name of a statement must be written here, so that it can be checked",
+    ]

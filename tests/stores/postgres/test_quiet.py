@@ -9,10 +9,10 @@ import pytest
 from tests.stores.postgres.conftest import Connect, add_worker, new_job, request_for
 
 from taskflowmq.stores.postgres import PostgresOptions, PostgresStore, cursors
-from taskflowmq.stores.postgres.queries import STATEMENTS
+from taskflowmq.stores.postgres.queries import q
 
 pytestmark = pytest.mark.postgres
-NAMES = {text: name for name, text in STATEMENTS.items()}
+NAMES = {text: name for name, text in vars(q).items()}
 
 
 @pytest.fixture(autouse=True)
@@ -128,7 +128,7 @@ async def test_it_reads_no_rows_of_queues_that_the_worker_does_not_serve(
 ) -> None:
     await store.intake.enqueue([new_job(queue="served"), new_job(queue="foreign")])
     conn = await connect()
-    found = await conn.fetch(STATEMENTS["look_around"], False, [], [], ["served"])
+    found = await conn.fetch(q.look_around, False, [], [], ["served"])
     assert {row["queue"]: row["first_row"] is not None for row in found} == {"served": True, "foreign": False}
-    found = await conn.fetch(STATEMENTS["look_around"], False, [], [], [])
+    found = await conn.fetch(q.look_around, False, [], [], [])
     assert all(row["first_row"] is not None for row in found)

@@ -19,7 +19,7 @@ from taskflowmq.stores.listing import id_bounds, that_fit, windows
 from taskflowmq.stores.sqlite.enqueue import draw_positions
 from taskflowmq.stores.sqlite.names import UNUSED_AFTER_US, Names
 from taskflowmq.stores.sqlite.notifier import SqliteNotifier
-from taskflowmq.stores.sqlite.queries import sql
+from taskflowmq.stores.sqlite.queries import q
 from taskflowmq.stores.sqlite.reader import Reader
 from taskflowmq.stores.sqlite.rows import attempt_view, from_us, job_view, maybe_time, to_us, zeros
 from taskflowmq.stores.sqlite.steps import run_steps
@@ -38,12 +38,12 @@ _LISTED = (
 A = TypeVar("A")
 #: The first changes one row where the job is in the place that the move was decided for.
 _STATEMENTS = {
-    Move.CANCEL_READY: ("cancel_ready_job", "leave_ready_by_id", "free_unique_by_id"),
-    Move.CANCEL_WAITING: ("cancel_waiting_job", "leave_waiting_by_id", "free_unique_by_id"),
-    Move.REQUEST_CANCEL: ("request_cancel",),
-    Move.BEGIN_ROUND: ("retry_dead_job", "leave_outcome_by_id"),
-    Move.MAKE_DUE: ("hasten_job", "leave_waiting_by_id"),
-    Move.DELETE: ("leave_outcome_by_id", "delete_attempts", "delete_job"),
+    Move.CANCEL_READY: (q.cancel_ready_job, q.leave_ready_by_id, q.free_unique_by_id),
+    Move.CANCEL_WAITING: (q.cancel_waiting_job, q.leave_waiting_by_id, q.free_unique_by_id),
+    Move.REQUEST_CANCEL: (q.request_cancel,),
+    Move.BEGIN_ROUND: (q.retry_dead_job, q.leave_outcome_by_id),
+    Move.MAKE_DUE: (q.hasten_job, q.leave_waiting_by_id),
+    Move.DELETE: (q.leave_outcome_by_id, q.delete_attempts, q.delete_job),
 }
 
 
@@ -66,7 +66,7 @@ class SqliteBoard:
     async def get(self, tenant: str, job_id: UUID) -> JobView | None:
         """Return one job, or None."""
         params = {"tenant": tenant, "job_id": job_id.bytes}
-        rows = await self._reader.run(lambda conn: conn.execute(sql("get_job"), params).fetchall())
+        rows = await self._reader.run(lambda conn: conn.execute(q.get_job, params).fetchall())
         return job_view(rows[0]) if rows else None
 
     async def get_many(self, tenant: str, job_ids: Sequence[UUID]) -> list[JobView]:
@@ -82,7 +82,7 @@ class SqliteBoard:
         def read(conn: sqlite3.Connection) -> list[tuple[object, ...]]:
             if _place(conn, tenant, job_id) is None:
                 return []
-            return conn.execute(sql("list_attempts"), {"job_id": job_id.bytes}).fetchall()
+            return conn.execute(q.list_attempts, {"job_id": job_id.bytes}).fetchall()
 
         return Attempts(attempt_view(row) for row in await self._reader.run(read))
 
@@ -139,10 +139,10 @@ class SqliteBoard:
         if move.makes_ready:
             params["seq"] = run_steps(conn, draw_positions(1))
         first, *further = _STATEMENTS[move]
-        if conn.execute(sql(first), params).rowcount != 1:
+        if conn.execute(first, params).rowcount != 1:
             raise RuntimeError(f"job {job_id} has left its place in the middle of a transaction ({move.value})")
-        for name in further:
-            conn.execute(sql(name), params)
+        for statement in further:
+            conn.execute(statement, params)
 
     async def list_queues(self) -> list[QueueView]:
         """Return every queue that is in use, by name."""
@@ -153,7 +153,7 @@ class SqliteBoard:
 
         def write(conn: sqlite3.Connection) -> None:
             run_steps(conn, self._names.queue(queue, self._now()))
-            conn.execute(sql("pause_queue"), {"name": queue, "now": self._now()})
+            conn.execute(q.pause_queue, {"name": queue, "now": self._now()})
 
         await self._writer.run(write)
         self._counts.forget()
@@ -161,7 +161,7 @@ class SqliteBoard:
     async def resume(self, queue: str) -> None:
         """Allow claims from a queue again."""
         params = {"name": queue, "now": self._now()}
-        await self._writer.run(lambda conn: conn.execute(sql("resume_queue"), params))
+        await self._writer.run(lambda conn: conn.execute(q.resume_queue, params))
         self._counts.forget()
         await self._notifier.wake([queue])
 
@@ -170,7 +170,7 @@ class SqliteBoard:
 
         def write(conn: sqlite3.Connection) -> None:
             run_steps(conn, self._names.queue(queue, self._now()))
-            conn.execute(sql("set_retention"), {"name": queue, "retention": msgspec.json.encode(ages).decode()})
+            conn.execute(q.set_retention, {"name": queue, "retention": msgspec.json.encode(ages).decode()})
 
         await self._writer.run(write)
         self._counts.forget()
@@ -179,7 +179,7 @@ class SqliteBoard:
 def _place(conn: sqlite3.Connection, tenant: str, job_id: UUID) -> tuple[str, str | None] | None:
     """Return a job's queue and state, or None if the tenant has no such job."""
     found: tuple[str, str | None] | None = conn.execute(
-        sql("find_place"), {"tenant": tenant, "job_id": job_id.bytes}
+        q.find_place, {"tenant": tenant, "job_id": job_id.bytes}
     ).fetchone()
     return found
 
@@ -195,7 +195,7 @@ def _details(conn: sqlite3.Connection, ids: Sequence[bytes], query: JobFilter) -
         "created_after": None if query.created_after is None else to_us(query.created_after),
         "created_before": None if query.created_before is None else to_us(query.created_before),
     }
-    return conn.execute(sql("get_jobs"), params).fetchall()
+    return conn.execute(q.get_jobs, params).fetchall()
 
 
 def _page(
@@ -206,10 +206,10 @@ def _page(
     following = bounds.below.bytes if before is None else min(before, bounds.below).bytes
     params: dict[str, object] = {state.value: int(state in query.states) for state in _LISTED}
     params["after"] = bounds.lowest.bytes
-    statement = sql("list_ids_by_state" if query.states else "list_jobs")
+    statement = q.list_ids_by_state if query.states else q.list_jobs
     page: list[JobView] = []
     names = {"tenant": query.tenant, "queue": query.queue, "task": query.task}
-    if not conn.execute(sql("find_names"), names).fetchone()[0]:
+    if not conn.execute(q.find_names, names).fetchone()[0]:
         return page, None
     size = 0
     for window in windows(limit):
@@ -236,7 +236,7 @@ def _count(conn: sqlite3.Connection, now: int, most: int | None) -> StoreStats:
     queues: dict[str, QueueView] = {}
     used: set[str] = set()
     since = {"since": now - UNUSED_AFTER_US}
-    for name, paused_at, oldest, retention, in_use in conn.execute(sql("list_queues"), since).fetchall():
+    for name, paused_at, oldest, retention, in_use in conn.execute(q.list_queues, since).fetchall():
         if in_use:
             used.add(name)
         age = None if oldest is None else max(now - oldest, 0) / 1_000_000
@@ -247,7 +247,7 @@ def _count(conn: sqlite3.Connection, now: int, most: int | None) -> StoreStats:
             oldest_ready_age=age,
             retention=read_retention(retention),
         )
-    for state, queue, jobs in conn.execute(sql("count_states"), {"most": -1 if most is None else most}).fetchall():
+    for state, queue, jobs in conn.execute(q.count_states, {"most": -1 if most is None else most}).fetchall():
         states[state] += jobs
         if queue is not None:
             queues[queue].states[state] = jobs

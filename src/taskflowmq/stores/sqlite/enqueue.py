@@ -268,11 +268,15 @@ def _key(row: _Row, now: int) -> tuple[int, str, str, int | None]:
 
 def cancel_steps(job_id: UUID, now: int) -> Steps[bool]:
     """Cancel a job that is ready or waiting; False if it is neither."""
-    params = {"job_id": job_id.bytes, "now": now}
-    for name, leave in (("cancel_ready_job", "leave_ready_by_id"), ("cancel_waiting_job", "leave_waiting_by_id")):
-        reply = yield Step(name, {**params, "reason": "cancelled_by_user"})
+    params = {"job_id": job_id.bytes}
+    end = {**params, "now": now, "reason": "cancelled_by_user"}
+    for cancel, leave in (
+        (Step("cancel_ready_job", end), Step("leave_ready_by_id", params)),
+        (Step("cancel_waiting_job", end), Step("leave_waiting_by_id", params)),
+    ):
+        reply = yield cancel
         if reply.changed:
-            yield Step(leave, {"job_id": job_id.bytes})
-            yield Step("free_unique_by_id", {"job_id": job_id.bytes})
+            yield leave
+            yield Step("free_unique_by_id", params)
             return True
     return False

@@ -222,8 +222,14 @@ class SqliteUpkeep:
     def _prune_rest(self, conn: sqlite3.Connection, limit: int) -> int:
         now = self._now()
         params = {"now": now, "since": now - DAY_US, "limit": limit}
-        names = ("prune_keys", "prune_idempotency", "prune_bare_ids", "prune_requests", "prune_workers")
-        return sum(conn.execute(sql(name), params).rowcount for name in names)
+        statements = (
+            sql("prune_keys"),
+            sql("prune_idempotency"),
+            sql("prune_bare_ids"),
+            sql("prune_requests"),
+            sql("prune_workers"),
+        )
+        return sum(conn.execute(statement, params).rowcount for statement in statements)
 
     def _maintain(self) -> None:
         try:

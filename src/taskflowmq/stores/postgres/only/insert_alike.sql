@@ -9,19 +9,20 @@ WITH n AS MATERIALIZED (
     'TF001', 'an id is more than 24 h off the store''s clock')
 ),
 stored AS (
-  INSERT INTO taskflow.job (id, tenant_id, lane_id, task_id, args, args_version, max_attempts, timeout_ms, created_at,
-                            run_at, expires_at, tags, meta, headers)
+  INSERT INTO taskflow.job (
+  -- include: job_columns
+  )
   SELECT x.id, $6::integer, $7::integer, $8::integer,
          CASE WHEN $16::boolean THEN x.args::json ELSE taskflow.storable(x.args::json) END, $9::smallint, $10::smallint, $11::bigint, n.now, n.now,
          n.now + $12::bigint * interval '1 millisecond', $13::text::text[], $14::text::json, $15::text::json
   FROM n CROSS JOIN (SELECT unnest($4::text::uuid[]) AS id, string_to_table($5::text, chr(31)) AS args) x
   RETURNING id
 ),
-placed AS (
-  INSERT INTO taskflow.ready (lane_id, seq, job_id, task_id, ready_at, expires_at, round, attempt, crashes, losses,
-                              lease_no, flags)
-  SELECT $7::integer, nextval('taskflow.ready_seq'), stored.id, $8::integer, n.now,
-         n.now + $12::bigint * interval '1 millisecond', 1, 0, 0, 0, 0, 0
+arriving AS (
+  SELECT $7::integer AS lane_id, stored.id AS job_id, $8::integer AS task_id, n.now AS ready_at,
+         n.now + $12::bigint * interval '1 millisecond' AS expires_at, 1 AS round, 0 AS attempt, 0 AS crashes, 0 AS losses,
+         0 AS lease_no, 0 AS flags
   FROM n CROSS JOIN stored
 )
+-- include: arrive
 SELECT n.now AS stored_at FROM n

@@ -1,7 +1,8 @@
 -- Stores one new job that is ready at once: as insert_alike, for most callers enqueue one at a time (ADR 10).
 WITH stored AS (
-  INSERT INTO taskflow.job (id, tenant_id, lane_id, task_id, args, args_version, max_attempts, timeout_ms, created_at,
-                            run_at, expires_at, tags, meta, headers)
+  INSERT INTO taskflow.job (
+  -- include: job_columns
+  )
   SELECT $3::uuid, $5::integer, $6::integer, $7::integer,
          CASE WHEN $15::boolean THEN $4::text::json ELSE taskflow.storable($4::text::json) END, $8::smallint, $9::smallint,
          $10::bigint, n.now, n.now, n.now + $11::bigint * interval '1 millisecond', $12::text::text[], $13::text::json,
@@ -10,8 +11,11 @@ WITH stored AS (
   WHERE NOT taskflow.refuse_unless(
     abs($2::bigint - extract(epoch FROM n.now) * 1000) <= 86400000, 'TF001', 'an id is more than 24 h off the store''s clock')
   RETURNING id, created_at, expires_at
+),
+arriving AS (
+  SELECT $6::integer AS lane_id, id AS job_id, $7::integer AS task_id, created_at AS ready_at, expires_at, 1 AS round,
+         0 AS attempt, 0 AS crashes, 0 AS losses, 0 AS lease_no, 0 AS flags
+  FROM stored
 )
-INSERT INTO taskflow.ready (lane_id, seq, job_id, task_id, ready_at, expires_at, round, attempt, crashes, losses, lease_no,
-                            flags)
-SELECT $6::integer, nextval('taskflow.ready_seq'), id, $7::integer, created_at, expires_at, 1, 0, 0, 0, 0, 0 FROM stored
-RETURNING ready_at AS stored_at
+-- include: arrive
+SELECT created_at AS stored_at FROM stored

@@ -1,13 +1,13 @@
 -- Cancels a job that waits for its time, and frees its unique key.
 WITH gone AS (
   DELETE FROM taskflow.waiting WHERE job_id = $2::uuid
-  RETURNING job_id, round, attempt, crashes, losses, lease_no
+  RETURNING job_id, round, attempt, crashes, losses, lease_no, flags
 ),
-freed AS (
-  DELETE FROM taskflow.unique_lock WHERE job_id = (SELECT job_id FROM gone) AND free_at IN ('start', 'finish')
+ending AS (
+  SELECT job_id, 'cancelled' AS state, 'cancelled_by_user' AS reason,
+         (SELECT coalesce($1::timestamptz, clock_timestamp())) AS finished_at
+         -- include: not_run
+  FROM gone
 )
-INSERT INTO taskflow.outcome (job_id, state, reason, finished_at, round, attempt, crashes, losses, lease_no)
-SELECT job_id, 'cancelled', 'cancelled_by_user', (SELECT coalesce($1::timestamptz, clock_timestamp())), round, attempt,
-       crashes, losses, lease_no
-FROM gone
-RETURNING job_id
+-- include: end_job
+SELECT job_id FROM ending

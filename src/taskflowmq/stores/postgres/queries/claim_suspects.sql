@@ -15,27 +15,5 @@ picked AS MATERIALIZED (
     ORDER BY r.seq LIMIT $6::integer FOR UPDATE SKIP LOCKED
   ) p
   LIMIT $6::integer
-),
-gone AS (
-  DELETE FROM taskflow.ready WHERE ctid = ANY(ARRAY(SELECT place FROM picked))
-  RETURNING lane_id, seq, job_id, task_id, ready_at, round, attempt, crashes, losses, lease_no, flags
-),
-started AS (
-  INSERT INTO taskflow.running (job_id, worker_id, lane_id, started_at, round, attempt, crashes, losses, lease_no, flags)
-  SELECT job_id, $2::uuid, lane_id, (SELECT now FROM n), round, attempt + 1, crashes, losses, lease_no + 1, flags & ~2
-  FROM gone
-),
-freed AS (
-  DELETE FROM taskflow.unique_lock WHERE ctid = ANY(ARRAY(
-    SELECT u.place FROM gone g
-    CROSS JOIN LATERAL (SELECT u.ctid AS place FROM taskflow.unique_lock u
-                        WHERE u.job_id = g.job_id AND u.free_at = 'start' FOR UPDATE) u
-    WHERE g.flags & 2 <> 0))
 )
-SELECT g.lane_id, g.seq, g.job_id, g.task_id, g.round, g.attempt + 1 AS attempt, g.crashes, g.losses,
-       g.lease_no + 1 AS lease_no, date_part('epoch', (SELECT now FROM n) - g.ready_at) AS waited,
-       j.tenant_id, j.max_attempts, j.timeout_ms, j.created_at, j.run_at, j.expires_at, j.args_version, j.tags,
-       convert_to(j.args::text, 'UTF8') AS args, convert_to(j.meta::text, 'UTF8') AS meta,
-       convert_to(j.headers::text, 'UTF8') AS headers
-FROM gone g
-CROSS JOIN LATERAL (SELECT * FROM taskflow.job j WHERE j.id = g.job_id OFFSET 0) j
+-- include: start_picked

@@ -14,18 +14,11 @@ held AS MATERIALIZED (
 gone AS (
   DELETE FROM taskflow.running WHERE ctid = ANY(ARRAY(SELECT place FROM held)) RETURNING job_id
 ),
-ended AS (
-  INSERT INTO taskflow.outcome (job_id, state, worker_id, started_at, finished_at, round, attempt, crashes, losses,
-                                lease_no, result, result_error, progress)
-  SELECT job_id, 'completed', worker_id, started_at, (SELECT now FROM n), round, attempt, crashes, losses, lease_no,
-         taskflow.storable(convert_from(result, 'UTF8')::json), result_error, progress
+ending AS NOT MATERIALIZED (
+  SELECT job_id, 'completed' AS state, NULL::text AS reason, worker_id, started_at, (SELECT now FROM n) AS finished_at, round,
+         attempt, crashes, losses, lease_no, flags, taskflow.storable(convert_from(result, 'UTF8')::json) AS result,
+         result_error, NULL::json AS error, progress
   FROM held WHERE CASE WHEN job_id IN (SELECT job_id FROM gone) THEN true ELSE false END
-),
-freed AS (
-  DELETE FROM taskflow.unique_lock WHERE ctid = ANY(ARRAY(
-    SELECT u.place FROM held h
-    CROSS JOIN LATERAL (SELECT u.ctid AS place FROM taskflow.unique_lock u
-                        WHERE u.job_id = h.job_id AND u.free_at = 'finish' FOR UPDATE) u
-    WHERE h.flags & 1 <> 0 AND CASE WHEN h.job_id IN (SELECT job_id FROM gone) THEN true ELSE false END))
 )
+-- include: end_job
 SELECT CASE WHEN count(*) < cardinality($2::uuid[]) THEN coalesce(array_agg(job_id), '{}') END AS applied FROM gone

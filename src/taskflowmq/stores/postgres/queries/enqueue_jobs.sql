@@ -8,8 +8,9 @@ WITH n AS MATERIALIZED (
     'TF001', 'an id is more than 24 h off the store''s clock')
 ),
 stored AS (
-  INSERT INTO taskflow.job (id, tenant_id, lane_id, task_id, args, args_version, max_attempts, timeout_ms, created_at,
-                            run_at, expires_at, tags, meta, headers)
+  INSERT INTO taskflow.job (
+  -- include: job_columns
+  )
   SELECT x.id, x.tenant_id, x.lane_id, x.task_id, taskflow.storable(convert_from(x.args, 'UTF8')::json), coalesce(x.args_version, 1),
          x.max_attempts, x.timeout_ms, n.now,
          coalesce(x.run_at, n.now + coalesce(x.delay_ms, 0) * interval '1 millisecond'),
@@ -27,16 +28,16 @@ stored AS (
     'TF001', format('job %s exists with other content', job.id))
   RETURNING id, lane_id, task_id, run_at, expires_at, created_at
 ),
-due AS (
-  INSERT INTO taskflow.ready (lane_id, seq, job_id, task_id, ready_at, expires_at, round, attempt, crashes, losses,
-                              lease_no, flags)
-  SELECT lane_id, nextval('taskflow.ready_seq'), id, task_id, created_at, expires_at, 1, 0, 0, 0, 0, 0
-  FROM stored WHERE run_at <= created_at
-),
 later AS (
   INSERT INTO taskflow.waiting (job_id, why, due_at, round, attempt, crashes, losses, lease_no, flags)
   SELECT id, 'scheduled', run_at, 1, 0, 0, 0, 0, 0 FROM stored WHERE run_at > created_at
+),
+arriving AS (
+  SELECT lane_id, id AS job_id, task_id, created_at AS ready_at, expires_at, 1 AS round, 0 AS attempt, 0 AS crashes,
+         0 AS losses, 0 AS lease_no, 0 AS flags
+  FROM stored WHERE run_at <= created_at
 )
+-- include: arrive
 SELECT CASE WHEN count(*) < cardinality($2::uuid[]) THEN coalesce(array_agg(id), '{}') END AS created,
        (SELECT n.now FROM n) AS stored_at
 FROM stored

@@ -8,13 +8,10 @@ gone AS (
   DELETE FROM taskflow.ready WHERE ctid = ANY(ARRAY(SELECT place FROM late))
   RETURNING job_id, round, attempt, crashes, losses, lease_no, flags
 ),
-freed AS (
-  DELETE FROM taskflow.unique_lock WHERE ctid = ANY(ARRAY(
-    SELECT u.place FROM gone g
-    CROSS JOIN LATERAL (SELECT u.ctid AS place FROM taskflow.unique_lock u
-                        WHERE u.job_id = g.job_id AND u.free_at IN ('start', 'finish') FOR UPDATE) u
-    WHERE g.flags & 3 <> 0))
+ending AS NOT MATERIALIZED (
+  SELECT job_id, 'cancelled' AS state, 'expired' AS reason, (SELECT now FROM n) AS finished_at
+         -- include: not_run
+  FROM gone
 )
-INSERT INTO taskflow.outcome (job_id, state, reason, finished_at, round, attempt, crashes, losses, lease_no)
-SELECT job_id, 'cancelled', 'expired', (SELECT now FROM n), round, attempt, crashes, losses, lease_no FROM gone
-RETURNING job_id
+-- include: end_job
+SELECT job_id FROM gone

@@ -6,11 +6,13 @@ gone AS (
 ),
 dropped AS (
   DELETE FROM taskflow.cancel_request WHERE job_id = (SELECT job_id FROM gone)
+),
+arriving AS (
+  SELECT j.lane_id, g.job_id, j.task_id, (SELECT now FROM n) AS ready_at,
+         CASE WHEN j.expires_at > (SELECT now FROM n) THEN j.expires_at END AS expires_at, g.round + 1 AS round, 0 AS attempt,
+         0 AS crashes, 0 AS losses, g.lease_no, 0 AS flags
+  FROM gone g
+  CROSS JOIN LATERAL (SELECT j.lane_id, j.task_id, j.expires_at FROM taskflow.job j WHERE j.id = g.job_id OFFSET 0) j
 )
-INSERT INTO taskflow.ready (lane_id, seq, job_id, task_id, ready_at, expires_at, round, attempt, crashes, losses, lease_no,
-                            flags)
-SELECT j.lane_id, nextval('taskflow.ready_seq'), g.job_id, j.task_id,
-       (SELECT now FROM n), CASE WHEN j.expires_at > (SELECT now FROM n) THEN j.expires_at END, g.round + 1, 0, 0, 0, g.lease_no, 0
-FROM gone g
-CROSS JOIN LATERAL (SELECT j.lane_id, j.task_id, j.expires_at FROM taskflow.job j WHERE j.id = g.job_id OFFSET 0) j
-RETURNING job_id
+-- include: arrive
+SELECT job_id FROM arriving

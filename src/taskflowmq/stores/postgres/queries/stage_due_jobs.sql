@@ -18,23 +18,15 @@ known AS MATERIALIZED (
   LEFT JOIN LATERAL (
     SELECT true AS asked FROM taskflow.cancel_request c WHERE c.job_id = g.job_id OFFSET 0) c ON true
 ),
-staged AS (
-  INSERT INTO taskflow.ready (lane_id, seq, job_id, task_id, ready_at, expires_at, round, attempt, crashes, losses,
-                              lease_no, flags)
-  SELECT lane_id, nextval('taskflow.ready_seq'), job_id, task_id, (SELECT now FROM n), expires_at, round, attempt, crashes,
-         losses, lease_no, flags
-  FROM (SELECT * FROM known WHERE stopped IS NULL ORDER BY due_at, job_id) k
+arriving AS (
+  SELECT lane_id, job_id, task_id, (SELECT now FROM n) AS ready_at, expires_at, round, attempt, crashes, losses, lease_no, flags
+  FROM known WHERE stopped IS NULL ORDER BY due_at, job_id
 ),
-stopped AS (
-  INSERT INTO taskflow.outcome (job_id, state, reason, finished_at, round, attempt, crashes, losses, lease_no)
-  SELECT job_id, 'cancelled', stopped, (SELECT now FROM n), round, attempt, crashes, losses, lease_no
+ending AS NOT MATERIALIZED (
+  SELECT job_id, 'cancelled' AS state, stopped AS reason, (SELECT now FROM n) AS finished_at
+         -- include: not_run
   FROM known WHERE stopped IS NOT NULL
-),
-freed AS (
-  DELETE FROM taskflow.unique_lock WHERE ctid = ANY(ARRAY(
-    SELECT u.place FROM known k
-    CROSS JOIN LATERAL (SELECT u.ctid AS place FROM taskflow.unique_lock u
-                        WHERE u.job_id = k.job_id AND u.free_at IN ('start', 'finish') FOR UPDATE) u
-    WHERE k.flags & 3 <> 0 AND k.stopped IS NOT NULL))
 )
+-- include: arrive
+-- include: end_job
 SELECT lane_id, count(*) FILTER (WHERE stopped IS NULL) AS staged, count(stopped) AS stopped FROM known GROUP BY lane_id

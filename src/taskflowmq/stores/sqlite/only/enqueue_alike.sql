@@ -1,7 +1,8 @@
 -- Store job rows that differ only in id and arguments; otherwise as enqueue_jobs, at a fifth of its cost: the
 -- arguments lie in one piece and are cut out of it (value: offset << 31 | length), so that nothing is quoted.
-INSERT INTO taskflow_job (id, tenant_id, lane_id, task_id, args_version, max_attempts, timeout_ms, created_at, run_at,
-                          expires_at, args, unique_key, tags, meta, headers)
+INSERT INTO taskflow_job (
+-- include: job_columns
+)
 SELECT substr(:ids, 16 * key + 1, 16), :tenant_id, :lane_id, :task_id, :args_version, :max_attempts, :timeout_ms, :now,
        :run_at, :expires_at, CAST(substr(:texts, (value >> 31) + 1, value & 2147483647) AS TEXT), :unique_key, :tags, :meta, :headers
 FROM json_each(:cuts)

@@ -1,6 +1,5 @@
 -- New jobs that are due become ready at once. Positions with gaps are fine.
-INSERT INTO taskflow_ready (lane_id, seq, job_id, task_id, ready_at, expires_at, round, attempt, crashes, losses,
-                            lease_no, flags)
+-- include: arrive
 SELECT json_extract(value, '$[0]'), :first + key, substr(:ids, 16 * key + 1, 16), json_extract(value, '$[1]'), :now,
        json_extract(value, '$[3]'), 1, 0, 0, 0, 0, json_extract(value, '$[4]')
 FROM json_each(:places)

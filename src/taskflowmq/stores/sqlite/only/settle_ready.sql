@@ -1,6 +1,5 @@
 -- Jobs that are handed back are ready again, each at a new position.
-INSERT INTO taskflow_ready (lane_id, seq, job_id, task_id, ready_at, expires_at, round, attempt, crashes, losses,
-                            lease_no, flags)
+-- include: arrive
 SELECT j.lane_id, :first + x.key, r.job_id, j.task_id, :now, j.expires_at, json_extract(x.value, '$[5]'),
        json_extract(x.value, '$[6]'), json_extract(x.value, '$[7]'), json_extract(x.value, '$[8]'), r.lease_no, r.flags
 FROM json_each(:rows) AS x

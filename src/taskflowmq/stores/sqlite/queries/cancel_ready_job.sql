@@ -1,4 +1,4 @@
 -- The outcome of a ready job that is cancelled.
-INSERT INTO taskflow_outcome (job_id, state, reason, finished_at, round, attempt, crashes, losses, lease_no)
-SELECT job_id, 'cancelled', :reason, :now, round, attempt, crashes, losses, lease_no
+-- include: end_job
+SELECT job_id, 'cancelled', :reason, NULL, NULL, :now, round, attempt, crashes, losses, lease_no, NULL, NULL, NULL, NULL
 FROM taskflow_ready WHERE job_id = :job_id

@@ -1,17 +1,5 @@
 -- The next ready jobs of a lane that have crashed a process before and must run alone; otherwise as claim_jobs.
-SELECT json_group_array(json_array(seq, hex(job_id), task_id, round, attempt, crashes, losses, lease_no, flags,
-                                   ready_at, tenant_id, args_version, max_attempts, timeout_ms, created_at, run_at,
-                                   expires_at, length(CAST(args AS BLOB)), tags, meta, headers)),
-       CAST(group_concat(args, '') AS BLOB)
-FROM (
-  SELECT r.seq, r.job_id, r.task_id, r.round, r.attempt, r.crashes, r.losses, r.lease_no, r.flags, r.ready_at,
-         j.tenant_id, j.args_version, j.max_attempts, j.timeout_ms, j.created_at, j.run_at, j.expires_at, j.args,
-         j.tags, j.meta, j.headers
-  FROM taskflow_ready AS r
-  JOIN taskflow_job AS j ON j.id = r.job_id
-  WHERE r.lane_id = :lane_id AND r.seq >= :cursor AND r.crashes > 0
-    AND (r.expires_at IS NULL OR r.expires_at > :now)
-    AND instr(:tasks, ',' || r.task_id || ',') > 0
-  ORDER BY r.seq
-  LIMIT :limit
+WITH wanted AS (
+  SELECT * FROM taskflow_ready AS r WHERE r.lane_id = :lane_id AND r.seq >= :cursor AND r.crashes > 0
 )
+-- include: claim

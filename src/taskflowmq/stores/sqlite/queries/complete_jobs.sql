@@ -1,9 +1,8 @@
 -- Write the outcomes of jobs that completed under the same fence number, with their results; those whose fence is
 -- gone are left out, and the number of rows tells.
-INSERT INTO taskflow_outcome (job_id, state, worker_id, started_at, finished_at, round, attempt, crashes, losses,
-                              lease_no, result, progress)
-SELECT r.job_id, 'completed', r.worker_id, r.started_at, :now, r.round, r.attempt, r.crashes, r.losses, r.lease_no,
-       x.value, r.progress
+-- include: end_job
+SELECT r.job_id, 'completed', NULL, r.worker_id, r.started_at, :now, r.round, r.attempt, r.crashes, r.losses, r.lease_no,
+       x.value, NULL, NULL, r.progress
 FROM json_each(:results) AS x
 CROSS JOIN taskflow_running AS r ON r.job_id = substr(:ids, 16 * x.key + 1, 16)
 WHERE r.lease_no = :lease_no

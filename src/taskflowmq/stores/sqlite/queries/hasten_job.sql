@@ -1,6 +1,5 @@
 -- A job that is due later becomes ready now.
-INSERT INTO taskflow_ready (lane_id, seq, job_id, task_id, ready_at, expires_at, round, attempt, crashes, losses,
-                            lease_no, flags)
+-- include: arrive
 SELECT j.lane_id, :seq, j.id, j.task_id, :now, j.expires_at, w.round, w.attempt, w.crashes, w.losses, w.lease_no, w.flags
 FROM taskflow_waiting AS w
 JOIN taskflow_job AS j ON j.id = w.job_id

@@ -1,6 +1,5 @@
 -- A dead job becomes ready again in a new round; its fence goes on, its attempts stay.
-INSERT INTO taskflow_ready (lane_id, seq, job_id, task_id, ready_at, expires_at, round, attempt, crashes, losses,
-                            lease_no, flags)
+-- include: arrive
 SELECT j.lane_id, :seq, j.id, j.task_id, :now, CASE WHEN j.expires_at > :now THEN j.expires_at END, o.round + 1, 0, 0, 0,
        o.lease_no, 0
 FROM taskflow_outcome AS o

@@ -1,6 +1,5 @@
 -- Write the outcomes of jobs that ended. Fences were checked by read_settlements in this transaction.
-INSERT INTO taskflow_outcome (job_id, state, reason, worker_id, started_at, finished_at, round, attempt, crashes,
-                              losses, lease_no, result, result_error, error, progress)
+-- include: end_job
 SELECT r.job_id, json_extract(x.value, '$[1]'), json_extract(x.value, '$[2]'), r.worker_id, r.started_at, :now,
        json_extract(x.value, '$[5]'), json_extract(x.value, '$[6]'), json_extract(x.value, '$[7]'),
        json_extract(x.value, '$[8]'), r.lease_no, json_extract(x.value, '$[9]'), json_extract(x.value, '$[10]'),

@@ -1,6 +1,5 @@
 -- Waiting jobs that are due and not expired become ready, each at a new position.
-INSERT INTO taskflow_ready (lane_id, seq, job_id, task_id, ready_at, expires_at, round, attempt, crashes, losses,
-                            lease_no, flags)
+-- include: arrive
 SELECT j.lane_id, :first + x.key, j.id, j.task_id, :now, j.expires_at, w.round, w.attempt, w.crashes, w.losses,
        w.lease_no, w.flags
 FROM json_each(:rows) AS x

@@ -1,0 +1,135 @@
+"""The statements of a store: one ``.sql`` file each, read and put together once, when the engine's package is imported.
+
+``queries/`` holds what both engines have under the same names, ``only/`` what one engine alone needs. What several
+statements must do in the same way is a fragment, ``fragments/<name>.sql``. A line ``-- include: <name>`` stands for it:
+
+    WITH ending AS (SELECT ...)
+    -- include: end_job
+    SELECT job_id FROM ending
+
+A fragment's file is a statement by itself, which editors, checks and the server can read. Of it, what stands between
+the lines ``-- begin`` and ``-- end`` is included; what stands around them says which columns the fragment reads.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import partial
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+#: The folders of statements, in the package of an engine.
+FOLDERS = ("queries", "only")
+_INCLUDE = re.compile(r"^[ \t]*-- include:[ \t]*(\S*)[ \t]*\n?", re.MULTILINE)
+_BODY = re.compile(r"^-- begin\n(.*?)^-- end$", re.MULTILINE | re.DOTALL)
+
+
+class BadStatement(Exception):
+    """A file of SQL cannot be put together; the message says which and why."""
+
+
+class Statements:
+    """The statements of an engine: ``q.claim_jobs`` is the text of ``queries/claim_jobs.sql`` with its fragments.
+
+    Args:
+        package: the engine's package, as ``taskflowmq.stores.sqlite``.
+
+    Raises:
+        BadStatement: a fragment is missing, is no fragment or includes itself, or two files have one name.
+    """
+
+    def __init__(self, package: str) -> None:
+        for name, text in load(files(package)).items():
+            setattr(self, name, text)
+
+    def __getattr__(self, name: str) -> str:
+        raise AttributeError(f"there is no statement {name}")
+
+    def named(self, name: str) -> str:
+        """Return the text of a statement whose name is computed.
+
+        Raises:
+            AttributeError: there is no such statement.
+        """
+        text: str = getattr(self, name)
+        return text
+
+
+def load(root: Traversable) -> dict[str, str]:
+    """Return the statements of an engine by name, with their fragments in place.
+
+    Raises:
+        BadStatement: see :class:`Statements`.
+    """
+    fragments = read_fragments(root)
+    statements: dict[str, str] = {}
+    for folder in FOLDERS:
+        for name, text in read_folder(root, folder).items():
+            if name in statements:
+                raise BadStatement(f"two statements are named {name}")
+            statements[name] = expand(text, fragments, name).strip()
+    return statements
+
+
+def read_folder(root: Traversable, folder: str) -> dict[str, str]:
+    """Return the texts of the ``.sql`` files of a folder and those below it, by name without folder and ending.
+
+    Raises:
+        BadStatement: two of them have one name.
+    """
+    found: dict[str, str] = {}
+    for entry in _walk(root / folder):
+        name = entry.name.removesuffix(".sql")
+        if name in found:
+            raise BadStatement(f"two files in {folder} are named {entry.name}")
+        found[name] = entry.read_text(encoding="utf-8")
+    return found
+
+
+def read_fragments(root: Traversable) -> dict[str, str]:
+    """Return what stands between ``-- begin`` and ``-- end`` in each fragment, by name.
+
+    Raises:
+        BadStatement: a file in ``fragments`` has no such lines.
+    """
+    fragments = {}
+    for name, text in read_folder(root, "fragments").items():
+        body = _BODY.search(text)
+        if body is None:
+            raise BadStatement(f"the fragment {name} has no lines `-- begin` and `-- end`")
+        fragments[name] = body[1]
+    return fragments
+
+
+def expand(text: str, fragments: Mapping[str, str], *within: str) -> str:
+    """Put the fragments that a text includes in their places.
+
+    Args:
+        text: with lines ``-- include: <name>``.
+        fragments: by name; they may include others.
+        within: the names of the texts that this one is included in, outermost first.
+
+    Raises:
+        BadStatement: a fragment is missing or includes itself.
+    """
+    return _INCLUDE.sub(partial(_body, fragments, within), text)
+
+
+def _body(fragments: Mapping[str, str], within: tuple[str, ...], include: re.Match[str]) -> str:
+    name = include[1]
+    if name in within:
+        raise BadStatement(f"the fragment {name} includes itself, in {' in '.join(reversed(within))}")
+    if name not in fragments:
+        raise BadStatement(f"{' in '.join(reversed(within)) or 'a text'} includes {name}, which is no fragment")
+    return expand(fragments[name], fragments, *within, name)
+
+
+def _walk(folder: Traversable) -> Iterator[Traversable]:
+    if not folder.is_dir():
+        return
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _walk(entry)
+        elif entry.name.endswith(".sql"):
+            yield entry

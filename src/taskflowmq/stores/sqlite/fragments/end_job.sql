@@ -1,0 +1,9 @@
+-- Writes the outcomes of the jobs that the SELECT below it returns. Their unique keys and what else belongs to a live job go
+-- by statements of their own.
+-- begin
+INSERT INTO taskflow_outcome (job_id, state, reason, worker_id, started_at, finished_at, round, attempt, crashes, losses,
+                              lease_no, result, result_error, error, progress)
+-- end
+SELECT job_id, 'completed', NULL, worker_id, started_at, started_at, round, attempt, crashes, losses, lease_no, NULL, NULL, NULL,
+       progress
+FROM taskflow_running
