@@ -205,7 +205,7 @@ def test_a_new_store_is_migrated_once(cli: Cli) -> None:
     assert "CREATE TABLE" in dry.out
     assert cli("db", "status").code == 1
     assert cli("db", "migrate", "--json").json == {"applied": pending}
-    assert cli("db", "migrate").out == "Nothing to do.\n"
+    assert cli("db", "migrate").out == "No migration is pending.\n"
     assert cli("db", "status").code == 0
 
 
@@ -219,7 +219,7 @@ def test_doctor_says_what_to_do(cli: Cli) -> None:
     after = cli("doctor")
     assert after.code == 0, after.out
     assert "OK    places" in after.out
-    assert "1 job in queue lonely and no worker for it" in after.out
+    assert "1 job in queue lonely, which no live worker serves" in after.out
     assert "run: taskflow worker --queues lonely" in after.out
 
 

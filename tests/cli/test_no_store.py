@@ -45,7 +45,7 @@ def test_what_looks_after_the_schema_says_so_and_makes_nothing(
 ) -> None:
     ran = cli(*words)
     assert ran.code == 1
-    assert "there is no TaskFlow store here" in ran.out + ran.err
+    assert "no TaskFlow schema found" in ran.out + ran.err
     assert "taskflow db migrate" in ran.out + ran.err
     cli("db", "migrate", "--dry-run")
     assert list(tmp_path.iterdir()) == []
@@ -72,8 +72,8 @@ def test_no_command_that_reads_or_stores_installs_a_schema(
 @pytest.mark.postgres
 def test_the_schema_is_looked_at_and_made_on_request(cli: Cli, empty_postgres_url: str) -> None:
     address = ("--database-url", empty_postgres_url)
-    assert "there is no TaskFlow store here" in cli("db", "status", *address).err
-    assert "there is no TaskFlow store here" in cli("doctor", *address).out
+    assert "no TaskFlow schema found" in cli("db", "status", *address).err
+    assert "no TaskFlow schema found" in cli("doctor", *address).out
     assert cli("db", "migrate", "--dry-run", *address).code == 0
     assert not asyncio.run(_has_schema(empty_postgres_url))
 

@@ -333,4 +333,4 @@ def test_reload_starts_anew_after_a_change_and_ends_by_one_signal(start: Start, 
     [child] = psutil.Process(program.process.pid).children()
     assert program.end() == 0
     assert not child.is_running()
-    assert "Changed: shop.py. Starting anew." in program.errors()
+    assert "Changed: shop.py. Restarting." in program.errors()

@@ -46,7 +46,7 @@ def test_closed_or_full_streams_change_no_exit_code(tmp_path: Path, line: str, c
 @pytest.mark.parametrize("arguments", ["db migrate", "version"])
 def test_output_that_finds_no_room_is_said_in_a_sentence(tmp_path: Path, arguments: str) -> None:
     done = shell(tmp_path, f'"$@" {arguments} >/dev/full')
-    assert (done.returncode, done.stderr) == (1, "Error: the output cannot be written: No space left on device\n")
+    assert (done.returncode, done.stderr) == (1, "Error: cannot write the output: No space left on device\n")
 
 
 def test_no_file_of_the_store_gets_the_number_of_a_closed_stream(tmp_path: Path) -> None:

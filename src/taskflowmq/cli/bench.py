@@ -24,11 +24,11 @@ MEASURES = ("enqueue", "drain", "pickup", "idle")
     "--database-url",
     env="TASKFLOW_BENCH_URL",
     metavar="URL",
-    help="A database for the bench alone: its jobs stay there. Default: a new SQLite file in the temporary folder.",
+    help="Database used only for the benchmark, whose jobs stay in it. Default: a temporary SQLite file.",
 )
 @option("--jobs", default=60_000, type=click.IntRange(1_000, 5_000_000), help="Jobs per drain and per bulk enqueue.")
-@option("--rounds", default=3, type=click.IntRange(1, 100), help="Rounds; the median is shown.")
-@option("--only", multiple=True, type=click.Choice(MEASURES), help="Measure only this; may be repeated.")
+@option("--rounds", default=3, type=click.IntRange(1, 100), help="Number of rounds; the median is reported.")
+@option("--only", multiple=True, type=click.Choice(MEASURES), help="Run only this measure; repeatable.")
 @json_option
 def command(database_url: str | None, jobs: int, rounds: int, only: tuple[str, ...], as_json: bool) -> None:
     """Measure enqueue, drain, pick-up, memory and idle cost."""

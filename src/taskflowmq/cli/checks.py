@@ -69,19 +69,19 @@ async def _commits(store: Store) -> Finding:
     seconds = statistics.median([await store.ping() for _ in range(PINGS)])
     detail = f"a commit takes {seconds * 1000:.1f} ms"
     if seconds > SLOW_COMMIT_SECONDS:
-        fix = "every enqueue waits for the disk: use a faster one, or enqueue in bulk"
+        fix = "every enqueue waits for a commit: use a faster disk, or enqueue in bulk"
         return Finding("commits", Verdict.WARN, detail, fix)
     return Finding("commits", Verdict.OK, detail)
 
 
 def _wake_ups(store: Store) -> Finding:
-    on = "idle workers are woken"
-    off = "off (a pooler, or no Unix sockets): idle workers look once per TASKFLOW_POLL_SECONDS"
+    on = "idle workers receive wake-ups"
+    off = "off (a pooler, or no Unix sockets): idle workers poll every TASKFLOW_POLL_SECONDS"
     return Finding("wake-ups", Verdict.OK, on if store.notifier.enabled else off)
 
 
 def _file(store: Store) -> Iterator[Finding]:
-    """Say what the engine doubts about its file; only SQLite has one."""
+    """Report what may be wrong with the store's file; only SQLite has one."""
     doubts: Callable[[], list[tuple[str, str]]] | None = getattr(store, "doubts", None)
     for detail, fix in doubts() if doubts is not None else ():
         yield Finding("file", Verdict.WARN, detail, fix)
@@ -93,7 +93,7 @@ async def _schema(store: Store) -> Finding:
     if not pending:
         return Finding("schema", Verdict.OK, f"version {version}")
     if not version:
-        return Finding("schema", Verdict.FAIL, "there is no TaskFlow store here", "run: taskflow db migrate")
+        return Finding("schema", Verdict.FAIL, "no TaskFlow schema found", "run: taskflow db migrate")
     detail = f"version {version}, pending: {', '.join(pending)}"
     return Finding("schema", Verdict.FAIL, detail, "run: taskflow db migrate")
 
@@ -102,35 +102,40 @@ async def _rights(store: Store) -> Finding:
     missing = await store.schema.missing_rights()
     strangers = await store.schema.open_schemas()
     if strangers and not missing:
-        detail = f"other roles may create in schema {', '.join(strangers)} of this role's search_path, and act as it"
+        detail = (
+            f"other roles may create objects in schema {', '.join(strangers)}, which is in the search_path of this role"
+        )
         fix = "run: ALTER ROLE … SET search_path = pg_catalog, pg_temp; or REVOKE CREATE ON SCHEMA … FROM PUBLIC"
         return Finding("rights", Verdict.WARN, detail, fix)
     if not missing:
-        return Finding("rights", Verdict.OK, "this role may do all that jobs and duties need")
+        return Finding("rights", Verdict.OK, "this role has all rights that jobs and duties need")
     shown = ", ".join(missing[:MANY_RIGHTS]) + (" …" if len(missing) > MANY_RIGHTS else "")
-    fix = "a worker, server or scheduler of this role needs them: run the GRANT statements of docs/postgresql.md"
+    fix = "workers, servers and schedulers need these rights: run the GRANT statements of docs/postgresql.md"
     return Finding("rights", Verdict.WARN, f"this role lacks {len(missing)} rights: {shown}", fix)
 
 
 async def _duties(store: Store) -> Finding:
     failures = await store.upkeep.failures()
     if not failures:
-        return Finding("duties", Verdict.OK, "the last turn of every duty succeeded")
+        return Finding("duties", Verdict.OK, "the last run of every duty succeeded")
     shown = "; ".join(f"the {one.duty} at {one.at:%Y-%m-%d %H:%M:%S} UTC: {one.problem}" for one in failures)
-    return Finding(
-        "duties", Verdict.WARN, f"failed: {shown}", "what it says must be mended; it is tried again by itself"
-    )
+    return Finding("duties", Verdict.WARN, f"failed: {shown}", "fix the cause; the duty is retried automatically")
 
 
 async def _clock(store: Store) -> Finding:
     before = datetime.now(UTC)
     stats = await store.board.stats()
     skew = (stats.as_of - before).total_seconds()
-    detail = f"the store's clock is {skew:+.1f} s from this machine's"
+    detail = f"the store's clock differs by {skew:+.1f} s from this machine's"
     if abs(skew) * 1000 > MAX_SKEW_MS:
-        return Finding("clock", Verdict.FAIL, detail, "set the clocks (NTP): ids made here are refused")
+        return Finding(
+            "clock",
+            Verdict.FAIL,
+            detail,
+            "synchronise the clocks (NTP): the store refuses job ids generated on this machine",
+        )
     if abs(skew) > SKEW_SECONDS:
-        return Finding("clock", Verdict.WARN, detail, "set the clocks (NTP): times in logs will not fit together")
+        return Finding("clock", Verdict.WARN, detail, "synchronise the clocks (NTP): times in logs do not match")
     return Finding("clock", Verdict.OK, detail)
 
 
@@ -140,7 +145,7 @@ async def _places(store: Store) -> Finding:
         return Finding("places", Verdict.OK, "every job is in exactly one place")
     shown = "; ".join(violations[:3])
     return Finding(
-        "places", Verdict.FAIL, f"{counted(len(violations), 'violation')}: {shown}", "keep a backup and report this"
+        "places", Verdict.FAIL, f"{counted(len(violations), 'violation')}: {shown}", "make a backup and report this"
     )
 
 
@@ -148,7 +153,7 @@ async def _orphans(store: Store) -> Finding:
     orphans = await store.workers.orphaned(MANY)
     if not orphans:
         return Finding("orphans", Verdict.OK, "no job is held by a worker that has ended")
-    fix = "they are rescued within seconds while any worker or scheduler runs: start one"
+    fix = "start a worker or scheduler: it rescues these jobs within seconds"
     return Finding("orphans", Verdict.WARN, f"{counted(len(orphans), 'ended worker')} still hold jobs", fix)
 
 
@@ -163,16 +168,14 @@ async def _queues(store: Store) -> AsyncIterator[Finding]:
     for queue in await store.board.list_queues():
         waiting = sum(count for state, count in queue.states.items() if state in ("pending", "scheduled", "retrying"))
         if queue.paused_at is not None and waiting:
-            detail = f"queue {queue.name} is paused with {counted(waiting, 'job')}"
+            detail = f"queue {queue.name} is paused and holds {counted(waiting, 'job')}"
             yield Finding("queues", Verdict.WARN, detail, f"run: taskflow queues resume {queue.name}")
         elif waiting and not any(not queues or queue.name in queues for queues in served):
-            detail = f"{counted(waiting, 'job')} in queue {queue.name} and no worker for it"
+            detail = f"{counted(waiting, 'job')} in queue {queue.name}, which no live worker serves"
             yield Finding("queues", Verdict.WARN, detail, f"run: taskflow worker --queues {queue.name}")
         elif (queue.oldest_ready_age or 0.0) > OLD_SECONDS and await _overlooked(store, queue.name):
-            detail = (
-                f"jobs of queue {queue.name} are ready for {queue.oldest_ready_age:.0f} s, beside free slots for it"
-            )
-            yield Finding("queues", Verdict.WARN, detail, "look into the logs of its workers: their claims get nothing")
+            detail = f"jobs of queue {queue.name} are ready for {queue.oldest_ready_age:.0f} s although slots are free"
+            yield Finding("queues", Verdict.WARN, detail, "read the logs of its workers: their claims return no jobs")
 
 
 async def _overlooked(store: Store, queue: str) -> bool:
@@ -182,15 +185,15 @@ async def _overlooked(store: Store, queue: str) -> bool:
 
 
 def _stuck(known: list[WorkerView]) -> Iterator[Finding]:
-    """Yield what living workers, or their supervisors, say about not getting on."""
+    """Yield the notes of live workers and their supervisors, and the workers whose lease is over."""
     for worker in known:
         for note in msgspec.json.decode(worker.info).get("notes", {}).values():
-            detail = f"worker {worker.id} on {worker.host} (process {worker.pid}) does not get on: {note}"
-            yield Finding("workers", Verdict.WARN, detail, "look into its log; a restart gives its jobs to others")
+            detail = f"worker {worker.id} on {worker.host} (process {worker.pid}) makes no progress: {note}"
+            yield Finding("workers", Verdict.WARN, detail, "read its log; after a restart, other workers run its jobs")
         if worker.lease_over:
             held = counted(worker.running, "job")
             detail = f"worker {worker.id} on {worker.host} has not renewed its lease, and holds {held}"
-            yield Finding("workers", Verdict.WARN, detail, "they are rescued while any worker or scheduler runs")
+            yield Finding("workers", Verdict.WARN, detail, "if a worker or scheduler runs, it rescues these jobs")
 
 
 def _workers(alive: list[WorkerView]) -> Finding:

@@ -14,14 +14,14 @@ from taskflowmq.cli.program import with_schema
 
 @click.group("db")
 def command() -> None:
-    """Look after the store's schema."""
+    """Show and migrate the store's schema."""
 
 
 @command.command("status")
 @database_option
 @json_option
 def status(database_url: str | None, as_json: bool) -> None:
-    """Show the schema's version and what is pending; exits 1 when something is."""
+    """Show the schema version and pending migrations; exits 1 if any is pending."""
 
     async def work(store: Any) -> dict[str, Any]:
         pending = [name for name, _ in await store.schema.pending_sql()]
@@ -35,12 +35,12 @@ def status(database_url: str | None, as_json: bool) -> None:
     if found["pending"]:
         count = len(found["pending"])
         if not found["version"]:
-            raise CommandError("there is no TaskFlow store here", Exit.FAILED, "Make it with: taskflow db migrate")
+            raise CommandError("no TaskFlow schema found", Exit.FAILED, "Create it with: taskflow db migrate")
         raise CommandError(f"{count} migrations are pending", Exit.FAILED, "Apply them with: taskflow db migrate")
 
 
 @command.command("migrate")
-@option("--dry-run", env="TASKFLOW_DRY_RUN", is_flag=True, help="Show the SQL and change nothing.")
+@option("--dry-run", env="TASKFLOW_DRY_RUN", is_flag=True, help="Print the SQL without applying it.")
 @database_option
 @json_option
 def migrate(dry_run: bool, database_url: str | None, as_json: bool) -> None:
@@ -52,7 +52,7 @@ def migrate(dry_run: bool, database_url: str | None, as_json: bool) -> None:
     if as_json:
         emit_json({"applied": applied})
     else:
-        click.echo("\n".join(f"applied {name}" for name in applied) or "Nothing to do.")
+        click.echo("\n".join(f"applied {name}" for name in applied) or "No migration is pending.")
 
 
 def _show_sql(database_url: str | None, *, as_json: bool) -> None:
@@ -61,6 +61,6 @@ def _show_sql(database_url: str | None, *, as_json: bool) -> None:
         emit_json({"pending": [{"name": name, "sql": text} for name, text in pending]})
         return
     if not pending:
-        click.echo("-- nothing is pending")
+        click.echo("-- no migration is pending")
     for name, text in pending:
         click.echo(f"-- {name}\n{text.rstrip()}\n")

@@ -33,9 +33,19 @@ log = logging.getLogger("taskflowmq.dev")
 
 @click.command("dev")
 @app_argument
-@option("--host", env="TASKFLOW_HOST", default="127.0.0.1", help="Address; other than loopback needs API keys.")
-@option("--port", env="TASKFLOW_PORT", type=click.IntRange(0, 65_535), help="Port; else PORT, else 8000 or the next.")
-@option("--demo", env="TASKFLOW_DEMO", metavar="MODULE:FUNCTION", help="Coroutine function that is given the address.")
+@option(
+    "--host",
+    env="TASKFLOW_HOST",
+    default="127.0.0.1",
+    help="Address to listen on; a non-loopback address requires API keys.",
+)
+@option(
+    "--port",
+    env="TASKFLOW_PORT",
+    type=click.IntRange(0, 65_535),
+    help="Port; default: PORT, else 8000 or the next free one.",
+)
+@option("--demo", env="TASKFLOW_DEMO", metavar="MODULE:FUNCTION", help="Coroutine function called with the base URL.")
 @reload_option
 @worker_options
 @pace_options
@@ -43,7 +53,7 @@ log = logging.getLogger("taskflowmq.dev")
 @log_options
 @json_option
 def command(app: str | None, demo: str | None, host: str, port: int | None, **given: Any) -> int:
-    """Run everything that APP needs in one command, on SQLite unless told otherwise. Ctrl-C drains and ends."""
+    """Run server, worker and duties of APP, on SQLite by default. Ctrl-C drains, then exits."""
     require("server", "taskflow dev")
     if given["reload"]:
         return run_reloaded("taskflow dev")
@@ -85,7 +95,7 @@ def load_demo(spec: str) -> Demo:
     except ImportError as error:
         raise CommandError(f"--demo {spec}: {error}", Exit.USAGE, "Name it as module:function") from error
     if not inspect.iscoroutinefunction(found):
-        raise CommandError(f"--demo {spec} is no coroutine function", Exit.USAGE, "Write: async def demo(base_url)")
+        raise CommandError(f"--demo {spec} is not a coroutine function", Exit.USAGE, "Write: async def demo(base_url)")
     demo: Demo = found
     return demo
 
@@ -161,7 +171,7 @@ class _Run:
             f"  Docs   {url}/docs\n"
             f"  Data   {_where(store)}\n"
             f"  Tasks  {', '.join(self._app.tasks.names()) or 'none'}\n\n"
-            f"  Ctrl-C drains and ends.\n"
+            f"  Ctrl-C drains, then exits.\n"
         )
 
 

@@ -21,7 +21,7 @@ _COLOURS = {"OK": "green", "WARN": "yellow", "FAIL": "red"}
 @database_option
 @json_option
 def command(app: str | None, database_url: str | None, as_json: bool) -> int:
-    """Check the store, and APP if one is named; exits 1 when something fails."""
+    """Check the store, and APP if given; exits 1 if a check fails."""
     findings = list(_look(app, database_url, as_json=as_json))
     failed = any(finding.verdict == "FAIL" for finding in findings)
     if as_json:
@@ -57,8 +57,12 @@ def _look(app: str | None, database_url: str | None, *, as_json: bool) -> Any:
             url = _look_at_app(app, database_url, found)
         asyncio.run(look(url))
     except TaskFlowError as error:
-        advice = "grant this role what docs/postgresql.md lists" if isinstance(error, StoreForbidden) else None
-        found(Finding("store", Verdict.FAIL, str(error), advice or "check the database's address and that it runs"))
+        advice = (
+            "grant this role the rights listed in docs/postgresql.md" if isinstance(error, StoreForbidden) else None
+        )
+        found(
+            Finding("store", Verdict.FAIL, str(error), advice or "check the database URL, and that the database runs")
+        )
     return findings
 
 
@@ -72,13 +76,13 @@ def _look_at_settings(found: Any) -> None:
         load_settings()
         check_task_settings()
     except TaskFlowError as error:
-        found(Finding("settings", Verdict.FAIL, str(error), "set the variable as it says, or unset it"))
+        found(Finding("settings", Verdict.FAIL, str(error), "correct the variable, or unset it"))
         return
     unknown = unknown_names(os.environ)
     for sentence in unknown:
         found(Finding("settings", Verdict.WARN, sentence, "correct the name, or unset the variable"))
     if not unknown:
-        found(Finding("settings", Verdict.OK, "every variable can be read"))
+        found(Finding("settings", Verdict.OK, "every variable is valid"))
 
 
 def _look_at_app(app: str, database_url: str | None, found: Any) -> str:
@@ -90,7 +94,14 @@ def _look_at_app(app: str, database_url: str | None, found: Any) -> str:
     try:
         loaded = load(app, database_url)
     except (TaskFlowError, ImportError) as error:
-        found(Finding("app", Verdict.FAIL, str(error), "name it as module:attribute, from the folder it is in"))
+        found(
+            Finding(
+                "app",
+                Verdict.FAIL,
+                str(error),
+                "write it as module:attribute, and run the command in the folder of the module",
+            )
+        )
         return resolve_url(database_url)
     found(Finding("app", Verdict.OK, counted(len(loaded.tasks), "task")))
     return loaded.url

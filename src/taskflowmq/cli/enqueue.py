@@ -29,25 +29,32 @@ Examples:
 )
 @click.argument("task")
 @click.argument("args", default="{}", metavar="[JSON|-]")
-@option("--queue", env="TASKFLOW_QUEUE", help="Queue; the task's own by default.")
-@option("--priority", env="TASKFLOW_PRIORITY", type=int, help="-100…100, lower runs sooner.")
+@option("--queue", env="TASKFLOW_QUEUE", help="Queue; default: the queue of the task.")
+@option("--priority", env="TASKFLOW_PRIORITY", type=int, help="-100…100; a lower value runs sooner.")
 @option("--delay", env="TASKFLOW_DELAY", type=float, help="Seconds until the job is due.")
-@option("--run-at", env="TASKFLOW_RUN_AT", metavar="TIME", help="When it is due: 2026-01-31T12:00:00Z.")
-@option("--max-attempts", env="TASKFLOW_MAX_ATTEMPTS", type=int, help="Tries in one round.")
-@option("--timeout", env="TASKFLOW_TIMEOUT", type=float, help="Seconds that one attempt may run.")
-@option("--expires-in", env="TASKFLOW_EXPIRES_IN", type=float, help="Cancel it unless it starts within these seconds.")
-@option("--unique-key", env="TASKFLOW_UNIQUE_KEY", help="At most one live job holds this key.")
-@option("--tag", "tags", env="TASKFLOW_TAG", multiple=True, help="A word to find it by; may be repeated.")
-@option("--meta", env="TASKFLOW_META", metavar="JSON", help="An object of yours that belongs to it.")
-@option("--idempotency-key", env="TASKFLOW_IDEMPOTENCY_KEY", help="A repeat within 24 h answers with the first job.")
-@option("--traceparent", env="TASKFLOW_TRACEPARENT", help="W3C trace context that the job continues.")
-@option("--wait", env="TASKFLOW_WAIT", is_flag=True, help="Wait until the job has ended; its result is shown.")
-@option("--wait-timeout", env="TASKFLOW_WAIT_TIMEOUT", type=float, help="Most seconds to wait; no end by default.")
+@option("--run-at", env="TASKFLOW_RUN_AT", metavar="TIME", help="Time at which the job is due: 2026-01-31T12:00:00Z.")
+@option("--max-attempts", env="TASKFLOW_MAX_ATTEMPTS", type=int, help="Maximum attempts per round.")
+@option("--timeout", env="TASKFLOW_TIMEOUT", type=float, help="Time limit of one attempt, in seconds.")
+@option(
+    "--expires-in",
+    env="TASKFLOW_EXPIRES_IN",
+    type=float,
+    help="Cancel the job if it has not started after this many seconds.",
+)
+@option("--unique-key", env="TASKFLOW_UNIQUE_KEY", help="Unique key: at most one live job holds it.")
+@option("--tag", "tags", env="TASKFLOW_TAG", multiple=True, help="Tag to filter jobs by; repeatable.")
+@option("--meta", env="TASKFLOW_META", metavar="JSON", help="Application data, as a JSON object.")
+@option(
+    "--idempotency-key", env="TASKFLOW_IDEMPOTENCY_KEY", help="Repeating the command within 24 h returns the first job."
+)
+@option("--traceparent", env="TASKFLOW_TRACEPARENT", help="W3C trace context of the caller, continued by the job.")
+@option("--wait", env="TASKFLOW_WAIT", is_flag=True, help="Wait for a final state and print the result.")
+@option("--wait-timeout", env="TASKFLOW_WAIT_TIMEOUT", type=float, help="Maximum seconds to wait; default: no limit.")
 @app_option
 @database_option
 @json_option
 def command(task: str, args: str, wait: bool, wait_timeout: float | None, app: str | None, **given: Any) -> None:
-    """Store a job of TASK with the arguments JSON, an object by name; - reads them from standard input."""
+    """Store a job of TASK. JSON is an object of arguments by name; - reads it from standard input."""
     as_json, url = given.pop("as_json"), given.pop("database_url")
     arguments = _object(sys.stdin.buffer.read() if args == "-" else args, "the arguments")
     options = _options(given)
@@ -90,7 +97,7 @@ def _check_wait(wait: bool, seconds: float | None) -> None:
     to_ms(seconds, "/wait_timeout")
     source = click.get_current_context().get_parameter_source("wait_timeout")
     if not wait and source is click.core.ParameterSource.COMMANDLINE:
-        raise click.UsageError("--wait-timeout is for --wait: without it, nothing is waited for")
+        raise click.UsageError("--wait-timeout requires --wait")
 
 
 def _show_stored(handle: Any, *, as_json: bool) -> None:
@@ -100,7 +107,7 @@ def _show_stored(handle: Any, *, as_json: bool) -> None:
     elif handle.created:
         click.echo(str(handle.id))
     else:
-        emit_fields({"id": str(handle.id), "created": "no: this job already holds the unique key"})
+        emit_fields({"id": str(handle.id), "created": "no: this job holds the unique key"})
 
 
 def _object(text: str | bytes, what: str) -> dict[str, Any]:
@@ -110,9 +117,9 @@ def _object(text: str | bytes, what: str) -> dict[str, Any]:
         raw.decode()
         found = msgspec.json.decode(raw)
     except UnicodeError as error:
-        raise CommandError(f"{what}: are no UTF-8 text", Exit.USAGE, _SHAPE) from error
+        raise CommandError(f"{what}: not UTF-8", Exit.USAGE, _SHAPE) from error
     except (msgspec.DecodeError, RecursionError) as error:
-        raise CommandError(f"{what}: no JSON: {error}", Exit.USAGE, _SHAPE) from error
+        raise CommandError(f"{what}: not JSON: {error}", Exit.USAGE, _SHAPE) from error
     if not isinstance(found, dict):
-        raise CommandError(f"{what}: must be a JSON object, by name", Exit.USAGE, _SHAPE)
+        raise CommandError(f"{what}: must be a JSON object of arguments by name", Exit.USAGE, _SHAPE)
     return found

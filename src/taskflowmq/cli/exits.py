@@ -58,12 +58,12 @@ _CODES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Exit]
 _ADVICE: tuple[tuple[type[BaseException], str], ...] = (
     (
         StoreForbidden,
-        "Grant what docs/postgresql.md lists; once the schema can be read, taskflow doctor names what is missing",
+        "Grant the rights listed in docs/postgresql.md; taskflow doctor lists missing rights if the schema is readable",
     ),
     (StoreUnavailable, "Check TASKFLOW_DATABASE_URL or --database-url, and that the database runs: taskflow doctor"),
     (SchemaMismatch, "See: taskflow db status"),
     (JobNotFound, "List jobs with: taskflow jobs list"),
-    (QueueNotFound, "List queues with: taskflow queues list. To make one before its first job: --create"),
+    (QueueNotFound, "List queues with: taskflow queues list. To create a queue before its first job: --create"),
 )
 
 
@@ -87,7 +87,7 @@ def explain(error: BaseException) -> CommandError | None:
     if isinstance(error, CommandError):
         return error
     if isinstance(error, OSError) and error.filename is None and error.errno in _NO_ROOM:
-        return CommandError(f"the output cannot be written: {error.strerror}")
+        return CommandError(f"cannot write the output: {error.strerror}")
     if not isinstance(error, TaskFlowError | TimeoutError):
         return None
     code = next((code for kinds, code in _CODES if isinstance(error, kinds)), Exit.FAILED)

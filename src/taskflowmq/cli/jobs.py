@@ -20,22 +20,29 @@ from taskflowmq.core.operations import CancelAnswer, check
 
 @click.group("jobs")
 def command() -> None:
-    """List, read and steer jobs."""
+    """List, read, retry, cancel and delete jobs."""
 
 
 @command.command("list")
 @option("--state", env="TASKFLOW_STATE", help="States, separated by commas.")
-@option("--queue", env="TASKFLOW_QUEUE", help="Only this queue.")
-@option("--task", env="TASKFLOW_TASK", help="Only this task.")
-@option("--tag", env="TASKFLOW_TAG", help="Only jobs with this tag.")
-@option("--created-after", env="TASKFLOW_CREATED_AFTER", metavar="TIME", help="Only jobs created at or after it.")
-@option("--created-before", env="TASKFLOW_CREATED_BEFORE", metavar="TIME", help="Only jobs created before it.")
+@option("--queue", env="TASKFLOW_QUEUE", help="List only jobs of this queue.")
+@option("--task", env="TASKFLOW_TASK", help="List only jobs of this task.")
+@option("--tag", env="TASKFLOW_TAG", help="List only jobs with this tag.")
+@option(
+    "--created-after",
+    env="TASKFLOW_CREATED_AFTER",
+    metavar="TIME",
+    help="List only jobs created at or after this time.",
+)
+@option(
+    "--created-before", env="TASKFLOW_CREATED_BEFORE", metavar="TIME", help="List only jobs created before this time."
+)
 @option("--limit", env="TASKFLOW_LIMIT", type=click.IntRange(1, MAX_PAGE), default=50, help="Most jobs.")
-@option("--before", metavar="ID", help="Continue below this job: the `next` of the page before.")
+@option("--before", metavar="ID", help="Continue after this job: the `next` of the previous page.")
 @database_option
 @json_option
 def list_command(database_url: str | None, as_json: bool, **given: Any) -> None:
-    """List jobs, newest first; times as 2026-01-31T12:00:00Z."""
+    """List jobs, newest first. Times are written as 2026-01-31T12:00:00Z."""
     asked = dict(given)
     if given["state"]:
         given["state"] = split_words(given["state"])
@@ -94,7 +101,7 @@ def show(job_id: str, **given: Any) -> None:
     emit_table(("attempt", "outcome", "started", "finished", "error"), rows, empty="No attempts yet.")
     if attempts.gap:
         outcomes = ", ".join(f"{count} {outcome}" for outcome, count in sorted(attempts.counts.items()))
-        click.echo(f"{attempts.total} attempts in all ({outcomes}): {attempts.gap} behind the first 10 are not kept.")
+        click.echo(f"{attempts.total} attempts in total ({outcomes}); {attempts.gap} after the first 10 are not kept.")
     if view.error is not None:
         click.echo()
         say(_whole_error(view.error))
@@ -115,7 +122,7 @@ def _whole_error(error: dict[str, Any]) -> str:
 @database_option
 @json_option
 def retry(job_id: str, **given: Any) -> None:
-    """Run a dead job in a new round, or a waiting one now."""
+    """Start a new round of a dead job, or make a waiting job due now."""
     _act(given, job_id, lambda app: app.jobs.aretry(job_id))
 
 
@@ -124,7 +131,7 @@ def retry(job_id: str, **given: Any) -> None:
 @database_option
 @json_option
 def cancel(job_id: str, **given: Any) -> None:
-    """Cancel a job, or ask its worker to stop it; exits 5 when it has ended."""
+    """Cancel a job, or request that its worker stop it; exits 5 if the job has ended."""
 
     async def act(app: Any) -> CancelAnswer:
         answer: CancelAnswer = await app.jobs.acancel(job_id)
@@ -161,11 +168,11 @@ def stats(**given: Any) -> None:
 
 @command.command("wait")
 @click.argument("job_id", metavar="ID")
-@option("--timeout", env="TASKFLOW_WAIT_TIMEOUT", type=float, help="Most seconds to wait; without end by default.")
+@option("--timeout", env="TASKFLOW_WAIT_TIMEOUT", type=float, help="Maximum seconds to wait; default: no limit.")
 @database_option
 @json_option
 def wait(job_id: str, timeout: float | None, **given: Any) -> None:
-    """Wait until a job has ended and show its result; exits 1 when it failed, 6 when the time is over."""
+    """Wait for a final state and print the result; exits 1 if the job failed, 6 after the timeout."""
 
     async def work(app: Any) -> None:
         await wait_and_show(app.job(job_id), timeout, as_json=given["as_json"])

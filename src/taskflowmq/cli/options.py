@@ -49,7 +49,7 @@ def database_option(command: F) -> F:
         env="TASKFLOW_DATABASE_URL",
         metavar="URL",
         callback=_refuse_two,
-        help="Where the jobs are: sqlite:///file.db or postgresql://…; else DATABASE_URL, else a file here.",
+        help="URL of the store: sqlite:///file.db or postgresql://…; default: DATABASE_URL, else a local file.",
     )(command)
 
 
@@ -67,7 +67,7 @@ def log_options(command: F) -> F:
         env="TASKFLOW_LOG_LEVEL",
         type=click.Choice(["debug", "info", "warning", "error"]),
         default="info",
-        help="Lowest level shown.",
+        help="Lowest level logged.",
     )(command)
     return option(
         "--log-format",
@@ -88,5 +88,5 @@ def read_time(flag: str, text: str) -> datetime:
         return check_time(flag, msgspec.convert(text, datetime))
     except (msgspec.ValidationError, InvalidJob) as error:
         raise click.BadParameter(
-            f"{text!r:.60} is no time with a zone: write 2026-01-31T12:00:00Z", param_hint=flag
+            f"{text!r:.60} is not a time with a zone: write 2026-01-31T12:00:00Z", param_hint=flag
         ) from error

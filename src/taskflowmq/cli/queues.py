@@ -15,20 +15,20 @@ from taskflowmq.core.retention import show_age
 
 def create_option(command: Any) -> Any:
     """Take --create."""
-    return click.option("--create", is_flag=True, help="Make the queue if no job has named it yet.")(command)
+    return click.option("--create", is_flag=True, help="Create the queue if it does not exist.")(command)
 
 
 @click.group("queues")
 def command() -> None:
-    """List, pause, resume and set queues."""
+    """List, pause, resume and configure queues."""
 
 
 @command.command("list")
-@option("--limit", env="TASKFLOW_LIMIT", type=click.IntRange(1), default=MAX_PAGE, help="Most queues.")
+@option("--limit", env="TASKFLOW_LIMIT", type=click.IntRange(1), default=MAX_PAGE, help="Maximum number of queues.")
 @database_option
 @json_option
 def list_command(limit: int, database_url: str | None, as_json: bool) -> None:
-    """List queues with their live jobs."""
+    """List queues with counts of their live jobs."""
     from taskflowmq.server.schemas.responses import queue_out
 
     found = with_store(database_url, lambda app: app.queues.alist())
@@ -46,9 +46,7 @@ def list_command(limit: int, database_url: str | None, as_json: bool) -> None:
         )
         for one in queues
     ]
-    emit_table(
-        ("queue", "claims", "jobs", "oldest ready", "kept"), rows, empty="No queues yet: the first job makes one."
-    )
+    emit_table(("queue", "claims", "jobs", "oldest ready", "kept"), rows, empty="No queues: the first job creates one.")
     if len(found) > limit:
         say(f"and {len(found) - limit} more: --limit {len(found)}")
 
@@ -59,7 +57,7 @@ def list_command(limit: int, database_url: str | None, as_json: bool) -> None:
 @database_option
 @json_option
 def pause(queue: str, create: bool, database_url: str | None, as_json: bool) -> None:
-    """Stop claims from a queue; running jobs go on."""
+    """Pause claims from a queue; running jobs continue."""
     with_store(database_url, lambda app: app.queues.apause(queue, create=create))
     _say(queue, "paused", as_json=as_json)
 
@@ -69,26 +67,26 @@ def pause(queue: str, create: bool, database_url: str | None, as_json: bool) -> 
 @database_option
 @json_option
 def resume(queue: str, database_url: str | None, as_json: bool) -> None:
-    """Allow claims from a queue again."""
+    """Resume claims from a queue."""
     with_store(database_url, lambda app: app.queues.aresume(queue))
     _say(queue, "resumed", as_json=as_json)
 
 
 @command.command("set")
 @click.argument("queue")
-@click.option(
-    "--retention-completed", metavar="AGE", help="Keep completed jobs for 7d, 12h, never; default: as for all."
-)
-@click.option("--retention-cancelled", metavar="AGE", help="The same for cancelled ones.")
-@click.option("--retention-dead", metavar="AGE", help="The same for dead ones.")
+@click.option("--retention-completed", metavar="AGE", help="How long completed jobs are kept: 7d, 12h, never.")
+@click.option("--retention-cancelled", metavar="AGE", help="How long cancelled jobs are kept.")
+@click.option("--retention-dead", metavar="AGE", help="How long dead jobs are kept.")
 @create_option
 @database_option
 @json_option
 def set_command(queue: str, create: bool, database_url: str | None, as_json: bool, **ages: str | None) -> None:
-    """Keep ended jobs of a queue for another time than all others; ages that are not given stay as they are."""
+    """Set the retention of a queue, which overrides the default; an age that is not given stays unchanged."""
     given = {name.removeprefix("retention_"): age for name, age in ages.items() if age is not None}
     if not given:
-        raise click.UsageError("say which retention: --retention-completed, --retention-cancelled, --retention-dead")
+        raise click.UsageError(
+            "at least one is required: --retention-completed, --retention-cancelled, --retention-dead"
+        )
     with_store(database_url, lambda app: app.queues.aset_retention(queue, create=create, **given))
     _say(queue, "set", as_json=as_json)
 

@@ -30,9 +30,9 @@ VARIABLE = "TASKFLOW_RELOAD"
 
 def reload_option(command: Any) -> Any:
     """Take --reload."""
-    return option("--reload", env=VARIABLE, is_flag=True, help="Start anew when a Python file below here changes.")(
-        command
-    )
+    return option(
+        "--reload", env=VARIABLE, is_flag=True, help="Restart when a Python file in this folder tree changes."
+    )(command)
 
 
 def run_reloaded(feature: str) -> int:
@@ -78,7 +78,7 @@ def run_reloaded(feature: str) -> int:
                 continue
             if not changes:
                 continue
-            click.echo(f"Changed: {_names(path for _, path in changes)}. Starting anew.", err=True)
+            click.echo(f"Changed: {_names(path for _, path in changes)}. Restarting.", err=True)
             _end(program)
             program = _start()
     finally:

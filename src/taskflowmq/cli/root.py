@@ -19,17 +19,17 @@ E = TypeVar("E", bound=Exception)
 
 #: name → (module, one line of help). Help is repeated here because showing it must not import the command.
 COMMANDS: dict[str, tuple[str, str]] = {
-    "dev": ("dev", "Run server, worker and upkeep in one command."),
+    "dev": ("dev", "Run server, worker and duties in one command."),
     "server": ("server", "Serve the REST API."),
     "worker": ("worker", "Run jobs."),
     "scheduler": ("scheduler", "Run the periodic duties only."),
     "enqueue": ("enqueue", "Store a job."),
-    "jobs": ("jobs", "List, read and steer jobs."),
-    "queues": ("queues", "List, pause and resume queues."),
+    "jobs": ("jobs", "List, read, retry, cancel and delete jobs."),
+    "queues": ("queues", "List, pause, resume and configure queues."),
     "workers": ("workers", "List workers."),
-    "db": ("db", "Look after the store's schema."),
-    "doctor": ("doctor", "Check the store and what runs on it."),
-    "bench": ("bench", "Measure this machine and database."),
+    "db": ("db", "Show and migrate the store's schema."),
+    "doctor": ("doctor", "Check the store, its workers and queues."),
+    "bench": ("bench", "Benchmark this machine and database."),
     "version": ("version", "Show versions."),
 }
 
@@ -41,7 +41,7 @@ Examples:
   DATABASE_URL=postgresql://… taskflow worker app:app
 
 \b
-Exit codes: 0 ok · 1 failed · 2 usage · 3 no store, or unreachable · 4 not found · 5 conflict · 6 timeout
+Exit codes: 0 ok · 1 failed · 2 usage · 3 store missing or unreachable · 4 not found · 5 conflict · 6 timeout
 """
 
 

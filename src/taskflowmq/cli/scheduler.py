@@ -18,9 +18,9 @@ from taskflowmq.cli.worker import PACE_FLAGS, flags_of, pace_options
 @log_options
 @json_option
 def command(app: str | None, database_url: str | None, as_json: bool, **given: Any) -> None:
-    """Run the duties only: staging due jobs, rescuing lost ones, expiry, retention.
+    """Run only the duties: staging of due jobs, rescue of lost jobs, expiry, retention.
 
-    Workers and servers run them too; use this where they run with --no-duties.
+    Workers and servers run the duties too, unless started with --no-duties.
     """
     from taskflowmq.bootstrap.settings import load_settings
     from taskflowmq.bootstrap.signals import spare_user_signals

@@ -16,29 +16,44 @@ from taskflowmq.client.extras import require
 
 @click.command("server")
 @app_argument
-@option("--host", env="TASKFLOW_HOST", default="127.0.0.1", help="Address; other than loopback needs API keys.")
-@option("--port", env="TASKFLOW_PORT", type=click.IntRange(0, 65_535), help="Port; else PORT, else 8000. 0: any.")
-@option("--tls-proxy", env="TASKFLOW_TLS_PROXY", is_flag=True, help="A proxy in front speaks TLS: do not warn.")
+@option(
+    "--host",
+    env="TASKFLOW_HOST",
+    default="127.0.0.1",
+    help="Address to listen on; a non-loopback address requires API keys.",
+)
+@option(
+    "--port",
+    env="TASKFLOW_PORT",
+    type=click.IntRange(0, 65_535),
+    help="Port; default: PORT, else 8000. 0: any free port.",
+)
+@option(
+    "--tls-proxy",
+    env="TASKFLOW_TLS_PROXY",
+    is_flag=True,
+    help="A TLS proxy is in front of the server: omit the warning about plain HTTP.",
+)
 @option(
     "--max-connections",
     env="TASKFLOW_MAX_CONNECTIONS",
     type=click.IntRange(1, 1_000_000),
     default=10_000,
-    help="Connections at once, as far as the limit of open files goes.",
+    help="Maximum number of connections, within the limit of open files.",
 )
 @option(
     "--max-new-per-address",
     env="TASKFLOW_MAX_NEW_PER_ADDRESS",
     type=click.IntRange(1, 1_000_000),
     default=512,
-    help="Of them, those of one address that have sent no complete request yet.",
+    help="Maximum number of connections per address that have not sent a complete request.",
 )
 @option(
     "--keep-alive",
     env="TASKFLOW_KEEP_ALIVE_SECONDS",
     type=click.FloatRange(0.1, 86_400),
     default=75.0,
-    help="Seconds that a connection may wait for its next request.",
+    help="Idle timeout of a connection, in seconds.",
 )
 @pace_options
 @duties_option

@@ -40,16 +40,23 @@ def worker_options(command: Any) -> Any:
     for decorate in reversed(
         (
             option(
-                "--queues", env="TASKFLOW_QUEUES", metavar="A,B", help="Queues to serve, in any order; default all."
+                "--queues", env="TASKFLOW_QUEUES", metavar="A,B", help="Queues to serve, in any order; default: all."
             ),
-            option("--concurrency", env="TASKFLOW_CONCURRENCY", type=int, help="Jobs at once per child; default 50."),
-            option("--processes", env="TASKFLOW_PROCESSES", type=int, help="Children; default 1."),
-            option("--drain-timeout", env="TASKFLOW_DRAIN_SECONDS", type=float, help="Seconds to finish; default 30."),
+            option(
+                "--concurrency", env="TASKFLOW_CONCURRENCY", type=int, help="Concurrent jobs per child; default 50."
+            ),
+            option("--processes", env="TASKFLOW_PROCESSES", type=int, help="Number of children; default 1."),
+            option(
+                "--drain-timeout",
+                env="TASKFLOW_DRAIN_SECONDS",
+                type=float,
+                help="Time limit of a drain, in seconds; default 30.",
+            ),
             option(
                 "--heartbeat",
                 env="TASKFLOW_HEARTBEAT_SECONDS",
                 type=float,
-                help="Seconds between signs of life, at most half the lease; default 10.",
+                help="Heartbeat interval in seconds, at most half the lease; default 10.",
             ),
         )
     ):
@@ -65,19 +72,19 @@ def pace_options(command: Any) -> Any:
                 "--lease",
                 env="TASKFLOW_LEASE_SECONDS",
                 type=float,
-                help="Seconds that a silent worker is believed alive; default 30.",
+                help="Lease in seconds: a worker without heartbeats is considered lost after it; default 30.",
             ),
             option(
                 "--sweep",
                 env="TASKFLOW_SWEEP_SECONDS",
                 type=float,
-                help="Seconds between searches for lost workers; default 5.",
+                help="Interval of the rescue sweep, in seconds; default 5.",
             ),
             option(
                 "--poll",
                 env="TASKFLOW_POLL_SECONDS",
                 type=float,
-                help="Seconds between looks for work without a wake-up; default 1.",
+                help="Polling interval in seconds when no wake-up arrives; default 1.",
             ),
             *(
                 option(
@@ -92,7 +99,7 @@ def pace_options(command: Any) -> Any:
                 "--keep-finished",
                 env="TASKFLOW_KEEP_FINISHED",
                 type=int,
-                help="About how many ended jobs are kept at most; the dead stay. Default: any number.",
+                help="Approximate maximum number of ended jobs kept, besides dead ones; default: no limit.",
             ),
         )
     ):
@@ -102,9 +109,9 @@ def pace_options(command: Any) -> Any:
 
 def duties_option(command: Any) -> Any:
     """Take --no-duties."""
-    return option(
-        "--no-duties", env="TASKFLOW_NO_DUTIES", is_flag=True, help="Leave the periodic duties to other nodes."
-    )(command)
+    return option("--no-duties", env="TASKFLOW_NO_DUTIES", is_flag=True, help="Run no periodic duties on this node.")(
+        command
+    )
 
 
 def flags_of(given: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
@@ -117,17 +124,27 @@ def flags_of(given: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
 @worker_options
 @pace_options
 @option("--max-jobs", env="TASKFLOW_MAX_JOBS", type=click.IntRange(1), help="Replace a child after this many jobs.")
-@option("--max-memory", env="TASKFLOW_MAX_MEMORY_MB", type=click.IntRange(1), help="Replace a child above this size.")
-@option("--health-port", env="TASKFLOW_HEALTH_PORT", type=click.IntRange(0, 65_535), help="Serve probes and /metrics.")
-@option("--health-host", env="TASKFLOW_HEALTH_HOST", default="127.0.0.1", help="Address of the probes.")
-@option("--burst", env="TASKFLOW_BURST", is_flag=True, help="End when there is nothing left to run.")
+@option(
+    "--max-memory",
+    env="TASKFLOW_MAX_MEMORY_MB",
+    type=click.IntRange(1),
+    help="Replace a child that uses more than this many MB of memory.",
+)
+@option(
+    "--health-port",
+    env="TASKFLOW_HEALTH_PORT",
+    type=click.IntRange(0, 65_535),
+    help="Port that serves probes and /metrics.",
+)
+@option("--health-host", env="TASKFLOW_HEALTH_HOST", default="127.0.0.1", help="Address of the probe port.")
+@option("--burst", env="TASKFLOW_BURST", is_flag=True, help="Exit when no job is left to run.")
 @reload_option
 @duties_option
 @database_option
 @log_options
 @json_option
 def command(app: str | None, **given: Any) -> int:
-    """Run the jobs of APP: the first SIGTERM drains, the second hands back at once.
+    """Run the jobs of APP. The first SIGTERM drains; a second hands running jobs back at once.
 
     SIGHUP drains, SIGQUIT hands back at once. Exits 0 after a clean drain, 75 when jobs were handed back.
     """
@@ -186,7 +203,7 @@ async def _drain_when_idle(app: BaseApp, supervisor: Supervisor, poll: float) ->
     while quiet < IDLE_LOOKS:
         await asyncio.sleep(poll)
         quiet = 0 if await _is_busy(app, supervisor) else quiet + 1
-    log.info("nothing is left to run")
+    log.info("no job is left to run")
     supervisor.request_drain()
 
 

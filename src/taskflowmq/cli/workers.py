@@ -21,7 +21,7 @@ def command() -> None:
 @database_option
 @json_option
 def list_command(database_url: str | None, as_json: bool) -> None:
-    """List living workers and those that ended in the last hour."""
+    """List live workers, and workers that ended within the last hour."""
     from taskflowmq.server.schemas.responses import worker_out
 
     async def work(app: Any) -> Any:
