@@ -16,7 +16,7 @@ from tests.cli.conftest import Cli
 from taskflowmq.bootstrap.loading import default_app
 from taskflowmq.cli.enqueue import command
 from taskflowmq.cli.exits import Exit
-from taskflowmq.core.limits import MAX_NAME_LENGTH
+from taskflowmq.core.validation import MAX_NAME_LENGTH
 from taskflowmq.server.schemas.requests import JobBody
 
 GOLDEN = Path(__file__).parent / "golden"

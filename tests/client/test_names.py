@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from taskflowmq import InvalidJob, TaskFlow
-from taskflowmq.core.limits import MAX_NAME_LENGTH
+from taskflowmq.core.validation import MAX_NAME_LENGTH
 
 LONGEST, TOO_LONG = "n" * MAX_NAME_LENGTH, "n" * (MAX_NAME_LENGTH + 1)
 REFUSED = rf"{{}}: must be 1–{MAX_NAME_LENGTH} of letters.*, got {len(TOO_LONG)} characters"

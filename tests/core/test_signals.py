@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taskflowmq.core.errors import InvalidJob
-from taskflowmq.core.limits import MAX_DELAY_MS
 from taskflowmq.core.signals import Cancel, Discard, RetryAfter, Signal, Snooze, to_ms
+from taskflowmq.core.validation import MAX_DELAY_MS
 
 
 @given(st.floats(0, MAX_DELAY_MS / 1000))

@@ -26,9 +26,9 @@ from taskflowmq.client.headers import is_traceparent
 from taskflowmq.client.options import NO_OPTIONS, Origin, check_options
 from taskflowmq.core.errors import TaskFlowError
 from taskflowmq.core.job import JobFilter
-from taskflowmq.core.limits import check_name, check_storable, clean_text
 from taskflowmq.core.transitions import Failed, Snoozed, Succeeded
 from taskflowmq.core.unique_keys import shown_key, spelled_key
+from taskflowmq.core.validation import check_name, check_storable, clean_text
 from taskflowmq.ports.tasks import TaskView
 from taskflowmq.server.bulk_body import split_jobs
 from taskflowmq.server.cursor import read_cursor, write_cursor

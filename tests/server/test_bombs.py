@@ -18,7 +18,7 @@ from tests.server.conftest import Connect
 from taskflowmq import TaskFlow
 from taskflowmq.client import codec
 from taskflowmq.core.errors import InvalidJob
-from taskflowmq.core.limits import MAX_BULK, check_storable
+from taskflowmq.core.validation import MAX_BULK, check_storable
 
 MIB = 1024 * 1024
 JSON = {"content-type": "application/json"}

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from taskflowmq.core.errors import InvalidJob
-from taskflowmq.core.limits import MAX_BULK
+from taskflowmq.core.validation import MAX_BULK
 from taskflowmq.server import bulk_body
 from taskflowmq.server.bulk_body import read_job, split_jobs
 from taskflowmq.server.schemas.requests import JobBody

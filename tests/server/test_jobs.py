@@ -9,7 +9,7 @@ import pytest
 from tests.server.conftest import KEY, Connect
 
 from taskflowmq import TaskFlow
-from taskflowmq.core.limits import MAX_NAME_LENGTH
+from taskflowmq.core.validation import MAX_NAME_LENGTH
 
 
 async def test_a_stored_job_is_answered_whole_and_found_again(client: httpx.AsyncClient) -> None:

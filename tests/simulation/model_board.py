@@ -12,9 +12,9 @@ from tests.simulation.rows import Data, Ended, Ready, Running, Waiting
 from tests.simulation.rules import Lane, lane_of
 
 from taskflowmq.core.job import Attempts, AttemptView, Counters, JobFilter, JobView, Page, Reason, State
-from taskflowmq.core.limits import UNUSED_AFTER
 from taskflowmq.core.operations import CancelAnswer, DeleteAnswer, RetryAnswer
 from taskflowmq.core.retention import QueueRetention
+from taskflowmq.core.validation import UNUSED_AFTER
 from taskflowmq.ports.store import MAX_PAGE_BYTES, QueueView, StoreStats
 from taskflowmq.testing.as_stored import job_view
 

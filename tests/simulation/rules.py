@@ -17,8 +17,8 @@ from tests.simulation.rows import LAST_CLAIMS, Data, Ended, Ready, Running, Trie
 
 from taskflowmq.core.errors import TaskFlowError
 from taskflowmq.core.job import ClaimedJob, Flag, Reason, State
-from taskflowmq.core.limits import check_storable, clean_text
 from taskflowmq.core.transitions import Transition
+from taskflowmq.core.validation import check_storable, clean_text
 from taskflowmq.ports.store import ClaimRequest, Settled
 from taskflowmq.testing.as_stored import claimed_job
 

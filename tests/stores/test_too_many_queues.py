@@ -14,7 +14,7 @@ from taskflowmq.client.environment import InvalidSetting
 from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.ids import uuid7
 from taskflowmq.core.job import IdempotencyKey, NewJob, UniqueKey
-from taskflowmq.core.limits import UNUSED_AFTER, USE_EVERY
+from taskflowmq.core.validation import UNUSED_AFTER, USE_EVERY
 from taskflowmq.testing.clock import VirtualClock
 from taskflowmq.testing.conformance.support import NOON, Rig
 

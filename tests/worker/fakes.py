@@ -17,9 +17,9 @@ import msgspec
 
 from taskflowmq.core.errors import LeaseLost, StoreUnavailable
 from taskflowmq.core.job import ClaimedJob, Counters, HeldJob, NewJob, State
-from taskflowmq.core.limits import check_storable
 from taskflowmq.core.retry import Retry
 from taskflowmq.core.transitions import Transition
+from taskflowmq.core.validation import check_storable
 from taskflowmq.ports.hooks import Hooks
 from taskflowmq.ports.store import ClaimRequest, DutyTurn, Settled, StagedCount
 from taskflowmq.ports.tasks import Runs, TaskNotice

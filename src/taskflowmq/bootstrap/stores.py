@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl, unquote
 
 from taskflowmq.client.environment import InvalidSetting
 from taskflowmq.core.errors import TaskFlowError
-from taskflowmq.core.limits import MAX_QUEUES
 from taskflowmq.core.redact import has_readable_host
+from taskflowmq.core.validation import MAX_QUEUES
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.store import Store
 

@@ -12,7 +12,7 @@ import msgspec
 
 from taskflowmq.client.environment import secret
 from taskflowmq.core.errors import InvalidJob
-from taskflowmq.core.limits import check_time
+from taskflowmq.core.validation import check_time
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -33,7 +33,7 @@ from taskflowmq.client.sync import sync_twin
 from taskflowmq.client.task import Declare, JobRequest, Task
 from taskflowmq.core.errors import WrongContext
 from taskflowmq.core.job import NewJob
-from taskflowmq.core.limits import check_name, check_text
+from taskflowmq.core.validation import check_name, check_text
 from taskflowmq.ports.store import Store
 from taskflowmq.ports.telemetry import Telemetry
 

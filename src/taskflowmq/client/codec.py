@@ -22,7 +22,7 @@ from taskflowmq.client import codecs
 from taskflowmq.client.roundtrip import find_changed
 from taskflowmq.client.shapes import field_names, is_pydantic
 from taskflowmq.core.errors import MAX_ERRORS, FieldError, InvalidJob
-from taskflowmq.core.limits import MAX_DEPTH, RESERVED_KEY, Misfit, check_storable, escape_step, join_pointer
+from taskflowmq.core.validation import MAX_DEPTH, RESERVED_KEY, Misfit, check_storable, escape_step, join_pointer
 
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 _MISSING = re.compile(r"Object missing required field `([^`]+)`")

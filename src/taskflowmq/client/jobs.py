@@ -13,8 +13,8 @@ from taskflowmq.client.sync import sync_twin
 from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.filters import MAX_PAGE, read_states
 from taskflowmq.core.job import Attempts, JobFilter, JobView, Page, State
-from taskflowmq.core.limits import MAX_TAG_LENGTH, check_int, check_name, check_text, check_time
 from taskflowmq.core.operations import CancelAnswer, RetryAnswer, check, not_found
+from taskflowmq.core.validation import MAX_TAG_LENGTH, check_int, check_name, check_text, check_time
 from taskflowmq.ports.store import StoreStats
 
 

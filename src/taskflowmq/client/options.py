@@ -16,7 +16,8 @@ from taskflowmq.client.ids import new_id
 from taskflowmq.client.unique import Unique, literal_key
 from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.job import NewJob, UniqueKey
-from taskflowmq.core.limits import (
+from taskflowmq.core.signals import Duration, to_ms
+from taskflowmq.core.validation import (
     MAX_KEY_LENGTH,
     MAX_META_BYTES,
     MAX_TAG_LENGTH,
@@ -29,7 +30,6 @@ from taskflowmq.core.limits import (
     check_text,
     check_time,
 )
-from taskflowmq.core.signals import Duration, to_ms
 from taskflowmq.ports.context import running
 
 MAX_ATTEMPTS = 32_767

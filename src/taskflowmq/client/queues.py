@@ -10,8 +10,8 @@ from taskflowmq.client.hub import Hub
 from taskflowmq.client.session import Session
 from taskflowmq.client.sync import sync_twin
 from taskflowmq.core.errors import QueueNotFound
-from taskflowmq.core.limits import check_name
 from taskflowmq.core.retention import NEVER, age_ms
+from taskflowmq.core.validation import check_name
 from taskflowmq.ports.store import QueueView
 
 #: How long jobs are kept: seconds, a timedelta, or text like 7d; None keeps them.

@@ -13,7 +13,7 @@ from typing import Any
 
 from taskflowmq.client import codecs
 from taskflowmq.client.shapes import field_names, is_pydantic, json_names
-from taskflowmq.core.limits import Misfit
+from taskflowmq.core.validation import Misfit
 
 #: What JSON itself can say: an argument of REST, or of a caller who leaves the conversion to the task's types.
 _JSON = (dict, list, tuple, str, int, float, bool, bytes, type(None), set, frozenset)

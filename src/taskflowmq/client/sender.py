@@ -18,7 +18,7 @@ from taskflowmq.client.task import JobRequest
 from taskflowmq.core.connections import refuse_makers
 from taskflowmq.core.errors import InvalidJob, UnknownTask, WrongContext
 from taskflowmq.core.job import Enqueued, IdempotencyKey, NewJob
-from taskflowmq.core.limits import MAX_ARGS_BYTES, MAX_BULK, check_name
+from taskflowmq.core.validation import MAX_ARGS_BYTES, MAX_BULK, check_name
 
 _ASYNC_DRIVERS = frozenset({"asyncpg", "aiosqlite"})
 

@@ -28,8 +28,8 @@ from taskflowmq.client import codec, codecs
 from taskflowmq.client.roundtrip import find_changed
 from taskflowmq.client.shapes import is_pydantic
 from taskflowmq.core.errors import MAX_ERRORS, FieldError, InvalidJob
-from taskflowmq.core.limits import MAX_ARGS_BYTES, escape_step, join_pointer
 from taskflowmq.core.signals import Signal
+from taskflowmq.core.validation import MAX_ARGS_BYTES, escape_step, join_pointer
 from taskflowmq.ports.context import Context
 
 ARGS = "/args"

@@ -20,7 +20,7 @@ from uuid import UUID
 import msgspec
 
 from taskflowmq.core.errors import InvalidJob
-from taskflowmq.core.limits import Misfit, join_pointer
+from taskflowmq.core.validation import Misfit, join_pointer
 
 #: How many elements one check looks at, counted again for each alternative that it tries.
 MAX_STEPS = 500_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from taskflowmq.core.errors import InvalidJob
-from taskflowmq.core.limits import MAX_DELAY_MS
+from taskflowmq.core.validation import MAX_DELAY_MS
 
 Duration = int | float | timedelta
 

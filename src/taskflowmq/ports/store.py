@@ -287,7 +287,7 @@ class Board(Protocol):
         ...
 
     async def list_queues(self) -> list[QueueView]:
-        """Return every queue that is in use, by name (``core.limits.UNUSED_AFTER``)."""
+        """Return every queue that is in use, by name (``core.validation.UNUSED_AFTER``)."""
         ...
 
     async def pause(self, queue: str) -> None:

@@ -11,9 +11,9 @@ from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from taskflowmq.core.errors import StoreForbidden, StoreUnavailable, TaskFlowError
-from taskflowmq.core.limits import clean_text
 from taskflowmq.core.outages import outages_of
 from taskflowmq.core.redact import redact_text
+from taskflowmq.core.validation import clean_text
 from taskflowmq.ports.chance import chance
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.store import DutyTurn, Store

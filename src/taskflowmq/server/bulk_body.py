@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Meta, Raw
 
 from taskflowmq.core.errors import InvalidJob
-from taskflowmq.core.limits import MAX_BULK
+from taskflowmq.core.validation import MAX_BULK
 from taskflowmq.server.limits import decode_body, inside
 from taskflowmq.server.schemas.requests import BulkBody, JobBody
 

@@ -14,7 +14,7 @@ import msgspec
 
 from taskflowmq.client.codec import split_path
 from taskflowmq.core.errors import FieldError, InvalidJob
-from taskflowmq.core.limits import MAX_DEPTH, check_storable
+from taskflowmq.core.validation import MAX_DEPTH, check_storable
 from taskflowmq.server.problems import Problem, overloaded
 
 Receive = Callable[[], Awaitable[Any]]

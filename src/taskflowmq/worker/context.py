@@ -15,9 +15,9 @@ import msgspec
 
 from taskflowmq.core.errors import InvalidJob, WrongContext
 from taskflowmq.core.job import ClaimedJob
-from taskflowmq.core.limits import MAX_META_BYTES, check_storable
 from taskflowmq.core.signals import Stop
 from taskflowmq.core.transitions import Transition, decide
+from taskflowmq.core.validation import MAX_META_BYTES, check_storable
 from taskflowmq.ports.chance import chance
 from taskflowmq.ports.context import Context, StopReason, WorkerState
 from taskflowmq.ports.store import Claims

@@ -9,8 +9,8 @@ from types import FrameType
 
 import msgspec
 
-from taskflowmq.core.limits import clean_text
 from taskflowmq.core.redact import redact_head, redact_tail
+from taskflowmq.core.validation import clean_text
 
 MAX_MESSAGE = 8_000
 MAX_TRACEBACK = 16_000

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from taskflowmq.core.limits import check_collection, check_name
 from taskflowmq.core.retention import LONGEST_S, Retention
+from taskflowmq.core.validation import check_collection, check_name
 
 #: More threads than this only fight for the interpreter lock.
 MAX_THREADS = 32

@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 
 from taskflowmq.core.errors import InvalidJob
-from taskflowmq.core.limits import MAX_RESULT_BYTES, clean_text
 from taskflowmq.core.signals import Cancel, Discard, RetryAfter, Signal, Snooze
 from taskflowmq.core.transitions import (
     Discarded,
@@ -18,6 +17,7 @@ from taskflowmq.core.transitions import (
     Stopped,
     Succeeded,
 )
+from taskflowmq.core.validation import MAX_RESULT_BYTES, clean_text
 from taskflowmq.ports.tasks import TaskSpec
 from taskflowmq.worker.failure import describe, error_json, message_of
 

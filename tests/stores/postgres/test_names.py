@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.stores.postgres.conftest import Connect, add_worker, new_job, request_for
 
-from taskflowmq.core.limits import USE_EVERY
+from taskflowmq.core.validation import USE_EVERY
 from taskflowmq.stores.postgres import PostgresOptions, PostgresStore
 from taskflowmq.stores.postgres.queries import q
 from taskflowmq.testing.clock import VirtualClock

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from taskflowmq.core.limits import USE_EVERY
+from taskflowmq.core.validation import USE_EVERY
 from taskflowmq.stores.sqlite import SqliteStore, names
 from taskflowmq.stores.sqlite.steps import Step
 from taskflowmq.testing.clock import VirtualClock

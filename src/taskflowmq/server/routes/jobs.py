@@ -12,8 +12,8 @@ from litestar.params import FromPath, FromQuery, QueryParameter, RawBody
 from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.filters import MAX_PAGE, read_states, split_words
 from taskflowmq.core.job import JobFilter, JobView, State
-from taskflowmq.core.limits import MAX_TAG_LENGTH, check_name, check_text, check_time
 from taskflowmq.core.operations import check
+from taskflowmq.core.validation import MAX_TAG_LENGTH, check_name, check_text, check_time
 from taskflowmq.server.cursor import read_cursor, write_cursor
 from taskflowmq.server.intake import store_one
 from taskflowmq.server.limits import decode_body

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from taskflowmq.core.limits import (
+from taskflowmq.core.validation import (
     MAX_BULK,
     MAX_DELAY_MS,
     MAX_KEY_LENGTH,

@@ -11,9 +11,9 @@ import msgspec
 
 from taskflowmq.core import operations
 from taskflowmq.core.job import Attempts, JobFilter, JobView, Page, State
-from taskflowmq.core.limits import UNUSED_AFTER
 from taskflowmq.core.operations import MOST_LOOKS, CancelAnswer, Decision, DeleteAnswer, Move, RetryAnswer
 from taskflowmq.core.retention import read_retention
+from taskflowmq.core.validation import UNUSED_AFTER
 from taskflowmq.ports.store import PAGE_SLICE, QueueView, StoreStats
 from taskflowmq.stores.counting import Counts, listed
 from taskflowmq.stores.listing import id_bounds, that_fit, windows

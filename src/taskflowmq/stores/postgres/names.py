@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from taskflowmq.core.errors import StoreForbidden, StoreUnavailable
-from taskflowmq.core.limits import MAX_QUEUES, UNUSED_AFTER, USE_EVERY, too_many_queues
+from taskflowmq.core.validation import MAX_QUEUES, UNUSED_AFTER, USE_EVERY, too_many_queues
 from taskflowmq.stores.postgres import errors
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import q

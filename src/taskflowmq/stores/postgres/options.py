@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from taskflowmq.core.limits import MAX_QUEUES
+from taskflowmq.core.validation import MAX_QUEUES
 
 
 class PostgresOptions(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,9 +14,9 @@ import msgspec
 from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.ids import unix_ms
 from taskflowmq.core.job import AttemptView, ClaimedJob, Counters, HeldJob, JobView, NewJob, Reason, State, shape_of
-from taskflowmq.core.limits import clean_text
 from taskflowmq.core.transitions import Transition
 from taskflowmq.core.unique_keys import shown_key
+from taskflowmq.core.validation import clean_text
 from taskflowmq.ports.workers import WorkerView
 from taskflowmq.stores.postgres.names import Lane, NameRows
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import msgspec
 
-from taskflowmq.core.limits import MAX_QUEUES, UNUSED_AFTER, USE_EVERY, too_many_queues
+from taskflowmq.core.validation import MAX_QUEUES, UNUSED_AFTER, USE_EVERY, too_many_queues
 from taskflowmq.stores.sqlite.steps import Step, Steps
 
 UNUSED_AFTER_US, USE_EVERY_US = (span // timedelta(microseconds=1) for span in (UNUSED_AFTER, USE_EVERY))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from taskflowmq.core.limits import MAX_QUEUES
+from taskflowmq.core.validation import MAX_QUEUES
 
 
 class SqliteOptions(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,8 +15,8 @@ import msgspec
 from taskflowmq.core.errors import TaskFlowError
 from taskflowmq.core.fates import StoredFate, Verdict, judge, left_by
 from taskflowmq.core.job import State
-from taskflowmq.core.limits import check_storable, clean_text
 from taskflowmq.core.transitions import Transition, obey_cancel
+from taskflowmq.core.validation import check_storable, clean_text
 from taskflowmq.ports.store import Settled
 from taskflowmq.stores.sqlite.enqueue import draw_positions
 from taskflowmq.stores.sqlite.rows import join_ids, to_json, zeros

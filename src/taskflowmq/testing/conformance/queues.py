@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from taskflowmq.core.job import JobFilter
-from taskflowmq.core.limits import UNUSED_AFTER, USE_EVERY
 from taskflowmq.core.transitions import Snoozed, Succeeded
+from taskflowmq.core.validation import UNUSED_AFTER, USE_EVERY
 from taskflowmq.ports.store import QueueView, Store
 from taskflowmq.testing.clock import VirtualClock
 from taskflowmq.testing.conformance.support import NOON, NewStore, Rig, StoreSuite

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taskflowmq.core.errors import InvalidJob
-from taskflowmq.core.limits import (
+from taskflowmq.core.validation import (
     MAX_DEPTH,
     RESERVED_KEY,
     check_int,
