@@ -30,9 +30,9 @@ from taskflowmq.core.transitions import Failed, Snoozed, Succeeded
 from taskflowmq.core.unique_keys import shown_key, spelled_key
 from taskflowmq.core.validation import check_name, check_storable, clean_text
 from taskflowmq.ports.tasks import TaskView
+from taskflowmq.server.body import decode_body
 from taskflowmq.server.bulk_body import split_jobs
 from taskflowmq.server.cursor import read_cursor, write_cursor
-from taskflowmq.server.limits import decode_body
 from taskflowmq.server.problems import Problem
 from taskflowmq.server.schemas.requests import JobBody
 from taskflowmq.worker.frames import frame_of, outcome_of, unpack

@@ -15,8 +15,8 @@ from tests.server.wire import dialled, head
 
 from taskflowmq import TaskFlow
 from taskflowmq.server.app import create_app
+from taskflowmq.server.body import Bodies, ClientGone, unless_gone
 from taskflowmq.server.gate import Gate
-from taskflowmq.server.limits import Bodies, ClientGone, unless_gone
 from taskflowmq.server.problems import Problem
 from taskflowmq.server.room import READS_AT_ONCE, Room, Seat
 from taskflowmq.server.run import bind, serving

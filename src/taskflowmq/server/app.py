@@ -17,9 +17,9 @@ from litestar.openapi import OpenAPIConfig
 
 from taskflowmq.client.app import BaseApp
 from taskflowmq.core.errors import FieldError
+from taskflowmq.server.body import ClientGone, Receive
 from taskflowmq.server.gate import Gate, Scope, Send
 from taskflowmq.server.intake import FastIntake
-from taskflowmq.server.limits import ClientGone, Receive
 from taskflowmq.server.problems import (
     MEDIA_TYPE,
     TITLES,

@@ -17,7 +17,7 @@ from msgspec import Meta, Raw
 
 from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.validation import MAX_BULK
-from taskflowmq.server.limits import decode_body, inside
+from taskflowmq.server.body import decode_body, inside
 from taskflowmq.server.schemas.requests import BulkBody, JobBody
 
 #: A job of a list may be as long as the body of a job alone.

@@ -17,7 +17,7 @@ from urllib.parse import unquote
 
 from taskflowmq.ports.telemetry import Telemetry
 from taskflowmq.server.auth import OPEN_PATHS, SAFE_METHODS, Guard
-from taskflowmq.server.limits import ClientGone, Receive, drop_body, read_body
+from taskflowmq.server.body import ClientGone, Receive, drop_body, read_body
 from taskflowmq.server.problems import MEDIA_TYPE, Problem, from_error, internal, log_failure, overloaded
 from taskflowmq.server.refusals import Refusals
 from taskflowmq.server.request_context import RequestContext

@@ -16,9 +16,9 @@ from taskflowmq.client.headers import TRACEPARENT, is_traceparent
 from taskflowmq.client.options import check_chance
 from taskflowmq.core.errors import InvalidJob, UnknownTask
 from taskflowmq.core.job import Enqueued, IdempotencyKey, NewJob
+from taskflowmq.server.body import decode_body, inside
 from taskflowmq.server.bulk_body import Slices, read_job
 from taskflowmq.server.idempotency import Repeat, idempotency_of
-from taskflowmq.server.limits import decode_body, inside
 from taskflowmq.server.problems import Problem
 from taskflowmq.server.request_context import context_of
 from taskflowmq.server.schemas.requests import JobBody

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from taskflowmq.server.limits import Bodies, Receive, unless_gone
+from taskflowmq.server.body import Bodies, Receive, unless_gone
 from taskflowmq.server.problems import overloaded
 from taskflowmq.server.settings import ServerSettings
 

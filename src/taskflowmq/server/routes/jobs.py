@@ -14,9 +14,9 @@ from taskflowmq.core.filters import MAX_PAGE, read_states, split_words
 from taskflowmq.core.job import JobFilter, JobView, State
 from taskflowmq.core.operations import check
 from taskflowmq.core.validation import MAX_TAG_LENGTH, check_name, check_text, check_time
+from taskflowmq.server.body import decode_body
 from taskflowmq.server.cursor import read_cursor, write_cursor
 from taskflowmq.server.intake import store_one
-from taskflowmq.server.limits import decode_body
 from taskflowmq.server.problems import bad_parameter
 from taskflowmq.server.request_context import context_of
 from taskflowmq.server.schemas.requests import JobBody
