@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from taskflowmq.client.handle import Handle
     from taskflowmq.client.task import BoundTask, JobRequest, Task, task
     from taskflowmq.client.unique import Unique
+    from taskflowmq.core.directives import Cancel, Discard, RetryAfter, Snooze
     from taskflowmq.core.errors import (
         Conflict,
         FieldError,
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     )
     from taskflowmq.core.job import JobView, State
     from taskflowmq.core.retry import Retry
-    from taskflowmq.core.signals import Cancel, Discard, RetryAfter, Snooze
     from taskflowmq.ports.context import Context, WorkerState, current_context
     from taskflowmq.ports.hooks import AttemptError, FailedJob, HookFailed
 
@@ -97,7 +97,7 @@ __all__ = [
 #: this package for its plugin in every project where it is installed, and ``taskflow --help`` needs no app either.
 _HOMES = (
     "core.errors",
-    "core.signals",
+    "core.directives",
     "core.retry",
     "core.job",
     "ports.context",

@@ -9,8 +9,8 @@ import msgspec
 
 from taskflowmq.client.app import BaseApp
 from taskflowmq.client.options import Origin
+from taskflowmq.core.directives import Cancel, Discard, RetryAfter, Snooze
 from taskflowmq.core.retry import Retry
-from taskflowmq.core.signals import Cancel, Discard, RetryAfter, Snooze
 from taskflowmq.ports.context import Context
 
 #: What a body may be told to do; the last word of a plan is repeated.

@@ -10,10 +10,10 @@ import pytest
 from tests.worker.conftest import MakeWorker
 from tests.worker.fakes import FakeStore, FakeTasks
 
+from taskflowmq.core.directives import Cancel, Discard, RetryAfter, Snooze
 from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.job import Ended, Reason, State
 from taskflowmq.core.retry import Retry
-from taskflowmq.core.signals import Cancel, Discard, RetryAfter, Snooze
 from taskflowmq.ports.context import Context, current_context
 
 
@@ -63,7 +63,7 @@ async def test_a_failing_job_is_tried_three_times_and_dies(
 
 
 @pytest.mark.parametrize(
-    ("signal", "state", "reason", "attempt"),
+    ("directive", "state", "reason", "attempt"),
     [
         (Snooze(5), State.SCHEDULED, None, 0),
         (RetryAfter(5), State.RETRYING, None, 1),
@@ -72,11 +72,11 @@ async def test_a_failing_job_is_tried_three_times_and_dies(
     ],
 )
 @pytest.mark.parametrize("returned", [False, True])
-async def test_signals_steer_the_job_raised_or_returned(
+async def test_directives_steer_the_job_raised_or_returned(
     store: FakeStore,
     tasks: FakeTasks,
     make_worker: MakeWorker,
-    signal: Exception,
+    directive: Exception,
     state: State,
     reason: Reason | None,
     attempt: int,
@@ -84,8 +84,8 @@ async def test_signals_steer_the_job_raised_or_returned(
 ) -> None:
     async def body() -> Any:
         if returned:
-            return signal
-        raise signal
+            return directive
+        raise directive
 
     row = store.put(tasks.add(body))
     worker = make_worker()

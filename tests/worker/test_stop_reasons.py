@@ -11,8 +11,8 @@ from tests.worker.conftest import MakeWorker
 from tests.worker.fakes import EPOCH, FakeStore, FakeTasks
 
 from taskflowmq import Context
+from taskflowmq.core.directives import Stop
 from taskflowmq.core.job import ClaimedJob, State
-from taskflowmq.core.signals import Stop
 from taskflowmq.core.transitions import Failed
 from taskflowmq.worker.body import _Bodies
 from taskflowmq.worker.lease import LeaseWatch

@@ -90,7 +90,7 @@ def _options(given: dict[str, Any]) -> dict[str, Any]:
 
 def _check_wait(wait: bool, seconds: float | None) -> None:
     """Find a slip before the job is stored. From the environment the limit may be there without a wait."""
-    from taskflowmq.core.signals import to_ms
+    from taskflowmq.core.directives import to_ms
 
     if seconds is None:
         return

@@ -13,10 +13,10 @@ from taskflowmq.client.deadline import done_within
 from taskflowmq.client.hub import Hub
 from taskflowmq.client.session import Session
 from taskflowmq.client.sync import sync_twin
+from taskflowmq.core.directives import Duration, to_ms
 from taskflowmq.core.errors import JobCancelled, JobFailed, ResultUnavailable, TaskFlowError
 from taskflowmq.core.job import JobView, State
 from taskflowmq.core.operations import CancelAnswer, not_found
-from taskflowmq.core.signals import Duration, to_ms
 from taskflowmq.core.waiting import Wait, WaitCode
 from taskflowmq.ports.context import awaiting
 

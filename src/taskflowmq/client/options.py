@@ -14,9 +14,9 @@ from taskflowmq.client import codec
 from taskflowmq.client.headers import check_traceparent, job_headers
 from taskflowmq.client.ids import new_id
 from taskflowmq.client.unique import Unique, literal_key
+from taskflowmq.core.directives import Duration, to_ms
 from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.job import NewJob, UniqueKey
-from taskflowmq.core.signals import Duration, to_ms
 from taskflowmq.core.validation import (
     MAX_KEY_LENGTH,
     MAX_META_BYTES,

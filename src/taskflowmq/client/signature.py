@@ -27,8 +27,8 @@ from msgspec import inspect as typeinfo
 from taskflowmq.client import codec, codecs
 from taskflowmq.client.roundtrip import find_changed
 from taskflowmq.client.shapes import is_pydantic
+from taskflowmq.core.directives import Directive
 from taskflowmq.core.errors import MAX_ERRORS, FieldError, InvalidJob
-from taskflowmq.core.signals import Signal
 from taskflowmq.core.validation import MAX_ARGS_BYTES, escape_step, join_pointer
 from taskflowmq.ports.context import Context
 
@@ -337,14 +337,14 @@ def _result_decoder(kind: Any, label: str) -> msgspec.json.Decoder[Any]:
     if kind in (typing.NoReturn, typing.Never):
         return msgspec.json.Decoder(Any)
     if typing.get_origin(kind) in (typing.Union, types.UnionType):
-        # A handler may return a signal (Snooze …), which steers the job and is no result.
-        results = [one for one in typing.get_args(kind) if not _is_signal(one)]
+        # A handler may return a directive (Snooze …), which steers the job and is no result.
+        results = [one for one in typing.get_args(kind) if not _is_directive(one)]
         kind = typing.Union[tuple(results)] if results else None  # noqa: UP007 - made at run time
-    if _is_signal(kind):
+    if _is_directive(kind):
         kind = None
     _check_type(kind, f"{label}: the result")
     return msgspec.json.Decoder(kind, dec_hook=codec.from_plain)
 
 
-def _is_signal(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, Signal)
+def _is_directive(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Directive)

@@ -34,10 +34,10 @@ from taskflowmq.client.session import Session
 from taskflowmq.client.signature import Signature
 from taskflowmq.client.sync import sync_twin
 from taskflowmq.client.unique import Unique
+from taskflowmq.core.directives import Duration
 from taskflowmq.core.errors import InvalidJob, WrongContext
 from taskflowmq.core.job import NewJob
 from taskflowmq.core.retry import Retry
-from taskflowmq.core.signals import Duration
 from taskflowmq.core.validation import MAX_RESULT_BYTES, check_name
 from taskflowmq.ports.context import Context, running
 from taskflowmq.ports.tasks import Runs, TaskNotice

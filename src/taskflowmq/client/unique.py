@@ -9,9 +9,9 @@ from typing import Any, Literal
 import msgspec
 
 from taskflowmq.client import codec
+from taskflowmq.core.directives import Duration, to_ms
 from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.job import UniqueKey
-from taskflowmq.core.signals import Duration, to_ms
 from taskflowmq.core.unique_keys import computed_key, spelled_key
 from taskflowmq.core.validation import MAX_KEY_LENGTH, check_text
 

@@ -13,9 +13,9 @@ from uuid import UUID
 
 import msgspec
 
+from taskflowmq.core.directives import Stop
 from taskflowmq.core.errors import WrongContext
 from taskflowmq.core.job import ClaimedJob
-from taskflowmq.core.signals import Stop
 
 #: Why a body is asked to stop.
 StopReason = Literal["drain", "cancel", "timeout", "lease_lost"]

@@ -15,7 +15,7 @@ from msgspec import Meta
 
 from taskflowmq.client.extras import require
 from taskflowmq.client.task import task
-from taskflowmq.core.signals import Discard, RetryAfter
+from taskflowmq.core.directives import Discard, RetryAfter
 from taskflowmq.tasks.demo import MAX_SECONDS, failing_job, test
 from taskflowmq.tasks.errors import HTTPCallFailed, PermanentFailure
 

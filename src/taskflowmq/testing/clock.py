@@ -8,8 +8,8 @@ import itertools
 import threading
 from datetime import UTC, datetime, timedelta
 
+from taskflowmq.core.directives import Duration
 from taskflowmq.core.errors import InvalidJob
-from taskflowmq.core.signals import Duration
 
 
 class VirtualClock:

@@ -17,9 +17,9 @@ from uuid import UUID
 
 import msgspec
 
+from taskflowmq.core.directives import Stop
 from taskflowmq.core.errors import WrongContext
 from taskflowmq.core.job import ClaimedJob
-from taskflowmq.core.signals import Stop
 from taskflowmq.core.transitions import Failed, Outcome
 from taskflowmq.ports.context import StopReason, WorkerState, running
 from taskflowmq.ports.hooks import Around, HookFailed

@@ -13,9 +13,9 @@ from uuid import UUID
 
 import msgspec
 
+from taskflowmq.core.directives import Stop
 from taskflowmq.core.errors import InvalidJob, WrongContext
 from taskflowmq.core.job import ClaimedJob
-from taskflowmq.core.signals import Stop
 from taskflowmq.core.transitions import Transition, decide
 from taskflowmq.core.validation import MAX_META_BYTES, check_storable
 from taskflowmq.ports.chance import chance

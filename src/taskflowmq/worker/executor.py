@@ -16,8 +16,8 @@ from typing import Any
 
 import msgspec
 
+from taskflowmq.core.directives import Stop
 from taskflowmq.core.job import ClaimedJob
-from taskflowmq.core.signals import Stop
 from taskflowmq.core.transitions import Crashed, Failed, HandedBack, Outcome, Stopped, TimedOut, decide
 from taskflowmq.ports.chance import chance
 from taskflowmq.ports.context import StopReason, WorkerState, running

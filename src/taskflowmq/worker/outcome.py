@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
+from taskflowmq.core.directives import Cancel, Directive, Discard, RetryAfter, Snooze
 from taskflowmq.core.errors import InvalidJob
-from taskflowmq.core.signals import Cancel, Discard, RetryAfter, Signal, Snooze
 from taskflowmq.core.transitions import (
     Discarded,
     Failed,
@@ -28,10 +28,10 @@ DONE = Succeeded()
 
 
 def returned(spec: TaskSpec, value: Any) -> Outcome:
-    """Decide what a returned value means: a signal steers the job, everything else completes it."""
+    """Decide what a returned value means: a directive steers the job, everything else completes it."""
     if value is None:
         return DONE
-    if isinstance(value, Signal):
+    if isinstance(value, Directive):
         return raised(spec, value)
     return encoded(spec, value)
 

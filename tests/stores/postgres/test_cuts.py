@@ -15,8 +15,8 @@ from tests.faults.proxy import Proxy
 from tests.stores.postgres.conftest import Connect, add_worker, new_job, request_for
 
 from taskflowmq import Context, Retry, TaskFlow
+from taskflowmq.core.directives import Discard
 from taskflowmq.core.errors import StoreUnavailable, WrongContext
-from taskflowmq.core.signals import Discard
 from taskflowmq.core.transitions import Failed, Succeeded, decide
 from taskflowmq.ports.store import Retention
 from taskflowmq.stores.postgres import PostgresStore

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from taskflowmq.core.directives import Cancel, Directive, Discard, RetryAfter, Snooze, to_ms
 from taskflowmq.core.errors import InvalidJob
-from taskflowmq.core.signals import Cancel, Discard, RetryAfter, Signal, Snooze, to_ms
 from taskflowmq.core.validation import MAX_DELAY_MS
 
 
@@ -55,16 +55,16 @@ def test_the_upper_bound_can_be_chosen() -> None:
         to_ms(5.1, "/timeout", longest=5000)
 
 
-def test_signals_carry_what_they_say() -> None:
+def test_directives_carry_what_they_say() -> None:
     assert RetryAfter(1.5).delay_ms == 1500
     assert RetryAfter(timedelta(minutes=1), "busy").args == ("busy",)
     assert Snooze(60).delay_ms == 60_000
     assert Cancel("no longer wanted").reason == "no longer wanted"
     assert Discard().reason == ""
-    assert all(issubclass(kind, Signal) for kind in (RetryAfter, Snooze, Cancel, Discard))
+    assert all(issubclass(kind, Directive) for kind in (RetryAfter, Snooze, Cancel, Discard))
 
 
-@pytest.mark.parametrize("signal", [RetryAfter, Snooze])
-def test_a_signal_with_a_bad_delay_is_refused_where_it_is_made(signal: type[RetryAfter] | type[Snooze]) -> None:
+@pytest.mark.parametrize("directive", [RetryAfter, Snooze])
+def test_a_directive_with_a_bad_delay_is_refused_where_it_is_made(directive: type[RetryAfter] | type[Snooze]) -> None:
     with pytest.raises(InvalidJob):
-        signal(-1)
+        directive(-1)

@@ -20,11 +20,11 @@ def to_ms(duration: Duration, pointer: str, *, longest: int = MAX_DELAY_MS) -> i
     return round(seconds * 1000)
 
 
-class Signal(Exception):
+class Directive(Exception):
     """Base of what handlers raise or return to steer their job; not a failure by itself."""
 
 
-class RetryAfter(Signal):
+class RetryAfter(Directive):
     """Fail this attempt, and try again after ``delay`` (seconds or timedelta) instead of the policy's delay."""
 
     def __init__(self, delay: Duration, reason: str = "") -> None:
@@ -32,7 +32,7 @@ class RetryAfter(Signal):
         self.delay_ms = to_ms(delay, "/delay")
 
 
-class Snooze(Signal):
+class Snooze(Directive):
     """Run again after ``delay`` (seconds or timedelta); costs no attempt."""
 
     def __init__(self, delay: Duration) -> None:
@@ -40,11 +40,11 @@ class Snooze(Signal):
         self.delay_ms = to_ms(delay, "/delay")
 
 
-class Stop(Signal):
+class Stop(Directive):
     """End a body that was asked to stop as it was asked: ``raise ctx.stopped()`` makes one."""
 
 
-class Cancel(Signal):
+class Cancel(Directive):
     """End the job as ``cancelled`` (cancelled_by_handler)."""
 
     def __init__(self, reason: str = "") -> None:
@@ -52,7 +52,7 @@ class Cancel(Signal):
         self.reason = reason
 
 
-class Discard(Signal):
+class Discard(Directive):
     """End the job as ``dead`` (discarded) at once: no further attempt can help."""
 
     def __init__(self, reason: str = "") -> None:
