@@ -56,6 +56,10 @@ test: .venv/.dev-ready ## Run every test
 test-fast: .venv/.dev-ready ## Run the tests that take no processes and no patience (at most a minute)
 	$(PYTEST) -n $(FAST_JOBS) -m "not slow" --hypothesis-profile quick --ignore tests/faults --ignore tests/poolers
 
+.PHONY: test-matrix
+test-matrix: .venv/.dev-ready ## Conformance on every Python and database version that can be had here: ONLY="3.12 SQLite"
+	$(BIN)/python -m tools.test_matrix --jobs $(JOBS) $(ONLY)
+
 .PHONY: check check-format check-lint check-types check-layers check-rules
 check: check-format check-lint check-types check-layers check-rules ## Format, lint, types, layers, budgets, queries, dead names (make -k check shows all)
 
@@ -118,7 +122,7 @@ wheel: .venv/.dev-ready ## Build the wheel into dist/
 	$(BIN)/python -m build --wheel --no-isolation
 
 .PHONY: clean
-clean: ## Remove what builds and tools leave behind (the environment is .venv: remove it by hand)
+clean: ## Remove what builds and tools leave behind (the environments are .venv*: remove them by hand)
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find src tests tools benchmarks examples -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 

