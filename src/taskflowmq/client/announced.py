@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from taskflowmq.client.options import Defaults, Mold, Options, Origin, make_mold
+from taskflowmq.client.options import Defaults, JobTemplate, Options, Origin, make_template
 from taskflowmq.client.unique import Unique
 from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.job import NewJob, UniqueKey
@@ -81,7 +81,7 @@ class AnnouncedTask:
         self._view = view
         self._defaults, self._key_by_function = _defaults_of(view)
         #: Of the last job, since the next one mostly differs in id and arguments only.
-        self._mold: Mold | None = None
+        self._template: JobTemplate | None = None
 
     def says(self, view: TaskView) -> bool:
         """Tell whether the store still says the same."""
@@ -117,14 +117,14 @@ class AnnouncedTask:
                 " Give one, or enqueue it there",
             )
         if isinstance(unique, UniqueKey):
-            return make_mold(options, self._defaults, unique, origin).cast(self.name, raw)
-        mold = self._mold
-        if mold is None or not mold.fits(options, origin):
-            mold = make_mold(options, self._defaults, None, origin)
+            return make_template(options, self._defaults, unique, origin).make(self.name, raw)
+        template = self._template
+        if template is None or not template.fits(options, origin):
+            template = make_template(options, self._defaults, None, origin)
             # Not with a connection of the caller's, nor with a handler's trace: nothing may keep or inherit them.
             if running.get() is None and options.conn is None:
-                self._mold = mold
-        return mold.cast(self.name, raw)
+                self._template = template
+        return template.make(self.name, raw)
 
     def _with_defaults(self, args: Mapping[str, Any]) -> Mapping[str, Any]:
         return args if self._schema is None else {**self._schema.defaults, **args}

@@ -103,7 +103,7 @@ NO_OPTIONS = Options()
 
 @functools.lru_cache(maxsize=256)
 def asked_by(actor: str) -> Options:
-    """Return the options of who says nothing else: the same object each time, so that a mold fits the next job."""
+    """Return the options of who says nothing else: the same object each time, so that a template fits the next job."""
     return Options(actor=actor)
 
 
@@ -154,8 +154,8 @@ class Origin(msgspec.Struct, frozen=True):
 NO_APP = Origin()
 
 
-class Mold(msgspec.Struct, frozen=True):
-    """What the jobs of one task, one set of options and one origin have in common: a list has one mold for thousands.
+class JobTemplate(msgspec.Struct, frozen=True):
+    """What the jobs of one task, one set of options and one origin have in common: thousands of a list share one.
 
     Attributes:
         options: what the caller said.
@@ -171,12 +171,12 @@ class Mold(msgspec.Struct, frozen=True):
         """Tell whether it serves a job of these very options and origin, here: a handler's jobs have its trace."""
         return self.options is options and self.origin is origin and running.get() is None
 
-    def cast(self, task: str, args: bytes) -> NewJob:
+    def make(self, task: str, args: bytes) -> NewJob:
         """Put together a job to store, with a new id."""
         return NewJob(self.origin.new_id(), task, args, *self.rest)
 
 
-def make_mold(options: Options, defaults: Defaults, key: UniqueKey | None, origin: Origin) -> Mold:
+def make_template(options: Options, defaults: Defaults, key: UniqueKey | None, origin: Origin) -> JobTemplate:
     """Settle everything but a job's id and arguments."""
     rest = (
         defaults.queue if options.queue is msgspec.UNSET else options.queue,
@@ -193,7 +193,7 @@ def make_mold(options: Options, defaults: Defaults, key: UniqueKey | None, origi
         options.meta,
         job_headers(options.traceparent, options.actor, origin.version),
     )
-    return Mold(options, origin, rest)
+    return JobTemplate(options, origin, rest)
 
 
 def _run_at(value: object) -> tuple[str, datetime | None]:

@@ -23,12 +23,12 @@ from taskflowmq.client.options import (
     NO_APP,
     NO_OPTIONS,
     Defaults,
-    Mold,
+    JobTemplate,
     Options,
     Origin,
     SendOptions,
     check_options,
-    make_mold,
+    make_template,
 )
 from taskflowmq.client.session import Session
 from taskflowmq.client.signature import Signature
@@ -205,7 +205,7 @@ class Task(_Enqueues[P, R]):
         if isinstance(self._defaults.unique, Unique):
             self._defaults.unique.check(self._signature.names)
         #: Of the last job, since the next one mostly differs in id and arguments only.
-        self._mold: Mold | None = None
+        self._template: JobTemplate | None = None
         self._app: TaskApp | None = None
         self._included_in: weakref.WeakSet[TaskApp] = weakref.WeakSet()
         self.__name__, self.__qualname__ = fn.__name__, fn.__qualname__
@@ -322,22 +322,22 @@ class Task(_Enqueues[P, R]):
         return self._request(self._signature.encode_named(args), options, origin)
 
     def _request(self, raw: bytes, options: Options, origin: Origin) -> JobRequest[R]:
-        mold = self._mold
-        if mold is None or not mold.fits(options, origin):
-            mold = self._make_mold(raw, options, origin)
-        return JobRequest(mold.cast(self.name, raw), self)
+        template = self._template
+        if template is None or not template.fits(options, origin):
+            template = self._make_template(raw, options, origin)
+        return JobRequest(template.make(self.name, raw), self)
 
-    def _make_mold(self, raw: bytes, options: Options, origin: Origin) -> Mold:
+    def _make_template(self, raw: bytes, options: Options, origin: Origin) -> JobTemplate:
         unique = self._defaults.unique if options.unique is msgspec.UNSET else options.unique
         if isinstance(unique, Unique):
-            # The key depends on the arguments: this mold is good for one job.
+            # The key depends on the arguments: this template is good for one job.
             key = unique.resolve(self.name, self._signature.with_defaults(raw))
-            return make_mold(options, self._defaults, key, origin)
-        mold = make_mold(options, self._defaults, unique, origin)
+            return make_template(options, self._defaults, key, origin)
+        template = make_template(options, self._defaults, unique, origin)
         # Not with a connection of the caller's: a task must not keep it alive.
         if running.get() is None and options.conn is None:
-            self._mold = mold
-        return mold
+            self._template = template
+        return template
 
 
 class DeclaredTask(Task[P, R], Generic[P, R, Plain, Returned]):

@@ -1,4 +1,4 @@
-"""What jobs have in common is settled once (client.options.Mold): never longer than it is true."""
+"""What jobs have in common is settled once (client.options.JobTemplate): never longer than it is true."""
 
 from __future__ import annotations
 
