@@ -124,7 +124,7 @@ class BaseApp(Hooked):
     @contextlib.contextmanager
     def redirected(self, make_store: MakeStore, new_id: Callable[[], UUID], url: str) -> Iterator[Self]:
         """Use another store meanwhile, and forget it afterwards; for tests. Its sessions are closed at the end."""
-        kept = self._url, self._make_store, self.origin, self._hub.set_aside()
+        kept = self._url, self._make_store, self.origin, self._hub.suspend()
         self._url, self._make_store, self.origin = url, make_store, msgspec.structs.replace(self.origin, new_id=new_id)
         try:
             yield self
@@ -133,7 +133,7 @@ class BaseApp(Hooked):
                 self._hub.close_from_outside()
             finally:
                 self._url, self._make_store, self.origin, places = kept
-                self._hub.put_back(places)
+                self._hub.restore(places)
 
     @property
     def hub(self) -> Hub[Session]:

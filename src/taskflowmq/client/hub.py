@@ -291,14 +291,14 @@ class Hub(Generic[S]):
             elif not place.loop.is_closed():
                 place.loop.run_until_complete(self._close_place(place))
 
-    def set_aside(self) -> dict[int, _Place[S]]:
-        """Return the sessions and go on without them; :meth:`put_back` ends that."""
+    def suspend(self) -> dict[int, _Place[S]]:
+        """Return the sessions and go on without them; :meth:`restore` ends that."""
         with self._lock:
             kept, self._places = self._places, {}
         return kept
 
-    def put_back(self, places: dict[int, _Place[S]]) -> None:
-        """Go on with sessions that were set aside."""
+    def restore(self, places: dict[int, _Place[S]]) -> None:
+        """Go on with sessions that were suspended."""
         with self._lock:
             self._places = places
 
