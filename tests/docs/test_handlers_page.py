@@ -16,9 +16,9 @@ import pytest
 
 from taskflowmq import Context, JobFailed, State, TaskFlow, current_context
 from taskflowmq.testing.waiting import wait_until
-from taskflowmq.worker import lifecycle, process_pool, reports
 from taskflowmq.worker.options import MAX_THREADS, WorkerOptions
-from taskflowmq.worker.process_pool import RECYCLE_AFTER
+from taskflowmq.worker.running import lifecycle, process_pool, reports
+from taskflowmq.worker.running.process_pool import RECYCLE_AFTER
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

@@ -35,7 +35,7 @@ from taskflowmq.server.bulk_body import split_jobs
 from taskflowmq.server.cursor import read_cursor, write_cursor
 from taskflowmq.server.problems import Problem
 from taskflowmq.server.schemas.requests import JobBody
-from taskflowmq.worker.frames import frame_of, outcome_of, unpack
+from taskflowmq.worker.running.frames import frame_of, outcome_of, unpack
 
 #: How much processor time one input may take, in seconds.
 LONGEST_S = 2.0

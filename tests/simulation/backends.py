@@ -29,8 +29,8 @@ import taskflowmq.stores.postgres.names
 import taskflowmq.stores.postgres.partitions
 import taskflowmq.stores.postgres.workers
 import taskflowmq.stores.sqlite.claims
-import taskflowmq.worker.child
-import taskflowmq.worker.supervisor
+import taskflowmq.worker.supervision.child
+import taskflowmq.worker.supervision.supervisor
 import taskflowmq.worker.worker
 from taskflowmq.ports.clock import Clock
 from taskflowmq.stores.postgres import PostgresOptions, PostgresStore
@@ -47,8 +47,8 @@ _MEASURE: tuple[ModuleType, ...] = (
 )
 #: Modules that make identities with ``uuid4``.
 _IDENTIFY: tuple[ModuleType, ...] = (
-    taskflowmq.worker.child,
-    taskflowmq.worker.supervisor,
+    taskflowmq.worker.supervision.child,
+    taskflowmq.worker.supervision.supervisor,
     taskflowmq.worker.worker,
 )
 

@@ -23,11 +23,11 @@ from taskflowmq.core.ids import uuid7
 from taskflowmq.ports.spawner import ChildSpec
 from taskflowmq.ports.telemetry import NoTelemetry
 from taskflowmq.scheduler import all_duties
-from taskflowmq.worker.child import DRAIN, FINISH
 from taskflowmq.worker.options import WorkerOptions
 from taskflowmq.worker.place import Place
 from taskflowmq.worker.slots import SlotTable
-from taskflowmq.worker.supervisor import Supervisor
+from taskflowmq.worker.supervision.child import DRAIN, FINISH
+from taskflowmq.worker.supervision.supervisor import Supervisor
 from taskflowmq.worker.worker import Worker
 
 LEASE, HEARTBEAT, SWEEP, POLL = 10.0, 3.0, 2.0, 1.0

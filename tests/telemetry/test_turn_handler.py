@@ -11,7 +11,7 @@ from uuid import UUID
 
 from taskflowmq.ports.telemetry import JobLine
 from taskflowmq.telemetry.logs import JsonFormatter, TextFormatter, TurnHandler
-from taskflowmq.worker.job_lines import log_jobs
+from taskflowmq.worker.settling.job_lines import log_jobs
 
 
 class CountingStream(io.StringIO):

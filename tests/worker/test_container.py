@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from taskflowmq.worker.container import usable_cores, usable_memory
+from taskflowmq.worker.running.container import usable_cores, usable_memory
 
 BOUND = len(os.sched_getaffinity(0))
 

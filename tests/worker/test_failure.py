@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 
-from taskflowmq.worker.failure import MAX_MESSAGE, MAX_TRACEBACK, describe, error_json
+from taskflowmq.worker.settling.failure import MAX_MESSAGE, MAX_TRACEBACK, describe, error_json
 
 
 def test_a_stored_error_holds_no_secret() -> None:

@@ -16,7 +16,7 @@ from taskflowmq.core.retry import HERD_MAX_MS, Retry, herd_delay_ms
 from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.store import Settled
 from taskflowmq.testing.waiting import wait_until
-from taskflowmq.worker.herd import Herd
+from taskflowmq.worker.settling.herd import Herd
 
 JOBS = 1_000
 
@@ -48,7 +48,7 @@ async def test_a_thousand_that_fail_in_a_second_come_back_at_a_fifth_of_that_and
     store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # All in one moment, however long this machine takes for them.
-    monkeypatch.setattr("taskflowmq.worker.completer.Herd", lambda _monotonic: Herd(lambda: 100.0))
+    monkeypatch.setattr("taskflowmq.worker.settling.completer.Herd", lambda _monotonic: Herd(lambda: 100.0))
     delays = await delays_of(store, tasks, make_worker, JOBS)
     assert min(delays) >= 1.0, "a retry came before the base delay"
     assert busiest_second(delays) <= JOBS / 5

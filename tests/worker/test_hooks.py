@@ -18,8 +18,8 @@ from tests.worker.fakes import FakeStore, FakeTasks
 from taskflowmq import AttemptError, Cancel, Context, Discard, FailedJob, HookFailed, Retry, TaskFlow, current_context
 from taskflowmq.core.job import State
 from taskflowmq.ports.hooks import Hooks
-from taskflowmq.worker import reports
-from taskflowmq.worker.lifecycle import STOP_SECONDS
+from taskflowmq.worker.running import reports
+from taskflowmq.worker.running.lifecycle import STOP_SECONDS
 
 who: contextvars.ContextVar[str] = contextvars.ContextVar("who", default="nobody")
 
@@ -328,7 +328,7 @@ async def test_a_worker_that_is_told_to_end_waits_for_no_start_hook(
 async def test_stop_hooks_that_hang_are_left(
     store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("taskflowmq.worker.lifecycle.STOP_SECONDS", 0.2)
+    monkeypatch.setattr("taskflowmq.worker.running.lifecycle.STOP_SECONDS", 0.2)
     assert STOP_SECONDS > 0.2
     free = threading.Event()
 

@@ -13,7 +13,7 @@ import pytest
 
 from taskflowmq.ports.telemetry import JobLine, LineError
 from taskflowmq.telemetry.logs import JsonFormatter, TextFormatter, TurnHandler
-from taskflowmq.worker.job_lines import log_jobs
+from taskflowmq.worker.settling.job_lines import log_jobs
 
 ERROR = LineError("ValueError", "why\x1b[2J\u202e\x9b", "File é.py\n  line 3")
 LINES = [

@@ -14,8 +14,9 @@ from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.core.job import State
 from taskflowmq.testing import VirtualClock
 from taskflowmq.testing.waiting import wait_until
-from taskflowmq.worker import notes, worker
-from taskflowmq.worker.notes import Notes
+from taskflowmq.worker import worker
+from taskflowmq.worker.watches import notes
+from taskflowmq.worker.watches.notes import Notes
 
 
 @pytest.fixture(autouse=True)

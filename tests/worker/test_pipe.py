@@ -5,8 +5,8 @@ from __future__ import annotations
 import socket
 from typing import Any, cast
 
-from taskflowmq.worker.body import Pipe
-from taskflowmq.worker.frames import LENGTH_BYTES, LOG, READY, Frame, read_exactly, unpack
+from taskflowmq.worker.running.body import Pipe
+from taskflowmq.worker.running.frames import LENGTH_BYTES, LOG, READY, Frame, read_exactly, unpack
 
 
 def test_a_record_that_a_signal_handler_logs_in_the_middle_of_a_frame_follows_it() -> None:

@@ -9,10 +9,10 @@ from uuid import uuid4
 
 import pytest
 
-from taskflowmq.worker import standstill
-from taskflowmq.worker.machine import cpu_seconds
 from taskflowmq.worker.slots import TICK_US, SlotTable
-from taskflowmq.worker.standstill import COMPUTES, Standstill
+from taskflowmq.worker.supervision import standstill
+from taskflowmq.worker.supervision.machine import cpu_seconds
+from taskflowmq.worker.supervision.standstill import COMPUTES, Standstill
 
 LEASE = 30.0
 

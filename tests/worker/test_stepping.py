@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from taskflowmq.worker.running.stepping import MOST_CLEAN_UPS, stepped
 from taskflowmq.worker.slots import SlotTable
-from taskflowmq.worker.stepping import MOST_CLEAN_UPS, stepped
 
 
 async def run_and_give_up(body: Coroutine[Any, Any, Any]) -> None:

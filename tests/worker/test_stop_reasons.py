@@ -14,9 +14,9 @@ from taskflowmq import Context
 from taskflowmq.core.directives import Stop
 from taskflowmq.core.job import ClaimedJob, State
 from taskflowmq.core.transitions import Failed
-from taskflowmq.worker.body import _Bodies
-from taskflowmq.worker.lease import LeaseWatch
+from taskflowmq.worker.running.body import _Bodies
 from taskflowmq.worker.slots import LEASE_US
+from taskflowmq.worker.watches.lease import LeaseWatch
 
 
 async def test_a_body_that_nobody_asked_cannot_end_as_asked(

@@ -246,7 +246,7 @@ async def test_a_loop_that_stands_still_outside_every_body_gets_no_lease_for_eve
 ) -> None:
     """Something of ours waits, or a C call in a thread keeps the interpreter: nobody else would ever get its jobs."""
     # The children have this process's number: what the tests compute is not theirs.
-    monkeypatch.setattr("taskflowmq.worker.standstill.cpu_seconds", lambda _pid: 0.0)
+    monkeypatch.setattr("taskflowmq.worker.supervision.standstill.cpu_seconds", lambda _pid: 0.0)
     child = await desk.start()
     begun, prefetched = store.put("a"), store.put("a")
     child.hold(begun, started=True)
@@ -263,7 +263,7 @@ async def test_a_loop_that_stands_still_outside_every_body_gets_no_lease_for_eve
 async def test_a_child_that_is_too_large_before_it_ran_anything_gets_to_run_something(
     store: FakeStore, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("taskflowmq.worker.supervisor.MEMORY_SECONDS", 0.02)
+    monkeypatch.setattr("taskflowmq.worker.supervision.supervisor.MEMORY_SECONDS", 0.02)
     child = await desk.start(max_rss_mb=1)
     renewals = store.renewals
     await desk.until(lambda: store.renewals > renewals + 20)  # its memory was looked at meanwhile
@@ -316,7 +316,7 @@ async def test_signals_drain_and_then_hurry(store: FakeStore, desk: Desk) -> Non
 async def test_a_supervisor_that_is_told_to_end_does_not_wait_for_a_store_that_stays_away(
     store: FakeStore, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("taskflowmq.worker.supervisor.LAST_SECONDS", 0.1)
+    monkeypatch.setattr("taskflowmq.worker.supervision.supervisor.LAST_SECONDS", 0.1)
     child = await desk.start()
     row = store.put("a")
     child.hold(row, started=True)
@@ -338,7 +338,7 @@ async def test_children_that_die_at_once_are_replaced_more_and_more_slowly(
         pauses.append((errors, backoff(errors, **options)))
         return pauses[-1][1]
 
-    monkeypatch.setattr("taskflowmq.worker.supervisor.backoff", noted)
+    monkeypatch.setattr("taskflowmq.worker.supervision.supervisor.backoff", noted)
     await desk.start()
     births: list[float] = []
     for number in range(1, 6):

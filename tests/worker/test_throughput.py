@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from taskflowmq.ports.store import MAX_BATCH
-from taskflowmq.worker.completer import HIGH_WATER
+from taskflowmq.worker.claiming.throughput import AHEAD_SECONDS, MOST_AHEAD, Throughput
+from taskflowmq.worker.settling.completer import HIGH_WATER
 from taskflowmq.worker.slots import RING
-from taskflowmq.worker.throughput import AHEAD_SECONDS, MOST_AHEAD, Throughput
 
 SLOTS = 50
 

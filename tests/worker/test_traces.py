@@ -82,7 +82,7 @@ FOR_GOOD = {
 SCRIPT = """
 import asyncio, decimal, faulthandler, gc, locale, logging, os, resource, signal, socket, sys, tempfile, threading, time
 import tracemalloc, warnings
-from taskflowmq.worker.traces import Traces
+from taskflowmq.worker.running.traces import Traces
 
 logging.root.addHandler(logging.NullHandler())
 PIPE = os.pipe()[1]

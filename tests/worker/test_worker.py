@@ -18,7 +18,7 @@ from taskflowmq.core.job import ClaimedJob, Reason, State
 from taskflowmq.ports.context import Context
 from taskflowmq.ports.store import ClaimRequest
 from taskflowmq.testing.waiting import wait_until
-from taskflowmq.worker.context import RunningContext
+from taskflowmq.worker.running.context import RunningContext
 
 
 async def noop() -> None:
@@ -146,7 +146,7 @@ async def test_a_lost_reply_is_repeated_and_changes_nothing(
 async def test_a_wake_up_is_one_claim(
     store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("taskflowmq.worker.fetcher.FIRST_LOOK", 60.0)
+    monkeypatch.setattr("taskflowmq.worker.claiming.fetcher.FIRST_LOOK", 60.0)
 
     async def body() -> None: ...
 
@@ -279,7 +279,7 @@ async def test_jobs_that_wait_for_a_thread_can_be_cancelled_and_handed_back(
     store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("taskflowmq.worker.options.MAX_THREADS", 1)
-    monkeypatch.setattr("taskflowmq.worker.cancel.INTERVAL", 0.02)
+    monkeypatch.setattr("taskflowmq.worker.watches.cancel.INTERVAL", 0.02)
     gate, begun = threading.Event(), threading.Event()
 
     def body() -> None:
@@ -305,7 +305,7 @@ async def test_a_paused_queue_gets_back_what_has_not_started(
     store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("taskflowmq.worker.options.MAX_THREADS", 1)
-    monkeypatch.setattr("taskflowmq.worker.pauses.INTERVAL", 0.02)
+    monkeypatch.setattr("taskflowmq.worker.watches.pauses.INTERVAL", 0.02)
     gate, begun = threading.Event(), threading.Event()
 
     def body() -> None:
@@ -345,7 +345,7 @@ async def test_stop_hurries_a_drain(store: FakeStore, tasks: FakeTasks, make_wor
 async def test_cancel_stops_coroutines_and_tells_threads(
     store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("taskflowmq.worker.cancel.INTERVAL", 0.02)
+    monkeypatch.setattr("taskflowmq.worker.watches.cancel.INTERVAL", 0.02)
 
     begun = threading.Event()
 

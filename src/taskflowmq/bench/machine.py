@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from taskflowmq.worker.container import usable_cores, usable_memory
+from taskflowmq.worker.running.container import usable_cores, usable_memory
 
 
 class Machine(msgspec.Struct, frozen=True):

@@ -13,8 +13,8 @@ from taskflowmq.bootstrap.spawn import URL_VARIABLE, BodyConfig
 from taskflowmq.telemetry.logs import configure_logging
 from taskflowmq.telemetry.standard_streams import guard_streams
 from taskflowmq.telemetry.uncaught import log_uncaught
-from taskflowmq.worker.body import Pipe, serve
-from taskflowmq.worker.pipe_logs import send_logs
+from taskflowmq.worker.running.body import Pipe, serve
+from taskflowmq.worker.running.pipe_logs import send_logs
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ from taskflowmq.core.errors import WrongContext
 from taskflowmq.ports.tasks import Runs
 from taskflowmq.ports.telemetry import NoTelemetry
 from taskflowmq.worker import Health, SystemClock, Worker, WorkerOptions
-from taskflowmq.worker.process_pool import Launch
+from taskflowmq.worker.running.process_pool import Launch
 
 
 class EmbeddedWorker:

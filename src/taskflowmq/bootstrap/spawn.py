@@ -15,8 +15,8 @@ import msgspec
 from taskflowmq.core.redact import safe_url
 from taskflowmq.ports.spawner import ChildSpec
 from taskflowmq.worker.options import WorkerOptions
-from taskflowmq.worker.pipe_logs import levels
-from taskflowmq.worker.process_pool import Launch
+from taskflowmq.worker.running.pipe_logs import levels
+from taskflowmq.worker.running.process_pool import Launch
 
 URL_VARIABLE = "TASKFLOW_CHILD_URL"
 #: Secrets of the API and of the probes, which no handler needs, nor what a handler starts.

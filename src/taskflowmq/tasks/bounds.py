@@ -13,7 +13,7 @@ from pathlib import Path
 
 from taskflowmq.core.errors import WrongContext
 from taskflowmq.ports.context import current_context
-from taskflowmq.worker.body import BodyContext
+from taskflowmq.worker.running.body import BodyContext
 
 
 @contextmanager

@@ -2,12 +2,15 @@
 
 ``Worker`` is one claiming process. ``Supervisor`` owns some of them as child processes: it alone renews their leases,
 notices deaths and hangs from outside, and replaces them. Ports come in from above; no store is named here.
+
+A job passes ``claiming``, ``running`` and ``settling``. ``watches`` are the loops beside it, ``supervision`` is what a
+``Supervisor`` is made of. Each room imports only those that the contract "Rooms of the worker" names below it.
 """
 
 from taskflowmq.worker.clock import SystemClock
 from taskflowmq.worker.options import WorkerOptions
 from taskflowmq.worker.place import Place
-from taskflowmq.worker.supervisor import Supervisor
+from taskflowmq.worker.supervision.supervisor import Supervisor
 from taskflowmq.worker.worker import Health, Worker
 
 __all__ = ["Health", "Place", "Supervisor", "SystemClock", "Worker", "WorkerOptions"]

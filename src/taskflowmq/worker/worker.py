@@ -20,26 +20,21 @@ from taskflowmq.ports.lifecycle import Duty
 from taskflowmq.ports.store import MAX_BATCH, Store
 from taskflowmq.ports.tasks import TaskRegistry
 from taskflowmq.ports.telemetry import NoTelemetry, Telemetry
-from taskflowmq.worker.audit import Audit
 from taskflowmq.worker.backoff import backoff
-from taskflowmq.worker.cancel import CancelWatch
+from taskflowmq.worker.claiming.audit import Audit
+from taskflowmq.worker.claiming.fetcher import Fetcher
+from taskflowmq.worker.claiming.listener import Listener
 from taskflowmq.worker.clock import SystemClock
-from taskflowmq.worker.completer import Completer
-from taskflowmq.worker.container import usable_cores
-from taskflowmq.worker.context import HAND_BACK
-from taskflowmq.worker.executor import Executor
-from taskflowmq.worker.fetcher import Fetcher
-from taskflowmq.worker.heartbeat import Heartbeat
 from taskflowmq.worker.kit import Kit
-from taskflowmq.worker.lease import LeaseWatch
-from taskflowmq.worker.lifecycle import Lifecycle
-from taskflowmq.worker.listener import Listener
-from taskflowmq.worker.notes import Notes, no_progress
 from taskflowmq.worker.options import WorkerOptions
-from taskflowmq.worker.pauses import PauseWatch
 from taskflowmq.worker.place import Place, introduction
-from taskflowmq.worker.process_pool import Launch, ProcessPool
-from taskflowmq.worker.progress import ProgressWriter
+from taskflowmq.worker.running.container import usable_cores
+from taskflowmq.worker.running.context import HAND_BACK
+from taskflowmq.worker.running.executor import Executor
+from taskflowmq.worker.running.lifecycle import Lifecycle
+from taskflowmq.worker.running.process_pool import Launch, ProcessPool
+from taskflowmq.worker.settling.completer import Completer
+from taskflowmq.worker.settling.progress import ProgressWriter
 from taskflowmq.worker.sheltered import Sheltered, cancelled_itself, sheltered
 from taskflowmq.worker.slots import (
     HANDED_BACK,
@@ -53,8 +48,13 @@ from taskflowmq.worker.slots import (
     SlotTable,
 )
 from taskflowmq.worker.store_log import StoreLog
-from taskflowmq.worker.streams import Streams
-from taskflowmq.worker.timeouts import Timeouts
+from taskflowmq.worker.watches.cancel import CancelWatch
+from taskflowmq.worker.watches.heartbeat import Heartbeat
+from taskflowmq.worker.watches.lease import LeaseWatch
+from taskflowmq.worker.watches.notes import Notes, no_progress
+from taskflowmq.worker.watches.pauses import PauseWatch
+from taskflowmq.worker.watches.streams import Streams
+from taskflowmq.worker.watches.timeouts import Timeouts
 
 log = logging.getLogger("taskflowmq.worker")
 

@@ -21,9 +21,9 @@ from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.store import Settled, Store
 from taskflowmq.ports.telemetry import LineError
 from taskflowmq.worker.backoff import backoff
-from taskflowmq.worker.child import Child
-from taskflowmq.worker.failure import error_json
+from taskflowmq.worker.settling.failure import error_json
 from taskflowmq.worker.store_log import StoreLog
+from taskflowmq.worker.supervision.child import Child
 
 log = logging.getLogger("taskflowmq.supervisor")
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from taskflowmq.worker.context import LEASE_LOST, RunningContext
-from taskflowmq.worker.executor import Executor
 from taskflowmq.worker.kit import Kit
+from taskflowmq.worker.running.context import LEASE_LOST, RunningContext
+from taskflowmq.worker.running.executor import Executor
 from taskflowmq.worker.slots import LEASE_US
 
 log = logging.getLogger("taskflowmq.worker")

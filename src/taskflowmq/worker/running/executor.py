@@ -23,18 +23,18 @@ from taskflowmq.ports.chance import chance
 from taskflowmq.ports.context import StopReason, WorkerState, running
 from taskflowmq.ports.hooks import Around
 from taskflowmq.ports.tasks import Runs
-from taskflowmq.worker.around import AroundHere, InVariables, OnLoop, around_call, around_coroutine
-from taskflowmq.worker.completer import Completer
-from taskflowmq.worker.context import CANCEL, HAND_BACK, LEASE_LOST, TIMEOUT, ProgressSink, RunningContext
-from taskflowmq.worker.failure import describe, error_json, stack_of, traceback_of
 from taskflowmq.worker.kit import Kit
-from taskflowmq.worker.outcome import DONE, raised, returned, undecodable
-from taskflowmq.worker.pools import ThreadPool
-from taskflowmq.worker.process_pool import ProcessPool
-from taskflowmq.worker.reports import Reports
+from taskflowmq.worker.running.around import AroundHere, InVariables, OnLoop, around_call, around_coroutine
+from taskflowmq.worker.running.context import CANCEL, HAND_BACK, LEASE_LOST, TIMEOUT, ProgressSink, RunningContext
+from taskflowmq.worker.running.pools import ThreadPool
+from taskflowmq.worker.running.process_pool import ProcessPool
+from taskflowmq.worker.running.reports import Reports
+from taskflowmq.worker.running.stepping import as_coroutine, stepped
+from taskflowmq.worker.settling.completer import Completer
+from taskflowmq.worker.settling.failure import describe, error_json, stack_of, traceback_of
+from taskflowmq.worker.settling.outcome import DONE, raised, returned, undecodable
 from taskflowmq.worker.sheltered import RunTask
 from taskflowmq.worker.slots import STEPPED, SlotTable
-from taskflowmq.worker.stepping import as_coroutine, stepped
 
 log = logging.getLogger("taskflowmq.worker")
 _COROUTINE = Runs.COROUTINE

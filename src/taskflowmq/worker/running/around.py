@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any
 
 from taskflowmq.ports.hooks import Around, NamedHook
-from taskflowmq.worker.context import RunningContext
+from taskflowmq.worker.running.context import RunningContext
 from taskflowmq.worker.sheltered import RunTask
 
 #: Runs a coroutine of a job as its body's code is run: its steps are published, and it is dropped when given up on.

@@ -16,7 +16,7 @@ from typing import Any
 
 from taskflowmq.ports.context import WorkerState
 from taskflowmq.ports.hooks import HookFailed, Hooks, WorkerHook, name_of
-from taskflowmq.worker.pools import ThreadPool
+from taskflowmq.worker.running.pools import ThreadPool
 from taskflowmq.worker.sheltered import Sheltered, sheltered
 
 log = logging.getLogger("taskflowmq.worker")

@@ -6,7 +6,7 @@ import os
 from uuid import UUID, uuid4
 
 from taskflowmq.ports.spawner import ChildSpec, Process
-from taskflowmq.worker.failure import describe_exit
+from taskflowmq.worker.settling.failure import describe_exit
 from taskflowmq.worker.slots import (
     HANDED_BACK,
     HEALTHY_US,
@@ -19,7 +19,7 @@ from taskflowmq.worker.slots import (
     SlotTable,
     StartedJob,
 )
-from taskflowmq.worker.standstill import STALE_SECONDS, Standstill
+from taskflowmq.worker.supervision.standstill import STALE_SECONDS, Standstill
 
 #: Commands of the control pipe, one per line. ``drain`` is followed by seconds.
 DRAIN, FINISH, HAND_BACK = "drain", "finish", "hand_back"

@@ -25,12 +25,11 @@ from taskflowmq.ports.context import StopReason, WorkerState, running
 from taskflowmq.ports.hooks import Around, HookFailed
 from taskflowmq.ports.store import Claims
 from taskflowmq.ports.tasks import TaskRegistry
-from taskflowmq.worker import forks
-from taskflowmq.worker.around import AroundHere, InVariables, OnRunner, around_call
-from taskflowmq.worker.context import RunningContext
-from taskflowmq.worker.failure import describe, error_json
-from taskflowmq.worker.forks import guard_forks, leave_if_copied
-from taskflowmq.worker.frames import (
+from taskflowmq.worker.running import forks
+from taskflowmq.worker.running.around import AroundHere, InVariables, OnRunner, around_call
+from taskflowmq.worker.running.context import RunningContext
+from taskflowmq.worker.running.forks import guard_forks, leave_if_copied
+from taskflowmq.worker.running.frames import (
     LENGTH_BYTES,
     LOG,
     PROGRESS,
@@ -43,9 +42,10 @@ from taskflowmq.worker.frames import (
     pack,
     read_exactly,
 )
-from taskflowmq.worker.lifecycle import begin_here, end_here
-from taskflowmq.worker.outcome import raised, returned, undecodable
-from taskflowmq.worker.traces import Traces
+from taskflowmq.worker.running.lifecycle import begin_here, end_here
+from taskflowmq.worker.running.traces import Traces
+from taskflowmq.worker.settling.failure import describe, error_json
+from taskflowmq.worker.settling.outcome import raised, returned, undecodable
 
 _Requests = queue.SimpleQueue[ClaimedJob | None]
 _NO_STORE = "a process has no store connection; use a coroutine or a thread for complete() and transaction()"

@@ -22,8 +22,8 @@ from taskflowmq.ports.chance import chance
 from taskflowmq.ports.context import Context, StopReason, WorkerState
 from taskflowmq.ports.store import Claims
 from taskflowmq.ports.tasks import TaskSpec
-from taskflowmq.worker.outcome import encoded
-from taskflowmq.worker.pools import Ending
+from taskflowmq.worker.running.pools import Ending
+from taskflowmq.worker.settling.outcome import encoded
 from taskflowmq.worker.sheltered import Sheltered
 
 log = logging.getLogger("taskflowmq.job")

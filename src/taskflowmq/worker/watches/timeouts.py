@@ -10,9 +10,9 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from taskflowmq.worker.context import TIMEOUT, RunningContext
-from taskflowmq.worker.executor import Executor
 from taskflowmq.worker.kit import Kit
+from taskflowmq.worker.running.context import TIMEOUT, RunningContext
+from taskflowmq.worker.running.executor import Executor
 
 log = logging.getLogger("taskflowmq.worker")
 

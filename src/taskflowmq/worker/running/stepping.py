@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator
 from types import CoroutineType, coroutine
 from typing import Any
 
-from taskflowmq.worker import forks
+from taskflowmq.worker.running import forks
 from taskflowmq.worker.slots import STEPPED
 
 log = logging.getLogger("taskflowmq.worker")

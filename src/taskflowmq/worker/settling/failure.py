@@ -15,7 +15,8 @@ from taskflowmq.core.validation import clean_text
 MAX_MESSAGE = 8_000
 MAX_TRACEBACK = 16_000
 MAX_FRAMES = 60
-_HERE = __name__.rsplit(".", 1)[0] + "."
+#: Frames of these modules are not part of a stored traceback.
+_OWN_FRAMES = "taskflowmq.worker."
 
 
 def error_json(kind: str, message: str, trace: str = "") -> bytes:
@@ -63,7 +64,7 @@ def stack_of(thread_id: int) -> str:
 def traceback_of(error: BaseException) -> str:
     """Return the traceback of an exception as text, whatever its parts do when they are shown."""
     trace = error.__traceback__
-    while trace is not None and trace.tb_frame.f_globals.get("__name__", "").startswith(_HERE):
+    while trace is not None and trace.tb_frame.f_globals.get("__name__", "").startswith(_OWN_FRAMES):
         trace = trace.tb_next
     try:
         lines = traceback.format_exception(type(error), error, trace, limit=-MAX_FRAMES)

@@ -19,7 +19,7 @@ from taskflowmq.core.transitions import (
 )
 from taskflowmq.core.validation import MAX_RESULT_BYTES, clean_text
 from taskflowmq.ports.tasks import TaskSpec
-from taskflowmq.worker.failure import describe, error_json, message_of
+from taskflowmq.worker.settling.failure import describe, error_json, message_of
 
 #: What is kept of a result that is too large: enough to recognise it.
 CUT_CHARACTERS = 4_096

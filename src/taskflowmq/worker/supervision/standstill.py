@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from taskflowmq.worker.machine import cpu_seconds, is_stopped
 from taskflowmq.worker.slots import TICK_US, SlotTable
+from taskflowmq.worker.supervision.machine import cpu_seconds, is_stopped
 
 #: A loop that has not turned for this long is blocked.
 STALE_SECONDS = 0.8

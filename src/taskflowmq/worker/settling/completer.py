@@ -23,10 +23,10 @@ from taskflowmq.ports.halving import halve
 from taskflowmq.ports.store import Settled
 from taskflowmq.ports.telemetry import JobLine, JobReport, LineError
 from taskflowmq.worker.backoff import backoff
-from taskflowmq.worker.herd import Herd
-from taskflowmq.worker.job_lines import log_jobs
 from taskflowmq.worker.kit import Kit
-from taskflowmq.worker.progress import ProgressWriter
+from taskflowmq.worker.settling.herd import Herd
+from taskflowmq.worker.settling.job_lines import log_jobs
+from taskflowmq.worker.settling.progress import ProgressWriter
 from taskflowmq.worker.sheltered import Sheltered, cancelled_itself, sheltered
 from taskflowmq.worker.store_log import StoreLog
 

@@ -12,9 +12,9 @@ from uuid import UUID
 
 from taskflowmq.core.errors import TaskFlowError
 from taskflowmq.core.job import State
-from taskflowmq.worker.completer import Completer
-from taskflowmq.worker.executor import Executor
 from taskflowmq.worker.kit import Kit
+from taskflowmq.worker.running.executor import Executor
+from taskflowmq.worker.settling.completer import Completer
 from taskflowmq.worker.slots import SlotTable
 
 log = logging.getLogger("taskflowmq.worker")

@@ -18,12 +18,12 @@ from taskflowmq.core.printable import counted
 from taskflowmq.core.transitions import Stopped
 from taskflowmq.ports.store import MAX_BATCH, ClaimRequest
 from taskflowmq.worker.backoff import backoff, jittered
-from taskflowmq.worker.completer import Completer
-from taskflowmq.worker.executor import Executor
+from taskflowmq.worker.claiming.throughput import Throughput
 from taskflowmq.worker.kit import Kit
+from taskflowmq.worker.running.executor import Executor
+from taskflowmq.worker.settling.completer import Completer
 from taskflowmq.worker.slots import SlotTable
 from taskflowmq.worker.store_log import StoreLog
-from taskflowmq.worker.throughput import Throughput
 
 log = logging.getLogger("taskflowmq.worker")
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 import logging
 
 from taskflowmq.core.errors import TaskFlowError
-from taskflowmq.worker.executor import Executor
-from taskflowmq.worker.fetcher import Fetcher
+from taskflowmq.worker.claiming.fetcher import Fetcher
 from taskflowmq.worker.kit import Kit
+from taskflowmq.worker.running.executor import Executor
 
 log = logging.getLogger("taskflowmq.worker")
 

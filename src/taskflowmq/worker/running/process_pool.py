@@ -21,9 +21,8 @@ import msgspec
 from taskflowmq.core.job import ClaimedJob
 from taskflowmq.core.transitions import Outcome
 from taskflowmq.worker.backoff import backoff
-from taskflowmq.worker.context import LEASE_LOST, RunningContext
-from taskflowmq.worker.failure import describe_exit, error_json
-from taskflowmq.worker.frames import (
+from taskflowmq.worker.running.context import LEASE_LOST, RunningContext
+from taskflowmq.worker.running.frames import (
     LENGTH_BYTES,
     LOG,
     MAX_FRAME,
@@ -36,7 +35,8 @@ from taskflowmq.worker.frames import (
     outcome_of,
     unpack,
 )
-from taskflowmq.worker.pipe_logs import take_log
+from taskflowmq.worker.running.pipe_logs import take_log
+from taskflowmq.worker.settling.failure import describe_exit, error_json
 
 log = logging.getLogger("taskflowmq.worker")
 

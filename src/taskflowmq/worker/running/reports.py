@@ -17,7 +17,7 @@ from taskflowmq.core.job import ClaimedJob, State
 from taskflowmq.core.transitions import Crashed, Discarded, Failed, Invalid, Outcome, TimedOut, Transition
 from taskflowmq.ports.hooks import AttemptError, ErrorHook, FailedJob, Hooks, name_of
 from taskflowmq.ports.telemetry import LineError
-from taskflowmq.worker.pools import ThreadPool
+from taskflowmq.worker.running.pools import ThreadPool
 from taskflowmq.worker.sheltered import Sheltered, cancelled_itself, sheltered
 
 log = logging.getLogger("taskflowmq.worker")

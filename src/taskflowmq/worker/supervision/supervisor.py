@@ -20,16 +20,16 @@ from taskflowmq.ports.spawner import Spawner
 from taskflowmq.ports.store import Store
 from taskflowmq.ports.telemetry import NoTelemetry, Telemetry
 from taskflowmq.worker.backoff import backoff, jittered
-from taskflowmq.worker.child import DRAIN, FINISH, HAND_BACK, STALLED, STOPPED, TIMEOUT, Child
 from taskflowmq.worker.clock import SystemClock
-from taskflowmq.worker.failure import describe_exit
-from taskflowmq.worker.lease import kill_before
-from taskflowmq.worker.machine import memory_mb, reap_orphans
-from taskflowmq.worker.notes import CHILD
 from taskflowmq.worker.options import WorkerOptions
+from taskflowmq.worker.settling.failure import describe_exit
 from taskflowmq.worker.slots import HEALTHY_US, LEASE_US
 from taskflowmq.worker.store_log import StoreLog
-from taskflowmq.worker.undertaker import bury
+from taskflowmq.worker.supervision.child import DRAIN, FINISH, HAND_BACK, STALLED, STOPPED, TIMEOUT, Child
+from taskflowmq.worker.supervision.machine import memory_mb, reap_orphans
+from taskflowmq.worker.supervision.undertaker import bury
+from taskflowmq.worker.watches.lease import kill_before
+from taskflowmq.worker.watches.notes import CHILD
 
 log = logging.getLogger("taskflowmq.supervisor")
 

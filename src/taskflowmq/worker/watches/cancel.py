@@ -8,9 +8,9 @@ from collections.abc import Callable
 from uuid import UUID
 
 from taskflowmq.core.errors import TaskFlowError
-from taskflowmq.worker.context import CANCEL
-from taskflowmq.worker.executor import Executor
 from taskflowmq.worker.kit import Kit
+from taskflowmq.worker.running.context import CANCEL
+from taskflowmq.worker.running.executor import Executor
 
 log = logging.getLogger("taskflowmq.worker")
 

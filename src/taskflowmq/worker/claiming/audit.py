@@ -15,10 +15,10 @@ from taskflowmq.core.printable import counted
 from taskflowmq.core.transitions import HandedBack, decide
 from taskflowmq.ports.chance import chance
 from taskflowmq.ports.store import MAX_BATCH
-from taskflowmq.worker.completer import Completer
-from taskflowmq.worker.executor import Executor
-from taskflowmq.worker.fetcher import Fetcher
+from taskflowmq.worker.claiming.fetcher import Fetcher
 from taskflowmq.worker.kit import Kit
+from taskflowmq.worker.running.executor import Executor
+from taskflowmq.worker.settling.completer import Completer
 
 log = logging.getLogger("taskflowmq.worker")
 

@@ -1,0 +1,1 @@
+"""How jobs come here: claims, wake-ups, and claims whose answer was lost."""

@@ -1,0 +1,1 @@
+"""How bodies run: as coroutines, in threads and in processes, with the hooks around them."""

@@ -1,0 +1,1 @@
+"""What watches over child processes from outside, and replaces them."""
