@@ -13,6 +13,7 @@ from tools.problems import ROOT
 FOLDERS = """
 core ports stores/sqlite stores/postgres brokers/polling brokers/redis telemetry client worker scheduler tasks
 bootstrap server server/routes cli testing bench
+worker/supervision worker/watches worker/claiming worker/running worker/settling
 """.split()
 
 ALLOWED = {
@@ -21,6 +22,8 @@ ALLOWED = {
     "stores/postgres": "import taskflowmq.ports, asyncpg",
     "client": "import taskflowmq.ports, asyncio",
     "worker": "import taskflowmq.ports",
+    "worker/supervision": "import taskflowmq.worker.watches",
+    "worker/running": "import taskflowmq.worker.settling",
     "scheduler": "import taskflowmq.core",
     "tasks": "import taskflowmq.client",
     "bootstrap": "import taskflowmq.worker, taskflowmq.stores.sqlite, taskflowmq.brokers.redis",
@@ -48,6 +51,11 @@ MUTANTS = [
     ("client", "import taskflowmq.stores.sqlite", "Layers"),
     ("worker", "def f():\n    import taskflowmq.stores.sqlite", "Layers"),
     ("worker", "import taskflowmq.client", "Layers"),
+    ("worker/settling", "import taskflowmq.worker.running", "Rooms of the worker"),
+    ("worker/running", "import taskflowmq.worker.claiming", "Rooms of the worker"),
+    ("worker/claiming", "import taskflowmq.worker.watches", "Rooms of the worker"),
+    ("worker/watches", "import taskflowmq.worker.supervision", "Rooms of the worker"),
+    ("worker/surprise", "", "Rooms of the worker"),
     ("scheduler", "import taskflowmq.bootstrap", "Layers"),
     ("tasks", "import taskflowmq.stores.sqlite", "Only bootstrap, and cli"),
     ("server/routes", "import taskflowmq.stores.sqlite", "Only bootstrap, and cli"),
