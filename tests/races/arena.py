@@ -172,11 +172,11 @@ class _Gate:
     """Stops a store's writer at its first look at a lock that others hold, until it is opened."""
 
     def __init__(self, store: SqliteStore) -> None:
-        self._turnstile = store._writer._turnstile
-        self._look = self._turnstile.wait
+        self._fairness = store._writer._fairness
+        self._look = self._fairness.wait
         self._arrived = threading.Event()
         self._open = threading.Event()
-        self._turnstile.wait = self._wait  # type: ignore[method-assign]
+        self._fairness.wait = self._wait  # type: ignore[method-assign]
 
     def _wait(self, looks: int) -> None:
         self._arrived.set()
@@ -188,7 +188,7 @@ class _Gate:
 
     def open(self) -> None:
         self._open.set()
-        self._turnstile.wait = self._look  # type: ignore[method-assign]
+        self._fairness.wait = self._look  # type: ignore[method-assign]
 
 
 class SqliteArena:

@@ -127,13 +127,13 @@ async def main():
     rig = Rig(store, VirtualClock(NOON))
     for _ in range(1000 * int(sys.argv[2])):
         rig.job()
-    look, told = store._writer._turnstile.wait, []
+    look, told = store._writer._fairness.wait, []
     def wait(looks):
         if not told:
             told.append(True)
             print("waits", flush=True)
         look(looks)
-    store._writer._turnstile.wait = wait
+    store._writer._fairness.wait = wait
     print("ready", flush=True)
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):

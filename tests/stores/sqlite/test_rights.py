@@ -94,7 +94,7 @@ async def test_no_database_is_made_through_a_link(path: Path) -> None:
     assert not target.exists()
 
 
-async def test_a_link_in_place_of_the_turnstile_is_not_followed(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_link_in_place_of_the_turn_file_is_not_followed(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     victim = path.with_name("victim")
     victim.write_text("keep")
     path.with_name("jobs.db-turn").symlink_to(victim)

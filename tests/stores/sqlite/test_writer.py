@@ -13,8 +13,8 @@ from tests.stores.sqlite.conftest import OpenStore, claim, new_job, new_worker
 
 from taskflowmq.core.errors import Conflict, NotUnique, StoreUnavailable
 from taskflowmq.core.job import UniqueKey
-from taskflowmq.stores.sqlite import SqliteStore, turnstile
-from taskflowmq.stores.sqlite.turnstile import Turnstile
+from taskflowmq.stores.sqlite import SqliteStore, lock_fairness
+from taskflowmq.stores.sqlite.lock_fairness import LockFairness
 
 
 class Gate:
@@ -165,8 +165,8 @@ def _switches(thread: threading.Thread | None) -> int:
 
 def test_who_waits_is_seen_by_who_holds(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
-    monkeypatch.setattr(turnstile, "time", SimpleNamespace(monotonic_ns=lambda: 10**12, sleep=slept.append))
-    holder, waiter = Turnstile(path), Turnstile(path)
+    monkeypatch.setattr(lock_fairness, "time", SimpleNamespace(monotonic_ns=lambda: 10**12, sleep=slept.append))
+    holder, waiter = LockFairness(path), LockFairness(path)
     holder.open()
     waiter.open()
     holder.step_aside(0.05)

@@ -29,8 +29,8 @@ from taskflowmq.core.errors import StoreClosed, StoreUnavailable
 from taskflowmq.ports.helpers import aside
 from taskflowmq.stores.sqlite.database import Connection, Database
 from taskflowmq.stores.sqlite.errors import is_busy, is_outage, translate
+from taskflowmq.stores.sqlite.lock_fairness import LockFairness
 from taskflowmq.stores.sqlite.room import LogRoom
-from taskflowmq.stores.sqlite.turnstile import Turnstile
 
 log = logging.getLogger("taskflowmq.store")
 T = TypeVar("T")
@@ -76,7 +76,7 @@ class Writer:
         self._options = options = database.options
         self._queue: SimpleQueue[_Item | _LetGo | None] = SimpleQueue()
         self._left: deque[_Item] = deque()
-        self._turnstile = Turnstile(database.path, options.file_mode)
+        self._fairness = LockFairness(database.path, options.file_mode)
         self._room = LogRoom(database.path, options.cache_kib)
         self._conn: Connection | None = None
         self._thread: threading.Thread | None = None
@@ -149,9 +149,9 @@ class Writer:
             # Named again only by the next group: results must not live as long as the queue stays empty.
             del items, groups
             self._make_room()
-            self._turnstile.step_aside(held_s)
+            self._fairness.step_aside(held_s)
         self._drop_connection()
-        self._turnstile.close()
+        self._fairness.close()
 
     def _gather(self) -> list[_Item]:
         items = list(self._left)
@@ -233,7 +233,7 @@ class Writer:
             try:
                 if self._conn is None:
                     self._conn = self._database.connect(writes=True)
-                    self._turnstile.open()
+                    self._fairness.open()
                 elif time.monotonic() - self._checked_at > _IDLE_S:
                     self._database.check(self._conn)
                 self._conn.execute("BEGIN IMMEDIATE")
@@ -241,7 +241,7 @@ class Writer:
             except sqlite3.OperationalError as error:
                 if not is_busy(error) or time.monotonic() >= deadline:
                     raise
-            self._turnstile.wait(looks)
+            self._fairness.wait(looks)
             looks += 1
 
     def _run_group(self, conn: sqlite3.Connection, group: list[_Item], *, alone: bool) -> None:

@@ -29,7 +29,7 @@ _SHORTEST_PAUSE_S = 0.001
 _LONGEST_PAUSE_S = 0.1
 
 
-class Turnstile:
+class LockFairness:
     """The eight bytes in ``<database>-turn``; one object per process and store, used by the writer thread only."""
 
     def __init__(self, database: Path, mode: int = 0o600) -> None:
