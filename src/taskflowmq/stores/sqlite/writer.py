@@ -30,7 +30,7 @@ from taskflowmq.ports.helpers import aside
 from taskflowmq.stores.sqlite.database import Connection, Database
 from taskflowmq.stores.sqlite.errors import is_busy, is_outage, translate
 from taskflowmq.stores.sqlite.lock_fairness import LockFairness
-from taskflowmq.stores.sqlite.room import LogRoom
+from taskflowmq.stores.sqlite.wal_preallocation import WalPreallocation
 
 log = logging.getLogger("taskflowmq.store")
 T = TypeVar("T")
@@ -77,7 +77,7 @@ class Writer:
         self._queue: SimpleQueue[_Item | _LetGo | None] = SimpleQueue()
         self._left: deque[_Item] = deque()
         self._fairness = LockFairness(database.path, options.file_mode)
-        self._room = LogRoom(database.path, options.cache_kib)
+        self._preallocation = WalPreallocation(database.path, options.cache_kib)
         self._conn: Connection | None = None
         self._thread: threading.Thread | None = None
         self._pid = 0
@@ -148,7 +148,7 @@ class Writer:
             _deliver([item for group in groups for item in group])
             # Named again only by the next group: results must not live as long as the queue stays empty.
             del items, groups
-            self._make_room()
+            self._preallocate_wal()
             self._fairness.step_aside(held_s)
         self._drop_connection()
         self._fairness.close()
@@ -214,12 +214,12 @@ class Writer:
             self._drop_connection()
         return time.monotonic() - began
 
-    def _make_room(self) -> None:
+    def _preallocate_wal(self) -> None:
         """Lengthen the log, if it is time to, after the callers have their answers."""
         if self._conn is None:
             return
         try:
-            self._room.after_commit(self._conn)
+            self._preallocation.after_commit(self._conn)
         except sqlite3.Error as error:
             log.debug("no room was made for the log: %s", error)
             self._drop_connection()

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from tests.stores.sqlite.conftest import OpenStore, new_job
 
-from taskflowmq.stores.sqlite import SqliteStore, room
+from taskflowmq.stores.sqlite import SqliteStore, wal_preallocation
 
 _PAGE_BYTES = 8_192
 _OPTIONS = {"wal_pages": 1_000}
-_ROOM = 1_000 * _PAGE_BYTES
+_WHOLE = 1_000 * _PAGE_BYTES
 
 
 def _file_bytes(path: Path) -> int:
@@ -26,34 +26,34 @@ def _log_bytes(path: Path) -> int:
 
 
 async def _commit_often(store: SqliteStore) -> int:
-    """Commit until room must have been made; return how many jobs were stored."""
-    for _ in range(room._COMMITS + 1):
+    """Commit until the log must have been lengthened; return how many jobs were stored."""
+    for _ in range(wal_preallocation._COMMITS + 1):
         await store.intake.enqueue([new_job()])
-    return room._COMMITS + 1
+    return wal_preallocation._COMMITS + 1
 
 
-async def test_a_process_that_commits_often_makes_room_once(open_store: OpenStore, path: Path) -> None:
+async def test_a_process_that_commits_often_lengthens_the_log_once(open_store: OpenStore, path: Path) -> None:
     store = await open_store(**_OPTIONS)
     await store.intake.enqueue([new_job()])
-    assert _log_bytes(path) < _ROOM
+    assert _log_bytes(path) < _WHOLE
     count = 1 + await _commit_often(store)
     length = _log_bytes(path)
-    assert length >= _ROOM
-    assert _file_bytes(path) < _ROOM  # the zeros were rolled back: the database did not grow by them
+    assert length >= _WHOLE
+    assert _file_bytes(path) < _WHOLE  # the zeros were rolled back: the database did not grow by them
     assert (await store.board.stats()).states["pending"] == count
     assert await store.upkeep.check() == []
     await store.intake.enqueue([new_job()])
     assert _log_bytes(path) == length
 
 
-async def test_no_room_is_made_on_a_disk_that_is_nearly_full(
+async def test_the_log_is_not_lengthened_on_a_disk_that_is_nearly_full(
     open_store: OpenStore, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    usage = shutil.disk_usage(path.parent)._replace(free=10 * _ROOM)
-    monkeypatch.setattr(room.shutil, "disk_usage", lambda _path: usage)
+    usage = shutil.disk_usage(path.parent)._replace(free=10 * _WHOLE)
+    monkeypatch.setattr(wal_preallocation.shutil, "disk_usage", lambda _path: usage)
     store = await open_store(**_OPTIONS)
     await _commit_often(store)
-    assert _log_bytes(path) < _ROOM
+    assert _log_bytes(path) < _WHOLE
 
 
 @pytest.fixture

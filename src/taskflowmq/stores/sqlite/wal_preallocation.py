@@ -1,11 +1,11 @@
-"""Room for the write-ahead log, made before it is needed.
+"""Lengthens the write-ahead log before that is needed.
 
 A commit that lengthens the log must also write the filesystem's own journal: measured on ext4, a durable commit of
 four pages took 0.40 ms where the file grew and 0.21 ms where it was written over. SQLite writes its log over from the
 start after each checkpoint, so only the first round of a file pays; this pays for it in one stretch.
 
 The way is SQLite's own: a transaction that is larger than the page cache spills into the log; rolled back, it leaves
-the file long and the database as it was. Losing this room costs speed and nothing else.
+the file long and the database as it was. Losing this length costs speed and nothing else.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from taskflowmq.stores.sqlite.queries import sql
 
 log = logging.getLogger("taskflowmq.store")
 
-#: A process that writes less often than this needs no room.
+#: A process that writes less often than this needs no longer log.
 _COMMITS = 64
-#: Room is made only on a disk that has this many times as much left.
+#: The log is lengthened only on a disk that has this many times as much left.
 _SPARE = 64
 
 
-class LogRoom:
+class WalPreallocation:
     """Lengthens the log of one database once, after some commits; used by the writer thread only.
 
     Args:
@@ -41,7 +41,7 @@ class LogRoom:
         self._done = False
 
     def after_commit(self, conn: sqlite3.Connection) -> None:
-        """Count a commit and make room when there have been enough of them.
+        """Count a commit and lengthen the log when there have been enough of them.
 
         Raises:
             sqlite3.Error: the engine or the disk failed; the connection is not usable any more.
@@ -52,13 +52,13 @@ class LogRoom:
         (pages,), (size,) = (conn.execute(f"PRAGMA {name}").fetchone() for name in ("wal_autocheckpoint", "page_size"))
         self._done = not self._is_wanted(pages * size) or self._make(conn, pages * size)
 
-    def _is_wanted(self, room: int) -> bool:
+    def _is_wanted(self, length: int) -> bool:
         try:
-            return self._log.stat().st_size < room <= shutil.disk_usage(self._log.parent).free // _SPARE
+            return self._log.stat().st_size < length <= shutil.disk_usage(self._log.parent).free // _SPARE
         except OSError:
             return False
 
-    def _make(self, conn: sqlite3.Connection, room: int) -> bool:
+    def _make(self, conn: sqlite3.Connection, length: int) -> bool:
         """Lengthen the log; False if another process holds the lock."""
         try:
             conn.execute("BEGIN IMMEDIATE")
@@ -68,7 +68,7 @@ class LogRoom:
             raise
         conn.execute("PRAGMA cache_size = 16").fetchall()
         try:
-            conn.execute(sql("write_room"), {"bytes": room})
+            conn.execute(sql("write_room"), {"bytes": length})
         except sqlite3.Error as error:  # the disk, or a limit of this process: never needed, never tried again
             log.debug("no room was made for the log: %s", error)
         if conn.in_transaction:
