@@ -7,7 +7,18 @@ import re
 import pytest
 
 from taskflowmq.core import errors
-from taskflowmq.core.errors import FieldError, InvalidJob, JobCancelled, JobFailed, NotUnique, TaskFlowError
+from taskflowmq.core.errors import (
+    Conflict,
+    FieldError,
+    InvalidJob,
+    JobCancelled,
+    JobFailed,
+    NotUnique,
+    StoreForbidden,
+    StoreUnavailable,
+    TaskFlowError,
+    for_one,
+)
 
 EVERY = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, TaskFlowError)]
 
@@ -44,3 +55,22 @@ def test_an_invalid_job_is_a_value_error_that_names_the_field() -> None:
 )
 def test_messages_say_what_a_reader_needs(error: TaskFlowError, says: list[str]) -> None:
     assert all(word in str(error) for word in says)
+
+
+def test_each_of_several_callers_gets_an_outage_of_its_own() -> None:
+    shared = StoreForbidden("no right")
+    shared.__cause__ = OSError("what the driver says")
+    one, other = for_one(shared), for_one(shared)
+    assert one is not other
+    assert (type(one), str(one), one.__cause__) == (StoreForbidden, "no right", shared.__cause__)
+
+
+def test_an_outage_of_a_caller_shows_where_it_was_raised() -> None:
+    with pytest.raises(StoreUnavailable) as raised:
+        raise StoreUnavailable("away")
+    assert for_one(raised.value).__cause__ is raised.value
+
+
+def test_what_is_one_callers_fault_is_not_copied() -> None:
+    error = Conflict("an id exists with other content")
+    assert for_one(error) is error

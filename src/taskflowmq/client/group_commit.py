@@ -21,7 +21,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from taskflowmq.client.deadline import DEFAULT_S, give_up, too_late
-from taskflowmq.core.errors import StoreUnavailable
+from taskflowmq.core.errors import StoreUnavailable, for_one
 from taskflowmq.core.job import Enqueued, NewJob
 from taskflowmq.ports.halving import halve
 from taskflowmq.ports.store import MAX_BATCH
@@ -165,7 +165,4 @@ async def _refuse_one(entry: _Entry, error: Exception) -> None:
 def _refuse(batch: list[_Entry], error: Exception) -> None:
     for _, answer in batch:
         if not answer.done():
-            # One instance each: an exception that many tasks raise collects all their tracebacks.
-            own = StoreUnavailable(*error.args) if isinstance(error, StoreUnavailable) and len(batch) > 1 else error
-            own.__cause__ = error if own is not error else error.__cause__
-            answer.set_exception(own)
+            answer.set_exception(error if len(batch) == 1 else for_one(error))

@@ -14,7 +14,7 @@ from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
-from taskflowmq.core.errors import StoreUnavailable
+from taskflowmq.core.errors import StoreUnavailable, for_one
 from taskflowmq.core.ids import unix_ms
 from taskflowmq.core.job import JobView
 from taskflowmq.core.operations import not_found
@@ -192,4 +192,4 @@ class Watch:
             waiter = self._waiters.pop(key, None)
             for answer in waiter.answers if waiter else ():
                 if not answer.done():
-                    answer.set_exception(error)
+                    answer.set_exception(for_one(error))

@@ -198,3 +198,15 @@ class SchemaMismatch(TaskFlowError):
     """The store's schema does not fit this version of the library."""
 
     code = "schema_mismatch"
+
+
+def for_one(error: BaseException) -> BaseException:
+    """Return an error for one of several callers to raise: one that they share would collect all their tracebacks.
+
+    Only an outage meets several callers at once; any other error is returned as it is.
+    """
+    if not isinstance(error, StoreUnavailable):
+        return error
+    own = type(error)(*error.args)
+    own.__cause__ = error.__cause__ if error.__traceback__ is None else error
+    return own

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
+from taskflowmq.core.errors import for_one
 from taskflowmq.core.job import JobView
 from taskflowmq.ports.background import Background
 from taskflowmq.ports.store import MAX_BATCH
@@ -56,7 +57,7 @@ class Readback:
         except Exception as error:  # noqa: BLE001 - every caller of this batch gets it
             for future in batch.values():
                 if not future.done():
-                    future.set_exception(error)
+                    future.set_exception(for_one(error))
                     future.exception()  # all callers may have hung up; that is no news for the log
             return
         for job_id, future in batch.items():

@@ -25,7 +25,7 @@ from enum import Enum
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
-from taskflowmq.core.errors import StoreClosed, StoreUnavailable
+from taskflowmq.core.errors import StoreClosed, StoreUnavailable, for_one
 from taskflowmq.ports.helpers import aside
 from taskflowmq.stores.sqlite.database import Connection, Database
 from taskflowmq.stores.sqlite.errors import is_busy, is_outage, translate
@@ -308,10 +308,7 @@ def _group(items: list[_Item]) -> list[list[_Item]]:
 def _fail(groups: list[list[_Item]], error: BaseException) -> None:
     for group in groups:
         for item in group:
-            # One error object per caller: a shared one would collect everybody's traceback.
-            own = StoreUnavailable(str(error)) if isinstance(error, StoreUnavailable) else error
-            own.__cause__ = error.__cause__
-            item.result, item.error = None, own
+            item.result, item.error = None, for_one(error)
 
 
 def _deliver(items: list[_Item]) -> None:
