@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import TypeVar
 from uuid import UUID
 
 import msgspec
 
 from taskflowmq.core import operations
 from taskflowmq.core.job import Attempts, JobFilter, JobView, Page, State
-from taskflowmq.core.operations import MOST_LOOKS, CancelAnswer, Decision, DeleteAnswer, Move, RetryAnswer
+from taskflowmq.core.operations import MOST_LOOKS, Move
 from taskflowmq.core.retention import read_retention
 from taskflowmq.core.validation import UNUSED_AFTER
 from taskflowmq.ports.store import PAGE_SLICE, QueueView, StoreStats
-from taskflowmq.stores.counting import Counts, listed
+from taskflowmq.stores.common.board import A, CommonBoard, Decide
+from taskflowmq.stores.counting import listed
 from taskflowmq.stores.listing import id_bounds, that_fit, windows
 from taskflowmq.stores.postgres import rows
 from taskflowmq.stores.postgres.names import Names
 from taskflowmq.stores.postgres.notifier import PostgresNotifier
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import q
-
-A = TypeVar("A")
 
 #: Each returns no row where the job has left the place that the move was decided for.
 _STATEMENTS = {
@@ -36,7 +34,7 @@ _STATEMENTS = {
 }
 
 
-class PostgresBoard:
+class PostgresBoard(CommonBoard):
     """The board on PostgreSQL."""
 
     def __init__(
@@ -47,12 +45,12 @@ class PostgresBoard:
         now: Callable[[], datetime | None],
         forget_positions: Callable[[], None],
     ) -> None:
+        super().__init__()
         self._pool = pool
         self._names = names
         self._notifier = notifier
         self._now = now
         self._forget_positions = forget_positions
-        self._counts = Counts(self._count)
 
     async def get(self, tenant: str, job_id: UUID) -> JobView | None:
         """Return one job, or None."""
@@ -102,14 +100,6 @@ class PostgresBoard:
             below = row["last"]
         return found, below
 
-    async def stats(self) -> StoreStats:
-        """Return counts per state and queue."""
-        return await self._counts.stats()
-
-    async def close(self) -> None:
-        """Stop counting."""
-        await self._counts.close()
-
     async def _count(self, most: int | None) -> StoreStats:
         now = await self._pool.fetchval(q.read_now, self._now())
         queues = await self._pool.fetch(q.list_queues, self._now(), UNUSED_AFTER)
@@ -136,21 +126,7 @@ class PostgresBoard:
         age = await self._pool.fetchval(q.read_xid_age)
         return StoreStats(states=states, queues=shown, as_of=now, exact=most is not None, xid_age=age)
 
-    async def cancel(self, tenant: str, job_id: UUID, *, actor: str) -> CancelAnswer:
-        """Cancel a job that has not started, or ask the worker of a running one."""
-        return await self._operate(operations.cancel, tenant, job_id, actor)
-
-    async def retry(self, tenant: str, job_id: UUID) -> RetryAnswer:
-        """Dead: new round (attempt, crashes, losses 0). Scheduled or retrying: due now. Otherwise conflict."""
-        return await self._operate(operations.retry, tenant, job_id)
-
-    async def delete(self, tenant: str, job_id: UUID) -> DeleteAnswer:
-        """Delete an ended job. Its bare id is kept for 24 h, so that a repeated enqueue stays a no-op."""
-        return await self._operate(operations.delete, tenant, job_id)
-
-    async def _operate(
-        self, decide: Callable[[State | None], Decision[A]], tenant: str, job_id: UUID, actor: str | None = None
-    ) -> A:
+    async def _operate(self, decide: Decide[A], tenant: str, job_id: UUID, actor: str | None = None) -> A:
         for _ in range(MOST_LOOKS):
             place = await self._pool.fetchrow(q.find_job, tenant, job_id)
             answer, move = decide(None if place is None or place["state"] is None else State(place["state"]))
@@ -162,10 +138,6 @@ class PostgresBoard:
                     await self._notifier.wake([place["queue"]])
                 return answer
         raise operations.moving(job_id)
-
-    async def list_queues(self) -> list[QueueView]:
-        """Return every queue that is in use, by name."""
-        return (await self.stats()).queues
 
     async def pause(self, queue: str) -> None:
         """Stop claims from a queue; running jobs go on. Creates the queue if it is new."""

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from taskflowmq.core import operations
 from taskflowmq.core.job import Attempts, JobFilter, JobView, Page, Reason, State
-from taskflowmq.core.operations import CancelAnswer, Decision, DeleteAnswer, Move, RetryAnswer
+from taskflowmq.core.operations import Move
 from taskflowmq.core.retention import read_retention
 from taskflowmq.ports.store import PAGE_SLICE, QueueView, StoreStats
-from taskflowmq.stores.counting import Counts, listed
+from taskflowmq.stores.common.board import A, CommonBoard, Decide
+from taskflowmq.stores.counting import listed
 from taskflowmq.stores.listing import id_bounds, that_fit, windows
 from taskflowmq.stores.sqlite.enqueue import draw_positions
 from taskflowmq.stores.sqlite.names import UNUSED_AFTER_US, Names
@@ -35,7 +35,6 @@ _LISTED = (
     State.DEAD,
 )
 
-A = TypeVar("A")
 #: The first changes one row where the job is in the place that the move was decided for.
 _STATEMENTS = {
     Move.CANCEL_READY: (q.cancel_ready_job, q.leave_ready_by_id, q.free_unique_by_id),
@@ -47,7 +46,7 @@ _STATEMENTS = {
 }
 
 
-class SqliteBoard:
+class SqliteBoard(CommonBoard):
     """Implements :class:`~taskflowmq.ports.store.Board`."""
 
     def __init__(
@@ -57,11 +56,11 @@ class SqliteBoard:
         notifier: SqliteNotifier,
         now: Callable[[], int],
     ) -> None:
+        super().__init__()
         self._writer, self._reader, self._slow = threads
         self._names = names
         self._notifier = notifier
         self._now = now
-        self._counts = Counts(self._count)
 
     async def get(self, tenant: str, job_id: UUID) -> JobView | None:
         """Return one job, or None."""
@@ -91,34 +90,12 @@ class SqliteBoard:
         items, following = await self._reader.run(lambda conn: _page(conn, query, limit, before))
         return Page(items, None if following is None else UUID(bytes=following))
 
-    async def stats(self) -> StoreStats:
-        """Return counts per state and queue."""
-        return await self._counts.stats()
-
-    async def close(self) -> None:
-        """Stop counting."""
-        await self._counts.close()
-
     async def _count(self, most: int | None) -> StoreStats:
         # Counting to the end takes its time: on a thread of its own, beside those who read something small.
         reader = self._slow if most is None else self._reader
         return await reader.run(lambda conn: _count(conn, self._now(), most))
 
-    async def cancel(self, tenant: str, job_id: UUID, *, actor: str) -> CancelAnswer:
-        """Cancel a job that has not started, or ask the worker of a running one."""
-        return await self._operate(operations.cancel, tenant, job_id, actor)
-
-    async def retry(self, tenant: str, job_id: UUID) -> RetryAnswer:
-        """Dead: new round (attempt, crashes, losses 0). Scheduled or retrying: due now. Otherwise conflict."""
-        return await self._operate(operations.retry, tenant, job_id)
-
-    async def delete(self, tenant: str, job_id: UUID) -> DeleteAnswer:
-        """Delete an ended job. Its bare id is kept for 24 h, so that a repeated enqueue stays a no-op."""
-        return await self._operate(operations.delete, tenant, job_id)
-
-    async def _operate(
-        self, decide: Callable[[State | None], Decision[A]], tenant: str, job_id: UUID, actor: str | None = None
-    ) -> A:
+    async def _operate(self, decide: Decide[A], tenant: str, job_id: UUID, actor: str | None = None) -> A:
         def write(conn: sqlite3.Connection) -> tuple[A, str]:
             place = _place(conn, tenant, job_id)
             queue, state = ("", None) if place is None or place[1] is None else (place[0], State(place[1]))
@@ -143,10 +120,6 @@ class SqliteBoard:
             raise RuntimeError(f"job {job_id} has left its place in the middle of a transaction ({move.value})")
         for statement in further:
             conn.execute(statement, params)
-
-    async def list_queues(self) -> list[QueueView]:
-        """Return every queue that is in use, by name."""
-        return (await self.stats()).queues
 
     async def pause(self, queue: str) -> None:
         """Stop claims from a queue; running jobs go on. Creates the queue if it is new."""
