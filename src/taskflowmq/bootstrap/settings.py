@@ -16,26 +16,10 @@ import msgspec
 
 from taskflowmq.client.environment import InvalidSetting
 from taskflowmq.core.retention import MOST_KEPT, read_age
+from taskflowmq.core.worker_settings import BOUNDS, WorkerSettings
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """How a worker works. Durations are seconds."""
-
-    queues: tuple[str, ...] = ()
-    concurrency: int = 50
-    processes: int = 1
-    drain_timeout: float = 30.0
-    lease: float = 30.0
-    heartbeat: float = 10.0
-    sweep: float = 5.0
-    poll: float = 1.0
-    retention_completed: float | None = 7 * 86_400.0
-    retention_cancelled: float | None = 7 * 86_400.0
-    retention_dead: float | None = 30 * 86_400.0
-    keep_finished: int | None = None
-
-
-def load_settings(environ: Mapping[str, str] | None = None, **flags: Any) -> Settings:
+def load_settings(environ: Mapping[str, str] | None = None, **flags: Any) -> WorkerSettings:
     """Put the settings together.
 
     Args:
@@ -59,7 +43,7 @@ def load_settings(environ: Mapping[str, str] | None = None, **flags: Any) -> Set
             if env.get(variable):
                 values[field] = read(variable, env[variable])
                 break
-    settings = Settings(**values)
+    settings = WorkerSettings(**values)
     if settings.heartbeat <= settings.lease / 2:
         return settings
     if "heartbeat" in values:
@@ -95,14 +79,14 @@ def _list(variable: str, value: object) -> tuple[str, ...]:
     return found
 
 
-def _whole(low: int, high: int) -> Callable[[str, object], int]:
+def _whole(low: float, high: float) -> Callable[[str, object], int]:
     def read(variable: str, value: object) -> int:
         try:
             number = int(str(value))
         except ValueError:
-            number = low - 1
+            number = int(low) - 1
         if not low <= number <= high:
-            raise InvalidSetting(f"{variable} must be a whole number {low}…{high}, got {value!r:.80}")
+            raise InvalidSetting(f"{variable} must be a whole number {low:.0f}…{high:.0f}, got {value!r:.80}")
         return number
 
     return read
@@ -131,13 +115,13 @@ def _age(variable: str, value: object) -> float | None:
 _Reader = Callable[[str, object], Any]
 _VARIABLES: dict[str, tuple[tuple[str, ...], _Reader]] = {
     "queues": (("TASKFLOW_QUEUES",), _list),
-    "concurrency": (("TASKFLOW_CONCURRENCY",), _whole(1, 10_000)),
-    "processes": (("TASKFLOW_PROCESSES",), _whole(1, 1_000)),
-    "drain_timeout": (("TASKFLOW_DRAIN_SECONDS",), _seconds(0, 86_400)),
-    "lease": (("TASKFLOW_LEASE_SECONDS",), _seconds(0.1, 86_400)),
-    "heartbeat": (("TASKFLOW_HEARTBEAT_SECONDS",), _seconds(0.01, 43_200)),
-    "sweep": (("TASKFLOW_SWEEP_SECONDS",), _seconds(0.01, 3_600)),
-    "poll": (("TASKFLOW_POLL_SECONDS",), _seconds(0.001, 3_600)),
+    "concurrency": (("TASKFLOW_CONCURRENCY",), _whole(*BOUNDS["concurrency"])),
+    "processes": (("TASKFLOW_PROCESSES",), _whole(*BOUNDS["processes"])),
+    "drain_timeout": (("TASKFLOW_DRAIN_SECONDS",), _seconds(*BOUNDS["drain_timeout"])),
+    "lease": (("TASKFLOW_LEASE_SECONDS",), _seconds(*BOUNDS["lease"])),
+    "heartbeat": (("TASKFLOW_HEARTBEAT_SECONDS",), _seconds(*BOUNDS["heartbeat"])),
+    "sweep": (("TASKFLOW_SWEEP_SECONDS",), _seconds(*BOUNDS["sweep"])),
+    "poll": (("TASKFLOW_POLL_SECONDS",), _seconds(*BOUNDS["poll"])),
     "retention_completed": (("TASKFLOW_RETENTION_COMPLETED",), _age),
     "retention_cancelled": (("TASKFLOW_RETENTION_CANCELLED",), _age),
     "retention_dead": (("TASKFLOW_RETENTION_DEAD",), _age),

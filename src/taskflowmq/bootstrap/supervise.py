@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from taskflowmq.bootstrap.duties import duties_of
-from taskflowmq.bootstrap.settings import Settings
 from taskflowmq.bootstrap.spawn import ExecSpawner, Program
 from taskflowmq.client.app import BaseApp
 from taskflowmq.client.environment import InvalidSetting
+from taskflowmq.core.worker_settings import WorkerSettings
 from taskflowmq.ports.telemetry import NoTelemetry, Telemetry
 from taskflowmq.telemetry.deferred import DeferredTelemetry
 from taskflowmq.worker import Supervisor, WorkerOptions
@@ -37,18 +37,14 @@ def introduction(app: BaseApp, options: WorkerOptions) -> str:
     )
 
 
-def options_of(settings: Settings, **more: Any) -> WorkerOptions:
+def options_of(settings: WorkerSettings, **more: Any) -> WorkerOptions:
     """Return the options of a worker from the program's settings.
 
     Args:
         settings: queues, concurrency, times …
         more: what settings do not know: max_jobs, max_rss_mb, run_duties.
     """
-    known = {
-        field: getattr(settings, field)
-        for field in WorkerOptions.__struct_fields__
-        if field in Settings.__struct_fields__
-    }
+    known = {field: getattr(settings, field) for field in WorkerSettings.__struct_fields__}
     return WorkerOptions(**known, **more)
 
 
