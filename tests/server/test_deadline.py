@@ -57,7 +57,7 @@ async def test_a_store_that_does_not_answer_costs_a_request_one_deadline(
     await wait_until(lambda: opened(app), what="the store to be open")
     async with app, connected(app) as client:
         for part in (app.store.intake, app.store.board, app.store.workers):
-            for name in vars(type(part)):
+            for name in dir(part):
                 if not name.startswith("_") and asyncio.iscoroutinefunction(getattr(part, name)):
                     monkeypatch.setattr(part, name, silence)
         began = time.monotonic()
