@@ -169,7 +169,7 @@ def test_a_misspelt_queue_is_neither_made_nor_said_to_be_steered(action: str, cl
     _enqueued(cli, "--queue", "email")
     ran = cli("queues", action, "emial")
     assert (ran.code, ran.out) == (4, "")
-    assert "there is no queue 'emial': did you mean 'email'?" in ran.err
+    assert "queue 'emial' does not exist: did you mean 'email'?" in ran.err
     assert [queue["name"] for queue in cli("queues", "list", "--json").json["items"]] == ["email"]
     assert cli("queues", "pause", "emial", "--create").code == 0
 
@@ -470,7 +470,7 @@ def test_a_secret_file_is_followed(cli: Cli, url: str, tmp_path: Path, monkeypat
     monkeypatch.setenv("TASKFLOW_DATABASE_URL_FILE", str(tmp_path / "missing"))
     ran = cli("jobs", "list")
     assert ran.code == 2
-    assert "TASKFLOW_DATABASE_URL_FILE names a file that cannot be read" in ran.err
+    assert "TASKFLOW_DATABASE_URL_FILE names an unreadable file" in ran.err
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def test_no_command_that_reads_or_stores_installs_a_schema(
 ) -> None:
     ran = cli(*words, "--database-url", empty_postgres_url)
     assert (ran.code, ran.out) == (3, "")
-    assert "there is no TaskFlow store in this database: make it with `taskflow db migrate`" in ran.err
+    assert "there is no TaskFlow store in this database: create it with `taskflow db migrate`" in ran.err
     assert not asyncio.run(_has_schema(empty_postgres_url))
 
 

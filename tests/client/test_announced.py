@@ -77,7 +77,7 @@ async def test_arguments_are_checked_by_name_too(args: dict[str, Any], pointer: 
 
 
 async def test_a_key_that_only_a_function_can_make_must_be_given(stranger: TaskFlow) -> None:
-    with pytest.raises(InvalidJob, match="made by a function") as refused:
+    with pytest.raises(InvalidJob, match="a function of the declaring program") as refused:
         await stranger.asend("odd", {"to": "a"})
     assert refused.value.errors[0].pointer == "/unique_key"
     assert (await stranger.asend("odd", {"to": "a"}, unique="a")).created
@@ -97,7 +97,7 @@ async def test_options_that_make_no_sense_do_not_stop_anybody(
 ) -> None:
     await program.store.intake.announce_tasks([TaskNotice("strange", b'{"properties":5}', options)])
     assert (await stranger.aprepare("strange", {"to": 1})).queue == "default"
-    assert "options of task strange cannot be used" in caplog.text
+    assert "options of task strange are unusable" in caplog.text
 
 
 async def test_options_of_a_newer_program_are_read_as_far_as_they_are_known(

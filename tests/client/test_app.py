@@ -107,7 +107,7 @@ async def test_a_bulk_that_is_too_large_or_no_jobs_is_refused(app: TaskFlow) -> 
     async def note(n: int) -> int:
         return n
 
-    with pytest.raises(InvalidJob, match="more than 10000"):
+    with pytest.raises(InvalidJob, match="more than the maximum of 10000"):
         await app.aenqueue_many([note.job(1)] * 10_001)
     with pytest.raises(InvalidJob, match=r"jobs\.0"):
         await app.aenqueue_many([note])  # type: ignore[list-item]

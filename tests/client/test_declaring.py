@@ -77,7 +77,7 @@ def test_an_option_that_does_not_exist_is_refused() -> None:
     @task
     def fn() -> None: ...
 
-    with pytest.raises(TypeError, match="no option 'dealy'; there are: delay"):
+    with pytest.raises(TypeError, match="'dealy' is not an option; options are: delay"):
         fn.using(dealy=3)  # type: ignore[call-arg]
 
 
@@ -125,7 +125,7 @@ def hides() -> Any: ...
         (stream, "generator"),
         (generator, "generator"),
         (hides, "hides a coroutine function"),
-        (task(inner), "is a task already"),
+        (task(inner), "is a task: pass it"),
     ],
 )
 def test_what_cannot_be_a_task_is_refused(fn: Any, why: str) -> None:
@@ -187,7 +187,7 @@ def test_include_collects_detached_tasks() -> None:
     def ship() -> None: ...
 
     module.pay, module.ship, module.other = pay, ship, 3  # type: ignore[attr-defined]
-    with pytest.raises(WrongContext, match="belongs to no app yet"):
+    with pytest.raises(WrongContext, match="belongs to no app"):
         _ = pay.app
     app = TaskFlow("sqlite:///unused.db").include(module).include([pay])
     assert app.tasks.names() == ("pay", "ship")

@@ -50,10 +50,7 @@ def test_the_address_of_the_store_may_lie_in_a_file(name: str, tmp_path: Path, m
 def test_a_misspelt_name_is_reported_with_what_may_be_meant() -> None:
     given = {"TASKFLOW_CONCURENCY": "5", "TASKFLOW_QUEUES": "a", "TASKFLOW_ZZZ": "1", "PATH": "/"}
     first, second = unknown_names(given)
-    assert (
-        first
-        == "TASKFLOW_CONCURENCY is set, and TaskFlow reads no variable of this name: did you mean TASKFLOW_CONCURRENCY?"
-    )
+    assert first == "TASKFLOW_CONCURENCY is set, but TaskFlow has no such variable: did you mean TASKFLOW_CONCURRENCY?"
     assert second.startswith("TASKFLOW_ZZZ is set")
     assert unknown_names({f"{name}_FILE": "x" for name in ("TASKFLOW_API_KEYS", "TASKFLOW_DATABASE_URL")}) == []
 

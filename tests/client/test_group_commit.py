@@ -111,7 +111,7 @@ async def test_a_full_queue_refuses_at_once() -> None:
     await writes.entered.wait()
     waiting = [asyncio.create_task(commit.submit(job(str(n)))) for n in (1, 2)]
     await asyncio.sleep(0)
-    with pytest.raises(StoreUnavailable, match="already wait"):
+    with pytest.raises(StoreUnavailable, match="are waiting"):
         await commit.submit(job("3"))
     writes.gate.set()
     await asyncio.gather(first, *waiting)

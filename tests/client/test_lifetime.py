@@ -119,7 +119,7 @@ async def test_a_worker_opens_a_store_again_that_was_closed_under_it(
 ) -> None:
     async with with_tasks(TaskFlow(database_url)) as app, app.worker(concurrency=1, poll=0.05):
         await app.store.close()
-        await wait_until(lambda: "it is open again" in caplog.text, what="the store to be open again")
+        await wait_until(lambda: "the store was reopened" in caplog.text, what="the store to be open again")
         assert await (await app.tasks["note"].aenqueue(4)).aresult(timeout=20) == 4
 
 

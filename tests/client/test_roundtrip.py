@@ -280,7 +280,7 @@ def test_a_type_has_one_form() -> None:
     with pytest.raises(ValueError, match="another codec"):
         app.codec(Own, encode=repr, decode=decode)
     for known in (int, Point, datetime):
-        with pytest.raises(TypeError, match="already"):
+        with pytest.raises(TypeError, match="has a JSON form"):
             app.codec(known, encode=str, decode=str)
     with pytest.raises(TypeError, match="for a class"):
         app.codec("Own", encode=str, decode=decode)  # type: ignore[arg-type]

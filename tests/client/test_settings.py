@@ -20,9 +20,9 @@ def test_a_flag_wins_over_the_environment_and_that_over_the_default() -> None:
         ({"TASKFLOW_POLL_SECONDS": "often"}, "TASKFLOW_POLL_SECONDS must be 0.001…3600 seconds, got 'often'"),
         ({"TASKFLOW_POLL_SECONDS": "nan"}, "TASKFLOW_POLL_SECONDS"),
         ({"TASKFLOW_PROCESSES": "many"}, "TASKFLOW_PROCESSES must be a whole number 1…1000"),
-        ({"TASKFLOW_BROKER_URL": "redis://127.0.0.1"}, "TASKFLOW_BROKER_URL is set, and this version has no brokers"),
+        ({"TASKFLOW_BROKER_URL": "redis://127.0.0.1"}, "TASKFLOW_BROKER_URL is set, but this version has no brokers"),
         ({"TASKFLOW_CONCURRENCY": "0"}, "TASKFLOW_CONCURRENCY"),
-        ({"TASKFLOW_QUEUES": " , "}, "TASKFLOW_QUEUES is set but holds nothing"),
+        ({"TASKFLOW_QUEUES": " , "}, "TASKFLOW_QUEUES is set but empty"),
         ({"TASKFLOW_HEARTBEAT_SECONDS": "20"}, "TASKFLOW_HEARTBEAT_SECONDS is 20, more than half"),
     ],
 )

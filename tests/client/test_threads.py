@@ -22,7 +22,7 @@ async def test_replaced_threads_are_refused_by_name(
     setattr(fake, question, lambda _which: replaced)
     monkeypatch.setitem(sys.modules, module, fake)
     app = TaskFlow(sqlite_url)
-    with pytest.raises(WrongContext, match=f"{name} has replaced threads, queues or select"):
+    with pytest.raises(WrongContext, match=f"{name} has patched threads, queues or select"):
         await app.aopen()
     with pytest.raises(WrongContext, match="thread=False"):
         await app.jobs.alist()

@@ -68,7 +68,7 @@ async def test_a_long_wait_is_hinted_at_once_per_reason(
     for task in waiting:
         task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
-    said = [record.getMessage() for record in caplog.records if "is waited for" in record.getMessage()]
+    said = [record.getMessage() for record in caplog.records if "a caller waits for" in record.getMessage()]
     assert len(said) == 1
     assert "no living worker serves task 'note' on queue 'default'" in said[0]
 
@@ -97,7 +97,7 @@ async def test_nothing_is_said_of_a_job_that_gets_on(
     monkeypatch.setattr(session.watch, "_hint", considered)
     async with app.worker(concurrency=1):
         assert await (await note.aenqueue(1)).aresult(timeout=20) == 1
-    assert "is waited for" not in caplog.text
+    assert "a caller waits for" not in caplog.text
 
 
 async def silent(*_: object) -> Any:
@@ -136,7 +136,7 @@ async def test_a_time_out_waits_only_a_moment_for_its_reason(
     began = time.monotonic()
     with pytest.raises(TimeoutError, match=r"has not ended within 0\.05 s") as caught:
         await handle.aresult(timeout=0.05)
-    # The rest is for a busy machine; a statement that is waited for takes two seconds, the store's deadline ten.
+    # The rest is for a busy machine; a statement that a caller waits for takes two seconds, the store's deadline ten.
     assert time.monotonic() - began < 0.05 + 0.25 + 1.5
     # The job is looked at by get_many, and its reason by the others.
     assert method == "get_many" or str(caught.value).endswith("0.05 s")

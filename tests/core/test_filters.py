@@ -26,7 +26,7 @@ def test_states_are_read_by_name_each_once(given: object, states: tuple[State, .
 
 @pytest.mark.parametrize("given", ["", "done", "dead,running", ["dead", "done"], [1], "x" * 500])
 def test_what_is_no_state_is_refused_with_those_there_are(given: object) -> None:
-    with pytest.raises(InvalidJob, match="is no state; there are: scheduled, pending") as refused:
+    with pytest.raises(InvalidJob, match="is not a state; states are: scheduled, pending") as refused:
         read_states(given)  # type: ignore[arg-type]
     assert [error.pointer for error in refused.value.errors] == ["/state"]
     assert len(str(refused.value)) < 200

@@ -38,7 +38,7 @@ def test_a_store_that_takes_a_part_of_it_does_not_fill_the_log() -> None:
     assert lines[:3] == [
         "the store does not answer (outcomes): connection refused",
         "the store answers again after 0 s",
-        "the store has answered now and then only for 10 s (outcomes): connection refused",
+        "the store has answered only intermittently for 10 s (outcomes): connection refused",
     ]
 
 
@@ -46,7 +46,7 @@ def test_what_comes_a_while_later_is_another_outage() -> None:
     outages = Outages()
     outages.failed("claims", AWAY, 0.0)
     outages.worked("claims", 5.0)
-    now_and_then = "the store has answered now and then only for 64 s (lease): connection refused"
+    now_and_then = "the store has answered only intermittently for 64 s (lease): connection refused"
     assert outages.failed("lease", AWAY, 64.0) == now_and_then
     outages.worked("lease", 66.0)
     assert outages.failed("lease", AWAY, 67.0 + SAME_S) == "the store does not answer (lease): connection refused"

@@ -204,7 +204,7 @@ def _example(*kinds: Any) -> Schema:
         (Cat | Dog, {"type": "cat", "lives": 10}, "/args/value/lives", "must be at most 9"),
         (Cat | Dog, {"type": "dog", "name": "A"}, "/args/value/name", "must match"),
         (Cat | Dog, {"type": "dog", "name": "abcd"}, "/args/value/name", "must have 1…3 characters, got 4"),
-        (Annotated[datetime, Meta(tz=True)], "2026-01-01T00:00:00", "/args/value", "a time with its zone"),
+        (Annotated[datetime, Meta(tz=True)], "2026-01-01T00:00:00", "/args/value", "a time with a zone"),
         (date, "yesterday", "/args/value", "must be a date"),
         (UUID, "x", "/args/value", "must be a UUID"),
         (bytes, "x", "/args/value", "must be bytes in base64"),

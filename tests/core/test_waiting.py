@@ -26,9 +26,9 @@ def job(state: State = State.PENDING) -> WaitingJob:
         ((), WaitCode.NO_WORKER, "no living worker serves task 'mail' on queue 'default' (no worker is alive)"),
         ((OTHER_QUEUE,), WaitCode.NO_WORKER_FOR_QUEUE, "(1 worker for other queues)"),
         ((OTHER_TASKS, OTHER_QUEUE), WaitCode.NO_WORKER_FOR_TASK, "(1 worker for the queue, without this task)"),
-        ((BUSY, OTHER_TASKS), WaitCode.BUSY, "all 2 slots of the 1 worker for it are taken"),
-        ((BUSY, ANY), WaitCode.TURN, "2 workers may take it"),
-        ((ILL,), WaitCode.TROUBLE, "do not get on: no claim was answered for 12 s"),
+        ((BUSY, OTHER_TASKS), WaitCode.BUSY, "all 2 slots of the 1 worker for it are in use"),
+        ((BUSY, ANY), WaitCode.TURN, "2 workers can claim it"),
+        ((ILL,), WaitCode.TROUBLE, "make no progress: no claim was answered for 12 s"),
         ((ILL, ANY), WaitCode.TURN, "it is ready"),
     ],
 )

@@ -54,7 +54,9 @@ async def test_a_server_that_becomes_a_standby_is_waited_out_until_it_is_promote
     assert view is State.COMPLETED
     with pytest.raises(StoreUnavailable):
         await rig.send("quick", n=2)
-    await wait_until(lambda: time.monotonic() > until and "takes no writes" in program.log(), 15, what="refused writes")
+    await wait_until(
+        lambda: time.monotonic() > until and "accepts no writes" in program.log(), 15, what="refused writes"
+    )
     admin = await asyncpg.connect(rig.url)
     assert await admin.fetchval("SELECT pg_is_in_recovery()")
     promoted_at = time.monotonic()

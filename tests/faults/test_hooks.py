@@ -82,7 +82,7 @@ async def test_a_start_hook_that_fails_is_tried_again_more_slowly_until_it_works
         return [line for line in sqlite_rig.ledger() if line["event"] == "start"]
 
     await wait_until(lambda: len(starts()) >= 3, PATIENCE, what="three starts")
-    assert "this process does not serve: the start hook tests.faults.hooked.begins failed" in program.log()
+    assert "this process cannot serve: the start hook tests.faults.hooked.begins failed" in program.log()
     assert "LookupError: no such service" in program.log()
     assert await job.astate() == "pending"
     broken.unlink()
@@ -98,7 +98,7 @@ async def test_a_process_for_bodies_whose_start_hook_fails_costs_its_job_nothing
     broken = tmp_path / "ledger.broken"
     broken.touch()
     job = await hooked.in_process.aenqueue()
-    await wait_until(lambda: "process for bodies does not serve" in program.log(), PATIENCE, what="the log line")
+    await wait_until(lambda: "body process cannot serve" in program.log(), PATIENCE, what="the log line")
     broken.unlink()
     assert (await job.aresult(timeout=PATIENCE))[:2] == ["in_process", True]
     counters = (await job.ajob()).counters

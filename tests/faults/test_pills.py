@@ -43,7 +43,7 @@ WAYS = {
     ("die_in_process", "exit_0"): "the process of this job ended with exit code 0",
     ("die_in_process", "null"): "the process of this job ended with signal SIGSEGV",
     ("die_in_process", "close"): "the process of this job ended with exit code",
-    ("die_in_process", "junk"): "the process of this job wrote junk into its pipe",
+    ("die_in_process", "junk"): "the process of this job wrote an invalid frame into its pipe",
 }
 
 

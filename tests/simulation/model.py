@@ -92,12 +92,12 @@ class ModelIntake:
         data = self._data
         skew = abs((job.id.int >> 80) - int(now.timestamp() * 1000))
         if skew > MAX_SKEW_MS:
-            raise Conflict(f"the id {job.id} was made more than 24 h away from the store's clock")
+            raise Conflict(f"the id {job.id} differs from the store's clock by more than 24 h")
         known = data.jobs.get(job.id)
         if known is not None:
             same = known.deleted_at is not None or (known.new.task, known.new.args) == (job.task, job.args)
             if known.new.tenant != job.tenant or not same:
-                raise Conflict(f"the id {job.id} is stored already with other content")
+                raise Conflict(f"the id {job.id} is stored with different content")
             return Enqueued(job.id, True, True)
         if job.unique is not None:
             holder = self._holder(job, now)

@@ -97,5 +97,5 @@ async def test_queues_that_are_not_used_any_more_do_not_count(name: str, request
 @pytest.mark.parametrize("text", ["0", "many", "-1", "1e3"])
 def test_the_setting_is_a_number(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TASKFLOW_MAX_QUEUES", text)
-    with pytest.raises(InvalidSetting, match="TASKFLOW_MAX_QUEUES is a number of queues"):
+    with pytest.raises(InvalidSetting, match="TASKFLOW_MAX_QUEUES must be a number of queues"):
         make_store("sqlite:///x.db")

@@ -145,7 +145,7 @@ def test_a_library_that_writes_what_was_not_set_is_noticed(monkeypatch: pytest.M
         return b"From: a\r\nSubject: x\r\nReply-To: evil@x.example\r\n\r\nbody"
 
     monkeypatch.setattr(EmailMessage, "as_bytes", careless)
-    with pytest.raises(InvalidInput, match="header lines of their own"):
+    with pytest.raises(InvalidInput, match="inject header lines"):
         compose(FROM, "a@b.test", "x", "y")
 
 

@@ -76,7 +76,7 @@ def test_what_cannot_be_loaded_is_said_once_and_does_not_reach_who_counts(caplog
         telemetry.event("child_died")
     assert len(loads) == 1
     assert [record.getMessage() for record in caplog.records] == [
-        "telemetry could not be loaded: this process counts nothing until it is restarted"
+        "telemetry could not be loaded: this process collects no metrics until it is restarted"
     ]
 
 

@@ -119,7 +119,7 @@ async def test_a_unique_key_taken_inside_the_transaction_answers_with_its_holder
 async def test_the_wrong_kind_of_connection_is_refused(sqlite_app: TaskFlow) -> None:
     note = sqlite_app.tasks["note"]
     blocking = sqlite3.connect(path_of(sqlite_app))
-    with pytest.raises(TypeError, match=r"Connection blocks: use enqueue\(\)"):
+    with pytest.raises(TypeError, match=r"Connection is a blocking connection: use enqueue\(\)"):
         await note.using(conn=blocking).aenqueue(1)
     blocking.close()
     async with aiosqlite.connect(path_of(sqlite_app)) as conn:
@@ -127,7 +127,7 @@ async def test_the_wrong_kind_of_connection_is_refused(sqlite_app: TaskFlow) -> 
             note.using(conn=conn).enqueue(1)
         with pytest.raises(WrongContext, match="idempotency_key"):
             await note.using(conn=conn, idempotency_key="k").aenqueue(1)
-        with pytest.raises(InvalidJob, match="give them to enqueue_many"):
+        with pytest.raises(InvalidJob, match="pass them there"):
             note.using(conn=conn).job(1)
     with pytest.raises(TypeError):
         note.using(conn=object()).enqueue(1)

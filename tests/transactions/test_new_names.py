@@ -154,7 +154,7 @@ async def test_sql_that_brings_a_new_name_itself_is_named_as_the_cause(postgres_
     await conn.execute("SELECT taskflow.lane_no('new-queue', 7::smallint, '')")
     async with new_app(postgres_url) as app:
         new = app.tasks["brand-new"].using(queue="new-queue", priority=7)
-        with pytest.raises(StoreUnavailable, match="queue name is being made in a transaction that stays open"):
+        with pytest.raises(StoreUnavailable, match="another transaction is creating this tenant, task or queue name"):
             await new.aenqueue(1)
         await transaction.rollback()
         assert (await new.aenqueue(1)).created

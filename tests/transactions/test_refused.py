@@ -57,10 +57,10 @@ async def test_what_makes_connections_is_refused_by_name(pg_app: TaskFlow) -> No
     async_engine = create_async_engine(_alchemy(pg_app, "asyncpg"), poolclass=NullPool)
     async with asyncpg.create_pool(pg_app.url, min_size=0, max_size=1) as pool:
         for maker in (pool, async_engine, async_sessionmaker(async_engine)):
-            with pytest.raises(TypeError, match=r"would be committed at once\. Take a connection"):
+            with pytest.raises(TypeError, match=r"would be committed at once\. Pass a connection"):
                 await task.using(conn=maker).aenqueue(1)
     for maker in (engine, sessionmaker(engine), sessionmaker):
-        with pytest.raises(TypeError, match=r"it makes connections"):
+        with pytest.raises(TypeError, match=r"it creates connections"):
             task.using(conn=maker).enqueue(1)
     assert await nothing_is_stored(pg_app)
 
@@ -182,7 +182,7 @@ async def test_closed_files_and_those_that_commit_by_themselves_are_refused(file
     conn.close()
     with pytest.raises(WrongContext, match="closed"):
         task.using(conn=conn).enqueue(1)
-    with pytest.raises(TypeError, match="it makes connections"):
+    with pytest.raises(TypeError, match="it creates connections"):
         task.using(conn=create_engine(file_app.url)).enqueue(1)
 
 

@@ -1,4 +1,4 @@
-"""A worker that does not get on says so: in its health, its log and its row, where doctor finds it."""
+"""A worker that makes no progress says so: in its health, its log and its row, where doctor finds it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def test_claims_that_are_not_answered_show(
     monkeypatch.setattr(store, "claim", refuse)
     await store.until(lambda: "progress" in store.notes)
     assert "has answered no claim for" in str(store.notes["progress"])
-    assert "does not get on: the store has answered no claim" in caplog.text
+    assert "makes no progress: the store has answered no claim" in caplog.text
     assert not started.health().ok
     monkeypatch.setattr(store, "claim", claim)
     await store.until(lambda: store.notes.get("progress") is None)
@@ -63,7 +63,7 @@ async def test_outcomes_that_are_not_stored_show(
     started = make_worker()
     await started.start()
     await store.until(lambda: "progress" in store.notes)
-    assert "has taken no outcome of its 1 ended jobs" in str(store.notes["progress"])
+    assert "has accepted no outcome of its 1 ended jobs" in str(store.notes["progress"])
     assert not started.health().ok
     monkeypatch.setattr(store, "settle", settle)
     await store.until(lambda: store.count(State.COMPLETED) == 1 and store.notes.get("progress") is None)
@@ -84,10 +84,10 @@ async def test_what_the_store_does_not_take_is_said_once(
     started = make_worker()
     await started.start()
     store.away = True
-    await wait_until(lambda: "does not get on" in caplog.text)
+    await wait_until(lambda: "makes no progress" in caplog.text)
     looked = 0
     await wait_until(lambda: looked > 5)
-    assert caplog.text.count("does not get on") == 1
+    assert caplog.text.count("makes no progress") == 1
     store.away = False
     await wait_until(lambda: started.health().ok)
 
@@ -126,7 +126,7 @@ async def test_slots_that_wait_for_jobs_that_cannot_start_show(
         await wait_until(doctor_says_so, what="doctor's finding")
         await parents[0].acancel()
         assert await parents[1].aresult(timeout=20) == 2
-        await wait_until(lambda: "gets on again: no longer that all 2 slots" in caplog.text, what="the note to go")
+        await wait_until(lambda: "makes progress again; resolved: all 2 slots" in caplog.text, what="the note to go")
         assert not any("wait for others" in one.detail for one in await findings(app))
 
 

@@ -106,7 +106,7 @@ async def test_a_body_that_refuses_even_to_be_cut_is_told_of(caplog: pytest.LogC
 
     with caplog.at_level(logging.WARNING):
         await run_and_give_up(body())
-    assert ["did not end quietly" in record.getMessage() for record in caplog.records] == [True]
+    assert ["raised while it was closed" in record.getMessage() for record in caplog.records] == [True]
 
 
 async def test_a_body_that_returns_when_it_is_dropped_has_ended() -> None:

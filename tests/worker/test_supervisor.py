@@ -171,7 +171,7 @@ async def test_a_child_that_does_not_get_on_is_noted_in_its_row(
     child.table.cells[HEALTHY_US] = int((time.monotonic() - 20) * 1e6)
     await desk.until(lambda: "child" in store.notes)
     assert "has not found itself able to work for 2" in str(store.notes["child"])
-    assert "does not get on" in caplog.text
+    assert "makes no progress" in caplog.text
     child.table.cells[HEALTHY_US] = int(time.monotonic() * 1e6)
     await desk.until(lambda: store.notes["child"] is None)
 
@@ -237,7 +237,7 @@ async def test_a_busy_loop_without_overdue_jobs_is_left_alone(
         await desk.until(lambda: store.renewals > renewals + 20)
     assert (child.killed, row.state) == (False, State.RUNNING)
     # Whoever operates it is told, once.
-    told = [record.getMessage() for record in caplog.records if "stands still" in record.getMessage()]
+    told = [record.getMessage() for record in caplog.records if "has been blocked" in record.getMessage()]
     assert [str(row.id) in line for line in told] == [True]
 
 

@@ -33,8 +33,8 @@ def specs_of_hooks(hooks: Hooks) -> list[HookSpec]:
             spec = _spec_of_function(fn)
             if spec is None:
                 raise WrongContext(
-                    "where there are process tasks, hooks must stand in a module, where another process can import "
-                    f"them: {name_of(fn)} cannot be found there"
+                    "with process tasks, hooks must be defined in a module that another process can import: "
+                    f"{name_of(fn)} is not"
                 )
             found.append((kind, spec))
     return found

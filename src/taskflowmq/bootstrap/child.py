@@ -64,7 +64,7 @@ async def work(app: BaseApp, config: ChildConfig, program: Program) -> int:
     try:
         handed_back = await worker.run()
     except HookFailed as error:
-        log.error("this process does not serve: %s", error, exc_info=error.__cause__)
+        log.error("this process cannot serve: %s", error, exc_info=error.__cause__)
         await hold.release(close=True)
         return NOT_STARTED
     except asyncio.CancelledError as error:
@@ -95,7 +95,7 @@ async def _keep_open(app: BaseApp, clock: SystemClock) -> Hold[Session]:
 
 def _break(error: BaseException) -> NoReturn:
     """End this process as a crash: the supervisor finds the jobs as they were."""
-    log.critical("something ended the loop of this worker", exc_info=error)
+    log.critical("the loop of this worker ended unexpectedly", exc_info=error)
     logging.shutdown()
     finish_streams()
     os._exit(BROKEN)
@@ -117,7 +117,7 @@ class _Orders:
             case _ if command == HAND_BACK:
                 self._worker.request_hand_back()
             case _:
-                log.error("no such command: %r", line)
+                log.error("unknown command: %r", line)
 
 
 def _listen(fd: int, obey: Callable[[str], object]) -> None:

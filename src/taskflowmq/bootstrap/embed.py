@@ -155,8 +155,8 @@ def _launcher(app: BaseApp) -> Launch | None:
     lost = sorted(name for name, spec in specs.items() if spec is None)
     if lost:
         raise WrongContext(
-            f"process tasks must stand in a module, where another process can import them: {', '.join(lost)} "
-            "cannot be found there"
+            f"process tasks must be defined in a module that another process can import: {', '.join(lost)} "
+            "cannot be imported"
         )
     program = Program(
         spec=None,

@@ -70,7 +70,7 @@ def load_tasks(specs: Iterable[str], hooks: Iterable[HookSpec] = ()) -> Registry
         try:
             hook = attrgetter(path)(_import(name))
         except AttributeError:
-            raise AppNotFound(f"there is no hook {spec}") from None
+            raise AppNotFound(f"hook {spec} does not exist") from None
         getattr(found.hooks, kind)(hook)
     return found
 
@@ -105,7 +105,7 @@ def _import(name: str) -> object:
         if error.name is None or not (name == error.name or name.startswith(f"{error.name}.")):
             raise
         raise AppNotFound(
-            f"there is no module {error.name!r} in {here} or among the installed packages: write {SPEC}"
+            f"there is no module {error.name!r} in {here} or in the installed packages: write {SPEC}"
         ) from None
 
 

@@ -53,7 +53,7 @@ def die_of_memory_first() -> None:
     try:
         score.write_text(str(min(int(score.read_text()) + OOM_SCORE, 1_000)))
     except (OSError, ValueError) as error:  # another system, or a locked one: the kernel's own choice then
-        log.debug("the kernel's choice of victims stays as it is: %s", error)
+        log.debug("cannot set the OOM score of this process: %s", error)
 
 
 #: What ends or reloads programs, and is the parent's business: it hears it, and tells its processes what to do.

@@ -31,9 +31,7 @@ def load_settings(environ: Mapping[str, str] | None = None, **flags: Any) -> Wor
     """
     env = os.environ if environ is None else environ
     if env.get("TASKFLOW_BROKER_URL"):
-        raise InvalidSetting(
-            "TASKFLOW_BROKER_URL is set, and this version has no brokers: the store wakes workers; unset it"
-        )
+        raise InvalidSetting("TASKFLOW_BROKER_URL is set, but this version has no brokers: unset it")
     values: dict[str, Any] = {}
     for field, (variables, read) in _VARIABLES.items():
         if flags.get(field) is not None:
@@ -49,7 +47,7 @@ def load_settings(environ: Mapping[str, str] | None = None, **flags: Any) -> Wor
     if "heartbeat" in values:
         raise InvalidSetting(
             f"TASKFLOW_HEARTBEAT_SECONDS is {settings.heartbeat:g}, more than half of TASKFLOW_LEASE_SECONDS "
-            f"({settings.lease:g}): one missed heartbeat would lose the worker"
+            f"({settings.lease:g}): one missed heartbeat would end its lease"
         )
     # A short lease alone must not be refused because of a default.
     return msgspec.structs.replace(settings, heartbeat=settings.lease / 3)
@@ -75,7 +73,7 @@ def _list(variable: str, value: object) -> tuple[str, ...]:
     parts = value.split(",") if isinstance(value, str) else list(value) if isinstance(value, list | tuple) else []
     found = tuple(part.strip() for part in parts if part.strip())
     if not found:
-        raise InvalidSetting(f"{variable} is set but holds nothing: give a comma list, or unset it")
+        raise InvalidSetting(f"{variable} is set but empty: write a comma list, or unset it")
     return found
 
 

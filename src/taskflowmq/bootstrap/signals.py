@@ -49,7 +49,7 @@ def hear_signals(end: Callable[[], object], at_once: Callable[[], object]) -> No
     def hang_up() -> None:
         nonlocal ending
         if not ending:
-            log.info("SIGHUP (the terminal hung up, or a program sent it): this process ends in order")
+            log.info("SIGHUP (from a closed terminal or another program): shutting down in order")
             ending = True
             end()
 

@@ -70,7 +70,7 @@ def make_store(url: str, *, options: Mapping[str, Any] | None = None, clock: Clo
         if not has_readable_host(f"postgresql://{rest}"):
             # What would raise further on shows a part of the password as "the port".
             raise UnknownScheme(
-                "the host of the database URL cannot be told from its password. In the password write / as %2F, "
+                "the host and the password of the database URL are ambiguous. In the password write / as %2F, "
                 "# as %23, ? as %3F, @ as %40, [ as %5B and ] as %5D"
             )
         try:
@@ -79,14 +79,14 @@ def make_store(url: str, *, options: Mapping[str, Any] | None = None, clock: Clo
             raise UnknownScheme(str(error)) from None
         return PostgresStore(address, options=PostgresOptions(**{**said, **given}), clock=clock)
     shown = scheme if separator else "no scheme"
-    raise UnknownScheme(f"a database URL with {shown!r} is not known. Write one of: {ALLOWED}")
+    raise UnknownScheme(f"unknown database URL {shown!r}. Write one of: {ALLOWED}")
 
 
 def _max_queues() -> int:
     """Return how many queues a store may have, as its operator says."""
     text = os.environ.get("TASKFLOW_MAX_QUEUES") or str(MAX_QUEUES)
     if not text.isascii() or not text.isdigit() or len(text) > 9 or int(text) < 1:
-        raise InvalidSetting(f"TASKFLOW_MAX_QUEUES is a number of queues, 1 or more, not {text!r:.40}")
+        raise InvalidSetting(f"TASKFLOW_MAX_QUEUES must be a number of queues, 1 or more, got {text!r:.40}")
     return int(text)
 
 

@@ -113,8 +113,8 @@ class AnnouncedTask:
         if options.unique is msgspec.UNSET and self._key_by_function:
             raise InvalidJob.at(
                 "/unique_key",
-                f"is needed: the unique keys of {self.name!r} are made by a function of its program."
-                " Give one, or enqueue it there",
+                f"is required: a function of the declaring program computes the unique keys of {self.name!r}."
+                " Pass a key, or enqueue in that program",
             )
         if isinstance(unique, UniqueKey):
             return make_template(options, self._defaults, unique, origin).make(self.name, raw)
@@ -137,7 +137,7 @@ def _schema_of(view: TaskView) -> Schema | None:
         return Schema(msgspec.json.decode(view.args_schema, type=dict[str, Any]))
     except (msgspec.MsgspecError, RecursionError, TypeError, AttributeError, ValueError) as error:
         # Any program can announce anything; the worker that runs the job checks its arguments in any case.
-        log.warning("the announced schema of task %s cannot be used, arguments are not checked: %s", view.name, error)
+        log.warning("the announced schema of task %s is unusable, so arguments are not validated: %s", view.name, error)
         return None
 
 
@@ -152,7 +152,7 @@ def _defaults_of(view: TaskView) -> tuple[Defaults, bool]:
             by_function = said.unique.by == _BY_FUNCTION
             unique = None if by_function else Unique(**msgspec.structs.asdict(said.unique))
     except (msgspec.MsgspecError, InvalidJob) as error:
-        log.warning("the announced options of task %s cannot be used: %s", view.name, error)
+        log.warning("the announced options of task %s are unusable: %s", view.name, error)
         return Defaults(), False
     timeout_ms = None if said.timeout is None else round(said.timeout * 1000)
     defaults = Defaults(

@@ -118,7 +118,7 @@ class BaseApp(Hooked):
             WrongContext: the app is open.
         """
         if self._hub.open_session() is not None:
-            raise WrongContext("the app is open: close it before it gets another database")
+            raise WrongContext("the app is open: close it before you change its database")
         self._url = url
 
     @contextlib.contextmanager
@@ -149,7 +149,7 @@ class BaseApp(Hooked):
         """
         session = self._hub.open_session()
         if session is None:
-            raise WrongContext("the app is not open here: use `async with app:` first")
+            raise WrongContext("the app is not open on this event loop: use `async with app:` first")
         return session.store
 
     def new_store(self) -> Store:
@@ -202,7 +202,7 @@ class BaseApp(Hooked):
     def __enter__(self) -> Self:
         """Open the app for a program or thread without a loop."""
         if asyncio._get_running_loop() is not None:
-            raise WrongContext("`with app:` would block the event loop that runs here: write `async with app:`")
+            raise WrongContext("`with app:` would block the running event loop: write `async with app:`")
         self._entered().append(self._hub.run(self._aopen_somewhere))
         return self
 

@@ -111,7 +111,7 @@ def encode(value: Any, pointer: str, longest: int | None = None) -> bytes:
         raise _refused(value, pointer, error) from None
     if longest is not None and len(raw) > longest:
         raise InvalidJob.at(
-            pointer, f"takes {len(raw)} bytes of JSON, more than the {longest} allowed: store a reference"
+            pointer, f"is {len(raw)} bytes of JSON, more than the maximum of {longest}: store a reference"
         )
     if _is_suspect(text):
         check_storable(msgspec.to_builtins(value, enc_hook=to_plain), pointer)

@@ -47,10 +47,10 @@ def register(kind: type, encode: Callable[[Any], Any], decode: Callable[[Any], A
     if not isinstance(kind, type):
         raise TypeError(f"a codec is for a class, got {kind!r:.80}")
     if not isinstance(msgspec.inspect.type_info(kind), msgspec.inspect.CustomType):
-        raise TypeError(f"{_name(kind)} has a JSON form already: codecs are for types that have none")
+        raise TypeError(f"{_name(kind)} has a JSON form: codecs are for types without one")
     known = _registered.get(kind)
     if known is not None and not _same(known.encode, encode):
-        raise ValueError(f"{_name(kind)} has another codec already: a type has one JSON form in a program")
+        raise ValueError(f"{_name(kind)} has another codec: a type has one JSON form per program")
 
     def decoded(declared: type, value: Any) -> Any:
         made = decode(value)

@@ -49,7 +49,7 @@ def _checked(name: str, value: object) -> float:
 
 def too_late(seconds: float) -> StoreUnavailable:
     """Return the error that a caller gets at its deadline."""
-    return StoreUnavailable(f"the store did not answer within {seconds:g} s ({VARIABLE})")
+    return StoreUnavailable(f"the store did not respond within {seconds:g} s ({VARIABLE})")
 
 
 async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:

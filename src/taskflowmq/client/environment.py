@@ -67,9 +67,9 @@ def secret(env: Mapping[str, str], name: str) -> str | None:
             raw = file.read(_MAX_SECRET + 1)
         text = raw.decode("utf-8").strip()
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "it is no UTF-8 text"
+        why = getattr(error, "strerror", None) or "it is not UTF-8"
         raise InvalidSetting(
-            f"{variable} names a file that cannot be read ({why}). Check the path and its rights."
+            f"{variable} names an unreadable file ({why}). Check the path and its permissions."
         ) from None
     if len(raw) > _MAX_SECRET:
         raise InvalidSetting(f"{variable} names a file of more than {_MAX_SECRET} bytes. Check the path.")
@@ -96,5 +96,5 @@ def is_service_link(name: str, value: str) -> bool:
 
 def _unknown(name: str, names: frozenset[str]) -> str:
     close = difflib.get_close_matches(name, sorted(names), n=1, cutoff=0.8)
-    meant = f": did you mean {close[0]}?" if close else ": docs/configuration.md lists what there is"
-    return f"{name} is set, and TaskFlow reads no variable of this name{meant}"
+    meant = f": did you mean {close[0]}?" if close else ": docs/configuration.md lists the variables"
+    return f"{name} is set, but TaskFlow has no such variable{meant}"

@@ -64,7 +64,7 @@ class GroupCommit:
             raise StoreUnavailable("the app is closed")
         if len(self._waiting) >= self._max_waiting:
             raise StoreUnavailable(
-                f"{self._max_waiting} jobs already wait to be stored: the store is too slow for this load"
+                f"{self._max_waiting} jobs are waiting to be stored: the store is too slow for this load"
             )
         answer: asyncio.Future[Enqueued] = asyncio.get_running_loop().create_future()
         self._waiting.append((job, answer))

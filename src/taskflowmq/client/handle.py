@@ -133,4 +133,4 @@ def _raise_unless_completed(view: JobView) -> None:
     if view.state is State.CANCELLED:
         raise JobCancelled(str(view.id), view.reason)
     if view.result_error is not None:
-        raise ResultUnavailable(f"job {view.id} completed, but its result was not kept: {view.result_error}")
+        raise ResultUnavailable(f"job {view.id} completed, but its result was not stored: {view.result_error}")

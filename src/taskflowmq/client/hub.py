@@ -153,7 +153,7 @@ class Hub(Generic[S]):
             if answer is not None:
                 return answer.result()
             ended.append(owner)
-        raise StoreUnavailable("the event loops that had opened the app ended during the call, one after the other")
+        raise StoreUnavailable("every event loop that had opened the app ended during the call")
 
     async def _forward(self, fn: Callable[[S], Coroutine[Any, Any, T]], owner: Loop) -> asyncio.Future[T] | None:
         """Run ``fn`` on another loop and return its answer; None if that loop ended before."""
@@ -420,7 +420,7 @@ def _notice(opener: asyncio.Task[None]) -> None:
 
 def _session_of(place: _Place[S]) -> S:
     if place.session is None:
-        raise StoreUnavailable("the app was closed at the moment when it was opened: its event loop ends")
+        raise StoreUnavailable("the app was closed while it was being opened: its event loop is ending")
     return place.session
 
 

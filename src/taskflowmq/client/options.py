@@ -126,9 +126,9 @@ def check_options(given: Mapping[str, Any]) -> Options:
     """
     unknown = given.keys() - _CHECKS.keys()
     if unknown:
-        raise TypeError(f"there is no option {min(unknown)!r}; there are: {', '.join(_CHECKS)}")
+        raise TypeError(f"{min(unknown)!r} is not an option; options are: {', '.join(_CHECKS)}")
     if given.get("delay") is not None and given.get("run_at") is not None:
-        raise InvalidJob.at("/run_at", "cannot be given together with delay")
+        raise InvalidJob.at("/run_at", "excludes delay: pass one of them")
     checked = [_CHECKS[name](value) for name, value in given.items()]
     return Options(**dict(checked))
 

@@ -30,8 +30,8 @@ def find_queue(queues: Iterable[QueueView], name: str) -> QueueView:
             return queue
         names[queue.name] = queue
     close = difflib.get_close_matches(name, names, n=1)
-    meant = f": did you mean {close[0]!r}?" if close else ": no job has named it yet"
-    raise QueueNotFound(f"there is no queue {name!r}{meant}")
+    meant = f": did you mean {close[0]!r}?" if close else ": it is created by its first job"
+    raise QueueNotFound(f"queue {name!r} does not exist{meant}")
 
 
 class Queues:

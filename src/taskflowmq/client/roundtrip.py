@@ -100,10 +100,10 @@ def _sequence(given: Any, arrived: Any) -> Misfit | None:
         if found is not None:
             found.steps.append(index)
             return found
-    return None if len(given) == len(arrived) else Misfit([], "loses elements on its way through JSON")
+    return None if len(given) == len(arrived) else Misfit([], "loses elements when encoded as JSON")
 
 
 def _differs(given: Any) -> Misfit:
     # Never the value itself: what is changed on its way is often a secret.
     kind = type(given).__qualname__
-    return Misfit([], f"is of type {kind}, and its JSON form says something else, so it would arrive changed")
+    return Misfit([], f"is of type {kind}, which its JSON form does not preserve, so it would arrive changed")

@@ -111,7 +111,9 @@ class Sender:
     async def _store_on(self, conn: Any, jobs: Sequence[NewJob], *, wake: bool) -> list[Enqueued]:
         refuse_makers(conn)
         if not is_async_connection(conn):
-            raise TypeError(f"{type(conn).__name__} blocks: use enqueue(), or give aenqueue() an async connection")
+            raise TypeError(
+                f"{type(conn).__name__} is a blocking connection: use enqueue(), or pass aenqueue() an async connection"
+            )
         # The connection belongs to the running loop, so the call must stay here, wherever the store was
         # opened.
         intake = (await self._hub.any_session()).store.intake
@@ -143,7 +145,9 @@ def _jobs(requests: Sequence[JobRequest[Any]]) -> list[NewJob]:
     if not isinstance(requests, Sequence):
         raise InvalidJob.at("/jobs", f"must be a list of jobs made by task.job(…), got {type(requests).__name__}")
     if len(requests) > MAX_BULK:
-        raise InvalidJob.at("/jobs", f"are {len(requests)}, more than {MAX_BULK}: store them in parts")
+        raise InvalidJob.at(
+            "/jobs", f"are {len(requests)} jobs, more than the maximum of {MAX_BULK}: store them in several calls"
+        )
     for index, request in enumerate(requests):
         if not isinstance(request, JobRequest):
             raise InvalidJob.at(f"/jobs/{index}", f"must be made by task.job(…), got {type(request).__name__}")
@@ -152,7 +156,7 @@ def _jobs(requests: Sequence[JobRequest[Any]]) -> list[NewJob]:
 
 def _refuse_key(options: Options) -> None:
     if options.idempotency_key is not None:
-        raise WrongContext("an idempotency_key cannot be used inside your own transaction: use unique=…")
+        raise WrongContext("an idempotency_key cannot be used in a transaction of the caller: use unique=…")
 
 
 def is_async_connection(conn: object) -> bool:

@@ -160,7 +160,7 @@ class Session:
         try:
             return await within(WHY_S, self._why(job_id, tenant))
         except TaskFlowError as error:
-            log.debug("why job %s waits is not known: %s", job_id, error)
+            log.debug("cannot determine why job %s waits: %s", job_id, error)
             return None
 
     async def _why(self, job_id: UUID, tenant: str) -> Wait | None:
@@ -172,7 +172,7 @@ class Session:
         try:
             waits = await Waits.look(self.asked)
         except TaskFlowError as error:
-            log.debug("why jobs wait is not known: %s", error)
+            log.debug("cannot determine why jobs wait: %s", error)
             return
         now = asyncio.get_running_loop().time()
         self._hinted = {key: at for key, at in self._hinted.items() if now - at < HINT_AGAIN_S}
@@ -181,7 +181,7 @@ class Session:
             key = (view.task, view.queue, wait.code)
             if wait.stuck and key not in self._hinted:
                 self._hinted[key] = now
-                log.warning("job %s is waited for, and %s", view.id, wait)
+                log.warning("a caller waits for job %s, but %s", view.id, wait)
 
     def store_one(self, job: NewJob, idempotency: IdempotencyKey | None = None) -> Coroutine[Any, Any, Enqueued]:
         """Store one job, in one commit with those of other callers at the same moment.

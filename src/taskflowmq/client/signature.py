@@ -34,9 +34,9 @@ from taskflowmq.ports.context import Context
 
 ARGS = "/args"
 _REFUSED = {
-    inspect.Parameter.VAR_POSITIONAL: "*{}: a job's arguments are stored by name, so take a list instead",
-    inspect.Parameter.VAR_KEYWORD: "**{}: unknown names look like mistakes, so take a dict instead",
-    inspect.Parameter.POSITIONAL_ONLY: "{}, which is positional-only: job arguments are stored by name",
+    inspect.Parameter.VAR_POSITIONAL: "*{}: arguments of a job are stored by name, so declare a list instead",
+    inspect.Parameter.VAR_KEYWORD: "**{}: unknown names are refused as mistakes, so declare a dict instead",
+    inspect.Parameter.POSITIONAL_ONLY: "{}, which is positional-only: arguments of a job are stored by name",
 }
 
 

@@ -82,9 +82,7 @@ class sync_twin(Generic[Owner, P, R]):  # noqa: N801 - used like a decorator
 def refuse_inside_loop(name: str) -> None:
     """Raise :class:`WrongContext` if a loop runs in this thread: blocking it would stop everything on it."""
     if asyncio._get_running_loop() is not None:
-        raise WrongContext(
-            f"{name.removeprefix('a')}() would block the event loop that runs here: write `await …{name}(…)`"
-        )
+        raise WrongContext(f"{name.removeprefix('a')}() would block the running event loop: write `await …{name}(…)`")
 
 
 class _Helpers(ThreadPoolExecutor):
@@ -130,7 +128,9 @@ class Portal:
             closing.result(_EXIT_TIMEOUT_S)
         except TimeoutError:
             # Every enqueue that returned is committed; what hangs is the goodbye to a database that is away.
-            log.warning("the store did not close within %g s; the process ends without it", _EXIT_TIMEOUT_S)
+            log.warning(
+                "the store did not close within %g s; the process exits without waiting longer", _EXIT_TIMEOUT_S
+            )
             return
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(_EXIT_TIMEOUT_S)
@@ -157,7 +157,7 @@ def portal_loop() -> asyncio.AbstractEventLoop:
 def _refuse_finalizers() -> None:
     """Raise StoreUnavailable where no other thread will ever run again: waiting for one would be waiting in vain."""
     if sys.is_finalizing():
-        raise StoreUnavailable("the interpreter ends: no other thread runs any more, so nothing can be stored")
+        raise StoreUnavailable("the interpreter is shutting down: no other thread runs, so nothing can be stored")
 
 
 def wait_for_loop(make: Callable[[], Coroutine[Any, Any, T]], loop: asyncio.AbstractEventLoop) -> T:
@@ -188,7 +188,7 @@ def wait_for_loop(make: Callable[[], Coroutine[Any, Any, T]], loop: asyncio.Abst
                 raise StoreUnavailable("the event loop that had opened the app ended during the call")
             if not begun and waited >= _BEGIN_S:
                 raise StoreUnavailable(
-                    f"the event loop that had opened the app has not turned for {waited:g} s: a blocking call keeps it"
+                    f"the event loop that had opened the app has not run for {waited:g} s: a call blocks it"
                 )
     except BaseException as error:
         # Ctrl-C while waiting: a call whose caller is gone should not keep the loop busy.

@@ -155,7 +155,7 @@ class _Enqueues(Generic[P, R]):
         """
         task, options = self._bound()
         if options.conn is not None or options.idempotency_key is not None:
-            raise InvalidJob("conn and idempotency_key concern an enqueue: give them to enqueue_many")
+            raise InvalidJob("conn and idempotency_key are options of enqueue_many: pass them there")
         return task.request(args, kwargs, options, task.origin)
 
     async def aenqueue(self, /, *args: P.args, **kwargs: P.kwargs) -> Handle[R]:
@@ -287,7 +287,7 @@ class Task(_Enqueues[P, R]):
         if len(apps) == 1:
             return apps[0]
         if not apps:
-            raise WrongContext(f"task {self.name!r} belongs to no app yet: call app.include(…) with it or its module")
+            raise WrongContext(f"task {self.name!r} belongs to no app: call app.include(…) with it or its module")
         raise WrongContext(f"task {self.name!r} is included in several apps: use app.send({self.name!r}, …) of one")
 
     @property
@@ -431,7 +431,7 @@ task = Declare()
 
 def _check_function(fn: object) -> None:
     if isinstance(fn, Task):
-        raise TypeError(f"{fn.name!r} is a task already: pass it to app.include(…)")
+        raise TypeError(f"{fn.name!r} is a task: pass it to app.include(…)")
     if isinstance(fn, functools.partial):
         raise TypeError("a functools.partial cannot be a task, it has no name of its own: write a short function")
     if isinstance(fn, type):

@@ -19,8 +19,8 @@ def refuse_green_threads() -> None:
     name = _replaced_by()
     if name is not None:
         raise WrongContext(
-            f"{name} has replaced threads, queues or select in this process, and TaskFlow needs the real ones: leave "
-            "them out of the patch (gevent: patch_all(thread=False, queue=False, select=False)), or enqueue over REST"
+            f"{name} has patched threads, queues or select in this process, and TaskFlow needs the originals: exclude "
+            "them (gevent: patch_all(thread=False, queue=False, select=False)), or enqueue over REST"
         )
 
 

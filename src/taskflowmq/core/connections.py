@@ -5,8 +5,8 @@ Objects are told apart by the names of their classes; no driver is imported, and
 
 from __future__ import annotations
 
-_POOL = "a pool lends connections, and a job stored through it would be committed at once"
-_MAKER = "it makes connections, and a job stored through it would be committed at once"
+_POOL = "it is a pool, not a connection, and a job stored through it would be committed at once"
+_MAKER = "it creates connections, and a job stored through it would be committed at once"
 #: Class names that the drivers, pools and SQLAlchemy use, and what is wrong with such an object.
 _MAKERS = {
     "Pool": _POOL,
@@ -42,10 +42,10 @@ def refuse_makers(conn: object) -> None:
     for kind in (conn if isinstance(conn, type) else type(conn)).__mro__:
         why = _MAKERS.get(kind.__name__)
         if why is not None and kind.__module__ != "builtins":
-            raise TypeError(f"conn is {kind_of(conn)}: {why}. Take a connection, begin a transaction, and give that")
+            raise TypeError(f"conn is {kind_of(conn)}: {why}. Pass a connection with an open transaction")
 
 
 #: What is said of a connection that commits by itself.
 NO_TRANSACTION = "no transaction is open on this connection, so the job would be committed at once; begin one first"
 CLOSED = "this connection is closed"
-OTHER_DATABASE = "this connection is to another database than the app's store, so its commit would not bring the job"
+OTHER_DATABASE = "this connection is to another database than the app's store, so its commit would not store the job"

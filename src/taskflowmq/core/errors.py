@@ -85,9 +85,7 @@ class UnknownTask(TaskFlowError):
     code = "unknown_task"
 
     def __init__(self, name: str) -> None:
-        super().__init__(
-            f"no task named {name!r} is known. Register it in this app, or start a worker that has it once"
-        )
+        super().__init__(f"task {name!r} is unknown: register it in this app, or start a worker that declares it")
         self.name = name
 
 
@@ -97,7 +95,7 @@ class NotUnique(TaskFlowError):
     code = "not_unique"
 
     def __init__(self, key: str, holder: str) -> None:
-        super().__init__(f"job {holder} already holds the unique key {key!r}")
+        super().__init__(f"job {holder} holds the unique key {key!r}")
         self.key = key
         self.holder = holder
 

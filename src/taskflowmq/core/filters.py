@@ -32,5 +32,5 @@ def read_states(given: State | str | Iterable[State | str] | None) -> tuple[Stat
         try:
             states[State(name)] = None
         except ValueError:
-            raise InvalidJob.at("/state", f"{name!r:.40} is no state; there are: {', '.join(State)}") from None
+            raise InvalidJob.at("/state", f"{name!r:.40} is not a state; states are: {', '.join(State)}") from None
     return tuple(states)

@@ -152,7 +152,7 @@ def not_found(job_id: UUID, *, enqueued_here: bool = False) -> JobNotFound:
 
 def moving(job_id: UUID) -> Conflict:
     """Return the error for a job that has moved between look and write :data:`MOST_LOOKS` times."""
-    return Conflict(f"job {job_id} changes state too often at the moment: try again")
+    return Conflict(f"job {job_id} changed state during every try of this operation: try again")
 
 
 def check(answer: Answer, job_id: UUID) -> None:

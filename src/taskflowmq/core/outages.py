@@ -50,7 +50,7 @@ class Outages:
         self._said, self._pause = True, min(2 * self._pause, LONGEST_S)
         self._next = now + self._pause
         loops = ", ".join(sorted(self._waiting))
-        how = "has answered now and then only" if self._partly else "has not answered"
+        how = "has answered only intermittently" if self._partly else "has not answered"
         return f"{self._what} {how} for {now - self._began:.0f} s ({loops}): {reason}"
 
     def worked(self, who: str, now: float) -> str | None:

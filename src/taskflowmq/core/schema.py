@@ -66,7 +66,7 @@ class Schema:
         try:
             found = self._check(value, [MAX_STEPS])
         except (_TooManySteps, RecursionError):
-            raise InvalidJob.at(pointer, "has too many parts to be checked: send less in one job") from None
+            raise InvalidJob.at(pointer, "has too many elements to validate: send fewer per job") from None
         if found is not None:
             raise InvalidJob.at(join_pointer(pointer, reversed(found.steps)), found.detail)
 
@@ -81,7 +81,7 @@ class _Compiler:
 
     def compile(self, schema: Any) -> Check:
         if schema is False:
-            return lambda value, steps: Misfit([], "must not be here")
+            return lambda value, steps: Misfit([], "must be absent")
         if not isinstance(schema, dict):
             return _anything
         checks = [check for make in _MAKERS if (check := make(self, schema)) is not None]
@@ -281,12 +281,12 @@ def _pattern_of(given: Any) -> re.Pattern[str] | None:
 
 
 _FORMS: dict[str, tuple[type, str]] = {
-    "date-time": (datetime, "a time with its zone, like 2026-01-31T12:00:00Z"),
-    "date": (date, "a date, like 2026-01-31"),
-    "time": (time, "a time of day, like 12:00:00Z"),
+    "date-time": (datetime, "a time with a zone, as in 2026-01-31T12:00:00Z"),
+    "date": (date, "a date, as in 2026-01-31"),
+    "time": (time, "a time of day, as in 12:00:00Z"),
     "uuid": (UUID, "a UUID"),
     "base64": (bytes, "bytes in base64"),
-    "duration": (timedelta, "a duration, like PT1H30M"),
+    "duration": (timedelta, "a duration, as in PT1H30M"),
 }
 
 
@@ -407,7 +407,7 @@ def _make_object(compiler: _Compiler, schema: Mapping[str, Any]) -> Check | None
         for name, item in value.items():
             one = properties.get(name, other)
             if one is None:
-                return Misfit([name], f"is not known here; there are: {_shown(properties) or 'none'}")
+                return Misfit([name], f"is unknown; known names: {_shown(properties) or 'none'}")
             found = one(item, steps)
             if found is None and name_check is not _anything and (found := name_check(name, steps)) is not None:
                 found = Misfit([], f"as a name: {found.detail}")

@@ -72,8 +72,8 @@ def too_many_queues(most: int) -> InvalidJob:
     """Return the error for a queue, or a priority in one, that would be one too many."""
     return InvalidJob.at(
         "/queue",
-        f"is new here, and the store has {most} queues in use and priorities in them already, which is the most. Use"
-        " fewer names, or set TASKFLOW_MAX_QUEUES",
+        f"is new, and the store is at its limit of {most} queues and priorities in use. Use fewer names, or raise"
+        " TASKFLOW_MAX_QUEUES",
     )
 
 
@@ -105,9 +105,9 @@ def check_time(pointer: str, value: object) -> datetime:
     if not isinstance(value, datetime):
         raise InvalidJob.at(pointer, f"must be a datetime, got {type(value).__name__}")
     if value.utcoffset() is None:
-        raise InvalidJob.at(pointer, f"{value.isoformat()} has no time zone: give one, like 2026-01-31T12:00:00Z")
+        raise InvalidJob.at(pointer, f"{value.isoformat()} has no time zone: add one, as in 2026-01-31T12:00:00Z")
     if not TIME_MIN <= value <= TIME_MAX:
-        raise InvalidJob.at(pointer, f"must lie in the years {TIME_MIN.year}…{TIME_MAX.year}, got {value.isoformat()}")
+        raise InvalidJob.at(pointer, f"must be in the years {TIME_MIN.year}…{TIME_MAX.year}, got {value.isoformat()}")
     return value.astimezone(UTC)
 
 

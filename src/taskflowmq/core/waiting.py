@@ -113,12 +113,12 @@ def why_waiting(job: WaitingJob, servers: Sequence[Server], *, paused: bool) -> 
         return Wait(WaitCode.DUE, f"it is {job.state} and {when}")
     notes = sorted({note for server in knowing for note in server.notes})
     if notes and all(server.notes for server in knowing):
-        return Wait(WaitCode.TROUBLE, f"the workers that serve it do not get on: {'; '.join(notes[:3])}")
+        return Wait(WaitCode.TROUBLE, f"the workers that serve it make no progress: {'; '.join(notes[:3])}")
     slots, busy = sum(server.slots for server in knowing), sum(server.running for server in knowing)
     if busy >= slots:
-        return Wait(WaitCode.BUSY, f"all {slots} slots of the {counted(len(knowing), 'worker')} for it are taken")
+        return Wait(WaitCode.BUSY, f"all {slots} slots of the {counted(len(knowing), 'worker')} for it are in use")
     return Wait(
-        WaitCode.TURN, f"it is ready, and {counted(len(knowing), 'worker')} may take it: others may be before it"
+        WaitCode.TURN, f"it is ready; {counted(len(knowing), 'worker')} can claim it, after the jobs ahead of it"
     )
 
 

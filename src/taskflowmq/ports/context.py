@@ -150,5 +150,5 @@ def current_context() -> Context:
     """
     ctx = running.get()
     if ctx is None:
-        raise WrongContext("no job is running here: current_context() works inside a handler only")
+        raise WrongContext("no job is running: call current_context() inside a handler")
     return ctx

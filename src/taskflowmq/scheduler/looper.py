@@ -109,7 +109,7 @@ class Looper(ABC):
             await self._store.upkeep.note_failure(self.name, problem)
         except TaskFlowError as also:
             # Most often the store is what failed: then it shows, and the log has it.
-            log.debug("the failure of the %s could not be noted: %s", self.name, also)
+            log.debug("the failure of the %s could not be stored: %s", self.name, also)
 
     @property
     def _interval_ms(self) -> int:

@@ -46,7 +46,7 @@ class Rescuer(Looper):
             return None
         if turn.grace:
             if not self._graced:
-                log.info("no worker counts as lost for a while: this is the first sweep, or sweeps or store were away")
+                log.info("rescue paused for one lease: first sweep after a start or an outage")
             self._graced = True
             return None
         self._graced = False

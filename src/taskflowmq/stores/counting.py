@@ -92,7 +92,7 @@ class Counts:
 def _noted(recount: asyncio.Task[StoreStats]) -> None:
     # Callers that wait for a count get the error; those with an older one do not, and the next answer counts again.
     if not recount.cancelled() and (error := recount.exception()) is not None:
-        log.debug("counting failed: %s", error)
+        log.debug("counting jobs failed: %s", error)
 
 
 def _merged(few: StoreStats, whole: StoreStats) -> StoreStats:

@@ -48,4 +48,4 @@ async def failing_job(message: str = "") -> None:
     Raises:
         DemoFailure: at every call.
     """
-    raise DemoFailure(message or "This job fails on purpose: it shows how retries end in the dead letters.")
+    raise DemoFailure(message or "This job fails on purpose, to show how retries end in a dead letter.")

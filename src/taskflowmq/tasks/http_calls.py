@@ -82,7 +82,7 @@ def build_call(url: str, method: str, headers: Mapping[str, str] | None, body: A
     if body is None:
         return Call(verb, Target.parse(url), checked)
     if verb in ("GET", "HEAD"):
-        raise InvalidInput(f"body cannot go with {verb}. Use POST, PUT or PATCH.")
+        raise InvalidInput(f"body is not allowed with {verb}. Use POST, PUT or PATCH.")
     is_text = isinstance(body, str)
     try:
         data = (body if is_text else json.dumps(body, ensure_ascii=False, allow_nan=False)).encode("utf-8")
@@ -109,7 +109,7 @@ def outcome(call: Call, answer: Answer, *, now: dt.datetime) -> dict[str, Any]:
     if not 200 <= answer.status <= 299:
         raise HTTPCallFailed(
             f"{call.target.origin} answered {call.method} with status {answer.status}. "
-            "Check what it expects; its own log says more.",
+            "Check the request against its API, and see its log.",
             status=answer.status,
             retry_after=_retry_after(answer.headers.get("retry-after"), now),
         )

@@ -152,7 +152,7 @@ def _open(file: BinaryIO, source: str) -> Image.Image:
     try:
         return Image.open(file, formats=_OPENED)
     except UnidentifiedImageError:
-        raise PermanentFailure(f"{source!r} is no PNG, JPEG or WebP picture, or its header is damaged.") from None
+        raise PermanentFailure(f"{source!r} is not a PNG, JPEG or WebP picture, or its header is damaged.") from None
 
 
 def _check_header(picture: Image.Image, source: str, max_pixels: int) -> None:

@@ -154,7 +154,7 @@ def _check_wire(message: EmailMessage) -> None:
         lines = header.split(b"\r\n")
         names = [line.partition(b":")[0].decode("ascii", "replace").lower() for line in lines if line[:1] not in b" \t"]
         if names != wanted or any(b"\r" in line or b"\n" in line for line in lines):
-            raise InvalidInput("subject or to would become header lines of their own. Write plain text.")
+            raise InvalidInput("subject or to would inject header lines. Write plain text.")
 
 
 def _recipient(to: str) -> Mailbox:

@@ -76,10 +76,10 @@ def _single(text: str) -> Address:
     try:
         header: Any = _HEADERS("to", text)
     except Exception:  # noqa: BLE001 - the parser of the standard library stumbles over malformed input in many ways
-        raise InvalidInput("the address cannot be read. Write it as user@example.org.") from None
+        raise InvalidInput("the address is malformed. Write it as user@example.org.") from None
     # Letters beyond ASCII before the @ are fine since RFC 6531; the server decides whether it can carry them.
     defects = [defect for defect in header.defects if not isinstance(defect, NonASCIILocalPartDefect)]
     if defects or len(header.addresses) != 1 or header.groups[0].display_name is not None:
-        raise InvalidInput("this is no single valid address. Write user@example.org, and one job for each recipient.")
+        raise InvalidInput("this is not one valid address. Write user@example.org, and one job per recipient.")
     found: Address = header.addresses[0]
     return found

@@ -208,7 +208,7 @@ class SafeHttpClient:
                         return answer
                     call = following
         except TimeoutError:
-            raise HTTPCallError(f"{call.target.origin} gave no complete answer in {self._timeout:g} s.") from None
+            raise HTTPCallError(f"{call.target.origin} sent no complete response within {self._timeout:g} s.") from None
         raise HTTPCallError(f"{call.target.origin} redirected more than {MAX_REDIRECTS} times. Use the final URL.")
 
     async def _exchange(self, call: Call) -> Answer:
@@ -252,7 +252,7 @@ class SafeHttpClient:
         try:
             return list(await self._resolver(target.host, target.port))
         except OSError:
-            raise HTTPCallError(f"The name {target.host} could not be looked up. Check the host name.") from None
+            raise HTTPCallError(f"The name {target.host} could not be resolved. Check the host name.") from None
 
 
 class _PinnedBackend(httpcore.AsyncNetworkBackend):
@@ -272,7 +272,7 @@ class _PinnedBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         if host != self._host:
-            raise AddressRefused("The connection was asked for another host than the checked one. Report this bug.")
+            raise AddressRefused("The connection was requested for a host other than the checked one. Report this bug.")
         failure: httpcore.NetworkError | httpcore.TimeoutException = httpcore.ConnectError("no address")
         for address in self._addresses:
             try:

@@ -178,14 +178,14 @@ class HttpAllow:
             if named or not is_public(address):
                 wanted = "the address" if named else "the host"
                 raise AddressRefused(
-                    f"{host} leads to an address that is not public, so the call was not made. "
+                    f"{host} resolves to an address that is not public, so the call was not made. "
                     f"If it is meant to be reached, the operator can add {wanted} to {ALLOW_VARIABLE}."
                 )
         if not addresses:
             raise AddressRefused(f"{host} has no address. Check the host name.")
         if scheme == "http" and not named and not all(granted):
             raise AddressRefused(
-                f"Plain http to {host} is refused because anyone on the way can read and change it. "
+                f"Plain http to {host} is refused because the request could be read and changed in transit. "
                 f"Use https, or let the operator add the host to {ALLOW_VARIABLE}."
             )
 

@@ -148,9 +148,9 @@ def _read(variable: str, path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "it is no UTF-8 text"
+        why = getattr(error, "strerror", None) or "it is not UTF-8"
         raise SettingsError(
-            f"{variable} names a file that cannot be read ({why}). Check the path and its rights."
+            f"{variable} names an unreadable file ({why}). Check the path and its permissions."
         ) from None
 
 
@@ -163,7 +163,7 @@ def _smtp(url: str | None) -> SmtpServer | None:
         port = parts.port
         options = parse_qs(parts.query, strict_parsing=bool(parts.query))
     except ValueError:
-        raise SettingsError(f"TASKFLOW_SMTP_URL cannot be read as a URL. {_SMTP_SHAPE}") from None
+        raise SettingsError(f"TASKFLOW_SMTP_URL is not a valid URL. {_SMTP_SHAPE}") from None
     tls = (options.pop("tls", None) or ["starttls"])[-1]
     if parts.scheme != "smtp" or not parts.hostname or parts.path not in ("", "/") or options or parts.fragment:
         raise SettingsError(f"TASKFLOW_SMTP_URL has parts that are missing or unknown. {_SMTP_SHAPE}")
@@ -189,7 +189,7 @@ def _sender(text: str | None) -> Mailbox | None:
     try:
         return Mailbox.parse(text)
     except InvalidInput as error:
-        raise SettingsError(f"TASKFLOW_SMTP_FROM is no mail address: {error}") from None
+        raise SettingsError(f"TASKFLOW_SMTP_FROM is not a mail address: {error}") from None
 
 
 def _number(env: Mapping[str, str], name: str, *, default: int, most: int) -> int:
@@ -211,9 +211,9 @@ def _sources(text: str | None) -> dict[str, SqlSource]:
         document = json.loads(text)
     except ValueError as error:
         where = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "the text"
-        raise SettingsError(f"TASKFLOW_CSV_SOURCES is no JSON ({where}). {_SOURCES_SHAPE}") from None
+        raise SettingsError(f"TASKFLOW_CSV_SOURCES is not JSON ({where}). {_SOURCES_SHAPE}") from None
     if not isinstance(document, dict):
-        raise SettingsError(f"TASKFLOW_CSV_SOURCES is no JSON object. {_SOURCES_SHAPE}")
+        raise SettingsError(f"TASKFLOW_CSV_SOURCES is not a JSON object. {_SOURCES_SHAPE}")
     return {name: _source(name, entry) for name, entry in document.items()}
 
 

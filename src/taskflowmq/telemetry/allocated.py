@@ -94,7 +94,7 @@ def _say(filename: str, error: OSError) -> None:
     folder = str(Path(filename).parent)
     if folder not in _said:
         _said.add(folder)
-        log.warning("no room for metrics in %s, this process counts for itself: %s", folder, error.strerror)
+        log.warning("cannot share metrics in %s, this process counts on its own: %s", folder, error.strerror)
 
 
 def allocate_metrics() -> None:

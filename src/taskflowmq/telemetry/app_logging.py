@@ -62,20 +62,20 @@ def _settle(old: TurnHandler, level: int) -> None:
             root.setLevel(level)
     said = ""
     if on_purpose:
-        said = "the app configures the logger taskflowmq: that is how the lines of TaskFlow are written"
+        said = "the app configures the logger taskflowmq: its handlers write the lines of TaskFlow"
     elif taken:
         ours.addHandler(handler)
         logging.getLogger(JOB).parent = root
         said = (
-            "the app configures the root logger: its lines and those of ctx.log go to its handlers, lines of TaskFlow "
-            "are written as before. To decide about them too, configure the logger taskflowmq"
+            "the app configures the root logger: its handlers write the lines of the app and of ctx.log, lines of "
+            "TaskFlow are written as before. To redirect them too, configure the logger taskflowmq"
         )
     else:
         ours.propagate = True
         if ours.level == level:
             ours.setLevel(logging.NOTSET)
     if silenced:
-        log.warning("the app's configuration of logging had silenced %s: undone. %s", silenced, said)
+        log.warning("the logging configuration of the app had disabled %s: re-enabled. %s", silenced, said)
     elif said:
         log.info("%s", said)
 

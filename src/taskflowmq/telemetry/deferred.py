@@ -52,6 +52,6 @@ class DeferredTelemetry:
             try:
                 self._loaded = self._load()
             except Exception:
-                log.exception("telemetry could not be loaded: this process counts nothing until it is restarted")
+                log.exception("telemetry could not be loaded: this process collects no metrics until it is restarted")
                 self._loaded = NoTelemetry()
         return self._loaded

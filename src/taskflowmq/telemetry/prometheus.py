@@ -59,24 +59,26 @@ class PrometheusTelemetry:
         self._queues = _Bounded()
         both = ("queue", "task")
         reg = self._registry
-        self._enqueued = Counter("taskflow_tasks", "Jobs that this node stored", both, registry=reg)
-        self._active = Gauge("taskflow_tasks_active", "Bodies that run now", registry=reg, multiprocess_mode="livesum")
-        self._processed = Counter(
-            "taskflow_jobs_processed", "Attempts that ended: completed, failed or cancelled", both, registry=reg
+        self._enqueued = Counter("taskflow_tasks", "Jobs stored by this node", both, registry=reg)
+        self._active = Gauge(
+            "taskflow_tasks_active", "Jobs running on this node", registry=reg, multiprocess_mode="livesum"
         )
-        self._completed = Counter("taskflow_jobs_completed", "Jobs that completed", both, registry=reg)
-        self._failed = Counter("taskflow_jobs_failed", "Attempts that failed, retried or not", both, registry=reg)
+        self._processed = Counter(
+            "taskflow_jobs_processed", "Ended attempts: completed, failed or cancelled", both, registry=reg
+        )
+        self._completed = Counter("taskflow_jobs_completed", "Completed jobs", both, registry=reg)
+        self._failed = Counter("taskflow_jobs_failed", "Failed attempts, with or without a retry", both, registry=reg)
         self._run = Histogram(
-            "taskflow_job_duration_seconds", "How long bodies ran", ("task",), registry=reg, buckets=_RUN_BUCKETS
+            "taskflow_job_duration_seconds", "Run time of attempts", ("task",), registry=reg, buckets=_RUN_BUCKETS
         )
         self._wait = Histogram(
-            "taskflow_job_wait_seconds", "From ready to claimed", ("queue",), registry=reg, buckets=_WAIT_BUCKETS
+            "taskflow_job_wait_seconds", "Time from ready to claimed", ("queue",), registry=reg, buckets=_WAIT_BUCKETS
         )
         self._query = Histogram(
-            "taskflow_store_query_seconds", "Time of a batch in the store", ("operation",), registry=reg,
+            "taskflow_store_query_seconds", "Duration of a batch in the store", ("operation",), registry=reg,
             buckets=_QUERY_BUCKETS,
         )  # fmt: skip
-        self._stale = Counter("taskflow_stale_writes", "Writes that came after their fence was gone", registry=reg)
+        self._stale = Counter("taskflow_stale_writes", "Writes refused because their fence was gone", registry=reg)
         self._events = Counter("taskflow_events", "Rare events, by name", ("event",), registry=reg)
 
     def jobs_enqueued(self, queue: str, task: str, count: int) -> None:
@@ -170,9 +172,7 @@ class _StoreGauges(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield queue sizes, the age of the oldest ready job of each queue, and that of transaction ids."""
         size = GaugeMetricFamily("taskflow_queue_size", "Live jobs by queue and state", labels=("queue", "state"))
-        age = GaugeMetricFamily(
-            "taskflow_oldest_ready_age_seconds", "Age of the oldest job that waits for a worker", labels=("queue",)
-        )
+        age = GaugeMetricFamily("taskflow_oldest_ready_age_seconds", "Age of the oldest ready job", labels=("queue",))
         sizes: Tally[tuple[str, str]] = Tally()
         ages: dict[str, float] = {}
         for queue in self._stats.queues:
@@ -190,7 +190,7 @@ class _StoreGauges(Collector):
         if self._stats.xid_age is not None:
             yield GaugeMetricFamily(
                 "taskflow_store_xid_age",
-                "Transaction ids since the oldest that is not frozen; alert at 1e9, PostgreSQL stops at 2e9",
+                "Transaction ids since the oldest unfrozen one; alert at 1e9, PostgreSQL stops at 2e9",
                 self._stats.xid_age,
             )
 

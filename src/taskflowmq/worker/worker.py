@@ -59,7 +59,7 @@ from taskflowmq.worker.watches.timeouts import Timeouts
 log = logging.getLogger("taskflowmq.worker")
 
 TICK_SECONDS = 0.25
-#: How long a claim or the storing of outcomes may take before the worker says that it does not get on.
+#: How long a claim or the storing of outcomes may take before the worker says that it makes no progress.
 PATIENCE_SECONDS = 10.0
 #: How long an isolation child waits for another suspect before it ends.
 LONELY_SECONDS = 2.0
@@ -248,7 +248,7 @@ class Worker:
         )
 
     def _trouble(self) -> str | None:
-        """Return why this worker does not get on, if it does not."""
+        """Return why this worker makes no progress; None if it does."""
         if self._is_stopping() or not self._registered:
             return None
         now, patience = self._kit.clock.monotonic(), max(3 * self._kit.options.poll, PATIENCE_SECONDS)
@@ -340,7 +340,7 @@ class Worker:
         while True:
             now = clock.monotonic()
             if streams is not None and self._tainted is None and not streams.keep():
-                self._taint("a handler has closed a standard stream, and a connection has its number now")
+                self._taint("a handler closed a standard stream, and a connection has taken its descriptor")
             cells[TICK_US] = int(now * 1e6)
             if self.health().ok:
                 cells[HEALTHY_US] = cells[TICK_US]
@@ -395,7 +395,9 @@ class Worker:
         try:
             await self._kit.store.workers.end(self._kit.worker_id)
         except TaskFlowError as error:
-            log.warning("the store is away at the end: %s: %s", type(error).__name__, error)
+            log.warning(
+                "the lease was not ended at shutdown, the store is unreachable: %s: %s", type(error).__name__, error
+            )
 
     def _leave(self) -> None:
         if self._place.table is not None:  # the supervisor believes no exit code without it: bodies can exit, too
@@ -452,7 +454,7 @@ async def end_all(tasks: Sequence[asyncio.Task[None]], patience: float) -> None:
         _, deaf = await asyncio.wait(left, timeout=CANCEL_SECONDS)
         if patience or deaf:
             names = ", ".join(sorted(task.get_name() for task in (left if patience else deaf)))
-            log.warning("not waited for at the end, the store may be away: %s", names)
+            log.warning("abandoned at shutdown, the store may be unreachable: %s", names)
     for task in tasks:
         if task.done() and not task.cancelled() and task.exception() is not None:
-            log.error("%s failed at the end", task.get_name(), exc_info=task.exception())
+            log.error("%s failed at shutdown", task.get_name(), exc_info=task.exception())

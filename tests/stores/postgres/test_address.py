@@ -122,6 +122,6 @@ async def test_a_service_that_is_in_no_file_is_not_this_machine(
 async def test_a_password_that_cannot_be_read_is_not_shown() -> None:
     """The driver takes a part of it for the port, and quotes it."""
     store = PostgresStore("postgresql://u:TOP/SECRET@127.0.0.1/d")
-    with pytest.raises(StoreUnavailable, match="the database URL cannot be read") as caught:
+    with pytest.raises(StoreUnavailable, match="the database URL is malformed") as caught:
         await store.open()
     assert "TOP" not in str(caught.value)

@@ -193,7 +193,7 @@ async def test_behind_a_pooler_doctor_warns_of_a_schema_that_others_may_create_i
         report = await findings(store)
         await store.close()
         assert report["rights"].verdict is verdict
-    assert "create in schema public" in report["rights"].detail
+    assert "create objects in schema public" in report["rights"].detail
 
 
 async def test_a_schema_of_somebody_else_is_left_alone(roles: Roles) -> None:

@@ -92,7 +92,7 @@ async def test_nothing_is_stored_after_a_transaction_was_open_for_too_long(
                 raise LookupError("the handler's own")
 
     for then in ("commit", "write", "complete"):
-        with pytest.raises(StoreUnavailable, match=r"open for too long.*nothing of it is stored"):
+        with pytest.raises(StoreUnavailable, match=r"exceeded its time limit.*nothing of it is stored"):
             await body(then)
     with pytest.raises(LookupError):
         await body("fail")

@@ -57,7 +57,7 @@ def load_conf() -> TaskFlowSettings:
         raise ImproperlyConfigured(f"TASKFLOW: {error}") from None
     said = [name for name in _OF_THE_APP if name in given]
     if conf.app is not None and said:
-        raise ImproperlyConfigured(f"TASKFLOW has APP and {said[0]}: say {said[0]} where {conf.app} is made")
+        raise ImproperlyConfigured(f"TASKFLOW has APP and {said[0]}: set {said[0]} where {conf.app} is created")
     if conf.database not in settings.DATABASES:
         raise ImproperlyConfigured(
             f"TASKFLOW['DATABASE'] is {conf.database!r}, and DATABASES has: {', '.join(settings.DATABASES)}"

@@ -33,7 +33,7 @@ def store_url(alias: str = "default") -> str:
     if connection.vendor == "postgresql":
         return _postgres(alias, entry)
     raise ImproperlyConfigured(
-        f"TaskFlow keeps its jobs in SQLite or PostgreSQL, and DATABASES[{alias!r}] is {entry['ENGINE']}: set "
+        f"TaskFlow stores jobs in SQLite or PostgreSQL, but DATABASES[{alias!r}] is {entry['ENGINE']}: set "
         "TASKFLOW['URL'], or TASKFLOW['DATABASE'] to another key of DATABASES"
     )
 

@@ -33,25 +33,25 @@ _VALUES = {
 _TAKEN = {
     "channel_binding": (
         ("prefer", "disable"),
-        "the driver cannot bind channels. sslmode=verify-full keeps a stranger out of the connection as well",
+        "the driver does not support channel binding. sslmode=verify-full prevents interception as well",
     ),
-    "client_encoding": (("utf8", "utf-8", "unicode", "auto"), "texts travel as UTF8"),
-    "gssdelegation": (("0",), "the driver does not delegate"),
+    "client_encoding": (("utf8", "utf-8", "unicode", "auto"), "the client encoding is always UTF8"),
+    "gssdelegation": (("0",), "the driver does not delegate credentials"),
     "gssencmode": (("disable", "prefer"), "the driver does not encrypt by GSSAPI. Use sslmode=require"),
     "load_balance_hosts": (("disable",), "hosts are tried in the order of the URL"),
     "max_protocol_version": (("3.0", "3.2", "latest"), "the driver speaks version 3.0"),
     "min_protocol_version": (("3.0",), "the driver speaks version 3.0"),
     "replication": (("false", "off", "no", "0"), "a replication connection runs no jobs"),
-    "require_auth": ((), "the driver takes the method that the server asks for"),
-    "requiressl": (("0",), "it is an old name. Write sslmode=require"),
-    "sslcertmode": (("allow", "disable"), "the driver cannot insist on being asked for a certificate"),
-    "sslcompression": (("0",), "TLS is not compressed any more"),
+    "require_auth": ((), "the driver uses the method that the server requests"),
+    "requiressl": (("0",), "it is deprecated. Write sslmode=require"),
+    "sslcertmode": (("allow", "disable"), "the driver cannot require a certificate request from the server"),
+    "sslcompression": (("0",), "TLS compression is not supported"),
     "sslsni": (("1",), "the driver always names the host"),
 }
 #: Parameters that nothing here can do.
 _REFUSED = {
     "hostaddr": "write the address as the host",
-    "requirepeer": "the driver does not ask who owns the socket",
+    "requirepeer": "the driver does not check the owner of the socket",
     "schema": "TaskFlow's tables are in the schema taskflow, always",
     "scram_client_key": "the driver logs in with a password",
     "scram_server_key": "the driver logs in with a password",

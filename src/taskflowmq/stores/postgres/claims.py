@@ -335,7 +335,7 @@ class PostgresClaims:
         try:
             found = await self._pool.fetch(q.find_queues, job_ids)
         except TaskFlowError as error:
-            _log.debug("a wake-up was lost, polling will do: %s", error)
+            _log.debug("a wake-up was not sent, workers find the job by polling: %s", error)
         else:
             await self._notifier.wake([row["name"] for row in found])
 
@@ -381,7 +381,7 @@ class PostgresClaims:
                 return
         for change in left:
             missed[settling.fence(change)] = _UNSETTLED
-            _log.error("job %s could not be settled: its row changes all the time", change.job_id)
+            _log.error("job %s could not be settled: its row changed during every try", change.job_id)
 
     async def _apply(self, conn: Any, changes: list[Transition]) -> list[Transition]:
         """Write in one transaction; return the transitions whose fence matched no row."""
@@ -462,7 +462,7 @@ class PostgresClaims:
 
 
 async def _drop_progress(update: tuple[settling.Fence, bytes], _error: Exception) -> None:
-    _log.warning("the progress of job %s cannot be stored and is dropped", update[0][0])
+    _log.warning("the progress of job %s could not be stored and was dropped", update[0][0])
 
 
 def _missing(changes: list[Transition], applied: Sequence[UUID]) -> list[Transition]:

@@ -40,7 +40,7 @@ _SHARED_SESSION_CODES = frozenset({"26000", "42P05"})
 #: How the driver begins to say that a connection was no longer fit for a statement, of which nothing was sent: the
 #: server's last word had arrived, and the end of the connection had not yet.
 _NOT_SENT = ("cannot switch to state", "not connected")
-BEHIND_POOLER = "a pooler stands before the database and shares its sessions. Add ?pooler=true to the URL"
+BEHIND_POOLER = "a pooler in front of the database shares its sessions. Add ?pooler=true to the URL"
 #: After these the session is useless, or pinned to a server that became a standby (RELIABILITY F10, F11).
 _READ_ONLY = "25006"
 _SHUTDOWNS = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03"})
@@ -145,7 +145,7 @@ def at_connect(error: BaseException) -> TaskFlowError:
         return known
     if isinstance(error, ValueError):
         # The driver quotes what it could not read, and that may be a part of the password.
-        return StoreUnavailable("PostgreSQL: the database URL cannot be read. Encode / ? # @ : in its password")
+        return StoreUnavailable("PostgreSQL: the database URL is malformed. Percent-encode / ? # @ : in its password")
     return StoreUnavailable(f"PostgreSQL refused to connect: {redact_text(str(error))}")
 
 
@@ -176,22 +176,24 @@ def _by_code(code: str, error: BaseException) -> TaskFlowError | None:
         case "TF004":
             return LeaseLost(text)
         case "42501":  # DENIED
-            return StoreForbidden(f"PostgreSQL does not let this role do it: {text}")
+            return StoreForbidden(f"PostgreSQL denies this role the operation: {text}")
         case "25006":
             return StoreUnavailable(
-                f"PostgreSQL takes no writes ({text}): the server is a standby, or default_transaction_read_only is on"
+                f"PostgreSQL accepts no writes ({text}): it is a standby, or default_transaction_read_only is on"
                 " for this role or database (some providers switch it on when the disk is full)"
             )
         case "22021" | "22P05":
             return InvalidJob(f"{text}. Only a database with the encoding UTF8 holds every text")
         case "42704":
-            return StoreUnavailable(f"PostgreSQL lacks something that TaskFlow needs: {text}")
+            return StoreUnavailable(f"PostgreSQL lacks a feature that TaskFlow requires: {text}")
         case "42P06" | "42P07" | "42710" | "42723":
             return SchemaMismatch(
-                f"the schema taskflow of this database holds something that is not TaskFlow's: {text}."
+                f"the schema taskflow of this database holds an object that is not TaskFlow's: {text}."
                 " Rename that schema, or use another database"
             )
         case "42P01" | "42703" | "42883" | "3F000":
-            return SchemaMismatch(f"the store's schema does not fit this version: {text}. Run: taskflow db migrate")
+            return SchemaMismatch(
+                f"the schema of the store does not match this version: {text}. Run: taskflow db migrate"
+            )
         case _:
             return None

@@ -46,7 +46,7 @@ class PostgresIntake:
                 raise
             # The checks at the edge leave little that the database refuses: text that its encoding lacks, for example.
             # The jobs are to blame then, and trying again would not help, so it must not look like an outage.
-            raise InvalidJob(f"the database cannot hold these jobs: {error}") from error
+            raise InvalidJob(f"the database cannot store these jobs: {error}") from error
         ready = jobs[:1] if alike else jobs
         await self._notifier.wake(sorted({job.queue for job in ready if job.delay_ms <= 0}))
         return answers
@@ -103,7 +103,7 @@ class PostgresIntake:
         except Exception as error:
             if idempotency is not None and _waited_for_key(error.__cause__ or error):
                 raise IdempotencyInFlight(
-                    f"the first request with the Idempotency-Key {key!r} has not ended yet"
+                    f"the first request with the Idempotency-Key {key!r} is still in progress"
                 ) from error
             raise
         return [Enqueued(row["id"], row["created"], row["replayed"]) for row in found]

@@ -32,13 +32,13 @@ MANY_LANES = 256
 
 #: Programs that go through this library never see it: they commit new names before they use them.
 _HELD = (
-    "PostgreSQL: a new tenant, task or queue name is being made in a transaction that stays open"
-    " (SQL that calls taskflow.enqueue_v1 itself?). It will be there when that transaction ends"
+    "PostgreSQL: another transaction is creating this tenant, task or queue name and stays open"
+    " (SQL that calls taskflow.enqueue_v1?). The name exists once that transaction ends"
 )
 
 _NO_USE = (
-    "this role may not store that it uses a queue: after 7 days empty queues of its jobs are not listed."
-    " As the owner run: GRANT UPDATE (used_at) ON taskflow.queue TO the role"
+    "this role cannot record its use of a queue: after 7 days, empty queues of its jobs are not listed."
+    " As the owner, run: GRANT UPDATE (used_at) ON taskflow.queue TO the role"
 )
 log = logging.getLogger("taskflowmq.store")
 
@@ -300,7 +300,7 @@ class Names:
                 known = tenants if row["kind"] == "tenant" else tasks
                 known[row["id"]] = row["name"]
             if (tenant_ids - tenants.keys()) or (task_ids - tasks.keys()):
-                raise StoreUnavailable("the database was replaced under us: names are missing")
+                raise StoreUnavailable("the database was replaced while the store was open: names are missing")
         return tenants, tasks
 
     async def lane(self, lane_id: int) -> Lane:

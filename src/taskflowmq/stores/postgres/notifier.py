@@ -50,7 +50,7 @@ _FIRST_RETRY_S, _LONGEST_RETRY_S = 0.2, 5.0
 _log = logging.getLogger("taskflowmq.stores.postgres")
 _FAILURES = (*errors.FAILURES, TaskFlowError)
 #: What helps while the connection is away.
-_MEANWHILE = "polling goes on"
+_MEANWHILE = "polling continues"
 
 
 def _say(line: str | None) -> None:

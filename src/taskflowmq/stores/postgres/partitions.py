@@ -95,5 +95,5 @@ async def _quietly(conn: Any, statement: str, *args: Any) -> Any:
     except Exception as error:
         if errors.code_of(error) != errors.LOCK_TIMEOUT:
             raise
-        _log.info("partition upkeep gave way to work and is left for the next turn")
+        _log.info("partition upkeep was postponed to its next run: its tables are in use")
         return None

@@ -95,7 +95,7 @@ class Loan(NamedTuple):
         try:
             await self.pool.release(self.proxy)
         except errors.FAILURES as error:
-            _log.debug("a connection that was lent could not be used again, and is closed: %s", error)
+            _log.debug("a connection returned by a handler is unusable and was closed: %s", error)
 
 
 class Pool:

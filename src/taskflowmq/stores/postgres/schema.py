@@ -18,7 +18,7 @@ CLIENT_VERSION = max(number for number, _, _ in migrations())
 #: than a second, because everybody waits behind it (set_lock_timeout.sql).
 PATIENCE_S = 30.0
 _LOCKED = (
-    "PostgreSQL: the migration waits for a lock that another session keeps: a long transaction on TaskFlow's tables, or"
+    "PostgreSQL: the migration waits for a lock that another session holds: a long transaction on TaskFlow's tables, or"
     " another migration (a lock on the table taskflow.store). Find it in pg_locks, end it, and run: taskflow db migrate"
 )
 
@@ -74,8 +74,8 @@ class PostgresSchema:
         stored = await self.version()
         if not stored:
             raise SchemaMismatch(
-                "there is no TaskFlow store in this database: make it with `taskflow db migrate`, or correct the "
-                "database's address"
+                "there is no TaskFlow store in this database: create it with `taskflow db migrate`, or correct the "
+                "database URL"
             )
         if stored < CLIENT_VERSION:
             raise SchemaMismatch(

@@ -187,7 +187,7 @@ def _border(error: Exception, *, closed: bool = False) -> Exception:
         if isinstance(seen, asyncpg.InternalClientError) or (closed and isinstance(seen, AttributeError)):
             return StoreUnavailable(f"PostgreSQL: the connection was cut: {errors.text_of(seen)}")
         if isinstance(seen, asyncpg.InterfaceError):
-            return WrongContext(f"this connection cannot be used now: {seen}")
+            return WrongContext(f"this connection is unusable: {seen}")
         if type(seen).__name__ == "OperationalError" and comes_from(seen, "psycopg"):
             return StoreUnavailable(f"PostgreSQL: {redact_text(str(seen))}")
         seen = getattr(seen, "orig", None) or seen.__cause__

@@ -41,7 +41,7 @@ from taskflowmq.stores.sqlite.writer import Writer
 _SWEEP_S = 1.0
 _SWEEP_SHARE = 20
 _TOO_LATE = (
-    "ctx.transaction() was open for too long and has been rolled back: nothing of it is stored. If this error leaves "
+    "ctx.transaction() exceeded its time limit and was rolled back: nothing of it is stored. If this error leaves "
     "the handler, the attempt has failed, and the job runs again as its retries allow"
 )
 _ENDED = (

@@ -62,7 +62,7 @@ def _refuse_circle(path: Path) -> None:
         path.resolve()
     except (RuntimeError, OSError) as error:  # RuntimeError until Python 3.12
         if isinstance(error, RuntimeError) or error.errno == errno.ELOOP:
-            raise StoreUnavailable(f"{path} is one of symbolic links that lead in a circle") from error
+            raise StoreUnavailable(f"{path} is part of a loop of symbolic links") from error
 
 
 class _Files(NamedTuple):
@@ -118,7 +118,7 @@ class Database:
         except FileExistsError:
             return False
         except OSError as error:
-            raise StoreUnavailable(f"the database file {self._text} cannot be made: {error.strerror}") from error
+            raise StoreUnavailable(f"cannot create the database file {self._text}: {error.strerror}") from error
         try:
             if os.name == "posix":
                 os.fchmod(fd, self.options.file_mode)
@@ -264,7 +264,7 @@ class Database:
                 ) from None
             raise StoreUnavailable(self._missing()) from None
         except OSError as error:
-            raise StoreUnavailable(f"the database file {self._text} cannot be opened: {error.strerror}") from error
+            raise StoreUnavailable(f"cannot open the database file {self._text}: {error.strerror}") from error
         if not stat.S_ISREG(found.st_mode):
             what = "a directory" if stat.S_ISDIR(found.st_mode) else "no regular file"
             raise StoreUnavailable(f"{self._text} is {what}, not a database file: correct the database's address")
@@ -291,7 +291,7 @@ class Database:
         if not os.access(self._text, os.R_OK):
             return "this user may not read it"
         if not os.access(self.path.parent, os.W_OK):
-            return "this user may not write its folder, where SQLite makes -wal and -shm files, even to read"
+            return "this user may not write its folder, where SQLite creates -wal and -shm files even for reading"
         if not os.access(self._text, os.W_OK):
             return "this user may not write it"
         return None

@@ -94,7 +94,7 @@ def _check_ids(jobs: Sequence[NewJob], now: int) -> None:
     oldest, newest = now_ms - MAX_SKEW_MS, now_ms + MAX_SKEW_MS
     for job in jobs:
         if not oldest <= job.id.int >> 80 <= newest:
-            raise Conflict(f"the id {job.id} was made more than 24 h away from the store's clock")
+            raise Conflict(f"the id {job.id} differs from the store's clock by more than 24 h")
 
 
 def _rows(names: Names, jobs: Sequence[NewJob], now: int) -> Steps[list[_Row]]:
@@ -224,7 +224,7 @@ def _leave_out_replays(rows: Sequence[_Row], answers: list[Enqueued | None]) -> 
         twin = first.setdefault(row.job.id, row)
         same = known.get(index, 1) and twin.head[:3] == row.head[:3] and twin.args == row.args
         if not same:
-            raise Conflict(f"the id {row.job.id} is stored already with other content")
+            raise Conflict(f"the id {row.job.id} is stored with different content")
         if index in known or twin is not row:
             answers[index] = Enqueued(row.job.id, True, True)
         else:

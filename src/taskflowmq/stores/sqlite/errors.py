@@ -15,7 +15,7 @@ _TEXTS = {
     sqlite3.SQLITE_LOCKED: "another connection holds the database",
     sqlite3.SQLITE_PROTOCOL: "another process holds the database",
     sqlite3.SQLITE_FULL: "the disk is full",
-    sqlite3.SQLITE_IOERR: "the disk does not answer or is full",
+    sqlite3.SQLITE_IOERR: "a disk I/O error, or the disk is full",
     sqlite3.SQLITE_CANTOPEN: "{file} cannot be opened",
     sqlite3.SQLITE_READONLY: "{file} cannot be written",
     sqlite3.SQLITE_NOMEM: "there is not enough memory",
@@ -72,8 +72,8 @@ def _schema_error(text: str) -> SchemaMismatch | None:
     """Return the error for a database whose tables are not ours; None if SQLite says something else."""
     if text.startswith("table taskflow_") and text.endswith(" already exists"):
         return SchemaMismatch(
-            f"the database holds something that is not TaskFlow's: {text}. Rename it, or use another file"
+            f"the database holds an object that is not TaskFlow's: {text}. Rename it, or use another file"
         )
     if text.startswith(_MISSING) or " has no column named " in text:
-        return SchemaMismatch(f"the store's schema does not fit this version: {text}. Run: taskflow db migrate")
+        return SchemaMismatch(f"the schema of the store does not match this version: {text}. Run: taskflow db migrate")
     return None

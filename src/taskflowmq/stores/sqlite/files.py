@@ -42,7 +42,7 @@ def open_beside(path: Path, database: Path, mode: int) -> int:
             os.fchmod(fd, mode)
         found = os.fstat(fd)
         if not stat.S_ISREG(found.st_mode):
-            raise Untrusted(f"{path} is no regular file: remove it")
+            raise Untrusted(f"{path} is not a regular file: remove it")
         _refuse_others(path, found, database)
     except BaseException:
         os.close(fd)
@@ -59,7 +59,7 @@ def check_folder(path: Path, database: Path) -> os.stat_result:
     """
     found = path.lstat()
     if not stat.S_ISDIR(found.st_mode):
-        raise Untrusted(f"{path} is no folder: remove it")
+        raise Untrusted(f"{path} is not a folder: remove it")
     _refuse_others(path, found, database)
     return found
 
@@ -115,4 +115,4 @@ def _refuse_others(path: Path, found: os.stat_result, database: Path) -> None:
     if found.st_uid not in (_ROOT, os.geteuid()) and found.st_uid != database.stat().st_uid:
         raise Untrusted(f"{path} belongs to user {found.st_uid}, who does not own the database: remove it")
     if found.st_mode & 0o002:
-        raise Untrusted(f"every user may write {path}: remove it, or take that right away (chmod o-w)")
+        raise Untrusted(f"every user may write {path}: remove it, or revoke that permission (chmod o-w)")

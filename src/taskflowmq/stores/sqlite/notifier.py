@@ -123,7 +123,7 @@ class SqliteNotifier:
         try:
             listeners = self._folder.sockets()
         except OSError as error:  # there was no listener yet, or the folder is not ours
-            log.debug("no listener is woken: %s", error)
+            log.debug("no wake-ups are sent: %s", error)
             return
         if not listeners:
             return
@@ -137,7 +137,7 @@ class SqliteNotifier:
             except ConnectionRefusedError:  # its process is gone
                 self._folder.remove(name)
             except OSError as error:  # full: it is awake already; or foreign: not ours to judge
-                log.debug("a wake-up was lost: %s", error)
+                log.debug("a wake-up was not sent: %s", error)
 
     @asynccontextmanager
     async def listen(self, topics: Sequence[str]) -> AsyncIterator[AsyncIterator[str]]:

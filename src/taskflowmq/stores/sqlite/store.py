@@ -116,7 +116,7 @@ class SqliteStore:
         try:
             found = folder.is_dir()
         except OSError as error:
-            raise StoreUnavailable(f"the folder {folder} cannot be looked into: {error.strerror}") from error
+            raise StoreUnavailable(f"cannot read the folder {folder}: {error.strerror}") from error
         if not found:
             raise StoreUnavailable(f"the folder of {self._path} does not exist")
 
@@ -161,11 +161,13 @@ class SqliteStore:
         size = log_size(self._database.path.resolve())
         if size > _LONG_LOG:
             size_mb = size // 2**20
-            what = f"the log of {self._path} has grown to {size_mb} MB: it is read in a transaction that stays open"
-            found.append((what, "end that reader (a shell, a backup, a stopped process); the next commits cut the log"))
+            what = f"the WAL of {self._path} has grown to {size_mb} MB: a read transaction stays open"
+            found.append(
+                (what, "end that reader (a shell, a backup, a stopped process); the next commits truncate the WAL")
+            )
         kind = network_of(self._path)
         if kind is not None:
-            what = f"{self._path} is on {kind}, where SQLite's locks cannot be trusted"
+            what = f"{self._path} is on {kind}, where SQLite's locks are unreliable"
             found.append((what, "use a local disk, or PostgreSQL for several machines"))
         return found
 

@@ -243,7 +243,7 @@ class SqliteUpkeep:
         except sqlite3.Error as error:
             if not is_busy(error):  # busy: next time
                 raise self._database.translate(error) from error
-            log.debug("upkeep of the file was put off: %s", error)
+            log.debug("upkeep of the file was postponed: %s", error)
         finally:
             conn.close()
 

@@ -70,7 +70,7 @@ class WalPreallocation:
         try:
             conn.execute(sql("write_room"), {"bytes": length})
         except sqlite3.Error as error:  # the disk, or a limit of this process: never needed, never tried again
-            log.debug("no room was made for the log: %s", error)
+            log.debug("cannot preallocate the WAL: %s", error)
         if conn.in_transaction:
             conn.execute("ROLLBACK")
         conn.execute(f"PRAGMA cache_size = {-self._cache_kib}").fetchall()

@@ -131,7 +131,7 @@ class Writer:
         if self._pid != os.getpid():
             raise StoreUnavailable("the store was opened before a fork; open another one in this process")
         if self._queue.qsize() >= self._options.max_queue:
-            raise StoreUnavailable(f"{self._options.max_queue} writes are waiting already")
+            raise StoreUnavailable(f"{self._options.max_queue} writes are waiting: the store is too slow for this load")
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._queue.put(_Item(function, merged, argument, future))
         return future
@@ -221,7 +221,7 @@ class Writer:
         try:
             self._preallocation.after_commit(self._conn)
         except sqlite3.Error as error:
-            log.debug("no room was made for the log: %s", error)
+            log.debug("cannot preallocate the WAL: %s", error)
             self._drop_connection()
 
     def _begin(self) -> Connection:

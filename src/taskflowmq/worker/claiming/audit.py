@@ -58,7 +58,7 @@ class Audit:
             try:
                 await self.look()
             except TaskFlowError as error:
-                log.debug("the store cannot be audited now: %s", error)
+                log.debug("the store could not be audited: %s", error)
                 self._suspicion.set()
 
     async def look(self) -> int:
@@ -74,7 +74,7 @@ class Audit:
             await self._kit.store.claims.settle(lost[first : first + MAX_BATCH])
         if lost:
             self._kit.telemetry.event("claim_lost", len(lost))
-            log.warning("back to their queues, since the answer to the claim never came: %s", counted(len(lost), "job"))
+            log.warning("handed back after a claim without a response: %s", counted(len(lost), "job"))
         return len(lost)
 
     def _known(self) -> set[UUID]:

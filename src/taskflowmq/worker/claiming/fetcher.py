@@ -118,7 +118,7 @@ class Fetcher:
         """Hand back jobs that have waited here too long: the work turned out to be slower than was measured."""
         if self._buffer and now - self._buffered_at > STALE_SECONDS:
             log.info(
-                "back to their queue, for which this worker is too slow: %s",
+                "handed back, since this worker did not start them in time: %s",
                 counted(len(self._buffer), "prefetched job"),
             )
             self._pace.forget()
@@ -149,7 +149,7 @@ class Fetcher:
                 self._kit.telemetry.event("store_error")
                 if not self._store_log.failed(error):
                     known = isinstance(error, TaskFlowError)
-                    log.warning("no claim: %s: %s", type(error).__name__, error, exc_info=not known)
+                    log.warning("a claim failed: %s: %s", type(error).__name__, error, exc_info=not known)
                 if isinstance(error, StoreClosed):
                     await self._open_again()
                 await self._pause(backoff(errors), wakeable=False)
@@ -164,9 +164,9 @@ class Fetcher:
         try:
             await self._kit.store.open()
         except TaskFlowError as error:
-            log.warning("the store was closed under this worker and does not open again: %s", error)
+            log.warning("the store was closed while this worker ran, and cannot be reopened: %s", error)
         else:
-            log.warning("the store was closed under this worker, by a handler or its program; it is open again")
+            log.warning("a handler or its program closed the store while this worker ran; the store was reopened")
 
     async def claim(self, limit: int) -> int:
         """Claim up to ``limit`` jobs, start or buffer them, and return how many there were."""

@@ -28,6 +28,6 @@ class Listener:
                         errors = 0
                         self._wake()
             except Exception as error:  # noqa: BLE001 - polling goes on whatever happens to the listener
-                log.debug("the wake-up is gone, polling goes on: %s: %s", type(error).__name__, error)
+                log.debug("the wake-up channel failed, polling continues: %s: %s", type(error).__name__, error)
             errors += 1
             await self._kit.clock.sleep(backoff(errors))

@@ -110,9 +110,7 @@ class RunningContext(Context):
     def stopped(self) -> Stop:
         """Return what to raise to end the body as it was asked to."""
         if self.stop is None:
-            raise WrongContext(
-                "ctx.stopped() ends a body that was asked to stop; this one was not: look at stop_reason"
-            )
+            raise WrongContext("ctx.stopped() requires a stop request, and this job has none: check ctx.stop_reason")
         return Stop(f"stopped: {self.stop}")
 
     @property

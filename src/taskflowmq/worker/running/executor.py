@@ -287,7 +287,7 @@ class Executor:
         elif ctx.completed_by_caller:
             # If the caller's transaction was committed, the fence answers REPLAYED and this changes nothing. If it
             # was rolled back, its effects are gone, and calling the job completed would lose them.
-            message = "the transaction given to ctx.complete() was not committed"
+            message = "the transaction passed to ctx.complete() was not committed"
             self._end(ctx, Failed(error_json("NotCommitted", message)))
         elif value is None:
             self._end(ctx, DONE)

@@ -74,7 +74,7 @@ class Lifecycle:
         for hook in reversed(self._hooks.stops):
             error = await self._run(hook, max(until - loop.time(), 0.01))
             if isinstance(error, TimeoutError):
-                log.warning("the stop hook %s did not end in time and is left", name_of(hook))
+                log.warning("the stop hook %s did not end in time and was abandoned", name_of(hook))
             elif error is not None:
                 log.error("the stop hook %s failed", name_of(hook), exc_info=error)
         self._close_threads()

@@ -120,7 +120,7 @@ class Body:
         except (EOFError, OSError):
             pass
         except ValueError as error:
-            log.error("a body process sent junk: %s", error)
+            log.error("a body process sent an invalid frame: %s", error)
             self._junk = error
         finally:
             self._runs = None
@@ -162,7 +162,7 @@ class Body:
             try:
                 os.killpg(self._process.pid, signal.SIGKILL)
             except ProcessLookupError:
-                log.debug("body process %d had ended already", self._process.pid)
+                log.debug("body process %d had ended", self._process.pid)
             except PermissionError:  # the handler has become another user
                 self._process.kill()
 
@@ -171,13 +171,15 @@ class Body:
             async with asyncio.timeout(END_SECONDS):
                 await self._process.wait()
         except TimeoutError:
-            log.warning("the end of body process %d was not heard of", self._process.pid)
+            log.warning("the exit of body process %d was not observed", self._process.pid)
 
     def obituary(self) -> bytes:
         """Return how the process ended, as a stored error."""
         how = describe_exit(self._process.returncode)
         if self._junk is not None:
-            return error_json("ProcessCrashed", f"the process of this job wrote junk into its pipe: {self._junk}")
+            return error_json(
+                "ProcessCrashed", f"the process of this job wrote an invalid frame into its pipe: {self._junk}"
+            )
         return error_json("ProcessCrashed", f"the process of this job ended with {how}")
 
     async def leave(self) -> None:
@@ -251,7 +253,7 @@ class ProcessPool:
                 except Unfit as error:
                     # That is no fault of the job: it waits here like one for which no process is free.
                     self.unfit += 1
-                    log.error("a process for bodies does not serve, a start hook failed: %s", error)
+                    log.error("a body process cannot serve, a start hook failed: %s", error)
                     await asyncio.sleep(backoff(self.unfit))
         except BaseException:
             self._room.release()

@@ -66,7 +66,7 @@ class Reports:
         if len(self._tasks) >= MAX_WAITING:
             self._dropped += 1
             if self._dropped == 1:
-                log.warning("on_error hooks are too slow for the failures here: some are not reported to them")
+                log.warning("on_error hooks are slower than failures arrive: some failures are not reported to them")
             return
         if error is None or word in ("timeout", "crashed"):
             error = _stored(outcome, word)

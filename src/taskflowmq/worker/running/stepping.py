@@ -71,7 +71,7 @@ def _drop(body: Coroutine[Any, Any, Any]) -> None:
     except (asyncio.CancelledError, StopIteration):
         return
     except BaseException as error:  # noqa: BLE001 - it may refuse even this, or raise on its way out
-        log.warning("a body that was given up on did not end quietly: %s", type(error).__name__)
+        log.warning("an abandoned body raised while it was closed: %s", type(error).__name__)
 
 
 def as_coroutine(body: Awaitable[Any]) -> Coroutine[Any, Any, Any]:

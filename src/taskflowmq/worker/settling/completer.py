@@ -142,7 +142,7 @@ class Completer:
             task.end()
         await asyncio.gather(*self._flushes, return_exceptions=True)
         if self._pending:
-            log.warning("ended with %d transitions that the store did not take; they will run again", self._pending)
+            log.warning("stopped with %d outcomes that could not be stored; their jobs will run again", self._pending)
 
     def _on_timer(self) -> None:
         self._timer = None
@@ -184,7 +184,7 @@ class Completer:
                 self._kit.telemetry.event("store_error")
                 if not self._store_log.failed(error):
                     level = logging.WARNING if isinstance(error, TaskFlowError) else logging.ERROR
-                    log.log(level, "%d transitions wait for the store: %s: %s", len(batch), type(error).__name__, error)
+                    log.log(level, "%d outcomes wait for the store: %s: %s", len(batch), type(error).__name__, error)
                 await self._kit.clock.sleep(backoff(errors, longest=2.0))
         self._store_log.worked()
         self._account(batch, answers, self._kit.clock.monotonic() - began)
@@ -198,7 +198,7 @@ class Completer:
             )
             await self._store([(bare, job, run_s, replayed)])
             return
-        log.error("the store refuses to settle job %s", job.id, exc_info=error)
+        log.error("the store refused the outcome of job %s", job.id, exc_info=error)
         self._done(1)
         self._on_refused(f"job {job.id} could not be settled")
 

@@ -44,7 +44,7 @@ def message_of(error: BaseException) -> str:
     try:
         return str.__str__(str(error))  # str() may return a subclass, with methods of its own
     except BaseException as broken:  # noqa: BLE001 - user code: __str__ may raise anything, SystemExit included
-        return f"<the text of this {_name_of(error)} cannot be shown: {_name_of(broken)}>"
+        return f"<the text of this {_name_of(error)} is not available: {_name_of(broken)}>"
 
 
 def _name_of(error: BaseException) -> str:

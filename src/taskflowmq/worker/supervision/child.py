@@ -152,7 +152,7 @@ class Child:
         if self.killed_for == STOPPED:
             return "the worker process was stopped (SIGSTOP) for longer than its lease, and was killed"
         if self.killed_for == STALLED:
-            return "the worker process stood still for longer than its lease, outside every body, and was killed"
+            return "the worker process was blocked outside of handlers for longer than its lease, and was killed"
         # As told, or by our hand. An exit code alone proves nothing: a body can call os._exit(0).
         if self.killed_for is not None or (code in CLEAN and self.table.cells[LEFT]):
             return None

@@ -37,7 +37,7 @@ WATCH_SECONDS = 0.1
 #: While no body runs there is nothing to watch: looking ten times a second was a third of what an idle worker costs.
 QUIET_SECONDS = 0.3
 MEMORY_SECONDS = 1.0
-#: A child that has not found itself healthy for longer does not get on.
+#: A child that has not found itself healthy for longer makes no progress.
 STUCK_SECONDS = 15.0
 #: A child that lived longer did not die of its start.
 HEALTHY_SECONDS = 5.0
@@ -126,7 +126,7 @@ class Supervisor:
 
     def request_hand_back(self) -> None:
         """Hand back everything now; returns at once."""
-        log.info("handing back what runs")
+        log.info("handing back running jobs")
         self._leave(HAND_BACK, 0.0)
 
     def _leave(self, command: str, patience: float) -> None:
@@ -147,7 +147,7 @@ class Supervisor:
     def _give_up(self) -> None:
         """End although the store does not answer: who ordered it waits, and rescuers find what is left."""
         for child, burial in self._children.items():
-            log.warning("the jobs of worker %s are left to be rescued: the store is away", child.worker_id)
+            log.warning("the jobs of worker %s are left to a rescuer: the store is unreachable", child.worker_id)
             self._handed_back += len(child.table.ran())
             burial.cancel()
 
@@ -167,7 +167,7 @@ class Supervisor:
         try:
             process = await self._spawner.spawn(child.spec)
         except OSError as error:
-            log.error("no child could be started: %s", error)
+            log.error("cannot start a child: %s", error)
             self._forget(child, died=True)
             return
         child.spawned(process)
@@ -253,8 +253,8 @@ class Supervisor:
             self._telemetry.event("child_hung")
         elif blocked := child.blocked_for(now, self._options.lease):
             log.warning(
-                "child %s stands still for %.0f s in job %s, and with it all its jobs: a blocking call in a coroutine? "
-                "Only a timeout would end it",
+                "child %s has been blocked for %.0f s by job %s, as are all its jobs: a blocking call in a coroutine? "
+                "Only a timeout ends it",
                 *(child.worker_id, *blocked),
             )
             self._telemetry.event("child_blocked")
@@ -268,7 +268,7 @@ class Supervisor:
         if child.killed_for is not None or child.process is None:
             return
         if child.standstill.is_stalled(child.process.pid, now, self._options.lease):
-            log.error("child %s stands still for longer than its lease, outside every body: killed", child.worker_id)
+            log.error("child %s is blocked outside of handlers for longer than its lease: killed", child.worker_id)
             child.kill(STALLED)
             self._telemetry.event("child_hung")
 
@@ -284,7 +284,7 @@ class Supervisor:
     def _check_lease(self, child: Child, now: float) -> None:
         """Kill a child in which a body runs that must not outlive the lease, when it was asked and goes on."""
         if child.killed_for is None and child.outlives_lease(now, kill_before(self._options.lease)):
-            log.error("child %s loses its lease, and runs a body that must not go on: killed", child.worker_id)
+            log.error('child %s loses its lease while it runs a job with on_lease_lost="stop": killed', child.worker_id)
             # First of all: the first event of a supervisor loads what counts (a tenth of a second).
             child.kill(HAND_BACK)
             self._telemetry.event("lease_lost")
@@ -335,7 +335,7 @@ class Supervisor:
             await self._note_stuck()
 
     async def _note_stuck(self) -> None:
-        """Write into the rows of children that do not get on that it is so; their leases alone look like long jobs."""
+        """Write a note into the rows of children that make no progress; their leases alone look like long jobs."""
         for child in self.children:
             stuck_s = _stuck_for(child, self._clock.monotonic())
             stuck = stuck_s > STUCK_SECONDS
@@ -346,11 +346,11 @@ class Supervisor:
             try:
                 await self._store.workers.report(child.worker_id, {CHILD: text if stuck else None})
             except TaskFlowError as error:
-                log.debug("that worker %s is stuck was not reported: %s", child.worker_id, error)
+                log.debug("the note that worker %s is stuck was not stored: %s", child.worker_id, error)
                 continue
             child.noted = stuck
             if stuck:
-                log.warning("worker %s does not get on: %s", child.worker_id, text)
+                log.warning("worker %s makes no progress: %s", child.worker_id, text)
 
     def _lost(self, child: Child) -> None:
         """A rescuer took this child for dead: its bodies go on to their fenced completion, unless one of them must not;
@@ -358,7 +358,7 @@ class Supervisor:
         """
         was_leaving = child.leaving
         if not was_leaving:
-            log.warning("worker %s lost its lease: it finishes and is replaced", child.worker_id)
+            log.warning("worker %s lost its lease: it finishes its jobs and is replaced", child.worker_id)
             child.tell(FINISH)
         if child.outlives_lease(self._clock.monotonic(), float("inf")):
             child.kill(HAND_BACK)
@@ -375,7 +375,7 @@ class Supervisor:
                 if await self._store.workers.suspects_ready():
                     self._spawn(isolated=True)
             except TaskFlowError as error:
-                log.debug("suspects are not known: %s", error)
+                log.debug("suspect jobs could not be read: %s", error)
 
     async def _keep(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
         while True:

@@ -51,7 +51,7 @@ class CancelWatch:
         try:
             wanted = set(await self._kit.store.claims.cancel_requests(self._kit.worker_id))
         except TaskFlowError as error:
-            log.debug("cancel requests are not known: %s", error)
+            log.debug("cancel requests could not be read: %s", error)
             return
         if not wanted:
             return

@@ -51,5 +51,5 @@ class Heartbeat:
             self._on_renewed(began)
         elif worker_id == self._kit.worker_id:
             self._kit.telemetry.event("lease_lost")
-            log.warning("worker %s lost its lease: a rescuer took it for dead", worker_id)
+            log.warning("worker %s lost its lease: a rescuer considered it lost", worker_id)
             await self._on_lost()

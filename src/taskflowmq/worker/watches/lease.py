@@ -68,7 +68,7 @@ class LeaseWatch:
         """Ask the bodies concerned to stop, if it is time."""
         asked = [] if self.holds() else [ctx for ctx in self._exclusive() if ctx.stop is None]
         if asked:
-            log.warning("the lease was not renewed in time: %d bodies that must not outlive it stop", len(asked))
+            log.warning('the lease was not renewed in time: stopping %d jobs with on_lease_lost="stop"', len(asked))
             self._kit.telemetry.event("lease_lost")
             for ctx in asked:
                 ctx.ask_to_stop(LEASE_LOST)

@@ -1,4 +1,4 @@
-"""What a worker says of itself in its row of the store when it does not get on: ``taskflow doctor`` reads it there.
+"""What a worker says of itself in its row of the store when it makes no progress: ``taskflow doctor`` reads it there.
 
 A worker that is alive and gets nowhere looks, from outside, like one with long jobs. What it lacks is written when it
 changes, and never on the way of a job.
@@ -27,7 +27,7 @@ MOST_AWAITED = 100
 
 
 def no_progress(completer: Completer, claim_age: float, now: float, *, full: bool, patience: float) -> str | None:
-    """Return why a worker does not get on, if it does not.
+    """Return why a worker makes no progress; None if it does.
 
     Args:
         completer: where outcomes wait for the store.
@@ -38,7 +38,7 @@ def no_progress(completer: Completer, claim_age: float, now: float, *, full: boo
     """
     unstored = now - completer.waiting_since if completer.backlog else 0.0
     if unstored >= patience:
-        return f"the store has taken no outcome of its {completer.backlog} ended jobs for {unstored:.0f} s"
+        return f"the store has accepted no outcome of its {completer.backlog} ended jobs for {unstored:.0f} s"
     if not full and claim_age >= patience:
         return f"the store has answered no claim for {claim_age:.0f} s"
     return None
@@ -51,7 +51,7 @@ class Notes:
         kit: the worker's ports.
         executor: the bodies that run.
         slots: room for them.
-        trouble: tells why this worker does not get on; None if it does.
+        trouble: tells why this worker makes no progress; None if it does.
     """
 
     def __init__(self, kit: Kit, executor: Executor, slots: SlotTable, trouble: Callable[[], str | None]) -> None:
@@ -71,7 +71,7 @@ class Notes:
             try:
                 await self.look()
             except TaskFlowError as error:  # the store is away: said elsewhere, and reported once it is back
-                log.debug("what this worker lacks was not reported: %s", error)
+                log.debug("a note of this worker was not reported: %s", error)
 
     async def look(self) -> None:
         """Look once."""
@@ -95,10 +95,10 @@ class Notes:
             said = self._said.get(kind)
             if text is not None and said is None:
                 self._said[kind] = text
-                log.warning("this worker does not get on: %s", text)
+                log.warning("this worker makes no progress: %s", text)
             elif text is None and said is not None:
                 del self._said[kind]
-                log.info("this worker gets on again: no longer that %s", said)
+                log.info("this worker makes progress again; resolved: %s", said)
 
     async def _waiting_for_each_other(self) -> str | None:
         """Tell whether every slot is held by a body that waits for jobs of which none has started, at two looks."""

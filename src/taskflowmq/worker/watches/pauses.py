@@ -42,7 +42,7 @@ class PauseWatch:
         try:
             paused = await self._kit.store.claims.paused_queues()
         except TaskFlowError as error:
-            log.debug("it is not known which queues are paused: %s", error)
+            log.debug("the paused queues could not be read: %s", error)
             return
         if paused:
             self._fetcher.return_queues(paused)
