@@ -76,7 +76,7 @@ def measure(options: argparse.Namespace, claimers: int) -> float:
     spawn = multiprocessing.get_context("spawn")
     processes = min(options.processes, claimers)
     begin, answers = spawn.Barrier(processes + 1), spawn.SimpleQueue()
-    shares = [claimers // processes + (place < claimers % processes) for place in range(processes)]
+    shares = [claimers // processes + (index < claimers % processes) for index in range(processes)]
     started = [
         spawn.Process(target=process, args=(options.url, share, options.batch, begin, answers)) for share in shares
     ]

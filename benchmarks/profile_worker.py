@@ -121,13 +121,13 @@ def busiest(found: Speedscope) -> str:
     """Return two tables of the child that runs the jobs: each function's own time, and its time in all."""
     names = [str(frame) for frame in found.shared.frames]
     # With --subprocesses the outermost frames are the processes and their command lines.
-    processes = {place for place, name in enumerate(names) if name.startswith("process ")}
-    children = {place for place in processes if CHILD in names[place]}
+    processes = {index for index, name in enumerate(names) if name.startswith("process ")}
+    children = {index for index in processes if CHILD in names[index]}
     own: defaultdict[str, float] = defaultdict(float)
     total: defaultdict[str, float] = defaultdict(float)
     for thread in found.profiles:
         for stack, weight in zip(thread.samples, thread.weights, strict=True):
-            called = [names[place] for place in stack if place not in processes]
+            called = [names[index] for index in stack if index not in processes]
             if called and not children.isdisjoint(stack):
                 own[called[-1]] += weight
                 for name in set(called):

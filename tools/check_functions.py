@@ -47,9 +47,9 @@ def check(root: Path, lifts: dict[str, str]) -> tuple[list[Problem], int]:
         for statement in split(tokens(path.read_text(encoding="utf-8"))):
             follow(functions, statement, relative(path, root))
     found = [problem for name, function in functions.items() for problem in judge(name, function)]
-    places = {name: function.file for name, function in functions.items()}
+    files = {name: function.file for name, function in functions.items()}
     left = apply_lifts(found, lifts, "tools/check_functions.py")
-    return [problem._replace(path=places.get(problem.path, problem.path)) for problem in left], len(functions)
+    return [problem._replace(path=files.get(problem.path, problem.path)) for problem in left], len(functions)
 
 
 def split(found: list[Token]) -> Iterator[list[Token]]:

@@ -74,14 +74,14 @@ def check_names(shared: dict[str, dict[str, Path]], only: dict[str, dict[str, Pa
             path = relative(shared[engine][name], root)
             yield Problem(path, 1, "pair", f"{other}/queries has no {name}.sql")
         for name, file in only[engine].items():
-            places = {
+            folders = {
                 f"{other}/queries": shared[other],
                 f"{other}/only": only[other],
                 f"{engine}/queries": shared[engine],
             }
-            for place, names in places.items():
+            for folder, names in folders.items():
                 if name in names:
-                    message = f"{place} has {name}.sql too: what both have belongs in queries/ of both"
+                    message = f"{folder} has {name}.sql too: what both have belongs in queries/ of both"
                     yield Problem(relative(file, root), 1, "only", message)
 
 

@@ -68,10 +68,10 @@ def interpreter(oldest: str) -> str:
         return sys.executable
     # A name on the path may be a version manager's stand-in that runs nothing: its own folders have the real ones.
     managed = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob("versions/*/bin")
-    places = os.pathsep.join([os.environ.get("PATH", os.defpath), *map(str, sorted(managed))])
+    folders = os.pathsep.join([os.environ.get("PATH", os.defpath), *map(str, sorted(managed))])
     for newer in range(minor, NEWEST_MINOR + 1):
-        for place in places.split(os.pathsep):
-            found = shutil.which(f"python{major}.{newer}", path=place)
+        for folder in folders.split(os.pathsep):
+            found = shutil.which(f"python{major}.{newer}", path=folder)
             if found and subprocess.run([found, "--version"], capture_output=True, check=False).returncode == 0:
                 return found
     raise Unavailable(f"needs Python {oldest} or newer, and there is none here")

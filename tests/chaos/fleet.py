@@ -55,7 +55,7 @@ async def pause(over: asyncio.Event, seconds: float) -> bool:
 
 
 class Slot:
-    """One place of the fleet: "worker-1" is whoever does that work now."""
+    """One program of the fleet: "worker-1" is whoever does that work now."""
 
     def __init__(self, name: str, arguments: tuple[str, ...], env: Mapping[str, str], folder: Path) -> None:
         self.name = name

@@ -40,10 +40,10 @@ def is_total(fault: Fault) -> bool:
 
 def _after(end: float, times: Sequence[float], outages: Sequence[tuple[float, float]]) -> float | None:
     """Return the seconds until the next of these times in which somebody could have worked."""
-    place = bisect_left(times, end)
-    if place == len(times):
+    index = bisect_left(times, end)
+    if index == len(times):
         return None
-    until, since, possible = times[place], end, 0.0
+    until, since, possible = times[index], end, 0.0
     for begin, over in outages:
         possible += max(min(begin, until) - since, 0.0)
         since = max(since, over)

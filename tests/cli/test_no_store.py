@@ -142,8 +142,8 @@ def test_commands_say_which_right_is_missing(
         Path(folder).chmod(0o755)
         address = f"sqlite:///{home}/jobs.db"
         assert cli("enqueue", "test", "--database-url", address).code == 0
-        for place in (home, *home.iterdir()):
-            os.chown(place, 65_534, 65_534)
+        for path in (home, *home.iterdir()):
+            os.chown(path, 65_534, 65_534)
         forbid(home)
         ran = subprocess.run(
             [sys.executable, "-c", _AS_NOBODY, f"{folder}/warm.db", *words],

@@ -94,16 +94,16 @@ async def test_whatever_a_body_raises_or_returns_ends_its_own_job_only(any_rig: 
     rig = any_rig
     program = rig.program(app=APP)
     child = await first_child(rig, program)
-    places = ("raise_on_loop", "raise_in_thread", "raise_in_process")
-    raising = {(place, kind): await rig.send(place, kind=kind) for place in places for kind in SHOWN}
+    tasks = ("raise_on_loop", "raise_in_thread", "raise_in_process")
+    raising = {(name, kind): await rig.send(name, kind=kind) for name in tasks for kind in SHOWN}
     raising["bomb", "exit"] = await rig.send("bomb")
     raising["cancel_myself", "cancelled"] = await rig.send("cancel_myself")
     large = [await rig.send(name) for name in ("large_on_loop", "large_in_thread", "large_in_process")]
     others = await innocents(rig, 10)
 
-    for (place, kind), view in zip(raising, await rig.final(*raising.values(), timeout=PATIENCE), strict=True):
-        assert (view.state, view.reason) == (State.DEAD, Reason.ATTEMPTS_EXHAUSTED), (place, kind)
-        assert error_of(view)["type"] == SHOWN[kind], (place, kind)
+    for (name, kind), view in zip(raising, await rig.final(*raising.values(), timeout=PATIENCE), strict=True):
+        assert (view.state, view.reason) == (State.DEAD, Reason.ATTEMPTS_EXHAUSTED), (name, kind)
+        assert error_of(view)["type"] == SHOWN[kind], (name, kind)
     for view in await rig.final(*large, timeout=PATIENCE):
         assert view.state is State.COMPLETED
         assert len(view.raw_result or b"") < 10_000

@@ -92,8 +92,8 @@ class Pooler:
             identity = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
             # A program that was fetched may lie where this user cannot reach it.
             for name, source in {"program": program.path, **{p.name: p for p in program.libraries}}.items():
-                place = self._folder / name
-                shutil.copytree(source, place, symlinks=True) if source.is_dir() else shutil.copy(source, place)
+                path = self._folder / name
+                shutil.copytree(source, path, symlinks=True) if source.is_dir() else shutil.copy(source, path)
             program = Program(self._folder / "program", tuple(self._folder / p.name for p in program.libraries))
             for path in (self._folder, *self._folder.rglob("*")):
                 os.chown(path, user.pw_uid, user.pw_gid)

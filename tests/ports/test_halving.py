@@ -33,7 +33,7 @@ class Writes:
 @pytest.mark.parametrize("bad", [(0,), (-1,), (0, -1)])
 async def test_the_bad_rows_alone_are_left_out(count: int, bad: tuple[int, ...]) -> None:
     rows = list(range(count))
-    wrong = sorted({rows[place] for place in bad})
+    wrong = sorted({rows[index] for index in bad})
     writes = Writes(*wrong)
     await writes.write(rows)
     assert writes.blamed == wrong

@@ -26,7 +26,7 @@ _COUNTERS = "round, attempt, crashes, losses, lease_no"
 Act = Callable[[Rig], Coroutine[Any, Any, Any]]
 
 
-class Place(NamedTuple):
+class LockPoint(NamedTuple):
     """Where two statements meet on PostgreSQL: what a plain connection does there, to hold them up. SQLite has one
     lock for everything, so there it does not matter."""
 
@@ -34,30 +34,30 @@ class Place(NamedTuple):
     args: tuple[Any, ...]
 
 
-def row(table: str, key: UUID) -> Place:
+def row(table: str, key: UUID) -> LockPoint:
     """A row of a table, locked as for a change."""
     column = "id" if table in ("worker", "job") else "job_id"
-    return Place(f"SELECT FROM taskflow.{table} WHERE {column} = $1 FOR UPDATE", (key,))
+    return LockPoint(f"SELECT FROM taskflow.{table} WHERE {column} = $1 FOR UPDATE", (key,))
 
 
-def unique_key(key: str) -> Place:
+def unique_key(key: str) -> LockPoint:
     """A unique key of the tenant "default", taken by a transaction that has not ended."""
-    return Place(
+    return LockPoint(
         "INSERT INTO taskflow.unique_lock (tenant_id, key, job_id, free_at)"
         " SELECT id, $1, gen_random_uuid(), 'finish' FROM taskflow.tenant WHERE name = 'default'",
         (key,),
     )
 
 
-def job_id(wanted: UUID, after: UUID) -> Place:
+def job_id(wanted: UUID, after: UUID) -> LockPoint:
     """The id of a job that is to be stored, taken by a transaction that has not ended; ``after`` is a stored job."""
-    return Place(
+    return LockPoint(
         f"INSERT INTO taskflow.job (id, {_JOB}) SELECT $1, {_JOB} FROM taskflow.job WHERE id = $2",
         (wanted, after),
     )
 
 
-def entry(table: str, of: UUID, source: str) -> Place:
+def entry(table: str, of: UUID, source: str) -> LockPoint:
     """A job's entry in a table, made by a transaction that has not ended: whoever moves the job there from
     ``source`` has left ``source`` and waits."""
     columns, values = {
@@ -65,7 +65,7 @@ def entry(table: str, of: UUID, source: str) -> Place:
         "ready": ("lane_id, seq, task_id, ready_at, flags", "1, -1, 1, now(), 0"),
         "outcome": ("state, finished_at", "'cancelled', now()"),
     }[table]
-    return Place(
+    return LockPoint(
         f"INSERT INTO taskflow.{table} (job_id, {_COUNTERS}, {columns})"
         f" SELECT job_id, {_COUNTERS}, {values} FROM taskflow.{source} WHERE job_id = $1",
         (of,),
@@ -75,8 +75,8 @@ def entry(table: str, of: UUID, source: str) -> Place:
 class Arena(Protocol):
     """Where two acts meet: the first on one store, the second on the other."""
 
-    async def duel(self, at: Sequence[Place], first: Act, second: Act) -> tuple[Any, Any]:
-        """Hold both at the places, then let them go, the first one first; return what each answered."""
+    async def duel(self, at: Sequence[LockPoint], first: Act, second: Act) -> tuple[Any, Any]:
+        """Hold both at the points, then let them go, the first one first; return what each answered."""
         ...
 
 
@@ -92,8 +92,10 @@ class PostgresArena:
         self._url = url
         self._stores = stores
 
-    async def duel(self, at: Sequence[Place], first: Act, second: Act, *, second_waits: bool = True) -> tuple[Any, Any]:
-        """Lock the places, see both wait (or the second step around the lock), then unlock."""
+    async def duel(
+        self, at: Sequence[LockPoint], first: Act, second: Act, *, second_waits: bool = True
+    ) -> tuple[Any, Any]:
+        """Lock the points, see both wait (or the second step around the lock), then unlock."""
         async with self.held(at), asyncio.TaskGroup() as group:
             going = group.create_task(first(self._stores[0]))
             await self.blocked(1, going)
@@ -107,23 +109,23 @@ class PostgresArena:
         return going.result(), following.result()
 
     @asynccontextmanager
-    async def held(self, at: Sequence[Place]) -> AsyncIterator[Any]:
-        """Hold places in one open transaction until :meth:`let_go`, or the end of the block."""
+    async def held(self, at: Sequence[LockPoint]) -> AsyncIterator[Any]:
+        """Hold points in one open transaction until :meth:`let_go`, or the end of the block."""
         self._watcher = await asyncpg.connect(self._url)
         self._holder = await asyncpg.connect(self._url)
         self._transaction = self._holder.transaction()
         await self._transaction.start()
         try:
-            for place in at:
-                done = await self._holder.execute(place.sql, *place.args)
-                assert not done.endswith(" 0"), f"nothing to hold: {place.sql}"
+            for point in at:
+                done = await self._holder.execute(point.sql, *point.args)
+                assert not done.endswith(" 0"), f"nothing to hold: {point.sql}"
             yield self._holder
         finally:
             await self._holder.close()
             await self._watcher.close()
 
     async def let_go(self, *, commit: bool = False) -> None:
-        """End the transaction that holds the places."""
+        """End the transaction that holds the points."""
         await (self._transaction.commit() if commit else self._transaction.rollback())
 
     async def all_ended(self) -> None:
@@ -203,7 +205,7 @@ class SqliteArena:
         self._path = path
         self._stores = stores
 
-    async def duel(self, at: Sequence[Place], first: Act, second: Act) -> tuple[Any, Any]:
+    async def duel(self, at: Sequence[LockPoint], first: Act, second: Act) -> tuple[Any, Any]:
         """Take the write lock, see both writers find it taken, then let one after the other have it."""
         gates = [_Gate(rig.store) for rig in self._stores if isinstance(rig.store, SqliteStore)]
         holder = sqlite3.connect(self._path, isolation_level=None)

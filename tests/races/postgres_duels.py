@@ -9,7 +9,7 @@ import asyncio
 
 import asyncpg
 import pytest
-from tests.races.arena import Place, PostgresArena, entry, row
+from tests.races.arena import LockPoint, PostgresArena, entry, row
 from tests.races.duels import Duels
 
 from taskflowmq.core.job import State
@@ -135,7 +135,7 @@ class PostgresDuels(Duels):
                 await arena.all_ended()
                 taken += await rig.claim(worker, 1)
                 assert len(taken) < 30, "the positions of jobs that are long since stored do not close"
-        async with arena.held([Place("SELECT FROM taskflow.ready ORDER BY seq FOR UPDATE", ())]):
+        async with arena.held([LockPoint("SELECT FROM taskflow.ready ORDER BY seq FOR UPDATE", ())]):
             for _ in range(3):
                 assert await rig.claim(worker) == []
         for _ in range(3):

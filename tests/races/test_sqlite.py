@@ -38,7 +38,7 @@ def arena(sqlite_url: str, rig: Rig, other: Rig) -> SqliteArena:
 
 
 class TestDuels(Duels):
-    """Every duel, with the file's one write lock as the place; and those between a look and the write after it."""
+    """Every duel, with the file's one write lock as the point; and those between a look and the write after it."""
 
     one_writer = True
 

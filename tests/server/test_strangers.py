@@ -24,7 +24,7 @@ from taskflowmq.bootstrap.supervise import loop_factory
 from taskflowmq.server.acceptor import Acceptor
 from taskflowmq.server.app import create_app
 from taskflowmq.server.aside import asked_of, serving_aside
-from taskflowmq.server.connections import SPARE_PLACES, ConnectionLimits, Connections
+from taskflowmq.server.connections import SPARE_CONNECTIONS, ConnectionLimits, Connections
 from taskflowmq.server.probes import create_probes
 from taskflowmq.server.run import bind, serving
 from taskflowmq.server.settings import ServerSettings
@@ -163,8 +163,8 @@ async def test_probes_are_answered_when_every_place_is_busy_and_others_hear_why_
         async def crowded() -> bool:
             return statuses(await exchange(url, list_jobs)) == [503]
 
-        await wait_until(crowded, 20)  # a place may be free until the last wait has begun
-        for _ in range(SPARE_PLACES * 2):
+        await wait_until(crowded, 20)  # a connection may be free until the last wait has begun
+        for _ in range(SPARE_CONNECTIONS * 2):
             assert statuses(await exchange(url, request("GET", "/health/live"))) == [200]
 
 
@@ -321,11 +321,11 @@ async def test_a_flood_at_a_worker_s_probes_does_not_hold_up_its_loop(app: TaskF
 #: Heads without end and endless readiness probes, from a process of its own.
 FLOOD = """
 import contextlib, socket, sys, threading, time, urllib.parse
-place = urllib.parse.urlsplit(sys.argv[1])
+server = urllib.parse.urlsplit(sys.argv[1])
 end = time.monotonic() + float(sys.argv[2])
 def pour(begun, more):
     while time.monotonic() < end:
-        with contextlib.suppress(OSError), socket.create_connection((place.hostname, place.port), timeout=1) as conn:
+        with contextlib.suppress(OSError), socket.create_connection((server.hostname, server.port), timeout=1) as conn:
             conn.sendall(begun)
             while time.monotonic() < end:
                 conn.sendall(more)

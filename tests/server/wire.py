@@ -15,8 +15,8 @@ _STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) ")
 @asynccontextmanager
 async def dialled(url: str) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """Connect to a server, and hang up at the end."""
-    place = urlsplit(url)
-    reader, writer = await asyncio.open_connection(place.hostname, place.port, limit=2**20)
+    address = urlsplit(url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port, limit=2**20)
     try:
         yield reader, writer
     finally:

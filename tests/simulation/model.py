@@ -73,15 +73,15 @@ class ModelIntake:
         return [view for _, view in sorted(self._data.tasks.items())]
 
     def _once(self, jobs: Sequence[NewJob], idempotency: IdempotencyKey) -> list[Enqueued]:
-        place = jobs[0].tenant if jobs else "default", idempotency.key
-        known, now = self._data.requests.get(place), self._now()
+        full_key = jobs[0].tenant if jobs else "default", idempotency.key
+        known, now = self._data.requests.get(full_key), self._now()
         if known is not None and known.created_at > now - DAY:
             if known.fingerprint != idempotency.fingerprint:
                 raise IdempotencyMismatch(f"the key {idempotency.key!r} was used with a different request")
             return [Enqueued(job_id, created, True) for job_id, created in known.answers]
         answers = self._enqueue(jobs)
         first = tuple((answer.id, answer.created) for answer in answers)
-        self._data.requests[place] = Request(fingerprint=idempotency.fingerprint, answers=first, created_at=now)
+        self._data.requests[full_key] = Request(fingerprint=idempotency.fingerprint, answers=first, created_at=now)
         return answers
 
     def _enqueue(self, jobs: Sequence[NewJob]) -> list[Enqueued]:
@@ -122,8 +122,8 @@ class ModelIntake:
         """Take a job's key, or return who holds it."""
         unique, data = job.unique, self._data
         assert unique is not None
-        place = job.tenant, unique.key
-        held = data.keys.get(place)
+        full_key = job.tenant, unique.key
+        held = data.keys.get(full_key)
         if held is not None and (held.until is None or held.until > now):
             if unique.on_conflict == "raise":
                 raise NotUnique(unique.key, str(held.job_id))
@@ -131,7 +131,7 @@ class ModelIntake:
             if not replaced:
                 return held.job_id
         until = None if unique.period_ms is None else now + timedelta(milliseconds=unique.period_ms)
-        data.keys[place] = Key(job_id=job.id, free_at=unique.free_at, until=until)
+        data.keys[full_key] = Key(job_id=job.id, free_at=unique.free_at, until=until)
         return None
 
 

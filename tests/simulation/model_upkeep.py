@@ -107,12 +107,12 @@ class ModelUpkeep:
         bare = [key for key, job in data.jobs.items() if job.deleted_at is not None and job.deleted_at <= now - DAY]
         for job_id in bare:
             del data.jobs[job_id]
-        over = [place for place, key in data.keys.items() if key.until is not None and key.until <= now]
-        for place in over:
-            del data.keys[place]
-        asked = [place for place, row in data.requests.items() if row.created_at <= now - DAY]
-        for place in asked:
-            del data.requests[place]
+        over = [full_key for full_key, key in data.keys.items() if key.until is not None and key.until <= now]
+        for full_key in over:
+            del data.keys[full_key]
+        asked = [full_key for full_key, row in data.requests.items() if row.created_at <= now - DAY]
+        for full_key in asked:
+            del data.requests[full_key]
         return len(old[:limit]) + len(bare) + len(over) + len(asked)
 
     def _is_over(self, job_id: UUID, retention: Retention, too_many: bool) -> bool:

@@ -42,9 +42,9 @@ class Node(Process):
 
     kind = "node"
 
-    def __init__(self, world: Any, place: str, name: str) -> None:
+    def __init__(self, world: Any, role: str, name: str) -> None:
         super().__init__(name)
-        self.world, self.place = world, place
+        self.world, self.role = world, role
         self.gate = Gate(self, world.loop, lambda call: world.asked.append(call))
         self.clock = ProcessClock(world.loop, world.clock.now)
         self.children: list[Child] = []
@@ -154,7 +154,7 @@ class SupervisorNode(Node):
             os.close(control_fd)
             return
         life = len(self.children) + 1
-        child = Child(self.world, f"{self.place}-child", f"{self.name}-{life}", spec, process, (slots_fd, control_fd))
+        child = Child(self.world, f"{self.role}-child", f"{self.name}-{life}", spec, process, (slots_fd, control_fd))
         self.children.append(child)
         self.world.nodes.append(child)
         child.gate.on_wake = self.world.wake
@@ -182,13 +182,13 @@ class Child(WorkerNode):
     def __init__(
         self,
         world: Any,
-        place: str,
+        role: str,
         name: str,
         spec: ChildSpec,
         process: SimulatedProcess,
         fds: tuple[int, int],
     ) -> None:
-        super().__init__(world, place, name)
+        super().__init__(world, role, name)
         self._spec, self._process = spec, process
         slots_fd, self._control = fds
         self._table = SlotTable.attach(slots_fd)
@@ -263,9 +263,9 @@ class ClientNode(Node):
 KINDS: dict[str, type[Node]] = {kind.kind: kind for kind in (WorkerNode, DutyNode, SupervisorNode, ClientNode)}
 
 
-def make_node(world: Any, kind: str, place: str, name: str) -> Node:
+def make_node(world: Any, kind: str, role: str, name: str) -> Node:
     """Make a process of a kind."""
-    return KINDS[kind](world, place, name)
+    return KINDS[kind](world, role, name)
 
 
 def _close(table: SlotTable | None) -> None:

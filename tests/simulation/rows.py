@@ -37,7 +37,7 @@ class Job(Row, frozen=True, kw_only=True, gc=False):
 
 
 class Ready(Row, frozen=True, kw_only=True, gc=False):
-    """A job in its lane. ``batch``: the call that made it ready; ``rank``: its place within, where that is promised."""
+    """A job in its lane. ``batch``: the call that made it ready; ``rank``: its rank within, where that is promised."""
 
     batch: int
     rank: float
@@ -174,10 +174,10 @@ class Data:
         """Free the unique key of a job, if it is one that ends at one of these moments."""
         job = self.jobs[job_id].new
         if job.unique is not None:
-            place = job.tenant, job.unique.key
-            held = self.keys.get(place)
+            full_key = job.tenant, job.unique.key
+            held = self.keys.get(full_key)
             if held is not None and held.job_id == job_id and held.free_at in when:
-                del self.keys[place]
+                del self.keys[full_key]
 
     def remember(self, job_id: UUID, tried: Tried) -> None:
         """Put an attempt into a job's history, which keeps the first ones and those of the last claims: of the others

@@ -38,7 +38,7 @@ class Runner:
         seed: int,
         *,
         most_jobs: int = MOST_JOBS,
-        places: Sequence[tuple[str, str]] | None = None,
+        roles: Sequence[tuple[str, str]] | None = None,
     ) -> None:
         self.seed = seed
         self.dice = random.Random(seed)
@@ -48,18 +48,18 @@ class Runner:
         #: (when, what) of things that come back by themselves: dead processes, stopped ones.
         self._later: list[tuple[float, Callable[[], object]]] = []
         self._awaited: set[str] = set()
-        self._places = list(self._choose_places() if places is None else places)
-        for kind, place in self._places:
-            self.world.start(kind, place)
+        self._roles = list(self._choose_roles() if roles is None else roles)
+        for kind, role in self._roles:
+            self.world.start(kind, role)
 
-    def _choose_places(self) -> list[tuple[str, str]]:
+    def _choose_roles(self) -> list[tuple[str, str]]:
         dice = self.dice
-        places = [("worker", f"worker{n}") for n in range(dice.randint(1, 3))]
+        roles = [("worker", f"worker{n}") for n in range(dice.randint(1, 3))]
         if dice.random() < 0.6:
-            places.append(("supervisor", "supervisor"))
+            roles.append(("supervisor", "supervisor"))
         if dice.random() < 0.3:
-            places.append(("scheduler", "scheduler"))
-        return places + [("client", f"client{n}") for n in range(dice.randint(1, 3))]
+            roles.append(("scheduler", "scheduler"))
+        return roles + [("client", f"client{n}") for n in range(dice.randint(1, 3))]
 
     def run(self, steps: int) -> World:
         """Take steps with faults, then stop them and see everything end."""
@@ -101,16 +101,16 @@ class Runner:
         self._later = [(at, act) for at, act in self._later if at > now]
         for act in due:
             act()
-        for kind, place in self._places:
-            mine = [node for node in self.world.nodes if node.place == place]
-            if all(node.dead for node in mine) and place not in self._awaited:
-                self._awaited.add(place)
-                self._later.append((now + self.dice.choice((0.5, 4.0, 15.0)), self._restart(kind, place)))
+        for kind, role in self._roles:
+            mine = [node for node in self.world.nodes if node.role == role]
+            if all(node.dead for node in mine) and role not in self._awaited:
+                self._awaited.add(role)
+                self._later.append((now + self.dice.choice((0.5, 4.0, 15.0)), self._restart(kind, role)))
 
-    def _restart(self, kind: str, place: str) -> Callable[[], object]:
+    def _restart(self, kind: str, role: str) -> Callable[[], object]:
         def act() -> None:
-            self._awaited.discard(place)
-            self.world.start(kind, place)
+            self._awaited.discard(role)
+            self.world.start(kind, role)
 
         return act
 

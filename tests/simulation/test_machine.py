@@ -19,7 +19,7 @@ from tests.simulation.runner import Runner
 from tests.simulation.world import World
 
 FAULTS = ("", "", "", "slow", "refused", "lost", "late", "twice")
-PLACES = [("worker", "worker"), ("supervisor", "boss"), ("client", "user")]
+ROLES = [("worker", "worker"), ("supervisor", "boss"), ("client", "user")]
 pick = st.integers(0, 1_000)
 
 
@@ -34,7 +34,7 @@ class Cluster(RuleBasedStateMachine):
 
     @initialize(seed=st.integers(0, 2**16))
     def begin(self, seed: int) -> None:
-        self.runner = Runner(self.open(), seed, places=PLACES)
+        self.runner = Runner(self.open(), seed, roles=ROLES)
 
     @property
     def world(self) -> World:

@@ -105,10 +105,10 @@ class World:
         """Make an identity."""
         return UUID(int=self._identities.getrandbits(128), version=4)
 
-    def start(self, kind: str, place: str, **given: Any) -> Node:
-        """Start a process of a kind; ``place`` names it through all its lives."""
-        life = self._incarnations[place] = self._incarnations.get(place, 0) + 1
-        node = make_node(self, kind, place, f"{place}.{life}", **given)
+    def start(self, kind: str, role: str, **given: Any) -> Node:
+        """Start a process of a kind; ``role`` names it through all its lives."""
+        life = self._incarnations[role] = self._incarnations.get(role, 0) + 1
+        node = make_node(self, kind, role, f"{role}.{life}", **given)
         node.gate.on_wake = self.wake
         self.nodes.append(node)
         self.event(node.name, "starts")

@@ -145,12 +145,12 @@ def test_both_engines_have_the_same_queries(tmp_path: Path) -> None:
     assert messages(tmp_path, files) == ["pair: postgres/queries has no park_jobs.sql"]
 
 
-@pytest.mark.parametrize("place", ["sqlite/queries", "postgres/queries", "postgres/only"])
-def test_only_means_only(tmp_path: Path, place: str) -> None:
+@pytest.mark.parametrize("folder", ["sqlite/queries", "postgres/queries", "postgres/only"])
+def test_only_means_only(tmp_path: Path, folder: str) -> None:
     found = messages(
         tmp_path, {**pair(), "sqlite/only/claim_jobs.sql": SQLITE, "postgres/only/claim_jobs.sql": POSTGRES}
     )
-    assert any(line.startswith(f"only: {place} has claim_jobs.sql too") for line in found), found
+    assert any(line.startswith(f"only: {folder} has claim_jobs.sql too") for line in found), found
 
 
 @pytest.mark.parametrize(

@@ -152,12 +152,12 @@ async def test_a_completion_too_goes_to_this_store_only(pg_app: TaskFlow, empty_
 async def test_another_file_is_refused(file_app: TaskFlow, tmp_path: Path) -> None:
     task = file_app.tasks["note"]
     async with TaskFlow(f"sqlite:///{tmp_path}/other.db") as other:
-        for place in (other.url.removeprefix("sqlite:///"), tmp_path / "empty.db", ":memory:"):
-            conn = sqlite3.connect(place)
+        for path in (other.url.removeprefix("sqlite:///"), tmp_path / "empty.db", ":memory:"):
+            conn = sqlite3.connect(path)
             with pytest.raises(WrongContext, match="another database"), conn:
                 task.using(conn=conn).enqueue(1)
             conn.close()
-            async with aiosqlite.connect(place) as later:
+            async with aiosqlite.connect(path) as later:
                 with pytest.raises(WrongContext, match="another database"):
                     await task.using(conn=later).aenqueue(1)
                 await later.rollback()

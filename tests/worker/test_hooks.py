@@ -83,9 +83,9 @@ async def test_hooks_nest_in_order_and_run_where_the_body_does(
     assert row.last.result == b'"done"'
     order = ["first in, job 1", "second in", "third in", "body of hook", "third out", "second out", "first out"]
     assert [what for what, _ in seen] == order
-    place = dict(seen)
-    assert place["first in, job 1"] == place["body of hook"] == place["third out"] == place["first out"]
-    assert place["second in"] == place["second out"] == threading.get_ident()
+    threads = dict(seen)
+    assert threads["first in, job 1"] == threads["body of hook"] == threads["third out"] == threads["first out"]
+    assert threads["second in"] == threads["second out"] == threading.get_ident()
     assert who.get() == "nobody"
 
 

@@ -41,7 +41,7 @@ COLUMNS = (
     ("meta", "json", "TEXT"),
     ("headers", "json", "TEXT"),
 )
-#: What makes a job ready: its place in line, and the counters of its attempts.
+#: What makes a job ready: its position in the lane, and the counters of its attempts.
 READY = (
     ("lane_id", "integer NOT NULL", "INTEGER NOT NULL"),
     ("seq", "bigint NOT NULL", "INTEGER NOT NULL"),
@@ -64,13 +64,13 @@ def create(table: str, columns: Columns, *more: str) -> str:
 
 def insert(table: str, columns: Columns, first: int = 1) -> str:
     """Return the statement that stores one row, whose parameters begin at a number."""
-    marks = [f"${place}" if ON_POSTGRES else "?" for place in range(first, first + len(columns))]
+    marks = [f"${number}" if ON_POSTGRES else "?" for number in range(first, first + len(columns))]
     return f"INSERT INTO {table} ({', '.join(name for name, _, _ in columns)}) VALUES ({', '.join(marks)})"
 
 
 CREATE = (create("raw_job", COLUMNS), create("raw_ready", READY, KEY))
 JOB = insert("raw_job", COLUMNS)
-PLACE = insert("raw_ready", READY)
+READY_ROW = insert("raw_ready", READY)
 #: Both in one statement, as anybody would who counts round trips.
 BOTH = f"WITH job AS ({JOB}) {insert('raw_ready', READY, len(COLUMNS) + 1)}"
 #: Each run of this program goes on where the last one was.
@@ -84,7 +84,7 @@ def ordered_id() -> UUID:
 
 
 def rows(payload: common.Payload) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    """Return the columns of one job, and of its place in line."""
+    """Return the columns of one job, and of its position in the lane."""
     if ON_POSTGRES:
         id_, now = ordered_id(), dt.datetime.now(dt.UTC)
     else:
@@ -101,13 +101,13 @@ class Client:
         self._sqlite = sqlite
 
     async def one(self, payload: common.Payload) -> None:
-        job, place = rows(payload)
+        job, ready = rows(payload)
         if self._postgres is not None:
-            await self._postgres.execute(BOTH, *job, *place)
+            await self._postgres.execute(BOTH, *job, *ready)
             return
         self._sqlite.execute("BEGIN IMMEDIATE")
         self._sqlite.execute(JOB, job)
-        self._sqlite.execute(PLACE, place)
+        self._sqlite.execute(READY_ROW, ready)
         self._sqlite.execute("COMMIT")
 
     async def many(self, payloads: list[common.Payload]) -> None:

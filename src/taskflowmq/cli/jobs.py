@@ -54,7 +54,8 @@ def list_command(database_url: str | None, as_json: bool, **given: Any) -> None:
         emit_json({"items": [job_json(view) for view in page.items], "next": page.next})
         return
     rows = [
-        (*_place(one), f"{one.attempt}/{one.max_attempts}", one.created_at, error_line(one.error)) for one in page.items
+        (*_first_cells(one), f"{one.attempt}/{one.max_attempts}", one.created_at, error_line(one.error))
+        for one in page.items
     ]
     columns = ("id", "task", "queue", "state", "attempt", "created", "error")
     emit_table(columns, rows, empty="No jobs.", optional=("error",))
@@ -62,7 +63,7 @@ def list_command(database_url: str | None, as_json: bool, **given: Any) -> None:
         say(f"More: {_following(asked, page.next)}", err=True)
 
 
-def _place(view: JobView) -> tuple[Any, ...]:
+def _first_cells(view: JobView) -> tuple[Any, ...]:
     return view.id, view.task, view.queue, view.state.value
 
 

@@ -109,7 +109,7 @@ def chosen_port(flag: int | None, default: int = 8000) -> int:
     return int(given)
 
 
-async def _serve(app: Any, settings: Any, options: Any, place: Any, *, as_json: bool) -> None:
+async def _serve(app: Any, settings: Any, options: Any, listening: Any, *, as_json: bool) -> None:
     from taskflowmq.bootstrap.duties import duties_of, running
     from taskflowmq.bootstrap.signals import hear_signals
     from taskflowmq.cli.output import emit_json
@@ -121,7 +121,7 @@ async def _serve(app: Any, settings: Any, options: Any, place: Any, *, as_json: 
     app.telemetry = metrics
     ended = asyncio.Event()
     hear_signals(ended.set, ended.set)
-    async with app, app.hub.kept(), serving(create_app(app, settings, metrics_page=metrics), *place) as url:
+    async with app, app.hub.kept(), serving(create_app(app, settings, metrics_page=metrics), *listening) as url:
         if as_json:
             emit_json({"url": url, "docs": f"{url}/docs", "store": app.store.url})
         else:

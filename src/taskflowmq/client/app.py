@@ -132,8 +132,8 @@ class BaseApp(Hooked):
             try:
                 self._hub.close_from_outside()
             finally:
-                self._url, self._make_store, self.origin, places = kept
-                self._hub.restore(places)
+                self._url, self._make_store, self.origin, entries = kept
+                self._hub.restore(entries)
 
     @property
     def hub(self) -> Hub[Session]:

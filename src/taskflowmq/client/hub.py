@@ -54,8 +54,8 @@ _MOST_OWNERS = 3
 _CLOSE_S = 5.0
 
 
-class _Place(Generic[S]):
-    """A session on its loop, open or being opened. Its counters belong to the loop."""
+class _LoopEntry(Generic[S]):
+    """What is known of one event loop: its session, open or being opened. Its counters belong to the loop."""
 
     def __init__(self, loop: Loop) -> None:
         self.loop = loop
@@ -92,9 +92,9 @@ class _Place(Generic[S]):
 class Hold(Generic[S]):
     """One keeper of a session; :meth:`release` ends it, on the loop where it began."""
 
-    def __init__(self, hub: Hub[S], place: _Place[S], session: S) -> None:
+    def __init__(self, hub: Hub[S], entry: _LoopEntry[S], session: S) -> None:
         self._hub = hub
-        self._place: _Place[S] | None = place
+        self._entry: _LoopEntry[S] | None = entry
         self.session = session
 
     async def release(self, *, close: bool = False) -> None:
@@ -103,12 +103,12 @@ class Hold(Generic[S]):
         Args:
             close: ask for it.
         """
-        place, self._place = self._place, None
-        if place is not None:
-            place.keepers -= 1
-            place.leaving = place.leaving or close
-            if place.leaving:
-                await self._hub._close_unless_used(place)
+        entry, self._entry = self._entry, None
+        if entry is not None:
+            entry.keepers -= 1
+            entry.leaving = entry.leaving or close
+            if entry.leaving:
+                await self._hub._close_unless_used(entry)
 
 
 class Hub(Generic[S]):
@@ -128,7 +128,7 @@ class Hub(Generic[S]):
         _hubs.add(self)
 
     def _start_again(self) -> None:
-        self._places: dict[int, _Place[S]] = {}
+        self._entries: dict[int, _LoopEntry[S]] = {}
         self._lock = threading.Lock()
 
     # ---- calls ----
@@ -140,15 +140,15 @@ class Hub(Generic[S]):
             StoreUnavailable: the store cannot be opened, or every loop that had opened it ended meanwhile.
         """
         loop = asyncio.get_running_loop()
-        place = self._places.get(id(loop))
-        if place is not None and place.session is not None and place.loop is loop:
-            return await self._call_at(place, place.session, fn)
+        entry = self._entries.get(id(loop))
+        if entry is not None and entry.session is not None and entry.loop is loop:
+            return await self._call_at(entry, entry.session, fn)
         ended: list[Loop] = []
         while len(ended) < _MOST_OWNERS:
             owner = self._running_owner(ended)
             if owner is None or owner is loop:
-                place = await self._opened_soon()
-                return await self._call_at(place, _session_of(place), fn)
+                entry = await self._opened_soon()
+                return await self._call_at(entry, _session_of(entry), fn)
             answer = await self._forward(fn, owner)
             if answer is not None:
                 return answer.result()
@@ -169,14 +169,14 @@ class Hub(Generic[S]):
             answer.cancel()
         return None if answer.cancelled() else answer
 
-    async def _call_at(self, place: _Place[S], session: S, fn: Callable[[S], Coroutine[Any, Any, T]]) -> T:
-        place.calls += 1
+    async def _call_at(self, entry: _LoopEntry[S], session: S, fn: Callable[[S], Coroutine[Any, Any, T]]) -> T:
+        entry.calls += 1
         try:
             return await fn(session)
         finally:
-            place.calls -= 1
-            if place.leaving and not place.calls:
-                await self._close_unless_used(place)
+            entry.calls -= 1
+            if entry.leaving and not entry.calls:
+                await self._close_unless_used(entry)
 
     def run(self, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Run a coroutine for a thread that has no loop, and wait for it.
@@ -194,9 +194,9 @@ class Hub(Generic[S]):
     def open_session(self) -> S | None:
         """Return the session of the running loop, else one of another running loop, else None."""
         for loop in (asyncio._get_running_loop(), self._running_owner()):
-            place = self._places.get(id(loop))
-            if place is not None and place.session is not None:
-                return place.session
+            entry = self._entries.get(id(loop))
+            if entry is not None and entry.session is not None:
+                return entry.session
         return None
 
     async def any_session(self) -> S:
@@ -233,10 +233,10 @@ class Hub(Generic[S]):
 
     async def enter(self) -> S:
         """Open the app on the running loop: its session stays open at least until :meth:`leave`."""
-        place = await self._opened_here()
-        place.openers += 1
-        place.leaving = False
-        return _session_of(place)
+        entry = await self._opened_here()
+        entry.openers += 1
+        entry.leaving = False
+        return _session_of(entry)
 
     async def leave(self, *, for_all: bool = False) -> None:
         """Give back one opening on the running loop; the last one there closes its session.
@@ -250,19 +250,19 @@ class Hub(Generic[S]):
         if for_all:
             await self._close_all(loop)
             return
-        place = self._places.get(id(loop))
-        if place is None or place.loop is not loop:
+        entry = self._entries.get(id(loop))
+        if entry is None or entry.loop is not loop:
             await self._close_unheld()
             return
-        place.openers = max(0, place.openers - 1)
-        place.leaving = not place.openers
-        await self._close_unless_used(place)
+        entry.openers = max(0, entry.openers - 1)
+        entry.leaving = not entry.openers
+        await self._close_unless_used(entry)
 
     async def keep(self) -> Hold[S]:
         """Keep the session of the running loop open until the answer is released, whatever closes the app meanwhile."""
-        place = await self._opened_here()
-        place.keepers += 1
-        return Hold(self, place, _session_of(place))
+        entry = await self._opened_here()
+        entry.keepers += 1
+        return Hold(self, entry, _session_of(entry))
 
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[S]:
@@ -277,116 +277,116 @@ class Hub(Generic[S]):
     def leave_from_thread(self, loop: Loop) -> None:
         """Give back one opening on another thread's loop, if that still runs."""
         notice_fork()
-        if id(loop) in self._places and loop.is_running():
+        if id(loop) in self._entries and loop.is_running():
             wait_for_loop(self.leave, loop)
 
     def close_from_outside(self) -> None:
-        """Close every session from a place where this thread runs no loop, whatever state the loops are in."""
+        """Close every session from where this thread runs no loop, whatever state the loops are in."""
         with self._lock:
-            places = list(self._places.values())
-        for place in places:
+            entries = list(self._entries.values())
+        for entry in entries:
             refuse_inside_loop("aclose")
-            if place.loop.is_running():
-                asyncio.run_coroutine_threadsafe(self._close_place(place), place.loop).result()
-            elif not place.loop.is_closed():
-                place.loop.run_until_complete(self._close_place(place))
+            if entry.loop.is_running():
+                asyncio.run_coroutine_threadsafe(self._close_entry(entry), entry.loop).result()
+            elif not entry.loop.is_closed():
+                entry.loop.run_until_complete(self._close_entry(entry))
 
-    def suspend(self) -> dict[int, _Place[S]]:
+    def suspend(self) -> dict[int, _LoopEntry[S]]:
         """Return the sessions and go on without them; :meth:`restore` ends that."""
         with self._lock:
-            kept, self._places = self._places, {}
+            kept, self._entries = self._entries, {}
         return kept
 
-    def restore(self, places: dict[int, _Place[S]]) -> None:
+    def restore(self, entries: dict[int, _LoopEntry[S]]) -> None:
         """Go on with sessions that were suspended."""
         with self._lock:
-            self._places = places
+            self._entries = entries
 
-    async def _opened_soon(self) -> _Place[S]:
-        """Return the place of the running loop, opened within the deadline; a longer opening goes on for later calls.
+    async def _opened_soon(self) -> _LoopEntry[S]:
+        """Return the entry of the running loop, opened within the deadline; a longer opening goes on for later calls.
 
         Raises:
             StoreUnavailable: it is not open yet.
         """
-        place = self._place_here()
-        if place.session is None:
-            if place.opener is None or place.opener.done():
-                place.opener = asyncio.create_task(self._open(place), name="taskflow-open")
-                place.opener.add_done_callback(_notice)
+        entry = self._entry_here()
+        if entry.session is None:
+            if entry.opener is None or entry.opener.done():
+                entry.opener = asyncio.create_task(self._open(entry), name="taskflow-open")
+                entry.opener.add_done_callback(_notice)
             seconds = self._seconds()
-            await asyncio.wait([place.opener], timeout=seconds)
-            if not place.opener.done():
+            await asyncio.wait([entry.opener], timeout=seconds)
+            if not entry.opener.done():
                 raise too_late(seconds)
-            place.opener.result()
-        return place
+            entry.opener.result()
+        return entry
 
-    async def _opened_here(self) -> _Place[S]:
-        place = self._place_here()
-        await self._open(place)
-        return place
+    async def _opened_here(self) -> _LoopEntry[S]:
+        entry = self._entry_here()
+        await self._open(entry)
+        return entry
 
-    def _place_here(self) -> _Place[S]:
+    def _entry_here(self) -> _LoopEntry[S]:
         notice_fork()
         loop = asyncio.get_running_loop()
         with self._lock:
-            place = self._places.get(id(loop))
-            if place is None or place.loop is not loop:
-                place = self._places[id(loop)] = _Place(loop)
-        return place
+            entry = self._entries.get(id(loop))
+            if entry is None or entry.loop is not loop:
+                entry = self._entries[id(loop)] = _LoopEntry(loop)
+        return entry
 
-    async def _open(self, place: _Place[S]) -> None:
-        async with place.opening:
-            if place.session is None:
+    async def _open(self, entry: _LoopEntry[S]) -> None:
+        async with entry.opening:
+            if entry.session is None:
                 refuse_green_threads()
                 session = await self._open_session()
-                place.guard = self._guard(place, session)
-                await anext(place.guard)
-                place.session = session
+                entry.guard = self._guard(entry, session)
+                await anext(entry.guard)
+                entry.session = session
 
-    async def _guard(self, place: _Place[S], session: S) -> AsyncGenerator[None, None]:
+    async def _guard(self, entry: _LoopEntry[S], session: S) -> AsyncGenerator[None, None]:
         try:
             yield
         finally:
-            place.session = None
+            entry.session = None
             with self._lock:
-                if self._places.get(id(place.loop)) is place:
-                    del self._places[id(place.loop)]
+                if self._entries.get(id(entry.loop)) is entry:
+                    del self._entries[id(entry.loop)]
             await session.close()
 
-    async def _close_unless_used(self, place: _Place[S]) -> None:
+    async def _close_unless_used(self, entry: _LoopEntry[S]) -> None:
         """Close a session without a hold, now or at the end of the last call that uses it; on its loop."""
-        if place.held or place.session is None:
+        if entry.held or entry.session is None:
             return
-        if place.calls:
-            await place.session.flush()
+        if entry.calls:
+            await entry.session.flush()
         # Another call may have begun meanwhile, and the last one may have closed it.
-        if place.abandoned:
-            await self._close_place(place)
+        if entry.abandoned:
+            await self._close_entry(entry)
 
     async def _close_all(self, here: Loop) -> None:
         with self._lock:
-            places = list(self._places.values())
-        for place in places:
-            if place.loop is here:
-                await self._close_place(place)
-            elif place.loop.is_running():
-                closing = asyncio.run_coroutine_threadsafe(self._close_place(place), place.loop)
+            entries = list(self._entries.values())
+        for entry in entries:
+            if entry.loop is here:
+                await self._close_entry(entry)
+            elif entry.loop.is_running():
+                closing = asyncio.run_coroutine_threadsafe(self._close_entry(entry), entry.loop)
                 await asyncio.wait([asyncio.wrap_future(closing)], timeout=_CLOSE_S)
 
     async def _close_unheld(self) -> None:
         with self._lock:
-            places = [place for place in self._places.values() if not place.held and place.loop.is_running()]
-        for place in places:
-            place.leaving = True
-            closing = asyncio.run_coroutine_threadsafe(self._close_unless_used(place), place.loop)
+            entries = [entry for entry in self._entries.values() if not entry.held and entry.loop.is_running()]
+        for entry in entries:
+            entry.leaving = True
+            closing = asyncio.run_coroutine_threadsafe(self._close_unless_used(entry), entry.loop)
             # A loop that does not turn closes it when it does.
             await asyncio.wait([asyncio.wrap_future(closing)], timeout=_CLOSE_S)
 
     @staticmethod
-    async def _close_place(place: _Place[S]) -> None:
-        async with place.opening:
-            if place.guard is not None:
-                await place.guard.aclose()
+    async def _close_entry(entry: _LoopEntry[S]) -> None:
+        async with entry.opening:
+            if entry.guard is not None:
+                await entry.guard.aclose()
 
     def _running_owner(self, without: Sequence[Loop] = ()) -> Loop | None:
         """Return a loop that runs and has an open session, and forget those that were closed without us.
@@ -394,21 +394,21 @@ class Hub(Generic[S]):
         Of several the one whose session is the surest to stay: the loop of ``asyncio.run`` in some thread may end soon.
         """
         notice_fork()
-        best: _Place[S] | None = None
+        best: _LoopEntry[S] | None = None
         with self._lock:
-            for key, place in tuple(self._places.items()):
-                if place.loop.is_closed():
-                    del self._places[key]
+            for key, entry in tuple(self._entries.items()):
+                if entry.loop.is_closed():
+                    del self._entries[key]
                     log.warning("the event loop that had opened the app was closed first: use `async with app`")
-                elif place.session is None or not place.loop.is_running() or place.loop in without:
+                elif entry.session is None or not entry.loop.is_running() or entry.loop in without:
                     continue
-                elif best is None or place.rank > best.rank:
-                    best = place
+                elif best is None or entry.rank > best.rank:
+                    best = entry
         return None if best is None else best.loop
 
     def _forget_all(self) -> None:
         """In a forked child: keep what was inherited alive and unused, and start with nothing."""
-        keep_inherited(self._places)
+        keep_inherited(self._entries)
         self._start_again()
 
 
@@ -418,10 +418,10 @@ def _notice(opener: asyncio.Task[None]) -> None:
         opener.exception()
 
 
-def _session_of(place: _Place[S]) -> S:
-    if place.session is None:
+def _session_of(entry: _LoopEntry[S]) -> S:
+    if entry.session is None:
         raise StoreUnavailable("the app was closed while it was being opened: its event loop is ending")
-    return place.session
+    return entry.session
 
 
 _hubs: weakref.WeakSet[Hub[Any]] = weakref.WeakSet()

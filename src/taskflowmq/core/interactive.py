@@ -18,9 +18,9 @@ def is_written_anew(old: Callable[..., Any], new: Callable[..., Any]) -> bool:
 
     In a program two functions of one name are a mistake, also in one module.
     """
-    return _place(old) == _place(new) and is_interactive()
+    return _identity(old) == _identity(new) and is_interactive()
 
 
-def _place(fn: Callable[..., Any]) -> tuple[Any, ...]:
+def _identity(fn: Callable[..., Any]) -> tuple[Any, ...]:
     # An object that is merely callable has no name: each is its own.
     return getattr(fn, "__module__", None), getattr(fn, "__qualname__", None) or id(fn)

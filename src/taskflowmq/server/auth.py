@@ -126,10 +126,10 @@ def _refuse_foreign_page(headers: Headers) -> None:
     if origin is None:
         return
     try:
-        place = urlsplit(origin.decode("latin-1")).netloc.encode("latin-1")
+        sent_by = urlsplit(origin.decode("latin-1")).netloc.encode("latin-1")
     except ValueError:  # no address at all
-        place = None
-    if place != headers.get(b"host", b""):
+        sent_by = None
+    if sent_by != headers.get(b"host", b""):
         raise Problem(403, "foreign_origin", "Requests from other origins may not change anything")
 
 

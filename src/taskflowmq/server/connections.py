@@ -2,7 +2,7 @@
 
 What must stay true: a stranger who opens connections and sends nothing cannot keep others out. Connections that wait
 for a request can be closed at any time; those with a request under way are never closed for another's sake, and a few
-places beyond the limit are kept for probes.
+connections beyond the limit are kept for probes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from taskflowmq.server.files import room_for_files
 
 MIB = 1024 * 1024
 #: Places beyond the limit, for probes.
-SPARE_PLACES = 32
+SPARE_CONNECTIONS = 32
 #: How long a peer may take nothing while too many bytes wait, in seconds.
 SHORT_PATIENCE = 2.0
 
@@ -75,7 +75,7 @@ class Connections:
 
     def __init__(self, limits: ConnectionLimits) -> None:
         self.limits = limits
-        self._most = max(min(limits.most, room_for_files() - SPARE_PLACES), 1)
+        self._most = max(min(limits.most, room_for_files() - SPARE_CONNECTIONS), 1)
         self._all: dict[Held, None] = {}
         #: Those that can be closed without harm; the one that has waited longest comes first.
         self.idle: dict[Held, None] = {}
@@ -93,7 +93,7 @@ class Connections:
         """Take a connection, at the price of one that is idle if there are too many.
 
         Returns:
-            Whether it has a place of its own; without one it may be asked for probes only.
+            Whether it is within the limit. Beyond the limit it may be asked for probes only.
         """
         self._all[conn] = self.idle[conn] = None
         mine = self._new.setdefault(conn.peer, {})
@@ -105,7 +105,7 @@ class Connections:
         if len(self._all) <= self._most:
             return True
         self.make_room(but=conn)
-        if len(self._all) > self._most + SPARE_PLACES:
+        if len(self._all) > self._most + SPARE_CONNECTIONS:
             conn.drop()
         return len(self._all) <= self._most
 

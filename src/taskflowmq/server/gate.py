@@ -182,7 +182,7 @@ class Gate:
 
 
 class ProbesOnly:
-    """What answers on a connection for which there is no place: probes, and why all else is refused.
+    """What answers on a connection beyond the limit: probes, and why all else is refused.
 
     Args:
         inner: the application.

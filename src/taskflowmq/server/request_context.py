@@ -18,7 +18,7 @@ class RequestContext:
         actor: who calls.
         request_id: names the request in answers and logs.
         headers: the request's fields, names in lower case.
-        seat: its place among the reads; the gate gives one to each read.
+        seat: its seat among the reads; the gate gives one to each read.
         services: what routes work with; the framework's shell gives them to each request.
     """
 

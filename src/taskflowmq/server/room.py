@@ -40,7 +40,7 @@ class Room:
 
 
 class Seat:
-    """What one read holds: its place among the reads, and its turn.
+    """What one read holds: its seat among the reads, and its turn.
 
     Args:
         room: the room.
@@ -80,7 +80,7 @@ class Seat:
             self._room.turns.release()
 
     async def waiting(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Return what ``work`` gives; while it waits, it has a place among the waits and none among the reads.
+        """Return what ``work`` gives; while it waits, it has a seat among the waits and none among the reads.
 
         Raises:
             Problem: 503, too many wait, or too many of this caller.

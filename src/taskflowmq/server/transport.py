@@ -108,7 +108,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     Args:
         connections: the server's connections, this one soon among them.
-        probes_only: what answers instead of the application on a connection that has no place of its own.
+        probes_only: what answers instead of the application on a connection beyond the limit.
         given: what uvicorn's protocol takes.
     """
 

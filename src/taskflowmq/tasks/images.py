@@ -166,10 +166,10 @@ def _check_header(picture: Image.Image, source: str, max_pixels: int) -> None:
 
 def _check_scans(file: BinaryIO, source: str) -> None:
     """Refuse a JPEG that paints its picture over and over: each scan of some bytes costs a pass over all pixels."""
-    place = file.tell()
+    position = file.tell()
     file.seek(0)
     scans = file.read().count(_START_OF_SCAN)
-    file.seek(place)
+    file.seek(position)
     if scans > MAX_SCANS:
         raise PermanentFailure(
             f"{source!r} is a JPEG of {scans} scans, more than {MAX_SCANS}: no camera and no editor writes that many. "

@@ -291,8 +291,8 @@ class PostgresClaims:
         if len(order) > 1:
             memory.turns.took([(lane, counts[lane.id]) for lane in lanes.values()])
         if len(lanes) > 1:
-            place = {lane: index for index, lane in enumerate(lanes)}
-            found.sort(key=lambda row: (place[row[_LANE]], row[_SEQ]))
+            rank = {lane: index for index, lane in enumerate(lanes)}
+            found.sort(key=lambda row: (rank[row[_LANE]], row[_SEQ]))
         else:
             found.sort(key=_seq_of)
         tenants, tasks = await self._names.name_rows({row[_TENANT] for row in found}, {row[_TASK] for row in found})

@@ -123,7 +123,7 @@ class Scan:
         self._rescan_at: float | None = None
         #: Until when the next sweep needs no look of its own: there was one a moment ago, and it saw something.
         self._fresh_until = float("-inf")
-        #: What the latest look saw: lane → the place below its first row, and when that look began.
+        #: What the latest look saw: lane → the position below its first row, and when that look began.
         self._starts: dict[int, int] = {}
         self.looked_at = float("-inf")
 
@@ -171,7 +171,7 @@ class Scan:
         return [max(self._lanes[lane].floor, self._starts.get(lane, 0)) for lane in lanes]
 
     def known_floors(self, at: float) -> tuple[list[int], list[int]]:
-        """Return all lanes that have a place here, and their floors."""
+        """Return all lanes that are known here, and their floors."""
         lanes = list(self._lanes)
         return lanes, self.floors(at, lanes)
 

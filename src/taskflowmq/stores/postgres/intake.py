@@ -152,8 +152,8 @@ class PostgresIntake:
 def _waited_for_key(error: BaseException) -> bool:
     """Tell whether it was the Idempotency-Key that another request holds, and not a unique key of one of the jobs."""
     # The context of an error names the statement that waited.
-    place = str(getattr(error, "context", ""))
-    return errors.code_of(error) == errors.LOCK_TIMEOUT and "taskflow.idempotency" in place
+    waited_at = str(getattr(error, "context", ""))
+    return errors.code_of(error) == errors.LOCK_TIMEOUT and "taskflow.idempotency" in waited_at
 
 
 def _names_of(jobs: Sequence[NewJob]) -> tuple[set[str], set[str], set[LaneKey]]:

@@ -244,14 +244,14 @@ def _take_unique_keys(
     yield Step("take_unique_keys", params)
     reply = yield Step("read_unique_holders", {"keys": params["keys"]})
     holders = {index: UUID(hex=holder) for index, holder in msgspec.json.decode(reply.rows[0][0])}
-    for place, (index, row) in enumerate(zip(indexes, wanted, strict=True)):
-        holder, unique = holders[place], row.job.unique
+    for number, (index, row) in enumerate(zip(indexes, wanted, strict=True)):
+        holder, unique = holders[number], row.job.unique
         if holder == row.job.id or unique is None:
             continue
         if unique.on_conflict == "raise":
             raise NotUnique(unique.key, str(holder))
         if unique.on_conflict == "replace" and (yield from cancel_steps(holder, now)):
-            tenant_id, key, free_at, until = keys[place]
+            tenant_id, key, free_at, until = keys[number]
             found = {"tenant_id": tenant_id, "key": key, "free_at": free_at, "until": until}
             yield Step("give_unique_key", {**found, "job_id": row.job.id.bytes})
         else:

@@ -79,14 +79,14 @@ def _complete(
     reply = yield Step("complete_jobs", params, True)
     if reply.clash or reply.changed == 0:
         return
-    places = range(len(group))
+    numbers = range(len(group))
     if reply.changed < len(group):
         found = yield from _read_settlements(ids, [lease_no] * len(group))
         held = {number for number, _, fate in found if fate.state is _RUNNING and fate.lease_no == lease_no}
-        places = [place for place in places if place in held]  # type: ignore[assignment]
-    for place in places:
-        settled[group[place][0]] = _APPLIED
-    yield from _leave_running([ids[16 * place : 16 * place + 16] for place in places], ending=True)
+        numbers = [number for number in numbers if number in held]  # type: ignore[assignment]
+    for number in numbers:
+        settled[group[number][0]] = _APPLIED
+    yield from _leave_running([ids[16 * number : 16 * number + 16] for number in numbers], ending=True)
 
 
 def _leave_running(ids: Sequence[bytes], *, ending: bool) -> Steps[None]:
