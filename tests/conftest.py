@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterator
-from importlib.resources import as_file, files
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 from tests.leftovers import pytest_runtest_makereport, pytest_runtest_protocol
 
+from taskflowmq.stores.postgres import PostgresStore
 from taskflowmq.testing.postgres import DatabasePool, PostgresServer, shared_server
 
 __all__ = ["pytest_runtest_makereport", "pytest_runtest_protocol"]
@@ -23,8 +25,15 @@ settings.register_profile("quick", max_examples=20, deadline=None)
 def make_template(server: PostgresServer) -> None:
     """Create the migrated database that each test's database is a copy of."""
     server.create_database(TEMPLATE)
-    with as_file(files("taskflowmq.stores.postgres") / "migrations") as migrations:
-        server.run_files(TEMPLATE, sorted(migrations.glob("*.sql")))
+
+    async def migrate() -> None:
+        store = PostgresStore(server.url(TEMPLATE))
+        await store.open()
+        await store.close()
+
+    # A thread has no loop yet; here one may be running.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(migrate())).result()
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,18 @@
-"""Keep the functions of PostgreSQL's migrations safe from whoever may create in a schema of the caller's search_path.
+"""Keep PostgreSQL's functions safe from whoever may create in a schema of the caller's search_path.
 
 A function in PL/pgSQL looks its operators up when it runs, in the path of its caller: another role's `*` could run with
 the caller's rights. So each carries its own path, or is written in SQL that is bound when it is made. One that runs
 with its owner's rights must also say who may call it.
+
+A function is a file, `functions/<name>.sql`, that replaces it; only the first migrations made functions. Which of two
+texts is the newer one is told by the schema version, so the newest migration states a digest of all functions: whoever
+changes one after a release adds a migration.
 """
 
 from __future__ import annotations
 
+import hashlib
+import re
 import sys
 from collections.abc import Iterator
 from itertools import pairwise
@@ -14,10 +20,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tools.problems import ROOT, Problem, apply_lifts, relative, report
-from tools.sql_rules import SCHEMA, dotted
+from tools.sql_rules import SCHEMA, dotted, seams
 from tools.sql_tokens import Token, key_at, tokens
 
-MIGRATIONS = Path("src/taskflowmq/stores/postgres/migrations")
+from taskflowmq.stores.common.sql import load_folder
+
+POSTGRES = Path("src/taskflowmq/stores/postgres")
+MIGRATIONS = POSTGRES / "migrations"
+FUNCTIONS = POSTGRES / "functions"
+#: The last migration that makes functions.
+LAST_WITH_FUNCTIONS = 10
+STATED = re.compile(r"^-- functions: (\w+)$", re.MULTILINE)
 PATH = ["search_path", "=", "pg_catalog", ",", "pg_temp"]
 _CALLED_BY_PINNED = "only functions that carry a path call it"
 
@@ -43,13 +56,69 @@ class Function(NamedTuple):
 def check(root: Path, lifts: dict[str, str]) -> tuple[list[Problem], int]:
     """Return the functions that are not safe after the last migration below `root`, and how many there are."""
     functions: dict[str, Function] = {}
+    found: list[Problem] = []
     for path in sorted((root / MIGRATIONS).glob("*.sql")):
         for statement in split(tokens(path.read_text(encoding="utf-8"))):
             follow(functions, statement, relative(path, root))
-    found = [problem for name, function in functions.items() for problem in judge(name, function)]
+            if makes_function(statement) and int(path.stem[:4]) > LAST_WITH_FUNCTIONS:
+                message = "a migration makes no function: it is a file in functions/"
+                found.append(Problem(relative(path, root), statement[0].line, "file", message))
+    texts = load_folder(root / POSTGRES, "functions")
+    for name, text in texts.items():
+        path = root / FUNCTIONS / f"{name}.sql"
+        for statement in split(tokens(text)):
+            follow(functions, statement, relative(path, root))
+        found.extend(check_file(path, root))
+    found.extend(check_digest(texts, root))
+    found.extend(problem for name, function in functions.items() for problem in judge(name, function))
     files = {name: function.file for name, function in functions.items()}
     left = apply_lifts(found, lifts, "tools/check_functions.py")
     return [problem._replace(path=files.get(problem.path, problem.path)) for problem in left], len(functions)
+
+
+def makes_function(statement: list[Token]) -> bool:
+    """Tell whether a statement makes or replaces a function."""
+    keys = [token.key for token in statement[:4]]
+    return keys[:1] == ["create"] and "function" in keys
+
+
+def check_file(path: Path, root: Path) -> Iterator[Problem]:
+    """Yield what is wrong with the file of a function, which replaces it and may say who may call it."""
+    file = relative(path, root)
+    text = path.read_text(encoding="utf-8")
+    first, *others = split(tokens(text))
+    if not text.startswith("-- "):
+        yield Problem(file, 1, "comment", "the first line must be a `--` comment that says what the function does")
+    words = [token.key for token in first[:7]]
+    if words != ["create", "or", "replace", "function", SCHEMA, ".", path.stem]:
+        yield Problem(file, 1, "file", f"it must begin with CREATE OR REPLACE FUNCTION {SCHEMA}.{path.stem}")
+    for statement in others:
+        if statement[0].key not in ("revoke", "grant"):
+            yield Problem(file, statement[0].line, "file", "behind the function there is only REVOKE or GRANT")
+    for body in (token for token in first if token.kind == "string" and token.text.startswith("$")):
+        for line, message in seams(tokens(body.text.split("$", 2)[2])):
+            yield Problem(file, body.line + line - 1, "seam", message)
+
+
+def digest(texts: dict[str, str]) -> str:
+    """Return what tells these functions from all others."""
+    return hashlib.sha256("\n".join(f"{name}\n{texts[name]}" for name in sorted(texts)).encode()).hexdigest()[:16]
+
+
+def check_digest(texts: dict[str, str], root: Path) -> Iterator[Problem]:
+    """Yield functions that have changed since the newest migration that states a digest of them."""
+    if not texts:
+        return
+    stated = ("", "none")
+    for path in sorted((root / MIGRATIONS).glob("*.sql")):
+        if found := STATED.search(path.read_text(encoding="utf-8")):
+            stated = (relative(path, root), found[1])
+    if stated[1] != digest(texts):
+        message = (
+            f"the functions are no longer those of `-- functions: {stated[1]}`: write `-- functions: {digest(texts)}`"
+            " there, or into a new migration if that one has been released"
+        )
+        yield Problem(stated[0] or MIGRATIONS.as_posix(), 1, "digest", message)
 
 
 def split(found: list[Token]) -> Iterator[list[Token]]:

@@ -33,7 +33,7 @@ def manage(here: Path, database_url: str, *arguments: str) -> str:
 
 def test_a_committed_order_gets_its_jobs_and_a_refused_one_leaves_none(tmp_path: Path, database_url: str) -> None:
     here, env = copied("django_shop", tmp_path), environment(database_url)
-    assert "migrations of TaskFlow" in manage(here, database_url, "migrate")
+    assert "functions of TaskFlow" in manage(here, database_url, "migrate")
     assert "of TaskFlow" not in manage(here, database_url, "migrate")
     serve = ["manage.py", "runserver", "--noreload", "127.0.0.1:0"]
     with running(serve, here, env) as server, running(["manage.py", "taskflow", "worker"], here, env) as worker:

@@ -47,7 +47,7 @@ BYSTANDERS: dict[Engine, tuple[str, ...]] = {
     "any": ("tests/scheduler/test_duties.py::test_the_rescuer_settles_what_lost_workers_held",),
 }
 
-_FUNCTIONS = "stores/postgres/migrations/0002_functions.sql"
+_TAKE_KEY = "stores/postgres/functions/take_unique_key.sql"
 
 FENCE = (
     Mutant(
@@ -308,7 +308,7 @@ UNIQUE = (
         "the key is looked up first and taken afterwards: two that look at once both take it",
         (
             Edit(
-                _FUNCTIONS,
+                _TAKE_KEY,
                 "VALUES (in_tenant, wanted, for_job, freed_at, keep_until) ON CONFLICT (tenant_id, key) DO NOTHING;",
                 "SELECT in_tenant, wanted, for_job, freed_at, keep_until WHERE NOT EXISTS (SELECT FROM"
                 " taskflow.unique_lock u WHERE u.tenant_id = in_tenant AND u.key = wanted)"

@@ -36,7 +36,8 @@ def status(database_url: str | None, as_json: bool) -> None:
         count = len(found["pending"])
         if not found["version"]:
             raise CommandError("no TaskFlow schema found", Exit.FAILED, "Create it with: taskflow db migrate")
-        raise CommandError(f"{count} migrations are pending", Exit.FAILED, "Apply them with: taskflow db migrate")
+        shown = f"{count} migrations or functions are pending"
+        raise CommandError(shown, Exit.FAILED, "Apply them with: taskflow db migrate")
 
 
 @command.command("migrate")
@@ -44,7 +45,7 @@ def status(database_url: str | None, as_json: bool) -> None:
 @database_option
 @json_option
 def migrate(dry_run: bool, database_url: str | None, as_json: bool) -> None:
-    """Apply pending migrations; safe while workers run."""
+    """Apply pending migrations and replace functions that have changed; safe while workers run."""
     if dry_run:
         _show_sql(database_url, as_json=as_json)
         return

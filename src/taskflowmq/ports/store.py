@@ -360,7 +360,7 @@ class Schema(Protocol):
         ...
 
     async def pending_sql(self) -> list[tuple[str, str]]:
-        """Return (name, SQL) of the migrations that are not applied yet."""
+        """Return (name, SQL) of the migrations that are not applied yet, and of functions with another text."""
         ...
 
     async def missing_rights(self) -> list[str]:
@@ -372,7 +372,7 @@ class Schema(Protocol):
         ...
 
     async def migrate(self) -> list[str]:
-        """Apply pending migrations, one program at a time, and return their names."""
+        """Apply what is pending, one program at a time, and return its names."""
         ...
 
     async def check_client(self) -> None:

@@ -12,7 +12,7 @@ import pytest
 from tests.stores.postgres.conftest import Connect, Stranger
 
 from taskflowmq.core.errors import SchemaMismatch, StoreUnavailable
-from taskflowmq.stores.postgres import PostgresOptions, PostgresStore, schema
+from taskflowmq.stores.postgres import PostgresOptions, PostgresStore, queries, schema
 from taskflowmq.testing.waiting import wait_until
 
 pytestmark = pytest.mark.postgres
@@ -124,7 +124,8 @@ async def test_of_programs_that_start_together_each_migration_is_applied_by_one(
     for store in stores:
         await store.schema.check_client()
         await store.close()
-    assert sorted(itertools.chain(*applied)) == [name for _, name, _ in schema.migrations()]
+    functions = [f"functions/{name}" for name in queries.functions()]
+    assert sorted(itertools.chain(*applied)) == [name for _, name, _ in schema.migrations()] + functions
 
 
 async def test_a_migration_beside_a_program_with_another_lock_ends_well(

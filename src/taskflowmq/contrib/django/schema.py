@@ -37,4 +37,4 @@ def migrate_beside(alias: str, verbosity: int) -> None:
 
     applied = app.hub.run(migrate)
     if applied and verbosity >= 1:
-        print(f"  Applied {len(applied)} migrations of TaskFlow")  # noqa: T201 - as Django does in this place
+        print(f"  Applied {len(applied)} migrations and functions of TaskFlow")  # noqa: T201 - as Django does in this place

@@ -62,14 +62,23 @@ def load(root: Traversable) -> dict[str, str]:
     Raises:
         BadStatement: see :class:`Statements`.
     """
-    fragments = read_fragments(root)
     statements: dict[str, str] = {}
     for folder in FOLDERS:
-        for name, text in read_folder(root, folder).items():
-            if name in statements:
-                raise BadStatement(f"two statements are named {name}")
-            statements[name] = expand(text, fragments, name).strip()
+        found = load_folder(root, folder)
+        if double := found.keys() & statements.keys():
+            raise BadStatement(f"two statements are named {min(double)}")
+        statements |= found
     return statements
+
+
+def load_folder(root: Traversable, folder: str) -> dict[str, str]:
+    """Return the texts of a folder by name, with their fragments in place.
+
+    Raises:
+        BadStatement: see :class:`Statements`.
+    """
+    fragments = read_fragments(root)
+    return {name: expand(text, fragments, name).strip() for name, text in read_folder(root, folder).items()}
 
 
 def read_folder(root: Traversable, folder: str) -> dict[str, str]:

@@ -1,15 +1,20 @@
-"""The statements of PostgreSQL and its migrations."""
+"""The statements of PostgreSQL, its functions and its migrations."""
 
 from __future__ import annotations
 
 from importlib.resources import files
 
-from taskflowmq.stores.common.sql import Statements, read_folder
+from taskflowmq.stores.common.sql import Statements, load_folder, read_folder
 
 _PACKAGE = "taskflowmq.stores.postgres"
 
 #: ``q.claim_jobs`` is the text of ``claim_jobs.sql``.
 q = Statements(_PACKAGE)
+
+
+def functions() -> dict[str, str]:
+    """Return the SQL of every function by name, each of which replaces the function of that name in the store."""
+    return dict(sorted(load_folder(files(_PACKAGE), "functions").items()))
 
 
 def migrations() -> list[tuple[int, str, str]]:

@@ -1,14 +1,19 @@
-"""The shape of the store: numbered migrations, applied by one program at a time, each in its own transaction."""
+"""The shape of the store: numbered migrations, applied by one program at a time, each in its own transaction.
+
+Functions are no part of them but come with the newest one (``functions.py``).
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from taskflowmq.core.errors import SchemaMismatch, StoreUnavailable
 from taskflowmq.ports.chance import chance
-from taskflowmq.stores.postgres import errors
+from taskflowmq.stores.postgres import errors, functions
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import migrations, q
 
@@ -42,25 +47,35 @@ class PostgresSchema:
         return [row["schema"] for row in await self._pool.fetch(q.list_open_schemas)]
 
     async def pending_sql(self) -> list[tuple[str, str]]:
-        """Return (name, SQL) of the migrations that are not applied yet."""
+        """Return (name, SQL) of the migrations that are not applied yet, and of functions with another text."""
         stored = await self.version()
-        return [(name, sql) for number, name, sql in migrations() if number > stored]
+        pending = [(name, sql) for number, name, sql in migrations() if number > stored]
+        return pending + await self._stale_functions(stored)
+
+    async def _stale_functions(self, stored: int) -> list[tuple[str, str]]:
+        """Return (name, SQL) of functions to replace; none in a store of a newer version, whose functions are newer."""
+        if stored > CLIENT_VERSION:
+            return []
+        recorded = await self._pool.fetchval(q.read_functions) if stored >= functions.SINCE else "{}"
+        return functions.stale(recorded)
 
     async def migrate(self) -> list[str]:
-        """Apply pending migrations, one program at a time, and return their names."""
+        """Apply pending migrations and replace functions, one program at a time, and return their names."""
         applied = []
         stored = await self.version()
         for number, name, sql in migrations():
-            if number > stored and await self._apply(number, sql):
-                applied.append(name)
+            if number > stored:
+                applied += await self._patiently(partial(_apply, number=number, name=name, sql=sql))
+        if stored == CLIENT_VERSION and await self._stale_functions(stored):
+            applied += await self._patiently(_replace_functions)
         return applied
 
-    async def _apply(self, number: int, sql: str) -> bool:
-        """Apply one migration unless it is there already; let others pass between two tries."""
+    async def _patiently(self, work: Callable[[Any], Awaitable[list[str]]]) -> list[str]:
+        """Do some work that needs locks, and let others pass between two tries."""
         until = time.monotonic() + PATIENCE_S
         while True:
             try:
-                return await self._pool.run(lambda conn: _apply_or_step_back(conn, number, sql))
+                return await self._pool.run(lambda conn: _step_back(conn, work))
             except StoreUnavailable as error:
                 locked = error.__cause__ is not None and errors.code_of(error.__cause__) == errors.LOCK_TIMEOUT
                 if not locked:
@@ -88,6 +103,11 @@ class PostgresSchema:
                 f"the store has schema version {stored}; this TaskFlow knows {CLIENT_VERSION} and is too old for it."
                 " Upgrade the taskflowmq package"
             )
+        if found := await self._stale_functions(stored):
+            names = ", ".join(name for name, _ in found)
+            raise SchemaMismatch(
+                f"the store's functions are not those of this version of TaskFlow: {names}. Run: taskflow db migrate"
+            )
 
 
 async def _version(conn: Any) -> int:
@@ -97,35 +117,49 @@ async def _version(conn: Any) -> int:
     return int(row["schema_version"]) if row else 0
 
 
-async def _apply_or_step_back(conn: Any, number: int, sql: str) -> bool:
-    """Apply it, and leave it to the caller when to ask again for a table that was not to be had in time.
+async def _step_back(conn: Any, work: Callable[[Any], Awaitable[list[str]]]) -> list[str]:
+    """Leave it to the caller when to ask again for a table that was not to be had in time.
 
     The pool would do so after milliseconds, and a request of two statements would wait behind two tries.
     """
     try:
-        return await _apply(conn, number, sql)
+        return await work(conn)
     except Exception as error:
-        if errors.code_of(error) in errors.MADE_ALREADY and await _version(conn) >= number:
-            return False  # somebody was first whom our lock does not stop
         known = errors.translate(error) if errors.code_of(error) == errors.LOCK_TIMEOUT else None
         if known is None:
             raise
         raise known from error
 
 
-async def _apply(conn: Any, number: int, sql: str) -> bool:
-    """Apply one migration unless it is there already; look again under the lock.
+async def _apply(conn: Any, number: int, name: str, sql: str) -> list[str]:
+    """Apply one migration, and with the newest one the functions; nothing if it is there already.
 
     The first one has no table to lock. Of two at once the second waits for the first at its first object, as names are
     unique, and fails when that is committed. So does one beside a program of schema version 9, whose lock is another.
     """
     if await _version(conn) >= number:
-        return False
+        return []
+    try:
+        async with conn.transaction():
+            await conn.fetchrow(q.set_lock_timeout)
+            if await _lock(conn) >= number:
+                return []
+            await conn.execute(sql)
+            return [name, *(await functions.replace_stale(conn) if number == CLIENT_VERSION else ())]
+    except Exception as error:
+        if errors.code_of(error) in errors.MADE_ALREADY and await _version(conn) >= number:
+            return []  # somebody was first whom our lock does not stop
+        raise
+
+
+async def _replace_functions(conn: Any) -> list[str]:
     async with conn.transaction():
         await conn.fetchrow(q.set_lock_timeout)
-        if await conn.fetchval(q.find_store):
-            await conn.execute(q.lock_migrations)
-            if await _version(conn) >= number:
-                return False
-        await conn.execute(sql)
-        return True
+        return await functions.replace_stale(conn) if await _lock(conn) == CLIENT_VERSION else []
+
+
+async def _lock(conn: Any) -> int:
+    """Keep other programs from migrating until the transaction ends, and return the version that is stored now."""
+    if await conn.fetchval(q.find_store):
+        await conn.execute(q.lock_migrations)
+    return await _version(conn)

@@ -1,0 +1,60 @@
+"""Functions in the store: each is a file that is run again when its text differs from what the store has.
+
+What must run inside somebody else's transaction, or takes several steps in one round trip, is a function. Functions
+read the time once, plan against indexes whatever the statistics say, and raise these codes: TF001 conflict, TF002 not
+unique, TF003 idempotency mismatch, TF004 lease lost.
+
+A function is replaced in the transaction of the migration that it comes with, so that nobody sees a new schema with old
+functions. Programs of an older version go on calling it: its signature never changes under one name, and what they
+send and expect stays valid. A function with another signature gets another name (``enqueue_v2``), and the old one stays
+as long as programs of that version may run.
+
+The store keeps a checksum of each. Which of two texts is the newer one is told by the schema version alone: a program
+never replaces functions in a store of a newer one. So a release that changes a function has a migration, too
+(tools/check_functions.py).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from taskflowmq.stores.postgres.queries import functions, q
+
+#: The schema version from which on the store keeps checksums.
+SINCE = 11
+_PREFIX = "functions/"
+
+
+@cache
+def checksums() -> Mapping[str, str]:
+    """Return the checksum of every function of this version of the library, by name."""
+    return {name: hashlib.sha256(sql.encode()).hexdigest()[:32] for name, sql in functions().items()}
+
+
+def stale(recorded: str) -> list[tuple[str, str]]:
+    """Return (name, SQL) of the functions that the store has not, or with another text.
+
+    Args:
+        recorded: what the store keeps, as JSON.
+    """
+    stored: dict[str, str] = msgspec.json.decode(recorded, type=dict[str, str])
+    texts = functions()
+    return [(_PREFIX + name, texts[name]) for name, ours in checksums().items() if stored.get(name) != ours]
+
+
+async def replace_stale(conn: Any) -> list[str]:
+    """Replace the functions that differ and record what is there now; return their names.
+
+    Call it in a transaction that holds the lock of migrations. What a role may call stays as it was granted.
+    """
+    found = stale(await conn.fetchval(q.read_functions))
+    for _, sql in found:
+        await conn.execute(sql)
+    if found:
+        await conn.fetchrow(q.write_functions, msgspec.json.encode(checksums()).decode())
+    return [name for name, _ in found]
