@@ -25,7 +25,7 @@ from taskflowmq.worker.claiming.audit import Audit
 from taskflowmq.worker.claiming.fetcher import Fetcher
 from taskflowmq.worker.claiming.listener import Listener
 from taskflowmq.worker.clock import SystemClock
-from taskflowmq.worker.kit import Kit
+from taskflowmq.worker.deps import WorkerDeps
 from taskflowmq.worker.options import WorkerOptions
 from taskflowmq.worker.place import Place, introduction
 from taskflowmq.worker.running.container import usable_cores
@@ -112,7 +112,7 @@ class Worker:
         launch: Launch | None = None,
     ) -> None:
         self._place = place or Place.embedded()
-        self._kit = Kit(
+        self._deps = WorkerDeps(
             store,
             tasks,
             clock or SystemClock(),
@@ -156,20 +156,20 @@ class Worker:
             return
         loops: list[tuple[str, Callable[[], Awaitable[None]]]] = [
             ("fetcher", self._fetcher.run),
-            ("listener", Listener(self._kit, self._fetcher.wake).run),
+            ("listener", Listener(self._deps, self._fetcher.wake).run),
             ("timeouts", self._timeouts.run),
             ("cancel", self._cancels.run),
             ("pauses", self._pauses.run),
             ("lease", self._lease.run),
             ("audit", self._audit.run),
             ("tick", self._tick),
-            ("notes", Notes(self._kit, self._executor, self._slots, self._trouble).run),
+            ("notes", Notes(self._deps, self._executor, self._slots, self._trouble).run),
         ]
         if not self._supervised:
-            loops.append(("heartbeat", Heartbeat(self._kit, self._start_again, self._leased).run))
+            loops.append(("heartbeat", Heartbeat(self._deps, self._start_again, self._leased).run))
         loops.extend((duty.name, duty.run) for duty in self._duties)
         self._loops = [sheltered(self._keep(name, run), f"taskflow-{name}") for name, run in loops]
-        log.info("worker %s started", self._kit.worker_id, extra={"concurrency": self._kit.options.slots})
+        log.info("worker %s started", self._deps.worker_id, extra={"concurrency": self._deps.options.slots})
 
     async def run(self) -> int:
         """Work until asked to stop; return how many running jobs were handed back."""
@@ -185,7 +185,7 @@ class Worker:
             timeout: None means the ``drain_timeout`` of the options; ``inf`` waits for as long as it takes.
         """
         if self._shutdown is None:
-            limit = self._kit.options.drain_timeout if timeout is None else timeout
+            limit = self._deps.options.drain_timeout if timeout is None else timeout
             self._shutdown = sheltered(self._stop(limit), "taskflow-drain")
 
     def request_hand_back(self) -> None:
@@ -217,8 +217,8 @@ class Worker:
         before = self._executor.ended
         try:
             while True:
-                self._leased(self._kit.clock.monotonic())  # no supervisor renews it here, and no duty rescues
-                staged = await self._kit.store.upkeep.stage_due(MAX_BATCH)
+                self._leased(self._deps.clock.monotonic())  # no supervisor renews it here, and no duty rescues
+                staged = await self._deps.store.upkeep.stage_due(MAX_BATCH)
                 claimed = await self._fetcher.claim(max(1, self._slots.free))
                 await self._executor.idle()
                 await self._completer.flushed()
@@ -233,7 +233,7 @@ class Worker:
         """Tell whether claims make progress, which is more than that the process exists."""
         if not self._built:
             return Health(ok=False, running=0, buffered=0, backlog=0, last_claim_age=0.0, draining=False, tainted=None)
-        age = self._kit.clock.monotonic() - self._fetcher.last_answer
+        age = self._deps.clock.monotonic() - self._fetcher.last_answer
         trouble = self._trouble()
         serves = bool(self._loops) and self._shutdown is None and self._tainted is None and not self._bodies.unfit
         return Health(
@@ -251,29 +251,29 @@ class Worker:
         """Return why this worker makes no progress; None if it does."""
         if self._is_stopping() or not self._registered:
             return None
-        now, patience = self._kit.clock.monotonic(), max(3 * self._kit.options.poll, PATIENCE_SECONDS)
+        now, patience = self._deps.clock.monotonic(), max(3 * self._deps.options.poll, PATIENCE_SECONDS)
         age = now - self._fetcher.last_answer
         return no_progress(self._completer, age, now, full=self._slots.free == 0, patience=patience)
 
     def _build(self) -> None:
         if self._built:
             return
-        kit = self._kit
-        self._slots = self._place.table or SlotTable.create(kit.options.slots)
-        self._progress = ProgressWriter(kit.store.claims, kit.clock)
-        self._completer = Completer(kit, self._progress, self._taint)
-        self._life = Lifecycle(kit.tasks.hooks)
-        stops = kit.tasks.hooks.stops
-        self._bodies = ProcessPool(self._launch, min(kit.options.slots, usable_cores()), lambda: bool(stops))
-        self._executor = Executor(kit, self._slots, self._completer, self._progress, self._bodies, self._life.state)
+        deps = self._deps
+        self._slots = self._place.table or SlotTable.create(deps.options.slots)
+        self._progress = ProgressWriter(deps.store.claims, deps.clock)
+        self._completer = Completer(deps, self._progress, self._taint)
+        self._life = Lifecycle(deps.tasks.hooks)
+        stops = deps.tasks.hooks.stops
+        self._bodies = ProcessPool(self._launch, min(deps.options.slots, usable_cores()), lambda: bool(stops))
+        self._executor = Executor(deps, self._slots, self._completer, self._progress, self._bodies, self._life.state)
         self._executor.on_unfit = self._taint
-        self._fetcher = Fetcher(kit, self._executor, self._slots, self._completer, alone=not self._supervised)
-        self._cancels = CancelWatch(kit, self._executor, self._fetcher.drop)
-        self._lease = LeaseWatch(kit, self._executor, self._slots.cells)
-        self._pauses = PauseWatch(kit, self._fetcher, self._executor)
-        self._timeouts = Timeouts(kit, self._executor, self._taint)
+        self._fetcher = Fetcher(deps, self._executor, self._slots, self._completer, alone=not self._supervised)
+        self._cancels = CancelWatch(deps, self._executor, self._fetcher.drop)
+        self._lease = LeaseWatch(deps, self._executor, self._slots.cells)
+        self._pauses = PauseWatch(deps, self._fetcher, self._executor)
+        self._timeouts = Timeouts(deps, self._executor, self._taint)
         self._fetcher.on_jobs = self._cancels.wake
-        self._audit = Audit(kit, self._fetcher, self._executor, self._completer)
+        self._audit = Audit(deps, self._fetcher, self._executor, self._completer)
         self._fetcher.on_failure = self._audit.suspect
         self._built = True
 
@@ -284,23 +284,23 @@ class Worker:
         """Introduce this worker and its tasks to the store, however long the store is away, unless told to stop."""
         if self._registered:
             return
-        tasks, errors = self._kit.tasks, 0
+        tasks, errors = self._deps.tasks, 0
         names = tasks.names()
         notices = [spec.notice() for name in names if (spec := tasks.get(name)) is not None]
-        row = introduction(self._place, self._kit.worker_id, self._kit.options, names)
-        began, store_log = 0.0, StoreLog(self._kit.store, self._kit.clock, "registration")
+        row = introduction(self._place, self._deps.worker_id, self._deps.options, names)
+        began, store_log = 0.0, StoreLog(self._deps.store, self._deps.clock, "registration")
         while not self._is_stopping():
-            began = self._kit.clock.monotonic()
+            began = self._deps.clock.monotonic()
             try:
-                await self._kit.store.workers.register(row)
-                await self._kit.store.intake.announce_tasks(notices)
+                await self._deps.store.workers.register(row)
+                await self._deps.store.intake.announce_tasks(notices)
                 store_log.worked()
                 break
             except TaskFlowError as error:
                 errors += 1
                 if not store_log.failed(error):
                     log.warning("the worker cannot register yet: %s", error)
-                await self._kit.clock.sleep(backoff(errors, longest=2.0))
+                await self._deps.clock.sleep(backoff(errors, longest=2.0))
         if self._is_stopping():  # it may have ended meanwhile, and taken its slots with it
             return
         self._leased(began)
@@ -308,13 +308,13 @@ class Worker:
         self._slots.cells[REGISTERED] = 1
 
     def _leased(self, began: float) -> None:
-        self._slots.cells[LEASE_US] = int((began + self._kit.options.lease) * 1e6)
+        self._slots.cells[LEASE_US] = int((began + self._deps.options.lease) * 1e6)
 
     async def _start_again(self) -> None:
         """The lease is gone: go on under a new identity. Running bodies try their fenced completion, or stop."""
         self._slots.cells[LEASE_US] = 0
         self._lease.look()
-        self._kit.worker_id = uuid4()
+        self._deps.worker_id = uuid4()
         self._registered = False
         await self._register()
 
@@ -324,7 +324,7 @@ class Worker:
         Alone, it goes on as well as it can.
         """
         log.error("%s", why)
-        self._kit.telemetry.event("tainted")
+        self._deps.telemetry.event("tainted")
         if not self._supervised:
             return False
         self._tainted = why
@@ -334,7 +334,7 @@ class Worker:
 
     async def _tick(self) -> None:
         """Show the supervisor that the loop turns, and how far."""
-        clock, cells = self._kit.clock, self._slots.cells
+        clock, cells = self._deps.clock, self._slots.cells
         busy_at = clock.monotonic()
         streams = Streams() if self._supervised else None
         while True:
@@ -347,10 +347,10 @@ class Worker:
             cells[SETTLED] = self._completer.settled
             self._fetcher.return_stale(now)
             active = self._executor.active
-            self._kit.telemetry.tasks_active(active)
+            self._deps.telemetry.tasks_active(active)
             if active or not self._fetcher.idle:
                 busy_at = now
-            elif self._kit.options.isolated and now - busy_at > LONELY_SECONDS:
+            elif self._deps.options.isolated and now - busy_at > LONELY_SECONDS:
                 self.request_drain(0)
             await clock.sleep(TICK_SECONDS)
 
@@ -365,9 +365,9 @@ class Worker:
                 if isinstance(error, asyncio.CancelledError) and cancelled_itself():
                     raise
                 log.exception("the %s failed and starts again", name)
-                self._kit.telemetry.event("loop_failed")
+                self._deps.telemetry.event("loop_failed")
                 self._audit.suspect()
-                await self._kit.clock.sleep(1.0)
+                await self._deps.clock.sleep(1.0)
 
     async def _stop(self, limit: float) -> None:
         if not self._built:
@@ -385,7 +385,7 @@ class Worker:
         self._slots.cells[HANDED_BACK] = self._handed_back
         await self._close()
         await self._life.end()
-        log.info("worker %s ended", self._kit.worker_id, extra={"handed_back": self._handed_back})
+        log.info("worker %s ended", self._deps.worker_id, extra={"handed_back": self._handed_back})
         self._leave()
 
     async def _last_words(self) -> None:
@@ -393,7 +393,7 @@ class Worker:
         await self._fetcher.quiet()
         await self._completer.flushed()
         try:
-            await self._kit.store.workers.end(self._kit.worker_id)
+            await self._deps.store.workers.end(self._deps.worker_id)
         except TaskFlowError as error:
             log.warning(
                 "the lease was not ended at shutdown, the store is unreachable: %s: %s", type(error).__name__, error
@@ -406,7 +406,7 @@ class Worker:
 
     async def _ended_within(self, limit: float) -> bool:
         """Wait for the running bodies, the limit, or a request to hurry; tell whether all ended."""
-        sleep = self._kit.clock.sleep
+        sleep = self._deps.clock.sleep
         bounded: list[Coroutine[Any, Any, object]] = [sleep(limit)] if limit != float("inf") else []
         waits = [asyncio.create_task(wait) for wait in (self._executor.idle(), self._hurry.wait(), *bounded)]
         await asyncio.wait(waits, return_when="FIRST_COMPLETED")
@@ -422,7 +422,7 @@ class Worker:
         """
         self._executor.stop_all(HAND_BACK)
         try:
-            async with asyncio.timeout(self._kit.options.grace):
+            async with asyncio.timeout(self._deps.options.grace):
                 await self._executor.idle()
         except TimeoutError:
             self._executor.settle_all_without_body()

@@ -16,7 +16,7 @@ from taskflowmq.core.transitions import HandedBack, decide
 from taskflowmq.ports.chance import chance
 from taskflowmq.ports.store import MAX_BATCH
 from taskflowmq.worker.claiming.fetcher import Fetcher
-from taskflowmq.worker.kit import Kit
+from taskflowmq.worker.deps import WorkerDeps
 from taskflowmq.worker.running.executor import Executor
 from taskflowmq.worker.settling.completer import Completer
 
@@ -34,14 +34,14 @@ class Audit:
     """Compares what the store says with what is here.
 
     Args:
-        kit: the worker's ports.
+        deps: the worker's ports.
         fetcher: knows the claimed jobs that wait, and whether a claim is under way.
         executor: knows the jobs that run.
         completer: knows the jobs whose end is not stored yet.
     """
 
-    def __init__(self, kit: Kit, fetcher: Fetcher, executor: Executor, completer: Completer) -> None:
-        self._kit = kit
+    def __init__(self, deps: WorkerDeps, fetcher: Fetcher, executor: Executor, completer: Completer) -> None:
+        self._deps = deps
         self._fetcher = fetcher
         self._executor = executor
         self._completer = completer
@@ -63,7 +63,7 @@ class Audit:
 
     async def look(self) -> int:
         """Hand back what is not known here, and return how many jobs that were."""
-        held = await self._kit.store.workers.held_jobs(self._kit.worker_id, LIMIT)
+        held = await self._deps.store.workers.held_jobs(self._deps.worker_id, LIMIT)
         if not held:
             return 0
         # A claim whose answer is on its way would look lost; once it has been answered, its jobs are known.
@@ -71,9 +71,9 @@ class Audit:
         known = self._known()
         lost = [decide(job, HandedBack(), rand=chance.random()) for job in held if job.id not in known]
         for first in range(0, len(lost), MAX_BATCH):
-            await self._kit.store.claims.settle(lost[first : first + MAX_BATCH])
+            await self._deps.store.claims.settle(lost[first : first + MAX_BATCH])
         if lost:
-            self._kit.telemetry.event("claim_lost", len(lost))
+            self._deps.telemetry.event("claim_lost", len(lost))
             log.warning("handed back after a claim without a response: %s", counted(len(lost), "job"))
         return len(lost)
 
@@ -82,7 +82,7 @@ class Audit:
 
     async def _cause(self) -> None:
         """Wait for a failed claim and a little longer, or for the interval."""
-        waits = [asyncio.create_task(wait) for wait in (self._suspicion.wait(), self._kit.clock.sleep(INTERVAL))]
+        waits = [asyncio.create_task(wait) for wait in (self._suspicion.wait(), self._deps.clock.sleep(INTERVAL))]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -91,4 +91,4 @@ class Audit:
             await asyncio.gather(*waits, return_exceptions=True)
         if self._suspicion.is_set():
             self._suspicion.clear()
-            await self._kit.clock.sleep(SOON)
+            await self._deps.clock.sleep(SOON)

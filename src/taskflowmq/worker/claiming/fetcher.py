@@ -19,7 +19,7 @@ from taskflowmq.core.transitions import Stopped
 from taskflowmq.ports.store import MAX_BATCH, ClaimRequest
 from taskflowmq.worker.backoff import backoff, jittered
 from taskflowmq.worker.claiming.throughput import Throughput
-from taskflowmq.worker.kit import Kit
+from taskflowmq.worker.deps import WorkerDeps
 from taskflowmq.worker.running.executor import Executor
 from taskflowmq.worker.settling.completer import Completer
 from taskflowmq.worker.slots import SlotTable
@@ -39,7 +39,7 @@ class Fetcher:
     """Keeps the slots filled.
 
     Args:
-        kit: the worker's ports.
+        deps: the worker's ports.
         executor: starts the jobs.
         slots: room for bodies.
         completer: while it has too much to store, nothing is claimed.
@@ -47,26 +47,26 @@ class Fetcher:
     """
 
     def __init__(
-        self, kit: Kit, executor: Executor, slots: SlotTable, completer: Completer, *, alone: bool = False
+        self, deps: WorkerDeps, executor: Executor, slots: SlotTable, completer: Completer, *, alone: bool = False
     ) -> None:
-        self._kit = kit
+        self._deps = deps
         self._executor = executor
         self._slots = slots
         self._completer = completer
         self._alone = alone
         self._buffer: deque[ClaimedJob] = deque()
-        self._pace = Throughput(kit.clock.monotonic(), slots.size)
+        self._pace = Throughput(deps.clock.monotonic(), slots.size)
         self._filled = False
         self._buffered_at = 0.0
         self._wake = asyncio.Event()
-        self._store_log = StoreLog(kit.store, kit.clock, "claims")
+        self._store_log = StoreLog(deps.store, deps.clock, "claims")
         self._room = asyncio.Event()
         self._stopped = False
         self._answered = asyncio.Event()
         self._answered.set()
         self._known: tuple[int, tuple[str, ...]] = (-1, ())
         #: Monotonic seconds of the last answered claim, for health.
-        self.last_answer = kit.clock.monotonic()
+        self.last_answer = deps.clock.monotonic()
         #: Set by the worker: jobs arrived.
         self.on_jobs: Callable[[], None] = _nothing
         #: Set by the worker: a claim failed, and may have taken jobs all the same.
@@ -127,10 +127,10 @@ class Fetcher:
 
     async def run(self) -> None:
         """Claim until stopped."""
-        errors, look = 0, self._kit.options.poll
+        errors, look = 0, self._deps.options.poll
         while not self._stopped:
             await self._completer.calm()
-            if self._kit.options.isolated:
+            if self._deps.options.isolated:
                 # Alone until the end: what is not stored yet would be charged with whatever the next one does.
                 await self._completer.flushed()
             limit = self._demand()
@@ -146,7 +146,7 @@ class Fetcher:
             except Exception as error:
                 errors += 1
                 self.on_failure()
-                self._kit.telemetry.event("store_error")
+                self._deps.telemetry.event("store_error")
                 if not self._store_log.failed(error):
                     known = isinstance(error, TaskFlowError)
                     log.warning("a claim failed: %s: %s", type(error).__name__, error, exc_info=not known)
@@ -155,14 +155,14 @@ class Fetcher:
                 await self._pause(backoff(errors), wakeable=False)
                 continue
             self._filled = count >= limit
-            look = FIRST_LOOK if count else min(2 * look, self._kit.options.poll)
+            look = FIRST_LOOK if count else min(2 * look, self._deps.options.poll)
             if not self._filled:
                 await self._pause(jittered(look), wakeable=True)
 
     async def _open_again(self) -> None:
         """Some code of the program closed the store under this worker: its jobs would stay as they are for ever."""
         try:
-            await self._kit.store.open()
+            await self._deps.store.open()
         except TaskFlowError as error:
             log.warning("the store was closed while this worker ran, and cannot be reopened: %s", error)
         else:
@@ -170,7 +170,7 @@ class Fetcher:
 
     async def claim(self, limit: int) -> int:
         """Claim up to ``limit`` jobs, start or buffer them, and return how many there were."""
-        options = self._kit.options
+        options = self._deps.options
         self._answered.clear()
         try:
             jobs = await self._claim(limit, isolated=options.isolated)
@@ -194,11 +194,11 @@ class Fetcher:
 
     def _demand(self) -> int:
         """How many jobs to ask for: the free slots, and a tenth of a second of work beyond them."""
-        options = self._kit.options
+        options = self._deps.options
         if options.isolated or self._suspect_runs():
             return 1 if not self._executor.runs and not self._buffer else 0
         free, waiting = self._slots.free, len(self._buffer)
-        self._pace.measure(self._executor.ended, self._kit.clock.monotonic(), busy=self._filled)
+        self._pace.measure(self._executor.ended, self._deps.clock.monotonic(), busy=self._filled)
         ahead = self._pace.prefetch
         want = free + ahead - waiting
         # Half a batch at least, unless slots stand empty: a claim per ended job would cost a round trip each.
@@ -210,23 +210,23 @@ class Fetcher:
         return self._alone and any(ctx.job.crashes for ctx in self._executor.runs.values())
 
     async def _claim(self, limit: int, *, isolated: bool) -> list[ClaimedJob]:
-        clock = self._kit.clock
+        clock = self._deps.clock
         began = clock.monotonic()
         request = ClaimRequest(
-            worker_id=self._kit.worker_id,
-            queues=self._kit.options.queues,
+            worker_id=self._deps.worker_id,
+            queues=self._deps.options.queues,
             tasks=self._task_names(),
             limit=limit,
             isolated=isolated,
         )
-        jobs = await self._kit.store.claims.claim(request)
+        jobs = await self._deps.store.claims.claim(request)
         self.last_answer = clock.monotonic()
         if jobs:
-            self._kit.telemetry.jobs_claimed(len(jobs), self.last_answer - began)
+            self._deps.telemetry.jobs_claimed(len(jobs), self.last_answer - began)
         return jobs
 
     def _task_names(self) -> tuple[str, ...]:
-        tasks = self._kit.tasks
+        tasks = self._deps.tasks
         if self._known[0] != tasks.revision:
             self._known = (tasks.revision, tasks.names())
         return self._known[1]
@@ -242,11 +242,11 @@ class Fetcher:
     async def _pause(self, seconds: float, *, wakeable: bool) -> None:
         """Wait for the time, a wake-up, or the stop."""
         if not (wakeable or self._stopped):
-            await self._kit.clock.sleep(seconds)
+            await self._deps.clock.sleep(seconds)
         elif not self._wake.is_set():
             # One event for all three: whatever stands between a wake-up and its claim is part of every pick-up, and
             # asyncio.wait takes five more turns of the loop (ADR 5).
-            sleeper = asyncio.ensure_future(self._kit.clock.sleep(seconds))
+            sleeper = asyncio.ensure_future(self._deps.clock.sleep(seconds))
             sleeper.add_done_callback(self._on_time)
             try:
                 await self._wake.wait()

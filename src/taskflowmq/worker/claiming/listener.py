@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 
 from taskflowmq.worker.backoff import backoff
-from taskflowmq.worker.kit import Kit
+from taskflowmq.worker.deps import WorkerDeps
 
 log = logging.getLogger("taskflowmq.worker")
 
@@ -14,8 +14,8 @@ log = logging.getLogger("taskflowmq.worker")
 class Listener:
     """Listens on the store's notifier and reopens it when it breaks."""
 
-    def __init__(self, kit: Kit, wake: Callable[[], None]) -> None:
-        self._kit = kit
+    def __init__(self, deps: WorkerDeps, wake: Callable[[], None]) -> None:
+        self._deps = deps
         self._wake = wake
 
     async def run(self) -> None:
@@ -23,11 +23,11 @@ class Listener:
         errors = 0
         while True:
             try:
-                async with self._kit.store.notifier.listen(self._kit.options.queues) as topics:
+                async with self._deps.store.notifier.listen(self._deps.options.queues) as topics:
                     async for _ in topics:
                         errors = 0
                         self._wake()
             except Exception as error:  # noqa: BLE001 - polling goes on whatever happens to the listener
                 log.debug("the wake-up channel failed, polling continues: %s: %s", type(error).__name__, error)
             errors += 1
-            await self._kit.clock.sleep(backoff(errors))
+            await self._deps.clock.sleep(backoff(errors))

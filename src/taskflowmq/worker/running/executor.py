@@ -23,7 +23,7 @@ from taskflowmq.ports.chance import chance
 from taskflowmq.ports.context import StopReason, WorkerState, running
 from taskflowmq.ports.hooks import Around
 from taskflowmq.ports.tasks import Runs
-from taskflowmq.worker.kit import Kit
+from taskflowmq.worker.deps import WorkerDeps
 from taskflowmq.worker.running.around import AroundHere, InVariables, OnLoop, around_call, around_coroutine
 from taskflowmq.worker.running.context import CANCEL, HAND_BACK, LEASE_LOST, TIMEOUT, ProgressSink, RunningContext
 from taskflowmq.worker.running.pools import ThreadPool
@@ -44,7 +44,7 @@ class Executor:
     """Starts bodies in slots and turns their endings into transitions.
 
     Args:
-        kit: the worker's ports.
+        deps: the worker's ports.
         slots: room for bodies.
         completer: takes the transitions.
         progress: takes the handlers' progress.
@@ -54,25 +54,25 @@ class Executor:
 
     def __init__(
         self,
-        kit: Kit,
+        deps: WorkerDeps,
         slots: SlotTable,
         completer: Completer,
         progress: ProgressSink,
         bodies: ProcessPool,
         state: WorkerState,
     ) -> None:
-        self._kit = kit
+        self._deps = deps
         self._state = state
         # The lists themselves: without hooks a job pays for looking whether they are empty, and for no more.
-        self._arounds, self._errors = kit.tasks.hooks.arounds, kit.tasks.hooks.errors
-        self._reports = Reports(kit.tasks.hooks)
+        self._arounds, self._errors = deps.tasks.hooks.arounds, deps.tasks.hooks.errors
+        self._reports = Reports(deps.tasks.hooks)
         self._slots = slots
         self._completer = completer
         self._progress = progress
         self._bodies = bodies
-        self._threads = ThreadPool(kit.options.threads)
+        self._threads = ThreadPool(deps.options.threads)
         self._loop = asyncio.get_running_loop()
-        self._monotonic = kit.clock.monotonic
+        self._monotonic = deps.clock.monotonic
         #: The runs by slot. Also holds bodies that were abandoned and still run.
         self.runs: dict[int, RunningContext] = {}
         #: Set by the worker: called whenever a slot became free.
@@ -103,12 +103,12 @@ class Executor:
 
     def start(self, job: ClaimedJob) -> None:
         """Take a slot and start the job; there must be one free."""
-        spec = self._kit.tasks.get(job.task)
+        spec = self._deps.tasks.get(job.task)
         # It was unregistered after the claim, or the lease is about to end.
         if spec is None or (spec.stops_with_lease and not self.may_begin()):
             self.give_back(job)
             return
-        ctx = RunningContext(job, spec, self._kit.store.claims, self._progress, self._state)
+        ctx = RunningContext(job, spec, self._deps.store.claims, self._progress, self._state)
         ctx.slot = self._slots.take()
         self.runs[ctx.slot] = ctx
         self._active += 1
@@ -241,7 +241,7 @@ class Executor:
                 return
             self._begin(ctx)
             # A body that takes no context cannot look whether it is asked.
-            ctx.interrupt = partial(body.ask, ctx, self._kit.options.grace) if ctx.spec.wants_context else body.kill
+            ctx.interrupt = partial(body.ask, ctx, self._deps.options.grace) if ctx.spec.wants_context else body.kill
             outcome = await body.run(ctx)
             if ctx.cancelled and isinstance(outcome, Failed):  # whatever it raised, it was asked to stop
                 outcome = None

@@ -23,7 +23,7 @@ from taskflowmq.ports.halving import halve
 from taskflowmq.ports.store import Settled
 from taskflowmq.ports.telemetry import JobLine, JobReport, LineError
 from taskflowmq.worker.backoff import backoff
-from taskflowmq.worker.kit import Kit
+from taskflowmq.worker.deps import WorkerDeps
 from taskflowmq.worker.settling.herd import Herd
 from taskflowmq.worker.settling.job_lines import log_jobs
 from taskflowmq.worker.settling.progress import ProgressWriter
@@ -65,20 +65,20 @@ class Completer:
     """Buffers decided transitions and writes them in batches, at most two at a time.
 
     Args:
-        kit: the worker's ports.
+        deps: the worker's ports.
         progress: what handlers have published and is not written yet; it goes before the outcome.
         on_refused: told when the store refuses one transition again and again (a defect): the job is still
             running in the store, so this worker must end for it to be rescued.
     """
 
-    def __init__(self, kit: Kit, progress: ProgressWriter, on_refused: Callable[[str], object]) -> None:
-        self._kit = kit
+    def __init__(self, deps: WorkerDeps, progress: ProgressWriter, on_refused: Callable[[str], object]) -> None:
+        self._deps = deps
         self._progress = progress
         self._on_refused = on_refused
         self._loop = asyncio.get_running_loop()
         self._variables = Variables()
-        self._herd = Herd(kit.clock.monotonic)
-        self._store_log = StoreLog(kit.store, kit.clock, "outcomes")
+        self._herd = Herd(deps.clock.monotonic)
+        self._store_log = StoreLog(deps.store, deps.clock, "outcomes")
         self._buffer: list[Entry] = []
         self._timer: asyncio.TimerHandle | None = None
         self._flushes: dict[Sheltered, list[Entry]] = {}
@@ -126,7 +126,7 @@ class Completer:
         self._pending += 1
         if self._pending == 1:
             self._empty.clear()
-            self.waiting_since = self._kit.clock.monotonic()
+            self.waiting_since = self._deps.clock.monotonic()
         elif self._pending == HIGH_WATER:
             self._calm.clear()
         if len(self._buffer) >= FLUSH_SIZE:
@@ -164,7 +164,7 @@ class Completer:
         self._flush()
 
     async def _store(self, batch: list[Entry]) -> None:
-        began = self._kit.clock.monotonic()
+        began = self._deps.clock.monotonic()
         transitions = [entry[0] for entry in batch]
         errors = 0
         answers: Sequence[Settled] | None = None
@@ -172,7 +172,7 @@ class Completer:
             try:
                 if self._progress.waits:
                     await self._progress.flush_of(transition.job_id for transition in transitions)
-                answers = await self._kit.store.claims.settle(transitions)
+                answers = await self._deps.store.claims.settle(transitions)
             except (Exception, asyncio.CancelledError) as error:  # what bodies did must not be lost
                 if isinstance(error, asyncio.CancelledError) and cancelled_itself():
                     raise
@@ -181,13 +181,13 @@ class Completer:
                     # The store answers but refuses this batch: find the row, strip it, and let the others pass.
                     await halve(batch, error, self._store, self._strip)
                     return
-                self._kit.telemetry.event("store_error")
+                self._deps.telemetry.event("store_error")
                 if not self._store_log.failed(error):
                     level = logging.WARNING if isinstance(error, TaskFlowError) else logging.ERROR
                     log.log(level, "%d outcomes wait for the store: %s: %s", len(batch), type(error).__name__, error)
-                await self._kit.clock.sleep(backoff(errors, longest=2.0))
+                await self._deps.clock.sleep(backoff(errors, longest=2.0))
         self._store_log.worked()
-        self._account(batch, answers, self._kit.clock.monotonic() - began)
+        self._account(batch, answers, self._deps.clock.monotonic() - began)
 
     async def _strip(self, entry: Entry, error: BaseException) -> None:
         """Store a refused transition without its payload; give up on it if it has none."""
@@ -221,12 +221,12 @@ class Completer:
             lines.append(JobLine(level, message, job.id, job.task, job.queue, job.attempt, outcome, ms, error))
         log_jobs(log, lines)
         self._done(len(batch))
-        self._kit.telemetry.jobs_settled(reports, seconds)
+        self._deps.telemetry.jobs_settled(reports, seconds)
 
     def _done(self, count: int) -> None:
         self._pending -= count
         self.settled += count
-        self.waiting_since = self._kit.clock.monotonic()
+        self.waiting_since = self._deps.clock.monotonic()
         if self._pending < HIGH_WATER // 2:
             self._calm.set()
         if self._pending == 0:

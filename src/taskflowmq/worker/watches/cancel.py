@@ -8,7 +8,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from taskflowmq.core.errors import TaskFlowError
-from taskflowmq.worker.kit import Kit
+from taskflowmq.worker.deps import WorkerDeps
 from taskflowmq.worker.running.context import CANCEL
 from taskflowmq.worker.running.executor import Executor
 
@@ -21,13 +21,13 @@ class CancelWatch:
     """Stops bodies for whose jobs a cancellation was asked.
 
     Args:
-        kit: the worker's ports.
+        deps: the worker's ports.
         executor: whose bodies are stopped.
         drop_buffered: cancels claimed jobs that have not started.
     """
 
-    def __init__(self, kit: Kit, executor: Executor, drop_buffered: Callable[[set[UUID]], None]) -> None:
-        self._kit = kit
+    def __init__(self, deps: WorkerDeps, executor: Executor, drop_buffered: Callable[[set[UUID]], None]) -> None:
+        self._deps = deps
         self._executor = executor
         self._drop_buffered = drop_buffered
         self._busy = asyncio.Event()
@@ -42,14 +42,14 @@ class CancelWatch:
             if not self._executor.runs:
                 self._busy.clear()
                 await self._busy.wait()
-            await self._kit.clock.sleep(INTERVAL)
+            await self._deps.clock.sleep(INTERVAL)
             if self._executor.runs:
                 await self.look()
 
     async def look(self) -> None:
         """Ask once. An outage only delays: the requests stay in the store."""
         try:
-            wanted = set(await self._kit.store.claims.cancel_requests(self._kit.worker_id))
+            wanted = set(await self._deps.store.claims.cancel_requests(self._deps.worker_id))
         except TaskFlowError as error:
             log.debug("cancel requests could not be read: %s", error)
             return

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from taskflowmq.worker.backoff import backoff, jittered
-from taskflowmq.worker.kit import Kit
+from taskflowmq.worker.deps import WorkerDeps
 from taskflowmq.worker.store_log import StoreLog
 
 log = logging.getLogger("taskflowmq.worker")
@@ -16,24 +16,26 @@ class Heartbeat:
     """Keeps one lease alive.
 
     Args:
-        kit: the worker's ports.
+        deps: the worker's ports.
         on_renewed: told the monotonic second before the renewal was sent.
         on_lost: called when the worker was ended by a rescuer; running bodies continue (their fenced completion is
             tried), new jobs need a new identity.
     """
 
-    def __init__(self, kit: Kit, on_lost: Callable[[], Awaitable[None]], on_renewed: Callable[[float], None]) -> None:
-        self._kit = kit
+    def __init__(
+        self, deps: WorkerDeps, on_lost: Callable[[], Awaitable[None]], on_renewed: Callable[[float], None]
+    ) -> None:
+        self._deps = deps
         self._on_renewed = on_renewed
         self._on_lost = on_lost
-        self._store_log = StoreLog(kit.store, kit.clock, "lease")
+        self._store_log = StoreLog(deps.store, deps.clock, "lease")
 
     async def run(self) -> None:
         """Renew until cancelled."""
         errors = 0
         while True:
-            pause = jittered(self._kit.options.heartbeat) if not errors else backoff(errors, longest=2.0)
-            await self._kit.clock.sleep(pause)
+            pause = jittered(self._deps.options.heartbeat) if not errors else backoff(errors, longest=2.0)
+            await self._deps.clock.sleep(pause)
             try:
                 await self.beat()
                 errors = 0
@@ -45,11 +47,11 @@ class Heartbeat:
 
     async def beat(self) -> None:
         """Renew once."""
-        worker_id, began = self._kit.worker_id, self._kit.clock.monotonic()
-        alive = await self._kit.store.workers.renew([worker_id], self._kit.options.lease_ms)
+        worker_id, began = self._deps.worker_id, self._deps.clock.monotonic()
+        alive = await self._deps.store.workers.renew([worker_id], self._deps.options.lease_ms)
         if worker_id in alive:
             self._on_renewed(began)
-        elif worker_id == self._kit.worker_id:
-            self._kit.telemetry.event("lease_lost")
+        elif worker_id == self._deps.worker_id:
+            self._deps.telemetry.event("lease_lost")
             log.warning("worker %s lost its lease: a rescuer considered it lost", worker_id)
             await self._on_lost()

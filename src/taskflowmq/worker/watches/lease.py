@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from taskflowmq.worker.kit import Kit
+from taskflowmq.worker.deps import WorkerDeps
 from taskflowmq.worker.running.context import LEASE_LOST, RunningContext
 from taskflowmq.worker.running.executor import Executor
 from taskflowmq.worker.slots import LEASE_US
@@ -37,23 +37,23 @@ class LeaseWatch:
     """Stops bodies that must not outlive the lease. Costs nothing while no such body runs.
 
     Args:
-        kit: the worker's ports.
+        deps: the worker's ports.
         executor: whose bodies are stopped.
         cells: of the slot table; ``LEASE_US`` is written by what renews it.
     """
 
-    def __init__(self, kit: Kit, executor: Executor, cells: memoryview) -> None:
-        self._kit = kit
+    def __init__(self, deps: WorkerDeps, executor: Executor, cells: memoryview) -> None:
+        self._deps = deps
         self._executor = executor
         self._cells = cells
-        self._ask_us = int(ask_before(kit.options.lease) * 1e6)
+        self._ask_us = int(ask_before(deps.options.lease) * 1e6)
         self._some = asyncio.Event()
         executor.may_begin = self.holds
         executor.on_exclusive = self._some.set
 
     def holds(self) -> bool:
         """Tell whether the lease holds for long enough to begin something that must end with it."""
-        return int(self._kit.clock.monotonic() * 1e6) < self._cells[LEASE_US] - self._ask_us
+        return int(self._deps.clock.monotonic() * 1e6) < self._cells[LEASE_US] - self._ask_us
 
     async def run(self) -> None:
         """Look while such a body runs, sleep otherwise; until cancelled."""
@@ -61,7 +61,7 @@ class LeaseWatch:
             self._some.clear()
             if not self._exclusive():
                 await self._some.wait()
-            await self._kit.clock.sleep(INTERVAL)
+            await self._deps.clock.sleep(INTERVAL)
             self.look()
 
     def look(self) -> None:
@@ -69,7 +69,7 @@ class LeaseWatch:
         asked = [] if self.holds() else [ctx for ctx in self._exclusive() if ctx.stop is None]
         if asked:
             log.warning('the lease was not renewed in time: stopping %d jobs with on_lease_lost="stop"', len(asked))
-            self._kit.telemetry.event("lease_lost")
+            self._deps.telemetry.event("lease_lost")
             for ctx in asked:
                 ctx.ask_to_stop(LEASE_LOST)
 

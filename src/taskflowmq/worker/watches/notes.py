@@ -12,7 +12,7 @@ from uuid import UUID
 
 from taskflowmq.core.errors import TaskFlowError
 from taskflowmq.core.job import State
-from taskflowmq.worker.kit import Kit
+from taskflowmq.worker.deps import WorkerDeps
 from taskflowmq.worker.running.executor import Executor
 from taskflowmq.worker.settling.completer import Completer
 from taskflowmq.worker.slots import SlotTable
@@ -48,26 +48,28 @@ class Notes:
     """Looks at one worker every two seconds and reports what changed.
 
     Args:
-        kit: the worker's ports.
+        deps: the worker's ports.
         executor: the bodies that run.
         slots: room for them.
         trouble: tells why this worker makes no progress; None if it does.
     """
 
-    def __init__(self, kit: Kit, executor: Executor, slots: SlotTable, trouble: Callable[[], str | None]) -> None:
-        self._kit = kit
+    def __init__(
+        self, deps: WorkerDeps, executor: Executor, slots: SlotTable, trouble: Callable[[], str | None]
+    ) -> None:
+        self._deps = deps
         self._executor = executor
         self._slots = slots
         self._trouble = trouble
         self._reported: dict[str, str] = {}
         self._said: dict[str, str] = {}
-        self._worker_id = kit.worker_id
+        self._worker_id = deps.worker_id
         self._suspect: frozenset[UUID] = frozenset()
 
     async def run(self) -> None:
         """Look until cancelled."""
         while True:
-            await self._kit.clock.sleep(LOOK_SECONDS)
+            await self._deps.clock.sleep(LOOK_SECONDS)
             try:
                 await self.look()
             except TaskFlowError as error:  # the store is away: said elsewhere, and reported once it is back
@@ -75,14 +77,14 @@ class Notes:
 
     async def look(self) -> None:
         """Look once."""
-        if self._worker_id != self._kit.worker_id:  # a new row, without notes
-            self._worker_id, self._reported = self._kit.worker_id, {}
+        if self._worker_id != self._deps.worker_id:  # a new row, without notes
+            self._worker_id, self._reported = self._deps.worker_id, {}
         found = {PROGRESS: self._trouble(), SLOTS: await self._waiting_for_each_other()}
         self._log(found)
         changed = {kind: text for kind, text in found.items() if (text is None) != (kind not in self._reported)}
         if not changed:
             return
-        await self._kit.store.workers.report(self._worker_id, changed)
+        await self._deps.store.workers.report(self._worker_id, changed)
         for kind, text in changed.items():
             if text is None:
                 del self._reported[kind]
@@ -108,7 +110,7 @@ class Notes:
             return None
         tenant = next(iter(self._executor.runs.values())).job.tenant
         asked = sorted(awaited)[:MOST_AWAITED]
-        views = await self._kit.store.board.get_many(tenant, asked)
+        views = await self._deps.store.board.get_many(tenant, asked)
         # Of those that are not found, other tenants' among them, nothing is known.
         if len(views) < len(asked) or any(view.state is State.RUNNING or view.state.final for view in views):
             return None

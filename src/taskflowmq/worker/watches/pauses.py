@@ -8,7 +8,7 @@ import logging
 
 from taskflowmq.core.errors import TaskFlowError
 from taskflowmq.worker.claiming.fetcher import Fetcher
-from taskflowmq.worker.kit import Kit
+from taskflowmq.worker.deps import WorkerDeps
 from taskflowmq.worker.running.executor import Executor
 
 log = logging.getLogger("taskflowmq.worker")
@@ -20,27 +20,27 @@ class PauseWatch:
     """Looks after the jobs that wait here for a slot, a thread or a process.
 
     Args:
-        kit: the worker's ports.
+        deps: the worker's ports.
         fetcher: holds the prefetched jobs.
         executor: holds those that have a slot already.
     """
 
-    def __init__(self, kit: Kit, fetcher: Fetcher, executor: Executor) -> None:
-        self._kit = kit
+    def __init__(self, deps: WorkerDeps, fetcher: Fetcher, executor: Executor) -> None:
+        self._deps = deps
         self._fetcher = fetcher
         self._executor = executor
 
     async def run(self) -> None:
         """Look until cancelled."""
         while True:
-            await self._kit.clock.sleep(INTERVAL)
+            await self._deps.clock.sleep(INTERVAL)
             if self._fetcher.buffered or self._executor.unstarted():
                 await self.look()
 
     async def look(self) -> None:
         """Ask once. An outage only delays."""
         try:
-            paused = await self._kit.store.claims.paused_queues()
+            paused = await self._deps.store.claims.paused_queues()
         except TaskFlowError as error:
             log.debug("the paused queues could not be read: %s", error)
             return

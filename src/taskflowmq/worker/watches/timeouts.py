@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from taskflowmq.worker.kit import Kit
+from taskflowmq.worker.deps import WorkerDeps
 from taskflowmq.worker.running.context import TIMEOUT, RunningContext
 from taskflowmq.worker.running.executor import Executor
 
@@ -24,13 +24,13 @@ class Timeouts:
     """Watches the deadlines of running bodies.
 
     Args:
-        kit: the worker's ports.
+        deps: the worker's ports.
         executor: whose bodies are watched.
         on_stuck: told when a body ignored its timeout; its slot is lost until it ends.
     """
 
-    def __init__(self, kit: Kit, executor: Executor, on_stuck: Callable[[str], object]) -> None:
-        self._kit = kit
+    def __init__(self, deps: WorkerDeps, executor: Executor, on_stuck: Callable[[str], object]) -> None:
+        self._deps = deps
         self._executor = executor
         self._on_stuck = on_stuck
         self._some = asyncio.Event()
@@ -38,7 +38,7 @@ class Timeouts:
 
     async def run(self) -> None:
         """Scan while a body with a deadline runs, sleep otherwise; until cancelled."""
-        clock = self._kit.clock
+        clock = self._deps.clock
         while True:
             self._some.clear()
             pause = self._scan(clock.monotonic())
@@ -60,7 +60,7 @@ class Timeouts:
 
     def _overdue(self, ctx: RunningContext, left: float) -> float:
         """Ask the body to stop, or give up on it; return seconds until the next look."""
-        grace = self._kit.options.grace
+        grace = self._deps.options.grace
         if ctx.stop is None:
             ctx.ask_to_stop(TIMEOUT)
             return grace

@@ -16,7 +16,7 @@ from taskflowmq.worker.options import WorkerOptions
 
 
 @dataclass(slots=True)
-class Kit:
+class WorkerDeps:
     """Ports and options of one worker. ``worker_id`` changes when an embedded worker lost its lease."""
 
     store: Store
