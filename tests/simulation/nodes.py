@@ -23,8 +23,8 @@ from taskflowmq.core.ids import uuid7
 from taskflowmq.ports.spawner import ChildSpec
 from taskflowmq.ports.telemetry import NoTelemetry
 from taskflowmq.scheduler import all_duties
+from taskflowmq.worker.identity import Place
 from taskflowmq.worker.options import WorkerOptions
-from taskflowmq.worker.place import Place
 from taskflowmq.worker.slots import SlotTable
 from taskflowmq.worker.supervision.child import DRAIN, FINISH
 from taskflowmq.worker.supervision.supervisor import Supervisor

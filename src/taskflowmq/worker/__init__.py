@@ -8,8 +8,8 @@ A job passes ``claiming``, ``running`` and ``settling``. ``watches`` are the loo
 """
 
 from taskflowmq.worker.clock import SystemClock
+from taskflowmq.worker.identity import Place
 from taskflowmq.worker.options import WorkerOptions
-from taskflowmq.worker.place import Place
 from taskflowmq.worker.supervision.supervisor import Supervisor
 from taskflowmq.worker.worker import Health, Worker
 

@@ -26,8 +26,8 @@ from taskflowmq.worker.claiming.fetcher import Fetcher
 from taskflowmq.worker.claiming.listener import Listener
 from taskflowmq.worker.clock import SystemClock
 from taskflowmq.worker.deps import WorkerDeps
+from taskflowmq.worker.identity import Place, introduction
 from taskflowmq.worker.options import WorkerOptions
-from taskflowmq.worker.place import Place, introduction
 from taskflowmq.worker.running.container import usable_cores
 from taskflowmq.worker.running.context import HAND_BACK
 from taskflowmq.worker.running.executor import Executor
