@@ -21,9 +21,9 @@ from taskflowmq.ports.store import MAX_BATCH, Store
 from taskflowmq.ports.tasks import TaskRegistry
 from taskflowmq.ports.telemetry import NoTelemetry, Telemetry
 from taskflowmq.worker.backoff import backoff
-from taskflowmq.worker.claiming.audit import Audit
 from taskflowmq.worker.claiming.fetcher import Fetcher
 from taskflowmq.worker.claiming.listener import Listener
+from taskflowmq.worker.claiming.lost_claims import LostClaims
 from taskflowmq.worker.clock import SystemClock
 from taskflowmq.worker.deps import WorkerDeps
 from taskflowmq.worker.identity import Place, introduction
@@ -161,7 +161,7 @@ class Worker:
             ("cancel", self._cancels.run),
             ("pauses", self._pauses.run),
             ("lease", self._lease.run),
-            ("audit", self._audit.run),
+            ("lost-claims", self._lost_claims.run),
             ("tick", self._tick),
             ("notes", Notes(self._deps, self._executor, self._slots, self._trouble).run),
         ]
@@ -273,8 +273,8 @@ class Worker:
         self._pauses = PauseWatch(deps, self._fetcher, self._executor)
         self._timeouts = Timeouts(deps, self._executor, self._taint)
         self._fetcher.on_jobs = self._cancels.wake
-        self._audit = Audit(deps, self._fetcher, self._executor, self._completer)
-        self._fetcher.on_failure = self._audit.suspect
+        self._lost_claims = LostClaims(deps, self._fetcher, self._executor, self._completer)
+        self._fetcher.on_failure = self._lost_claims.suspect
         self._built = True
 
     def _is_stopping(self) -> bool:
@@ -366,7 +366,7 @@ class Worker:
                     raise
                 log.exception("the %s failed and starts again", name)
                 self._deps.telemetry.event("loop_failed")
-                self._audit.suspect()
+                self._lost_claims.suspect()
                 await self._deps.clock.sleep(1.0)
 
     async def _stop(self, limit: float) -> None:

@@ -26,7 +26,7 @@ async def test_jobs_of_a_lost_claim_run_without_a_rescue(
     assert {row.counters.losses for row in rows} == {0}
 
 
-async def test_an_audit_leaves_what_runs_and_what_is_being_stored_alone(
+async def test_a_check_leaves_what_runs_and_what_is_being_stored_alone(
     store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker
 ) -> None:
     gate = asyncio.Event()
@@ -38,11 +38,11 @@ async def test_an_audit_leaves_what_runs_and_what_is_being_stored_alone(
     worker = make_worker()
     await worker.start()
     await store.until(lambda: store.count(State.RUNNING) == 8)
-    assert await worker._audit.look() == 0
+    assert await worker._lost_claims.look() == 0
     store.away = True
     gate.set()
     await worker._executor.idle()  # all have ended, and the store does not know it yet
     store.away = False
-    assert await worker._audit.look() == 0
+    assert await worker._lost_claims.look() == 0
     await store.until(lambda: store.count(State.COMPLETED) == 8)
     assert all(len(row.history) == 1 for row in rows)

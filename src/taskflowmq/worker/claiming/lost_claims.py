@@ -22,7 +22,7 @@ from taskflowmq.worker.settling.completer import Completer
 
 log = logging.getLogger("taskflowmq.worker")
 
-#: An audit without cause: the database may take a claim long after its client gave it up.
+#: A check without cause: the database may take a claim long after its client gave it up.
 INTERVAL = 60.0
 #: After a claim that failed: time for the store to come back, or to finish what the client no longer waits for.
 SOON = 1.0
@@ -30,7 +30,7 @@ SOON = 1.0
 LIMIT = 20 * MAX_BATCH
 
 
-class Audit:
+class LostClaims:
     """Compares what the store says with what is here.
 
     Args:
@@ -58,7 +58,7 @@ class Audit:
             try:
                 await self.look()
             except TaskFlowError as error:
-                log.debug("the store could not be audited: %s", error)
+                log.debug("the store could not be checked for lost claims: %s", error)
                 self._suspicion.set()
 
     async def look(self) -> int:
