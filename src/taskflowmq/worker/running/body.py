@@ -43,7 +43,7 @@ from taskflowmq.worker.running.frames import (
     read_exactly,
 )
 from taskflowmq.worker.running.lifecycle import begin_here, end_here
-from taskflowmq.worker.running.traces import Traces
+from taskflowmq.worker.running.process_state import ProcessState
 from taskflowmq.worker.settling.failure import describe, error_json
 from taskflowmq.worker.settling.outcome import raised, returned, undecodable
 
@@ -121,11 +121,11 @@ def serve(pipe: Pipe, tasks: TaskRegistry) -> None:
         threading.Thread(target=_listen, args=(pipe, requests, bodies), daemon=True, name="taskflow-pipe").start()
         bodies.begin(pipe)
         pipe.send(READY)
-        traces = Traces()
+        state = ProcessState()
         while (job := requests.get()) is not None:
             outcome = bodies.run(job)
             leave_if_copied()
-            if not traces.put_back():
+            if not state.restore():
                 pipe.send(SPOILT)
             frame = frame_of(outcome) if outcome is not None else Frame(STOP, b"")
             pipe.send(frame.kind, frame.data)

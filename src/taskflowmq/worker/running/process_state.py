@@ -1,10 +1,10 @@
-"""What a handler leaves behind in a body process, put back before the next job.
+"""What a handler leaves behind in a body process, restored before the next job.
 
 Process-wide state that one job sets for itself and the next would meet: timers, signal handlers, the folder, the
-locale, defaults of the standard library, variables of the environment. What cannot be put back (a lowered limit,
+locale, defaults of the standard library, variables of the environment. What cannot be restored (a lowered limit,
 another user) ends the process after the job. Modules, caches, ``sys.path``, threads and log handlers stay: libraries
 set them up once, at their first use. What a program wants for all its jobs it sets at import or in a start hook: that
-is the state which is put back.
+is the state which is restored.
 
 All looks together take some 25 µs; a process job takes some 300.
 """
@@ -206,7 +206,7 @@ def _settings() -> list[_Setting]:
     ]  # fmt: skip
 
 
-class Traces:
+class ProcessState:
     """The state of this process now, and a way back to it."""
 
     def __init__(self) -> None:
@@ -219,16 +219,16 @@ class Traces:
         signal.set_wakeup_fd(self._wakeup)
         self._before = [(setting, setting.read()) for setting in settings]
 
-    def put_back(self) -> bool:
+    def restore(self) -> bool:
         """Restore it; False if that cannot be done: the next job needs another process."""
         for _ in range(3):
             try:
-                return self._put_back()
+                return self._restore()
             except BaseException:  # noqa: BLE001, S112 - a signal handler that the body left may raise here, once
                 continue
         return False
 
-    def _put_back(self) -> bool:
+    def _restore(self) -> bool:
         for timer in _TIMERS:
             signal.setitimer(timer, 0)
         faulthandler.cancel_dump_traceback_later()

@@ -66,7 +66,7 @@ MEDDLES = {
     "memory": ("tracemalloc.start()", "tracemalloc.is_tracing()"),
     "watchdog": ("faulthandler.dump_traceback_later(1, exit=True)", "None"),
     "raising handler": (
-        "signal.signal(signal.SIGALRM, fail_in_put_back); signal.setitimer(signal.ITIMER_REAL, 0.0001, 0.0001)",
+        "signal.signal(signal.SIGALRM, fail_in_restore); signal.setitimer(signal.ITIMER_REAL, 0.0001, 0.0001)",
         "signal.getsignal(signal.SIGALRM)",
     ),
 }  # fmt: skip
@@ -82,7 +82,7 @@ FOR_GOOD = {
 SCRIPT = """
 import asyncio, decimal, faulthandler, gc, locale, logging, os, resource, signal, socket, sys, tempfile, threading, time
 import tracemalloc, warnings
-from taskflowmq.worker.running.traces import Traces
+from taskflowmq.worker.running.process_state import ProcessState
 
 logging.root.addHandler(logging.NullHandler())
 PIPE = os.pipe()[1]
@@ -90,8 +90,8 @@ os.set_blocking(PIPE, False)
 OTHER = "C" if locale.setlocale(locale.LC_ALL) != "C" else "C.UTF-8"
 out = sys.stdout
 
-def fail_in_put_back(number, frame):
-    if frame.f_code.co_name in ("put_back", "_put_back"):
+def fail_in_restore(number, frame):
+    if frame.f_code.co_name in ("restore", "_restore"):
         raise LookupError
 """
 
@@ -104,13 +104,13 @@ def run(code: str) -> str:
     return said.stdout.strip()
 
 
-def test_what_can_be_put_back_is() -> None:
+def test_what_can_be_restored_is() -> None:
     steps = "".join(
         f"""
 before = {look}
-traces = Traces()
+state = ProcessState()
 {do}
-kept = traces.put_back()
+kept = state.restore()
 after = {look}
 print({name!r}, kept and after == before, file=out)
 """
@@ -121,15 +121,15 @@ print({name!r}, kept and after == before, file=out)
 
 
 @pytest.mark.parametrize("name", FOR_GOOD)
-def test_what_cannot_be_put_back_is_told(name: str) -> None:
+def test_what_cannot_be_restored_is_told(name: str) -> None:
     if name == "user" and os.getuid() != 0:
         pytest.skip("only root can become somebody else")
     do = FOR_GOOD[name]
     first = ""
     if "FOLDER_IS_DELETED" in do:
         first, do = "folder = tempfile.mkdtemp(); os.chdir(folder)\n", "os.chdir('/'); os.rmdir(folder)"
-    assert run(f"{first}traces = Traces()\n{do}\nprint(traces.put_back())") == "False"
+    assert run(f"{first}state = ProcessState()\n{do}\nprint(state.restore())") == "False"
 
 
 def test_a_process_in_which_nothing_was_changed_is_kept() -> None:
-    assert run("traces = Traces()\nprint(all(traces.put_back() for _ in range(3)))") == "True"
+    assert run("state = ProcessState()\nprint(all(state.restore() for _ in range(3)))") == "True"
