@@ -53,7 +53,7 @@ from taskflowmq.worker.watches.heartbeat import Heartbeat
 from taskflowmq.worker.watches.lease import LeaseWatch
 from taskflowmq.worker.watches.notes import Notes, no_progress
 from taskflowmq.worker.watches.pauses import PauseWatch
-from taskflowmq.worker.watches.streams import Streams
+from taskflowmq.worker.watches.stdio_guard import StdioGuard
 from taskflowmq.worker.watches.timeouts import Timeouts
 
 log = logging.getLogger("taskflowmq.worker")
@@ -336,10 +336,10 @@ class Worker:
         """Show the supervisor that the loop turns, and how far."""
         clock, cells = self._deps.clock, self._slots.cells
         busy_at = clock.monotonic()
-        streams = Streams() if self._supervised else None
+        stdio = StdioGuard() if self._supervised else None
         while True:
             now = clock.monotonic()
-            if streams is not None and self._tainted is None and not streams.keep():
+            if stdio is not None and self._tainted is None and not stdio.keep():
                 self._taint("a handler closed a standard stream, and a connection has taken its descriptor")
             cells[TICK_US] = int(now * 1e6)
             if self.health().ok:

@@ -13,7 +13,7 @@ import sys
 _NUMBERS = (0, 1, 2)
 
 
-class Streams:
+class StdioGuard:
     """The standard streams of this process, as they were when this was made, and the stack that its loops need."""
 
     def __init__(self) -> None:
