@@ -125,7 +125,7 @@ class Desk:
 async def desk(store: FakeStore) -> AsyncIterator[Desk]:
     made = Desk(store)
     yield made
-    store.away = False  # burying the children waits for it
+    store.away = False  # settling the jobs of dead children waits for it
     made.run.cancel()
     await asyncio.gather(made.run, return_exceptions=True)
     for child in made.spawner.children:
@@ -189,7 +189,7 @@ async def test_jobs_of_a_dead_child_wait_for_a_store_that_is_away(store: FakeSto
     assert row.counters.crashes == 1
 
 
-async def test_a_child_may_be_buried_while_its_lease_is_renewed(
+async def test_a_dead_child_may_be_settled_while_its_lease_is_renewed(
     store: FakeStore, desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     child = await desk.start()

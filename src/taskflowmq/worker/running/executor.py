@@ -245,7 +245,7 @@ class Executor:
             outcome = await body.run(ctx)
             if ctx.cancelled and isinstance(outcome, Failed):  # whatever it raised, it was asked to stop
                 outcome = None
-            self._end(ctx, outcome or self._stopped(ctx, None) or Crashed(body.obituary()))
+            self._end(ctx, outcome or self._stopped(ctx, None) or Crashed(body.crash_error()))
         except asyncio.CancelledError:
             body.kill()
             self._end(ctx, HandedBack())

@@ -173,7 +173,7 @@ class Body:
         except TimeoutError:
             log.warning("the exit of body process %d was not observed", self._process.pid)
 
-    def obituary(self) -> bytes:
+    def crash_error(self) -> bytes:
         """Return how the process ended, as a stored error."""
         how = describe_exit(self._process.returncode)
         if self._junk is not None:

@@ -147,7 +147,7 @@ class Child:
         until = self.table.cells[LEASE_US] / 1e6
         return 0 < until < now + margin and any(job.exclusive for job in self.table.started())
 
-    def obituary(self, code: int) -> str | None:
+    def crash_reason(self, code: int) -> str | None:
         """Return why the jobs in it are charged with a crash; None: it ended as it was ordered, or was killed by us."""
         if self.killed_for == STOPPED:
             return "the worker process was stopped (SIGSTOP) for longer than its lease, and was killed"

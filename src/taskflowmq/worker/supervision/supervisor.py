@@ -26,8 +26,8 @@ from taskflowmq.worker.settling.failure import describe_exit
 from taskflowmq.worker.slots import HEALTHY_US, LEASE_US
 from taskflowmq.worker.store_log import StoreLog
 from taskflowmq.worker.supervision.child import DRAIN, FINISH, HAND_BACK, STALLED, STOPPED, TIMEOUT, Child
+from taskflowmq.worker.supervision.dead_children import settle_dead_child
 from taskflowmq.worker.supervision.machine import memory_mb, reap_orphans
-from taskflowmq.worker.supervision.undertaker import bury
 from taskflowmq.worker.watches.lease import kill_before
 from taskflowmq.worker.watches.notes import CHILD
 
@@ -41,7 +41,7 @@ MEMORY_SECONDS = 1.0
 STUCK_SECONDS = 15.0
 #: A child that lived longer did not die of its start.
 HEALTHY_SECONDS = 5.0
-#: What a child may take beyond its time to hand back and end, before it is killed; and its burial after that.
+#: What a child may take beyond its time to hand back and end before it is killed, and then the settling of its jobs.
 LAST_SECONDS = 5.0
 
 
@@ -83,7 +83,7 @@ class Supervisor:
 
     @property
     def children(self) -> list[Child]:
-        """The children that live, or are being buried."""
+        """The children that live, or whose jobs are being settled."""
         return list(self._children)
 
     @property
@@ -146,10 +146,10 @@ class Supervisor:
 
     def _give_up(self) -> None:
         """End although the store does not answer: who ordered it waits, and rescuers find what is left."""
-        for child, burial in self._children.items():
+        for child, tending in self._children.items():
             log.warning("the jobs of worker %s are left to a rescuer: the store is unreachable", child.worker_id)
             self._handed_back += len(child.table.ran())
-            burial.cancel()
+            tending.cancel()
 
     def _check_end(self) -> None:
         if self._draining and not self._children:
@@ -163,7 +163,7 @@ class Supervisor:
         self._children[child] = asyncio.create_task(self._tend(child), name="taskflow-child")
 
     async def _tend(self, child: Child) -> None:
-        """Follow one child from its birth to its burial."""
+        """Follow one child from its start until its jobs are settled."""
         try:
             process = await self._spawner.spawn(child.spec)
         except OSError as error:
@@ -178,15 +178,15 @@ class Supervisor:
         try:
             code = await process.wait()
             self._note_end(child, process.pid, code)
-            handed_back = await bury(self._store, self._clock, child, code)
+            handed_back = await settle_dead_child(self._store, self._clock, child, code)
             self._handed_back += child.handed_back + handed_back
         finally:
             self._forget(child, died=False)
 
     def _note_end(self, child: Child, pid: int, code: int) -> None:
-        """Say how a child ended, and have it replaced before it is buried: burying waits for the store."""
+        """Say how a child ended, and have it replaced before its jobs are settled: that waits for the store."""
         child.leaving, was_leaving = True, child.leaving
-        died = child.obituary(code) is not None
+        died = child.crash_reason(code) is not None
         self._pace_spawns(child, died=died)
         if died:
             self._telemetry.event("child_died")
@@ -326,7 +326,7 @@ class Supervisor:
                     log.warning("leases were not renewed: %s", error)
                 continue
             for worker_id, child in children.items():
-                if child not in self._children:  # it died meanwhile, and has been buried
+                if child not in self._children:  # it died meanwhile, and its jobs are settled
                     continue
                 if worker_id in alive:
                     child.table.cells[LEASE_US] = int((began + self._options.lease) * 1e6)

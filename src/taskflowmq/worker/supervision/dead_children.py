@@ -31,13 +31,13 @@ BATCH = 500
 _WORDS: dict[type, str] = {Crashed: "crashed", TimedOut: "timed out", HandedBack: "was handed back"}
 
 
-async def bury(store: Store, clock: Clock, child: Child, code: int) -> int:
+async def settle_dead_child(store: Store, clock: Clock, child: Child, code: int) -> int:
     """Settle what a dead child held, waiting for the store as long as it takes.
 
     Returns:
         how many jobs that had started were handed back.
     """
-    ran, why = child.table.ran(), child.obituary(code)
+    ran, why = child.table.ran(), child.crash_reason(code)
     charged = {(job.job_id, job.lease_no) for job in child.charged}
 
     def judge(job: HeldJob) -> Outcome:
