@@ -17,14 +17,14 @@ MAX_CRASHES = 3
 #: A job that lost its whole worker this often in one round is dead (worker_lost).
 MAX_LOSSES = 10
 RESCUE_MAX_DELAY_S = 60.0
-#: Up to this many failures within a second are no herd.
+#: Up to this many failures within a second are not spread.
 FEW_FAILURES = 5
 #: What each further one adds to the time over which their retries are spread, and the most that comes of it.
-HERD_STEP_MS, HERD_MAX_MS = 200, 10_000
+SPREAD_STEP_MS, SPREAD_MAX_MS = 200, 10_000
 
 
 class Retry(msgspec.Struct, frozen=True):
-    """When to try a failed job again. Where many fail within a second, :func:`herd_delay_ms` is added.
+    """When to try a failed job again. Where many fail within a second, :func:`spread_delay_ms` is added.
 
     Args:
         max_attempts: tries in one round, at least 1.
@@ -94,7 +94,7 @@ def rescue_delay_ms(count: int, rand: float) -> int:
     return round(base * (1 + rand) * 1000)
 
 
-def herd_delay_ms(failures: int, rand: float) -> int:
+def spread_delay_ms(failures: int, rand: float) -> int:
     """Return what a retry waits longer because many jobs failed within the same second, in milliseconds.
 
     Nothing up to a handful; then their retries spread over a fifth of a second per failure, at most ten seconds, so
@@ -104,7 +104,7 @@ def herd_delay_ms(failures: int, rand: float) -> int:
         failures: how many jobs this worker saw fail within a second, this one included.
         rand: a random number, 0 ≤ rand < 1.
     """
-    return round(min(max(failures - FEW_FAILURES, 0) * HERD_STEP_MS, HERD_MAX_MS) * rand)
+    return round(min(max(failures - FEW_FAILURES, 0) * SPREAD_STEP_MS, SPREAD_MAX_MS) * rand)
 
 
 def _check_classes(pointer: str, given: object) -> None:

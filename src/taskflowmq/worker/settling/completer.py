@@ -24,9 +24,9 @@ from taskflowmq.ports.store import Settled
 from taskflowmq.ports.telemetry import JobLine, JobReport, LineError
 from taskflowmq.worker.backoff import backoff
 from taskflowmq.worker.deps import WorkerDeps
-from taskflowmq.worker.settling.herd import Herd
 from taskflowmq.worker.settling.job_lines import log_jobs
 from taskflowmq.worker.settling.progress import ProgressWriter
+from taskflowmq.worker.settling.retry_spread import RetrySpread
 from taskflowmq.worker.sheltered import Sheltered, cancelled_itself, sheltered
 from taskflowmq.worker.store_log import StoreLog
 
@@ -77,7 +77,7 @@ class Completer:
         self._on_refused = on_refused
         self._loop = asyncio.get_running_loop()
         self._variables = Variables()
-        self._herd = Herd(deps.clock.monotonic)
+        self._retry_spread = RetrySpread(deps.clock.monotonic)
         self._store_log = StoreLog(deps.store, deps.clock, "outcomes")
         self._buffer: list[Entry] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -121,7 +121,7 @@ class Completer:
             replayed: what to call it if the store has settled this fence before; None: what the transition says.
         """
         if transition.to is _RETRYING:
-            transition = self._herd.spread(transition)
+            transition = self._retry_spread.spread(transition)
         self._buffer.append((transition, job, run_s, replayed))
         self._pending += 1
         if self._pending == 1:

@@ -12,11 +12,11 @@ from tests.worker.fakes import FakeStore, FakeTasks
 
 from taskflowmq import TaskFlow
 from taskflowmq.core.job import State
-from taskflowmq.core.retry import HERD_MAX_MS, Retry, herd_delay_ms
+from taskflowmq.core.retry import SPREAD_MAX_MS, Retry, spread_delay_ms
 from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.store import Settled
 from taskflowmq.testing.waiting import wait_until
-from taskflowmq.worker.settling.herd import Herd
+from taskflowmq.worker.settling.retry_spread import RetrySpread
 
 JOBS = 1_000
 
@@ -48,11 +48,13 @@ async def test_a_thousand_that_fail_in_a_second_come_back_at_a_fifth_of_that_and
     store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # All in one moment, however long this machine takes for them.
-    monkeypatch.setattr("taskflowmq.worker.settling.completer.Herd", lambda _monotonic: Herd(lambda: 100.0))
+    monkeypatch.setattr(
+        "taskflowmq.worker.settling.completer.RetrySpread", lambda _monotonic: RetrySpread(lambda: 100.0)
+    )
     delays = await delays_of(store, tasks, make_worker, JOBS)
     assert min(delays) >= 1.0, "a retry came before the base delay"
     assert busiest_second(delays) <= JOBS / 5
-    assert max(delays) <= 1.0 * 1.1 + HERD_MAX_MS / 1000
+    assert max(delays) <= 1.0 * 1.1 + SPREAD_MAX_MS / 1000
 
 
 async def test_a_handful_waits_as_its_policy_says(store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker) -> None:
@@ -61,11 +63,11 @@ async def test_a_handful_waits_as_its_policy_says(store: FakeStore, tasks: FakeT
 
 
 def test_the_more_fail_the_longer_is_the_time_they_are_spread_over() -> None:
-    spans = [herd_delay_ms(failures, 0.999_999) for failures in range(200)]
+    spans = [spread_delay_ms(failures, 0.999_999) for failures in range(200)]
     assert spans[:6] == [0] * 6
     assert all(later >= earlier for earlier, later in pairwise(spans))
-    assert spans[-1] == HERD_MAX_MS
-    assert herd_delay_ms(1_000_000, 0.0) == 0
+    assert spans[-1] == SPREAD_MAX_MS
+    assert spread_delay_ms(1_000_000, 0.0) == 0
 
 
 @pytest.mark.slow

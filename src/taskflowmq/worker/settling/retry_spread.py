@@ -13,17 +13,17 @@ from collections.abc import Callable
 import msgspec
 
 from taskflowmq.core.job import State
-from taskflowmq.core.retry import herd_delay_ms
+from taskflowmq.core.retry import spread_delay_ms
 from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.chance import chance
 
-#: What fails within this time of each other is a herd.
+#: What fails within this time of each other counts together.
 WINDOW_SECONDS = 1.0
 #: More are not told apart: the delay has long reached its bound.
 MOST = 1_000
 
 
-class Herd:
+class RetrySpread:
     """Counts this worker's failures of the last second and delays retries by their number.
 
     Args:
@@ -42,7 +42,7 @@ class Herd:
         while failed_at and failed_at[0] < now - WINDOW_SECONDS:
             failed_at.popleft()
         failed_at.append(now)
-        extra = herd_delay_ms(len(failed_at), chance.random())
+        extra = spread_delay_ms(len(failed_at), chance.random())
         if not extra:
             return transition
         return msgspec.structs.replace(transition, delay_ms=transition.delay_ms + extra)
