@@ -28,6 +28,7 @@ from taskflowmq.worker.clock import SystemClock
 from taskflowmq.worker.deps import WorkerDeps
 from taskflowmq.worker.identity import Place, introduction
 from taskflowmq.worker.options import WorkerOptions
+from taskflowmq.worker.protected_tasks import ProtectedTask, cancelled_itself, start_protected
 from taskflowmq.worker.running.container import usable_cores
 from taskflowmq.worker.running.context import HAND_BACK
 from taskflowmq.worker.running.executor import Executor
@@ -35,7 +36,6 @@ from taskflowmq.worker.running.lifecycle import Lifecycle
 from taskflowmq.worker.running.process_pool import Launch, ProcessPool
 from taskflowmq.worker.settling.completer import Completer
 from taskflowmq.worker.settling.progress import ProgressWriter
-from taskflowmq.worker.sheltered import Sheltered, cancelled_itself, sheltered
 from taskflowmq.worker.slots import (
     HANDED_BACK,
     HEALTHY_US,
@@ -123,10 +123,10 @@ class Worker:
         self._supervised = self._place.table is not None
         self._duties = duties
         self._launch = launch
-        self._loops: list[Sheltered] = []
+        self._loops: list[ProtectedTask] = []
         self._built = False
         self._registered = False
-        self._shutdown: Sheltered | None = None
+        self._shutdown: ProtectedTask | None = None
         self._hurry = asyncio.Event()
         self._finished = asyncio.Event()
         self._tainted: str | None = None
@@ -168,7 +168,7 @@ class Worker:
         if not self._supervised:
             loops.append(("heartbeat", Heartbeat(self._deps, self._start_again, self._leased).run))
         loops.extend((duty.name, duty.run) for duty in self._duties)
-        self._loops = [sheltered(self._keep(name, run), f"taskflow-{name}") for name, run in loops]
+        self._loops = [start_protected(self._keep(name, run), f"taskflow-{name}") for name, run in loops]
         log.info("worker %s started", self._deps.worker_id, extra={"concurrency": self._deps.options.slots})
 
     async def run(self) -> int:
@@ -186,7 +186,7 @@ class Worker:
         """
         if self._shutdown is None:
             limit = self._deps.options.drain_timeout if timeout is None else timeout
-            self._shutdown = sheltered(self._stop(limit), "taskflow-drain")
+            self._shutdown = start_protected(self._stop(limit), "taskflow-drain")
 
     def request_hand_back(self) -> None:
         """Hand back everything now; returns at once."""
@@ -449,7 +449,7 @@ async def end_all(tasks: Sequence[asyncio.Task[None]], patience: float) -> None:
     if left and patience:
         _, left = await asyncio.wait(left, timeout=patience)
     for task in left:
-        _ = task.end() if isinstance(task, Sheltered) else task.cancel()
+        _ = task.end() if isinstance(task, ProtectedTask) else task.cancel()
     if left:
         _, deaf = await asyncio.wait(left, timeout=CANCEL_SECONDS)
         if patience or deaf:

@@ -16,8 +16,8 @@ from types import TracebackType
 from typing import Any
 
 from taskflowmq.ports.hooks import Around, NamedHook
+from taskflowmq.worker.protected_tasks import RunTask
 from taskflowmq.worker.running.context import RunningContext
-from taskflowmq.worker.sheltered import RunTask
 
 #: Runs a coroutine of a job as its body's code is run: its steps are published, and it is dropped when given up on.
 Drive = Callable[[Coroutine[Any, Any, None]], Coroutine[Any, Any, None]]

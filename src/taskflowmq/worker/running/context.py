@@ -22,9 +22,9 @@ from taskflowmq.ports.chance import chance
 from taskflowmq.ports.context import Context, StopReason, WorkerState
 from taskflowmq.ports.store import Claims
 from taskflowmq.ports.tasks import TaskSpec
+from taskflowmq.worker.protected_tasks import ProtectedTask
 from taskflowmq.worker.running.pools import Ending
 from taskflowmq.worker.settling.outcome import encoded
-from taskflowmq.worker.sheltered import Sheltered
 
 log = logging.getLogger("taskflowmq.job")
 
@@ -68,7 +68,7 @@ class RunningContext(Context):
     #: Whether ``complete()`` wrote the completion in the caller's transaction.
     completed_by_caller = False
     #: The asyncio task that runs or awaits the body.
-    task: Sheltered | None = None
+    task: ProtectedTask | None = None
     #: How to stop the body for real (cancel the task, kill the process); None: it can only be asked.
     interrupt: Callable[[], object] | None = None
     #: The thread in which the body runs, if any, and what it will deliver.

@@ -24,6 +24,7 @@ from taskflowmq.ports.context import StopReason, WorkerState, running
 from taskflowmq.ports.hooks import Around
 from taskflowmq.ports.tasks import Runs
 from taskflowmq.worker.deps import WorkerDeps
+from taskflowmq.worker.protected_tasks import RunTask
 from taskflowmq.worker.running.around import AroundHere, InVariables, OnLoop, around_call, around_coroutine
 from taskflowmq.worker.running.context import CANCEL, HAND_BACK, LEASE_LOST, TIMEOUT, ProgressSink, RunningContext
 from taskflowmq.worker.running.pools import ThreadPool
@@ -33,7 +34,6 @@ from taskflowmq.worker.running.stepping import as_coroutine, stepped
 from taskflowmq.worker.settling.completer import Completer
 from taskflowmq.worker.settling.failure import describe, error_json, stack_of, traceback_of
 from taskflowmq.worker.settling.outcome import DONE, raised, returned, undecodable
-from taskflowmq.worker.sheltered import RunTask
 from taskflowmq.worker.slots import STEPPED, SlotTable
 
 log = logging.getLogger("taskflowmq.worker")

@@ -16,8 +16,8 @@ from typing import Any
 
 from taskflowmq.ports.context import WorkerState
 from taskflowmq.ports.hooks import HookFailed, Hooks, WorkerHook, name_of
+from taskflowmq.worker.protected_tasks import ProtectedTask, start_protected
 from taskflowmq.worker.running.pools import ThreadPool
-from taskflowmq.worker.sheltered import Sheltered, sheltered
 
 log = logging.getLogger("taskflowmq.worker")
 
@@ -31,7 +31,7 @@ class Lifecycle:
     def __init__(self, hooks: Hooks) -> None:
         self._hooks = hooks
         self._threads: ThreadPool | None = None
-        self._under_way: Sheltered | None = None
+        self._under_way: ProtectedTask | None = None
         self._begun = False
         self._aborted = False
         #: What the hooks set, and handlers read.
@@ -82,7 +82,7 @@ class Lifecycle:
     async def _run(self, hook: WorkerHook, limit: float | None = None) -> BaseException | None:
         """Run one hook in clean context variables; return what it raised."""
         run = self._await(hook) if inspect.iscoroutinefunction(hook) else self._in_thread(hook)
-        task = self._under_way = sheltered(run, name_of(hook))
+        task = self._under_way = start_protected(run, name_of(hook))
         try:
             await asyncio.wait({task}, timeout=limit)
         finally:

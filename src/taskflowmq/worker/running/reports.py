@@ -17,8 +17,8 @@ from taskflowmq.core.job import ClaimedJob, State
 from taskflowmq.core.transitions import Crashed, Discarded, Failed, Invalid, Outcome, TimedOut, Transition
 from taskflowmq.ports.hooks import AttemptError, ErrorHook, FailedJob, Hooks, name_of
 from taskflowmq.ports.telemetry import LineError
+from taskflowmq.worker.protected_tasks import ProtectedTask, cancelled_itself, start_protected
 from taskflowmq.worker.running.pools import ThreadPool
-from taskflowmq.worker.sheltered import Sheltered, cancelled_itself, sheltered
 
 log = logging.getLogger("taskflowmq.worker")
 
@@ -45,7 +45,7 @@ class Reports:
 
     def __init__(self, hooks: Hooks) -> None:
         self._hooks = hooks
-        self._tasks: set[Sheltered] = set()
+        self._tasks: set[ProtectedTask] = set()
         self._room = asyncio.Semaphore(AT_ONCE)
         self._threads: ThreadPool | None = None
         self._seen: set[tuple[str, type]] = set()
@@ -83,7 +83,7 @@ class Reports:
             raw_args=job.args,
             headers=msgspec.json.decode(job.headers) if job.headers else {},
         )
-        task = sheltered(self._report(failed, error), "taskflow-on-error")
+        task = start_protected(self._report(failed, error), "taskflow-on-error")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -24,10 +24,10 @@ from taskflowmq.ports.store import Settled
 from taskflowmq.ports.telemetry import JobLine, JobReport, LineError
 from taskflowmq.worker.backoff import backoff
 from taskflowmq.worker.deps import WorkerDeps
+from taskflowmq.worker.protected_tasks import ProtectedTask, cancelled_itself, start_protected
 from taskflowmq.worker.settling.job_lines import log_jobs
 from taskflowmq.worker.settling.progress import ProgressWriter
 from taskflowmq.worker.settling.retry_spread import RetrySpread
-from taskflowmq.worker.sheltered import Sheltered, cancelled_itself, sheltered
 from taskflowmq.worker.store_log import StoreLog
 
 log = logging.getLogger("taskflowmq.worker")
@@ -81,7 +81,7 @@ class Completer:
         self._store_log = StoreLog(deps.store, deps.clock, "outcomes")
         self._buffer: list[Entry] = []
         self._timer: asyncio.TimerHandle | None = None
-        self._flushes: dict[Sheltered, list[Entry]] = {}
+        self._flushes: dict[ProtectedTask, list[Entry]] = {}
         self._pending = 0
         self._calm = asyncio.Event()
         self._calm.set()
@@ -152,12 +152,12 @@ class Completer:
         while self._buffer and len(self._flushes) < MAX_IN_FLIGHT:
             batch = self._buffer[:FLUSH_SIZE]
             del self._buffer[:FLUSH_SIZE]
-            task = sheltered(self._store(batch), "taskflow-flush")
+            task = start_protected(self._store(batch), "taskflow-flush")
             self._flushes[task] = batch
             task.add_done_callback(self._flushed)
 
     def _flushed(self, task: asyncio.Task[None]) -> None:
-        self._flushes.pop(cast(Sheltered, task), None)
+        self._flushes.pop(cast(ProtectedTask, task), None)
         if not task.cancelled() and task.exception() is not None:
             log.error("a flush failed", exc_info=task.exception())
         # Whatever gathered meanwhile goes now: a busy worker never waits for its timer.

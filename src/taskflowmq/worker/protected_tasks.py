@@ -19,7 +19,7 @@ from taskflowmq.ports.context import Context, running
 log = logging.getLogger("taskflowmq.worker")
 
 
-class Sheltered(asyncio.Task[None]):
+class ProtectedTask(asyncio.Task[None]):
     """A task of the worker.
 
     Args:
@@ -56,7 +56,7 @@ class Sheltered(asyncio.Task[None]):
         return self.cancel()
 
 
-class RunTask(Sheltered):
+class RunTask(ProtectedTask):
     """The task of one run. Its maker sets ``own``.
 
     There is one per job, and a constructor in Python, or a dictionary for one attribute, takes longer than the rest of
@@ -66,9 +66,9 @@ class RunTask(Sheltered):
     __slots__ = ("own",)
 
 
-def sheltered(work: Coroutine[Any, Any, None], name: str) -> Sheltered:
+def start_protected(work: Coroutine[Any, Any, None], name: str) -> ProtectedTask:
     """Start work of the worker itself: in clean variables, whichever job or program happens to call."""
-    return Sheltered(work, loop=asyncio.get_running_loop(), name=name, context=Variables())
+    return ProtectedTask(work, loop=asyncio.get_running_loop(), name=name, context=Variables())
 
 
 def cancelled_itself() -> bool:
