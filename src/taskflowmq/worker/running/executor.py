@@ -26,11 +26,11 @@ from taskflowmq.ports.tasks import Runs
 from taskflowmq.worker.deps import WorkerDeps
 from taskflowmq.worker.protected_tasks import RunTask
 from taskflowmq.worker.running.around import AroundHere, InVariables, OnLoop, around_call, around_coroutine
+from taskflowmq.worker.running.blocking_probe import as_coroutine, probed
 from taskflowmq.worker.running.context import CANCEL, HAND_BACK, LEASE_LOST, TIMEOUT, ProgressSink, RunningContext
 from taskflowmq.worker.running.pools import ThreadPool
 from taskflowmq.worker.running.process_pool import ProcessPool
 from taskflowmq.worker.running.reports import Reports
-from taskflowmq.worker.running.stepping import as_coroutine, stepped
 from taskflowmq.worker.settling.completer import Completer
 from taskflowmq.worker.settling.failure import describe, error_json, stack_of, traceback_of
 from taskflowmq.worker.settling.outcome import DONE, raised, returned, undecodable
@@ -189,7 +189,7 @@ class Executor:
             else:
                 fn = ctx.spec.fn
                 body = fn(ctx, **kwargs) if ctx.spec.wants_context else fn(**kwargs)
-            value = await stepped(as_coroutine(body), self._slots.cells, ctx.slot, ctx.has_ended)
+            value = await probed(as_coroutine(body), self._slots.cells, ctx.slot, ctx.has_ended)
         except BaseException as caught:  # noqa: BLE001 - SystemExit of a body is a failed job, not a dead worker
             error = caught
         self._finish(ctx, value, error)
@@ -358,7 +358,7 @@ class Executor:
         variables.run(running.set, ctx)
 
         def drive(hook: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None]:
-            return _awaiting(stepped(hook, self._slots.cells, ctx.slot, ctx.has_ended))
+            return _awaiting(probed(hook, self._slots.cells, ctx.slot, ctx.has_ended))
 
         def opened(hook: Around) -> AroundHere:
             if hook.is_async:

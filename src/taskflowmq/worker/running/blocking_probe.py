@@ -23,7 +23,7 @@ MOST_CLEAN_UPS = 20
 
 
 @coroutine
-def stepped(
+def probed(
     body: Coroutine[Any, Any, Any], cells: memoryview, index: int, given_up: Callable[[], bool]
 ) -> Generator[Any, Any, Any]:
     """Await ``body``, with ``cells[STEPPED] = index + 1`` whenever its own code runs.

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from taskflowmq.worker.running.stepping import MOST_CLEAN_UPS, stepped
+from taskflowmq.worker.running.blocking_probe import MOST_CLEAN_UPS, probed
 from taskflowmq.worker.slots import SlotTable
 
 
@@ -20,7 +20,7 @@ async def run_and_give_up(body: Coroutine[Any, Any, Any]) -> None:
     table = SlotTable.create(1)
 
     async def drive() -> None:
-        await stepped(body, table.cells, 0, lambda: True)
+        await probed(body, table.cells, 0, lambda: True)
 
     task = asyncio.create_task(drive())
     await asyncio.sleep(0)
