@@ -28,7 +28,7 @@ from taskflowmq.telemetry.standard_streams import finish_streams, guard_streams
 from taskflowmq.telemetry.uncaught import log_uncaught
 from taskflowmq.worker import Place, SystemClock, Worker
 from taskflowmq.worker.backoff import backoff
-from taskflowmq.worker.running.forks import guard_forks
+from taskflowmq.worker.running.fork_guard import guard_forks
 from taskflowmq.worker.slots import SlotTable
 from taskflowmq.worker.supervision.child import DRAIN, FINISH, HAND_BACK
 

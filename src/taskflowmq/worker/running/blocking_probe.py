@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator
 from types import CoroutineType, coroutine
 from typing import Any
 
-from taskflowmq.worker.running import forks
+from taskflowmq.worker.running import fork_guard
 from taskflowmq.worker.slots import STEPPED
 
 log = logging.getLogger("taskflowmq.worker")
@@ -48,8 +48,8 @@ def probed(
         except StopIteration as stop:
             return stop.value
         finally:
-            if forks.copied:
-                forks.leave_if_copied()
+            if fork_guard.copied:
+                fork_guard.leave_if_copied()
             cells[STEPPED] = 0
         try:
             value = yield future

@@ -25,10 +25,10 @@ from taskflowmq.ports.context import StopReason, WorkerState, running
 from taskflowmq.ports.hooks import Around, HookFailed
 from taskflowmq.ports.store import Claims
 from taskflowmq.ports.tasks import TaskRegistry
-from taskflowmq.worker.running import forks
+from taskflowmq.worker.running import fork_guard
 from taskflowmq.worker.running.around import AroundHere, InVariables, OnRunner, around_call
 from taskflowmq.worker.running.context import RunningContext
-from taskflowmq.worker.running.forks import guard_forks, leave_if_copied
+from taskflowmq.worker.running.fork_guard import guard_forks, leave_if_copied
 from taskflowmq.worker.running.frames import (
     LENGTH_BYTES,
     LOG,
@@ -82,7 +82,7 @@ class Pipe:
 
     def send(self, kind: str, data: bytes = b"") -> None:
         """Send one frame. A forked copy of this process says nothing: its parent speaks."""
-        if forks.copied:
+        if fork_guard.copied:
             return
         with self._lock:
             self._frames.append(pack(Frame(kind, data)))

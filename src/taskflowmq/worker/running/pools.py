@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from taskflowmq.worker.running.forks import leave_if_copied
+from taskflowmq.worker.running.fork_guard import leave_if_copied
 
 #: (returned value, None) or (None, raised exception)
 Ending = tuple[Any, BaseException | None]

@@ -10,7 +10,7 @@ import pytest
 
 COPY = """
     import ctypes, os
-    from taskflowmq.worker.running.forks import guard_forks, leave_if_copied
+    from taskflowmq.worker.running.fork_guard import guard_forks, leave_if_copied
     guard_forks()
     leave_if_copied()
     fork = {fork}
