@@ -102,7 +102,7 @@ def encode(value: Any, pointer: str, longest: int | None = None) -> bytes:
         longest: most bytes of JSON; looked at before the value is.
 
     Raises:
-        InvalidJob: the value, or something in it, cannot be stored; the error names the place.
+        InvalidJob: the value, or something in it, cannot be stored; the error names its JSON pointer.
     """
     try:
         raw = _encoder.encode(value)
@@ -122,7 +122,7 @@ def encode_unchecked(value: Any, pointer: str) -> bytes:
     """Turn a value into JSON, which may hold what an engine cannot store: see :func:`check_encoded`.
 
     Raises:
-        InvalidJob: the value has no JSON form; the error names the place.
+        InvalidJob: the value has no JSON form; the error names its JSON pointer.
     """
     try:
         return _encoder.encode(value)
@@ -134,7 +134,7 @@ def check_encoded(value: Any, raw: bytes, pointer: str) -> None:
     """Refuse a value whose JSON an engine could not store.
 
     Raises:
-        InvalidJob: it names the place.
+        InvalidJob: it names the JSON pointer.
     """
     try:
         text = raw.decode()
