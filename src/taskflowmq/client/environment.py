@@ -11,8 +11,8 @@ from taskflowmq.core.errors import TaskFlowError
 
 PREFIX = "TASKFLOW_"
 _PORT = "TASKFLOW_PORT"
-#: Between a supervisor and its processes.
-INTERNAL = frozenset({"TASKFLOW_CHILD_URL"})
+#: Between a supervisor and its processes, and between `make test-matrix` and the test servers.
+INTERNAL = frozenset({"TASKFLOW_CHILD_URL", "TASKFLOW_TEST_POSTGRES"})
 #: Variables that hold a secret; each may be given as NAME_FILE instead, the path of a file.
 SECRETS = frozenset(
     {"TASKFLOW_DATABASE_URL", "DATABASE_URL", "TASKFLOW_API_KEYS", "TASKFLOW_SMTP_URL", "TASKFLOW_CSV_SOURCES"}
