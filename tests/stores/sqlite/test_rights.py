@@ -141,9 +141,9 @@ async def test_what_somebody_else_put_there_is_not_used(
 def test_a_pipe_in_place_of_a_file_does_not_block(path: Path) -> None:
     pipe = path.with_name("jobs.db-turn")
     os.mkfifo(pipe, 0o600)
-    with pytest.raises(Untrusted, match="is not a folder"):
+    with pytest.raises(Untrusted, match="is not a regular file"):
         open_beside(pipe, path, 0o600)
-    with pytest.raises(Untrusted, match="no folder"):
+    with pytest.raises(Untrusted, match="is not a folder"):
         check_folder(pipe, path)
 
 
