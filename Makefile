@@ -61,7 +61,7 @@ test-matrix: .venv/.dev-ready ## Conformance on every Python and database versio
 	$(BIN)/python -m tools.test_matrix --jobs $(JOBS) $(ONLY)
 
 .PHONY: check check-format check-lint check-types check-layers check-rules
-check: check-format check-lint check-types check-layers check-rules ## Format, lint, types, layers, budgets, queries, dead names (make -k check shows all)
+check: check-format check-lint check-types check-layers check-rules ## Format, lint, types, layers, budgets, queries, words, dead names (make -k check shows all)
 
 check-format: .venv/.dev-ready
 	$(BIN)/ruff format --check --output-format concise $(PATHS)
@@ -80,6 +80,7 @@ check-rules: .venv/.dev-ready
 	$(BIN)/python -m tools.check_queries
 	$(BIN)/python -m tools.check_functions
 	$(BIN)/python -m tools.check_source
+	$(BIN)/python -m tools.check_words
 	$(BIN)/vulture
 
 ##@ Try to break it (docs/reliability.md says what was seen)

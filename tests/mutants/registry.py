@@ -446,6 +446,22 @@ FIELDS = (
     ),
 )
 
+TEXTS = (
+    Mutant(
+        "help-in-riddles",
+        "any",
+        "an option is described in the author's words, not by the field's term",
+        (
+            Edit(
+                "cli/worker.py",
+                "Polling interval in seconds when no wake-up arrives",
+                "Seconds between looks for work that nobody announced",
+            ),
+        ),
+        ("tests/tools/test_check_words.py::test_what_the_command_line_shows_has_none",),
+    ),
+)
+
 MUTANTS: tuple[Mutant, ...] = (
     *FENCE,
     *REPLAY,
@@ -459,4 +475,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *LOCKS,
     *BY_HAND,
     *FIELDS,
+    *TEXTS,
 )

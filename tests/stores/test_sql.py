@@ -37,8 +37,8 @@ def test_fragments_include_others_and_folders_may_have_folders(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ({"queries__do_it": "-- include: nothing\n"}, "do_it includes nothing, which is no fragment"),
-        ({"queries__do_it": "-- include:\n"}, "do_it includes , which is no fragment"),
+        ({"queries__do_it": "-- include: nothing\n"}, "do_it includes nothing, which is not a fragment"),
+        ({"queries__do_it": "-- include:\n"}, "do_it includes , which is not a fragment"),
         ({"fragments__part": "SELECT 1\n"}, "the fragment part has no lines `-- begin` and `-- end`"),
         (
             {"queries__do_it": "-- include: part\n", "fragments__part": "-- begin\n-- include: part\n-- end\n"},

@@ -53,7 +53,7 @@ def test_objects(files_dir: Path) -> None:
 def test_columns_select_and_order(files_dir: Path) -> None:
     csv_export("t.csv", [{"a": 1, "b": 2, "c": 3}, {"c": 4}], columns=["c", "a"])
     assert read(files_dir / "exports" / "t.csv") == [["c", "a"], ["3", "1"], ["4", ""]]
-    with pytest.raises(InvalidInput, match="'z' is no column"):
+    with pytest.raises(InvalidInput, match="'z' is not a column"):
         csv_export("t.csv", [{"a": 1}], columns=["z"])
 
 

@@ -199,7 +199,7 @@ def test_fragments_pass_and_their_ctes_are_known_to_what_includes_them(tmp_path:
 @pytest.mark.parametrize(
     ("fragments", "said"),
     [
-        ({}, ["include: claim_jobs includes gone, which is no fragment"]),
+        ({}, ["include: claim_jobs includes gone, which is not a fragment"]),
         ({"gone": FRAGMENT.replace("2)", "2); SELECT 4")}, ["statement: 2 statements, not one"]),
         ({"gone": FRAGMENT.replace("2)", "date())")}, ["sql: date() without a time reads a clock"]),
         ({"gone": FRAGMENT.replace("-- Claims", "/* Claims")}, ["comment: the first line must be"]),

@@ -170,7 +170,7 @@ async def test_a_child_that_does_not_get_on_is_noted_in_its_row(
     child = await desk.start()
     child.table.cells[HEALTHY_US] = int((time.monotonic() - 20) * 1e6)
     await desk.until(lambda: "child" in store.notes)
-    assert "has not found itself able to work for 2" in str(store.notes["child"])
+    assert "has not been able to work for 2" in str(store.notes["child"])
     assert "makes no progress" in caplog.text
     child.table.cells[HEALTHY_US] = int(time.monotonic() * 1e6)
     await desk.until(lambda: store.notes["child"] is None)

@@ -71,8 +71,8 @@ def event_telemetry_of(app: BaseApp) -> Telemetry:
         # Now, and not when something is to be counted; the children would die of it, one after the other.
         if not Path(directory).is_dir() or not os.access(directory, os.W_OK | os.X_OK):
             raise InvalidSetting(
-                f"{MULTIPROC_DIR} names {directory!r}, which is no directory that this process may write to: "
-                "make one, or unset the variable"
+                f"{MULTIPROC_DIR} names {directory!r}, which is not a directory writable by this process: "
+                "create it, or unset the variable"
             )
         return DeferredTelemetry(_counting)
     return telemetry_of(app)

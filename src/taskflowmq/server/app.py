@@ -150,7 +150,7 @@ def _answer_error(request: Request[Any, Any, Any], error: Exception) -> Response
     problem = _problem_of(error)
     request_id = context_of(request.scope).request_id
     if isinstance(error, ClientGone):
-        log.debug("client hung up before its answer", extra={"request_id": request_id})
+        log.debug("client disconnected before its response", extra={"request_id": request_id})
     elif problem.status >= 500:
         log_failure(error, request_id)
     return Response(

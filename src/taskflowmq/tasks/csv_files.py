@@ -97,7 +97,7 @@ class CsvTable:
         selected = columns if self._selected is None else self._selected
         missing = [name for name in selected if name not in columns]
         if missing:
-            raise InvalidInput(f"columns: {missing[0]!r} is no column of the rows. They have: {', '.join(columns)}.")
+            raise InvalidInput(f"columns: {missing[0]!r} is not a column of the rows. They have: {', '.join(columns)}.")
         self._order = [columns.index(name) for name in selected] if self._selected else list(range(len(columns)))
         self._writer.writerow([cell(name) for name in selected])
 

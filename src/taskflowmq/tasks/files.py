@@ -84,7 +84,7 @@ class FilesDir:
             descriptor = _open(name, last, os.O_RDONLY | os.O_NONBLOCK, folder)
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
-            raise _refused(name, "it is no plain file")
+            raise _refused(name, "it is not a regular file")
         with os.fdopen(descriptor, "rb") as file:
             yield file
 
@@ -128,7 +128,7 @@ class FilesDir:
         try:
             descriptor = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY)
         except FileNotFoundError:
-            raise FileNotFoundError(f"{name!r} does not exist: TASKFLOW_FILES_DIR is no directory yet.") from None
+            raise FileNotFoundError(f"{name!r} does not exist: TASKFLOW_FILES_DIR is not a directory.") from None
         try:
             for part in folders:
                 if create:
@@ -150,7 +150,7 @@ def _open(name: str, part: str, flags: int, folder: int) -> int:
         raise FileNotFoundError(f"{name!r} does not exist below TASKFLOW_FILES_DIR. Check the name.") from None
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.ENXIO):
-            raise _refused(name, "it leads through a symlink or to something that is no plain file") from None
+            raise _refused(name, "it leads through a symlink or to something that is not a regular file") from None
         raise
 
 

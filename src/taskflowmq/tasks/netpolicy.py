@@ -117,7 +117,7 @@ def parse_literal(host: str) -> IPAddress | None:
     if isinstance(address, ipaddress.IPv6Address) and address.scope_id is not None:
         raise AddressRefused("The host has an IPv6 zone id, which is local to a machine. Use a public host name.")
     if address is None and (not _NAME.match(host) or _NUMERIC_LABEL.match(host.rsplit(".", 1)[-1])):
-        raise AddressRefused("The host is no valid name or address. Use a host name or a plain IP address.")
+        raise AddressRefused("The host is not a valid name or address. Use a host name or a plain IP address.")
     return address
 
 

@@ -130,7 +130,7 @@ def _body(fragments: Mapping[str, str], within: tuple[str, ...], include: re.Mat
     if name in within:
         raise BadStatement(f"the fragment {name} includes itself, in {' in '.join(reversed(within))}")
     if name not in fragments:
-        raise BadStatement(f"{' in '.join(reversed(within)) or 'a text'} includes {name}, which is no fragment")
+        raise BadStatement(f"{' in '.join(reversed(within)) or 'a text'} includes {name}, which is not a fragment")
     return expand(fragments[name], fragments, *within, name)
 
 

@@ -172,8 +172,8 @@ def _take_or_refuse(name: str, value: str) -> None:
         shown = f"{name}={value:.40}" if name in _TAKEN else name
         raise BadAddress(f"{shown} in the database URL cannot be honoured: {reason}. Remove it")
     raise BadAddress(
-        f"{name!r:.60} in the database URL is no parameter of PostgreSQL's addresses. Remove it; a setting of the"
-        " server is written as options=-c%20NAME%3DVALUE"
+        f"{name!r:.60} in the database URL is not a parameter of PostgreSQL's URLs. Remove it; write a setting of the"
+        " server as options=-c%20NAME%3DVALUE"
     )
 
 

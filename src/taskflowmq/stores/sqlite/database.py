@@ -306,8 +306,7 @@ class Database:
 
     def _gone(self) -> str:
         return (
-            f"the database file {self._text} is gone: put it back and work goes on, or start the processes again "
-            "to begin with a new one"
+            f"the database file {self._text} is gone: restore it to continue, or restart the processes to use a new one"
         )
 
     def _replaced(self) -> str:

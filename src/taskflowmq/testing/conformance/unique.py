@@ -176,7 +176,7 @@ class TestUnique(StoreSuite):
     async def test_raise_stores_when_the_key_is_free(self, rig: Rig) -> None:
         job = rig.job(unique=key(on_conflict="raise"))
         assert (await rig.enqueue(job))[0].created
-        assert (await rig.enqueue(job))[0].replayed, "a repeat of the holder itself is no conflict"
+        assert (await rig.enqueue(job))[0].replayed, "a repeat of the holder itself is not a conflict"
 
     @pytest.mark.parametrize("make", [_scheduled, _pending])
     @pytest.mark.parametrize("free_at", ["finish", "start"])

@@ -98,7 +98,7 @@ class TestWorkers(StoreSuite):
 
     async def test_a_rescuer_that_stood_still_after_its_turn_ends_nobody(self, rig: Rig, other: Rig) -> None:
         worker = await rig.worker(lease_ms=3_000)
-        assert await rig.store.workers.end_expired(10, turn_within_ms=1_500) == [], "nobody ever took a turn"
+        assert await rig.store.workers.end_expired(10, turn_within_ms=1_500) == [], "no node has ever taken a turn"
         await rig.store.upkeep.take_turn("rescuer", 500)
         rig.clock.advance(4)  # and so did everybody else, and the store
         assert await rig.store.workers.end_expired(10, turn_within_ms=1_500) == []

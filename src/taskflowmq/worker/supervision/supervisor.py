@@ -341,8 +341,8 @@ class Supervisor:
             stuck = stuck_s > STUCK_SECONDS
             if stuck == child.noted or not child.registered:
                 continue
-            text = f"its process has not found itself able to work for {stuck_s:.0f} s: its loop stands still, or its "
-            text += "store does not answer; its log says which"
+            text = f"its process has not been able to work for {stuck_s:.0f} s: its event loop is blocked, or its "
+            text += "store is unreachable; see its log"
             try:
                 await self._store.workers.report(child.worker_id, {CHILD: text if stuck else None})
             except TaskFlowError as error:
