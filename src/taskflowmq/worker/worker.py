@@ -265,16 +265,15 @@ class Worker:
         self._life = Lifecycle(deps.tasks.hooks)
         stops = deps.tasks.hooks.stops
         self._bodies = ProcessPool(self._launch, min(deps.options.slots, usable_cores()), lambda: bool(stops))
-        self._executor = Executor(deps, self._slots, self._completer, self._progress, self._bodies, self._life.state)
-        self._executor.on_unfit = self._taint
+        self._executor = Executor(
+            deps, self._slots, self._completer, self._progress, self._bodies, self._life.state, self._taint
+        )
         self._fetcher = Fetcher(deps, self._executor, self._slots, self._completer, alone=not self._supervised)
-        self._cancels = CancelWatch(deps, self._executor, self._fetcher.drop)
+        self._cancels = CancelWatch(deps, self._executor, self._fetcher)
         self._lease = LeaseWatch(deps, self._executor, self._slots.cells)
         self._pauses = PauseWatch(deps, self._fetcher, self._executor)
         self._timeouts = Timeouts(deps, self._executor, self._taint)
-        self._fetcher.on_jobs = self._cancels.wake
         self._lost_claims = LostClaims(deps, self._fetcher, self._executor, self._completer)
-        self._fetcher.on_failure = self._lost_claims.suspect
         self._built = True
 
     def _is_stopping(self) -> bool:
@@ -366,7 +365,7 @@ class Worker:
                     raise
                 log.exception("the %s failed and starts again", name)
                 self._deps.telemetry.event("loop_failed")
-                self._lost_claims.suspect()
+                self._fetcher.failed.set()
                 await self._deps.clock.sleep(1.0)
 
     async def _stop(self, limit: float) -> None:

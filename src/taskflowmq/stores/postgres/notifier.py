@@ -84,7 +84,9 @@ class _Subscription:
 class PostgresNotifier:
     """The notifier on PostgreSQL."""
 
-    def __init__(self, pool: Pool, options: PostgresOptions, names: QueueNames) -> None:
+    def __init__(
+        self, pool: Pool, options: PostgresOptions, names: QueueNames, on_ready: Callable[[str], None] | None = None
+    ) -> None:
         self._pool = pool
         self._options = options
         self._names = names
@@ -105,7 +107,7 @@ class PostgresNotifier:
         #: How many notifications came, of whatever queue.
         self.heard = 0
         #: Called with the queue of every notification (the names cache looks for new lanes).
-        self.on_ready: Callable[[str], None] = lambda _queue: None
+        self._on_ready = on_ready
 
     @property
     def enabled(self) -> bool:
@@ -244,7 +246,8 @@ class PostgresNotifier:
                     self._tell(queue)
 
     def _tell(self, queue: str) -> None:
-        self.on_ready(queue)
+        if self._on_ready is not None:
+            self._on_ready(queue)
         for subscription in self._listeners:
             subscription.offer(queue)
 

@@ -35,8 +35,7 @@ class PostgresStore:
         #: Connections lent to handlers for their transactions; none before the first.
         self._lent = Pool(url, self._options, lent=True)
         self._names = Names(self._pool, self._now, self._options.max_queues)
-        self.notifier = PostgresNotifier(self._pool, self._options, self._names.queues)
-        self.notifier.on_ready = self._heard
+        self.notifier = PostgresNotifier(self._pool, self._options, self._names.queues, self._heard)
         self.intake = PostgresIntake(self._pool, self._names, self.notifier, self._now)
         self.claims = PostgresClaims((self._pool, self._lent), self._names, self.notifier, self._now)
         self.workers = PostgresWorkers(self._pool, self._now)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
 from uuid import UUID
 
 from taskflowmq.core.errors import StoreClosed, TaskFlowError
@@ -67,10 +66,10 @@ class Fetcher:
         self._known: tuple[int, tuple[str, ...]] = (-1, ())
         #: Monotonic seconds of the last answered claim, for health.
         self.last_answer = deps.clock.monotonic()
-        #: Set by the worker: jobs arrived.
-        self.on_jobs: Callable[[], None] = _nothing
-        #: Set by the worker: a claim failed, and may have taken jobs all the same.
-        self.on_failure: Callable[[], None] = _nothing
+        #: Set when jobs arrive; whoever waits clears it.
+        self.arrived = asyncio.Event()
+        #: Set when a claim failed, which may have taken jobs all the same.
+        self.failed = asyncio.Event()
         #: Whether the last claim found nothing at all.
         self.idle = False
         executor.on_room = self._pump
@@ -145,7 +144,7 @@ class Fetcher:
                 self._store_log.worked()
             except Exception as error:
                 errors += 1
-                self.on_failure()
+                self.failed.set()
                 self._deps.telemetry.event("store_error")
                 if not self._store_log.failed(error):
                     known = isinstance(error, TaskFlowError)
@@ -190,7 +189,7 @@ class Fetcher:
                 self.stop()
             else:
                 self._pump()
-                self.on_jobs()
+                self.arrived.set()
 
     def _demand(self) -> int:
         """How many jobs to ask for: the free slots, and a tenth of a second of work beyond them."""

@@ -45,11 +45,8 @@ class LostClaims:
         self._fetcher = fetcher
         self._executor = executor
         self._completer = completer
-        self._suspicion = asyncio.Event()
-
-    def suspect(self) -> None:
-        """A claim failed: its jobs may be ours all the same."""
-        self._suspicion.set()
+        #: A claim failed: its jobs may be ours all the same.
+        self._suspicion = fetcher.failed
 
     async def run(self) -> None:
         """Look after each failed claim, and now and then, until cancelled."""

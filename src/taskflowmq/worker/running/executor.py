@@ -28,6 +28,7 @@ from taskflowmq.worker.protected_tasks import RunTask
 from taskflowmq.worker.running.around import AroundHere, InVariables, OnLoop, around_call, around_coroutine
 from taskflowmq.worker.running.blocking_probe import as_coroutine, probed
 from taskflowmq.worker.running.context import CANCEL, HAND_BACK, LEASE_LOST, TIMEOUT, ProgressSink, RunningContext
+from taskflowmq.worker.running.lease_left import LeaseLeft
 from taskflowmq.worker.running.pools import ThreadPool
 from taskflowmq.worker.running.process_pool import ProcessPool
 from taskflowmq.worker.running.reports import Reports
@@ -50,6 +51,7 @@ class Executor:
         progress: takes the handlers' progress.
         bodies: killable processes.
         state: what start hooks made here, for handlers.
+        on_unfit: told when this process cannot run bodies; tells whether it will be replaced.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Executor:
         progress: ProgressSink,
         bodies: ProcessPool,
         state: WorkerState,
+        on_unfit: Callable[[str], bool],
     ) -> None:
         self._deps = deps
         self._state = state
@@ -75,16 +78,14 @@ class Executor:
         self._monotonic = deps.clock.monotonic
         #: The runs by slot. Also holds bodies that were abandoned and still run.
         self.runs: dict[int, RunningContext] = {}
-        #: Set by the worker: called whenever a slot became free.
+        self._on_unfit = on_unfit
+        self._lease = LeaseLeft(deps, slots.cells)
+        #: Set by the fetcher, which needs this object first: called whenever a slot became free, in the same step.
         self.on_room: Callable[[], None] = _nothing
-        #: Set by the worker: called when a body with a time limit begins.
-        self.on_deadline: Callable[[], None] = _nothing
-        #: Set by the worker: whether a body that must not outlive the lease may begin.
-        self.may_begin: Callable[[], bool] = _may
-        #: Set by the worker: called when such a body begins.
-        self.on_exclusive: Callable[[], None] = _nothing
-        #: Set by the worker: called when this process cannot run bodies; tells whether it will be replaced.
-        self.on_unfit: Callable[[str], bool] = _stays
+        #: Set when a body with a time limit begins; whoever waits clears it.
+        self.deadline_began = asyncio.Event()
+        #: The same for a body that must not outlive the lease.
+        self.exclusive_began = asyncio.Event()
         #: Bodies that ended since the start, and those among them that had begun and were given back.
         self.ended = 0
         self.handed_back = 0
@@ -105,7 +106,7 @@ class Executor:
         """Take a slot and start the job; there must be one free."""
         spec = self._deps.tasks.get(job.task)
         # It was unregistered after the claim, or the lease is about to end.
-        if spec is None or (spec.stops_with_lease and not self.may_begin()):
+        if spec is None or (spec.stops_with_lease and not self._lease.holds()):
             self.give_back(job)
             return
         ctx = RunningContext(job, spec, self._deps.store.claims, self._progress, self._state)
@@ -213,7 +214,7 @@ class Executor:
         except RuntimeError as refused:
             # There is no thread left, for which the job is not to blame, if another process can take it.
             self._threads.room.release()
-            replaced = self.on_unfit(f"no thread can be started: {refused}")
+            replaced = self._on_unfit(f"no thread can be started: {refused}")
             self._end(ctx, HandedBack() if replaced else Failed(describe(refused)))
             return
         try:
@@ -272,11 +273,11 @@ class Executor:
         limit = ctx.job.timeout_ms if ctx.job.timeout_ms is not None else ctx.spec.timeout_ms
         if limit is not None:
             ctx.deadline = now + limit / 1000
-            self.on_deadline()
+            self.deadline_began.set()
         exclusive = ctx.spec.stops_with_lease
         self._slots.start(ctx.slot, ctx.job.id, ctx.job.lease_no, ctx.deadline, exclusive=exclusive)
         if exclusive:
-            self.on_exclusive()
+            self.exclusive_began.set()
 
     def _finish(self, ctx: RunningContext, value: Any, error: BaseException | None) -> None:
         if type(value) is Stop:
@@ -399,11 +400,3 @@ def _too_long(ctx: RunningContext, now: float, trace: str) -> bytes:
 
 def _nothing() -> None:
     return None
-
-
-def _may() -> bool:
-    return True
-
-
-def _stays(why: str) -> bool:
-    return False

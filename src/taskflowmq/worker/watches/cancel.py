@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Callable
-from uuid import UUID
 
 from taskflowmq.core.errors import TaskFlowError
+from taskflowmq.worker.claiming.fetcher import Fetcher
 from taskflowmq.worker.deps import WorkerDeps
 from taskflowmq.worker.running.context import CANCEL
 from taskflowmq.worker.running.executor import Executor
@@ -23,25 +21,20 @@ class CancelWatch:
     Args:
         deps: the worker's ports.
         executor: whose bodies are stopped.
-        drop_buffered: cancels claimed jobs that have not started.
+        fetcher: says when jobs arrive, and cancels those that have not started.
     """
 
-    def __init__(self, deps: WorkerDeps, executor: Executor, drop_buffered: Callable[[set[UUID]], None]) -> None:
+    def __init__(self, deps: WorkerDeps, executor: Executor, fetcher: Fetcher) -> None:
         self._deps = deps
         self._executor = executor
-        self._drop_buffered = drop_buffered
-        self._busy = asyncio.Event()
-
-    def wake(self) -> None:
-        """There are jobs now."""
-        self._busy.set()
+        self._fetcher = fetcher
 
     async def run(self) -> None:
         """Ask and stop, until cancelled."""
         while True:
             if not self._executor.runs:
-                self._busy.clear()
-                await self._busy.wait()
+                self._fetcher.arrived.clear()
+                await self._fetcher.arrived.wait()
             await self._deps.clock.sleep(INTERVAL)
             if self._executor.runs:
                 await self.look()
@@ -55,7 +48,7 @@ class CancelWatch:
             return
         if not wanted:
             return
-        self._drop_buffered(wanted)
+        self._fetcher.drop(wanted)
         for ctx in list(self._executor.runs.values()):
             if ctx.job.id in wanted:
                 ctx.ask_to_stop(CANCEL)

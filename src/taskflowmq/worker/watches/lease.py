@@ -6,26 +6,19 @@ body that stops by this clock has stopped before any rescuer may act, whatever t
 
 from __future__ import annotations
 
-import asyncio
 import logging
 
 from taskflowmq.worker.deps import WorkerDeps
 from taskflowmq.worker.running.context import LEASE_LOST, RunningContext
 from taskflowmq.worker.running.executor import Executor
-from taskflowmq.worker.slots import LEASE_US
+from taskflowmq.worker.running.lease_left import LeaseLeft
 
 log = logging.getLogger("taskflowmq.worker")
 
 INTERVAL = 0.1
-#: Seconds before the end of the lease at which bodies are asked, and at which their process is killed; at most these
-#: shares of the lease.
-ASK_SECONDS, KILL_SECONDS = 2.0, 0.5
-ASK_SHARE, KILL_SHARE = 1 / 3, 1 / 6
-
-
-def ask_before(lease: float) -> float:
-    """Return how long before the end of its lease a worker asks such bodies to stop."""
-    return min(ASK_SECONDS, lease * ASK_SHARE)
+#: Seconds before the end of the lease at which the process of bodies that must not outlive it is killed; at most this
+#: share of the lease.
+KILL_SECONDS, KILL_SHARE = 0.5, 1 / 6
 
 
 def kill_before(lease: float) -> float:
@@ -39,21 +32,14 @@ class LeaseWatch:
     Args:
         deps: the worker's ports.
         executor: whose bodies are stopped.
-        cells: of the slot table; ``LEASE_US`` is written by what renews it.
+        cells: of the slot table, for what is left of the lease.
     """
 
     def __init__(self, deps: WorkerDeps, executor: Executor, cells: memoryview) -> None:
         self._deps = deps
         self._executor = executor
-        self._cells = cells
-        self._ask_us = int(ask_before(deps.options.lease) * 1e6)
-        self._some = asyncio.Event()
-        executor.may_begin = self.holds
-        executor.on_exclusive = self._some.set
-
-    def holds(self) -> bool:
-        """Tell whether the lease holds for long enough to begin something that must end with it."""
-        return int(self._deps.clock.monotonic() * 1e6) < self._cells[LEASE_US] - self._ask_us
+        self._lease = LeaseLeft(deps, cells)
+        self._some = executor.exclusive_began
 
     async def run(self) -> None:
         """Look while such a body runs, sleep otherwise; until cancelled."""
@@ -66,7 +52,7 @@ class LeaseWatch:
 
     def look(self) -> None:
         """Ask the bodies concerned to stop, if it is time."""
-        asked = [] if self.holds() else [ctx for ctx in self._exclusive() if ctx.stop is None]
+        asked = [] if self._lease.holds() else [ctx for ctx in self._exclusive() if ctx.stop is None]
         if asked:
             log.warning('the lease was not renewed in time: stopping %d jobs with on_lease_lost="stop"', len(asked))
             self._deps.telemetry.event("lease_lost")

@@ -6,7 +6,6 @@ until its deadline.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
 
@@ -33,8 +32,7 @@ class Timeouts:
         self._deps = deps
         self._executor = executor
         self._on_stuck = on_stuck
-        self._some = asyncio.Event()
-        executor.on_deadline = self._some.set
+        self._some = executor.deadline_began
 
     async def run(self) -> None:
         """Scan while a body with a deadline runs, sleep otherwise; until cancelled."""
