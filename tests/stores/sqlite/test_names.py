@@ -8,6 +8,7 @@ import pytest
 
 from taskflowmq.core.validation import USE_EVERY
 from taskflowmq.stores.sqlite import SqliteStore, names
+from taskflowmq.stores.sqlite.queries import q
 from taskflowmq.stores.sqlite.steps import Step
 from taskflowmq.testing.clock import VirtualClock
 from taskflowmq.testing.conformance.support import NOON, Rig
@@ -22,9 +23,11 @@ async def test_use_of_queues_is_stored_once_an_hour_with_one_statement(
     rig = Rig(store, clock)
     sent: list[str] = []
 
-    def noted(name: str, params: dict[str, object]) -> Step:
-        sent.append(f"{name} {params.get('name', params.get('priority'))}")
-        return Step(name, params)
+    names_of = {text: name for name, text in vars(q).items()}
+
+    def noted(sql: str, params: dict[str, object]) -> Step:
+        sent.append(f"{names_of[sql]} {params.get('name', params.get('priority'))}")
+        return Step(sql, params)
 
     monkeypatch.setattr(names, "Step", noted)
     for _ in range(3):

@@ -11,7 +11,7 @@ from tests.stores.sqlite.conftest import claim, new_job, new_worker
 
 from taskflowmq.core.transitions import Failed, Succeeded, decide
 from taskflowmq.stores.sqlite import SqliteStore
-from taskflowmq.stores.sqlite.queries import sql
+from taskflowmq.stores.sqlite.queries import q
 
 _HERE = files("taskflowmq.stores.sqlite")
 NAMES = sorted(path.name.removesuffix(".sql") for folder in ("queries", "only") for path in (_HERE / folder).iterdir())
@@ -38,7 +38,7 @@ _READ_WHOLE = {
 
 async def plan(store: SqliteStore, name: str) -> list[str]:
     """Return the steps of a statement's plan."""
-    text = sql(name)
+    text = getattr(q, name)
     params = dict.fromkeys(re.findall(r"(?<!:):([a-z_]+)", text))
     return await store._reader.run(
         lambda conn: [row[3] for row in conn.execute(f"EXPLAIN QUERY PLAN {text}", params).fetchall()]

@@ -46,15 +46,6 @@ class Statements:
     def __getattr__(self, name: str) -> str:
         raise AttributeError(f"there is no statement {name}")
 
-    def named(self, name: str) -> str:
-        """Return the text of a statement whose name is computed.
-
-        Raises:
-            AttributeError: there is no such statement.
-        """
-        text: str = getattr(self, name)
-        return text
-
 
 def load(root: Traversable) -> dict[str, str]:
     """Return the statements of an engine by name, with their fragments in place.

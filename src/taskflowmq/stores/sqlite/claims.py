@@ -30,7 +30,7 @@ from taskflowmq.stores.sqlite.database import Connection, Database
 from taskflowmq.stores.sqlite.errors import is_outage
 from taskflowmq.stores.sqlite.names import Names
 from taskflowmq.stores.sqlite.notifier import SqliteNotifier
-from taskflowmq.stores.sqlite.queries import sql
+from taskflowmq.stores.sqlite.queries import q
 from taskflowmq.stores.sqlite.reader import Reader
 from taskflowmq.stores.sqlite.rows import ClaimRow, claimed_job, cut_args, decode_claim, join_ids, zeros
 from taskflowmq.stores.sqlite.settle import Settlement, settle_steps, storable_json
@@ -201,19 +201,17 @@ class SqliteClaims:
             if (text := storable_json(progress)) is not None
         ]
         if rows:
-            await self._writer.run(lambda conn: conn.executemany(sql("save_progress"), rows))
+            await self._writer.run(lambda conn: conn.executemany(q.save_progress, rows))
 
     async def cancel_requests(self, worker_id: UUID) -> list[UUID]:
         """Return the running jobs of a worker for which a cancellation was asked."""
         params = {"worker_id": worker_id.bytes}
-        rows = await self._reader.run(lambda conn: conn.execute(sql("list_cancel_requests"), params).fetchall())
+        rows = await self._reader.run(lambda conn: conn.execute(q.list_cancel_requests, params).fetchall())
         return [UUID(bytes=job_id) for (job_id,) in rows]
 
     async def paused_queues(self) -> set[str]:
         """Return the names of the queues that are paused now."""
-        return {
-            name for (name,) in await self._reader.run(lambda conn: conn.execute(sql("list_paused_queues")).fetchall())
-        }
+        return {name for (name,) in await self._reader.run(lambda conn: conn.execute(q.list_paused_queues).fetchall())}
 
     async def forget(self, worker_id: UUID) -> None:
         """Drop what is remembered of scan positions."""
@@ -246,7 +244,7 @@ class SqliteClaims:
         began = time.monotonic()
         now = self._now()
         taken: list[_Taken] = []
-        allowed, newest, lanes = conn.execute(sql("list_lanes"), {"worker_id": request.worker_id.bytes}).fetchone()
+        allowed, newest, lanes = conn.execute(q.list_lanes, {"worker_id": request.worker_id.bytes}).fetchone()
         found = [_Lane(*lane) for lane in msgspec.json.decode(lanes)]
         if request.queues:
             found = [lane for lane in found if lane.queue in request.queues]
@@ -278,7 +276,7 @@ class SqliteClaims:
         numbers = f",{','.join(map(str, sorted(wanted.tasks)))},"
         key = (lane.id, numbers, request.isolated)
         params = {"lane_id": lane.id, "now": now, "tasks": numbers}
-        statement = sql("claim_suspects" if request.isolated else "claim_jobs")
+        statement = q.claim_suspects if request.isolated else q.claim_jobs
         limits = {"cursor": self._cursors.get(key), "limit": wanted.limit}
         found, args = conn.execute(statement, {**params, **limits}).fetchone()
         rows = decode_claim(found)
@@ -288,8 +286,8 @@ class SqliteClaims:
             self._cursors.pass_to(key, rows[-1].seq + 1)
         if rows:
             moved = {**params, "first": rows[0].seq, "last": rows[-1].seq, "isolated": request.isolated}
-            started = conn.execute(sql("start_jobs"), {**moved, "worker_id": request.worker_id.bytes}).rowcount
-            left = conn.execute(sql("leave_ready"), moved).rowcount
+            started = conn.execute(q.start_jobs, {**moved, "worker_id": request.worker_id.bytes}).rowcount
+            left = conn.execute(q.leave_ready, moved).rowcount
             if not started == left == len(rows):
                 raise RuntimeError(f"{len(rows)} jobs were found, but {started} started and {left} left their places")
             self._free_keys(conn, rows)
@@ -299,7 +297,7 @@ class SqliteClaims:
         started = [row.id for row in rows if row.flags & Flag.UNIQUE_START]
         if started:
             params = {"ids": join_ids(started), "rows": zeros(len(started))}
-            conn.execute(sql("free_unique_at_start"), params)
+            conn.execute(q.free_unique_at_start, params)
 
 
 def _settle_fenced(transition: Transition, now: int) -> Steps[None]:

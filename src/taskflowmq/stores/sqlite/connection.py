@@ -9,7 +9,7 @@ from pathlib import Path
 
 from taskflowmq.core.errors import SchemaMismatch
 from taskflowmq.stores.sqlite.options import SqliteOptions
-from taskflowmq.stores.sqlite.queries import sql
+from taskflowmq.stores.sqlite.queries import q
 
 log = logging.getLogger("taskflowmq.store")
 
@@ -31,7 +31,7 @@ def check_engine() -> None:
         raise SchemaMismatch(f"SQLite {oldest} or newer is needed; this Python was built with {sqlite3.sqlite_version}")
     conn = sqlite3.connect(":memory:")
     try:
-        conn.execute(sql("prove_json"))
+        conn.execute(q.prove_json)
     except sqlite3.OperationalError as error:
         raise SchemaMismatch("this Python's SQLite was built without JSON functions, which the store needs") from error
     finally:

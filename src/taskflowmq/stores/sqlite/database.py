@@ -30,7 +30,7 @@ from taskflowmq.stores.sqlite.connection import SETUP_WAIT_S, set_up
 from taskflowmq.stores.sqlite.errors import error_code, is_busy, translate
 from taskflowmq.stores.sqlite.holder import lock_holder
 from taskflowmq.stores.sqlite.options import SqliteOptions
-from taskflowmq.stores.sqlite.queries import sql
+from taskflowmq.stores.sqlite.queries import q
 
 #: "TKFL": what `file` and other programs see of a database that holds nothing but a store.
 APPLICATION_ID = 0x544B464C
@@ -319,11 +319,11 @@ def _files(found: os.stat_result) -> _Files:
 
 def read_identity(conn: sqlite3.Connection) -> bytes | None:
     """Return which store a database holds: None if it holds none, empty bytes for one of an older schema."""
-    if not conn.execute(sql("find_store")).fetchall():
+    if not conn.execute(q.find_store).fetchall():
         return None
-    if not conn.execute(sql("find_identity")).fetchall():
+    if not conn.execute(q.find_identity).fetchall():
         return b""
-    found: bytes | None = conn.execute(sql("read_identity")).fetchone()[0]
+    found: bytes | None = conn.execute(q.read_identity).fetchone()[0]
     return found or b""
 
 
@@ -346,7 +346,7 @@ def refuse_foreign(conn: sqlite3.Connection, path: Path, *, beside: bool) -> Non
             f"{path} belongs to another program (application id {number:#010x}) and holds no TaskFlow store: "
             "correct the database's address"
         )
-    (tables,) = conn.execute(sql("count_tables")).fetchone()
+    (tables,) = conn.execute(q.count_tables).fetchone()
     if tables:
         raise SchemaMismatch(
             f"{path} holds {tables} tables of another program and no TaskFlow store: correct the database's address, "
@@ -357,6 +357,6 @@ def refuse_foreign(conn: sqlite3.Connection, path: Path, *, beside: bool) -> Non
 def mark_own(conn: sqlite3.Connection) -> None:
     """Write the application id into a database that holds nothing but a store."""
     (number,) = conn.execute("PRAGMA application_id").fetchone()
-    (tables,) = conn.execute(sql("count_tables")).fetchone()
+    (tables,) = conn.execute(q.count_tables).fetchone()
     if number == 0 and tables == 0:
         conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")

@@ -17,6 +17,7 @@ from taskflowmq.core.errors import Conflict, IdempotencyMismatch, NotUnique
 from taskflowmq.core.ids import MAX_SKEW_MS
 from taskflowmq.core.job import Enqueued, Flag, IdempotencyKey, NewJob, shape_of
 from taskflowmq.stores.sqlite.names import Names
+from taskflowmq.stores.sqlite.queries import q
 from taskflowmq.stores.sqlite.rows import from_us, join_ids, to_json, to_us, zeros
 from taskflowmq.stores.sqlite.steps import Step, Steps
 
@@ -77,7 +78,7 @@ def idempotent_steps(
     """
     tenant_id = yield from names.tenant(jobs[0].tenant if jobs else "default")
     key = {"tenant_id": tenant_id, "key": idempotency.key}
-    reply = yield Step("read_idempotency", {**key, "since": now - DAY_US})
+    reply = yield Step(q.read_idempotency, {**key, "since": now - DAY_US})
     if reply.rows:
         fingerprint, job_ids = reply.rows[0]
         if fingerprint != idempotency.fingerprint:
@@ -85,7 +86,7 @@ def idempotent_steps(
         return [Enqueued(UUID(hex=job_id), created, True) for job_id, created in msgspec.json.decode(job_ids)]
     answers = yield from enqueue_steps(names, jobs, now)
     first = to_json([(answer.id.hex, answer.created) for answer in answers])
-    yield Step("write_idempotency", {**key, "fingerprint": idempotency.fingerprint, "job_ids": first, "now": now})
+    yield Step(q.write_idempotency, {**key, "fingerprint": idempotency.fingerprint, "job_ids": first, "now": now})
     return answers
 
 
@@ -144,30 +145,30 @@ def _store(rows: Sequence[_Row], now: int) -> Steps[bool]:
     head = rows[0].head
     if all(row.head is head for row in rows):
         return (yield from _store_alike(ids, head, [row.job.args for row in rows], now))
-    reply = yield Step("enqueue_jobs", {"ids": ids, "rows": _json_rows(rows), "now": now}, True)
+    reply = yield Step(q.enqueue_jobs, {"ids": ids, "rows": _json_rows(rows), "now": now}, True)
     if reply.clash:
         return True
     later = sum(row.head.run_at > now for row in rows)
     params = {"ids": ids, "places": to_json([_place(row.head) for row in rows]), "now": now}
     if later < len(rows):
         first = yield from draw_positions(len(rows))
-        yield Step("place_ready", {**params, "first": first})
+        yield Step(q.place_ready, {**params, "first": first})
     if later:
-        yield Step("place_waiting", params)
+        yield Step(q.place_waiting, params)
     return False
 
 
 def _store_alike(ids: bytes, head: _Head, args: list[bytes], now: int) -> Steps[bool]:
     """Write new jobs that differ only in id and arguments; True if an id was known."""
     params = {**head._asdict(), "ids": ids, "now": now}
-    reply = yield Step("enqueue_alike", {**params, "texts": b"".join(args), "cuts": _cuts(args)}, True)
+    reply = yield Step(q.enqueue_alike, {**params, "texts": b"".join(args), "cuts": _cuts(args)}, True)
     if reply.clash:
         return True
     if head.run_at > now:
-        yield Step("place_waiting", {"ids": ids, "places": to_json([_place(head)] * len(args)), "now": now})
+        yield Step(q.place_waiting, {"ids": ids, "places": to_json([_place(head)] * len(args)), "now": now})
         return False
     first = yield from draw_positions(len(args))
-    yield Step("place_alike", {**params, "rows": zeros(len(args)), "first": first})
+    yield Step(q.place_alike, {**params, "rows": zeros(len(args)), "first": first})
     return False
 
 
@@ -187,7 +188,7 @@ def _place(head: _Head) -> tuple[int, int, int, int | None, int]:
 
 def draw_positions(count: int) -> Steps[int]:
     """Draw positions for ready rows and return the first."""
-    reply = yield Step("draw_positions", {"count": count})
+    reply = yield Step(q.draw_positions, {"count": count})
     return int(reply.rows[0][0]) - count
 
 
@@ -216,7 +217,7 @@ def _replaces(row: _Row) -> bool:
 def _leave_out_replays(rows: Sequence[_Row], answers: list[Enqueued | None]) -> Steps[list[int]]:
     """Answer ids that are known, from before or twice in this request; return the indexes of the others."""
     params = {"ids": join_ids([row.job.id for row in rows]), "rows": _json_rows(rows)}
-    reply = yield Step("read_conflicts", params)
+    reply = yield Step(q.read_conflicts, params)
     known: dict[int, int] = dict(msgspec.json.decode(reply.rows[0][0]))
     first: dict[UUID, _Row] = {}
     fresh = []
@@ -241,8 +242,8 @@ def _take_unique_keys(
     wanted = [rows[index] for index in indexes]
     keys = [_key(row, now) for row in wanted]
     params = {"ids": join_ids([row.job.id for row in wanted]), "keys": to_json(keys), "now": now}
-    yield Step("take_unique_keys", params)
-    reply = yield Step("read_unique_holders", {"keys": params["keys"]})
+    yield Step(q.take_unique_keys, params)
+    reply = yield Step(q.read_unique_holders, {"keys": params["keys"]})
     holders = {index: UUID(hex=holder) for index, holder in msgspec.json.decode(reply.rows[0][0])}
     for number, (index, row) in enumerate(zip(indexes, wanted, strict=True)):
         holder, unique = holders[number], row.job.unique
@@ -253,7 +254,7 @@ def _take_unique_keys(
         if unique.on_conflict == "replace" and (yield from cancel_steps(holder, now)):
             tenant_id, key, free_at, until = keys[number]
             found = {"tenant_id": tenant_id, "key": key, "free_at": free_at, "until": until}
-            yield Step("give_unique_key", {**found, "job_id": row.job.id.bytes})
+            yield Step(q.give_unique_key, {**found, "job_id": row.job.id.bytes})
         else:
             answers[index] = Enqueued(holder, False)
 
@@ -271,12 +272,12 @@ def cancel_steps(job_id: UUID, now: int) -> Steps[bool]:
     params = {"job_id": job_id.bytes}
     end = {**params, "now": now, "reason": "cancelled_by_user"}
     for cancel, leave in (
-        (Step("cancel_ready_job", end), Step("leave_ready_by_id", params)),
-        (Step("cancel_waiting_job", end), Step("leave_waiting_by_id", params)),
+        (Step(q.cancel_ready_job, end), Step(q.leave_ready_by_id, params)),
+        (Step(q.cancel_waiting_job, end), Step(q.leave_waiting_by_id, params)),
     ):
         reply = yield cancel
         if reply.changed:
             yield leave
-            yield Step("free_unique_by_id", params)
+            yield Step(q.free_unique_by_id, params)
             return True
     return False

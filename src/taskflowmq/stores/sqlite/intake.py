@@ -18,7 +18,7 @@ from taskflowmq.stores.sqlite.enqueue import enqueue_steps, idempotent_steps
 from taskflowmq.stores.sqlite.errors import is_outage
 from taskflowmq.stores.sqlite.names import Names
 from taskflowmq.stores.sqlite.notifier import SqliteNotifier
-from taskflowmq.stores.sqlite.queries import sql
+from taskflowmq.stores.sqlite.queries import q
 from taskflowmq.stores.sqlite.reader import Reader
 from taskflowmq.stores.sqlite.rows import from_us, maybe_bytes, to_json
 from taskflowmq.stores.sqlite.steps import Steps, run_steps
@@ -90,11 +90,11 @@ class SqliteIntake:
         """Store what programs say of their tasks, and that they were seen now."""
         rows = to_json([(one.name, one.args_schema.decode(), one.options and one.options.decode()) for one in tasks])
         given = {"rows": rows, "keep": keep, "now": self._now()}
-        await self._writer.run(lambda conn: conn.execute(sql("announce_tasks"), given))
+        await self._writer.run(lambda conn: conn.execute(q.announce_tasks, given))
 
     async def list_tasks(self) -> list[TaskView]:
         """Return every task ever announced or enqueued, by name."""
-        rows = await self._reader.run(lambda conn: conn.execute(sql("list_tasks")).fetchall())
+        rows = await self._reader.run(lambda conn: conn.execute(q.list_tasks).fetchall())
         return [
             TaskView(name=name, args_schema=maybe_bytes(schema), options=maybe_bytes(options), seen_at=from_us(seen))
             for name, schema, options, seen in rows

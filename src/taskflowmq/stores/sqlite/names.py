@@ -12,6 +12,7 @@ from datetime import timedelta
 import msgspec
 
 from taskflowmq.core.validation import MAX_QUEUES, UNUSED_AFTER, USE_EVERY, too_many_queues
+from taskflowmq.stores.sqlite.queries import q
 from taskflowmq.stores.sqlite.steps import Step, Steps
 
 UNUSED_AFTER_US, USE_EVERY_US = (span // timedelta(microseconds=1) for span in (UNUSED_AFTER, USE_EVERY))
@@ -45,14 +46,14 @@ class Names:
         """Return a tenant's number, creating it."""
         found = self.tenants.get(name)
         if found is None:
-            reply = yield Step("ensure_tenant", {"name": name})
+            reply = yield Step(q.ensure_tenant, {"name": name})
             found = self.tenants[name] = int(reply.rows[0][0])
         return found
 
     def tenant_name(self, number: int) -> Steps[str]:
         """Return a tenant's name."""
         if number not in self.tenant_names:
-            reply = yield Step("read_tenants", {})
+            reply = yield Step(q.read_tenants, {})
             self.tenant_names.update(reply.rows)
         return self.tenant_names[number]
 
@@ -78,7 +79,7 @@ class Names:
         found = self.lanes.get(key)
         if found is None:
             params = {"queue_id": number, "priority": priority, "share": share, **self._limit(now)}
-            reply = yield Step("ensure_lane", params)
+            reply = yield Step(q.ensure_lane, params)
             if not reply.rows:
                 raise too_many_queues(self.max_queues)
             found = self.lanes[key] = int(reply.rows[0][0])
@@ -90,7 +91,7 @@ class Names:
         Raises:
             InvalidJob: there would be too many.
         """
-        reply = yield Step("ensure_queue", {"name": name, "now": now, **self._limit(now)})
+        reply = yield Step(q.ensure_queue, {"name": name, "now": now, **self._limit(now)})
         if not reply.rows:
             raise too_many_queues(self.max_queues)
         return int(reply.rows[0][0])
@@ -102,13 +103,13 @@ class Names:
         """Return a task's number, creating it."""
         found = self.tasks.get(name)
         if found is None:
-            reply = yield Step("ensure_task", {"name": name, "now": now})
+            reply = yield Step(q.ensure_task, {"name": name, "now": now})
             found = self.tasks[name] = int(reply.rows[0][0])
         return found
 
     def known(self, tasks: tuple[str, ...]) -> Steps[dict[int, str]]:
         """Return the numbers of those tasks that the store knows; the others cannot have jobs yet."""
         if not all(name in self.tasks for name in tasks):
-            reply = yield Step("read_task_ids", {})
+            reply = yield Step(q.read_task_ids, {})
             self.tasks.update(msgspec.json.decode(reply.rows[0][0]))
         return {self.tasks[name]: name for name in tasks if name in self.tasks}

@@ -10,7 +10,6 @@ _PACKAGE = "taskflowmq.stores.sqlite"
 
 #: ``q.claim_jobs`` is the text of ``claim_jobs.sql``.
 q = Statements(_PACKAGE)
-sql = q.named
 
 
 def migrations() -> list[tuple[str, str]]:

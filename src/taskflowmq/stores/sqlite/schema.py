@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from taskflowmq.core.errors import SchemaMismatch
 from taskflowmq.ports.helpers import aside
 from taskflowmq.stores.sqlite.database import Database, mark_own, read_identity, refuse_foreign
-from taskflowmq.stores.sqlite.queries import migrations, sql
+from taskflowmq.stores.sqlite.queries import migrations, q
 from taskflowmq.stores.sqlite.reader import Reader
 from taskflowmq.stores.sqlite.writer import Writer
 
@@ -93,9 +93,9 @@ class SqliteSchema:
 
 def _stored(conn: sqlite3.Connection) -> tuple[int, int]:
     """Return the schema's version and the oldest client that it allows; zeros for a file without TaskFlow."""
-    if not conn.execute(sql("find_store")).fetchall():
+    if not conn.execute(q.find_store).fetchall():
         return 0, 0
-    version, min_client = conn.execute(sql("read_version")).fetchone()
+    version, min_client = conn.execute(q.read_version).fetchone()
     return int(version), int(min_client)
 
 
@@ -109,7 +109,7 @@ def _migrate(conn: sqlite3.Connection) -> list[str]:
     for name, text in _pending(version):
         for statement in _statements(text):
             conn.execute(statement)
-        conn.execute(sql("write_version"), {"version": _number(name)})
+        conn.execute(q.write_version, {"version": _number(name)})
         names.append(name)
     if not version:
         mark_own(conn)

@@ -19,6 +19,7 @@ from taskflowmq.core.transitions import Transition, obey_cancel
 from taskflowmq.core.validation import check_storable, clean_text
 from taskflowmq.ports.store import Settled
 from taskflowmq.stores.sqlite.enqueue import draw_positions
+from taskflowmq.stores.sqlite.queries import q
 from taskflowmq.stores.sqlite.rows import join_ids, to_json, zeros
 from taskflowmq.stores.sqlite.steps import Step, Steps
 
@@ -76,7 +77,7 @@ def _complete(
     """
     ids = join_ids([transitions[index].job_id for index, _ in group])
     params = {"ids": ids, "results": to_json([result for _, result in group]), "lease_no": lease_no, "now": now}
-    reply = yield Step("complete_jobs", params, True)
+    reply = yield Step(q.complete_jobs, params, True)
     if reply.clash or reply.changed == 0:
         return
     numbers = range(len(group))
@@ -93,18 +94,18 @@ def _leave_running(ids: Sequence[bytes], *, ending: bool) -> Steps[None]:
     """Take settled jobs out of running, with what belongs to their run and, where they end, to their life."""
     if not ids:
         return
-    reply = yield Step("read_extras", {})
+    reply = yield Step(q.read_extras, {})
     keys, requests = reply.rows[0]
     params = {"ids": b"".join(ids), "rows": zeros(len(ids))}
     if keys and ending:
-        yield Step("free_unique_at_finish", params)
-    yield Step("leave_running", params)
+        yield Step(q.free_unique_at_finish, params)
+    yield Step(q.leave_running, params)
     if requests:
-        yield Step("drop_cancel_requests", params)
+        yield Step(q.drop_cancel_requests, params)
 
 
 def _read_settlements(ids: bytes, leases: list[int]) -> Steps[list[_Found]]:
-    reply = yield Step("read_settlements", {"ids": ids, "leases": to_json(leases)})
+    reply = yield Step(q.read_settlements, {"ids": ids, "leases": to_json(leases)})
     return _FOUND.decode(reply.rows[0][0])
 
 
@@ -135,18 +136,18 @@ def _write(items: list[Transition], now: int) -> Steps[tuple[str, ...]]:
     params = {"ids": join_ids([item.job_id for item in items]), "rows": to_json(rows)}
     targets = {item.to for item in items}
     if any(item.ended for item in items):
-        yield Step("settle_attempts", {**params, "now": now})
+        yield Step(q.settle_attempts, {**params, "now": now})
     queues: tuple[str, ...] = ()
     if State.PENDING in targets:
         first = yield from draw_positions(len(items))
-        yield Step("settle_ready", {**params, "first": first, "now": now})
-        reply = yield Step("list_lane_names", params)
+        yield Step(q.settle_ready, {**params, "first": first, "now": now})
+        reply = yield Step(q.list_lane_names, params)
         queues = tuple(name for (name,) in reply.rows)
     if targets & {State.RETRYING, State.SCHEDULED}:
-        yield Step("settle_waiting", params)
+        yield Step(q.settle_waiting, params)
     ending = [item for item in items if item.to.final]
     if ending:
-        yield Step("settle_jobs", {**params, "now": now})
+        yield Step(q.settle_jobs, {**params, "now": now})
     yield from _leave_running([item.job_id.bytes for item in ending], ending=True)
     yield from _leave_running([item.job_id.bytes for item in items if not item.to.final], ending=False)
     return queues

@@ -15,8 +15,6 @@ import sqlite3
 from collections.abc import Generator, Mapping
 from typing import Any, NamedTuple, TypeVar
 
-from taskflowmq.stores.sqlite.queries import sql
-
 T = TypeVar("T")
 Params = Mapping[str, Any]
 
@@ -24,7 +22,7 @@ Params = Mapping[str, Any]
 class Step(NamedTuple):
     """One statement to run. ``clash``: a violated constraint is an answer, not an error."""
 
-    name: str
+    sql: str
     params: Params
     clash: bool = False
 
@@ -50,7 +48,7 @@ def run_steps(conn: sqlite3.Connection, steps: Steps[T]) -> T:
             result: T = stop.value
             return result
         try:
-            cursor = conn.execute(sql(step.name), step.params)
+            cursor = conn.execute(step.sql, step.params)
             rows = cursor.fetchall() if cursor.description is not None else []
             reply = Reply(rows, cursor.rowcount)
         except sqlite3.IntegrityError:

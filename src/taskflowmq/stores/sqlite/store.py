@@ -22,7 +22,7 @@ from taskflowmq.stores.sqlite.intake import SqliteIntake
 from taskflowmq.stores.sqlite.names import Names
 from taskflowmq.stores.sqlite.notifier import SqliteNotifier
 from taskflowmq.stores.sqlite.options import SqliteOptions
-from taskflowmq.stores.sqlite.queries import sql
+from taskflowmq.stores.sqlite.queries import q
 from taskflowmq.stores.sqlite.reader import Reader
 from taskflowmq.stores.sqlite.rows import to_us
 from taskflowmq.stores.sqlite.schema import SqliteSchema, newest
@@ -174,7 +174,7 @@ class SqliteStore:
     async def ping(self) -> float:
         """Commit a write that changes nothing, and return the seconds it took."""
         began = time.monotonic()
-        await self._writer.run(lambda conn: conn.execute(sql("prove_commit")))
+        await self._writer.run(lambda conn: conn.execute(q.prove_commit))
         return time.monotonic() - began
 
     def _now(self) -> int:

@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar
 from taskflowmq.core.connections import CLOSED, NO_TRANSACTION, OTHER_DATABASE, comes_from, kind_of, refuse_makers
 from taskflowmq.core.errors import WrongContext
 from taskflowmq.stores.sqlite.errors import translate
-from taskflowmq.stores.sqlite.queries import sql
+from taskflowmq.stores.sqlite.queries import q
 from taskflowmq.stores.sqlite.steps import Reply, Step, Steps
 
 T = TypeVar("T")
@@ -105,7 +105,7 @@ def _require_transaction(conn: Any) -> None:
 
 def _on_file(path: Path, steps: Steps[T]) -> Steps[T]:
     """Have steps run only on a connection to the store's file."""
-    reply = yield Step("find_file", {})
+    reply = yield Step(q.find_file, {})
     if not _same_file(next((file for _, name, file in reply.rows if name == "main"), ""), path):
         raise WrongContext(OTHER_DATABASE)
     return (yield from steps)
@@ -210,7 +210,7 @@ def _script(in_transaction: bool, steps: Steps[T]) -> Any:
         reply = None
         while True:
             step: Step = next(steps) if reply is None else steps.send(reply)
-            answer = yield sql(step.name), step.params
+            answer = yield step.sql, step.params
             reply = Reply([], 0, clash=True) if step.clash and _clashed(answer) else _result(answer)
     except StopIteration as stop:
         _result((yield "RELEASE taskflow", {}))

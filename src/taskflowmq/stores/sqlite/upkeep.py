@@ -24,7 +24,7 @@ from taskflowmq.stores.sqlite.database import Database
 from taskflowmq.stores.sqlite.enqueue import DAY_US, draw_positions
 from taskflowmq.stores.sqlite.errors import is_busy
 from taskflowmq.stores.sqlite.holder import end_stopped, lock_holder, machine, parent_of
-from taskflowmq.stores.sqlite.queries import sql
+from taskflowmq.stores.sqlite.queries import q
 from taskflowmq.stores.sqlite.reader import Reader
 from taskflowmq.stores.sqlite.rows import from_us, to_json, zeros
 from taskflowmq.stores.sqlite.steps import run_steps
@@ -74,7 +74,7 @@ class SqliteUpkeep:
             return
         host, boot_id = machine()
         params = {"host": host, "boot_id": boot_id, "now": self._now()}
-        rows = await self._reader.run(lambda conn: conn.execute(sql("list_lost_pids"), params).fetchall())
+        rows = await self._reader.run(lambda conn: conn.execute(q.list_lost_pids, params).fetchall())
         lost = {pid for (pid,) in rows}
         # The supervisor of a lost worker is as lost, if it was stopped together with it.
         if (holder.pid in lost or holder.pid in {parent_of(pid) for pid in lost}) and end_stopped(self._file, holder):
@@ -109,23 +109,23 @@ class SqliteUpkeep:
     async def note_failure(self, duty: str, problem: str) -> None:
         """Remember why the last turn of a duty failed."""
         params = {"name": duty, "problem": problem, "now": self._now()}
-        await self._writer.run(lambda conn: conn.execute(sql("note_failure"), params).close())
+        await self._writer.run(lambda conn: conn.execute(q.note_failure, params).close())
 
     async def note_success(self, duty: str) -> None:
         """Forget the failure of a duty."""
         if any(known.duty == duty for known in await self.failures()):
-            await self._writer.run(lambda conn: conn.execute(sql("forget_failure"), {"name": duty}).close())
+            await self._writer.run(lambda conn: conn.execute(q.forget_failure, {"name": duty}).close())
 
     async def failures(self) -> list[DutyFailure]:
         """Return the duties whose last turn failed."""
-        found = await self._reader.run(lambda conn: conn.execute(sql("list_failures")).fetchall())
+        found = await self._reader.run(lambda conn: conn.execute(q.list_failures).fetchall())
         return [DutyFailure(duty, from_us(at), problem) for duty, at, problem in found]
 
     async def check(self) -> list[str]:
         """Verify I10 and friends; return one sentence per violation."""
 
         def read(conn: sqlite3.Connection) -> list[str]:
-            found = [f"job {UUID(hex=job_id)} {what}" for job_id, what in conn.execute(sql("check_places")).fetchall()]
+            found = [f"job {UUID(hex=job_id)} {what}" for job_id, what in conn.execute(q.check_places).fetchall()]
             damage = [row[0] for row in conn.execute("PRAGMA quick_check(10)").fetchall() if row[0] != "ok"]
             return found + damage
 
@@ -137,7 +137,7 @@ class SqliteUpkeep:
         now = self._now()
         known = _duty(conn, duty)
         params = {"name": duty, "interval_ms": interval_ms, "now": now}
-        taken = bool(conn.execute(sql("take_duty_turn"), params).fetchall())
+        taken = bool(conn.execute(q.take_duty_turn, params).fetchall())
         turn = _turn(taken, known, now)
         if not taken or lease_ms is None:
             return turn
@@ -150,23 +150,23 @@ class SqliteUpkeep:
             in_force=turn.grace,
         )
         if sweep.step is Grace.GIVE:
-            conn.execute(sql("set_grace"), {"duration_ms": lease_ms, "late_ms": sweep.late_ms, "now": now})
+            conn.execute(q.set_grace, {"duration_ms": lease_ms, "late_ms": sweep.late_ms, "now": now})
         elif sweep.step is Grace.FORGET:
-            conn.execute(sql("forget_lateness"))
+            conn.execute(q.forget_lateness)
         return DutyTurn(taken=True, gap_ms=turn.gap_ms, grace=sweep.waits)
 
     def _stage(self, conn: sqlite3.Connection, limit: int) -> StagedCount:
         now = self._now()
-        due = msgspec.json.decode(conn.execute(sql("list_due_jobs"), {"limit": limit, "now": now}).fetchone()[0])
+        due = msgspec.json.decode(conn.execute(q.list_due_jobs, {"limit": limit, "now": now}).fetchone()[0])
         if due:
             batch: dict[str, Any] = _batch([job_id for job_id, _, _ in due])
             first = run_steps(conn, draw_positions(len(due)))
-            conn.execute(sql("stage_due_jobs"), {**batch, "first": first, "now": now})
+            conn.execute(q.stage_due_jobs, {**batch, "first": first, "now": now})
             if any(expired for _, expired, _ in due):
                 late = _batch([job_id for job_id, expired, _ in due if expired])
-                conn.execute(sql("expire_due_jobs"), {**late, "now": now})
-                conn.execute(sql("free_unique_of_expired"), late)
-            conn.execute(sql("leave_waiting"), batch)
+                conn.execute(q.expire_due_jobs, {**late, "now": now})
+                conn.execute(q.free_unique_of_expired, late)
+            conn.execute(q.leave_waiting, batch)
         expired = sum(1 for _, late, _ in due if late)
         queues = tuple(sorted({queue for _, late, queue in due if not late}))
         return StagedCount(len(due) - expired, expired, _ms_until(_next_due(conn), now), queues)
@@ -175,16 +175,16 @@ class SqliteUpkeep:
         ids = _expired(conn, params)
         if ids:
             batch = _batch(ids)
-            conn.execute(sql("expire_ready_jobs"), {**batch, "now": params["now"]})
-            conn.execute(sql("free_unique_of_expired"), batch)
-            conn.execute(sql("leave_ready_expired"), batch)
+            conn.execute(q.expire_ready_jobs, {**batch, "now": params["now"]})
+            conn.execute(q.free_unique_of_expired, batch)
+            conn.execute(q.leave_ready_expired, batch)
         return len(ids)
 
     def _rules(self, conn: sqlite3.Connection, retention: Retention) -> list[Rule]:
-        exceptions = read_exceptions(conn.execute(sql("list_retentions")).fetchall())
+        exceptions = read_exceptions(conn.execute(q.list_retentions).fetchall())
         excess = None
         if retention.keep is not None:
-            excess = conn.execute(sql("find_excess"), {"keep": retention.keep}).fetchone()
+            excess = conn.execute(q.find_excess, {"keep": retention.keep}).fetchone()
         # It is found again by the time in its id: what was made with it or before is too many.
         made_ms = None if excess is None else UUID(bytes=excess[0]).int >> 80
         return rules_of(retention, exceptions, None if made_ms is None else max(self._now() // 1000 - made_ms, 0))
@@ -195,9 +195,9 @@ class SqliteUpkeep:
         bounds: dict[str, Any] = {"state": state, "until": until, "before": lowest_id(max(until // 1000 + 1, 0)).bytes}
         if rule.lanes:
             bounds |= {"lanes": to_json(rule.lanes), "only": int(rule.only)}
-            statement = sql("list_prunable_of_lanes")
+            statement = q.list_prunable_of_lanes
         else:
-            statement = sql("list_prunable_completed" if state == "completed" else "list_prunable")
+            statement = q.list_prunable_completed if state == "completed" else q.list_prunable
 
         async def look(after: UUID, size: int) -> Stretch:
             params = {**bounds, "after": after.bytes, "limit": size}
@@ -212,9 +212,9 @@ class SqliteUpkeep:
 
         def write(conn: sqlite3.Connection) -> int:
             # Read before, deleted now: a dead job may have got a new round in between, so each step looks again.
-            gone = conn.execute(sql("prune_outcomes"), {**batch, "state": state, "until": until}).rowcount
-            conn.execute(sql("prune_jobs"), batch)
-            conn.execute(sql("prune_attempts"), batch)
+            gone = conn.execute(q.prune_outcomes, {**batch, "state": state, "until": until}).rowcount
+            conn.execute(q.prune_jobs, batch)
+            conn.execute(q.prune_attempts, batch)
             return gone
 
         return await self._writer.run(write)
@@ -223,11 +223,11 @@ class SqliteUpkeep:
         now = self._now()
         params = {"now": now, "since": now - DAY_US, "limit": limit}
         statements = (
-            sql("prune_keys"),
-            sql("prune_idempotency"),
-            sql("prune_bare_ids"),
-            sql("prune_requests"),
-            sql("prune_workers"),
+            q.prune_keys,
+            q.prune_idempotency,
+            q.prune_bare_ids,
+            q.prune_requests,
+            q.prune_workers,
         )
         return sum(conn.execute(statement, params).rowcount for statement in statements)
 
@@ -262,7 +262,7 @@ class _Duty(NamedTuple):
 
 
 def _duty(conn: sqlite3.Connection, name: str) -> _Duty:
-    return _Duty(*conn.execute(sql("read_duty"), {"name": name}).fetchone())
+    return _Duty(*conn.execute(q.read_duty, {"name": name}).fetchone())
 
 
 def _turn(taken: bool, known: _Duty, now: int) -> DutyTurn:
@@ -274,7 +274,7 @@ def _turn(taken: bool, known: _Duty, now: int) -> DutyTurn:
 
 
 def _next_due(conn: sqlite3.Connection) -> int | None:
-    due: int | None = conn.execute(sql("read_next_due")).fetchone()[0]
+    due: int | None = conn.execute(q.read_next_due).fetchone()[0]
     return due
 
 
@@ -284,7 +284,7 @@ def _ms_until(due: int | None, now: int) -> int | None:
 
 
 def _expired(conn: sqlite3.Connection, params: dict[str, int]) -> list[str]:
-    ids: list[str] = msgspec.json.decode(conn.execute(sql("list_expired_ready"), params).fetchone()[0])
+    ids: list[str] = msgspec.json.decode(conn.execute(q.list_expired_ready, params).fetchone()[0])
     return ids
 
 

@@ -16,7 +16,7 @@ import sqlite3
 from pathlib import Path
 
 from taskflowmq.stores.sqlite.errors import is_busy
-from taskflowmq.stores.sqlite.queries import sql
+from taskflowmq.stores.sqlite.queries import q
 
 log = logging.getLogger("taskflowmq.store")
 
@@ -68,7 +68,7 @@ class WalPreallocation:
             raise
         conn.execute("PRAGMA cache_size = 16").fetchall()
         try:
-            conn.execute(sql("write_room"), {"bytes": length})
+            conn.execute(q.write_room, {"bytes": length})
         except sqlite3.Error as error:  # the disk, or a limit of this process: never needed, never tried again
             log.debug("cannot preallocate the WAL: %s", error)
         if conn.in_transaction:

@@ -9,7 +9,7 @@ import msgspec
 
 from taskflowmq.core.job import Counters, HeldJob
 from taskflowmq.ports.workers import NewWorker, WorkerView
-from taskflowmq.stores.sqlite.queries import sql
+from taskflowmq.stores.sqlite.queries import q
 from taskflowmq.stores.sqlite.reader import Reader
 from taskflowmq.stores.sqlite.rows import from_us, join_ids, maybe_time, zeros
 from taskflowmq.stores.sqlite.writer import Writer
@@ -37,7 +37,7 @@ class SqliteWorkers:
             "lease_ms": worker.lease_ms,
             "info": worker.info.decode(),
         }
-        await self._writer.run(lambda conn: conn.execute(sql("register_worker"), {**params, "now": self._now()}))
+        await self._writer.run(lambda conn: conn.execute(q.register_worker, {**params, "now": self._now()}))
 
     async def renew(self, worker_ids: Sequence[UUID], lease_ms: int) -> set[UUID]:
         """Renew leases in one statement and return those that are still theirs."""
@@ -45,14 +45,14 @@ class SqliteWorkers:
             return set()
         params = {"ids": join_ids(worker_ids), "rows": zeros(len(worker_ids)), "lease_ms": lease_ms}
         rows = await self._writer.run(
-            lambda conn: conn.execute(sql("renew_workers"), {**params, "now": self._now()}).fetchall()
+            lambda conn: conn.execute(q.renew_workers, {**params, "now": self._now()}).fetchall()
         )
         return {UUID(bytes=worker_id) for (worker_id,) in rows}
 
     async def end(self, worker_id: UUID) -> bool:
         """End a worker: it can claim no more, and its jobs can be rescued."""
         rows = await self._writer.run(
-            lambda conn: conn.execute(sql("end_worker"), {"id": worker_id.bytes, "now": self._now()}).fetchall()
+            lambda conn: conn.execute(q.end_worker, {"id": worker_id.bytes, "now": self._now()}).fetchall()
         )
         return bool(rows)
 
@@ -60,36 +60,36 @@ class SqliteWorkers:
         """End workers whose lease is over and return them (see :class:`~taskflowmq.ports.store.Workers`)."""
         params = {"limit": limit, "within_ms": turn_within_ms}
         rows = await self._writer.run(
-            lambda conn: conn.execute(sql("end_expired_workers"), {**params, "now": self._now()}).fetchall()
+            lambda conn: conn.execute(q.end_expired_workers, {**params, "now": self._now()}).fetchall()
         )
         return sorted(UUID(bytes=worker_id) for (worker_id,) in rows)
 
     async def orphaned(self, limit: int) -> list[UUID]:
         """Return ended workers that still hold running jobs."""
-        rows = await self._reader.run(lambda conn: conn.execute(sql("list_orphans"), {"limit": limit}).fetchall())
+        rows = await self._reader.run(lambda conn: conn.execute(q.list_orphans, {"limit": limit}).fetchall())
         return [UUID(bytes=worker_id) for (worker_id,) in rows]
 
     async def held_jobs(self, worker_id: UUID, limit: int) -> list[HeldJob]:
         """Return running jobs of a worker, in id order, to be settled by a rescuer."""
         params = {"worker_id": worker_id.bytes, "limit": limit}
-        rows = await self._reader.run(lambda conn: conn.execute(sql("list_held_jobs"), params).fetchall())
+        rows = await self._reader.run(lambda conn: conn.execute(q.list_held_jobs, params).fetchall())
         return [HeldJob(UUID(bytes=job_id), attempts, Counters(*counts)) for job_id, attempts, *counts in rows]
 
     async def report(self, worker_id: UUID, notes: Mapping[str, str | None]) -> None:
         """Merge what is noteworthy of a worker into its info; None takes a note back."""
         params = {"id": worker_id.bytes, "notes": msgspec.json.encode(notes).decode()}
-        await self._writer.run(lambda conn: conn.execute(sql("update_notes"), params))
+        await self._writer.run(lambda conn: conn.execute(q.update_notes, params))
 
     async def suspects_ready(self) -> bool:
         """Tell whether ready jobs wait that must run alone."""
-        rows = await self._reader.run(lambda conn: conn.execute(sql("find_suspects")).fetchall())
+        rows = await self._reader.run(lambda conn: conn.execute(q.find_suspects).fetchall())
         return bool(rows[0][0])
 
     async def list_workers(self) -> list[WorkerView]:
         """Return living workers and those that ended in the last hour."""
         now = self._now()
         params = {"since": now - _HOUR_US}
-        rows = await self._reader.run(lambda conn: conn.execute(sql("list_workers"), params).fetchall())
+        rows = await self._reader.run(lambda conn: conn.execute(q.list_workers, params).fetchall())
         return [
             WorkerView(
                 id=UUID(bytes=worker_id),
