@@ -24,7 +24,7 @@ from taskflowmq.core.ids import uuid7
 from taskflowmq.core.job import ClaimedJob, Counters, NewJob, State
 from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.store import ClaimRequest
-from taskflowmq.ports.workers import NewWorker
+from taskflowmq.ports.store.workers import NewWorker
 from taskflowmq.stores.postgres import PostgresStore
 
 TASK = "noop"

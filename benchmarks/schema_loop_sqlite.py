@@ -30,7 +30,7 @@ from taskflowmq.core.ids import uuid7
 from taskflowmq.core.job import ClaimedJob, NewJob
 from taskflowmq.core.transitions import Succeeded, Transition, decide
 from taskflowmq.ports.store import MAX_BATCH, ClaimRequest, Settled
-from taskflowmq.ports.workers import NewWorker
+from taskflowmq.ports.store.workers import NewWorker
 from taskflowmq.stores.sqlite import SqliteStore
 
 TASK = "bench"

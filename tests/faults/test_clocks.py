@@ -23,8 +23,8 @@ from taskflowmq import Handle, JobView, Retry, State, TaskFlow, current_context
 from taskflowmq.core.ids import uuid7
 from taskflowmq.core.job import NewJob
 from taskflowmq.ports.store import ClaimRequest
+from taskflowmq.ports.store.workers import NewWorker
 from taskflowmq.ports.telemetry import NoTelemetry
-from taskflowmq.ports.workers import NewWorker
 from taskflowmq.scheduler import all_duties
 from taskflowmq.stores.postgres import PostgresStore
 from taskflowmq.testing.waiting import wait_until

@@ -29,7 +29,7 @@ from taskflowmq.bootstrap.stores import make_store
 from taskflowmq.client.app import BaseApp
 from taskflowmq.core.job import JobView
 from taskflowmq.ports.store import ClaimRequest, Retention, Store
-from taskflowmq.ports.workers import NewWorker
+from taskflowmq.ports.store.workers import NewWorker
 from taskflowmq.testing.waiting import wait_until
 
 pytestmark = pytest.mark.slow

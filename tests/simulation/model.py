@@ -25,8 +25,8 @@ from taskflowmq.core.job import ClaimedJob, Counters, Enqueued, Flag, HeldJob, I
 from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.store import ClaimRequest, Settled
+from taskflowmq.ports.store.workers import NewWorker, WorkerView
 from taskflowmq.ports.tasks import TaskNotice, TaskView
-from taskflowmq.ports.workers import NewWorker, WorkerView
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 _FLAGS = {"finish": Flag.UNIQUE_FINISH, "start": Flag.UNIQUE_START, "time": 0}

@@ -22,8 +22,8 @@ from taskflowmq.core.transitions import Transition
 from taskflowmq.core.validation import check_storable
 from taskflowmq.ports.hooks import Hooks
 from taskflowmq.ports.store import ClaimRequest, DutyTurn, Settled, StagedCount
+from taskflowmq.ports.store.workers import NewWorker
 from taskflowmq.ports.tasks import Runs, TaskNotice
-from taskflowmq.ports.workers import NewWorker
 from taskflowmq.testing.as_stored import claimed_job
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)

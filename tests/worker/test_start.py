@@ -10,7 +10,7 @@ from tests.worker.fakes import FakeStore, FakeTasks
 
 from taskflowmq.core.errors import InvalidJob, StoreUnavailable
 from taskflowmq.core.job import State
-from taskflowmq.ports.workers import NewWorker
+from taskflowmq.ports.store.workers import NewWorker
 from taskflowmq.worker import WorkerOptions
 
 

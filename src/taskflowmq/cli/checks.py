@@ -14,8 +14,8 @@ from taskflowmq.core.job import JobFilter, State
 from taskflowmq.core.printable import counted
 from taskflowmq.core.waiting import WaitCode
 from taskflowmq.ports.store import Store
+from taskflowmq.ports.store.workers import WorkerView
 from taskflowmq.ports.waiting import find_unserved, why_waits
-from taskflowmq.ports.workers import WorkerView
 
 SLOW_COMMIT_SECONDS = 0.05
 PINGS = 5

@@ -9,7 +9,7 @@ import msgspec
 from taskflowmq.core.job import JobFilter, JobView, State
 from taskflowmq.core.waiting import Server, Wait, WaitCode, WaitingJob, why_waiting
 from taskflowmq.ports.store import Store
-from taskflowmq.ports.workers import WorkerView
+from taskflowmq.ports.store.workers import WorkerView
 
 
 class _Info(msgspec.Struct):

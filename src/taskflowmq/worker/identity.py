@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from taskflowmq.ports.workers import NewWorker
+from taskflowmq.ports.store.workers import NewWorker
 from taskflowmq.worker.options import WorkerOptions
 from taskflowmq.worker.slots import SlotTable
 

@@ -14,7 +14,7 @@ import pytest
 from taskflowmq.core.ids import uuid7
 from taskflowmq.core.job import NewJob
 from taskflowmq.ports.store import ClaimRequest
-from taskflowmq.ports.workers import NewWorker
+from taskflowmq.ports.store.workers import NewWorker
 from taskflowmq.stores.postgres import PostgresOptions, PostgresStore
 from taskflowmq.testing.postgres import PostgresServer
 

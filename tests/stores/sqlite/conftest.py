@@ -15,7 +15,7 @@ import pytest
 from taskflowmq.core.ids import uuid7
 from taskflowmq.core.job import ClaimedJob, NewJob
 from taskflowmq.ports.store import ClaimRequest
-from taskflowmq.ports.workers import NewWorker
+from taskflowmq.ports.store.workers import NewWorker
 from taskflowmq.stores.sqlite import SqliteOptions, SqliteStore
 
 OpenStore = Callable[..., Awaitable[SqliteStore]]

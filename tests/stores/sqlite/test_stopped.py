@@ -27,7 +27,7 @@ pytestmark = [
 _STOPS = """
 import asyncio, os, signal, sys, threading
 from uuid import uuid4
-from taskflowmq.ports.workers import NewWorker
+from taskflowmq.ports.store.workers import NewWorker
 from taskflowmq.stores.sqlite import SqliteStore
 from taskflowmq.stores.sqlite.holder import machine
 

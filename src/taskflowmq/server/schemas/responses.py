@@ -14,8 +14,8 @@ from taskflowmq.core.job import AttemptView, JobView, NewJob, State
 from taskflowmq.core.retention import NEVER
 from taskflowmq.core.unique_keys import shown_key
 from taskflowmq.ports.store import QueueView, StoreStats
+from taskflowmq.ports.store.workers import WorkerView
 from taskflowmq.ports.tasks import TaskNotice, TaskView
-from taskflowmq.ports.workers import WorkerView
 
 
 class JobOut(msgspec.Struct, kw_only=True):

@@ -17,7 +17,7 @@ from taskflowmq.core.job import AttemptView, ClaimedJob, Counters, HeldJob, JobV
 from taskflowmq.core.transitions import Transition
 from taskflowmq.core.unique_keys import shown_key
 from taskflowmq.core.validation import clean_text
-from taskflowmq.ports.workers import WorkerView
+from taskflowmq.ports.store.workers import WorkerView
 from taskflowmq.stores.postgres.names import Lane, NameRows
 
 Row = Any

@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 
 from taskflowmq.core.job import HeldJob
-from taskflowmq.ports.workers import NewWorker, WorkerView
+from taskflowmq.ports.store.workers import NewWorker, WorkerView
 from taskflowmq.stores.postgres import rows
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import q

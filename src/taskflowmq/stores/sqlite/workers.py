@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from taskflowmq.core.job import Counters, HeldJob
-from taskflowmq.ports.workers import NewWorker, WorkerView
+from taskflowmq.ports.store.workers import NewWorker, WorkerView
 from taskflowmq.stores.sqlite.queries import q
 from taskflowmq.stores.sqlite.reader import Reader
 from taskflowmq.stores.sqlite.rows import from_us, join_ids, maybe_time, zeros

@@ -17,7 +17,7 @@ from taskflowmq.core.retry import Retry
 from taskflowmq.core.transitions import Outcome, Succeeded, Transition, decide
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.store import ClaimRequest, Settled, Store
-from taskflowmq.ports.workers import NewWorker
+from taskflowmq.ports.store.workers import NewWorker
 from taskflowmq.testing.clock import VirtualClock
 
 T = TypeVar("T")

@@ -1,0 +1,33 @@
+"""The shape of the store and its version."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Schema(Protocol):
+    """The shape of the store and its version."""
+
+    async def version(self) -> int:
+        """Return the stored schema version, 0 if there is none."""
+        ...
+
+    async def pending_sql(self) -> list[tuple[str, str]]:
+        """Return (name, SQL) of the migrations that are not applied yet, and of functions with another text."""
+        ...
+
+    async def missing_rights(self) -> list[str]:
+        """Return what the database must grant to this program's role for jobs and duties; empty where it has it all."""
+        ...
+
+    async def open_schemas(self) -> list[str]:
+        """Return where other roles may put objects that our statements would use instead of the database's own."""
+        ...
+
+    async def migrate(self) -> list[str]:
+        """Apply what is pending, one program at a time, and return its names."""
+        ...
+
+    async def check_client(self) -> None:
+        """Raise :class:`SchemaMismatch` unless this version of the library can use the schema."""
+        ...
