@@ -83,7 +83,7 @@ check-rules: .venv/.dev-ready
 	$(BIN)/python -m tools.check_words
 	$(BIN)/vulture
 
-##@ Try to break it (docs/reliability.md says what was seen)
+##@ Try to break it (docs/reliability.md says what must hold)
 
 STORE ?= postgres
 SECONDS ?= 60
