@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from taskflowmq.client.environment import INTERNAL
+
 ROOT = Path(__file__).parents[2]
-#: Between a supervisor and its children; nobody else sets it.
-INTERNAL = {"TASKFLOW_CHILD_URL"}
 
 
 def variables(text: str) -> set[str]:
