@@ -4,7 +4,7 @@
 notices deaths and hangs from outside, and replaces them. Ports come in from above; no store is named here.
 
 A job passes ``claiming``, ``running`` and ``settling``. ``watches`` are the loops beside it, ``supervision`` is what a
-``Supervisor`` is made of. Each room imports only those that the contract "Rooms of the worker" names below it.
+``Supervisor`` is made of. Each folder imports only those that the contract "Folders of the worker" names below it.
 """
 
 from taskflowmq.worker.clock import SystemClock
