@@ -72,8 +72,8 @@ async def test_a_deleted_file_acknowledges_nothing_and_heals_when_it_is_back(sto
     await store.board.list_jobs(JobFilter(), limit=1, before=None)
     away = path.parent / "away"
     take_away(path, away)
-    await refused(store, "is gone: put it back")
-    with pytest.raises(StoreUnavailable, match="is gone: put it back"):
+    await refused(store, "is gone: restore it")
+    with pytest.raises(StoreUnavailable, match="is gone: restore it"):
         await claim(store, worker)
     assert not files_of(path), "an empty database was made in its place"
     bring_back(path, away)
