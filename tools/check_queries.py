@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tools.problems import ROOT, Problem, relative, report
-from tools.sql_rules import postgres_clock, seams, sqlite_clock, unqualified_tables
+from tools.sql_rules import postgres_clock, seams, sqlite_clock, unqualified_tables, written
 from tools.sql_tokens import Token, statements, tokens
 from tools.sql_uses import uses
 
@@ -46,6 +46,7 @@ def check(root: Path) -> tuple[list[Problem], int]:
     problems: list[Problem] = []
     shared: dict[str, dict[str, Path]] = {}
     only: dict[str, dict[str, Path]] = {}
+    texts: dict[str, dict[str, str]] = {}
     for engine in ENGINES:
         shared[engine] = sql_files(root / STORES / engine / "queries")
         only[engine] = sql_files(root / STORES / engine / "only")
@@ -58,7 +59,9 @@ def check(root: Path) -> tuple[list[Problem], int]:
         problems.extend(check_migrations(engine, root))
         problems.extend(check_fragments(engine, root))
         problems.extend(check_uses(engine, {**shared[engine], **only[engine]}, root))
+        texts[engine] = {name: whole_text(path, fragments) for name, path in shared[engine].items()}
     problems.extend(check_names(shared, only, root))
+    problems.extend(check_contracts(shared["postgres"], texts, root))
     return problems, sum(len(files) for names in (shared, only) for files in names.values())
 
 
@@ -83,6 +86,33 @@ def check_names(shared: dict[str, dict[str, Path]], only: dict[str, dict[str, Pa
                 if name in names:
                     message = f"{folder} has {name}.sql too: what both have belongs in queries/ of both"
                     yield Problem(relative(file, root), 1, "only", message)
+
+
+def whole_text(path: Path, fragments: dict[str, str]) -> str:
+    """Return a statement with its fragments, or without them where they cannot be read."""
+    text = path.read_text(encoding="utf-8")
+    try:
+        return expand(text, fragments, path.stem)
+    except BadStatement:
+        return text
+
+
+def check_contracts(files: dict[str, Path], texts: dict[str, dict[str, str]], root: Path) -> Iterator[Problem]:
+    """Yield statements that write and do not write the same on both engines, or say it in other words.
+
+    A reader of one engine takes the other's statement of that name for the same.
+    """
+    for name in sorted(texts["postgres"].keys() & texts["sqlite"].keys()):
+        ours, theirs = (texts[engine][name] for engine in ("postgres", "sqlite"))
+        tables = [written(tokens(text)) for text in (ours, theirs)]
+        path = relative(files[name], root)
+        if tables[0] != tables[1]:
+            here, there = (", ".join(sorted(found)) or "nothing" for found in tables)
+            message = f"it writes {here} and {there} on SQLite: give them names of their own, in only/"
+            yield Problem(path, 1, "contract", message)
+        elif tables[0] and ours.partition("\n")[0] != theirs.partition("\n")[0]:
+            message = "its first line says what it writes, in the same words on both engines"
+            yield Problem(path, 1, "contract", message)
 
 
 def check_migrations(engine: str, root: Path) -> Iterator[Problem]:
@@ -165,8 +195,7 @@ def check_query(path: Path, engine: str, fragments: dict[str, str], root: Path) 
     elif path.stem.split("_", 1)[0] not in VERBS:
         yield Problem(name, 1, "name", f"{path.stem} does not start with a verb; if it does, add it to VERBS")
     yield from check_text(text, name)
-    alone = list(findings(tokens(text), engine)) + list(seams(tokens(text)))
-    for line, message in alone:
+    for line, message in seams(tokens(text)):
         yield Problem(name, line, "sql", message)
     try:
         whole = expand(text, fragments, path.stem)
@@ -175,9 +204,11 @@ def check_query(path: Path, engine: str, fragments: dict[str, str], root: Path) 
         return
     if (count := statements(tokens(whole))) != statements(tokens(text)):
         yield Problem(name, 1, "include", f"with its fragments it is {count} statements, not one")
-    known = {message for _, message in alone}
-    for _, message in findings(tokens(whole), engine):
-        if message not in known:
+    lines = {message: line for line, message in findings(tokens(text), engine)}
+    for message in {message: None for _, message in findings(tokens(whole), engine)}:
+        if message in lines:
+            yield Problem(name, lines[message], "sql", message)
+        else:
             yield Problem(name, 1, "include", f"with its fragments: {message}")
 
 

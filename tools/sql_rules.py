@@ -194,6 +194,19 @@ def dotted(found: list[Token], index: int) -> tuple[list[str], int]:
     return parts, index
 
 
+def written(found: list[Token]) -> set[str]:
+    """Return the tables that a statement writes, without the schema; if none, those that it locks rows of."""
+    tables, locked = set(), set()
+    for index in target_indexes(found):
+        name = dotted(found, index)[0][-1].removeprefix(f"{SCHEMA}_")
+        earlier, before = key_at(found, index - 2), key_at(found, index - 1)
+        if before == "into" or (earlier, before) == ("delete", "from") or before == "update":
+            tables.add(name)
+        elif "for" in {token.key for token in found[index:]}:
+            locked.add(name)
+    return tables or locked
+
+
 def seams(found: list[Token]) -> Iterator[Finding]:
     """Yield inserts that belong in one fragment: what must happen when a job ends or becomes ready is said there."""
     for index, token in enumerate(found):

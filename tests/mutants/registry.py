@@ -55,7 +55,7 @@ FENCE = (
         "sqlite",
         "a settle takes whatever attempt of the job is running for its own",
         (
-            Edit("stores/sqlite/queries/complete_jobs.sql", "WHERE r.lease_no = :lease_no", "WHERE true"),
+            Edit("stores/sqlite/only/end_completed_jobs.sql", "WHERE r.lease_no = :lease_no", "WHERE true"),
             Edit("core/fates.py", "_RUNNING and stored.lease_no == change.counters.lease_no:", "_RUNNING:"),
         ),
         # Of the fixed seeds one is enough: it takes a worker that wakes while another runs its job.
@@ -70,7 +70,7 @@ FENCE = (
         "a settle takes whatever attempt of the job is running for its own",
         (
             Edit(
-                "stores/postgres/queries/complete_jobs.sql",
+                "stores/postgres/only/complete_jobs.sql",
                 "WHERE r.job_id = x.job_id AND r.lease_no = x.lease_no FOR UPDATE",
                 "WHERE r.job_id = x.job_id FOR UPDATE",
             ),
@@ -193,7 +193,7 @@ WORKER_ROW = (
         "a worker that has been ended goes on claiming, and nobody ever looks for its jobs",
         (
             Edit(
-                "stores/postgres/queries/claim_jobs.sql",
+                "stores/postgres/only/claim_jobs.sql",
                 "WHERE id = $2::uuid AND ended_at IS NULL\n",
                 "WHERE id = $2::uuid\n",
             ),
@@ -210,7 +210,7 @@ WORKER_ROW = (
         "a claim looks whether its worker has ended, and the worker may end before the claim does",
         (
             Edit(
-                "stores/postgres/queries/claim_jobs.sql",
+                "stores/postgres/only/claim_jobs.sql",
                 "FOR KEY SHARE",
                 "",
             ),
@@ -326,7 +326,7 @@ REPEAT = (
         "an enqueue that is repeated after a lost reply puts its job in line a second time",
         (
             Edit(
-                "stores/sqlite/queries/enqueue_jobs.sql",
+                "stores/sqlite/only/insert_jobs.sql",
                 "INSERT INTO taskflow_job",
                 "INSERT OR IGNORE INTO taskflow_job",
             ),
@@ -345,7 +345,7 @@ REPEAT = (
         "an enqueue that is repeated after a lost reply puts its job in line a second time",
         (
             Edit(
-                "stores/postgres/queries/enqueue_jobs.sql",
+                "stores/postgres/only/enqueue_jobs.sql",
                 "  WHERE taskflow.refuse_unless(\n    job.tenant_id",
                 "  WHERE NOT taskflow.refuse_unless(\n    job.tenant_id",
             ),

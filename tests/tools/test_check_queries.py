@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 from tools.check_queries import STORES, check
+from tools.sql_rules import written
 from tools.sql_tokens import statements, tokens
 
 POSTGRES = """\
 -- Claims ready jobs: the work of one line.
 WITH clock AS (SELECT coalesce($1::timestamptz, clock_timestamp()) AS now),
      due AS MATERIALIZED (
-        DELETE FROM taskflow.ready r
+        DELETE FROM taskflow.running r
         USING clock, unnest($2::uuid[], $3::int[]) AS given (id, n)
         WHERE r.job_id = given.id AND r.seq IS DISTINCT FROM given.n
           AND extract(epoch FROM clock.now) > 0
@@ -69,7 +70,7 @@ POSTGRES_MUTANTS = [
     ("> 0", "> (SELECT coalesce($1, clock_timestamp()))", "read twice"),
     ("> 0", "> CURRENT_TIMESTAMP", "bare clock"),
     ("> 0", "> 'now'::timestamptz", "bare clock"),
-    ("DELETE FROM taskflow.ready", "DELETE FROM ready", "ready is not qualified"),
+    ("DELETE FROM taskflow.running", "DELETE FROM running", "running is not qualified"),
     ("USING clock,", "USING clock, queue,", "queue is not qualified"),
     ("INTO taskflow.running", "INTO running", "running is not qualified"),
     ("INTO taskflow.running", "INTO public.running", "public.running is outside the schema"),
@@ -132,7 +133,8 @@ def test_the_first_line_says_what_a_statement_does(tmp_path: Path, bad: str) -> 
 
 
 def test_an_empty_file_is_no_statement(tmp_path: Path) -> None:
-    assert messages(tmp_path, pair(sqlite="-- Does nothing at all.\n;")) == ["statement: 0 statements, not one"]
+    files = {"sqlite/only/wait_here.sql": "-- Does nothing at all.\n;"}
+    assert messages(tmp_path, files) == ["statement: 0 statements, not one"]
 
 
 @pytest.mark.parametrize("name", ["claim", "claimJobs", "Claim_jobs", "jobs_claim", "claim-jobs"])
@@ -246,3 +248,50 @@ def test_names_in_code_are_those_of_statements(tmp_path: Path) -> None:
         "use: sqlite has no statement claim_late",
         "use: the name of a statement must be written here, so that it can be checked",
     ]
+
+
+WRITES = {
+    "postgres": "-- Ends a worker for good.\nUPDATE taskflow.worker SET ended_at = $1 WHERE id = $2\n",
+    "sqlite": "-- Ends a worker for good.\n-- A detail.\nUPDATE taskflow_worker SET ended_at = :now WHERE id = :id\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "said"),
+    [
+        ("A detail.", "Another detail.", []),
+        ("for good", "for ever", ["its first line says what it writes, in the same words on both engines"]),
+        (
+            "UPDATE taskflow_worker SET",
+            "UPDATE taskflow_running SET",
+            ["it writes worker and running on SQLite: give them names of their own, in only/"],
+        ),
+        (
+            "UPDATE taskflow_worker SET ended_at = :now",
+            "SELECT 1 FROM taskflow_worker",
+            ["it writes worker and nothing on SQLite: give them names of their own, in only/"],
+        ),
+    ],
+)
+def test_a_name_of_both_engines_is_one_contract(tmp_path: Path, good: str, bad: str, said: list[str]) -> None:
+    assert WRITES["sqlite"].count(good) == 1
+    text = WRITES["sqlite"].replace(good, bad)
+    found = messages(tmp_path, pair("end_worker", sqlite=text, postgres=WRITES["postgres"]))
+    assert found == [f"contract: {message}" for message in said]
+
+
+@pytest.mark.parametrize(
+    ("sql", "tables"),
+    [
+        ("SELECT a FROM taskflow.job", set()),
+        ("SELECT a FROM taskflow.store WHERE id = 1 FOR KEY SHARE", {"store"}),
+        (
+            "WITH g AS (DELETE FROM taskflow.ready RETURNING a) INSERT INTO taskflow.job SELECT a FROM g",
+            {"ready", "job"},
+        ),
+        ("INSERT INTO taskflow_duty (a) VALUES (1) ON CONFLICT (a) DO UPDATE SET b = 1", {"duty"}),
+        ("UPDATE taskflow.task SET a = 1 WHERE id IN (SELECT id FROM taskflow.lane FOR NO KEY UPDATE)", {"task"}),
+    ],
+)
+def test_what_a_statement_writes(sql: str, tables: set[str]) -> None:
+    assert written(tokens(sql)) == tables

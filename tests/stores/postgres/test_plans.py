@@ -19,7 +19,7 @@ HOT = [
     "insert_alike",
     "insert_one",
     "claim_jobs",
-    "claim_suspects",
+    "claim_isolated_jobs",
     "complete_jobs",
     "read_settlements",
     "save_progress",

@@ -111,11 +111,11 @@ async def test_no_statement_reads_a_large_table_from_end_to_end(
 async def test_a_claim_reads_its_lane_in_order_and_looks_jobs_up(store: SqliteStore, size: str) -> None:
     if size == "a million rows":
         await large(store)
-    steps = await plan(store, "claim_jobs")
+    steps = await plan(store, "read_claimable_jobs")
     assert any("SEARCH r USING PRIMARY KEY (lane_id=? AND seq>?)" in step for step in steps), steps
     assert any("SEARCH j USING INDEX sqlite_autoindex_taskflow_job_1 (id=?)" in step for step in steps), steps
     assert not any("TEMP B-TREE" in step for step in steps), steps
-    suspects = await plan(store, "claim_suspects")
+    suspects = await plan(store, "read_isolated_jobs")
     assert any("taskflow_ready_suspect" in step for step in suspects), suspects
 
 

@@ -30,7 +30,7 @@ class BadStatement(Exception):
 
 
 class Statements:
-    """The statements of an engine: ``q.claim_jobs`` is the text of ``queries/claim_jobs.sql`` with its fragments.
+    """The statements of an engine: ``q.claim_jobs`` is the text of ``claim_jobs.sql`` with its fragments.
 
     Args:
         package: the engine's package, as ``taskflowmq.stores.sqlite``.

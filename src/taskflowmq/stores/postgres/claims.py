@@ -157,7 +157,7 @@ class PostgresClaims:
         if not order or not tasks:
             return []
         if request.isolated:
-            found = await self._claim(q.claim_suspects, request, order, [0] * len(order), tasks)
+            found = await self._claim(q.claim_isolated_jobs, request, order, [0] * len(order), tasks)
         else:
             found = await self._claim_onwards(request, memory, order, tasks)
         return await self._claimed(memory, found, order)

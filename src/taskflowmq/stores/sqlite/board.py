@@ -37,12 +37,12 @@ _LISTED = (
 
 #: The first changes one row where the job is in the place that the move was decided for.
 _STATEMENTS = {
-    Move.CANCEL_READY: (q.cancel_ready_job, q.leave_ready_by_id, q.free_unique_by_id),
-    Move.CANCEL_WAITING: (q.cancel_waiting_job, q.leave_waiting_by_id, q.free_unique_by_id),
+    Move.CANCEL_READY: (q.end_ready_job, q.leave_ready_by_id, q.free_unique_by_id),
+    Move.CANCEL_WAITING: (q.end_waiting_job, q.leave_waiting_by_id, q.free_unique_by_id),
     Move.REQUEST_CANCEL: (q.request_cancel,),
-    Move.BEGIN_ROUND: (q.retry_dead_job, q.leave_outcome_by_id),
-    Move.MAKE_DUE: (q.hasten_job, q.leave_waiting_by_id),
-    Move.DELETE: (q.leave_outcome_by_id, q.delete_attempts, q.delete_job),
+    Move.BEGIN_ROUND: (q.place_new_round, q.leave_outcome_by_id),
+    Move.MAKE_DUE: (q.place_due_now, q.leave_waiting_by_id),
+    Move.DELETE: (q.leave_outcome_by_id, q.delete_attempts, q.empty_job),
 }
 
 

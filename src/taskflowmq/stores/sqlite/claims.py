@@ -276,7 +276,7 @@ class SqliteClaims:
         numbers = f",{','.join(map(str, sorted(wanted.tasks)))},"
         key = (lane.id, numbers, request.isolated)
         params = {"lane_id": lane.id, "now": now, "tasks": numbers}
-        statement = q.claim_suspects if request.isolated else q.claim_jobs
+        statement = q.read_isolated_jobs if request.isolated else q.read_claimable_jobs
         limits = {"cursor": self._cursors.get(key), "limit": wanted.limit}
         found, args = conn.execute(statement, {**params, **limits}).fetchone()
         rows = decode_claim(found)

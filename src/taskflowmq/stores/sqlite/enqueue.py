@@ -145,7 +145,7 @@ def _store(rows: Sequence[_Row], now: int) -> Steps[bool]:
     head = rows[0].head
     if all(row.head is head for row in rows):
         return (yield from _store_alike(ids, head, [row.job.args for row in rows], now))
-    reply = yield Step(q.enqueue_jobs, {"ids": ids, "rows": _json_rows(rows), "now": now}, True)
+    reply = yield Step(q.insert_jobs, {"ids": ids, "rows": _json_rows(rows), "now": now}, True)
     if reply.clash:
         return True
     later = sum(row.head.run_at > now for row in rows)
@@ -272,8 +272,8 @@ def cancel_steps(job_id: UUID, now: int) -> Steps[bool]:
     params = {"job_id": job_id.bytes}
     end = {**params, "now": now, "reason": "cancelled_by_user"}
     for cancel, leave in (
-        (Step(q.cancel_ready_job, end), Step(q.leave_ready_by_id, params)),
-        (Step(q.cancel_waiting_job, end), Step(q.leave_waiting_by_id, params)),
+        (Step(q.end_ready_job, end), Step(q.leave_ready_by_id, params)),
+        (Step(q.end_waiting_job, end), Step(q.leave_waiting_by_id, params)),
     ):
         reply = yield cancel
         if reply.changed:

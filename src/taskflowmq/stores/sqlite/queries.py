@@ -8,7 +8,7 @@ from taskflowmq.stores.common.sql import Statements, read_folder
 
 _PACKAGE = "taskflowmq.stores.sqlite"
 
-#: ``q.claim_jobs`` is the text of ``claim_jobs.sql``.
+#: ``q.read_claimable_jobs`` is the text of ``claim_jobs.sql``.
 q = Statements(_PACKAGE)
 
 

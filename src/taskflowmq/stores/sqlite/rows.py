@@ -70,7 +70,7 @@ def tags_of(text: str | None) -> tuple[str, ...]:
 
 
 class ClaimRow(msgspec.Struct, array_like=True, gc=False):
-    """One row of claim_jobs, in the order of its columns."""
+    """One row of read_claimable_jobs, in the order of its columns."""
 
     seq: int
     id: UUID

@@ -77,7 +77,7 @@ def _complete(
     """
     ids = join_ids([transitions[index].job_id for index, _ in group])
     params = {"ids": ids, "results": to_json([result for _, result in group]), "lease_no": lease_no, "now": now}
-    reply = yield Step(q.complete_jobs, params, True)
+    reply = yield Step(q.end_completed_jobs, params, True)
     if reply.clash or reply.changed == 0:
         return
     numbers = range(len(group))
@@ -147,7 +147,7 @@ def _write(items: list[Transition], now: int) -> Steps[tuple[str, ...]]:
         yield Step(q.settle_waiting, params)
     ending = [item for item in items if item.to.final]
     if ending:
-        yield Step(q.settle_jobs, {**params, "now": now})
+        yield Step(q.end_settled_jobs, {**params, "now": now})
     yield from _leave_running([item.job_id.bytes for item in ending], ending=True)
     yield from _leave_running([item.job_id.bytes for item in items if not item.to.final], ending=False)
     return queues

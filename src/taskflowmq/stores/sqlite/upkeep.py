@@ -161,7 +161,7 @@ class SqliteUpkeep:
         if due:
             batch: dict[str, Any] = _batch([job_id for job_id, _, _ in due])
             first = run_steps(conn, draw_positions(len(due)))
-            conn.execute(q.stage_due_jobs, {**batch, "first": first, "now": now})
+            conn.execute(q.place_due_jobs, {**batch, "first": first, "now": now})
             if any(expired for _, expired, _ in due):
                 late = _batch([job_id for job_id, expired, _ in due if expired])
                 conn.execute(q.expire_due_jobs, {**late, "now": now})
@@ -175,7 +175,7 @@ class SqliteUpkeep:
         ids = _expired(conn, params)
         if ids:
             batch = _batch(ids)
-            conn.execute(q.expire_ready_jobs, {**batch, "now": params["now"]})
+            conn.execute(q.end_expired_jobs, {**batch, "now": params["now"]})
             conn.execute(q.free_unique_of_expired, batch)
             conn.execute(q.leave_ready_expired, batch)
         return len(ids)
@@ -212,7 +212,7 @@ class SqliteUpkeep:
 
         def write(conn: sqlite3.Connection) -> int:
             # Read before, deleted now: a dead job may have got a new round in between, so each step looks again.
-            gone = conn.execute(q.prune_outcomes, {**batch, "state": state, "until": until}).rowcount
+            gone = conn.execute(q.delete_outcomes, {**batch, "state": state, "until": until}).rowcount
             conn.execute(q.prune_jobs, batch)
             conn.execute(q.prune_attempts, batch)
             return gone
@@ -223,7 +223,7 @@ class SqliteUpkeep:
         now = self._now()
         params = {"now": now, "since": now - DAY_US, "limit": limit}
         statements = (
-            q.prune_keys,
+            q.prune_unique_keys,
             q.prune_idempotency,
             q.prune_bare_ids,
             q.prune_requests,

@@ -68,7 +68,7 @@ class WalPreallocation:
             raise
         conn.execute("PRAGMA cache_size = 16").fetchall()
         try:
-            conn.execute(q.write_room, {"bytes": length})
+            conn.execute(q.write_filler, {"bytes": length})
         except sqlite3.Error as error:  # the disk, or a limit of this process: never needed, never tried again
             log.debug("cannot preallocate the WAL: %s", error)
         if conn.in_transaction:

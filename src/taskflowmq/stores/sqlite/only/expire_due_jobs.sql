@@ -1,4 +1,4 @@
--- The outcomes of waiting jobs that are due too late.
+-- Writes the outcomes of waiting jobs that are due too late.
 -- include: end_job
 SELECT w.job_id, 'cancelled', 'expired', NULL, NULL, :now, w.round, w.attempt, w.crashes, w.losses, w.lease_no, NULL, NULL,
        NULL, NULL

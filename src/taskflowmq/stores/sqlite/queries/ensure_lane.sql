@@ -1,5 +1,5 @@
--- The id of a lane, created if it is new and there are fewer than :most; lanes of queues that do not count (ensure_queue) do
--- not count either.
+-- Makes lanes that do not exist yet, unless there would be more than a limit then.
+-- Returns the id of the lane, also of one that exists. Lanes of queues that do not count (ensure_queue) do not count either.
 INSERT INTO taskflow_lane (queue_id, priority, share)
 SELECT :queue_id, :priority, :share
 WHERE EXISTS (SELECT 1 FROM taskflow_lane WHERE queue_id = :queue_id AND priority = :priority AND share = :share)

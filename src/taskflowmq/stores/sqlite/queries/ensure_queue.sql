@@ -1,5 +1,6 @@
--- The id of a queue, in use from now on, created if it is new and fewer than :most are in use. What was not used since :since
--- does not count, unless it is paused or has a retention of its own.
+-- Makes queues that do not exist yet, unless more than a limit would be in use then.
+-- Returns the id of the queue, in use from now on, also of one that exists. What was not used since :since does not count,
+-- unless it is paused or has a retention of its own.
 INSERT INTO taskflow_queue (name, used_at)
 SELECT :name, :now
 WHERE EXISTS (SELECT 1 FROM taskflow_queue WHERE name = :name)

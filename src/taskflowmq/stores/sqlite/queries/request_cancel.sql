@@ -1,4 +1,4 @@
--- Ask the worker of a running job to stop it; the first request stays.
+-- Asks the worker of a running job to stop it; who asked first, and when, stays.
 INSERT INTO taskflow_cancel_request (job_id, worker_id, at, actor)
 SELECT job_id, worker_id, :now, :actor FROM taskflow_running WHERE job_id = :job_id
 ON CONFLICT (job_id) DO UPDATE SET worker_id = excluded.worker_id

@@ -1,2 +1,2 @@
--- Claims from a queue again; a use of it.
+-- Allows claims from a queue again, and counts as a use of it.
 UPDATE taskflow_queue SET paused_at = NULL, used_at = :now WHERE name = :name

@@ -1,5 +1,5 @@
--- No rescues for a while; never shortens a grace that is in force. Its ran_at lies as far back as sweeps have come late
--- in a row.
+-- Forbids rescues until a while from now; never shortens a grace that is in force.
+-- Its ran_at lies as far back as sweeps have come late in a row.
 INSERT INTO taskflow_duty (name, ran_at, grace_until)
 VALUES ('grace', :now - 1000 * :late_ms, :now + 1000 * :duration_ms)
 ON CONFLICT (name) DO UPDATE

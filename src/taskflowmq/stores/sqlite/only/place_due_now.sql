@@ -1,4 +1,4 @@
--- A job that is due later becomes ready now.
+-- Makes a job ready that is due later.
 -- include: arrive
 SELECT j.lane_id, :seq, j.id, j.task_id, :now, j.expires_at, w.round, w.attempt, w.crashes, w.losses, w.lease_no, w.flags
 FROM taskflow_waiting AS w

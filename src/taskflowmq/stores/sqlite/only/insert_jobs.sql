@@ -1,4 +1,4 @@
--- Store job rows. A known id refuses the whole statement; the caller then asks read_conflicts what to leave out.
+-- Stores job rows. A known id refuses the whole statement; the caller then asks read_conflicts what to leave out.
 INSERT INTO taskflow_job (
 -- include: job_columns
 )

@@ -1,4 +1,4 @@
--- A dead job becomes ready again in a new round; its fence goes on, its attempts stay.
+-- Makes a dead job ready in a new round; its fence goes on, its attempts stay.
 -- include: arrive
 SELECT j.lane_id, :seq, j.id, j.task_id, :now, CASE WHEN j.expires_at > :now THEN j.expires_at END, o.round + 1, 0, 0, 0,
        o.lease_no, 0

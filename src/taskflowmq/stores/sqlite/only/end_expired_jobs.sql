@@ -1,4 +1,4 @@
--- The outcomes of ready jobs whose expires_at has passed.
+-- Writes the outcomes of ready jobs whose expires_at has passed.
 -- include: end_job
 SELECT y.job_id, 'cancelled', 'expired', NULL, NULL, :now, y.round, y.attempt, y.crashes, y.losses, y.lease_no, NULL, NULL,
        NULL, NULL

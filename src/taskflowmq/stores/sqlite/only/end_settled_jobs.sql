@@ -1,4 +1,4 @@
--- Write the outcomes of jobs that ended. Fences were checked by read_settlements in this transaction.
+-- Writes the outcomes of jobs that ended. Fences were checked by read_settlements in this transaction.
 -- include: end_job
 SELECT r.job_id, json_extract(x.value, '$[1]'), json_extract(x.value, '$[2]'), r.worker_id, r.started_at, :now,
        json_extract(x.value, '$[5]'), json_extract(x.value, '$[6]'), json_extract(x.value, '$[7]'),

@@ -1,4 +1,4 @@
--- Waiting jobs that are due and not expired become ready, each at a new position.
+-- Makes waiting jobs ready that are due and not expired, each at a new position.
 -- include: arrive
 SELECT j.lane_id, :first + x.key, j.id, j.task_id, :now, j.expires_at, w.round, w.attempt, w.crashes, w.losses,
        w.lease_no, w.flags
