@@ -6,6 +6,7 @@ The routes hold nothing of an app: they are made once per process, and each requ
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from functools import cache
 from importlib import metadata
 from typing import Any
@@ -38,6 +39,8 @@ from taskflowmq.server.settings import ServerSettings
 log = logging.getLogger("taskflowmq.server")
 
 API = "/api/v1"
+#: Where a scope carries what routes work with.
+_SERVICES = "taskflow.services"
 #: What clients send that always send JSON.
 _EMPTY = frozenset({b"", b"{}", b"null"})
 _CODES = {400: "malformed_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
@@ -75,7 +78,7 @@ class _Routes:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
-        context_of(scope).services = self._services
+        scope[_SERVICES] = self._services
         await self._framework(scope, receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
@@ -124,7 +127,9 @@ def make_framework() -> Litestar:
 
 
 async def _services_of(request: Request[Any, Any, Any]) -> Services:
-    return context_of(request.scope).services
+    scope: Mapping[str, Any] = request.scope
+    services: Services = scope[_SERVICES]
+    return services
 
 
 async def _refuse_what_would_be_ignored(request: Request[Any, Any, Any]) -> None:

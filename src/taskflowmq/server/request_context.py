@@ -6,7 +6,6 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from taskflowmq.server.room import Seat
-from taskflowmq.server.services import Services
 
 _KEY = "taskflow"
 
@@ -19,13 +18,11 @@ class RequestContext:
         request_id: names the request in answers and logs.
         headers: the request's fields, names in lower case.
         seat: its seat among the reads; the gate gives one to each read.
-        services: what routes work with; the framework's shell gives them to each request.
     """
 
-    __slots__ = ("actor", "headers", "request_id", "seat", "services")
+    __slots__ = ("actor", "headers", "request_id", "seat")
 
     seat: Seat
-    services: Services
 
     def __init__(self, actor: str, request_id: str, headers: Mapping[bytes, bytes]) -> None:
         self.actor = actor
