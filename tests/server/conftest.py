@@ -13,7 +13,7 @@ import pytest
 
 from taskflowmq import Discard, TaskFlow
 from taskflowmq.server.app import create_app
-from taskflowmq.server.gate import Gate
+from taskflowmq.server.edge.gate import Gate
 from taskflowmq.server.run import ApiServer, base_url, bind
 from taskflowmq.server.settings import ServerSettings
 from taskflowmq.telemetry.prometheus import PrometheusTelemetry

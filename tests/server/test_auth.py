@@ -9,8 +9,8 @@ import pytest
 from tests.server.conftest import KEY, Connect
 
 from taskflowmq.server.app import make_framework
-from taskflowmq.server.auth import Guard
-from taskflowmq.server.problems import Problem
+from taskflowmq.server.edge.auth import Guard
+from taskflowmq.server.edge.problems import Problem
 from taskflowmq.server.settings import ServerSettings, UnsafeServer, keys_from
 
 OTHER_KEY = "bY5-nH8mK1pQ4rT7wZ0aD3fG6jL9cV2xEs_U"

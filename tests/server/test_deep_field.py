@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from taskflowmq.server.body import _deep_field
+from taskflowmq.server.edge.body import _deep_field
 
 
 @pytest.mark.parametrize("unit", [b'\\"', b"\\\\", b'\\\\\\"', b"x", b'"', b'",""'])

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from tests.server.wire import exchange, head, request, statuses
 
-from taskflowmq.server.transport import MAX_FIELDS, MAX_HEAD, MAX_PIPELINED
+from taskflowmq.server.edge.transport import MAX_FIELDS, MAX_HEAD, MAX_PIPELINED
 
 JOB = b'{"task":"anything"}'
 POST = "POST /api/v1/jobs HTTP/1.1"

@@ -9,9 +9,9 @@ import httpx
 import msgspec
 import pytest
 
-from taskflowmq.server.docs_page import static
-from taskflowmq.server.examples import EXAMPLES
-from taskflowmq.server.schemas import requests, responses
+from taskflowmq.server.api.v1.schemas import requests, responses
+from taskflowmq.server.openapi.docs_page import static
+from taskflowmq.server.openapi.examples import EXAMPLES
 
 #: operation → the type of its answer.
 ANSWERS: dict[str, Any] = {

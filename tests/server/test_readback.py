@@ -12,7 +12,7 @@ import pytest
 
 from taskflowmq.client.watch import Watch
 from taskflowmq.core.errors import JobNotFound
-from taskflowmq.server.readback import Readback
+from taskflowmq.server.api.readback import Readback
 
 ONE, OTHER = UUID(int=1), UUID(int=2)
 

@@ -44,7 +44,7 @@ class Node:
 @asynccontextmanager
 async def server_probes(app: TaskFlow, node: Node, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
     monkeypatch.setattr(type(app.store), "ping", node.ping)
-    monkeypatch.setattr("taskflowmq.server.services.READY_SECONDS", 0.0)
+    monkeypatch.setattr("taskflowmq.server.api.services.READY_SECONDS", 0.0)
     async with connected(app, ready_seconds=0.05) as client:
         yield client
 

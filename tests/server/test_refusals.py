@@ -10,8 +10,8 @@ from tests.server.conftest import KEY, Connect
 
 from taskflowmq import TaskFlow, Unique
 from taskflowmq.ports.telemetry import NoTelemetry
-from taskflowmq.server import refusals
-from taskflowmq.server.refusals import Refusals
+from taskflowmq.server.edge import refusals
+from taskflowmq.server.edge.refusals import Refusals
 
 
 class Counting(NoTelemetry):

@@ -15,10 +15,10 @@ from tests.server.wire import dialled, head
 
 from taskflowmq import TaskFlow
 from taskflowmq.server.app import create_app
-from taskflowmq.server.body import Bodies, ClientGone, unless_gone
-from taskflowmq.server.gate import Gate
-from taskflowmq.server.problems import Problem
-from taskflowmq.server.room import READS_AT_ONCE, Room, Seat
+from taskflowmq.server.edge.body import Bodies, ClientGone, unless_gone
+from taskflowmq.server.edge.gate import Gate
+from taskflowmq.server.edge.problems import Problem
+from taskflowmq.server.edge.room import READS_AT_ONCE, Room, Seat
 from taskflowmq.server.run import bind, serving
 from taskflowmq.server.settings import ServerSettings
 from taskflowmq.testing.waiting import wait_until

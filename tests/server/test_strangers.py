@@ -21,10 +21,10 @@ from tests.server.wire import dialled, everything, exchange, head, request, stat
 
 from taskflowmq import TaskFlow
 from taskflowmq.bootstrap.supervise import loop_factory
-from taskflowmq.server.acceptor import Acceptor
 from taskflowmq.server.app import create_app
 from taskflowmq.server.aside import asked_of, serving_aside
-from taskflowmq.server.connections import SPARE_CONNECTIONS, ConnectionLimits, Connections
+from taskflowmq.server.edge.acceptor import Acceptor
+from taskflowmq.server.edge.connections import SPARE_CONNECTIONS, ConnectionLimits, Connections
 from taskflowmq.server.probes import create_probes
 from taskflowmq.server.run import bind, serving
 from taskflowmq.server.settings import ServerSettings

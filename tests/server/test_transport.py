@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from taskflowmq.server.transport import JoiningTransport, Outbox
+from taskflowmq.server.edge.transport import JoiningTransport, Outbox
 
 HEAD = b"HTTP/1.1 201 Created\r\ncontent-length: 2\r\n\r\n"
 

@@ -12,7 +12,7 @@ from tools.check_words import SCHEMAS, SOURCES, check, found_in
 
 from taskflowmq.cli.root import root
 from taskflowmq.server.app import make_framework
-from taskflowmq.server.openapi import describe
+from taskflowmq.server.openapi.document import describe
 
 
 def phrases(folder: Path, source: str, name: str = f"{SOURCES}/a.py") -> list[str]:

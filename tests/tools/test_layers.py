@@ -12,7 +12,7 @@ from tools.problems import ROOT
 
 FOLDERS = """
 core ports stores/sqlite stores/postgres brokers/polling brokers/redis telemetry client worker scheduler tasks
-bootstrap server server/routes cli testing bench
+bootstrap server server/openapi server/api server/edge cli testing bench
 worker/supervision worker/watches worker/claiming worker/running worker/settling
 """.split()
 
@@ -27,8 +27,8 @@ ALLOWED = {
     "scheduler": "import taskflowmq.core",
     "tasks": "import taskflowmq.client",
     "bootstrap": "import taskflowmq.worker, taskflowmq.stores.sqlite, taskflowmq.brokers.redis",
-    "server/routes": "import taskflowmq.client, litestar",
-    "server/app": "import taskflowmq.bootstrap, taskflowmq.server.routes",
+    "server/api": "import taskflowmq.client, taskflowmq.server.edge, litestar",
+    "server/app": "import taskflowmq.bootstrap, taskflowmq.server.api",
     "cli": "import taskflowmq.server.app, taskflowmq.stores.postgres, taskflowmq.bench",
     "testing": "import taskflowmq.bootstrap",
     "bench": "import taskflowmq.bootstrap",
@@ -58,10 +58,10 @@ MUTANTS = [
     ("worker/surprise", "", "Folders of the worker"),
     ("scheduler", "import taskflowmq.bootstrap", "Layers"),
     ("tasks", "import taskflowmq.stores.sqlite", "Only bootstrap, and cli"),
-    ("server/routes", "import taskflowmq.stores.sqlite", "Only bootstrap, and cli"),
-    ("server/routes", "import taskflowmq.bootstrap", "Only the programs' entry points"),
-    ("server/routes", "import taskflowmq.worker", "Routes call the client"),
-    ("server/routes", "import asyncpg", "Routes call the client"),
+    ("server/api", "import taskflowmq.stores.sqlite", "Only bootstrap, and cli"),
+    ("server/api", "import taskflowmq.bootstrap", "Only the programs' entry points"),
+    ("server/api", "import taskflowmq.worker", "Routes call the client"),
+    ("server/api", "import asyncpg", "Routes call the client"),
     ("bootstrap", "import taskflowmq.server.app", "Layers"),
     ("bench", "import taskflowmq.brokers.redis", "Only bootstrap, and cli"),
     ("surprise", "", "Layers"),

@@ -71,7 +71,7 @@ def command(app: str | None, host: str, port: int | None, **given: Any) -> None:
     from taskflowmq.bootstrap.signals import spare_user_signals
     from taskflowmq.bootstrap.supervise import loop_factory, options_of
     from taskflowmq.cli.program import load, start_logging
-    from taskflowmq.server.connections import ConnectionLimits
+    from taskflowmq.server.edge.connections import ConnectionLimits
     from taskflowmq.server.files import raise_file_limit
     from taskflowmq.server.run import bind
     from taskflowmq.server.settings import ServerSettings, keys_from, warn_of_plain_http

@@ -7,7 +7,7 @@ from typing import Any
 from taskflowmq.cli.output import emit_json, say
 from taskflowmq.core.errors import JobCancelled, JobFailed
 from taskflowmq.core.job import AttemptView, JobView
-from taskflowmq.server.schemas import responses
+from taskflowmq.server.api.v1.schemas import responses
 
 
 def job_json(view: JobView) -> responses.JobOut:

@@ -18,10 +18,13 @@ from litestar.openapi import OpenAPIConfig
 
 from taskflowmq.client.app import BaseApp
 from taskflowmq.core.errors import FieldError
-from taskflowmq.server.body import ClientGone, Receive
-from taskflowmq.server.gate import Gate, Scope, Send
-from taskflowmq.server.intake import FastIntake
-from taskflowmq.server.problems import (
+from taskflowmq.server.api import health, metrics
+from taskflowmq.server.api.services import MetricsPage, Services
+from taskflowmq.server.api.v1 import bulk, jobs, queues, tasks, workers
+from taskflowmq.server.api.v1.intake import FastIntake
+from taskflowmq.server.edge.body import ClientGone, Receive
+from taskflowmq.server.edge.gate import Gate, Scope, Send
+from taskflowmq.server.edge.problems import (
     MEDIA_TYPE,
     TITLES,
     Problem,
@@ -31,9 +34,8 @@ from taskflowmq.server.problems import (
     log_failure,
     overloaded,
 )
-from taskflowmq.server.request_context import context_of
-from taskflowmq.server.routes import bulk, docs, health, jobs, metrics, queues, tasks, workers
-from taskflowmq.server.services import MetricsPage, Services
+from taskflowmq.server.edge.request_context import context_of
+from taskflowmq.server.openapi import routes as docs
 from taskflowmq.server.settings import ServerSettings
 
 log = logging.getLogger("taskflowmq.server")

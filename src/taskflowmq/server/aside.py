@@ -14,8 +14,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from taskflowmq.server.connections import ConnectionLimits
-from taskflowmq.server.gate import Gate
+from taskflowmq.server.edge.connections import ConnectionLimits
+from taskflowmq.server.edge.gate import Gate
 from taskflowmq.server.run import base_url, serving
 
 #: Probes come from a handful of addresses, every few seconds.

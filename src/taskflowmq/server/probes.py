@@ -8,11 +8,11 @@ from typing import Any
 
 from taskflowmq.core.errors import StoreUnavailable, TaskFlowError
 from taskflowmq.ports.store import StoreStats
-from taskflowmq.server.body import Receive
-from taskflowmq.server.gate import Gate, Scope, Send, send_body
-from taskflowmq.server.problems import NotReady, Problem
-from taskflowmq.server.readiness import Readiness
-from taskflowmq.server.services import READY_SECONDS, STATS_SECONDS, Cached, MetricsPage
+from taskflowmq.server.api.readiness import Readiness
+from taskflowmq.server.api.services import READY_SECONDS, STATS_SECONDS, Cached, MetricsPage
+from taskflowmq.server.edge.body import Receive
+from taskflowmq.server.edge.gate import Gate, Scope, Send, send_body
+from taskflowmq.server.edge.problems import NotReady, Problem
 from taskflowmq.server.settings import ServerSettings
 
 _OK = b'{"status":"ok"}'

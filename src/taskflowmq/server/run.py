@@ -12,10 +12,10 @@ from functools import partial
 import uvicorn
 
 from taskflowmq.core.errors import TaskFlowError
-from taskflowmq.server.acceptor import Acceptor
-from taskflowmq.server.connections import ConnectionLimits, Connections
-from taskflowmq.server.gate import Gate, ProbesOnly
-from taskflowmq.server.transport import BoundedProtocol
+from taskflowmq.server.edge.acceptor import Acceptor
+from taskflowmq.server.edge.connections import ConnectionLimits, Connections
+from taskflowmq.server.edge.gate import Gate, ProbesOnly
+from taskflowmq.server.edge.transport import BoundedProtocol
 
 BACKLOG = 1_024
 GRACE_SECONDS = 5

@@ -16,12 +16,12 @@ from typing import Any
 from urllib.parse import unquote
 
 from taskflowmq.ports.telemetry import Telemetry
-from taskflowmq.server.auth import OPEN_PATHS, SAFE_METHODS, Guard
-from taskflowmq.server.body import ClientGone, Receive, drop_body, read_body
-from taskflowmq.server.problems import MEDIA_TYPE, Problem, from_error, internal, log_failure, overloaded
-from taskflowmq.server.refusals import Refusals
-from taskflowmq.server.request_context import RequestContext
-from taskflowmq.server.room import Room, Seat
+from taskflowmq.server.edge.auth import OPEN_PATHS, SAFE_METHODS, Guard
+from taskflowmq.server.edge.body import ClientGone, Receive, drop_body, read_body
+from taskflowmq.server.edge.problems import MEDIA_TYPE, Problem, from_error, internal, log_failure, overloaded
+from taskflowmq.server.edge.refusals import Refusals
+from taskflowmq.server.edge.request_context import RequestContext
+from taskflowmq.server.edge.room import Room, Seat
 from taskflowmq.server.settings import ServerSettings
 
 Scope = MutableMapping[str, Any]

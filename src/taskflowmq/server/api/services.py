@@ -16,10 +16,10 @@ from taskflowmq.client.session import Session
 from taskflowmq.core.errors import JobNotFound, StoreUnavailable
 from taskflowmq.core.job import JobView
 from taskflowmq.ports.store import Board, Store, StoreStats
-from taskflowmq.server.problems import not_found
-from taskflowmq.server.readback import Readback
-from taskflowmq.server.readiness import Readiness
-from taskflowmq.server.room import Seat
+from taskflowmq.server.api.readback import Readback
+from taskflowmq.server.api.readiness import Readiness
+from taskflowmq.server.edge.problems import not_found
+from taskflowmq.server.edge.room import Seat
 from taskflowmq.server.settings import ServerSettings
 
 STATS_SECONDS = 2.0

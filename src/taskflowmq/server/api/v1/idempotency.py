@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 
 from taskflowmq.core.job import IdempotencyKey
-from taskflowmq.server.problems import bad_parameter
-from taskflowmq.server.request_context import context_of
+from taskflowmq.server.edge.problems import bad_parameter
+from taskflowmq.server.edge.request_context import context_of
 
 HEADER = b"idempotency-key"
 MAX_LENGTH = 255

@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from taskflowmq.core.job import JobFilter
-from taskflowmq.server.problems import bad_parameter
+from taskflowmq.server.edge.problems import bad_parameter
 
 _CHECK_BYTES = 4
 _ID_BYTES = 16

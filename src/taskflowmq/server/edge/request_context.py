@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
-from taskflowmq.server.room import Seat
+from taskflowmq.server.edge.room import Seat
 
 _KEY = "taskflow"
 

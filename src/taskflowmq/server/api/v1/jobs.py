@@ -14,13 +14,11 @@ from taskflowmq.core.filters import MAX_PAGE, read_states, split_words
 from taskflowmq.core.job import JobFilter, JobView, State
 from taskflowmq.core.operations import check
 from taskflowmq.core.validation import MAX_TAG_LENGTH, check_name, check_text, check_time
-from taskflowmq.server.body import decode_body
-from taskflowmq.server.cursor import read_cursor, write_cursor
-from taskflowmq.server.intake import store_one
-from taskflowmq.server.problems import bad_parameter
-from taskflowmq.server.request_context import context_of
-from taskflowmq.server.schemas.requests import JobBody
-from taskflowmq.server.schemas.responses import (
+from taskflowmq.server.api.services import Services, Shared, parse_id
+from taskflowmq.server.api.v1.cursor import read_cursor, write_cursor
+from taskflowmq.server.api.v1.intake import store_one
+from taskflowmq.server.api.v1.schemas.requests import JobBody
+from taskflowmq.server.api.v1.schemas.responses import (
     JobDetail,
     JobOut,
     JobPage,
@@ -31,7 +29,9 @@ from taskflowmq.server.schemas.responses import (
     job_out,
     stats_out,
 )
-from taskflowmq.server.services import Services, Shared, parse_id
+from taskflowmq.server.edge.body import decode_body
+from taskflowmq.server.edge.problems import bad_parameter
+from taskflowmq.server.edge.request_context import context_of
 
 TAGS = ["jobs"]
 MAX_WAIT = 30

@@ -9,8 +9,8 @@ from litestar import Litestar, MediaType, Request, Response, get
 from litestar.datastructures import State
 from litestar.response import Redirect
 
-from taskflowmq.server.docs_page import render, static
-from taskflowmq.server.openapi import OPENAPI_PATH, describe
+from taskflowmq.server.openapi.docs_page import render, static
+from taskflowmq.server.openapi.document import OPENAPI_PATH, describe
 
 
 @cache

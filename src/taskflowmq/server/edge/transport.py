@@ -2,7 +2,7 @@
 
 uvicorn's protocol has no limit for what is not a body: it keeps a head, an address or a trailer until memory ends, and
 a connection that sends nothing for ever. Here every byte that is no body is counted before the parser may keep it,
-and every state of a connection has a deadline (:mod:`taskflowmq.server.connections`).
+and every state of a connection has a deadline (:mod:`taskflowmq.server.edge.connections`).
 
 What must stay true: at most :data:`MAX_HEAD` bytes without a byte of a body are given to the parser for one request;
 whatever cannot be a request gets one answer, after those before it, and is the last thing that is read; nothing that
@@ -27,9 +27,9 @@ import httptools
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from taskflowmq.server.connections import Connections
-from taskflowmq.server.gate import WHOLE
-from taskflowmq.server.problems import MEDIA_TYPE, Problem
+from taskflowmq.server.edge.connections import Connections
+from taskflowmq.server.edge.gate import WHOLE
+from taskflowmq.server.edge.problems import MEDIA_TYPE, Problem
 
 log = logging.getLogger("taskflowmq.server")
 App = Callable[[Any, Any, Any], Awaitable[None]]

@@ -9,8 +9,8 @@ from litestar.openapi.datastructures import ResponseSpec
 
 from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.ports.store import StoreStats
-from taskflowmq.server.problems import Problem
-from taskflowmq.server.services import Shared
+from taskflowmq.server.api.services import Shared
+from taskflowmq.server.edge.problems import Problem
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

@@ -16,14 +16,14 @@ from taskflowmq.client.headers import TRACEPARENT, is_traceparent
 from taskflowmq.client.options import check_chance
 from taskflowmq.core.errors import InvalidJob, UnknownTask
 from taskflowmq.core.job import Enqueued, IdempotencyKey, NewJob
-from taskflowmq.server.body import decode_body, inside
-from taskflowmq.server.bulk_body import Slices, read_job
-from taskflowmq.server.idempotency import Repeat, idempotency_of
-from taskflowmq.server.problems import Problem
-from taskflowmq.server.request_context import context_of
-from taskflowmq.server.schemas.requests import JobBody
-from taskflowmq.server.schemas.responses import BulkOut, Submitted, job_fields, submitted
-from taskflowmq.server.services import Services
+from taskflowmq.server.api.services import Services
+from taskflowmq.server.api.v1.bulk_body import Slices, read_job
+from taskflowmq.server.api.v1.idempotency import Repeat, idempotency_of
+from taskflowmq.server.api.v1.schemas.requests import JobBody
+from taskflowmq.server.api.v1.schemas.responses import BulkOut, Submitted, job_fields, submitted
+from taskflowmq.server.edge.body import decode_body, inside
+from taskflowmq.server.edge.problems import Problem
+from taskflowmq.server.edge.request_context import context_of
 
 _ENCODER = msgspec.json.Encoder()
 CREATED, FOUND = 201, 200

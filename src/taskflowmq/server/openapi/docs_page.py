@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from taskflowmq.server.examples import EXAMPLES
+from taskflowmq.server.openapi.examples import EXAMPLES
 
 _METHODS = ("get", "post", "put", "patch", "delete")
 

@@ -15,7 +15,7 @@ import msgspec
 from taskflowmq.client.codec import split_path
 from taskflowmq.core.errors import FieldError, InvalidJob
 from taskflowmq.core.validation import MAX_DEPTH, check_storable
-from taskflowmq.server.problems import Problem, overloaded
+from taskflowmq.server.edge.problems import Problem, overloaded
 
 Receive = Callable[[], Awaitable[Any]]
 T = TypeVar("T")

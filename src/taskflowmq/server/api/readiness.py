@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from taskflowmq.core.errors import StoreUnavailable, TaskFlowError
-from taskflowmq.server.problems import NotReady, from_error
+from taskflowmq.server.edge.problems import NotReady, from_error
 
 log = logging.getLogger("taskflowmq.server")
 

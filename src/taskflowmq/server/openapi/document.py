@@ -7,10 +7,8 @@ from typing import Any
 import msgspec
 from litestar import Litestar
 
-from taskflowmq.server.examples import EXAMPLES
-from taskflowmq.server.problems import MEDIA_TYPE, ProblemBody
-from taskflowmq.server.schemas.requests import BulkBody, JobBody
-from taskflowmq.server.schemas.responses import (
+from taskflowmq.server.api.v1.schemas.requests import BulkBody, JobBody
+from taskflowmq.server.api.v1.schemas.responses import (
     BulkOut,
     Health,
     JobDetail,
@@ -22,6 +20,8 @@ from taskflowmq.server.schemas.responses import (
     TaskList,
     WorkerList,
 )
+from taskflowmq.server.edge.problems import MEDIA_TYPE, ProblemBody
+from taskflowmq.server.openapi.examples import EXAMPLES
 
 OPENAPI_PATH = "/api/v1/openapi.json"
 

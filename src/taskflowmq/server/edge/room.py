@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from taskflowmq.server.body import Bodies, Receive, unless_gone
-from taskflowmq.server.problems import overloaded
+from taskflowmq.server.edge.body import Bodies, Receive, unless_gone
+from taskflowmq.server.edge.problems import overloaded
 from taskflowmq.server.settings import ServerSettings
 
 #: Reads that the store works on at once: fewer than a store has connections, so that some are left for writes.

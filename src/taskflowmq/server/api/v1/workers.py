@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from litestar import get
 
-from taskflowmq.server.schemas.responses import WorkerList, worker_out
-from taskflowmq.server.services import Shared
+from taskflowmq.server.api.services import Shared
+from taskflowmq.server.api.v1.schemas.responses import WorkerList, worker_out
 
 
 @get("/workers", operation_id="listWorkers", summary="List workers", tags=["workers"])

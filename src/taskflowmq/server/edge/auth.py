@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from taskflowmq.server.problems import Problem
+from taskflowmq.server.edge.problems import Problem
 from taskflowmq.server.settings import is_loopback
 
 OPEN_PATHS = frozenset({"/health/live", "/health/ready"})

@@ -7,10 +7,10 @@ from typing import Any
 from litestar import Request, post
 from litestar.params import RawBody
 
-from taskflowmq.server.bulk_body import split_jobs
-from taskflowmq.server.intake import store_many
-from taskflowmq.server.schemas.responses import BulkOut
-from taskflowmq.server.services import Shared
+from taskflowmq.server.api.services import Shared
+from taskflowmq.server.api.v1.bulk_body import split_jobs
+from taskflowmq.server.api.v1.intake import store_many
+from taskflowmq.server.api.v1.schemas.responses import BulkOut
 
 
 @post(
