@@ -1,6 +1,6 @@
 """Keep the SQL of the two stores alike, readable and safe.
 
-Every statement is a file, `stores/<engine>/queries/<verb>_<noun>.sql`, and both engines have the
+Every statement is a file, `stores/<engine>/queries/<subject>/<verb>_<noun>.sql`, and both engines have the
 same files; what only one engine needs lies in its `only/` folder. A file holds one statement, below a comment
 that says what it does. What statements share is a fragment, `stores/<engine>/fragments/<name>.sql`, which is a
 statement by itself. The code names statements that exist, and every statement is named.
@@ -76,15 +76,15 @@ def check_names(shared: dict[str, dict[str, Path]], only: dict[str, dict[str, Pa
         for name in sorted(shared[engine].keys() - shared[other].keys()):
             path = relative(shared[engine][name], root)
             yield Problem(path, 1, "pair", f"{other}/queries has no {name}.sql")
-        for name, file in only[engine].items():
+        for file in only[engine].values():
             folders = {
                 f"{other}/queries": shared[other],
                 f"{other}/only": only[other],
                 f"{engine}/queries": shared[engine],
             }
-            for folder, names in folders.items():
-                if name in names:
-                    message = f"{folder} has {name}.sql too: what both have belongs in queries/ of both"
+            for folder, files in folders.items():
+                if file.stem in {path.stem for path in files.values()}:
+                    message = f"{folder} has {file.stem}.sql too: what both have belongs in queries/ of both"
                     yield Problem(relative(file, root), 1, "only", message)
 
 

@@ -55,7 +55,7 @@ FENCE = (
         "sqlite",
         "a settle takes whatever attempt of the job is running for its own",
         (
-            Edit("stores/sqlite/only/end_completed_jobs.sql", "WHERE r.lease_no = :lease_no", "WHERE true"),
+            Edit("stores/sqlite/only/settle/end_completed_jobs.sql", "WHERE r.lease_no = :lease_no", "WHERE true"),
             Edit("core/fates.py", "_RUNNING and stored.lease_no == change.counters.lease_no:", "_RUNNING:"),
         ),
         # Of the fixed seeds one is enough: it takes a worker that wakes while another runs its job.
@@ -70,7 +70,7 @@ FENCE = (
         "a settle takes whatever attempt of the job is running for its own",
         (
             Edit(
-                "stores/postgres/only/complete_jobs.sql",
+                "stores/postgres/only/settle/complete_jobs.sql",
                 "WHERE r.job_id = x.job_id AND r.lease_no = x.lease_no FOR UPDATE",
                 "WHERE r.job_id = x.job_id FOR UPDATE",
             ),
@@ -152,7 +152,7 @@ CHARGE = (
         "charged-at-finish",
         "sqlite",
         "the attempt is counted when the worker reports its end, so that a lost one was never counted",
-        (Edit("stores/sqlite/only/start_jobs.sql", "r.round, r.attempt + 1,", "r.round, r.attempt,"),),
+        (Edit("stores/sqlite/only/claims/start_jobs.sql", "r.round, r.attempt + 1,", "r.round, r.attempt,"),),
         (_SQLITE + "TestClaims::test_a_claim_is_charged_before_the_body_starts", _SIMULATION + "test_sqlite[11]"),
     ),
     Mutant(
@@ -177,7 +177,7 @@ WORKER_ROW = (
         "a worker that has been ended goes on claiming, and nobody ever looks for its jobs",
         (
             Edit(
-                "stores/sqlite/queries/list_lanes.sql",
+                "stores/sqlite/queries/claims/list_lanes.sql",
                 "EXISTS (SELECT 1 FROM taskflow_worker WHERE id = :worker_id AND ended_at IS NULL)",
                 "(SELECT :worker_id IS NOT NULL)",
             ),
@@ -193,7 +193,7 @@ WORKER_ROW = (
         "a worker that has been ended goes on claiming, and nobody ever looks for its jobs",
         (
             Edit(
-                "stores/postgres/only/claim_jobs.sql",
+                "stores/postgres/only/claims/claim_jobs.sql",
                 "WHERE id = $2::uuid AND ended_at IS NULL\n",
                 "WHERE id = $2::uuid\n",
             ),
@@ -210,7 +210,7 @@ WORKER_ROW = (
         "a claim looks whether its worker has ended, and the worker may end before the claim does",
         (
             Edit(
-                "stores/postgres/only/claim_jobs.sql",
+                "stores/postgres/only/claims/claim_jobs.sql",
                 "FOR KEY SHARE",
                 "",
             ),
@@ -236,12 +236,12 @@ CURSOR = (
         "the floor of a sweep rises over rows that a claim which may still roll back has locked",
         (
             Edit(
-                "stores/postgres/only/sample_positions.sql",
+                "stores/postgres/only/claims/sample_positions.sql",
                 "ORDER BY r.seq LIMIT 1)",
                 "ORDER BY r.seq LIMIT 1 FOR UPDATE SKIP LOCKED)",
             ),
             Edit(
-                "stores/postgres/only/look_around.sql",
+                "stores/postgres/only/claims/look_around.sql",
                 "ORDER BY r.seq LIMIT 1)",
                 "ORDER BY r.seq LIMIT 1 FOR UPDATE SKIP LOCKED)",
             ),
@@ -283,7 +283,11 @@ UNIQUE = (
         "sqlite",
         "the key is looked up first and taken afterwards: two that look at once both take it",
         (
-            Edit("stores/sqlite/only/take_unique_keys.sql", "WHERE taskflow_unique_lock.until <= :now", "WHERE true"),
+            Edit(
+                "stores/sqlite/only/intake/take_unique_keys.sql",
+                "WHERE taskflow_unique_lock.until <= :now",
+                "WHERE true",
+            ),
             Edit(
                 "stores/sqlite/intake.py",
                 "        if idempotency is None and len(jobs) <= _SMALL and",
@@ -326,12 +330,14 @@ REPEAT = (
         "an enqueue that is repeated after a lost reply puts its job in line a second time",
         (
             Edit(
-                "stores/sqlite/only/insert_jobs.sql",
+                "stores/sqlite/only/intake/insert_jobs.sql",
                 "INSERT INTO taskflow_job",
                 "INSERT OR IGNORE INTO taskflow_job",
             ),
             Edit(
-                "stores/sqlite/only/enqueue_alike.sql", "INSERT INTO taskflow_job", "INSERT OR IGNORE INTO taskflow_job"
+                "stores/sqlite/only/intake/enqueue_alike.sql",
+                "INSERT INTO taskflow_job",
+                "INSERT OR IGNORE INTO taskflow_job",
             ),
         ),
         (
@@ -345,7 +351,7 @@ REPEAT = (
         "an enqueue that is repeated after a lost reply puts its job in line a second time",
         (
             Edit(
-                "stores/postgres/only/enqueue_jobs.sql",
+                "stores/postgres/only/intake/enqueue_jobs.sql",
                 "  WHERE taskflow.refuse_unless(\n    job.tenant_id",
                 "  WHERE NOT taskflow.refuse_unless(\n    job.tenant_id",
             ),
@@ -371,7 +377,7 @@ LOCKS = (
         "a request to cancel does not wait for a settle under way, and is written for a job that has moved on",
         (
             Edit(
-                "stores/postgres/queries/request_cancel.sql",
+                "stores/postgres/queries/jobs/request_cancel.sql",
                 "WHERE job_id = $2::uuid FOR KEY SHARE",
                 "WHERE job_id = $2::uuid",
             ),
@@ -397,7 +403,7 @@ LOCKS = (
         "what was found prunable is deleted, also where somebody has redriven it meanwhile",
         (
             Edit(
-                "stores/sqlite/only/prune_jobs.sql",
+                "stores/sqlite/only/upkeep/prune_jobs.sql",
                 "AND NOT EXISTS (SELECT 1 FROM taskflow_ready AS r WHERE r.job_id = x.id)",
                 "",
             ),

@@ -68,7 +68,7 @@ def make(name: str, *edits: Edit, caught_by: str = ONCE) -> Mutant:
 def test_caught_surviving_and_broken_mutants_are_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
     (known,) = chosen(["charged-at-finish/sqlite"])
     real = known._replace(caught_by=(CHARGED,))
-    statement = "stores/sqlite/only/start_jobs.sql"
+    statement = "stores/sqlite/only/claims/start_jobs.sql"
     harmless = make("harmless", Edit(statement, "-- Claimed jobs start", "-- Claimed jobs begin"))
     broken = make("broken", Edit(statement, "INSERT INTO", "INSERTED INTO"))
     found = verdicts_of(real, harmless, broken)

@@ -19,7 +19,7 @@ PACKAGE = Path("src/taskflowmq")
 class Edit(NamedTuple):
     """One text of one file, and what stands there instead."""
 
-    #: Below the package, as in ``stores/postgres/only/claim_jobs.sql``.
+    #: Below the package, as in ``stores/postgres/only/claims/claim_jobs.sql``.
     file: str
     old: str
     new: str
