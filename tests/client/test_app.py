@@ -220,14 +220,13 @@ async def test_many_waiters_share_their_questions(app: TaskFlow, monkeypatch: py
 
     handles = await app.aenqueue_many([note.job(n) for n in range(200)])
     asked: list[int] = []
-    board = app.store.board
-    real = board.get_many
+    real = app.store.jobs.get_many
 
     async def counting(tenant: str, ids: Sequence[UUID]) -> Any:
         asked.append(len(ids))
         return await real(tenant, ids)
 
-    monkeypatch.setattr(board, "get_many", counting)
+    monkeypatch.setattr(app.store.jobs, "get_many", counting)
     # As if all were old enough to be looked at: else each becomes so at its own millisecond.
     monkeypatch.setattr(watch, "_too_young_s", lambda _job_id: 0.0)
     waiting = asyncio.gather(*(handle.aresult(timeout=20) for handle in handles))

@@ -114,7 +114,7 @@ async def away(*_: object) -> Any:
 
 @pytest.mark.parametrize(
     ("part", "method"),
-    [("board", "get"), ("board", "get_many"), ("workers", "list_workers"), ("claims", "paused_queues")],
+    [("jobs", "get"), ("jobs", "get_many"), ("workers", "list_workers"), ("claims", "paused_queues")],
 )
 @pytest.mark.parametrize("answer", [silent, away])
 async def test_a_time_out_waits_only_a_moment_for_its_reason(
@@ -166,7 +166,7 @@ async def test_a_job_that_ends_at_the_last_moment_is_said_to_have_ended(
 
     handle = await note.aenqueue(1)
     session = await app.hub.open_here()
-    monkeypatch.setattr(session.store.board, "get_many", silent)
+    monkeypatch.setattr(session.store.jobs, "get_many", silent)
     await handle.acancel()
     with pytest.raises(TimeoutError, match=r"has not ended within 0\.05 s, but has meanwhile$"):
         await handle.aresult(timeout=0.05)

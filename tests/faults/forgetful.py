@@ -18,13 +18,14 @@ CHANGES = {
     "intake": {"enqueue", "announce_tasks"},
     "claims": {"claim", "settle", "save_progress"},
     "workers": {"register", "renew", "end", "end_expired"},
-    "board": {"cancel", "retry", "delete", "pause", "resume"},
+    "jobs": {"cancel", "retry", "delete"},
+    "queues": {"pause", "resume"},
     "upkeep": {"take_turn", "stage_due", "expire_ready", "prune", "maintain"},
 }
 #: Not calls to the database of their own: a caller's transaction, and what an adapter remembers.
 _NOT_LOST = {"enqueue_on", "settle_on", "forget"}
-PARTS = {"intake": ports.Intake, "claims": ports.Claims, "workers": ports.Workers, "board": ports.Board,
-         "upkeep": ports.Upkeep}  # fmt: skip
+PARTS = {"intake": ports.Intake, "claims": ports.Claims, "workers": ports.Workers, "jobs": ports.Jobs,
+         "queues": ports.Queues, "stats": ports.Stats, "upkeep": ports.Upkeep}  # fmt: skip
 
 
 def calls(part: str) -> set[str]:

@@ -201,7 +201,7 @@ class Rig:
 
         async def views() -> list[JobView] | None:
             try:
-                found = await self.app.store.board.get_many("default", sorted(handle.id for handle in handles))
+                found = await self.app.store.jobs.get_many("default", sorted(handle.id for handle in handles))
             except StoreUnavailable:  # the fault hits this client too
                 return None
             by_id = {view.id: view for view in found}

@@ -131,7 +131,7 @@ async def ended(app: TaskFlow, ids: list[UUID]) -> list[JobView]:
     """Wait until all jobs have ended."""
 
     async def views() -> list[JobView] | None:
-        found = await app.store.board.get_many("default", sorted(ids))
+        found = await app.store.jobs.get_many("default", sorted(ids))
         return found if len(found) == len(ids) and all(view.state.final for view in found) else None
 
     return await wait_until(views, 20 + SLACK, what="the jobs to end")
@@ -202,7 +202,7 @@ async def test_a_dead_worker_is_found_no_later_than_the_step_of_the_clock(
     clock.off += timedelta(seconds=step_s)
 
     async def rescued() -> bool:
-        view = await store.board.get("default", job.id)
+        view = await store.jobs.get("default", job.id)
         return view is not None and view.counters.losses == 1
 
     # A silence that may be the store's own is given a lease more.

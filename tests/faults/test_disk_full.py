@@ -123,7 +123,7 @@ class Fleet:
         async def unfinished() -> int:
             ids = sorted(self.clients.ids)
             parts = [ids[first : first + 500] for first in range(0, len(ids), 500)]
-            views = [view for part in parts for view in await self.rig.app.store.board.get_many("default", part)]
+            views = [view for part in parts for view in await self.rig.app.store.jobs.get_many("default", part)]
             return len(ids) - sum(view.state is State.COMPLETED for view in views)
 
         with contextlib.suppress(TimeoutError):

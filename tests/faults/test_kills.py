@@ -114,7 +114,7 @@ async def rescue_times(rig: Rig, lost_at: dict[int, datetime]) -> list[float]:
     held = {(UUID(line["job"]), line["lease"]): line["pid"] for line in rig.ledger() if line["pid"] in lost_at}
     waits = []
     for (job, lease), pid in held.items():
-        attempts = await rig.app.store.board.attempts("default", job)
+        attempts = await rig.app.store.jobs.attempts("default", job)
         ends = [each.finished_at for each in attempts if (each.lease_no, each.outcome) == (lease, "lost")]
         waits += [(end - lost_at[pid]).total_seconds() for end in ends if end is not None]
     return waits
@@ -168,7 +168,7 @@ async def rescued(rig: Rig, jobs: Sequence[Handle[Any]], losses: int) -> list[da
     seen: dict[Any, datetime] = {}
 
     async def settled() -> bool:
-        views: list[JobView] = await rig.app.store.board.get_many("default", sorted(job.id for job in jobs))
+        views: list[JobView] = await rig.app.store.jobs.get_many("default", sorted(job.id for job in jobs))
         seen.update({view.id: view.run_at for view in views if view.state is State.RETRYING})
         return all(view.state is not State.RUNNING for view in views)
 

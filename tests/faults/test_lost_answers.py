@@ -195,7 +195,7 @@ class Operator:
         """Wait for the end of jobs, in id order."""
 
         async def views() -> list[JobView]:
-            found = await self._truth.board.get_many("default", sorted(ids))
+            found = await self._truth.jobs.get_many("default", sorted(ids))
             left = [
                 (str(view.id), view.task, view.state.value, view.counters) for view in found if not view.state.final
             ]
@@ -258,9 +258,9 @@ async def test_every_call_may_lose_its_answer_and_no_job_is_lost_doubled_or_stuc
         # Rarely due: here at the latest.
         await insist(app.store.upkeep.maintain)
         await insist(lambda: app.store.upkeep.prune(Retention(), 100))
-    stats = await truth.board.stats()
+    stats = await truth.stats.count()
     assert await truth.upkeep.check() == []
-    cancelled = await truth.board.get_many("default", sorted(operator.never))
+    cancelled = await truth.jobs.get_many("default", sorted(operator.never))
     (store,) = stores
     jobs, seconds = sum(stats.states.values()), time.monotonic() - began
     print(

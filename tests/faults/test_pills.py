@@ -113,7 +113,7 @@ async def test_every_way_to_die_is_one_crash_with_its_name(one_rig: Rig) -> None
 
         view = await wait_until(crashed, PATIENCE, what=f"the crash of {task}({how})")
         assert not view.state.final, (task, how)
-        first = (await rig.app.store.board.attempts("default", job.id))[0]
+        first = (await rig.app.store.jobs.attempts("default", job.id))[0]
         assert (first.outcome, why in message_of(first.raw_error)) == ("crashed", True), (task, how, first.raw_error)
         await job.acancel()
         await check_innocents(rig, [bystander])

@@ -426,8 +426,8 @@ BY_HAND = (
         ),
         (
             "tests/core/test_operations.py::test_what_has_ended_can_be_deleted",
-            _SQLITE + "TestBoard::test_an_operation_does_what_the_state_allows",
-            _POSTGRES + "TestBoard::test_an_operation_does_what_the_state_allows",
+            _SQLITE + "TestJobs::test_an_operation_does_what_the_state_allows",
+            _POSTGRES + "TestJobs::test_an_operation_does_what_the_state_allows",
         ),
     ),
 )

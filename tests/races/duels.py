@@ -62,7 +62,7 @@ class Duels(StoreSuite):
         settled, cancel = await arena.duel(
             [row("running", held.id)],
             lambda worker: worker.settle(held, Succeeded(b"1")),
-            lambda user: user.store.board.cancel("default", held.id, actor="me"),
+            lambda user: user.store.jobs.cancel("default", held.id, actor="me"),
         )
         assert (settled, cancel) == (Settled.APPLIED, CancelAnswer.FINAL)
         assert await rig.state(held.id) is State.COMPLETED
@@ -71,7 +71,7 @@ class Duels(StoreSuite):
         held = await rig.running()
         cancel, settled = await arena.duel(
             [row("running", held.id)],
-            lambda user: user.store.board.cancel("default", held.id, actor="me"),
+            lambda user: user.store.jobs.cancel("default", held.id, actor="me"),
             lambda worker: worker.settle(held, Succeeded(b"1")),
         )
         assert (cancel, settled) == (CancelAnswer.REQUESTED, Settled.APPLIED)
@@ -82,7 +82,7 @@ class Duels(StoreSuite):
         held = await rig.running()
         cancel, settled = await arena.duel(
             [row("running", held.id)],
-            lambda user: user.store.board.cancel("default", held.id, actor="me"),
+            lambda user: user.store.jobs.cancel("default", held.id, actor="me"),
             lambda worker: worker.settle(held, outcome),
         )
         assert (cancel, settled) == (CancelAnswer.REQUESTED, Settled.APPLIED)
@@ -95,7 +95,7 @@ class Duels(StoreSuite):
         settled, cancel = await arena.duel(
             [row("running", held.id)],
             lambda worker: worker.settle(held, outcome),
-            lambda user: user.store.board.cancel("default", held.id, actor="me"),
+            lambda user: user.store.jobs.cancel("default", held.id, actor="me"),
         )
         assert (settled, cancel) == (Settled.APPLIED, CancelAnswer.CANCELLED)
         view = await rig.view(held.id)
@@ -171,8 +171,8 @@ class Duels(StoreSuite):
         await rig.apply(held, Discarded(ERROR))
         answers = await arena.duel(
             [row("outcome", held.id)],
-            lambda one: one.store.board.retry("default", held.id),
-            lambda another: another.store.board.retry("default", held.id),
+            lambda one: one.store.jobs.retry("default", held.id),
+            lambda another: another.store.jobs.retry("default", held.id),
         )
         assert answers == (RetryAnswer.NEW_ROUND, RetryAnswer.CONFLICT)
         again = await rig.claim_one()
@@ -183,8 +183,8 @@ class Duels(StoreSuite):
         await rig.apply(held, Discarded(ERROR))
         retry, delete = await arena.duel(
             [row("outcome", held.id)],
-            lambda one: one.store.board.retry("default", held.id),
-            lambda another: another.store.board.delete("default", held.id),
+            lambda one: one.store.jobs.retry("default", held.id),
+            lambda another: another.store.jobs.delete("default", held.id),
         )
         assert (retry, delete) == (RetryAnswer.NEW_ROUND, DeleteAnswer.CONFLICT)
         assert (await rig.claim_one()).id == held.id
@@ -194,12 +194,12 @@ class Duels(StoreSuite):
         await rig.apply(held, Discarded(ERROR))
         delete, retry = await arena.duel(
             [row("outcome", held.id)],
-            lambda one: one.store.board.delete("default", held.id),
-            lambda another: another.store.board.retry("default", held.id),
+            lambda one: one.store.jobs.delete("default", held.id),
+            lambda another: another.store.jobs.retry("default", held.id),
         )
         assert delete is DeleteAnswer.DELETED
         assert retry in (RetryAnswer.NOT_FOUND, RetryAnswer.CONFLICT)
-        assert await rig.store.board.get("default", held.id) is None
+        assert await rig.store.jobs.get("default", held.id) is None
 
     # ------------------------------------------------------------------------------------------------- intake
 
@@ -239,7 +239,7 @@ class Duels(StoreSuite):
         )
         assert ids(first) == ids(second), "the second request gets the first one's answer"
         assert sorted([first[0].replayed, second[0].replayed]) == [False, True]
-        known = [await rig.store.board.get("default", job.id) for job in jobs]
+        known = [await rig.store.jobs.get("default", job.id) for job in jobs]
         assert [view.id for view in known if view is not None] == ids(first)
 
     # --------------------------------------------------------------------------- batches, from both ends (F16)

@@ -47,7 +47,7 @@ class PostgresDuels(Duels):
         claimed, cancel = await arena.duel(
             [entry("running", job.id, "ready")],
             lambda claimer: claimer.claim(worker),
-            lambda user: user.store.board.cancel("default", job.id, actor="me"),
+            lambda user: user.store.jobs.cancel("default", job.id, actor="me"),
         )
         assert (ids(claimed), cancel) == ([job.id], CancelAnswer.REQUESTED)
         assert await rig.store.claims.cancel_requests(worker) == [job.id]
@@ -57,7 +57,7 @@ class PostgresDuels(Duels):
         worker = await rig.worker()
         cancel, claimed = await arena.duel(
             [entry("outcome", job.id, "ready")],
-            lambda user: user.store.board.cancel("default", job.id, actor="me"),
+            lambda user: user.store.jobs.cancel("default", job.id, actor="me"),
             lambda claimer: claimer.claim(worker),
             second_waits=False,
         )
@@ -71,7 +71,7 @@ class PostgresDuels(Duels):
         staged, cancel = await arena.duel(
             [entry("ready", job.id, "waiting")],
             lambda stager: stager.store.upkeep.stage_due(100),
-            lambda user: user.store.board.cancel("default", job.id, actor="me"),
+            lambda user: user.store.jobs.cancel("default", job.id, actor="me"),
         )
         assert (staged.staged, cancel) == (1, CancelAnswer.CANCELLED)
         assert await rig.claim(await rig.worker()) == []
@@ -93,13 +93,13 @@ class PostgresDuels(Duels):
         rig.clock.advance(3 * 86_400)
         retry, pruned = await arena.duel(
             [entry("ready", held.id, "outcome")],
-            lambda user: user.store.board.retry("default", held.id),
+            lambda user: user.store.jobs.retry("default", held.id),
             lambda pruner: pruner.store.upkeep.prune(SOON, 100),
             second_waits=False,
         )
         assert retry is RetryAnswer.NEW_ROUND, pruned
         assert (await rig.claim_one()).id == held.id
-        assert len(await rig.store.board.attempts("default", held.id)) == 2
+        assert len(await rig.store.jobs.attempts("default", held.id)) == 2
 
     async def test_prune_in_the_middle_before_retry(self, rig: Rig, arena: PostgresArena) -> None:
         held = await rig.running()
@@ -108,11 +108,11 @@ class PostgresDuels(Duels):
         pruned, retry = await arena.duel(
             [row("job", held.id)],
             lambda pruner: pruner.store.upkeep.prune(SOON, 100),
-            lambda user: user.store.board.retry("default", held.id),
+            lambda user: user.store.jobs.retry("default", held.id),
         )
         assert pruned >= 1
         assert retry in (RetryAnswer.NOT_FOUND, RetryAnswer.CONFLICT)
-        assert await rig.store.board.get("default", held.id) is None
+        assert await rig.store.jobs.get("default", held.id) is None
 
     # ---------------------------------------------------------------------------- rows that hide from claimers
 

@@ -49,12 +49,12 @@ class TestDuels(Duels):
         rig.clock.advance(3 * 86_400)
         retry, _ = await arena.duel(
             [],
-            lambda user: user.store.board.retry("default", held.id),
+            lambda user: user.store.jobs.retry("default", held.id),
             lambda pruner: pruner.store.upkeep.prune(SOON, 100),
         )
         assert retry is RetryAnswer.NEW_ROUND
         assert (await rig.claim_one()).id == held.id
-        assert len(await rig.store.board.attempts("default", held.id)) == 2
+        assert len(await rig.store.jobs.attempts("default", held.id)) == 2
 
     async def test_prune_before_retry(self, rig: Rig, arena: SqliteArena) -> None:
         held = await rig.running()
@@ -63,11 +63,11 @@ class TestDuels(Duels):
         pruned, retry = await arena.duel(
             [],
             lambda pruner: pruner.store.upkeep.prune(SOON, 100),
-            lambda user: user.store.board.retry("default", held.id),
+            lambda user: user.store.jobs.retry("default", held.id),
         )
         assert pruned >= 1
         assert retry is RetryAnswer.NOT_FOUND
-        assert await rig.store.board.get("default", held.id) is None
+        assert await rig.store.jobs.get("default", held.id) is None
 
     @pytest.mark.parametrize("stager_first", [True, False])
     async def test_stager_and_cancel(self, rig: Rig, arena: SqliteArena, stager_first: bool) -> None:
@@ -75,7 +75,7 @@ class TestDuels(Duels):
         rig.clock.advance(2)
         acts = [
             lambda stager: stager.store.upkeep.stage_due(100),
-            lambda user: user.store.board.cancel("default", job.id, actor="me"),
+            lambda user: user.store.jobs.cancel("default", job.id, actor="me"),
         ]
         answers = await arena.duel([], *(acts if stager_first else acts[::-1]))
         staged, cancel = answers if stager_first else answers[::-1]
@@ -89,7 +89,7 @@ class TestDuels(Duels):
         worker = await rig.worker()
         acts = [
             lambda claimer: claimer.claim(worker),
-            lambda user: user.store.board.cancel("default", job.id, actor="me"),
+            lambda user: user.store.jobs.cancel("default", job.id, actor="me"),
         ]
         answers = await arena.duel([], *(acts if claim_first else acts[::-1]))
         claimed, cancel = answers if claim_first else answers[::-1]
@@ -213,7 +213,7 @@ class TestProcesses(StoreSuite):
                 won = completed == Settled.APPLIED
                 assert await rig.state(job.id) is (State.COMPLETED if won else State.RETRYING)
                 if not won:
-                    await rig.store.board.cancel("default", job.id, actor="me")
+                    await rig.store.jobs.cancel("default", job.id, actor="me")
                 answers = race(path, both, ["enqueue", f"k{turn}"], ["enqueue", f"k{turn}"])
                 assert len({answer[0] for answer in answers}) == 1
                 assert sorted(answer[1] for answer in answers) == [False, True]

@@ -69,15 +69,14 @@ async def test_jobs_of_one_commit_are_answered_as_they_are_stored(asker: httpx.A
 async def test_a_new_job_is_not_read_back(
     asker: httpx.AsyncClient, stored_app: TaskFlow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    board = stored_app.store.board
     asked: list[UUID] = []
-    get_many = board.get_many
+    get_many = stored_app.store.jobs.get_many
 
     async def counted(tenant: str, job_ids: Sequence[UUID]) -> list[JobView]:
         asked.extend(job_ids)
         return await get_many(tenant, job_ids)
 
-    monkeypatch.setattr(board, "get_many", counted)
+    monkeypatch.setattr(stored_app.store.jobs, "get_many", counted)
     plain = [asker.post("/api/v1/jobs", json=body) for body in BODIES if "unique_key" not in body]
     assert {answer.status_code for answer in await asyncio.gather(*plain)} == {201}
     assert asked == []

@@ -56,7 +56,7 @@ async def test_a_store_that_does_not_answer_costs_a_request_one_deadline(
     method, path, body = request_
     await wait_until(lambda: opened(app), what="the store to be open")
     async with app, connected(app) as client:
-        for part in (app.store.intake, app.store.board, app.store.workers):
+        for part in (app.store.intake, app.store.jobs, app.store.queues, app.store.stats, app.store.workers):
             for name in dir(part):
                 if not name.startswith("_") and asyncio.iscoroutinefunction(getattr(part, name)):
                     monkeypatch.setattr(part, name, silence)

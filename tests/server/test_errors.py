@@ -22,7 +22,7 @@ async def test_an_unforeseen_error_says_nothing_but_its_id(
     async def broken() -> None:
         raise RuntimeError(SECRET)
 
-    monkeypatch.setattr(app.store.board, "stats", broken)
+    monkeypatch.setattr(app.store.stats, "count", broken)
     with caplog.at_level(logging.ERROR):
         answer = await reader.get("/api/v1/jobs/stats", headers={"x-request-id": "request-0042"})
     assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")

@@ -33,7 +33,7 @@ async def app(postgres_url: str) -> AsyncIterator[TaskFlow]:
     declare(made)
     async with made:
         # The names of queue and task are made once, in transactions of their own.
-        await made.store.board.delete("default", await ended(made))
+        await made.store.jobs.delete("default", await ended(made))
         yield made
 
 

@@ -17,7 +17,7 @@ from taskflowmq.server.api.readback import Readback
 ONE, OTHER = UUID(int=1), UUID(int=2)
 
 
-class Board:
+class StoredJobs:
     """Jobs of tenant "a" only."""
 
     def __init__(self) -> None:
@@ -31,17 +31,17 @@ class Board:
 
 
 async def test_a_readback_of_one_tenant_is_no_answer_to_another() -> None:
-    board = Board()
-    readback = Readback(board.get_many)
+    jobs = StoredJobs()
+    readback = Readback(jobs.get_many)
     asked = [("a", ONE), ("b", ONE), ("a", OTHER), ("a", ONE)]
     found = await asyncio.gather(*(readback.get(tenant, job_id) for tenant, job_id in asked))
     assert [view and (view.tenant, view.id) for view in found] == [("a", ONE), None, ("a", OTHER), ("a", ONE)]
-    assert board.asked == [("a", [ONE, OTHER]), ("b", [ONE])]
+    assert jobs.asked == [("a", [ONE, OTHER]), ("b", [ONE])]
 
 
 async def test_a_wait_of_one_tenant_does_not_end_with_another_s_job() -> None:
-    board = Board()
-    watch = Watch(board, "a")  # type: ignore[arg-type]  # all that it asks
+    jobs = StoredJobs()
+    watch = Watch(jobs, "a")  # type: ignore[arg-type]  # all that it asks
     mine, theirs = await asyncio.gather(watch.ended(ONE), watch.ended(ONE, "b"), return_exceptions=True)
     assert not isinstance(mine, BaseException)
     assert mine.id == ONE
@@ -51,11 +51,11 @@ async def test_a_wait_of_one_tenant_does_not_end_with_another_s_job() -> None:
 
 @pytest.mark.parametrize("tenants", [("a", "a"), ("a", "b")])
 async def test_waits_share_a_query_within_a_tenant_only(tenants: tuple[str, str]) -> None:
-    board = Board()
-    watch = Watch(board, "a")  # type: ignore[arg-type]  # all that it asks
+    jobs = StoredJobs()
+    watch = Watch(jobs, "a")  # type: ignore[arg-type]  # all that it asks
     await asyncio.gather(
         *(watch.ended(job_id, tenant) for job_id, tenant in zip((ONE, OTHER), tenants, strict=True)),
         return_exceptions=True,
     )
-    assert len(board.asked) == len(set(tenants))
+    assert len(jobs.asked) == len(set(tenants))
     await watch.close()

@@ -23,7 +23,7 @@ from tests.simulation.model import ModelStore
 from tests.simulation.rows import Data
 from tests.simulation.snapshot import Snapshot, of_model, of_rows, sqlite_reader, statement
 
-import taskflowmq.stores.counting
+import taskflowmq.stores.common.counting
 import taskflowmq.stores.postgres.claims
 import taskflowmq.stores.postgres.names
 import taskflowmq.stores.postgres.partitions
@@ -38,7 +38,7 @@ from taskflowmq.stores.sqlite import SqliteOptions, SqliteStore
 
 #: Modules that measure with ``time.monotonic`` what they remember.
 _MEASURE: tuple[ModuleType, ...] = (
-    taskflowmq.stores.counting,
+    taskflowmq.stores.common.counting,
     taskflowmq.stores.postgres.claims,
     taskflowmq.stores.postgres.names,
     taskflowmq.stores.postgres.partitions,

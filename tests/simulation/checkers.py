@@ -78,7 +78,7 @@ def acknowledged_jobs_exist(seen: Seen) -> Iterator[str]:
 
 
 def _deleted_now(seen: Seen) -> set[UUID]:
-    return {seen.step.args[1]} if seen.step.what == "board.delete" else set()
+    return {seen.step.args[1]} if seen.step.what == "jobs.delete" else set()
 
 
 def only_the_fence_changes_a_running_job(seen: Seen) -> Iterator[str]:
@@ -114,7 +114,7 @@ def _illegal(seen: Seen, job_id: UUID, before: Place, after: Place) -> Iterator[
     snoozed = before.place == after.place == "waiting"
     if snoozed or (new not in LEGAL[old] and old is not new):
         yield f"I3: {seen.step.what} moved job {job_id} from {old} to {new}"
-    if old.final and not (old is State.DEAD and seen.step.what == "board.retry" and after.round == before.round + 1):
+    if old.final and not (old is State.DEAD and seen.step.what == "jobs.retry" and after.round == before.round + 1):
         yield f"I3: {seen.step.what} changed job {job_id}, which had ended: {before} became {after}"
     if not old.final and after.round != before.round:
         yield f"I3: {seen.step.what} gave job {job_id} another round: {before} became {after}"

@@ -51,7 +51,7 @@ class Call:
 
 
 class _Part:
-    """One part of the store (claims, board …): every method asks at the gate."""
+    """One part of the store (claims, jobs …): every method asks at the gate."""
 
     def __init__(self, gate: Gate, name: str) -> None:
         self._gate, self._name = gate, name
@@ -78,7 +78,8 @@ class Gate:
         self.closed = False
         self.inboxes: list[tuple[frozenset[str], asyncio.Queue[str]]] = []
         self.intake, self.claims, self.workers = _Part(self, "intake"), _Part(self, "claims"), _Part(self, "workers")
-        self.board, self.upkeep, self.schema = _Part(self, "board"), _Part(self, "upkeep"), _Part(self, "schema")
+        self.jobs, self.queues, self.stats = _Part(self, "jobs"), _Part(self, "queues"), _Part(self, "stats")
+        self.upkeep, self.schema = _Part(self, "upkeep"), _Part(self, "schema")
         self.notifier = self
         self.on_wake: Callable[[Sequence[str]], None] = _drop
 

@@ -120,11 +120,11 @@ class Facts:
     def _claims_settle(self, step: Step) -> None:
         self.applied.update(applied(step))
 
-    def _board_delete(self, step: Step) -> None:
+    def _jobs_delete(self, step: Step) -> None:
         if step.answer is DeleteAnswer.DELETED:
             self.deleted.add(step.args[1])
 
-    def _board_retry(self, step: Step) -> None:
+    def _jobs_retry(self, step: Step) -> None:
         if step.answer is RetryAnswer.NEW_ROUND:
             self.rounds[step.args[1]] = self.rounds.get(step.args[1], 0) + 1
 

@@ -14,7 +14,8 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from tests.simulation.model_board import ModelBoard
+from tests.simulation.model_jobs import ModelJobs
+from tests.simulation.model_queues import ModelQueues, ModelStats
 from tests.simulation.model_upkeep import ModelUpkeep
 from tests.simulation.rows import Data, Job, Key, Member, Ready, Request, Waiting
 from tests.simulation.rules import Choices, claimable, readable, settle, take
@@ -341,7 +342,9 @@ class ModelStore:
         self.intake = ModelIntake(data, clock.now, self.notifier)
         self.claims = ModelClaims(data, clock.now, self.notifier)
         self.workers = ModelWorkers(data, clock.now)
-        self.board = ModelBoard(data, clock.now, self.notifier.wake)
+        self.jobs = ModelJobs(data, clock.now, self.notifier.wake)
+        self.stats = ModelStats(data, clock.now)
+        self.queues = ModelQueues(data, clock.now, self.notifier.wake, self.stats)
         self.upkeep = ModelUpkeep(data, clock.now)
         self.schema = ModelSchema()
 

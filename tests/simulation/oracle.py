@@ -54,7 +54,7 @@ class Oracle:
         name = ".".join(what)
         if name == "claims.claim":
             return self._follow_claim(engine, args[0], said)
-        if name == "board.resume":
+        if name == "queues.resume":
             # To the other processes, a lane that is served again is as new as one that was just made.
             self._lanes |= {lane: self._clock.monotonic() for lane in self._lanes if lane[1] == args[0]}
         try:

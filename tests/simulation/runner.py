@@ -195,7 +195,7 @@ class Runner:
             # What became due by a clock that was ahead is due then.
             world.step_clock(world.clock.furthest - world.clock.offset)
         for queue in QUEUES:
-            world.ask_directly("board", "resume", queue)
+            world.ask_directly("queues", "resume", queue)
         world.event("the run", "calm")
 
     def _is_done(self) -> bool:

@@ -29,7 +29,7 @@ from taskflowmq.ports.chance import chance
 NOON = datetime(2031, 5, 6, 12, 0, tzinfo=UTC)
 #: Calls that only read: the rows after them are the rows before.
 READS = frozenset(
-    "board.get board.get_many board.attempts board.list_jobs board.stats board.list_queues workers.orphaned"
+    "jobs.get jobs.get_many jobs.attempts jobs.list_jobs stats.count queues.list_queues workers.orphaned"
     " workers.held_jobs workers.suspects_ready workers.list_workers claims.cancel_requests claims.paused_queues"
     " intake.list_tasks upkeep.check upkeep.failures".split()
 )
@@ -298,14 +298,15 @@ class World:
             return []
         known = sorted(self.snap.jobs)
         chosen = known[number // LOOK_EVERY % 5 :: 5][-8:]
-        asked: list[tuple[str, tuple[Any, ...]]] = [("get_many", ("default", chosen)), ("stats", ())]
-        asked += [("attempts", ("default", job_id)) for job_id in chosen]
+        asked: list[tuple[str, str, tuple[Any, ...]]] = [("jobs", "get_many", ("default", chosen))]
+        asked.append(("stats", "count", ()))
+        asked += [("jobs", "attempts", ("default", job_id)) for job_id in chosen]
         wrong = []
-        for method, args in asked:
-            theirs = plain(self.backend.call("reader", "board", method, args, {}))
-            ours = plain(self.oracle.model.call("oracle", "board", method, args, {}))
+        for part, method, args in asked:
+            theirs = plain(self.backend.call("reader", part, method, args, {}))
+            ours = plain(self.oracle.model.call("oracle", part, method, args, {}))
             if ours != theirs:
-                wrong.append(f"board.{method}: {self.backend.name} shows\n{theirs}\nthe model\n{ours}")
+                wrong.append(f"{part}.{method}: {self.backend.name} shows\n{theirs}\nthe model\n{ours}")
         return wrong
 
     def _wake_after(self, call: Call, reply: Any) -> None:
@@ -314,7 +315,7 @@ class World:
             return
         if call.name == "intake.enqueue":
             self.wake(sorted({job.queue for job in call.args[0]}))
-        elif call.name in ("board.retry", "board.resume") or _gives_back(call):
+        elif call.name in ("jobs.retry", "queues.resume") or _gives_back(call):
             self.wake(["a", "b"])
 
     # -- the record

@@ -37,7 +37,7 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[Any]:
 
 
 async def names(store: Any) -> list[str]:
-    return [queue.name for queue in await store.board.list_queues()]
+    return [queue.name for queue in await store.queues.list_queues()]
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ async def test_one_queue_too_many_is_refused_and_nothing_stored(store: Any, refu
     assert [one.pointer for one in caught.value.errors] == ["/queue"]
     with pytest.raises(InvalidJob, match="TASKFLOW_MAX_QUEUES"):
         await store.intake.enqueue(refused, idempotency=IdempotencyKey(key="i", fingerprint="f"))
-    assert [await store.board.get("default", job.id) for job in refused] == [None] * len(refused)
+    assert [await store.jobs.get("default", job.id) for job in refused] == [None] * len(refused)
     for name in ("a", "b", "c"):
         await store.intake.enqueue([new_job(queue=name)])
     assert await names(store) == ["a", "b", "c"]
@@ -65,9 +65,9 @@ async def test_one_queue_too_many_is_refused_and_nothing_stored(store: Any, refu
 
 async def test_a_pause_makes_no_queue_above_it_either(store: Any) -> None:
     for name in ("a", "b", "c", "a"):
-        await store.board.pause(name)
+        await store.queues.pause(name)
     with pytest.raises(InvalidJob, match="TASKFLOW_MAX_QUEUES"):
-        await store.board.pause("d")
+        await store.queues.pause("d")
     assert await names(store) == ["a", "b", "c"]
 
 
@@ -80,7 +80,7 @@ async def test_queues_that_are_not_used_any_more_do_not_count(name: str, request
     try:
         for queue in ("a", "b", "c"):
             await rig.completed(queue=queue)
-        await store.board.pause("a")
+        await store.queues.pause("a")
         clock.advance((UNUSED_AFTER + 2 * USE_EVERY).total_seconds())
         await rig.enqueue(rig.job(queue="d"), rig.job(queue="e"))
         with pytest.raises(InvalidJob, match="TASKFLOW_MAX_QUEUES"):

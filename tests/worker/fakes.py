@@ -113,7 +113,8 @@ class FakeStore:
     url = "fake://"
 
     def __init__(self) -> None:
-        self.intake = self.claims = self.workers = self.upkeep = self.notifier = self.board = self.schema = self  # type: ignore[assignment]
+        self.intake = self.claims = self.workers = self.upkeep = self.notifier = self.schema = self  # type: ignore[assignment]
+        self.jobs = self.queues = self.stats = self
         self.rows: dict[UUID, Row] = {}
         self.leases: dict[UUID, bool] = {}
         self.away = False

@@ -124,7 +124,7 @@ async def _duties(store: Store) -> Finding:
 
 async def _clock(store: Store) -> Finding:
     before = datetime.now(UTC)
-    stats = await store.board.stats()
+    stats = await store.stats.count()
     skew = (stats.as_of - before).total_seconds()
     detail = f"the store's clock differs by {skew:+.1f} s from this machine's"
     if abs(skew) * 1000 > MAX_SKEW_MS:
@@ -165,7 +165,7 @@ async def _queues(store: Store) -> AsyncIterator[Finding]:
     for finding in _stuck(known):
         yield finding
     served = [msgspec.json.decode(worker.info).get("queues", []) for worker in alive]
-    for queue in await store.board.list_queues():
+    for queue in await store.queues.list_queues():
         waiting = sum(count for state, count in queue.states.items() if state in ("pending", "scheduled", "retrying"))
         if queue.paused_at is not None and waiting:
             detail = f"queue {queue.name} is paused and holds {counted(waiting, 'job')}"
@@ -180,7 +180,7 @@ async def _queues(store: Store) -> AsyncIterator[Finding]:
 
 async def _overlooked(store: Store, queue: str) -> bool:
     """Tell whether a worker that knows the task of the newest ready job of a queue has room, and does not take it."""
-    page = await store.board.list_jobs(JobFilter(states=(State.PENDING,), queue=queue), limit=1, before=None)
+    page = await store.jobs.list_jobs(JobFilter(states=(State.PENDING,), queue=queue), limit=1, before=None)
     return bool(page.items) and (await why_waits(store, page.items[0])).code is WaitCode.TURN
 
 

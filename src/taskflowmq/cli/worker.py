@@ -238,5 +238,5 @@ def _probes(app: BaseApp, supervisor: Supervisor, host: str, port: int) -> Any:
     settings.check_keys()
     metrics = app.telemetry if isinstance(app.telemetry, PrometheusTelemetry) else PrometheusTelemetry()
     loop = asyncio.get_running_loop()
-    probes = create_probes(asked_of(loop, working), asked_of(loop, app.store.board.stats), metrics, settings)
+    probes = create_probes(asked_of(loop, working), asked_of(loop, app.store.stats.count), metrics, settings)
     return serving_aside(probes, bind(host, port), loop_factory())

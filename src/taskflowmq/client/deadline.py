@@ -110,12 +110,14 @@ class _BoundedPart:
 
 class _BoundedStore:
     def __init__(self, store: Store, seconds: float) -> None:
-        self.board = _BoundedPart(store.board, seconds)
         self.claims = _BoundedPart(store.claims, seconds)
         self.intake = _BoundedPart(store.intake, seconds)
+        self.jobs = _BoundedPart(store.jobs, seconds)
+        self.queues = _BoundedPart(store.queues, seconds)
+        self.stats = _BoundedPart(store.stats, seconds)
         self.workers = _BoundedPart(store.workers, seconds)
 
 
 def bounded(store: Store, seconds: float) -> Store:
-    """Return the store's board, claims, intake and workers, with coroutine methods that answer within the deadline."""
+    """Return the parts of the store that an app asks, with coroutine methods that answer within the deadline."""
     return cast(Store, _BoundedStore(store, seconds))

@@ -52,7 +52,7 @@ class Handle(msgspec.Struct, Generic[R_co], eq=False, frozen=True):
         Raises:
             JobNotFound: it was deleted, or its transaction is not committed.
         """
-        view = await self._hub.call(lambda session: session.asked.board.get(self._tenant, self.id))
+        view = await self._hub.call(lambda session: session.asked.jobs.get(self._tenant, self.id))
         if view is None:
             raise not_found(self.id, enqueued_here=True)
         return view
@@ -70,7 +70,7 @@ class Handle(msgspec.Struct, Generic[R_co], eq=False, frozen=True):
         Raises:
             JobNotFound: there is no such job.
         """
-        answer = await self._hub.call(lambda session: session.asked.board.cancel(self._tenant, self.id, actor=ACTOR))
+        answer = await self._hub.call(lambda session: session.asked.jobs.cancel(self._tenant, self.id, actor=ACTOR))
         if answer is CancelAnswer.NOT_FOUND:
             raise not_found(self.id)
         return answer

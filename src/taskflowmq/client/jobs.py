@@ -46,7 +46,7 @@ class Jobs:
             JobNotFound: there is none.
         """
         wanted = parse_id(job_id)
-        view = await self._hub.call(lambda session: session.asked.board.get(self._tenant, wanted))
+        view = await self._hub.call(lambda session: session.asked.jobs.get(self._tenant, wanted))
         if view is None:
             raise not_found(wanted)
         return view
@@ -57,7 +57,7 @@ class Jobs:
         ``.total`` and ``.counts`` (by outcome) of what is returned count those in between, too.
         """
         wanted = parse_id(job_id)
-        return await self._hub.call(lambda session: session.asked.board.attempts(self._tenant, wanted))
+        return await self._hub.call(lambda session: session.asked.jobs.attempts(self._tenant, wanted))
 
     async def alist(
         self,
@@ -95,7 +95,7 @@ class Jobs:
         )
         check_int("/limit", limit, 1, MAX_PAGE)
         start = None if before is None else parse_id(before)
-        return await self._hub.call(lambda session: session.asked.board.list_jobs(query, limit=limit, before=start))
+        return await self._hub.call(lambda session: session.asked.jobs.list_jobs(query, limit=limit, before=start))
 
     async def acancel(self, job_id: UUID | str) -> CancelAnswer:
         """Cancel a job, or ask its worker to stop it if it runs.
@@ -107,7 +107,7 @@ class Jobs:
             JobNotFound: there is none.
         """
         wanted = parse_id(job_id)
-        answer = await self._hub.call(lambda session: session.asked.board.cancel(self._tenant, wanted, actor=ACTOR))
+        answer = await self._hub.call(lambda session: session.asked.jobs.cancel(self._tenant, wanted, actor=ACTOR))
         if answer is CancelAnswer.NOT_FOUND:
             raise not_found(wanted)
         return answer
@@ -120,7 +120,7 @@ class Jobs:
             Conflict: it is in another state.
         """
         wanted = parse_id(job_id)
-        answer = await self._hub.call(lambda session: session.asked.board.retry(self._tenant, wanted))
+        answer = await self._hub.call(lambda session: session.asked.jobs.retry(self._tenant, wanted))
         check(answer, wanted)
         return answer
 
@@ -132,12 +132,12 @@ class Jobs:
             Conflict: it has not ended.
         """
         wanted = parse_id(job_id)
-        answer = await self._hub.call(lambda session: session.asked.board.delete(self._tenant, wanted))
+        answer = await self._hub.call(lambda session: session.asked.jobs.delete(self._tenant, wanted))
         check(answer, wanted)
 
     async def astats(self) -> StoreStats:
         """Return how many jobs are in each state and queue."""
-        return await self._hub.call(lambda session: session.asked.board.stats())
+        return await self._hub.call(lambda session: session.asked.stats.count())
 
     get = sync_twin(aget)
     attempts = sync_twin(aattempts)

@@ -42,7 +42,7 @@ class Queues:
 
     async def alist(self) -> list[QueueView]:
         """Return every queue that is in use, by name."""
-        return await self._hub.call(lambda session: session.asked.board.list_queues())
+        return await self._hub.call(lambda session: session.asked.queues.list_queues())
 
     async def apause(self, queue: str, *, create: bool = False) -> None:
         """Let no job of this queue start any more; those that run go on.
@@ -57,7 +57,7 @@ class Queues:
         name = check_name("queue", queue)
         if not create:
             await self._find(name)
-        await self._hub.call(lambda session: session.asked.board.pause(name))
+        await self._hub.call(lambda session: session.asked.queues.pause(name))
 
     async def aresume(self, queue: str) -> None:
         """Let jobs of this queue start again.
@@ -67,7 +67,7 @@ class Queues:
         """
         name = check_name("queue", queue)
         await self._find(name)
-        await self._hub.call(lambda session: session.asked.board.resume(name))
+        await self._hub.call(lambda session: session.asked.queues.resume(name))
 
     async def aset_retention(
         self, queue: str, *, completed: Age = "", cancelled: Age = "", dead: Age = "", create: bool = False
@@ -94,7 +94,7 @@ class Queues:
                 ages[f"{state}_ms"] = NEVER if kept is None else kept
         if not create:
             await self._find(name)
-        await self._hub.call(lambda session: session.asked.board.set_retention(name, ages))
+        await self._hub.call(lambda session: session.asked.queues.set_retention(name, ages))
 
     async def _find(self, name: str) -> None:
         find_queue(await self.alist(), name)

@@ -84,7 +84,7 @@ class Session:
         self.registry = registry
         self._seconds = seconds
         self.commit = GroupCommit(self._write, seconds=seconds)
-        self.watch = Watch(self.asked.board, tenant, hint=self._hint)
+        self.watch = Watch(self.asked.jobs, tenant, hint=self._hint)
         #: (task, queue, code) → when it was said last.
         self._hinted: dict[tuple[str, str, WaitCode], float] = {}
         self._telemetry = telemetry
@@ -164,7 +164,7 @@ class Session:
             return None
 
     async def _why(self, job_id: UUID, tenant: str) -> Wait | None:
-        view = await self.store.board.get(tenant, job_id)
+        view = await self.store.jobs.get(tenant, job_id)
         return None if view is None else await why_waits(self.store, view)
 
     async def _hint(self, views: list[JobView]) -> None:

@@ -19,7 +19,7 @@ from taskflowmq.core.ids import unix_ms
 from taskflowmq.core.job import JobView
 from taskflowmq.core.operations import not_found
 from taskflowmq.ports.background import Background
-from taskflowmq.ports.store import MAX_BATCH, Board
+from taskflowmq.ports.store import MAX_BATCH, Jobs
 
 FIRST_DELAY_S = 0.02
 MAX_DELAY_S = 0.5
@@ -59,13 +59,13 @@ class Watch:
     """The waiters of one loop.
 
     Args:
-        board: where jobs are read.
+        jobs: where jobs are read.
         tenant: whose jobs, where a caller does not say.
         hint: told once of each job that has been waited for a while, and has not ended.
     """
 
-    def __init__(self, board: Board, tenant: str, *, hint: Hint | None = None, patience: float = PATIENCE_S) -> None:
-        self._board = board
+    def __init__(self, jobs: Jobs, tenant: str, *, hint: Hint | None = None, patience: float = PATIENCE_S) -> None:
+        self._jobs = jobs
         self._hint = hint
         self._hinting = Background(self._give_hint, "taskflow-hint")
         self._tenant = tenant
@@ -128,7 +128,7 @@ class Watch:
 
     async def _look(self, tenant: str, keys: list[Key], now: Callable[[], float]) -> None:
         try:
-            views = await self._board.get_many(tenant, [job_id for _, job_id in keys])
+            views = await self._jobs.get_many(tenant, [job_id for _, job_id in keys])
         except StoreUnavailable as error:
             self._outage(keys, error, now())
             return

@@ -89,7 +89,7 @@ async def find_unserved(store: Store, tenant: str = "default", *, most: int = 50
     found: list[Unserved] = []
     for name in asked[:most]:
         query = JobFilter(tenant=tenant, task=name, states=(State.PENDING,))
-        for view in (await store.board.list_jobs(query, limit=1, before=None)).items:
+        for view in (await store.jobs.list_jobs(query, limit=1, before=None)).items:
             wait = waits.of(view)
             if wait.code in _UNSERVED:
                 found.append(Unserved(view, wait))

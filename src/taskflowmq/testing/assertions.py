@@ -135,10 +135,10 @@ def _uncommitted(app: BaseApp, task: Task[Any, Any] | str) -> str:
 
 async def _all(store: Store, query: JobFilter) -> list[JobView]:
     jobs: list[JobView] = []
-    page = await store.board.list_jobs(query, limit=_PAGE, before=None)
+    page = await store.jobs.list_jobs(query, limit=_PAGE, before=None)
     jobs.extend(page.items)
     while page.next is not None:
-        page = await store.board.list_jobs(query, limit=_PAGE, before=page.next)
+        page = await store.jobs.list_jobs(query, limit=_PAGE, before=page.next)
         jobs.extend(page.items)
     return sorted(jobs, key=lambda job: job.id)
 

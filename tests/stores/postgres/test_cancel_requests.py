@@ -28,13 +28,13 @@ async def test_a_request_that_a_strict_transaction_did_not_see_is_obeyed_when_th
     async with conn.transaction(isolation="repeatable_read"):
         await conn.fetchval("SELECT count(*) FROM taskflow.job")  # the snapshot is from before the request
         if cancel:
-            assert await store.board.cancel("default", job.id, actor="me") is CancelAnswer.REQUESTED
+            assert await store.jobs.cancel("default", job.id, actor="me") is CancelAnswer.REQUESTED
         await store.claims.settle_on(conn, change)
-    view = await store.board.get("default", job.id)
+    view = await store.jobs.get("default", job.id)
     assert view is not None
     assert view.state is change.to
     await store.upkeep.stage_due(10)
-    view = await store.board.get("default", job.id)
+    view = await store.jobs.get("default", job.id)
     assert view is not None
     asked = obey_cancel(change)
     assert (view.state, view.reason) == ((asked.to, asked.reason) if cancel else (State.PENDING, None))

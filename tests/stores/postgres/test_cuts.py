@@ -248,7 +248,7 @@ CALLS: dict[str, Callable[[PostgresStore, Any], Awaitable[Any]]] = {
     "enqueue": lambda store, _: store.intake.enqueue([new_job()]),
     "enqueue many": lambda store, _: store.intake.enqueue([new_job() for _ in range(3)]),
     "prune": lambda store, _: store.upkeep.prune(Retention(), 100),
-    "stats": lambda store, _: store.board.stats(),
+    "stats": lambda store, _: store.stats.count(),
     "renew": renew,
     "take_turn": take_turn,
     "settle": settle,

@@ -150,7 +150,7 @@ class TestIntake(Intake):  # type: ignore[misc]
 
 
 async def attempts(rig: Rig, job: ClaimedJob) -> list[Any]:
-    return [decoded(one.raw_error) for one in await rig.store.board.attempts("default", job.id) if one.raw_error]
+    return [decoded(one.raw_error) for one in await rig.store.jobs.attempts("default", job.id) if one.raw_error]
 
 
 class TestTraps(StoreSuite):
@@ -240,10 +240,10 @@ class TestForeignText(StoreSuite):
     async def test_a_filter_with_foreign_text_is_the_callers_mistake(self, rig: Rig, encoding: str) -> None:
         query = JobFilter(tenant="default", queue=TEXT)
         if encoding != "LATIN1":
-            assert (await rig.store.board.list_jobs(query, limit=5, before=None)).items == []
+            assert (await rig.store.jobs.list_jobs(query, limit=5, before=None)).items == []
             return
         with pytest.raises(InvalidJob, match="UTF8 holds every text"):
-            await rig.store.board.list_jobs(query, limit=5, before=None)
+            await rig.store.jobs.list_jobs(query, limit=5, before=None)
 
 
 async def test_a_database_that_takes_no_writes_says_so(postgres_server: PostgresServer, postgres_url: str) -> None:
@@ -254,5 +254,5 @@ async def test_a_database_that_takes_no_writes_says_so(postgres_server: Postgres
     store = PostgresStore(postgres_url)
     await store.open()  # reading works
     with pytest.raises(StoreUnavailable, match="default_transaction_read_only is on for this role or database"):
-        await store.board.pause("mail")
+        await store.queues.pause("mail")
     await store.close()

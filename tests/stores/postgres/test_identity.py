@@ -29,7 +29,7 @@ async def refused(store: PostgresStore, match: str) -> None:
     with pytest.raises(TaskFlowError, match=match):
         await store.intake.enqueue([new_job()])
     with pytest.raises(TaskFlowError, match=match):
-        await store.board.list_jobs(JobFilter(), limit=1, before=None)
+        await store.jobs.list_jobs(JobFilter(), limit=1, before=None)
     with pytest.raises(TaskFlowError, match=match):
         await store.ping()
 

@@ -23,7 +23,7 @@ async def test_one_conflict_in_a_plain_batch_stores_none_of_it(store: PostgresSt
     fresh = [new_job() for _ in range(5)]
     with pytest.raises(Conflict):
         await store.intake.enqueue([*fresh, msgspec.structs.replace(known, args=b'{"n":2}')])
-    assert await store.board.get_many("default", [job.id for job in fresh]) == []
+    assert await store.jobs.get_many("default", [job.id for job in fresh]) == []
 
 
 async def test_a_batch_larger_than_a_statement_is_still_all_or_none(store: PostgresStore) -> None:
@@ -32,10 +32,10 @@ async def test_a_batch_larger_than_a_statement_is_still_all_or_none(store: Postg
     fresh = [new_job() for _ in range(2500)]
     with pytest.raises(Conflict):
         await store.intake.enqueue([*fresh, msgspec.structs.replace(known, args=b'{"n":2}')])
-    assert (await store.board.stats()).states["pending"] == 1
+    assert (await store.stats.count()).states["pending"] == 1
     answers = await store.intake.enqueue([known, *fresh])
     assert [answer.replayed for answer in answers] == [True] + [False] * 2500
-    assert (await store.board.stats()).states["pending"] == 2501
+    assert (await store.stats.count()).states["pending"] == 2501
 
 
 @pytest.mark.parametrize("args", [b'{"a":"\\u0000"}', b"{not json", b'"\xff"', b"1\x1f2"])
@@ -43,7 +43,7 @@ async def test_what_the_database_cannot_hold_is_an_invalid_job(store: PostgresSt
     fine = new_job()
     with pytest.raises(InvalidJob):
         await store.intake.enqueue([fine, new_job(args=args)])
-    assert await store.board.get("default", fine.id) is None
+    assert await store.jobs.get("default", fine.id) is None
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ async def test_only_what_every_reader_takes_is_stored_without_a_look(
     job = new_job(args=args)
     if plain:
         await store.intake.enqueue([job])
-        known = await store.board.get("default", job.id)
+        known = await store.jobs.get("default", job.id)
         assert known is not None
         assert known.raw_args == args
 

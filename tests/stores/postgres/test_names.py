@@ -40,7 +40,7 @@ async def test_a_break_while_names_are_made_does_not_reach_the_caller(
     break_during(store, monkeypatch, getattr(q, statement))
     job = new_job(task="another", queue="another")
     (stored,) = await store.intake.enqueue([job])
-    view = await store.board.get("default", stored.id)
+    view = await store.jobs.get("default", stored.id)
     assert view is not None
     assert (view.task, view.queue) == ("another", "another")
 

@@ -143,8 +143,8 @@ async def test_a_role_without_rights_that_listens_learns_no_name(
     async with conn.transaction():
         await store.intake.enqueue_on(conn, [new_job(queue=names[1]), new_job(queue=names[1])])
     await heard_of(2)
-    await store.board.pause(names[2])
-    await store.board.resume(names[2])
+    await store.queues.pause(names[2])
+    await store.queues.resume(names[2])
     await heard_of(3)
     numbers = await conn.fetch("SELECT id FROM taskflow.queue WHERE name = ANY($1)", names)
     assert set(heard) == {f"#{row['id']}" for row in numbers}

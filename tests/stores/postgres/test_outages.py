@@ -187,7 +187,7 @@ async def test_everything_works_without_session_state(postgres_url: str) -> None
     await store.intake.enqueue(jobs)
     claimed: list[Any] = await store.claims.claim(request_for(worker))
     await store.claims.settle([decide(job, Succeeded(b"1"), rand=0.5) for job in claimed])
-    assert (await store.board.stats()).states["completed"] == 30
+    assert (await store.stats.count()).states["completed"] == 30
     async with store.notifier.listen(["default"]):
         assert not await store.notifier.wake(["default"])
     await store.close()

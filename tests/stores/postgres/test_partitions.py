@@ -63,14 +63,14 @@ async def test_partitions_are_made_ahead_and_dropped_when_nothing_is_left(postgr
     claimed = await store.claims.claim(request_for(worker))
     assert [job.id for job in claimed] == [job.id for job in jobs]
     await store.claims.settle([decide(job, Succeeded(b"1"), rand=0.5) for job in claimed[:-1]])
-    listed = await store.board.list_jobs(JobFilter(), limit=100, before=None)
+    listed = await store.jobs.list_jobs(JobFilter(), limit=100, before=None)
     assert [view.id for view in listed.items] == [job.id for job in reversed(jobs)]
     calendar.at += timedelta(days=8)
     await store.upkeep.prune(Retention(), 1000)
     await store.upkeep.maintain()
     left = await partitions(connect)
     assert not first & left, "the first days are gone"
-    assert await store.board.get("default", jobs[-1].id) is not None, "what still runs is kept"
+    assert await store.jobs.get("default", jobs[-1].id) is not None, "what still runs is kept"
     assert await store.upkeep.check() == []
     await store.close()
 
@@ -88,7 +88,7 @@ async def end(store: PostgresStore, worker: UUID, outcome: Outcome, job: NewJob)
 
 
 async def state_of(store: PostgresStore, job: NewJob) -> str | None:
-    view = await store.board.get("default", job.id)
+    view = await store.jobs.get("default", job.id)
     return None if view is None else view.state.value
 
 
@@ -117,7 +117,7 @@ async def test_a_day_past_retention_is_dropped_and_what_must_survive_is_moved(
     calendar.at = begun + timedelta(days=9)
     await end(store, worker, Succeeded(b'"late"'), late)
     await store.claims.claim(request_for(worker, tasks=("running",)))
-    assert len(await store.board.attempts("default", dead.id)) == 1
+    assert len(await store.jobs.attempts("default", dead.id)) == 1
     calendar.at = begun + timedelta(days=10)
 
     assert await store.upkeep.prune(Retention(), 1000) == 20
@@ -127,8 +127,8 @@ async def test_a_day_past_retention_is_dropped_and_what_must_survive_is_moved(
     assert {await state_of(store, job) for job in gone} == {None}
     states = [await state_of(store, job) for job in (dead, ready, waiting, late, running)]
     assert states == ["dead", "pending", "scheduled", "completed", "running"]
-    assert len(await store.board.attempts("default", dead.id)) == 1
-    view = await store.board.get("default", late.id)
+    assert len(await store.jobs.attempts("default", dead.id)) == 1
+    view = await store.jobs.get("default", late.id)
     assert view is not None
     assert view.raw_result == b'"late"'
     assert await store.upkeep.check() == []
@@ -197,12 +197,12 @@ async def test_a_job_that_is_redriven_while_its_day_is_dropped_survives_with_its
         await reader.execute("LOCK TABLE taskflow.attempt IN SHARE MODE")
         pruning = asyncio.create_task(store.upkeep.prune(Retention(), 1000))
         await wait_until(is_about_to_drop, what="the look at the day to end")
-        await store.board.retry("default", dead.id)
+        await store.jobs.retry("default", dead.id)
         if ends_again:
             await end(store, worker, Succeeded(b'"at last"'), dead)
     await pruning
     states = [await state_of(store, job) for job in (dead, done)]
-    past = [view.outcome for view in await store.board.attempts("default", dead.id)]
+    past = [view.outcome for view in await store.jobs.attempts("default", dead.id)]
     assert (states, past) == (
         (["completed", None], ["failed", "completed"]) if ends_again else (["pending", None], ["failed"])
     )

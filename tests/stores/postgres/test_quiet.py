@@ -97,11 +97,11 @@ async def test_lanes_and_pauses_of_other_programs_are_seen(
     try:
         await other.intake.enqueue([new_job(queue="new", priority=7)])
         assert len(await store.claims.claim(request_for(worker))) == 1
-        await other.board.pause("new")
+        await other.queues.pause("new")
         await other.intake.enqueue([new_job(queue="new", priority=7)])
         for _ in range(2):
             assert await store.claims.claim(request_for(worker)) == []
-        await other.board.resume("new")
+        await other.queues.resume("new")
         assert len(await store.claims.claim(request_for(worker))) == 1
     finally:
         await other.close()

@@ -114,8 +114,8 @@ CALLS: dict[str, Callable[[SqliteStore, Any], Awaitable[Any]]] = {
     "enqueue": lambda store, _: store.intake.enqueue([new_job()]),
     "claim": claim,
     "renew": lambda store, worker: store.workers.renew([worker], 1000),
-    "list": lambda store, _: store.board.list_jobs(JobFilter(tenant="default"), limit=1, before=None),
-    "stats": lambda store, _: store.board.stats(),
+    "list": lambda store, _: store.jobs.list_jobs(JobFilter(tenant="default"), limit=1, before=None),
+    "stats": lambda store, _: store.stats.count(),
     "take_turn": lambda store, _: store.upkeep.take_turn("rescuer", 1, lease_ms=1000),
     "prune": lambda store, _: store.upkeep.prune(Retention(), 100),
 }

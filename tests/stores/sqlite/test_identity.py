@@ -51,7 +51,7 @@ async def refused(store: SqliteStore, match: str) -> None:
     with pytest.raises(StoreUnavailable, match=match):
         await store.intake.enqueue([new_job()])
     with pytest.raises(StoreUnavailable, match=match):
-        await store.board.list_jobs(JobFilter(), limit=1, before=None)
+        await store.jobs.list_jobs(JobFilter(), limit=1, before=None)
     with pytest.raises(StoreUnavailable, match=match):
         await store.ping()
 
@@ -59,7 +59,7 @@ async def refused(store: SqliteStore, match: str) -> None:
 async def answers(store: SqliteStore) -> bool:
     try:
         await store.ping()
-        await store.board.list_jobs(JobFilter(), limit=1, before=None)
+        await store.jobs.list_jobs(JobFilter(), limit=1, before=None)
     except StoreUnavailable:
         return False
     return True
@@ -69,7 +69,7 @@ async def test_a_deleted_file_acknowledges_nothing_and_heals_when_it_is_back(sto
     job = new_job()
     await store.intake.enqueue([job])
     worker = await new_worker(store)
-    await store.board.list_jobs(JobFilter(), limit=1, before=None)
+    await store.jobs.list_jobs(JobFilter(), limit=1, before=None)
     away = path.parent / "away"
     take_away(path, away)
     await refused(store, "is gone: restore it")
@@ -85,16 +85,16 @@ async def test_a_deleted_file_acknowledges_nothing_and_heals_when_it_is_back(sto
 
 async def test_a_reader_alone_notices_too(store: SqliteStore, path: Path) -> None:
     await store.intake.enqueue([new_job()])
-    await store.board.list_jobs(JobFilter(), limit=1, before=None)
+    await store.jobs.list_jobs(JobFilter(), limit=1, before=None)
     away = path.parent / "away"
     take_away(path, away)
     with pytest.raises(StoreUnavailable, match="is gone"):
-        await store.board.list_jobs(JobFilter(), limit=1, before=None)
+        await store.jobs.list_jobs(JobFilter(), limit=1, before=None)
     bring_back(path, away)
 
     async def reads() -> bool:
         try:
-            return bool((await store.board.list_jobs(JobFilter(), limit=1, before=None)).items)
+            return bool((await store.jobs.list_jobs(JobFilter(), limit=1, before=None)).items)
         except StoreUnavailable:
             return False
 
@@ -175,7 +175,7 @@ async def _hears(store: SqliteStore, sentence: str) -> bool:
 @pytest.mark.parametrize("suffix", ["-wal", "-shm"])
 async def test_a_deleted_log_or_shared_memory_is_said_and_survived(store: SqliteStore, path: Path, suffix: str) -> None:
     await store.intake.enqueue([new_job()])
-    await store.board.list_jobs(JobFilter(), limit=1, before=None)
+    await store.jobs.list_jobs(JobFilter(), limit=1, before=None)
     path.with_name(path.name + suffix).unlink()
     with pytest.raises(StoreUnavailable, match="-wal and -shm were deleted"):
         await store.intake.enqueue([new_job()])
@@ -194,7 +194,7 @@ async def test_two_stores_of_one_process_let_go_of_a_deleted_shared_memory_toget
     busy, idle = await open_store(), await open_store()
     for store in (busy, idle):
         await store.intake.enqueue([new_job()])
-        await store.board.list_jobs(JobFilter(), limit=1, before=None)
+        await store.jobs.list_jobs(JobFilter(), limit=1, before=None)
     path.with_name("jobs.db-shm").unlink()
     with pytest.raises(StoreUnavailable, match="-wal and -shm were deleted"):
         await busy.intake.enqueue([new_job()])

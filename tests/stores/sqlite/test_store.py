@@ -167,7 +167,7 @@ async def test_a_row_with_a_time_beyond_the_calendar_hides_no_other(store: Sqlit
     await store.intake.enqueue([bad, good])
     with closing(sqlite3.connect(store.path)) as conn, conn:
         conn.execute("UPDATE taskflow_job SET run_at = ? WHERE id = ?", (2**62, bad.id.bytes))
-    page = await store.board.list_jobs(JobFilter(), limit=10, before=None)
+    page = await store.jobs.list_jobs(JobFilter(), limit=10, before=None)
     assert {view.id: view.run_at.year for view in page.items}[bad.id] == 9999
     assert {view.id for view in page.items} == {bad.id, good.id}
 

@@ -88,7 +88,7 @@ asynchronous = pytest.mark.parametrize("connect", [aiosqlite_default, alchemy_as
 
 
 async def pending(store: SqliteStore) -> int:
-    return (await store.board.stats()).states["pending"]
+    return (await store.stats.count()).states["pending"]
 
 
 @blocking
@@ -98,7 +98,7 @@ async def test_jobs_commit_and_vanish_with_a_blocking_transaction(store: SqliteS
         assert [answer.id for answer in store.intake.enqueue_on_sync(conn, jobs)] == [job.id for job in jobs]
         assert await pending(store) == 0, "not committed yet"
         conn.rollback()
-    assert await store.board.get("default", jobs[0].id) is None
+    assert await store.jobs.get("default", jobs[0].id) is None
     with connect(store.path) as conn:
         store.intake.enqueue_on_sync(conn, jobs)
         again = store.intake.enqueue_on_sync(conn, jobs)
@@ -120,7 +120,7 @@ async def test_a_refused_job_leaves_the_rest_of_the_transaction(store: SqliteSto
             store.intake.enqueue_on_sync(conn, [new_job(), new_job(unique=UniqueKey(key="k", on_conflict="raise"))])
         conn.commit()
     assert await pending(store) == 2
-    assert await store.board.get("default", kept.id) is not None
+    assert await store.jobs.get("default", kept.id) is not None
 
 
 @blocking
@@ -131,7 +131,7 @@ async def test_a_completion_commits_with_its_effects(store: SqliteStore, connect
     with connect(store.path) as conn:
         store.claims.settle_on_sync(conn, done)
         conn.commit()
-    view = await store.board.get("default", job.id)
+    view = await store.jobs.get("default", job.id)
     assert view is not None
     assert view.state is State.COMPLETED
     with connect(store.path) as conn, pytest.raises(LeaseLost):
@@ -156,7 +156,7 @@ async def test_jobs_commit_and_vanish_with_an_async_transaction(store: SqliteSto
     async with connect(store.path) as conn:
         await store.claims.settle_on(conn, decide(job, Succeeded(b"1"), rand=0))
         await conn.commit()
-    view = await store.board.get("default", job.id)
+    view = await store.jobs.get("default", job.id)
     assert view is not None
     assert view.state is State.COMPLETED
     assert await store.upkeep.check() == []
@@ -214,7 +214,7 @@ async def test_a_handlers_transaction_commits_effects_and_completion(store: Sqli
             raise Boom
     with closing(sqlite3.connect(store.path)) as conn:
         assert conn.execute("SELECT job FROM effect").fetchall() == [(first.id.bytes,)]
-    states = (await store.board.stats()).states
+    states = (await store.stats.count()).states
     assert (states["completed"], states["running"]) == (1, 1)
 
 
@@ -224,5 +224,5 @@ async def test_a_transaction_that_stays_open_too_long_is_rolled_back(open_store:
     with pytest.raises(StoreUnavailable, match="exceeded its time limit"):
         async with store.claims.transaction() as conn:
             store.intake.enqueue_on_sync(conn, [job])
-            await store.board.stats()  # the loop turns, and the deadline passes
-    assert await store.board.get("default", job.id) is None
+            await store.stats.count()  # the loop turns, and the deadline passes
+    assert await store.jobs.get("default", job.id) is None

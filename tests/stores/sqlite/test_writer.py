@@ -68,14 +68,14 @@ async def test_a_wrong_request_fails_alone(store: SqliteStore) -> None:
     broken = new_job(args=b"\xff")
     answers = await gathered(store, *(store.intake.enqueue([job]) for job in (good, conflict, held, broken, also_good)))
     assert [type(answer) for answer in answers] == [list, Conflict, NotUnique, UnicodeDecodeError, list]
-    assert (await store.board.stats()).states["pending"] == 4
+    assert (await store.stats.count()).states["pending"] == 4
     assert await store.upkeep.check() == []
 
 
 async def test_two_that_replace_each_other_leave_one(store: SqliteStore) -> None:
     jobs = [new_job(unique=UniqueKey(key="k", on_conflict="replace")) for _ in range(3)]
     await gathered(store, *(store.intake.enqueue([job]) for job in jobs))
-    states = (await store.board.stats()).states
+    states = (await store.stats.count()).states
     assert (states["pending"], states["cancelled"]) == (1, 2)
     assert await store.upkeep.check() == []
 
@@ -101,7 +101,7 @@ async def test_a_caller_that_goes_away_does_not_take_its_write_along(store: Sqli
         await asyncio.sleep(0)
         gone.cancel()
     assert (await stays)[0].id == neighbour.id
-    assert (await store.board.get("default", job.id)) is not None
+    assert (await store.jobs.get("default", job.id)) is not None
 
 
 async def test_a_full_queue_refuses_instead_of_growing(open_store: OpenStore) -> None:
@@ -121,7 +121,7 @@ async def test_what_is_queued_at_close_is_committed(store: SqliteStore, open_sto
     await closing
     await asyncio.gather(*writes)
     again = await open_store()
-    assert (await again.board.stats()).states["pending"] == 20
+    assert (await again.stats.count()).states["pending"] == 20
 
 
 async def test_a_lock_is_waited_for(store: SqliteStore, path: Path) -> None:
@@ -129,7 +129,7 @@ async def test_a_lock_is_waited_for(store: SqliteStore, path: Path) -> None:
     other.execute("BEGIN IMMEDIATE")
     write = asyncio.ensure_future(store.intake.enqueue([new_job()]))
     # Reads go on meanwhile, and after the first of them the write is known to wait.
-    assert (await store.board.stats()).states["pending"] == 0
+    assert (await store.stats.count()).states["pending"] == 0
     assert not write.done()
     other.execute("ROLLBACK")
     other.close()

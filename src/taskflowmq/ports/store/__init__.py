@@ -14,11 +14,13 @@ from __future__ import annotations
 from typing import Protocol
 
 from taskflowmq.core.retention import QueueRetention, Retention
-from taskflowmq.ports.store.board import MAX_PAGE_BYTES, PAGE_SLICE, Board, QueueView, StoreStats
 from taskflowmq.ports.store.claims import ClaimRequest, Claims, Settled
 from taskflowmq.ports.store.intake import Intake
+from taskflowmq.ports.store.jobs import MAX_PAGE_BYTES, PAGE_SLICE, Jobs
 from taskflowmq.ports.store.notifier import Notifier
+from taskflowmq.ports.store.queues import Queues, QueueView
 from taskflowmq.ports.store.schema import Schema
+from taskflowmq.ports.store.stats import Stats, StoreStats
 from taskflowmq.ports.store.upkeep import DutyFailure, DutyTurn, StagedCount, Upkeep
 from taskflowmq.ports.store.workers import Workers
 
@@ -26,19 +28,21 @@ __all__ = [
     "MAX_BATCH",
     "MAX_PAGE_BYTES",
     "PAGE_SLICE",
-    "Board",
     "ClaimRequest",
     "Claims",
     "DutyFailure",
     "DutyTurn",
     "Intake",
+    "Jobs",
     "Notifier",
     "QueueRetention",
     "QueueView",
+    "Queues",
     "Retention",
     "Schema",
     "Settled",
     "StagedCount",
+    "Stats",
     "Store",
     "StoreStats",
     "Upkeep",
@@ -67,8 +71,18 @@ class Store(Protocol):
         ...
 
     @property
-    def board(self) -> Board:
-        """What readers see and operators do."""
+    def jobs(self) -> Jobs:
+        """What readers see of jobs, and what users do to them."""
+        ...
+
+    @property
+    def queues(self) -> Queues:
+        """What readers see of queues, and what operators do."""
+        ...
+
+    @property
+    def stats(self) -> Stats:
+        """How many jobs there are."""
         ...
 
     @property

@@ -29,7 +29,7 @@ async def metrics(services: Shared) -> Response[bytes]:
         raise Problem(404, "no_metrics", "This process collects no metrics")
     stats: StoreStats | None
     try:
-        stats = await services.stats.get()
+        stats = await services.cached_stats.get()
     except StoreUnavailable:
         stats = None
     async with services.writing_metrics:  # a large page takes a second: beside the loop, and one at a time

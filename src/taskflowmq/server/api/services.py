@@ -15,7 +15,7 @@ from taskflowmq.client.app import BaseApp
 from taskflowmq.client.session import Session
 from taskflowmq.core.errors import JobNotFound, StoreUnavailable
 from taskflowmq.core.job import JobView
-from taskflowmq.ports.store import Board, Store, StoreStats
+from taskflowmq.ports.store import Jobs, Queues, Stats, Store, StoreStats
 from taskflowmq.server.api.readback import Readback
 from taskflowmq.server.api.readiness import Readiness
 from taskflowmq.server.edge.problems import not_found
@@ -88,7 +88,7 @@ class Services:
         self.metrics = metrics
         self.tenant = app.tenant
         self.readback = Readback(self._get_many)
-        self.stats: Cached[StoreStats] = Cached(self._count, STATS_SECONDS)
+        self.cached_stats: Cached[StoreStats] = Cached(self._count, STATS_SECONDS)
         self.readiness = Readiness(Cached(self._ping, READY_SECONDS).get, settings.ready_seconds)
         self.writing_metrics = asyncio.Lock()
         self._session: Session | None = None
@@ -117,13 +117,23 @@ class Services:
         return self.session.store
 
     @property
-    def board(self) -> Board:
-        """The store's read models and operator's actions, within the deadline."""
-        return self.session.asked.board
+    def jobs(self) -> Jobs:
+        """The store's jobs, within the deadline."""
+        return self.session.asked.jobs
+
+    @property
+    def queues(self) -> Queues:
+        """The store's queues, within the deadline."""
+        return self.session.asked.queues
+
+    @property
+    def stats(self) -> Stats:
+        """How many jobs the store has, within the deadline."""
+        return self.session.asked.stats
 
     async def job(self, job_id: str) -> JobView:
         """Return a job by the id in a path, or raise the 404."""
-        found = await self.board.get(self.tenant, parse_id(job_id))
+        found = await self.jobs.get(self.tenant, parse_id(job_id))
         if found is None:
             raise not_found()
         return found
@@ -157,10 +167,10 @@ class Services:
     # The store is known only once the app is open, so these look it up at each call.
 
     async def _get_many(self, tenant: str, job_ids: Sequence[UUID]) -> list[JobView]:
-        return await self.board.get_many(tenant, job_ids)
+        return await self.jobs.get_many(tenant, job_ids)
 
     async def _count(self) -> StoreStats:
-        return await self.board.stats()
+        return await self.stats.count()
 
     async def _ping(self) -> float:
         return await self.store.ping()

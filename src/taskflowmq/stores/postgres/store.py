@@ -6,15 +6,17 @@ import time
 from datetime import datetime
 
 from taskflowmq.ports.clock import Clock
-from taskflowmq.stores.postgres.board import PostgresBoard
 from taskflowmq.stores.postgres.claims import PostgresClaims
 from taskflowmq.stores.postgres.intake import PostgresIntake
+from taskflowmq.stores.postgres.jobs import PostgresJobs
 from taskflowmq.stores.postgres.names import Names
 from taskflowmq.stores.postgres.notifier import PostgresNotifier
 from taskflowmq.stores.postgres.options import PostgresOptions
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import q
+from taskflowmq.stores.postgres.queues import PostgresQueues
 from taskflowmq.stores.postgres.schema import PostgresSchema
+from taskflowmq.stores.postgres.stats import PostgresStats
 from taskflowmq.stores.postgres.upkeep import PostgresUpkeep
 from taskflowmq.stores.postgres.workers import PostgresWorkers
 
@@ -39,7 +41,11 @@ class PostgresStore:
         self.intake = PostgresIntake(self._pool, self._names, self.notifier, self._now)
         self.claims = PostgresClaims((self._pool, self._lent), self._names, self.notifier, self._now)
         self.workers = PostgresWorkers(self._pool, self._now)
-        self.board = PostgresBoard(self._pool, self._names, self.notifier, self._now, self.claims.forget_all)
+        self.jobs = PostgresJobs(self._pool, self.notifier, self._now)
+        self.stats = PostgresStats(self._pool, self._names, self._now)
+        self.queues = PostgresQueues(
+            self._pool, self._names, self.notifier, self.stats, self._now, self.claims.forget_all
+        )
         self.upkeep = PostgresUpkeep(self._pool, self._names, self._now)
         self.schema = PostgresSchema(self._pool)
 
@@ -70,7 +76,7 @@ class PostgresStore:
         """Finish what is under way and disconnect. Idempotent."""
         self._names.close()
         await self.notifier.close()
-        await self.board.close()
+        await self.stats.close()
         await self._lent.close()
         await self._pool.close()
 

@@ -13,19 +13,21 @@ from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.core.redact import safe_url
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.helpers import aside
-from taskflowmq.stores.sqlite.board import SqliteBoard
 from taskflowmq.stores.sqlite.claims import SqliteClaims
 from taskflowmq.stores.sqlite.connection import check_engine, network_of, warn_network
 from taskflowmq.stores.sqlite.database import Database
 from taskflowmq.stores.sqlite.files import log_size, wide_rights
 from taskflowmq.stores.sqlite.intake import SqliteIntake
+from taskflowmq.stores.sqlite.jobs import SqliteJobs
 from taskflowmq.stores.sqlite.names import Names
 from taskflowmq.stores.sqlite.notifier import SqliteNotifier
 from taskflowmq.stores.sqlite.options import SqliteOptions
 from taskflowmq.stores.sqlite.queries import q
+from taskflowmq.stores.sqlite.queues import SqliteQueues
 from taskflowmq.stores.sqlite.reader import Reader
 from taskflowmq.stores.sqlite.rows import to_us
 from taskflowmq.stores.sqlite.schema import SqliteSchema, newest
+from taskflowmq.stores.sqlite.stats import SqliteStats
 from taskflowmq.stores.sqlite.upkeep import SqliteUpkeep
 from taskflowmq.stores.sqlite.workers import SqliteWorkers
 from taskflowmq.stores.sqlite.writer import Writer
@@ -74,7 +76,9 @@ class SqliteStore:
         self.intake = SqliteIntake(database.path, (self._writer, self._reader), names, self.notifier, self._now)
         self.claims = SqliteClaims(database, (self._writer, self._reader), names, self.notifier, self._now)
         self.workers = SqliteWorkers(self._writer, self._reader, self._now)
-        self.board = SqliteBoard((self._writer, self._reader, self._slow_reader), names, self.notifier, self._now)
+        self.jobs = SqliteJobs(self._writer, self._reader, self.notifier, self._now)
+        self.stats = SqliteStats((self._reader, self._slow_reader), self._now)
+        self.queues = SqliteQueues(self._writer, names, self.notifier, self.stats, self._now)
         self.upkeep = SqliteUpkeep(database, (self._writer, self._reader, self._slow_reader), self._now)
 
     @property
@@ -145,7 +149,7 @@ class SqliteStore:
 
     async def _stop(self) -> None:
         self.notifier.close()
-        await self.board.close()
+        await self.stats.close()
         await self._writer.stop()
         await self._reader.stop()
         await self._slow_reader.stop()

@@ -24,19 +24,19 @@ from taskflowmq.testing.conformance.support import NOON, RETRY_S, Rig, StoreSuit
 
 
 async def _history(rig: Rig, job_id: UUID) -> list[tuple[int, int, str]]:
-    attempts = await rig.store.board.attempts("default", job_id)
+    attempts = await rig.store.jobs.attempts("default", job_id)
     return [(attempt.attempt, attempt.lease_no, attempt.outcome) for attempt in attempts]
 
 
 class TestAttempts(StoreSuite):
-    """Board.attempts."""
+    """Jobs.attempts."""
 
     async def test_a_job_that_never_ran_has_none(self, rig: Rig) -> None:
-        assert await rig.store.board.attempts("default", (await rig.put()).id) == []
+        assert await rig.store.jobs.attempts("default", (await rig.put()).id) == []
 
     async def test_the_running_attempt_is_shown(self, rig: Rig) -> None:
         held = await rig.running()
-        (attempt,) = await rig.store.board.attempts("default", held.id)
+        (attempt,) = await rig.store.jobs.attempts("default", held.id)
         assert (attempt.attempt, attempt.lease_no, attempt.outcome) == (1, 1, "running")
         assert (attempt.started_at, attempt.finished_at, attempt.error) == (NOON, None, None)
         assert attempt.worker
@@ -75,7 +75,7 @@ class TestAttempts(StoreSuite):
         held = await rig.running()
         rig.clock.advance(2)
         await rig.apply(held, outcome)
-        (attempt,) = await rig.store.board.attempts("default", held.id)
+        (attempt,) = await rig.store.jobs.attempts("default", held.id)
         assert (attempt.attempt, attempt.lease_no, attempt.outcome) == (1, 1, word)
         assert (attempt.started_at, attempt.finished_at) == (NOON, NOON + timedelta(seconds=2))
         assert attempt.worker
@@ -85,36 +85,36 @@ class TestAttempts(StoreSuite):
         for n in (1, 2):
             await rig.apply(await rig.claim_one(), Failed(b'{"type":"E","message":"%d","traceback":""}' % n))
             await rig.after(RETRY_S)
-        attempts = await rig.store.board.attempts("default", job.id)
+        attempts = await rig.store.jobs.attempts("default", job.id)
         assert [decoded(attempt.raw_error)["message"] for attempt in attempts] == ["1", "2"]
 
     async def test_a_new_round_keeps_the_old_attempts(self, rig: Rig) -> None:
         held = await rig.running()
         await rig.apply(held, Discarded(ERROR))
-        await rig.store.board.retry("default", held.id)
+        await rig.store.jobs.retry("default", held.id)
         await rig.apply(await rig.claim_one(), Failed(ERROR))
         assert await _history(rig, held.id) == [(1, 1, "discarded"), (1, 2, "failed")]
 
     async def test_a_job_cancelled_before_it_ran_has_none(self, rig: Rig) -> None:
         job = await rig.put()
-        await rig.store.board.cancel("default", job.id, actor="me")
-        assert await rig.store.board.attempts("default", job.id) == []
+        await rig.store.jobs.cancel("default", job.id, actor="me")
+        assert await rig.store.jobs.attempts("default", job.id) == []
 
     async def test_foreign_jobs_show_nothing(self, rig: Rig) -> None:
         held = await rig.running()
-        assert await rig.store.board.attempts("other", held.id) == []
+        assert await rig.store.jobs.attempts("other", held.id) == []
 
     async def test_the_history_of_a_job_that_polls_for_ever_has_a_bound(self, rig: Rig) -> None:
         job, worker = await rig.put(max_attempts=3), await rig.worker()
         for turn in range(1, 131):
             await rig.apply(await rig.claim_one(worker), Failed(ERROR) if turn in (5, 20) else Snoozed(0))
             await rig.after(RETRY_S)
-        attempts = await rig.store.board.attempts("default", job.id)
+        attempts = await rig.store.jobs.attempts("default", job.id)
         assert [attempt.lease_no for attempt in attempts] == [*range(1, 11), *range(41, 131)]
         assert (attempts.total, attempts.gap) == (130, 30)
         assert attempts.counts == {"snoozed": 128, "failed": 2}
         await rig.claim_one()
-        attempts = await rig.store.board.attempts("default", job.id)
+        attempts = await rig.store.jobs.attempts("default", job.id)
         assert (attempts[-1].outcome, attempts.total) == ("running", 131)
 
     async def test_what_is_counted_of_a_history_goes_with_the_job(self, rig: Rig) -> None:
@@ -123,7 +123,7 @@ class TestAttempts(StoreSuite):
             await rig.apply(await rig.claim_one(worker), Snoozed(0))
             await rig.after(1)
         await rig.apply(await rig.claim_one(), Succeeded(b"1"))
-        assert (await rig.store.board.attempts("default", job.id)).total == 106
-        await rig.store.board.delete("default", job.id)
-        gone = await rig.store.board.attempts("default", job.id)
+        assert (await rig.store.jobs.attempts("default", job.id)).total == 106
+        await rig.store.jobs.delete("default", job.id)
+        gone = await rig.store.jobs.attempts("default", job.id)
         assert (list(gone), gone.total) == ([], 0)

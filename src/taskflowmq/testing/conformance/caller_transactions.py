@@ -43,7 +43,7 @@ class TestCallerTransactions(StoreSuite):
                     (answer,) = await rig.store.intake.enqueue_on(conn, [job], wake=wake)
                     assert answer.created
                     raise _ChangeOfMind
-            assert await other.store.board.get("default", job.id) is None
+            assert await other.store.jobs.get("default", job.id) is None
         assert await other.claim(await other.worker()) == []
         # No trace: the same id and key are as good as new, also for another job.
         assert await rig.enqueue(rig.job(unique=UniqueKey(key="k")), job)
@@ -148,7 +148,7 @@ class TestCallerTransactions(StoreSuite):
                 await rig.store.intake.enqueue_on(conn, [follow_up])
                 await rig.store.claims.settle_on(conn, transition(held, Succeeded(b"1")))
         assert await rig.state(held.id) is State.RETRYING
-        assert await rig.store.board.get("default", follow_up.id) is None
+        assert await rig.store.jobs.get("default", follow_up.id) is None
 
     async def test_a_completion_frees_the_unique_key(self, rig: Rig) -> None:
         held = await rig.running(unique=UniqueKey(key="k"))
@@ -158,7 +158,7 @@ class TestCallerTransactions(StoreSuite):
 
     async def test_a_cancel_request_turns_a_retry_into_the_end(self, rig: Rig) -> None:
         held = await rig.running()
-        await rig.store.board.cancel("default", held.id, actor="me")
+        await rig.store.jobs.cancel("default", held.id, actor="me")
         async with rig.store.claims.transaction() as conn:
             await rig.store.claims.settle_on(conn, transition(held, Failed(ERROR)))
         assert await rig.state(held.id) is State.CANCELLED
@@ -174,5 +174,5 @@ class TestCallerTransactions(StoreSuite):
             await rig.store.claims.settle_on(object(), transition(held, Succeeded(b"1")))
         with pytest.raises(TypeError):
             rig.store.claims.settle_on_sync(object(), transition(held, Succeeded(b"1")))
-        assert await rig.store.board.get("default", job.id) is None
+        assert await rig.store.jobs.get("default", job.id) is None
         assert await rig.state(held.id) is State.RUNNING

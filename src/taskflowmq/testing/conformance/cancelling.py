@@ -36,11 +36,11 @@ UNFINISHED: list[Outcome] = [
 
 
 async def _cancel(rig: Rig, job_id: UUID) -> CancelAnswer:
-    return await rig.store.board.cancel("default", job_id, actor="me")
+    return await rig.store.jobs.cancel("default", job_id, actor="me")
 
 
 class TestCancelling(StoreSuite):
-    """Board.cancel, Claims.cancel_requests, and how settle treats a request."""
+    """Jobs.cancel, Claims.cancel_requests, and how settle treats a request."""
 
     @pytest.mark.parametrize("delay_ms", [0, 60_000])
     async def test_a_job_that_has_not_started_is_cancelled_at_once(self, rig: Rig, delay_ms: int) -> None:
@@ -122,7 +122,7 @@ class TestCancelling(StoreSuite):
         held = await rig.running()
         await _cancel(rig, held.id)
         await rig.apply(held, Discarded(ERROR))
-        await rig.store.board.retry("default", held.id)
+        await rig.store.jobs.retry("default", held.id)
         again = await rig.claim_one()
         assert (await rig.view(again.id)).cancel_requested_at is None
         assert (await rig.apply(again, Failed(ERROR))).state is State.RETRYING
@@ -136,8 +136,8 @@ class TestCancelling(StoreSuite):
     async def test_what_is_not_there_is_not_found(self, rig: Rig) -> None:
         job = await rig.put()
         assert await _cancel(rig, uuid7(1, 1)) is CancelAnswer.NOT_FOUND
-        assert await rig.store.board.cancel("other", job.id, actor="me") is CancelAnswer.NOT_FOUND
+        assert await rig.store.jobs.cancel("other", job.id, actor="me") is CancelAnswer.NOT_FOUND
         await _cancel(rig, job.id)
-        await rig.store.board.delete("default", job.id)
+        await rig.store.jobs.delete("default", job.id)
         assert await _cancel(rig, job.id) is CancelAnswer.NOT_FOUND
         assert ids(await rig.claim(await rig.worker())) == []

@@ -129,7 +129,7 @@ class _Walk:
         assert len(await self._claim()) == len(jobs)
         for case in self.cases:
             if case.cancel:
-                answer = await self._store.board.cancel("default", case.job_id, actor="me")
+                answer = await self._store.jobs.cancel("default", case.job_id, actor="me")
                 assert answer is CancelAnswer.REQUESTED
         changes = [case.first.of(case.job_id) for case in self.cases if case.first is not COMPLETED_BY_CALLER]
         assert set(await self._store.claims.settle(changes)) == {Settled.APPLIED}
@@ -140,14 +140,14 @@ class _Walk:
 
     async def go_on(self) -> None:
         """Do to each job what its case says; what its state does not allow is refused."""
-        board = self._store.board
+        jobs = self._store.jobs
         for case in self.cases:
             if case.afterwards.startswith("retried"):
-                await board.retry("default", case.job_id)
+                await jobs.retry("default", case.job_id)
             if case.afterwards.endswith("cancelled"):
-                await board.cancel("default", case.job_id, actor="me")
+                await jobs.cancel("default", case.job_id, actor="me")
             if case.afterwards == "deleted":
-                await board.delete("default", case.job_id)
+                await jobs.delete("default", case.job_id)
 
     async def become_due(self) -> None:
         """Let everything that waits become ready or expire."""
@@ -169,15 +169,15 @@ class _Walk:
         """Open new rounds for the dead, run them, and delete what is over."""
         for view in (await self.seen()).values():
             if view.state is State.DEAD:
-                await self._store.board.retry("default", view.id)
+                await self._store.jobs.retry("default", view.id)
             elif view.state.final:
-                await self._store.board.delete("default", view.id)
+                await self._store.jobs.delete("default", view.id)
         await self.become_due()
         await self.run_again()
 
     async def seen(self) -> dict[UUID, JobView]:
         """Return the jobs that there still are."""
-        views = await self._store.board.get_many("default", [case.job_id for case in self.cases])
+        views = await self._store.jobs.get_many("default", [case.job_id for case in self.cases])
         return {view.id: view for view in views}
 
     async def report_again(self) -> list[str]:
@@ -235,11 +235,11 @@ class TestFates(StoreSuite):
         for job, (report, cancel) in zip(jobs, product(REPORTS, (False, True)), strict=True):
             change = report.of(job.id)
             if cancel:
-                await rig.store.board.cancel("default", job.id, actor="me")
+                await rig.store.jobs.cancel("default", job.id, actor="me")
             assert await rig.store.claims.settle([change]) == [Settled.APPLIED]
             written = obey_cancel(change) if cancel else change
             expected[job.id] = (written.to, written.reason, written.counters)
-        views = await rig.store.board.get_many("default", ids(jobs))
+        views = await rig.store.jobs.get_many("default", ids(jobs))
         assert {view.id: (view.state, view.reason, view.counters) for view in views} == expected
 
     async def test_two_reports_of_one_fence_in_one_batch_are_one_transition(self, rig: Rig) -> None:

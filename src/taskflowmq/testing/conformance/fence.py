@@ -70,7 +70,7 @@ class TestFence(StoreSuite):
             await rig.apply(held, Lost())
             await rig.after(1)
             await rig.apply(await rig.claim_one(), Discarded(ERROR))
-            assert await rig.store.board.retry("default", held.id) is RetryAnswer.NEW_ROUND
+            assert await rig.store.jobs.retry("default", held.id) is RetryAnswer.NEW_ROUND
             await rig.claim_one()
             before = await rig.view(held.id)
             assert await rig.settle(held, outcome) is Settled.STALE, outcome
@@ -126,7 +126,7 @@ class TestFence(StoreSuite):
             view = await rig.apply(held, endings[lease_no % 5])
             assert view.counters.lease_no == lease_no
             if view.state is State.DEAD:
-                assert await rig.store.board.retry("default", held.id) is RetryAnswer.NEW_ROUND
+                assert await rig.store.jobs.retry("default", held.id) is RetryAnswer.NEW_ROUND
                 assert (await rig.view(held.id)).counters.lease_no == lease_no
             await rig.after(100)
 

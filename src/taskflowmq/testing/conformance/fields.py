@@ -159,11 +159,11 @@ class TestFields(StoreSuite):
     async def test_a_reader_sees_all_of_a_job_whichever_way_it_came(self, rig: Rig, way: str, kind: str) -> None:
         job = _full(rig, kind)
         await WAYS[way](rig, job)
-        board = rig.store.board
+        jobs = rig.store.jobs
         check_view(job, await rig.view(job.id, tenant=job.tenant))
-        listed = await board.list_jobs(JobFilter(tenant=job.tenant), limit=10, before=None)
+        listed = await jobs.list_jobs(JobFilter(tenant=job.tenant), limit=10, before=None)
         check_view(job, next(view for view in listed.items if view.id == job.id))
-        (view,) = await board.get_many(job.tenant, [job.id])
+        (view,) = await jobs.get_many(job.tenant, [job.id])
         check_view(job, view)
 
     @pytest.mark.parametrize("kind", KINDS)
@@ -195,5 +195,5 @@ class TestFields(StoreSuite):
         dead = await rig.view(job.id, tenant=job.tenant)
         assert dead.state is State.DEAD
         check_view(job, dead)
-        assert await rig.store.board.retry(job.tenant, job.id) is RetryAnswer.NEW_ROUND
+        assert await rig.store.jobs.retry(job.tenant, job.id) is RetryAnswer.NEW_ROUND
         check_claimed(job, await self._claim(rig, job))

@@ -54,8 +54,8 @@ class TestIdempotency(StoreSuite):
         assert [(answer.id, answer.created) for answer in first] == [
             (twice.id, True), (twice.id, True), (holder.id, False),
         ]  # fmt: skip
-        await rig.store.board.cancel("default", holder.id, actor="test")
-        await rig.store.board.delete("default", holder.id)
+        await rig.store.jobs.cancel("default", holder.id, actor="test")
+        await rig.store.jobs.delete("default", holder.id)
         rig.clock.advance(20 * 3600)
         second = await rig.store.intake.enqueue([rig.job() for _ in first], idempotency=KEY)
         assert [(answer.id, answer.created) for answer in second] == [(one.id, one.created) for one in first]
@@ -65,7 +65,7 @@ class TestIdempotency(StoreSuite):
         second = rig.job()
         with pytest.raises(IdempotencyMismatch):
             await rig.store.intake.enqueue([second], idempotency=OTHER_REQUEST)
-        assert await rig.store.board.get("default", second.id) is None
+        assert await rig.store.jobs.get("default", second.id) is None
 
     async def test_keys_belong_to_a_tenant(self, rig: Rig) -> None:
         mine, theirs = rig.job(), rig.job(tenant="other")
@@ -77,7 +77,7 @@ class TestIdempotency(StoreSuite):
         job = rig.job()
         await rig.store.intake.enqueue([job], idempotency=KEY)
         await rig.apply(await rig.claim_one(), Succeeded(b"1"))
-        await rig.store.board.delete("default", job.id)
+        await rig.store.jobs.delete("default", job.id)
         rig.clock.advance(23 * 3600)
         await rig.store.upkeep.prune(Retention(), 1000)
         (answer,) = await rig.store.intake.enqueue([rig.job()], idempotency=KEY)

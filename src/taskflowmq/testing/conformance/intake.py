@@ -97,7 +97,7 @@ class TestIntake(StoreSuite):
         fresh = [rig.job(), rig.job()]
         with pytest.raises(Conflict):
             await rig.enqueue(fresh[0], msgspec.structs.replace(taken, args=b'{"other":1}'), fresh[1])
-        assert [await rig.store.board.get("default", job.id) for job in fresh] == [None, None]
+        assert [await rig.store.jobs.get("default", job.id) for job in fresh] == [None, None]
         assert len(await rig.claim(await rig.worker())) == 1
 
     # ------------------------------------------------------------------------------------- repeating a call
@@ -148,12 +148,12 @@ class TestIntake(StoreSuite):
         job = rig.job()
         await rig.enqueue(job)
         await rig.apply(await rig.claim_one(), Succeeded(b"1"))
-        assert await rig.store.board.delete("default", job.id) is DeleteAnswer.DELETED
+        assert await rig.store.jobs.delete("default", job.id) is DeleteAnswer.DELETED
         rig.clock.advance(23 * 3600)
         (answer,) = await rig.enqueue(job)
         assert (answer.id, answer.replayed) == (job.id, True)
         assert await rig.claim(await rig.worker()) == []
-        assert await rig.store.board.get("default", job.id) is None
+        assert await rig.store.jobs.get("default", job.id) is None
 
     async def test_a_repeat_with_other_options_changes_nothing(self, rig: Rig) -> None:
         job = await rig.put(priority=3)
@@ -181,7 +181,7 @@ class TestIntake(StoreSuite):
         with pytest.raises(Conflict):
             await rig.enqueue(msgspec.structs.replace(job, **change))
         assert await rig.view(job.id) == before
-        listed = await rig.store.board.list_jobs(JobFilter(tenant="other"), limit=10, before=None)
+        listed = await rig.store.jobs.list_jobs(JobFilter(tenant="other"), limit=10, before=None)
         assert listed.items == []
 
     async def test_a_conflict_is_one_after_the_job_has_ended_too(self, rig: Rig) -> None:
@@ -195,7 +195,7 @@ class TestIntake(StoreSuite):
         good, bad = rig.job(), rig.job(age_s=age_s)
         with pytest.raises(Conflict):
             await rig.enqueue(good, bad)
-        assert await rig.store.board.get("default", good.id) is None
+        assert await rig.store.jobs.get("default", good.id) is None
 
     @pytest.mark.parametrize("age_s", [23 * 3600, -23 * 3600])
     async def test_an_id_less_than_a_day_off_is_taken(self, rig: Rig, age_s: float) -> None:

@@ -22,7 +22,7 @@ async def collect(rig: Rig, limit: int = 3, **wanted: Any) -> list[JobView]:
     found: list[JobView] = []
     before: UUID | None = None
     for _ in range(1000):
-        page = await rig.store.board.list_jobs(JobFilter(**wanted), limit=limit, before=before)
+        page = await rig.store.jobs.list_jobs(JobFilter(**wanted), limit=limit, before=before)
         assert len(page.items) <= limit
         found += page.items
         if page.next is None:
@@ -51,7 +51,7 @@ async def fill(rig: Rig) -> dict[State, list[UUID]]:
 
 
 class TestListing(StoreSuite):
-    """Board.list_jobs and stats."""
+    """Jobs.list_jobs and Stats."""
 
     @pytest.mark.parametrize("states", [(), (State.PENDING,)])
     async def test_only_jobs_with_the_tag(self, rig: Rig, states: tuple[State, ...]) -> None:
@@ -162,7 +162,7 @@ class TestListing(StoreSuite):
         seen: list[UUID] = []
         before: UUID | None = None
         while True:
-            page = await rig.store.board.list_jobs(JobFilter(), limit=2, before=before)
+            page = await rig.store.jobs.list_jobs(JobFilter(), limit=2, before=before)
             seen += ids(page.items)
             if page.next is None:
                 break
@@ -177,16 +177,16 @@ class TestListing(StoreSuite):
         jobs = [rig.job(args=heavy) for _ in range(150)]
         for start in range(0, len(jobs), 50):
             await rig.enqueue(*jobs[start : start + 50])
-        page = await rig.store.board.list_jobs(JobFilter(), limit=1000, before=None)
+        page = await rig.store.jobs.list_jobs(JobFilter(), limit=1000, before=None)
         assert page.next is not None
         weight = sum(view.weight for view in page.items)
         assert MAX_PAGE_BYTES - page.items[0].weight < weight <= MAX_PAGE_BYTES
         assert ids(await collect(rig, 1000)) == ids(reversed(jobs))
 
     async def test_an_empty_list_ends_at_once(self, rig: Rig) -> None:
-        page = await rig.store.board.list_jobs(JobFilter(), limit=5, before=None)
+        page = await rig.store.jobs.list_jobs(JobFilter(), limit=5, before=None)
         assert (page.items, page.next) == ([], None)
-        page = await rig.store.board.list_jobs(JobFilter(), limit=5, before=uuid7(1, 1))
+        page = await rig.store.jobs.list_jobs(JobFilter(), limit=5, before=uuid7(1, 1))
         assert page.items == []
 
     # ----------------------------------------------------------------------------------------------- counts
@@ -194,7 +194,7 @@ class TestListing(StoreSuite):
     async def test_counts_are_exact(self, rig: Rig) -> None:
         jobs = await fill(rig)
         await rig.enqueue(*(rig.job(queue="a") for _ in range(17)))
-        stats = await rig.store.board.stats()
+        stats = await rig.store.stats.count()
         assert stats.exact
         assert stats.as_of == rig.clock.now()
         expected = {state.value: len(pair) for state, pair in jobs.items()}
@@ -215,11 +215,11 @@ class TestListing(StoreSuite):
         await rig.after(60)
         await rig.apply(await rig.claim_one(), Succeeded(b"1"))
         await _counts(rig, {"completed": 1})
-        await rig.store.board.delete("default", held.id)
+        await rig.store.jobs.delete("default", held.id)
         await _counts(rig, {})
 
     async def test_counts_of_an_empty_store(self, rig: Rig) -> None:
-        stats = await rig.store.board.stats()
+        stats = await rig.store.stats.count()
         assert (sum(stats.states.values()), stats.queues, stats.exact) == (0, [], True)
 
 
@@ -228,5 +228,5 @@ def _live(states: dict[str, int]) -> dict[str, int]:
 
 
 async def _counts(rig: Rig, expected: dict[str, int]) -> None:
-    counted = (await rig.store.board.stats()).states
+    counted = (await rig.store.stats.count()).states
     assert {state: count for state, count in counted.items() if count} == expected

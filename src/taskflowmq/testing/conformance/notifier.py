@@ -75,16 +75,16 @@ class TestNotifier(StoreSuite):
         assert mine == theirs == {"a"}
 
     async def test_what_an_operator_makes_ready_wakes_workers(self, rig: Rig, other: Rig) -> None:
-        board = other.store.board
+        jobs = other.store.jobs
         dead = [await rig.apply(await rig.running(queue="dead"), Discarded(ERROR)) for _ in range(30)]
         later = [await rig.put(queue="later", delay_ms=LATER_MS) for _ in range(30)]
         async with rig.store.notifier.listen(["dead"]) as listener:
-            assert await _heard_after(listener, lambda: board.retry("default", dead.pop().id)) == {"dead"}
+            assert await _heard_after(listener, lambda: jobs.retry("default", dead.pop().id)) == {"dead"}
         async with rig.store.notifier.listen(["later"]) as listener:
-            assert await _heard_after(listener, lambda: board.retry("default", later.pop().id)) == {"later"}
+            assert await _heard_after(listener, lambda: jobs.retry("default", later.pop().id)) == {"later"}
         await rig.put(queue="held", delay_ms=LATER_MS)
         async with rig.store.notifier.listen(["held"]) as listener:
-            assert await _heard_after(listener, lambda: board.resume("held")) == {"held"}
+            assert await _heard_after(listener, lambda: other.store.queues.resume("held")) == {"held"}
 
     async def test_what_is_given_back_wakes_workers(self, rig: Rig, other: Rig) -> None:
         """By whoever settles: a worker that drains, the supervisor of a dead child, a rescuer."""

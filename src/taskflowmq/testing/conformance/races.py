@@ -76,7 +76,7 @@ class TestRaces(StoreSuite):
             held = await rig.running()
             settled, cancel = await together(
                 rig.settle(held, Succeeded(b"1")),
-                other.store.board.cancel("default", held.id, actor="me"),
+                other.store.jobs.cancel("default", held.id, actor="me"),
             )
             assert settled is Settled.APPLIED
             assert cancel in (CancelAnswer.REQUESTED, CancelAnswer.FINAL)
@@ -88,7 +88,7 @@ class TestRaces(StoreSuite):
             held = await rig.running()
             settled, cancel = await together(
                 rig.settle(held, Failed(ERROR)),
-                other.store.board.cancel("default", held.id, actor="me"),
+                other.store.jobs.cancel("default", held.id, actor="me"),
             )
             assert settled is Settled.APPLIED
             assert cancel in (CancelAnswer.REQUESTED, CancelAnswer.CANCELLED)
@@ -102,7 +102,7 @@ class TestRaces(StoreSuite):
             job = await rig.put()
             claimed, cancel = await together(
                 rig.claim(worker, 1),
-                other.store.board.cancel("default", job.id, actor="me"),
+                other.store.jobs.cancel("default", job.id, actor="me"),
             )
             if cancel is CancelAnswer.CANCELLED:
                 assert claimed == [], "no run after the answer said cancelled"
@@ -122,8 +122,8 @@ class TestRaces(StoreSuite):
             held = await rig.running()
             await rig.apply(held, Discarded(ERROR))
             retry, delete = await together(
-                rig.store.board.retry("default", held.id),
-                other.store.board.delete("default", held.id),
+                rig.store.jobs.retry("default", held.id),
+                other.store.jobs.delete("default", held.id),
             )
             if retry is RetryAnswer.NEW_ROUND:
                 assert delete is DeleteAnswer.CONFLICT
@@ -132,14 +132,14 @@ class TestRaces(StoreSuite):
                 # It may have been looked at before it went, and found gone when it was to be changed.
                 assert retry in (RetryAnswer.NOT_FOUND, RetryAnswer.CONFLICT)
                 assert delete is DeleteAnswer.DELETED
-                assert await rig.store.board.get("default", held.id) is None
+                assert await rig.store.jobs.get("default", held.id) is None
 
     @rounds
     async def test_retry_against_retry(self, rig: Rig, other: Rig, count: int) -> None:
         for _ in range(count):
             held = await rig.running()
             await rig.apply(held, Discarded(ERROR))
-            answers = await together(*(who.store.board.retry("default", held.id) for who in (rig, other)))
+            answers = await together(*(who.store.jobs.retry("default", held.id) for who in (rig, other)))
             assert sorted(answers) == [RetryAnswer.CONFLICT, RetryAnswer.NEW_ROUND]
             again = await rig.claim_one()
             assert again.round == 2
@@ -210,7 +210,7 @@ class TestRaces(StoreSuite):
             jobs = [rig.job(unique=key) for _ in range(6)]
             await together(*((rig, other)[n % 2].enqueue(job) for n, job in enumerate(jobs)))
             (survivor,) = await rig.claim(await rig.worker(), 10)
-            stored = await rig.store.board.get_many("default", ids(jobs))
+            stored = await rig.store.jobs.get_many("default", ids(jobs))
             assert [view.id for view in stored if view.state is not State.CANCELLED] == [survivor.id]
             await rig.apply(survivor, Succeeded(b"1"))
 
@@ -267,11 +267,11 @@ class TestRaces(StoreSuite):
             async def on_all(who: Rig, verb: str, order: list[Any]) -> None:
                 for job_id in order:
                     if verb == "cancel":
-                        await who.store.board.cancel("default", job_id, actor="me")
+                        await who.store.jobs.cancel("default", job_id, actor="me")
                     elif verb == "retry":
-                        await who.store.board.retry("default", job_id)
+                        await who.store.jobs.retry("default", job_id)
                     else:
-                        await who.store.board.delete("default", job_id)
+                        await who.store.jobs.delete("default", job_id)
 
             await together(
                 rig.store.claims.settle([transition(job, Discarded(ERROR)) for job in held]),

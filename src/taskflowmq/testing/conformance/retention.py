@@ -51,8 +51,8 @@ class TestRetention(StoreSuite):
         for state, pair in jobs.items():
             for job_id in pair:
                 if state in (State.COMPLETED, State.CANCELLED):
-                    assert await rig.store.board.get("default", job_id) is None
-                    assert await rig.store.board.attempts("default", job_id) == []
+                    assert await rig.store.jobs.get("default", job_id) is None
+                    assert await rig.store.jobs.attempts("default", job_id) == []
                 else:
                     assert await rig.state(job_id) is state
 
@@ -63,7 +63,7 @@ class TestRetention(StoreSuite):
         assert await rig.state(dead) is State.DEAD
         rig.clock.advance(3 * DAY_S)
         await prune(rig)
-        assert await rig.store.board.get("default", dead) is None
+        assert await rig.store.jobs.get("default", dead) is None
 
     async def test_none_keeps_for_ever(self, rig: Rig) -> None:
         jobs = await fill(rig)
@@ -79,7 +79,7 @@ class TestRetention(StoreSuite):
         old = await rig.completed()
         rig.clock.advance(20 * DAY_S)
         await prune(rig)
-        assert await rig.store.board.get("default", old) is None
+        assert await rig.store.jobs.get("default", old) is None
         await rig.store.upkeep.stage_due(10)
         await rig.apply(await rig.claim_one(), Succeeded(b"1"))
         rig.clock.advance(5 * DAY_S)
@@ -87,7 +87,7 @@ class TestRetention(StoreSuite):
         assert await rig.state(held.id) is State.COMPLETED
         rig.clock.advance(4 * DAY_S)
         await prune(rig)
-        assert await rig.store.board.get("default", held.id) is None
+        assert await rig.store.jobs.get("default", held.id) is None
 
     async def test_live_jobs_of_any_age_still_work(self, rig: Rig) -> None:
         pending, scheduled = await rig.put("p"), await rig.put("s", delay_ms=60 * DAY_S * 1000)
@@ -106,9 +106,9 @@ class TestRetention(StoreSuite):
         dead = (await rig.apply(await rig.running(), Discarded(ERROR))).id
         rig.clock.advance(20 * DAY_S)
         await prune(rig)
-        await rig.store.board.retry("default", dead)
+        await rig.store.jobs.retry("default", dead)
         assert (await rig.claim_one()).id == dead
-        assert len(await rig.store.board.attempts("default", dead)) == 2
+        assert len(await rig.store.jobs.attempts("default", dead)) == 2
 
     async def test_a_small_limit_gets_there_too(self, rig: Rig) -> None:
         await rig.enqueue(*(rig.job() for _ in range(25)))
@@ -117,7 +117,7 @@ class TestRetention(StoreSuite):
         keep = await rig.put()
         rig.clock.advance(9 * DAY_S)
         await prune(rig, limit=4)
-        stats = await rig.store.board.stats()
+        stats = await rig.store.stats.count()
         assert {state: count for state, count in stats.states.items() if count} == {"pending": 1}
         assert await rig.state(keep.id) is State.PENDING
 
@@ -130,16 +130,16 @@ class TestRetention(StoreSuite):
             await rig.settle(job, Succeeded(b"1") if n % 10 == 9 else Discarded(ERROR))
         rig.clock.advance(9 * DAY_S)
         assert await prune(rig, limit=1) >= 3
-        assert [await rig.store.board.get("default", job_id) for job_id in gone] == [None] * 3
+        assert [await rig.store.jobs.get("default", job_id) for job_id in gone] == [None] * 3
         # Those who come later go as well, and those who stayed in their turn.
         later = await rig.completed()
         rig.clock.advance(9 * DAY_S)
         await prune(rig, limit=1)
-        assert await rig.store.board.get("default", later) is None
+        assert await rig.store.jobs.get("default", later) is None
         assert {await rig.state(job_id) for job_id in dead} == {State.DEAD}
         rig.clock.advance(15 * DAY_S)
         await prune(rig, limit=10)
-        assert [await rig.store.board.get("default", job_id) for job_id in dead] == [None] * 27
+        assert [await rig.store.jobs.get("default", job_id) for job_id in dead] == [None] * 27
 
     async def test_short_retention_is_kept_to(self, rig: Rig) -> None:
         hour = Retention(completed_ms=3_600_000, cancelled_ms=None, dead_ms=None)
@@ -151,63 +151,63 @@ class TestRetention(StoreSuite):
             assert await rig.state(early) is State.COMPLETED
             rig.clock.advance(1801)
             await prune(rig, hour)
-            assert await rig.store.board.get("default", early) is None
+            assert await rig.store.jobs.get("default", early) is None
         await rig.apply(late, Succeeded(b"1"))
         rig.clock.advance(3590)
         await prune(rig, hour)
         assert await rig.state(late.id) is State.COMPLETED
         rig.clock.advance(60)
         await prune(rig, hour)
-        assert await rig.store.board.get("default", late.id) is None
+        assert await rig.store.jobs.get("default", late.id) is None
 
     @pytest.mark.parametrize("hours", [25, 24 * 9])
     async def test_deleted_jobs_stay_deleted(self, rig: Rig, hours: int) -> None:
         job_id = await rig.completed()
-        await rig.store.board.delete("default", job_id)
+        await rig.store.jobs.delete("default", job_id)
         rig.clock.advance(hours * 3600)
         await prune(rig)
-        assert await rig.store.board.get("default", job_id) is None
+        assert await rig.store.jobs.get("default", job_id) is None
         assert await prune(rig) == 0
 
     async def test_a_queue_may_keep_its_jobs_for_less_and_another_for_longer(self, rig: Rig) -> None:
         quick, usual, audit = [await rig.completed(queue=queue) for queue in ("quick", "usual", "audit")]
         lost = (await rig.apply(await rig.running(queue="quick"), Discarded(ERROR))).id
-        await rig.store.board.set_retention("quick", {"completed_ms": 3_600_000})
-        await rig.store.board.set_retention("audit", {"completed_ms": 60 * DAY_S * 1000, "dead_ms": NEVER})
+        await rig.store.queues.set_retention("quick", {"completed_ms": 3_600_000})
+        await rig.store.queues.set_retention("audit", {"completed_ms": 60 * DAY_S * 1000, "dead_ms": NEVER})
         rig.clock.advance(3_700)
         await prune(rig)
-        assert [await rig.store.board.get("default", one) is None for one in (quick, usual, audit, lost)] == [
+        assert [await rig.store.jobs.get("default", one) is None for one in (quick, usual, audit, lost)] == [
             True, False, False, False
         ]  # fmt: skip
         rig.clock.advance(12 * DAY_S)
         await prune(rig)
-        assert [await rig.store.board.get("default", one) is None for one in (usual, audit, lost)] == [
+        assert [await rig.store.jobs.get("default", one) is None for one in (usual, audit, lost)] == [
             True,
             False,
             False,
         ]
         rig.clock.advance(60 * DAY_S)
         await prune(rig)
-        assert [await rig.store.board.get("default", one) is None for one in (audit, lost)] == [True, True]
+        assert [await rig.store.jobs.get("default", one) is None for one in (audit, lost)] == [True, True]
         assert await rig.store.upkeep.check() == []
 
     async def test_a_queue_may_keep_its_jobs_for_ever(self, rig: Rig) -> None:
         kept, gone = [await rig.completed(queue=queue) for queue in ("audit", "usual")]
-        await rig.store.board.set_retention("audit", {"completed_ms": NEVER})
+        await rig.store.queues.set_retention("audit", {"completed_ms": NEVER})
         rig.clock.advance(400 * DAY_S)
         await prune(rig)
         assert await rig.state(kept) is State.COMPLETED
-        assert await rig.store.board.get("default", gone) is None
+        assert await rig.store.jobs.get("default", gone) is None
 
     async def test_a_retention_of_a_queue_is_shown_changed_and_taken_back(self, rig: Rig) -> None:
-        board = rig.store.board
-        await board.set_retention("mail", {"completed_ms": 1000, "dead_ms": 2000})
-        await board.set_retention("mail", {"completed_ms": None, "cancelled_ms": NEVER})
-        await board.pause("mail")
-        (view,) = await board.list_queues()
+        queues = rig.store.queues
+        await queues.set_retention("mail", {"completed_ms": 1000, "dead_ms": 2000})
+        await queues.set_retention("mail", {"completed_ms": None, "cancelled_ms": NEVER})
+        await queues.pause("mail")
+        (view,) = await queues.list_queues()
         assert view.retention == QueueRetention(cancelled_ms=NEVER, dead_ms=2000)
-        await board.set_retention("mail", {"cancelled_ms": None, "dead_ms": None})
-        (view,) = await board.list_queues()
+        await queues.set_retention("mail", {"cancelled_ms": None, "dead_ms": None})
+        (view,) = await queues.list_queues()
         assert view.retention == QueueRetention()
 
     async def test_the_oldest_of_too_many_ended_jobs_go_and_the_dead_stay(self, rig: Rig) -> None:
@@ -219,7 +219,7 @@ class TestRetention(StoreSuite):
         live = await rig.put(queue="live")
         few = Retention(completed_ms=None, cancelled_ms=None, dead_ms=None, keep=4)
         await prune(rig, few)
-        left = [one for one in jobs if await rig.store.board.get("default", one) is not None]
+        left = [one for one in jobs if await rig.store.jobs.get("default", one) is not None]
         assert left == jobs[-4:]
         assert await rig.state(dead) is State.DEAD
         assert await rig.state(live.id) is State.PENDING
@@ -230,7 +230,7 @@ class TestRetention(StoreSuite):
         for _ in range(3):
             await rig.completed(queue="audit")
         gone = [await rig.completed(queue="usual") for _ in range(3)]
-        await rig.store.board.set_retention("audit", {"completed_ms": NEVER})
+        await rig.store.queues.set_retention("audit", {"completed_ms": NEVER})
         rig.clock.advance(12 * DAY_S)
         assert await prune(rig, WEEK, limit=1) == 3
-        assert [await rig.store.board.get("default", one) for one in gone] == [None] * 3
+        assert [await rig.store.jobs.get("default", one) for one in gone] == [None] * 3

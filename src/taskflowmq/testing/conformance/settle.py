@@ -61,7 +61,7 @@ class TestSettle(StoreSuite):
         await rig.after(3600)
         assert await rig.claim(await rig.worker()) == []
         assert await rig.claim(await rig.worker(), isolated=True) == []
-        assert await rig.store.board.cancel("default", held.id, actor="me") is CancelAnswer.FINAL
+        assert await rig.store.jobs.cancel("default", held.id, actor="me") is CancelAnswer.FINAL
 
     @pytest.mark.parametrize(("outcome", "state", "counted", "wait_s"), MOVES)
     async def test_moves_come_back_when_due(
@@ -170,7 +170,7 @@ class TestSettle(StoreSuite):
         done = [transition(job, Succeeded(b"1")) for job in held]
         assert await rig.store.claims.settle(done) == [Settled.APPLIED] * 1000
         assert await rig.store.claims.settle(done) == [Settled.REPLAYED] * 1000
-        assert (await rig.store.board.stats()).states.get("completed") == 1000
+        assert (await rig.store.stats.count()).states.get("completed") == 1000
 
     async def test_nothing_to_write_is_fine(self, rig: Rig) -> None:
         assert await rig.store.claims.settle([]) == []
@@ -184,7 +184,7 @@ class TestSettle(StoreSuite):
             rig.clock.advance(0.001)
             assert await other.settle(held, outcome) is Settled.REPLAYED, outcome
             assert await rig.view(held.id) == before
-            assert len(await rig.store.board.attempts("default", held.id)) <= 1
+            assert len(await rig.store.jobs.attempts("default", held.id)) <= 1
 
     @pytest.mark.parametrize("outcome", [outcome for outcome, *_ in MOVES])
     async def test_a_late_repeat_does_not_touch_the_next_attempt(self, rig: Rig, outcome: Outcome) -> None:
@@ -207,10 +207,10 @@ class TestSettle(StoreSuite):
     async def test_a_job_that_was_deleted_meanwhile_is_no_error(self, rig: Rig) -> None:
         held = await rig.running()
         await rig.apply(held, Succeeded(b"1"))
-        assert await rig.store.board.delete("default", held.id) is DeleteAnswer.DELETED
+        assert await rig.store.jobs.delete("default", held.id) is DeleteAnswer.DELETED
         for outcome in EVERY:
             assert await rig.settle(held, outcome) is not Settled.APPLIED
-        assert await rig.store.board.get("default", held.id) is None
+        assert await rig.store.jobs.get("default", held.id) is None
 
     # --------------------------------------------------------------------------------------------- progress
 
@@ -226,7 +226,7 @@ class TestSettle(StoreSuite):
         await rig.store.claims.save_progress([(held.id, held.lease_no, b'{"done":7}')])
         assert decoded((await rig.apply(held, outcome)).raw_progress) == {"done": 7}
         assert (await rig.apply(without, outcome)).progress is None
-        [listed] = await rig.store.board.get_many("default", [held.id])
+        [listed] = await rig.store.jobs.get_many("default", [held.id])
         assert decoded(listed.raw_progress) == {"done": 7}
 
     async def test_progress_without_the_fence_is_dropped(self, rig: Rig) -> None:

@@ -106,7 +106,7 @@ class Rig:
 
     async def view(self, job_id: UUID, *, tenant: str = "default") -> JobView:
         """Return a job that must exist."""
-        view = await self.store.board.get(tenant, job_id)
+        view = await self.store.jobs.get(tenant, job_id)
         assert view is not None, f"job {job_id} is gone"
         return view
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from taskflowmq.testing.conformance.attempts import TestAttempts
-from taskflowmq.testing.conformance.board import TestBoard
 from taskflowmq.testing.conformance.caller_transactions import TestCallerTransactions
 from taskflowmq.testing.conformance.cancelling import TestCancelling
 from taskflowmq.testing.conformance.claims import TestClaims
@@ -12,6 +11,7 @@ from taskflowmq.testing.conformance.fence import TestFence
 from taskflowmq.testing.conformance.fields import TestFields
 from taskflowmq.testing.conformance.idempotency import TestIdempotency
 from taskflowmq.testing.conformance.intake import TestIntake
+from taskflowmq.testing.conformance.jobs import TestJobs
 from taskflowmq.testing.conformance.lanes import TestLanes
 from taskflowmq.testing.conformance.listing import TestListing
 from taskflowmq.testing.conformance.notifier import TestNotifier
@@ -29,7 +29,7 @@ from taskflowmq.testing.conformance.workers import TestWorkers
 
 ALL: tuple[type[StoreSuite], ...] = (
     TestAttempts,
-    TestBoard,
+    TestJobs,
     TestCallerTransactions,
     TestCancelling,
     TestClaims,

@@ -53,7 +53,7 @@ async def _stop(rig: Rig, job: NewJob) -> None:
 
 
 async def _cancel(rig: Rig, job: NewJob) -> None:
-    assert await rig.store.board.cancel("default", job.id, actor="me") is CancelAnswer.CANCELLED
+    assert await rig.store.jobs.cancel("default", job.id, actor="me") is CancelAnswer.CANCELLED
 
 
 async def _expire(rig: Rig, job: NewJob) -> None:
@@ -80,7 +80,7 @@ class TestUnique(StoreSuite):
         holder = await make(rig, unique=key())
         second = rig.job(unique=key())
         assert await rig.enqueue(second) == [Enqueued(holder, created=False)]
-        assert await rig.store.board.get("default", second.id) is None
+        assert await rig.store.jobs.get("default", second.id) is None
         assert (await rig.view(holder)).unique_key == "k"
 
     @pytest.mark.parametrize("end", ENDS)
@@ -171,7 +171,7 @@ class TestUnique(StoreSuite):
             await rig.enqueue(before, second, after)
         assert (raised.value.key, raised.value.holder) == ("k", str(holder))
         for job in (before, second, after):
-            assert await rig.store.board.get("default", job.id) is None
+            assert await rig.store.jobs.get("default", job.id) is None
 
     async def test_raise_stores_when_the_key_is_free(self, rig: Rig) -> None:
         job = rig.job(unique=key(on_conflict="raise"))
@@ -260,7 +260,7 @@ class TestUnique(StoreSuite):
         first = await rig.put(unique=key())
         await _die(rig, first)
         second = await rig.put(unique=key())
-        await rig.store.board.retry("default", first.id)
+        await rig.store.jobs.retry("default", first.id)
         assert (await rig.enqueue(rig.job(unique=key())))[0].id == second.id
         for _ in range(2):
             claimed = await rig.claim(await rig.worker())

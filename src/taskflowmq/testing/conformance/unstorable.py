@@ -64,7 +64,7 @@ class TestUnstorable(StoreSuite):
             view = await rig.apply(await rig.running(), outcome)
             assert view.state is state, name
             assert readable(view.raw_error), name
-            for attempt in await rig.store.board.attempts("default", view.id):
+            for attempt in await rig.store.jobs.attempts("default", view.id):
                 assert readable(attempt.raw_error), name
 
     async def test_neighbours_keep_their_results(self, rig: Rig) -> None:

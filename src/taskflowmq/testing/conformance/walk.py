@@ -102,7 +102,7 @@ class _Walk:
 
     async def cancel(self) -> None:
         job_id = self.dice.choice(sorted(self.known))
-        answer = await self.rig.store.board.cancel("default", job_id, actor="walk")
+        answer = await self.rig.store.jobs.cancel("default", job_id, actor="walk")
         if job_id in self.final:
             assert answer is CancelAnswer.FINAL
         elif job_id in self.held:
@@ -113,7 +113,7 @@ class _Walk:
 
     async def retry(self) -> None:
         job_id = self.dice.choice(sorted(self.known))
-        answer = await self.rig.store.board.retry("default", job_id)
+        answer = await self.rig.store.jobs.retry("default", job_id)
         assert (answer is RetryAnswer.NEW_ROUND) == (self.final.get(job_id) is State.DEAD)
         if answer is RetryAnswer.NEW_ROUND:
             del self.final[job_id]
@@ -164,5 +164,5 @@ class TestWalk(StoreSuite):
                 assert not view.state.final
             assert (view.state is State.RUNNING) == (job_id in walk.held)
             assert 0 <= view.counters.attempt <= view.max_attempts
-        stats = await rig.store.board.stats()
+        stats = await rig.store.stats.count()
         assert {state: count for state, count in stats.states.items() if count} == counted

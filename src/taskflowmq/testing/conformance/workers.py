@@ -191,7 +191,7 @@ class TestWorkers(StoreSuite):
 
     async def test_a_cancelled_job_of_a_lost_worker_is_cancelled(self, rig: Rig) -> None:
         held = await rig.running()
-        await rig.store.board.cancel("default", held.id, actor="me")
+        await rig.store.jobs.cancel("default", held.id, actor="me")
         view = await rig.apply(held, Lost())
         assert (view.state, view.reason) == (State.CANCELLED, Reason.CANCELLED_BY_USER)
 

@@ -110,7 +110,7 @@ class Notes:
             return None
         tenant = next(iter(self._executor.runs.values())).job.tenant
         asked = sorted(awaited)[:MOST_AWAITED]
-        views = await self._deps.store.board.get_many(tenant, asked)
+        views = await self._deps.store.jobs.get_many(tenant, asked)
         # Of those that are not found, other tenants' among them, nothing is known.
         if len(views) < len(asked) or any(view.state is State.RUNNING or view.state.final for view in views):
             return None

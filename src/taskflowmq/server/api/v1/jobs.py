@@ -100,7 +100,7 @@ async def list_dead(services: Shared, limit: Limit = 50, cursor: Cursor = None) 
 @get("/jobs/stats", operation_id="jobStats", summary="Count jobs", tags=TAGS)
 async def stats(services: Shared) -> StatsOut:
     """Return counts by state and queue. Below 10,000 per state they are exact, above that they date from `as_of`."""
-    return stats_out(await services.board.stats())
+    return stats_out(await services.stats.count())
 
 
 @get("/jobs/{job_id:str}", operation_id="getJob", summary="Read a job", tags=TAGS)
@@ -118,7 +118,7 @@ async def get_job(
 async def retry_job(job_id: FromPath[str], services: Shared) -> JobOut:
     """Start a new round of a dead job, or make a scheduled or retrying job due now. In other states, returns 409."""
     wanted = parse_id(job_id)
-    check(await services.board.retry(services.tenant, wanted), wanted)
+    check(await services.jobs.retry(services.tenant, wanted), wanted)
     return job_out(await services.job(job_id))
 
 
@@ -126,7 +126,7 @@ async def retry_job(job_id: FromPath[str], services: Shared) -> JobOut:
 async def cancel_job(job_id: FromPath[str], request: Request[Any, Any, Any], services: Shared) -> JobOut:
     """Cancel a job, or request that the worker of a running job stop it. In a final state, returns 409."""
     wanted = parse_id(job_id)
-    check(await services.board.cancel(services.tenant, wanted, actor=context_of(request.scope).actor), wanted)
+    check(await services.jobs.cancel(services.tenant, wanted, actor=context_of(request.scope).actor), wanted)
     return job_out(await services.job(job_id))
 
 
@@ -134,18 +134,18 @@ async def cancel_job(job_id: FromPath[str], request: Request[Any, Any, Any], ser
 async def delete_job(job_id: FromPath[str], services: Shared) -> None:
     """Delete a job in a final state. In other states, returns 409."""
     wanted = parse_id(job_id)
-    check(await services.board.delete(services.tenant, wanted), wanted)
+    check(await services.jobs.delete(services.tenant, wanted), wanted)
 
 
 async def _page(services: Services, query: JobFilter, limit: int, cursor: str | None) -> JobPage:
     before = None if cursor is None else read_cursor(query, cursor)
-    page = await services.board.list_jobs(query, limit=limit, before=before)
+    page = await services.jobs.list_jobs(query, limit=limit, before=before)
     following = None if page.next is None else write_cursor(query, page.next)
     return JobPage(items=[job_out(view) for view in page.items], next=following)
 
 
 async def _detail(services: Services, view: JobView) -> JobDetail:
-    attempts = await services.board.attempts(services.tenant, view.id)
+    attempts = await services.jobs.attempts(services.tenant, view.id)
     return JobDetail(
         **job_fields(view),
         attempts=[attempt_out(attempt) for attempt in attempts],

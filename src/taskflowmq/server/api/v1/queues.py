@@ -28,7 +28,7 @@ async def list_queues(services: Shared, limit: Limit = MAX_PAGE, cursor: Cursor 
     """Return queues with counts of their live jobs, ordered by name. The last page has `"next": null`."""
     after = "" if cursor is None else check_name("cursor", cursor)
     # Sorted here: a database may order names otherwise, and pages must fit together.
-    found = sorted((one for one in await services.board.list_queues() if one.name > after), key=lambda one: one.name)
+    found = sorted((one for one in await services.queues.list_queues() if one.name > after), key=lambda one: one.name)
     page = found[:limit]
     return QueueList(items=[queue_out(one) for one in page], next=page[-1].name if len(found) > limit else None)
 
@@ -42,7 +42,7 @@ async def pause(name: FromPath[str], services: Shared, create: Create = False) -
     queue = _name(name)
     if not create:
         await _one(services, queue)
-    await services.board.pause(queue)
+    await services.queues.pause(queue)
     return await _one(services, queue)
 
 
@@ -51,7 +51,7 @@ async def resume(name: FromPath[str], services: Shared) -> QueueOut:
     """Resume claims from a queue. Encode a slash in the name as %2F."""
     queue = _name(name)
     await _one(services, queue)
-    await services.board.resume(queue)
+    await services.queues.resume(queue)
     return await _one(services, queue)
 
 
@@ -60,4 +60,4 @@ def _name(name: str) -> str:
 
 
 async def _one(services: Services, name: str) -> QueueOut:
-    return queue_out(find_queue(await services.board.list_queues(), name))
+    return queue_out(find_queue(await services.queues.list_queues(), name))

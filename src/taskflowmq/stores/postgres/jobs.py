@@ -1,24 +1,18 @@
-"""What readers see and operators do. A job is found by tenant and id; queues and counts are of the whole store."""
+"""What readers see of jobs, and what users do to them by hand. A job is found by tenant and id."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
-
-import msgspec
 
 from taskflowmq.core import operations
 from taskflowmq.core.job import Attempts, JobFilter, JobView, Page, State
 from taskflowmq.core.operations import MOST_LOOKS, Move
-from taskflowmq.core.retention import read_retention
-from taskflowmq.core.validation import UNUSED_AFTER
-from taskflowmq.ports.store import PAGE_SLICE, QueueView, StoreStats
-from taskflowmq.stores.common.board import A, CommonBoard, Decide
-from taskflowmq.stores.counting import listed
+from taskflowmq.ports.store import PAGE_SLICE
+from taskflowmq.stores.common.jobs import A, CommonJobs, Decide
 from taskflowmq.stores.listing import id_bounds, that_fit, windows
 from taskflowmq.stores.postgres import rows
-from taskflowmq.stores.postgres.names import Names
 from taskflowmq.stores.postgres.notifier import PostgresNotifier
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import q
@@ -34,23 +28,18 @@ _STATEMENTS = {
 }
 
 
-class PostgresBoard(CommonBoard):
-    """The board on PostgreSQL."""
+class PostgresJobs(CommonJobs):
+    """Jobs on PostgreSQL."""
 
     def __init__(
         self,
         pool: Pool,
-        names: Names,
         notifier: PostgresNotifier,
         now: Callable[[], datetime | None],
-        forget_positions: Callable[[], None],
     ) -> None:
-        super().__init__()
         self._pool = pool
-        self._names = names
         self._notifier = notifier
         self._now = now
-        self._forget_positions = forget_positions
 
     async def get(self, tenant: str, job_id: UUID) -> JobView | None:
         """Return one job, or None."""
@@ -100,32 +89,6 @@ class PostgresBoard(CommonBoard):
             below = row["last"]
         return found, below
 
-    async def _count(self, most: int | None) -> StoreStats:
-        now = await self._pool.fetchval(q.read_now, self._now())
-        queues = await self._pool.fetch(q.list_queues, self._now(), UNUSED_AFTER)
-        counted = await self._pool.fetch(q.count_states, most)
-        states = {str(state): 0 for state in State if state not in (State.BLOCKED, State.SUSPENDED)}
-        per_queue: dict[str, dict[str, int]] = {row["name"]: {} for row in queues}
-        for row in counted:
-            states[row["state"]] = states.get(row["state"], 0) + row["jobs"]
-            if row["lane_id"] is not None:
-                lane = await self._names.lane(row["lane_id"])
-                mine = per_queue.setdefault(lane.queue, {})
-                mine[row["state"]] = mine.get(row["state"], 0) + row["jobs"]
-        views = [
-            QueueView(
-                name=row["name"],
-                paused_at=row["paused_at"],
-                states=per_queue[row["name"]],
-                oldest_ready_age=row["oldest_ready_age"],
-                retention=read_retention(row["retention"]),
-            )
-            for row in queues
-        ]
-        shown = listed(views, {row["name"] for row in queues if row["used"]})
-        age = await self._pool.fetchval(q.read_xid_age)
-        return StoreStats(states=states, queues=shown, as_of=now, exact=most is not None, xid_age=age)
-
     async def _operate(self, decide: Decide[A], tenant: str, job_id: UUID, actor: str | None = None) -> A:
         for _ in range(MOST_LOOKS):
             place = await self._pool.fetchrow(q.find_job, tenant, job_id)
@@ -138,24 +101,3 @@ class PostgresBoard(CommonBoard):
                     await self._notifier.wake([place["queue"]])
                 return answer
         raise operations.moving(job_id)
-
-    async def pause(self, queue: str) -> None:
-        """Stop claims from a queue; running jobs go on. Creates the queue if it is new."""
-        await self._names.make_queues([queue])
-        await self._pool.fetch(q.pause_queue, self._now(), queue)
-        self._names.forget_lanes()
-        self._counts.forget()
-
-    async def resume(self, queue: str) -> None:
-        """Allow claims from a queue again."""
-        await self._pool.fetch(q.resume_queue, queue, self._now())
-        self._names.forget_lanes()
-        self._forget_positions()
-        self._counts.forget()
-        await self._notifier.wake([queue])
-
-    async def set_retention(self, queue: str, ages: Mapping[str, int | None]) -> None:
-        """Keep ended jobs of a queue for another time than all others. Creates the queue if it is new."""
-        await self._names.make_queues([queue])
-        await self._pool.fetch(q.set_retention, queue, msgspec.json.encode(ages).decode())
-        self._counts.forget()

@@ -1,27 +1,22 @@
-"""What readers see and operators do, in the model."""
+"""What readers see of jobs, and what users do to them, in the model."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from itertools import accumulate
 from uuid import UUID
 
 import msgspec
 from tests.simulation.rows import Data, Ended, Ready, Running, Waiting
-from tests.simulation.rules import Lane, lane_of
 
 from taskflowmq.core.job import Attempts, AttemptView, Counters, JobFilter, JobView, Page, Reason, State
 from taskflowmq.core.operations import CancelAnswer, DeleteAnswer, RetryAnswer
-from taskflowmq.core.retention import QueueRetention
-from taskflowmq.core.validation import UNUSED_AFTER
-from taskflowmq.ports.store import MAX_PAGE_BYTES, QueueView, StoreStats
+from taskflowmq.ports.store import MAX_PAGE_BYTES
 from taskflowmq.testing.as_stored import job_view
 
-_COUNTED = [state for state in State if state not in (State.BLOCKED, State.SUSPENDED)]
 
-
-class ModelBoard:
+class ModelJobs:
     """Reading and steering."""
 
     def __init__(
@@ -66,29 +61,6 @@ class ModelBoard:
         end = min(limit, max(fit, 1))
         return Page(below[:end], below[end - 1].id if len(below) > end else None)
 
-    async def stats(self) -> StoreStats:
-        states = {str(state): 0 for state in _COUNTED}
-        queues: dict[str, dict[str, int]] = {name: {} for name in self._data.queues}
-        for job_id, job in self._data.jobs.items():
-            if job.deleted_at is None:
-                state = self._state(job_id)
-                states[state] += 1
-                if not State(state).final:
-                    mine = queues[job.new.queue]
-                    mine[state] = mine.get(state, 0) + 1
-        views = [
-            QueueView(
-                name=name,
-                paused_at=self._data.queues[name],
-                states=queues[name],
-                oldest_ready_age=self._oldest(name),
-                retention=self._data.retentions.get(name, QueueRetention()),
-            )
-            for name in sorted(queues)
-            if queues[name] or self._is_kept(name)
-        ]
-        return StoreStats(states=states, queues=views, as_of=self._now(), exact=True)
-
     async def cancel(self, tenant: str, job_id: UUID, *, actor: str) -> CancelAnswer:
         if not self._seen(tenant, job_id):
             return CancelAnswer.NOT_FOUND
@@ -132,58 +104,9 @@ class ModelBoard:
         self._data.jobs[job_id] = msgspec.structs.replace(self._data.jobs[job_id], deleted_at=self._now())
         return DeleteAnswer.DELETED
 
-    async def list_queues(self) -> list[QueueView]:
-        return (await self.stats()).queues
-
-    async def pause(self, queue: str) -> None:
-        self._data.used[queue] = self._now()
-        self._data.queues[queue] = self._data.queues.get(queue) or self._now()
-
-    async def resume(self, queue: str) -> None:
-        if queue in self._data.queues:
-            self._data.queues[queue] = None
-            self._data.used[queue] = self._now()
-        await self._wake([queue])
-
-    async def set_retention(self, queue: str, ages: Mapping[str, int | None]) -> None:
-        self._data.queues.setdefault(queue, None)
-        self._data.used[queue] = self._now()
-        known = self._data.retentions.get(queue, QueueRetention())
-        self._data.retentions[queue] = msgspec.structs.replace(known, **ages)
-
-    def _is_kept(self, queue: str) -> bool:
-        usual = QueueRetention()
-        if self._data.queues[queue] is not None or self._data.retentions.get(queue, usual) != usual:
-            return True
-        return self._now() - self._data.used[queue] <= UNUSED_AFTER
-
     def _seen(self, tenant: str, job_id: UUID) -> bool:
         job = self._data.jobs.get(job_id)
         return job is not None and job.new.tenant == tenant and job.deleted_at is None
-
-    def _place(self, job_id: UUID) -> Ready | Waiting | Running | Ended:
-        data = self._data
-        place = data.ready.get(job_id) or data.waiting.get(job_id) or data.running.get(job_id)
-        return place or data.ended[job_id]
-
-    def _state(self, job_id: UUID) -> str:
-        place = self._place(job_id)
-        if isinstance(place, Ended):
-            return str(place.state)
-        if isinstance(place, Waiting):
-            return str(place.why)
-        return "pending" if isinstance(place, Ready) else "running"
-
-    def _oldest(self, queue: str) -> float | None:
-        """Return how long the first of a queue's lanes have been ready at most. A clock that was stepped back has put
-        jobs behind them that say they are older."""
-        first: dict[Lane, Ready] = {}
-        for job_id, row in self._data.ready.items():
-            lane = lane_of(self._data, job_id)
-            if lane[1] == queue:
-                first[lane] = min(first.get(lane, row), row, key=lambda one: (one.batch, one.rank))
-        ready = [row.ready_at for row in first.values()]
-        return max((self._now() - min(ready)).total_seconds(), 0.0) if ready else None
 
     def _wanted(self, query: JobFilter, job_id: UUID) -> JobView | None:
         if not self._seen(query.tenant, job_id):
@@ -196,13 +119,13 @@ class ModelBoard:
         return view if fits and (query.created_before is None or view.created_at < query.created_before) else None
 
     def _view(self, job_id: UUID) -> JobView:
-        job, place = self._data.jobs[job_id], self._place(job_id)
+        job, place = self._data.jobs[job_id], place_of(self._data, job_id)
         new, ended = job.new, place if isinstance(place, Ended) else None
         running = place if isinstance(place, Running) else None
         started = ended or running
         return job_view(
             new,
-            state=State(self._state(job_id)),
+            state=State(state_of(self._data, job_id)),
             reason=Reason(ended.reason) if ended and ended.reason else None,
             counters=place.counters,
             created_at=job.created_at,
@@ -236,3 +159,19 @@ def _last_attempt(last: Running | Ended) -> AttemptView:
         outcome=ended.state if ended else "running",
         raw_error=ended.error if ended else None,
     )
+
+
+def place_of(data: Data, job_id: UUID) -> Ready | Waiting | Running | Ended:
+    """Return the row that says where a job is."""
+    place = data.ready.get(job_id) or data.waiting.get(job_id) or data.running.get(job_id)
+    return place or data.ended[job_id]
+
+
+def state_of(data: Data, job_id: UUID) -> str:
+    """Return the state that its place gives a job."""
+    place = place_of(data, job_id)
+    if isinstance(place, Ended):
+        return str(place.state)
+    if isinstance(place, Waiting):
+        return str(place.why)
+    return "pending" if isinstance(place, Ready) else "running"

@@ -73,36 +73,36 @@ async def _in_state(rig: Rig, state: State) -> UUID:
 
 
 async def _operate(rig: Rig, operation: str, job_id: UUID) -> str:
-    board = rig.store.board
+    jobs = rig.store.jobs
     if operation == "cancel":
-        return await board.cancel("default", job_id, actor="me")
-    return await (board.retry if operation == "retry" else board.delete)("default", job_id)
+        return await jobs.cancel("default", job_id, actor="me")
+    return await (jobs.retry if operation == "retry" else jobs.delete)("default", job_id)
 
 
-class TestBoard(StoreSuite):
-    """Board: get, get_many; cancel, retry and delete in every state."""
+class TestJobs(StoreSuite):
+    """Jobs: get, get_many; cancel, retry and delete in every state."""
 
     async def test_what_is_not_there_is_none(self, rig: Rig) -> None:
-        assert await rig.store.board.get("default", uuid7(1, 1)) is None
+        assert await rig.store.jobs.get("default", uuid7(1, 1)) is None
 
     async def test_foreign_jobs_are_not_found(self, rig: Rig) -> None:
         job = await rig.put(tenant="blue")
         assert await rig.settle(await rig.claim_one(), Discarded(ERROR)) is Settled.APPLIED
-        board = rig.store.board
-        assert await board.get("default", job.id) is None
-        assert await board.get("unheard-of", job.id) is None
-        assert await board.get_many("default", [job.id]) == []
-        assert await board.retry("default", job.id) is RetryAnswer.NOT_FOUND
-        assert await board.delete("default", job.id) is DeleteAnswer.NOT_FOUND
+        jobs = rig.store.jobs
+        assert await jobs.get("default", job.id) is None
+        assert await jobs.get("unheard-of", job.id) is None
+        assert await jobs.get_many("default", [job.id]) == []
+        assert await jobs.retry("default", job.id) is RetryAnswer.NOT_FOUND
+        assert await jobs.delete("default", job.id) is DeleteAnswer.NOT_FOUND
         assert (await rig.view(job.id, tenant="blue")).state is State.DEAD
 
     async def test_many_come_in_id_order_without_those_that_do_not_exist(self, rig: Rig) -> None:
         jobs = [await rig.put() for _ in range(4)]
         wanted = [jobs[3].id, uuid7(1, 1), jobs[0].id, jobs[2].id, jobs[0].id]
-        views = await rig.store.board.get_many("default", wanted)
+        views = await rig.store.jobs.get_many("default", wanted)
         assert ids(views) == [jobs[0].id, jobs[2].id, jobs[3].id]
         assert views == [await rig.view(job_id) for job_id in ids(views)]
-        assert await rig.store.board.get_many("default", []) == []
+        assert await rig.store.jobs.get_many("default", []) == []
 
     # ------------------------------------------------------------------------- every operation in every state
 
@@ -114,7 +114,7 @@ class TestBoard(StoreSuite):
         assert before.state is state
         expected, after = OPERATIONS[state][operation]
         assert await _operate(rig, operation, job_id) == expected
-        view = await rig.store.board.get("default", job_id)
+        view = await rig.store.jobs.get("default", job_id)
         assert (None if view is None else view.state) is after
         if expected in ("conflict", "final"):
             assert view == before
@@ -122,7 +122,7 @@ class TestBoard(StoreSuite):
     @pytest.mark.parametrize("operation", ["cancel", "retry", "delete"])
     async def test_an_operation_finds_no_job_that_is_not_there(self, rig: Rig, operation: str) -> None:
         deleted = await rig.completed()
-        await rig.store.board.delete("default", deleted)
+        await rig.store.jobs.delete("default", deleted)
         assert await _operate(rig, operation, uuid7(1, 1)) == "not_found"
         assert await _operate(rig, operation, deleted) == "not_found"
 
@@ -131,7 +131,7 @@ class TestBoard(StoreSuite):
     async def test_a_dead_job_gets_a_new_round(self, rig: Rig) -> None:
         held = await rig.running(max_attempts=1)
         await rig.apply(held, Failed(ERROR))
-        assert await rig.store.board.retry("default", held.id) is RetryAnswer.NEW_ROUND
+        assert await rig.store.jobs.retry("default", held.id) is RetryAnswer.NEW_ROUND
         view = await rig.view(held.id)
         assert (view.state, view.reason) == (State.PENDING, None)
         assert view.counters == Counters(round=2, lease_no=1)
@@ -146,7 +146,7 @@ class TestBoard(StoreSuite):
             await rig.apply(await rig.claim_one(isolated=crash > 0), Crashed(ERROR))
             await rig.after(100)
         assert await rig.state(job.id) is State.DEAD
-        await rig.store.board.retry("default", job.id)
+        await rig.store.jobs.retry("default", job.id)
         # A fresh round is no suspect any more.
         again = await rig.claim_one()
         assert (again.crashes, again.losses, again.attempt) == (0, 0, 1)
@@ -158,13 +158,13 @@ class TestBoard(StoreSuite):
             held = await rig.claim_one()
             assert (held.round, held.attempt, held.lease_no) == (round_no, 1, round_no)
             await rig.apply(held, Failed(ERROR))
-            assert await rig.store.board.retry("default", held.id) is RetryAnswer.NEW_ROUND
+            assert await rig.store.jobs.retry("default", held.id) is RetryAnswer.NEW_ROUND
 
     async def test_a_redriven_job_keeps_an_expiry_that_lies_ahead(self, rig: Rig) -> None:
         held = await rig.running(max_attempts=1, expires_in_ms=60_000)
         await rig.apply(held, Failed(ERROR))
         rig.clock.advance(30)
-        await rig.store.board.retry("default", held.id)
+        await rig.store.jobs.retry("default", held.id)
         rig.clock.advance(31)
         assert await rig.store.upkeep.expire_ready(10) == 1
         assert await rig.state(held.id) is State.CANCELLED
@@ -173,7 +173,7 @@ class TestBoard(StoreSuite):
         held = await rig.running(max_attempts=1, expires_in_ms=60_000)
         await rig.apply(held, Failed(ERROR))
         rig.clock.advance(61)
-        await rig.store.board.retry("default", held.id)
+        await rig.store.jobs.retry("default", held.id)
         await rig.store.upkeep.expire_ready(10)
         view = await rig.view(held.id)
         claimed = await rig.claim(await rig.worker())
@@ -187,7 +187,7 @@ class TestBoard(StoreSuite):
             job_id = held.id
         else:
             job_id = (await rig.put(delay_ms=3_600_000)).id
-        assert await rig.store.board.retry("default", job_id) is RetryAnswer.DUE_NOW
+        assert await rig.store.jobs.retry("default", job_id) is RetryAnswer.DUE_NOW
         await rig.after(0)
         claimed = await rig.claim_one()
         assert (claimed.id, claimed.round, claimed.attempt) == (job_id, 1, 2 if retrying else 1)
@@ -200,14 +200,14 @@ class TestBoard(StoreSuite):
     async def test_an_ended_job_can_be_deleted(self, rig: Rig, outcome: Succeeded | Discarded | Stopped) -> None:
         held = await rig.running()
         await rig.apply(held, outcome)
-        assert await rig.store.board.delete("default", held.id) is DeleteAnswer.DELETED
-        assert await rig.store.board.get("default", held.id) is None
-        assert await rig.store.board.get_many("default", [held.id]) == []
-        assert await rig.store.board.attempts("default", held.id) == []
-        assert await rig.store.board.delete("default", held.id) is DeleteAnswer.NOT_FOUND
-        assert await rig.store.board.retry("default", held.id) is RetryAnswer.NOT_FOUND
+        assert await rig.store.jobs.delete("default", held.id) is DeleteAnswer.DELETED
+        assert await rig.store.jobs.get("default", held.id) is None
+        assert await rig.store.jobs.get_many("default", [held.id]) == []
+        assert await rig.store.jobs.attempts("default", held.id) == []
+        assert await rig.store.jobs.delete("default", held.id) is DeleteAnswer.NOT_FOUND
+        assert await rig.store.jobs.retry("default", held.id) is RetryAnswer.NOT_FOUND
         assert await rig.settle(held, Succeeded(b"1")) is not Settled.APPLIED
-        assert sum((await rig.store.board.stats()).states.values()) == 0
+        assert sum((await rig.store.stats.count()).states.values()) == 0
 
     async def test_the_last_error_is_shown_while_a_job_waits_for_its_next_try(self, rig: Rig) -> None:
         held = await rig.running()
@@ -216,8 +216,8 @@ class TestBoard(StoreSuite):
 
     async def test_an_error_of_an_earlier_round_is_no_error_of_this_one(self, rig: Rig) -> None:
         dead = await rig.apply(await rig.running(), Discarded(ERROR))
-        await rig.store.board.retry("default", dead.id)
-        (listed,) = await rig.store.board.get_many("default", [dead.id])
+        await rig.store.jobs.retry("default", dead.id)
+        (listed,) = await rig.store.jobs.get_many("default", [dead.id])
         assert (await rig.view(dead.id)).error is listed.error is None
 
     async def test_the_last_error_is_shown_until_the_job_ends(self, rig: Rig) -> None:
@@ -227,7 +227,7 @@ class TestBoard(StoreSuite):
         assert (view.state, decoded(view.raw_error)) == (State.SCHEDULED, decoded(ERROR))
         await rig.after(6)
         again = await rig.claim_one()
-        (listed,) = await rig.store.board.get_many("default", [again.id])
+        (listed,) = await rig.store.jobs.get_many("default", [again.id])
         assert decoded(listed.raw_error) == decoded(ERROR)
         assert (await rig.apply(again, Succeeded(b"1"))).error is None
 

@@ -1,39 +1,25 @@
-"""What readers see and operators do. A job is found by tenant and id; queues and counts are of the whole store."""
+"""What readers see of jobs, and what users do to them by hand. A job is found by tenant and id."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
-import msgspec
-
 from taskflowmq.core.job import Attempts, JobFilter, JobView, Page, Reason, State
 from taskflowmq.core.operations import Move
-from taskflowmq.core.retention import read_retention
-from taskflowmq.ports.store import PAGE_SLICE, QueueView, StoreStats
-from taskflowmq.stores.common.board import A, CommonBoard, Decide
-from taskflowmq.stores.counting import listed
+from taskflowmq.ports.store import PAGE_SLICE
+from taskflowmq.stores.common.jobs import A, CommonJobs, Decide
 from taskflowmq.stores.listing import id_bounds, that_fit, windows
 from taskflowmq.stores.sqlite.enqueue import draw_positions
-from taskflowmq.stores.sqlite.names import UNUSED_AFTER_US, Names
 from taskflowmq.stores.sqlite.notifier import SqliteNotifier
 from taskflowmq.stores.sqlite.queries import q
 from taskflowmq.stores.sqlite.reader import Reader
-from taskflowmq.stores.sqlite.rows import attempt_view, from_us, job_view, maybe_time, to_us, zeros
+from taskflowmq.stores.sqlite.rows import attempt_view, job_view, to_us, zeros
+from taskflowmq.stores.sqlite.stats import LISTED
 from taskflowmq.stores.sqlite.steps import run_steps
 from taskflowmq.stores.sqlite.writer import Writer
-
-_LISTED = (
-    State.PENDING,
-    State.RUNNING,
-    State.SCHEDULED,
-    State.RETRYING,
-    State.COMPLETED,
-    State.CANCELLED,
-    State.DEAD,
-)
 
 #: The first changes one row where the job is in the place that the move was decided for.
 _STATEMENTS = {
@@ -46,19 +32,11 @@ _STATEMENTS = {
 }
 
 
-class SqliteBoard(CommonBoard):
-    """Implements :class:`~taskflowmq.ports.store.Board`."""
+class SqliteJobs(CommonJobs):
+    """Implements :class:`~taskflowmq.ports.store.Jobs`."""
 
-    def __init__(
-        self,
-        threads: tuple[Writer, Reader, Reader],
-        names: Names,
-        notifier: SqliteNotifier,
-        now: Callable[[], int],
-    ) -> None:
-        super().__init__()
-        self._writer, self._reader, self._slow = threads
-        self._names = names
+    def __init__(self, writer: Writer, reader: Reader, notifier: SqliteNotifier, now: Callable[[], int]) -> None:
+        self._writer, self._reader = writer, reader
         self._notifier = notifier
         self._now = now
 
@@ -90,11 +68,6 @@ class SqliteBoard(CommonBoard):
         items, following = await self._reader.run(lambda conn: _page(conn, query, limit, before))
         return Page(items, None if following is None else UUID(bytes=following))
 
-    async def _count(self, most: int | None) -> StoreStats:
-        # Counting to the end takes its time: on a thread of its own, beside those who read something small.
-        reader = self._slow if most is None else self._reader
-        return await reader.run(lambda conn: _count(conn, self._now(), most))
-
     async def _operate(self, decide: Decide[A], tenant: str, job_id: UUID, actor: str | None = None) -> A:
         def write(conn: sqlite3.Connection) -> tuple[A, str]:
             place = _place(conn, tenant, job_id)
@@ -120,33 +93,6 @@ class SqliteBoard(CommonBoard):
             raise RuntimeError(f"job {job_id} has left its place in the middle of a transaction ({move.value})")
         for statement in further:
             conn.execute(statement, params)
-
-    async def pause(self, queue: str) -> None:
-        """Stop claims from a queue; running jobs go on. Creates the queue if it is new."""
-
-        def write(conn: sqlite3.Connection) -> None:
-            run_steps(conn, self._names.queue(queue, self._now()))
-            conn.execute(q.pause_queue, {"name": queue, "now": self._now()})
-
-        await self._writer.run(write)
-        self._counts.forget()
-
-    async def resume(self, queue: str) -> None:
-        """Allow claims from a queue again."""
-        params = {"name": queue, "now": self._now()}
-        await self._writer.run(lambda conn: conn.execute(q.resume_queue, params))
-        self._counts.forget()
-        await self._notifier.wake([queue])
-
-    async def set_retention(self, queue: str, ages: Mapping[str, int | None]) -> None:
-        """Keep ended jobs of a queue for another time than all others. Creates the queue if it is new."""
-
-        def write(conn: sqlite3.Connection) -> None:
-            run_steps(conn, self._names.queue(queue, self._now()))
-            conn.execute(q.set_retention, {"name": queue, "retention": msgspec.json.encode(ages).decode()})
-
-        await self._writer.run(write)
-        self._counts.forget()
 
 
 def _place(conn: sqlite3.Connection, tenant: str, job_id: UUID) -> tuple[str, str | None] | None:
@@ -177,7 +123,7 @@ def _page(
     """Look through windows of ids, newest first, until a page is full or enough has been looked at."""
     bounds = id_bounds(query)
     following = bounds.below.bytes if before is None else min(before, bounds.below).bytes
-    params: dict[str, object] = {state.value: int(state in query.states) for state in _LISTED}
+    params: dict[str, object] = {state.value: int(state in query.states) for state in LISTED}
     params["after"] = bounds.lowest.bytes
     statement = q.list_ids_by_state if query.states else q.list_jobs
     page: list[JobView] = []
@@ -202,27 +148,3 @@ def _page(
             return page, None
         following = looked[-1][0]
     return page, following
-
-
-def _count(conn: sqlite3.Connection, now: int, most: int | None) -> StoreStats:
-    states = dict.fromkeys((state.value for state in _LISTED), 0)
-    queues: dict[str, QueueView] = {}
-    used: set[str] = set()
-    since = {"since": now - UNUSED_AFTER_US}
-    for name, paused_at, oldest, retention, in_use in conn.execute(q.list_queues, since).fetchall():
-        if in_use:
-            used.add(name)
-        age = None if oldest is None else max(now - oldest, 0) / 1_000_000
-        queues[name] = QueueView(
-            name=name,
-            paused_at=maybe_time(paused_at),
-            states={},
-            oldest_ready_age=age,
-            retention=read_retention(retention),
-        )
-    for state, queue, jobs in conn.execute(q.count_states, {"most": -1 if most is None else most}).fetchall():
-        states[state] += jobs
-        if queue is not None:
-            queues[queue].states[state] = jobs
-    shown = listed(queues.values(), used)
-    return StoreStats(states=states, queues=shown, as_of=from_us(now), exact=most is not None)

@@ -8,7 +8,7 @@ import pytest
 
 from taskflowmq.core.errors import Conflict
 from taskflowmq.core.operations import MOST_LOOKS, CancelAnswer, RetryAnswer
-from taskflowmq.stores.postgres.board import PostgresBoard
+from taskflowmq.stores.postgres.jobs import PostgresJobs
 from taskflowmq.stores.postgres.queries import q
 
 JOB = UUID(int=7)
@@ -41,20 +41,20 @@ class Woken:
         self.queues += queues
 
 
-def board(pool: MovingJob, notifier: Woken) -> PostgresBoard:
-    return PostgresBoard(pool, None, notifier, lambda: None, lambda: None)  # type: ignore[arg-type]
+def jobs(pool: MovingJob, notifier: Woken) -> PostgresJobs:
+    return PostgresJobs(pool, notifier, lambda: None)  # type: ignore[arg-type]
 
 
 async def test_a_job_that_has_moved_is_looked_for_again():
     pool, woken = MovingJob("pending", "running"), Woken()
-    assert await board(pool, woken).cancel("default", JOB, actor="me") is CancelAnswer.REQUESTED
+    assert await jobs(pool, woken).cancel("default", JOB, actor="me") is CancelAnswer.REQUESTED
     assert pool.written == [q.cancel_ready_job, q.request_cancel]
     assert woken.queues == []
 
 
 async def test_a_job_that_becomes_ready_by_hand_wakes_its_queue():
     pool, woken = MovingJob("scheduled", "dead"), Woken()
-    assert await board(pool, woken).retry("default", JOB) is RetryAnswer.NEW_ROUND
+    assert await jobs(pool, woken).retry("default", JOB) is RetryAnswer.NEW_ROUND
     assert pool.written == [q.hasten_job, q.retry_dead_job]
     assert woken.queues == ["default"]
 
@@ -62,5 +62,5 @@ async def test_a_job_that_becomes_ready_by_hand_wakes_its_queue():
 async def test_a_job_that_moves_all_the_time_is_left_alone():
     pool, woken = MovingJob(*["pending", "scheduled"] * MOST_LOOKS), Woken()
     with pytest.raises(Conflict, match="try again"):
-        await board(pool, woken).cancel("default", JOB, actor="me")
+        await jobs(pool, woken).cancel("default", JOB, actor="me")
     assert pool.looks == MOST_LOOKS

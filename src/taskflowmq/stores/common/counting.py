@@ -34,18 +34,18 @@ class Counts:
     """
 
     def __init__(self, count: Callable[[int | None], Awaitable[StoreStats]]) -> None:
-        self._count = count
+        self._look = count
         self._answer: StoreStats | None = None
         self._answered = float("-inf")
         self._whole: StoreStats | None = None
         self._began = self._took = float("-inf")
         self._recount: asyncio.Task[StoreStats] | None = None
 
-    async def stats(self) -> StoreStats:
+    async def count(self) -> StoreStats:
         """Return counts per state and queue."""
         if self._answer is not None and time.monotonic() - self._answered < KEPT_S:
             return self._answer
-        few = await self._count(EXACT_BELOW + 1)
+        few = await self._look(EXACT_BELOW + 1)
         if all(count <= EXACT_BELOW for count in few.states.values()):
             self._answer = None
             return few
@@ -84,7 +84,7 @@ class Counts:
 
     async def _count_all(self) -> StoreStats:
         began = time.monotonic()
-        self._whole = whole = await self._count(None)
+        self._whole = whole = await self._look(None)
         self._began, self._took = began, time.monotonic() - began
         return whole
 

@@ -1,4 +1,4 @@
-"""The part of a board that is the same on every engine: operations by hand go through core, counts are kept a while."""
+"""What is the same of jobs on every engine: operations by hand go through core."""
 
 from __future__ import annotations
 
@@ -10,30 +10,13 @@ from uuid import UUID
 from taskflowmq.core import operations
 from taskflowmq.core.job import State
 from taskflowmq.core.operations import CancelAnswer, Decision, DeleteAnswer, RetryAnswer
-from taskflowmq.ports.store import QueueView, StoreStats
-from taskflowmq.stores.counting import Counts
 
 A = TypeVar("A")
 Decide = Callable[[State | None], Decision[A]]
 
 
-class CommonBoard(ABC):
-    """Base of both boards."""
-
-    def __init__(self) -> None:
-        self._counts = Counts(self._count)
-
-    async def stats(self) -> StoreStats:
-        """Return counts per state and queue."""
-        return await self._counts.stats()
-
-    async def list_queues(self) -> list[QueueView]:
-        """Return every queue that is in use, by name."""
-        return (await self.stats()).queues
-
-    async def close(self) -> None:
-        """Stop counting."""
-        await self._counts.close()
+class CommonJobs(ABC):
+    """Base of the jobs of both engines."""
 
     async def cancel(self, tenant: str, job_id: UUID, *, actor: str) -> CancelAnswer:
         """Cancel a job that has not started, or ask the worker of a running one."""
@@ -46,10 +29,6 @@ class CommonBoard(ABC):
     async def delete(self, tenant: str, job_id: UUID) -> DeleteAnswer:
         """Delete an ended job. Its bare id is kept for 24 h, so that a repeated enqueue stays a no-op."""
         return await self._operate(operations.delete, tenant, job_id)
-
-    @abstractmethod
-    async def _count(self, most: int | None) -> StoreStats:
-        """Count every state up to a number, or to the end."""
 
     @abstractmethod
     async def _operate(self, decide: Decide[A], tenant: str, job_id: UUID, actor: str | None = None) -> A:

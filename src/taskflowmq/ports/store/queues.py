@@ -1,0 +1,49 @@
+"""Queues: what readers see of them, and what operators do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from taskflowmq.core.retention import QueueRetention
+
+
+class QueueView(msgspec.Struct, frozen=True, kw_only=True):
+    """A queue as a reader sees it."""
+
+    name: str
+    paused_at: datetime | None
+    #: state → number of live jobs
+    states: dict[str, int]
+    #: seconds since the job that is first in its lane became ready, of the lane where it is longest
+    oldest_ready_age: float | None
+    #: what of it is different from all other queues
+    retention: QueueRetention = QueueRetention()
+
+
+class Queues(Protocol):
+    """Queues: what readers see of them, and what operators do. They are of the whole store."""
+
+    async def list_queues(self) -> list[QueueView]:
+        """Return every queue that is in use, by name (``core.validation.UNUSED_AFTER``)."""
+        ...
+
+    async def pause(self, queue: str) -> None:
+        """Stop claims from a queue; running jobs go on. Creates the queue if it is new."""
+        ...
+
+    async def resume(self, queue: str) -> None:
+        """Allow claims from a queue again, and wake its workers."""
+        ...
+
+    async def set_retention(self, queue: str, ages: Mapping[str, int | None]) -> None:
+        """Keep ended jobs of a queue for another time than all others. Creates the queue if it is new.
+
+        Args:
+            queue: its name.
+            ages: fields of :class:`QueueRetention`; those that are not named stay, None is as for all again.
+        """
+        ...

@@ -1,0 +1,29 @@
+"""How many jobs there are."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from taskflowmq.ports.store.queues import QueueView
+
+
+class StoreStats(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts over the store. Exact below 10,000 per state, otherwise as old as ``as_of`` says."""
+
+    states: dict[str, int]
+    queues: list[QueueView]
+    as_of: datetime
+    exact: bool
+    #: Transaction ids given out since the oldest one that is not frozen; None where they cannot run out.
+    xid_age: int | None = None
+
+
+class Stats(Protocol):
+    """How many jobs there are, in the whole store."""
+
+    async def count(self) -> StoreStats:
+        """Return counts per state and queue."""
+        ...

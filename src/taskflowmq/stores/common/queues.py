@@ -1,0 +1,21 @@
+"""What is the same of queues on every engine."""
+
+from __future__ import annotations
+
+from taskflowmq.ports.store import QueueView
+from taskflowmq.stores.common.counting import Counts
+
+
+class CommonQueues:
+    """Base of the queues of both engines.
+
+    Args:
+        stats: the counts, of which a list of queues is a part.
+    """
+
+    def __init__(self, stats: Counts) -> None:
+        self._stats = stats
+
+    async def list_queues(self) -> list[QueueView]:
+        """Return every queue that is in use, by name."""
+        return (await self._stats.count()).queues

@@ -1,0 +1,56 @@
+"""What readers see of queues, and what operators do. Queues are of the whole store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+import msgspec
+
+from taskflowmq.stores.common.counting import Counts
+from taskflowmq.stores.common.queues import CommonQueues
+from taskflowmq.stores.postgres.names import Names
+from taskflowmq.stores.postgres.notifier import PostgresNotifier
+from taskflowmq.stores.postgres.pool import Pool
+from taskflowmq.stores.postgres.queries import q
+
+
+class PostgresQueues(CommonQueues):
+    """Queues on PostgreSQL."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        names: Names,
+        notifier: PostgresNotifier,
+        stats: Counts,
+        now: Callable[[], datetime | None],
+        forget_positions: Callable[[], None],
+    ) -> None:
+        super().__init__(stats)
+        self._pool = pool
+        self._names = names
+        self._notifier = notifier
+        self._now = now
+        self._forget_positions = forget_positions
+
+    async def pause(self, queue: str) -> None:
+        """Stop claims from a queue; running jobs go on. Creates the queue if it is new."""
+        await self._names.make_queues([queue])
+        await self._pool.fetch(q.pause_queue, self._now(), queue)
+        self._names.forget_lanes()
+        self._stats.forget()
+
+    async def resume(self, queue: str) -> None:
+        """Allow claims from a queue again."""
+        await self._pool.fetch(q.resume_queue, queue, self._now())
+        self._names.forget_lanes()
+        self._forget_positions()
+        self._stats.forget()
+        await self._notifier.wake([queue])
+
+    async def set_retention(self, queue: str, ages: Mapping[str, int | None]) -> None:
+        """Keep ended jobs of a queue for another time than all others. Creates the queue if it is new."""
+        await self._names.make_queues([queue])
+        await self._pool.fetch(q.set_retention, queue, msgspec.json.encode(ages).decode())
+        self._stats.forget()
