@@ -31,7 +31,7 @@ async def test_a_file_that_is_taken_away_stops_claims_and_work_goes_on_when_it_i
     await rig.final(await rig.send("quick", n=1), timeout=30)
 
     _move(home, away)
-    with pytest.raises(StoreUnavailable, match="is gone: put it back"):
+    with pytest.raises(StoreUnavailable, match="is gone: restore it"):
         await rig.send("quick", n=2)
     says = "the store does not answer (claims): the database file"
     await wait_until(lambda: says in program.log(), SLACK, what="the log")
