@@ -71,7 +71,7 @@ CHANGES = [change_of(outcome, **counted) for outcome, counted in REPORTS]
 
 
 def moves(state: State, since: int, ended: Ended | None) -> set[tuple[State, int, Ended | None]]:
-    """Return where a job can be one event later: due, hastened, cancelled, expired, redriven, claimed, settled."""
+    """Return where a job can be one event later: due, made due, cancelled, expired, redriven, claimed, settled."""
     if state in (State.RETRYING, State.SCHEDULED):
         return {(State.PENDING, since, ended), (State.CANCELLED, since, ended)}
     if state is State.DEAD:

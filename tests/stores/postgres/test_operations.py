@@ -55,7 +55,7 @@ async def test_a_job_that_has_moved_is_looked_for_again():
 async def test_a_job_that_becomes_ready_by_hand_wakes_its_queue():
     pool, woken = MovingJob("scheduled", "dead"), Woken()
     assert await jobs(pool, woken).retry("default", JOB) is RetryAnswer.NEW_ROUND
-    assert pool.written == [q.hasten_job, q.retry_dead_job]
+    assert pool.written == [q.make_due_now, q.retry_dead_job]
     assert woken.queues == ["default"]
 
 

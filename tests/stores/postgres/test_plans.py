@@ -39,7 +39,7 @@ HOT = [
     "cancel_waiting_job",
     "request_cancel",
     "retry_dead_job",
-    "hasten_job",
+    "make_due_now",
     "sample_positions",
     "look_around",
     "list_orphans",

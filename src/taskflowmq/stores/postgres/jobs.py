@@ -23,7 +23,7 @@ _STATEMENTS = {
     Move.CANCEL_WAITING: q.cancel_waiting_job,
     Move.REQUEST_CANCEL: q.request_cancel,
     Move.BEGIN_ROUND: q.retry_dead_job,
-    Move.MAKE_DUE: q.hasten_job,
+    Move.MAKE_DUE: q.make_due_now,
     Move.DELETE: q.delete_job,
 }
 
