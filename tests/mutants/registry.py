@@ -241,7 +241,7 @@ CURSOR = (
                 "ORDER BY r.seq LIMIT 1 FOR UPDATE SKIP LOCKED)",
             ),
             Edit(
-                "stores/postgres/only/claims/look_around.sql",
+                "stores/postgres/only/claims/peek_lanes.sql",
                 "ORDER BY r.seq LIMIT 1)",
                 "ORDER BY r.seq LIMIT 1 FOR UPDATE SKIP LOCKED)",
             ),

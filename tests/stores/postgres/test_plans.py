@@ -41,7 +41,7 @@ HOT = [
     "retry_dead_job",
     "make_due_now",
     "sample_positions",
-    "look_around",
+    "peek_lanes",
     "list_orphans",
 ]
 #: Read from one end up to a limit, whatever it holds; nobody wants them in an order.

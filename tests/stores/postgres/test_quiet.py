@@ -67,7 +67,7 @@ async def test_while_there_is_nothing_it_is_one_statement(
     store: PostgresStore, worker: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(3):
-        assert await asked(store, worker, monkeypatch) == (["look_around"], 0)
+        assert await asked(store, worker, monkeypatch) == (["peek_lanes"], 0)
 
 
 async def test_what_it_sees_it_claims_at_once(
@@ -75,7 +75,7 @@ async def test_what_it_sees_it_claims_at_once(
 ) -> None:
     await store.intake.enqueue([new_job()])
     names, count = await asked(store, worker, monkeypatch)
-    assert (names[0], count) == ("look_around", 1)
+    assert (names[0], count) == ("peek_lanes", 1)
     assert "claim_jobs" in names
 
 
@@ -86,7 +86,7 @@ async def test_a_wake_up_goes_straight_to_its_claim(
         await store.intake.enqueue([new_job()])
         assert await anext(topics) == "default"
         names, count = await asked(store, worker, monkeypatch)
-    assert ("look_around" in names, count) == (False, 1)
+    assert ("peek_lanes" in names, count) == (False, 1)
 
 
 async def test_lanes_and_pauses_of_other_programs_are_seen(
@@ -128,7 +128,7 @@ async def test_it_reads_no_rows_of_queues_that_the_worker_does_not_serve(
 ) -> None:
     await store.intake.enqueue([new_job(queue="served"), new_job(queue="foreign")])
     conn = await connect()
-    found = await conn.fetch(q.look_around, False, [], [], ["served"])
+    found = await conn.fetch(q.peek_lanes, False, [], [], ["served"])
     assert {row["queue"]: row["first_row"] is not None for row in found} == {"served": True, "foreign": False}
-    found = await conn.fetch(q.look_around, False, [], [], [])
+    found = await conn.fetch(q.peek_lanes, False, [], [], [])
     assert all(row["first_row"] is not None for row in found)

@@ -111,7 +111,7 @@ class PostgresClaims:
         # What a look around returns grows with the lanes; a claim among many does not.
         quiet = quiet and not self._names.has_many_lanes
         memory.quiet = False
-        claimed = [] if quiet and not await self._look_around(request, memory) else await self._claim_anywhere(request)
+        claimed = [] if quiet and not await self._peek_lanes(request, memory) else await self._claim_anywhere(request)
         memory.quiet = not claimed
         return claimed
 
@@ -124,14 +124,14 @@ class PostgresClaims:
         fresh = await self._names.lanes(fresh=True)
         return [] if fresh is lanes or fresh == lanes else await self._claim_from(request, fresh)
 
-    async def _look_around(self, request: ClaimRequest, memory: _Memory) -> bool:
+    async def _peek_lanes(self, request: ClaimRequest, memory: _Memory) -> bool:
         """Tell whether there may be something to claim, for a worker that was not woken.
 
         It takes the place of a sweep, its claim and a look at lanes and pauses: three round trips at each poll.
         """
         scan, began = memory.scan, time.monotonic()
         floors = scan.known_floors(began)
-        found = await self._pool.fetch(q.look_around, scan.wants_xid, *floors, list(request.queues))
+        found = await self._pool.fetch(q.peek_lanes, scan.wants_xid, *floors, list(request.queues))
         if memory.generation != self._pool.generation:
             return True
         lanes = [lane.id for lane in _served(self._names.learn_lanes(found, began), request.queues)]
