@@ -50,7 +50,7 @@ class PostgresUpkeep:
             if sweep.step is Grace.GIVE:
                 await conn.fetch(q.set_grace, self._now(), lease_ms, sweep.late_ms)
             elif sweep.step is Grace.FORGET:
-                await conn.fetch(q.forget_lateness)
+                await conn.fetch(q.clear_late_sweeps)
         return DutyTurn(taken=True, gap_ms=turn.gap_ms, grace=sweep.waits)
 
     async def stage_due(self, limit: int) -> StagedCount:

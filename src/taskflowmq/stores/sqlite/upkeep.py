@@ -152,7 +152,7 @@ class SqliteUpkeep:
         if sweep.step is Grace.GIVE:
             conn.execute(q.set_grace, {"duration_ms": lease_ms, "late_ms": sweep.late_ms, "now": now})
         elif sweep.step is Grace.FORGET:
-            conn.execute(q.forget_lateness)
+            conn.execute(q.clear_late_sweeps)
         return DutyTurn(taken=True, gap_ms=turn.gap_ms, grace=sweep.waits)
 
     def _stage(self, conn: sqlite3.Connection, limit: int) -> StagedCount:
