@@ -84,7 +84,7 @@ async def test_a_role_without_rights_stops_no_migration(
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await mallory.execute(f"BEGIN; LOCK TABLE taskflow.store IN {mode} MODE")
             await mallory.execute("ROLLBACK")
-        # Neither does one that may read, nor the right of producers: it is for prove_commit.
+        # Neither does one that may read, nor the right of producers: it is for ping_commit.
         admin = await asyncpg.connect(empty_postgres_url)
         role = await mallory.fetchval("SELECT current_user")
         await admin.execute(f"GRANT USAGE ON SCHEMA taskflow TO {role}; GRANT SELECT ON taskflow.store TO {role}")

@@ -129,7 +129,7 @@ async def _refuse_aborted(pool: Pool, conn: Connection, block: Any) -> None:
     without a word. Any statement is refused in that state, so one that does nothing tells.
     """
     try:
-        await conn.fetchval(q.prove_answer)
+        await conn.fetchval(q.ping_connection)
     except Exception as error:
         away = _away(error, conn)
         await _roll_back(conn, block)

@@ -217,7 +217,7 @@ class PostgresNotifier:
                     await closed.wait()
             except TimeoutError:
                 async with asyncio.timeout(PROBE_TIMEOUT_S):
-                    await conn.fetchval(q.prove_answer)
+                    await conn.fetchval(q.ping_connection)
 
     def _heard(self, _conn: Any, _pid: int, _channel: str, payload: Any) -> None:
         self.heard += 1

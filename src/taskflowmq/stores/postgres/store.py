@@ -83,7 +83,7 @@ class PostgresStore:
     async def ping(self) -> float:
         """Ask the database for an answer that proves it can commit, and return the seconds it took."""
         began = time.perf_counter()
-        self._pool.check_identity(await self._pool.fetchval(q.prove_commit))
+        self._pool.check_identity(await self._pool.fetchval(q.ping_commit))
         return time.perf_counter() - began
 
     def _now(self) -> datetime | None:

@@ -31,7 +31,7 @@ def check_engine() -> None:
         raise SchemaMismatch(f"SQLite {oldest} or newer is needed; this Python was built with {sqlite3.sqlite_version}")
     conn = sqlite3.connect(":memory:")
     try:
-        conn.execute(q.prove_json)
+        conn.execute(q.check_json)
     except sqlite3.OperationalError as error:
         raise SchemaMismatch("this Python's SQLite was built without JSON functions, which the store needs") from error
     finally:

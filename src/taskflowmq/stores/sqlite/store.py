@@ -178,7 +178,7 @@ class SqliteStore:
     async def ping(self) -> float:
         """Commit a write that changes nothing, and return the seconds it took."""
         began = time.monotonic()
-        await self._writer.run(lambda conn: conn.execute(q.prove_commit))
+        await self._writer.run(lambda conn: conn.execute(q.ping_commit))
         return time.monotonic() - began
 
     def _now(self) -> int:
