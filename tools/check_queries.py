@@ -31,7 +31,7 @@ VERBS = frozenset(
     """
     abandon acquire add admit advance announce append apply beat begin bump cancel check claim clear close
     complete compute count create delete detach discard drain draw drop empty end enqueue ensure estimate
-    expire extend fail fetch find finish forget free get give grow hand hold insert keep leave list load
+    expire extend fail fetch find finish forget free get give grow hand hold insert keep list load
     lock look make mark measure merge move note notify open park partition pause peek ping place probe prune
     publish purge put raise read recompute record redrive refresh register relay release remove renew
     replace replay request rescue reserve reset resolve restore resume retire retry return roll sample

@@ -287,7 +287,7 @@ class SqliteClaims:
         if rows:
             moved = {**params, "first": rows[0].seq, "last": rows[-1].seq, "isolated": request.isolated}
             started = conn.execute(q.start_jobs, {**moved, "worker_id": request.worker_id.bytes}).rowcount
-            left = conn.execute(q.leave_ready, moved).rowcount
+            left = conn.execute(q.delete_ready, moved).rowcount
             if not started == left == len(rows):
                 raise RuntimeError(f"{len(rows)} jobs were found, but {started} started and {left} left their places")
             self._free_keys(conn, rows)

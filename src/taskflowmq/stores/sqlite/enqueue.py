@@ -272,8 +272,8 @@ def cancel_steps(job_id: UUID, now: int) -> Steps[bool]:
     params = {"job_id": job_id.bytes}
     end = {**params, "now": now, "reason": "cancelled_by_user"}
     for cancel, leave in (
-        (Step(q.end_ready_job, end), Step(q.leave_ready_by_id, params)),
-        (Step(q.end_waiting_job, end), Step(q.leave_waiting_by_id, params)),
+        (Step(q.end_ready_job, end), Step(q.delete_ready_by_id, params)),
+        (Step(q.end_waiting_job, end), Step(q.delete_waiting_by_id, params)),
     ):
         reply = yield cancel
         if reply.changed:

@@ -23,12 +23,12 @@ from taskflowmq.stores.sqlite.writer import Writer
 
 #: The first changes one row where the job is in the place that the move was decided for.
 _STATEMENTS = {
-    Move.CANCEL_READY: (q.end_ready_job, q.leave_ready_by_id, q.free_unique_by_id),
-    Move.CANCEL_WAITING: (q.end_waiting_job, q.leave_waiting_by_id, q.free_unique_by_id),
+    Move.CANCEL_READY: (q.end_ready_job, q.delete_ready_by_id, q.free_unique_by_id),
+    Move.CANCEL_WAITING: (q.end_waiting_job, q.delete_waiting_by_id, q.free_unique_by_id),
     Move.REQUEST_CANCEL: (q.request_cancel,),
-    Move.BEGIN_ROUND: (q.place_new_round, q.leave_outcome_by_id),
-    Move.MAKE_DUE: (q.place_due_now, q.leave_waiting_by_id),
-    Move.DELETE: (q.leave_outcome_by_id, q.delete_attempts, q.empty_job),
+    Move.BEGIN_ROUND: (q.place_new_round, q.delete_outcome_by_id),
+    Move.MAKE_DUE: (q.place_due_now, q.delete_waiting_by_id),
+    Move.DELETE: (q.delete_outcome_by_id, q.delete_attempts, q.empty_job),
 }
 
 

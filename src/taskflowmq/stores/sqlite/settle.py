@@ -87,10 +87,10 @@ def _complete(
         numbers = [number for number in numbers if number in held]  # type: ignore[assignment]
     for number in numbers:
         settled[group[number][0]] = _APPLIED
-    yield from _leave_running([ids[16 * number : 16 * number + 16] for number in numbers], ending=True)
+    yield from _delete_running([ids[16 * number : 16 * number + 16] for number in numbers], ending=True)
 
 
-def _leave_running(ids: Sequence[bytes], *, ending: bool) -> Steps[None]:
+def _delete_running(ids: Sequence[bytes], *, ending: bool) -> Steps[None]:
     """Take settled jobs out of running, with what belongs to their run and, where they end, to their life."""
     if not ids:
         return
@@ -99,7 +99,7 @@ def _leave_running(ids: Sequence[bytes], *, ending: bool) -> Steps[None]:
     params = {"ids": b"".join(ids), "rows": zeros(len(ids))}
     if keys and ending:
         yield Step(q.free_unique_at_finish, params)
-    yield Step(q.leave_running, params)
+    yield Step(q.delete_running, params)
     if requests:
         yield Step(q.drop_cancel_requests, params)
 
@@ -148,8 +148,8 @@ def _write(items: list[Transition], now: int) -> Steps[tuple[str, ...]]:
     ending = [item for item in items if item.to.final]
     if ending:
         yield Step(q.end_settled_jobs, {**params, "now": now})
-    yield from _leave_running([item.job_id.bytes for item in ending], ending=True)
-    yield from _leave_running([item.job_id.bytes for item in items if not item.to.final], ending=False)
+    yield from _delete_running([item.job_id.bytes for item in ending], ending=True)
+    yield from _delete_running([item.job_id.bytes for item in items if not item.to.final], ending=False)
     return queues
 
 

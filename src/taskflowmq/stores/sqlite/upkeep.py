@@ -166,7 +166,7 @@ class SqliteUpkeep:
                 late = _batch([job_id for job_id, expired, _ in due if expired])
                 conn.execute(q.expire_due_jobs, {**late, "now": now})
                 conn.execute(q.free_unique_of_expired, late)
-            conn.execute(q.leave_waiting, batch)
+            conn.execute(q.delete_waiting, batch)
         expired = sum(1 for _, late, _ in due if late)
         queues = tuple(sorted({queue for _, late, queue in due if not late}))
         return StagedCount(len(due) - expired, expired, _ms_until(_next_due(conn), now), queues)
@@ -177,7 +177,7 @@ class SqliteUpkeep:
             batch = _batch(ids)
             conn.execute(q.end_expired_jobs, {**batch, "now": params["now"]})
             conn.execute(q.free_unique_of_expired, batch)
-            conn.execute(q.leave_ready_expired, batch)
+            conn.execute(q.delete_ready_expired, batch)
         return len(ids)
 
     def _rules(self, conn: sqlite3.Connection, retention: Retention) -> list[Rule]:
