@@ -1,4 +1,4 @@
-"""The app whose jobs the bench runs: typed arguments, like anybody's."""
+"""The app whose jobs the bench runs: typed arguments, as in any program."""
 
 from __future__ import annotations
 

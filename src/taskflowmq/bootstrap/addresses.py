@@ -54,7 +54,7 @@ def _spec_of_function(fn: Callable[..., Any]) -> str | None:
 
 
 def spec_of_task(task: Task[Any, Any]) -> str | None:
-    """Return ``module:attribute`` under which another process finds a task, or None: it stands in no module."""
+    """Return ``module:attribute`` under which another process finds a task, or None if no module defines it."""
     name = task.fn.__module__
     module = sys.modules.get(name)
     attribute = next((each for each, value in vars(module).items() if value is task), None) if module else None

@@ -35,7 +35,7 @@ def load_app(spec: str | None, url: str | None = None) -> BaseApp:
         url: the database; it wins over the app's own.
 
     Raises:
-        AppNotFound: the module or the attribute does not exist, or it is no app.
+        AppNotFound: the module or the attribute does not exist, or it is not an app.
     """
     if spec is None:
         return default_app(url)
@@ -56,7 +56,7 @@ def load_tasks(specs: Iterable[str], hooks: Iterable[HookSpec] = ()) -> Registry
     """Return the tasks that these specs name, with the hooks that run around them.
 
     Raises:
-        AppNotFound: one of them is not there, or is no task.
+        AppNotFound: one of them is not there, or is not a task.
     """
     found = Registry()
     for spec in specs:

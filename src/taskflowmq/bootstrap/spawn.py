@@ -21,7 +21,7 @@ from taskflowmq.worker.running.process_pool import Launch
 URL_VARIABLE = "TASKFLOW_CHILD_URL"
 #: Secrets of the API and of the probes, which no handler needs, nor what a handler starts.
 KEPT_FROM_HANDLERS = frozenset({"TASKFLOW_API_KEYS", "TASKFLOW_API_KEYS_FILE"})
-#: The working directory is no place to import our own modules and libraries from: a ``json.py`` in it would run.
+#: The working directory is not a place to import our own modules and libraries from: a ``json.py`` in it would run.
 #: ``load_app`` adds it where an APP is named.
 PYTHON = (sys.executable, "-P", "-m")
 

@@ -68,7 +68,7 @@ def _first_cells(view: JobView) -> tuple[Any, ...]:
 
 
 def _following(asked: dict[str, Any], before: Any) -> str:
-    """Return the command that goes on with the same list."""
+    """Return the command that continues with the same list."""
     words = ["taskflow", "jobs", "list"]
     for name, value in {**asked, "before": before}.items():
         # What the environment says, it will say again; a database's address may hold a password.

@@ -180,9 +180,9 @@ class BaseApp(Hooked):
             raise
 
     async def aclose(self) -> None:
-        """Give back one opening. The last one finishes what is under way and closes the store of the running loop.
+        """Give back one opening. The last one finishes what is in progress and closes the store of the running loop.
 
-        Its other users keep it open: others who opened it, workers, servers, calls under way. The next use
+        Its other users keep it open: others who opened it, workers, servers, calls in progress. The next use
         opens it again.
         """
         await self._hub.leave()
@@ -231,7 +231,7 @@ class BaseApp(Hooked):
 
         Raises:
             ValueError: the app has another task of the same name.
-            TypeError: something that is no task, or one that belongs to another app by ``@app.task``.
+            TypeError: something that is not a task, or one that belongs to another app by ``@app.task``.
         """
         for found in _collect(source):
             if not isinstance(found, Task):

@@ -41,7 +41,7 @@ def register(kind: type, encode: Callable[[Any], Any], decode: Callable[[Any], A
         decode: turns that back into an object.
 
     Raises:
-        TypeError: ``kind`` is no class, or has a JSON form already.
+        TypeError: ``kind`` is not a class, or has a JSON form already.
         ValueError: it is registered with other functions.
     """
     if not isinstance(kind, type):

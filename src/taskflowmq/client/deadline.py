@@ -29,7 +29,7 @@ def store_timeout(given: float | None = None) -> float:
     """Return the deadline in seconds: what was given, else the environment's, else ten.
 
     Raises:
-        InvalidSetting: it is no number between 0.1 and 3,600.
+        InvalidSetting: it is not a number between 0.1 and 3,600.
     """
     if given is not None:
         return _checked("store_timeout", given)

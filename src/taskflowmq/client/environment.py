@@ -90,7 +90,7 @@ def unknown_names(env: Mapping[str, str]) -> list[str]:
 
 
 def is_service_link(name: str, value: str) -> bool:
-    """Tell whether a variable is no setting but what Kubernetes sets in every pod beside a Service called taskflow."""
+    """Tell whether Kubernetes sets this variable in every pod beside a Service called taskflow: TaskFlow ignores it."""
     return name == _PORT and value.startswith("tcp://")
 
 

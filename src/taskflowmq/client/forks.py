@@ -2,7 +2,7 @@
 
 Python's own forks run hooks; a fork by C code does not (uWSGI without ``--py-call-uwsgi-fork-hooks``, embedding
 programs). In the copy our threads are gone and our sockets are still the parent's, so a call that trusts either waits
-for ever. Code that is about to trust them calls :func:`notice_fork` first: it compares process ids, some 50 ns.
+forever. Code that is about to trust them calls :func:`notice_fork` first: it compares process ids, some 50 ns.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 A flush starts when the one before it returned, and takes whatever has gathered meanwhile: an idle system
 never waits for company, a busy one gets large batches by itself. What must stay true:
 
-* A caller that is cancelled gives up its own answer; the flush, which carries others, goes on.
+* A caller that is cancelled gives up its own answer; the flush, which carries others, continues.
 * An error in the data of one job is found by halving the batch and given to its caller alone.
 * The queue is bounded: beyond it callers are refused at once, because waiting would only hide the overload.
 * A flush has one deadline, halving included: at it every caller of the batch and of the queue is answered, and a new
@@ -75,7 +75,7 @@ class GroupCommit:
         return await answer
 
     async def flushed(self) -> None:
-        """Wait until those that were accepted so far are answered; later ones may keep the flusher busy for ever."""
+        """Wait until those that were accepted so far are answered; later ones may keep the flusher busy forever."""
         accepted = [answer for _, answer in (*(self._under_way or ()), *self._waiting) if not answer.done()]
         if accepted:
             await asyncio.wait(accepted)
@@ -102,7 +102,7 @@ class GroupCommit:
                 self._flusher = None
 
     def _look(self) -> None:
-        """See whether the flush under way is too late; one timer for many flushes, because each costs as much as half
+        """See whether the flush in progress is too late; one timer for many flushes, because each costs as much as half
         a job.
         """
         self._watch = None

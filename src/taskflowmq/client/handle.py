@@ -24,7 +24,7 @@ R_co = TypeVar("R_co", covariant=True)
 
 #: Who asked, in the record of a cancel request that a program made.
 ACTOR = "python"
-#: How long a call whose time is over may go on to find out why, in seconds.
+#: How long a call whose time is over may continue to find out why, in seconds.
 REASON_S = 0.2
 
 

@@ -20,7 +20,7 @@ class Hooked:
         Hooks nest in the order of registration, the first is outermost.
 
         Raises:
-            TypeError: it is no generator function of one parameter.
+            TypeError: it is not a generator function of one parameter.
         """
         return self.tasks.hooks.around(hook)
 
@@ -31,7 +31,7 @@ class Hooked:
         serve, and is started again more and more slowly.
 
         Raises:
-            TypeError: it is no function of one parameter.
+            TypeError: it is not a function of one parameter.
         """
         return self.tasks.hooks.on_worker_start(hook)
 
@@ -41,7 +41,7 @@ class Hooked:
         The last registered runs first. All of them together have a few seconds.
 
         Raises:
-            TypeError: it is no function of one parameter.
+            TypeError: it is not a function of one parameter.
         """
         return self.tasks.hooks.on_worker_stop(hook)
 
@@ -52,6 +52,6 @@ class Hooked:
         this process. Nothing that the hook does changes what becomes of the job.
 
         Raises:
-            TypeError: it is no function of two parameters.
+            TypeError: it is not a function of two parameters.
         """
         return self.tasks.hooks.on_error(hook)

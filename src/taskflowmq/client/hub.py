@@ -8,7 +8,7 @@ Pools and sockets belong to the loop that opened them. The rule:
 * If no loop has one, a session is opened where the call is: on the running loop, or, for blocking calls, on
   the portal thread of :mod:`taskflowmq.client.sync`.
 * A session stays open while anybody uses it: those who opened the app, the parts of this package that work for long
-  (:meth:`Hub.keep`: workers, servers), calls under way. ``aclose()`` gives back one opening, and no other.
+  (:meth:`Hub.keep`: workers, servers), calls in progress. ``aclose()`` gives back one opening, and no other.
 * It also ends when ``asyncio.run`` ends its loop: each is guarded by an asynchronous generator, and ending those is
   the last thing that a loop does.
 * A forked child starts with no session.
@@ -41,7 +41,7 @@ class Closable(Protocol):
         ...
 
     async def close(self) -> None:
-        """Finish what is under way and disconnect; idempotent."""
+        """Finish what is in progress and disconnect; idempotent."""
         ...
 
 
@@ -68,7 +68,7 @@ class _LoopEntry(Generic[S]):
         self.openers = 0
         #: How many parts of this package keep it open.
         self.keepers = 0
-        #: Calls under way.
+        #: Calls in progress.
         self.calls = 0
         #: The app was closed here: the last user of the session closes it.
         self.leaving = False
@@ -292,18 +292,18 @@ class Hub(Generic[S]):
                 entry.loop.run_until_complete(self._close_entry(entry))
 
     def suspend(self) -> dict[int, _LoopEntry[S]]:
-        """Return the sessions and go on without them; :meth:`restore` ends that."""
+        """Return the sessions and continue without them; :meth:`restore` ends that."""
         with self._lock:
             kept, self._entries = self._entries, {}
         return kept
 
     def restore(self, entries: dict[int, _LoopEntry[S]]) -> None:
-        """Go on with sessions that were suspended."""
+        """Continue with sessions that were suspended."""
         with self._lock:
             self._entries = entries
 
     async def _opened_soon(self) -> _LoopEntry[S]:
-        """Return the entry of the running loop, opened within the deadline; a longer opening goes on for later calls.
+        """Return the entry of the running loop, opened within the deadline; a longer opening continues for later calls.
 
         Raises:
             StoreUnavailable: it is not open yet.
@@ -413,7 +413,7 @@ class Hub(Generic[S]):
 
 
 def _notice(opener: asyncio.Task[None]) -> None:
-    """Take an error that everybody who waited for it may have given up on."""
+    """Retrieve an error for which all waiting callers may have been cancelled."""
     if not opener.cancelled():
         opener.exception()
 

@@ -71,7 +71,7 @@ class Jobs:
         limit: int = 100,
         before: UUID | str | None = None,
     ) -> Page:
-        """Return jobs, newest first; go on with ``before=page.next`` until that is None.
+        """Return jobs, newest first; continue with ``before=page.next`` until that is None.
 
         Args:
             state: one state or several; None means any.

@@ -45,7 +45,7 @@ class Queues:
         return await self._hub.call(lambda session: session.asked.queues.list_queues())
 
     async def apause(self, queue: str, *, create: bool = False) -> None:
-        """Let no job of this queue start any more; those that run go on.
+        """Let no job of this queue start any more; those that run continue.
 
         Args:
             queue: its name.
@@ -82,7 +82,7 @@ class Queues:
 
         Raises:
             QueueNotFound: there is no such queue: the name may be misspelt.
-            InvalidJob: one of them is no age.
+            InvalidJob: one of them is not an age.
         """
         name = check_name("queue", queue)
         ages: dict[str, int | None] = {}

@@ -21,11 +21,11 @@ class Registry:
 
     @property
     def revision(self) -> int:
-        """A number that changes whenever a task is added or written anew."""
+        """A number that changes whenever a task is added or redefined."""
         return self._revision
 
     def add(self, task: Task[Any, Any]) -> bool:
-        """Add a task; False if this very task is here already. In a notebook one that is written anew replaces the old.
+        """Add a task; False if this very task is here already. In a notebook one that is redefined replaces the old.
 
         Raises:
             ValueError: another task has the name.

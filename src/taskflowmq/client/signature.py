@@ -337,7 +337,7 @@ def _result_decoder(kind: Any, label: str) -> msgspec.json.Decoder[Any]:
     if kind in (typing.NoReturn, typing.Never):
         return msgspec.json.Decoder(Any)
     if typing.get_origin(kind) in (typing.Union, types.UnionType):
-        # A handler may return a directive (Snooze …), which steers the job and is no result.
+        # A handler may return a directive (Snooze …), which steers the job and is not a result.
         results = [one for one in typing.get_args(kind) if not _is_directive(one)]
         kind = typing.Union[tuple(results)] if results else None  # noqa: UP007 - made at run time
     if _is_directive(kind):

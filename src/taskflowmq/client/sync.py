@@ -127,7 +127,7 @@ class Portal:
         try:
             closing.result(_EXIT_TIMEOUT_S)
         except TimeoutError:
-            # Every enqueue that returned is committed; what hangs is the goodbye to a database that is away.
+            # Every enqueue that returned is committed; what hangs is the goodbye to a database that is unreachable.
             log.warning(
                 "the store did not close within %g s; the process exits without waiting longer", _EXIT_TIMEOUT_S
             )

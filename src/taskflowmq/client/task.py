@@ -60,7 +60,7 @@ class TaskOptions(TypedDict, total=False):
     timeout: limit of one attempt (seconds or timedelta); none by default.
     unique: at most one live job per key.
     process: run a plain function in a process of its own, which can be killed at its timeout.
-    on_lease_lost: "continue" (default): a body whose worker cannot renew its lease goes on, and its result counts if
+    on_lease_lost: "continue" (default): a body whose worker cannot renew its lease continues, and its result counts if
         no rescuer has taken the job meanwhile. "stop": it is stopped before one can, so that two never run at once;
         its job goes back to its queue. Threads and blocked loops are stopped with their process.
     """

@@ -34,7 +34,7 @@ def comes_from(conn: object, package: str) -> bool:
 
 
 def refuse_makers(conn: object) -> None:
-    """Refuse what is no connection but makes or lends some.
+    """Refuse what is not a connection but makes or lends some.
 
     Raises:
         TypeError: it says what the object is, and what to give instead.

@@ -41,7 +41,7 @@ class Snooze(Directive):
 
 
 class Stop(Directive):
-    """End a body that was asked to stop as it was asked: ``raise ctx.stopped()`` makes one."""
+    """End a body according to its stop request: ``raise ctx.stopped()`` makes one."""
 
 
 class Cancel(Directive):

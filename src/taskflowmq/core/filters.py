@@ -23,7 +23,7 @@ def read_states(given: State | str | Iterable[State | str] | None) -> tuple[Stat
         given: one or several; None means any, and no state is returned.
 
     Raises:
-        InvalidJob: one of them is no state.
+        InvalidJob: one of them is not a state.
     """
     if given is None:
         return ()

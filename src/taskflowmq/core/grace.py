@@ -1,7 +1,7 @@
 """When rescues must wait: after a silence that may be our own, living workers get a lease to speak first (RELIABILITY
 rule 6). After an outage everybody looks dead at once (F9, F12).
 
-A sweep that comes late is no proof of an outage: it may be this machine that is slow, for ever, and its dead workers
+A late sweep does not prove an outage: it may be this machine that is slow, forever, and its dead workers
 must be found out all the same (I4). So the graces of late sweeps in a row are bounded together: once sweeps came late,
 yet came, for two leases, the next one judges when the last grace is over. Two and not one, because a database may come
 back for a moment and go again. They are counted from the first of these sweeps to the last one before, so the silence

@@ -1,4 +1,4 @@
-"""Whether a person types this program just now: then what is written twice is written anew, not twice."""
+"""Whether this program is typed interactively: then a second definition of a name replaces the first."""
 
 from __future__ import annotations
 

@@ -139,7 +139,7 @@ class Enqueued(msgspec.Struct, frozen=True, gc=False, eq=False):
     is ``created`` and ``replayed``. Only a job that another one with its unique key stands for is not created. When an
     Idempotency-Key is replayed, ``created`` is what the first answer said.
 
-    ``at`` is no part of what is compared: two stores that say the same of a job may say it at different times.
+    ``at`` is not a part of what is compared: two stores that say the same of a job may say it at different times.
     """
 
     id: UUID

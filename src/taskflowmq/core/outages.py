@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 #: Seconds to the first line that says that it lasts; each pause is twice the one before.
 FIRST_S = 10.0
 LONGEST_S = 300.0
-#: An outage that begins again within this many seconds goes on: a store that takes some statements and refuses others.
+#: An outage that begins again within this many seconds continues: a store can accept some statements and refuse others.
 SAME_S = 60.0
 
 

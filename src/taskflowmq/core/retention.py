@@ -10,7 +10,7 @@ import msgspec
 from taskflowmq.core.errors import InvalidJob
 
 DAY_MS = 86_400_000
-#: In a queue's retention: for ever.
+#: In a queue's retention: forever.
 NEVER = -1
 #: Ages longer than this are taken for mistakes; ``never`` says that nothing goes.
 LONGEST_S = 100 * 366 * 86_400.0
@@ -37,7 +37,7 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class QueueRetention(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What of it is different for one queue, in milliseconds; None is as for all, :data:`NEVER` keeps for ever."""
+    """What of it is different for one queue, in milliseconds; None is as for all, :data:`NEVER` keeps forever."""
 
     completed_ms: int | None = None
     cancelled_ms: int | None = None
@@ -79,7 +79,7 @@ def age_ms(age: str | float | timedelta | None, pointer: str) -> int | None:
     """Return an age in milliseconds, None for one without end.
 
     Args:
-        age: seconds, a timedelta, or text as :func:`read_age` takes it; None means for ever.
+        age: seconds, a timedelta, or text as :func:`read_age` takes it; None means forever.
         pointer: names it in the error.
 
     Raises:

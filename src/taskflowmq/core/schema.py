@@ -24,7 +24,7 @@ from taskflowmq.core.validation import Misfit, join_pointer
 
 #: How many elements one check looks at, counted again for each alternative that it tries.
 MAX_STEPS = 500_000
-#: Longer text is not tried against a pattern: the pattern may be one that takes for ever.
+#: Longer text is not tried against a pattern: the pattern may be one that takes forever.
 MAX_PATTERN_TEXT = 1_000
 _REF = "#/$defs/"
 
@@ -346,7 +346,7 @@ _WORDS = {
 
 
 def _limit(schema: Mapping[str, Any], name: str) -> Any:
-    """Return a limit, or None; what is no number limits nothing."""
+    """Return a limit, or None; what is not a number limits nothing."""
     found = schema.get(name)
     return found if isinstance(found, int | float) and not isinstance(found, bool) else None
 

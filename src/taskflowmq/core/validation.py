@@ -62,7 +62,7 @@ def check_collection(pointer: str, value: object, of: str) -> None:
         of: what the collection holds, for the error: "queue names".
 
     Raises:
-        InvalidJob: it is no list, tuple or set.
+        InvalidJob: it is not a list, tuple or set.
     """
     if not isinstance(value, list | tuple | set | frozenset):
         raise InvalidJob.at(pointer, f"must be a list of {of}, got {value!r:.80}")

@@ -25,11 +25,11 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
         concurrency: slots of one child, 1…10,000; threads take up to 32 of them.
         processes: children of a supervisor.
         drain_timeout: how long running jobs may finish after the first SIGTERM.
-        lease: how long the worker is believed alive after its last heartbeat.
+        lease: how long the worker is considered alive after its last heartbeat.
         heartbeat: between renewals; must be well below the lease.
         sweep: between rescue sweeps.
         poll: between claims of an idle worker; a wake-up comes sooner.
-        retention_completed, retention_cancelled, retention_dead: how long ended jobs are kept; None is for ever.
+        retention_completed, retention_cancelled, retention_dead: how long ended jobs are kept; None is forever.
         keep_finished: about how many ended jobs are kept at most (:class:`taskflowmq.core.retention.Retention`).
     """
 

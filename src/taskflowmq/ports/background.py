@@ -1,6 +1,6 @@
-"""Work that one task does for all callers of a loop: what comes while it is under way waits for its next turn.
+"""Work that one task does for all callers of a loop: what comes while it is in progress waits for its next turn.
 
-No caller waits for company: the first starts the task, and the task goes on for as long as there is more.
+No caller waits for company: the first starts the task, and the task continues for as long as there is more.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Background(Generic[P]):
         return True
 
     async def ended(self, within: float | None = None) -> None:
-        """Wait until it has nothing left to do, for so many seconds at most."""
+        """Wait until no work is left, for at most this many seconds."""
         if self._task is not None:
             await asyncio.wait([self._task], timeout=within)
 

@@ -32,7 +32,7 @@ class WorkerState(types.SimpleNamespace):
 class Context(ABC):
     """The running job, its fence, and what its handler may do with them.
 
-    Take it as the first parameter of a handler (it is no argument of the job), or call :func:`current_context`.
+    Take it as the first parameter of a handler (it is not an argument of the job), or call :func:`current_context`.
     """
 
     @property
@@ -65,15 +65,15 @@ class Context(ABC):
     @property
     @abstractmethod
     def cancelled(self) -> bool:
-        """Whether the body was asked to stop; threads should look at it now and then. ``stop_reason`` says why."""
+        """Whether the body received a stop request; threads should check it regularly. ``stop_reason`` says why."""
 
     @property
     @abstractmethod
     def stop_reason(self) -> StopReason | None:
-        """Why the body was asked to stop; None: it was not.
+        """Why the body received a stop request; None: it received none.
 
-        "drain": its worker ends or is replaced. "cancel": the job was cancelled. "timeout": its time is over.
-        "lease_lost": its worker may not be believed alive any more.
+        "drain": its worker ends or is replaced. "cancel": the job was cancelled. "timeout": its timeout has elapsed.
+        "lease_lost": its worker may be considered lost.
         """
 
     @abstractmethod

@@ -15,7 +15,7 @@ async def halve(
     write: Callable[[list[T]], Awaitable[Any]],
     alone: Callable[[T, E], Awaitable[Any]],
 ) -> None:
-    """Go on with a batch that was refused for what is in it: write each half, or deal with the only row.
+    """Continue with a batch that was refused for what is in it: write each half, or deal with the only row.
 
     Called where a write has failed, and never before, so that a batch without a bad row costs nothing.
 

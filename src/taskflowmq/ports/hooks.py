@@ -152,7 +152,7 @@ def _named(name: str, error: RuntimeError) -> RuntimeError | None:
 
 
 class Hooks:
-    """The hooks of one app. A function that is here already is not added again; in a notebook one that is written anew
+    """The hooks of one app. A function that is here already is not added again; in a notebook one that is redefined
     replaces the old.
     """
 
@@ -206,7 +206,7 @@ def _add(hooks: list[Any], hook: Any, form: str, count: int) -> None:
 
 
 def _put(hooks: list[Any], hook: Any, replaces: Callable[[Any], bool]) -> None:
-    """Append a hook, or put it in the place of the one that it is written anew of."""
+    """Append a hook, or replace the one that it redefines."""
     for index, other in enumerate(hooks):
         if replaces(other):
             hooks[index] = hook

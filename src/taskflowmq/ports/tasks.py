@@ -74,7 +74,7 @@ class TaskSpec(Protocol):
 
     @property
     def stops_with_lease(self) -> bool:
-        """Whether its bodies are stopped before anybody may rescue their jobs, or go on to their fenced completion."""
+        """Whether its bodies are stopped before a rescuer may take their jobs, or continue to a fenced completion."""
         ...
 
     @property

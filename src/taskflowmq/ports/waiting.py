@@ -23,7 +23,7 @@ class _Info(msgspec.Struct):
 
 
 def servers_of(workers: Iterable[WorkerView]) -> list[Server]:
-    """Return the workers that are believed alive and take any job: one that runs suspects alone is a guest."""
+    """Return the workers that are considered alive and take any job: one that runs suspects alone is a guest."""
     found = []
     for worker in workers:
         info = msgspec.json.decode(worker.info, type=_Info)

@@ -22,7 +22,7 @@ from taskflowmq.ports.telemetry import Telemetry
 log = logging.getLogger("taskflowmq.scheduler")
 
 LONGEST_BACKOFF = 10.0
-#: Seconds after which a failure that goes on is said again.
+#: Seconds after which a failure that continues is said again.
 _NOTE_EVERY_S = 60.0
 _LONGEST_PROBLEM = 500
 #: A store that does not answer cannot note it either; one that still refuses this duty then may be asked.
@@ -68,7 +68,7 @@ class Looper(ABC):
                     self._say(outages.worked(self.name, self._clock.monotonic()))
                 if self._mine:
                     await self._works()
-            except Exception as error:  # noqa: BLE001 - said and noted below; the duty goes on
+            except Exception as error:  # noqa: BLE001 - said and noted below; the duty continues
                 errors += 1
                 pause = min(0.1 * 2.0 ** min(errors, 20), LONGEST_BACKOFF)
                 self._telemetry.event("duty_failed")

@@ -1,7 +1,7 @@
 """Gives the jobs of lost workers back (I4), and never those of workers that could not speak because of an outage.
 
 Order matters: the worker row is ended first, so that it can claim no more, then its running rows are emptied under
-their fences. A worker that was taken for dead and lives finds its fences gone; that is harmless by design (I2).
+their fences. A worker that was considered lost and lives finds its fences gone; that is harmless by design (I2).
 """
 
 from __future__ import annotations

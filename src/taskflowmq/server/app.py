@@ -135,7 +135,10 @@ async def _services_of(request: Request[Any, Any, Any]) -> Services:
 
 
 async def _refuse_what_would_be_ignored(request: Request[Any, Any, Any]) -> None:
-    """A misspelt filter must not answer with everything, nor a wish in a body that is not read with "done"."""
+    """Reject unknown query parameters and unexpected bodies.
+
+    Ignoring them would return every job, or report success for something that was not done.
+    """
     fields = request.route_handler.parsed_fn_signature.parameters.items()
     known = {getattr(field.kwarg_definition, "name", None) or name for name, field in fields}
     for name in request.query_params:

@@ -35,7 +35,7 @@ def bind(host: str, port: int, *, try_next: bool = False) -> socket.socket:
     Args:
         host: the address.
         port: the port; 0 takes any free one.
-        try_next: whether to go on with the following ports.
+        try_next: whether to continue with the following ports.
 
     Raises:
         PortBusy: it is taken, or may not be used.
@@ -125,7 +125,7 @@ class ApiServer(uvicorn.Server):
         self.ready.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Accept no more, answer what is under way, and end."""
+        """Accept no more, answer what is in progress, and end."""
         if self._acceptor is not None:
             self._acceptor.close()
         await super().shutdown(sockets)
@@ -137,7 +137,7 @@ class ApiServer(uvicorn.Server):
         await self.serve(sockets=[self._sock])
 
     def stop(self) -> None:
-        """Answer what is under way, then end."""
+        """Answer what is in progress, then end."""
         self.should_exit = True
 
 

@@ -39,8 +39,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
         max_bulk_body: bytes of a bulk request body.
         max_bodies: bytes of all bodies that are coming in, above which further ones are answered 503.
         body_seconds: time in which a body must have arrived.
-        max_in_flight: writes under way, and reads under way, above which others are answered 503 at once; probes never
-            are.
+        max_in_flight: most writes, and most reads, in progress at once; further requests get 503, except probes.
         max_waits: requests that wait for a job to end, above which others are answered 503.
         max_waits_each: of them, those of one caller (an API key; without keys this machine).
         ready_seconds: time that the store has to answer the readiness probe.

@@ -2,7 +2,7 @@
 
 A job ends after its id was made, so everything past retention lies below one id, which moves with time. Below it lie
 also those that stay: the dead, who are kept longer, and jobs that ended late. So each walk remembers how far it came
-and goes on from there. Only once in a hundredth of the retention it begins again, for those that ended late.
+and continues from there. Only once in a hundredth of the retention it begins again, for those that ended late.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Walk:
     ) -> list[UUID]:
         """Look behind where the last call stopped, and return jobs that are past their retention, at most ``most``.
 
-        None are left for now if none are returned, or they lie behind many that stay: the next call goes on.
+        None are left for now if none are returned, or they lie behind many that stay: the next call continues.
         """
         if self._through and not 0 <= now_ms - self._began_ms < kept_ms // _PASSES:
             self._at, self._began_ms = _LOWEST, now_ms

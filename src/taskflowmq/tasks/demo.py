@@ -27,7 +27,7 @@ async def test(message: str = "", seconds: float = 2.0) -> dict[str, Any]:  # no
         {"message": the text, "seconds": the time waited}
 
     Raises:
-        InvalidInput: `seconds` is no number from 0 to 3600.
+        InvalidInput: `seconds` is not a number from 0 to 3600.
     """
     if not 0 <= seconds <= MAX_SECONDS:
         raise InvalidInput(f"seconds is {seconds!r}, outside the range. Pass a number from 0 to {MAX_SECONDS:g}.")

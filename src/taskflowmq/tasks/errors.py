@@ -7,7 +7,7 @@
     │   ├── AddressRefused        the http task was asked for an address it must not reach
     │   └── MailRefused           the mail server answered "never" (5xx)
     └── HTTPCallError             no usable answer came: may be tried again
-        └── HTTPCallFailed        an answer came, with a status that is no success
+        └── HTTPCallFailed        an answer came, with a status that is not a success
 
 Each message says what happened, why, and what to do next. None holds a secret: no password, no path or query
 of a URL, no header value, no body. Messages are stored with the job and shown to all who may read it.
@@ -39,7 +39,7 @@ class HTTPCallError(Exception):
 
 
 class HTTPCallFailed(HTTPCallError):
-    """The other side answered with a status that is no success.
+    """The other side answered with a status that is not a success.
 
     Attributes:
         status: the HTTP status code.

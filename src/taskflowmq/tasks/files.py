@@ -74,7 +74,7 @@ class FilesDir:
             The file, in binary mode.
 
         Raises:
-            InvalidInput: the name is refused, or leads through a symlink or to something that is no plain
+            InvalidInput: the name is refused, or leads through a symlink or to something that is not a plain
                 file.
             FileNotFoundError: there is no such file (yet).
         """
@@ -155,7 +155,7 @@ def _open(name: str, part: str, flags: int, folder: int) -> int:
 
 
 def _refuse_special(name: str, part: str, folder: int) -> None:
-    """Refuse to replace anything that is no plain file: it was put there on purpose."""
+    """Refuse to replace anything that is not a plain file: it was put there on purpose."""
     with suppress(FileNotFoundError):
         if not stat.S_ISREG(os.stat(part, dir_fd=folder, follow_symlinks=False).st_mode):
             raise _refused(name, "it is taken by a symlink, folder or device")

@@ -1,7 +1,7 @@
 """`http`: call an HTTP endpoint.
 
 What must stay true: all calls go through `net.SafeHttpClient`; a caller can set neither the headers that
-frame a request (Host, Content-Length …) nor smuggle a line break into one; an answer that is no success is an
+frame a request (Host, Content-Length …) nor smuggle a line break into one; an answer that is not a success is an
 error, so that retries decide; of the answer only a few harmless headers and the start of a textual body are
 kept, and Set-Cookie and its kin never reach the stored result.
 """
@@ -22,7 +22,7 @@ from taskflowmq.tasks.settings import TaskSettings
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 MAX_HEADERS = 64
 MAX_HEADER_BYTES = 16 * 1024  # all names and values together
-MAX_RETRY_AFTER = 24 * 3600.0  # seconds; a longer wish is cut, so that no server can park a job for ever
+MAX_RETRY_AFTER = 24 * 3600.0  # seconds; a longer value is cut, so that no server can park a job forever
 
 KEPT_HEADERS = (
     "cache-control", "content-length", "content-type", "date", "etag", "last-modified", "location",
@@ -64,7 +64,7 @@ async def http(
     Raises:
         InvalidInput: an argument cannot be used.
         AddressRefused: the URL, or one it redirects to, must not be called.
-        HTTPCallFailed: the status is no success; it has `status` and `retry_after` (seconds or None).
+        HTTPCallFailed: the status is not a success; it has `status` and `retry_after` (seconds or None).
         HTTPCallError: no complete answer came.
     """
     call = build_call(url, method, headers, body)

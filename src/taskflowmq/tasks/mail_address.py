@@ -49,7 +49,7 @@ class Mailbox:
             The address, taken apart.
 
         Raises:
-            InvalidInput: the text is no single address, or holds line breaks or other control characters.
+            InvalidInput: the text is not a single address, or holds line breaks or other control characters.
         """
         if not text.strip() or len(text) > MAX_LENGTH:
             raise InvalidInput(f"the address must be a text of 1 to {MAX_LENGTH} characters, user@example.org.")

@@ -13,7 +13,7 @@ from taskflowmq.core.redact import HIDDEN, is_secret_key, redact_head, redact_te
 
 __all__ = ["HIDDEN", "MAX_FIELD", "escape", "is_secret_key", "redact", "redact_text"]
 
-#: Characters of one extra field, and items of one collection: a log line is no place for a payload.
+#: Characters of one extra field, and items of one collection: a log line is not a place for a payload.
 MAX_FIELD = 8_192
 MAX_ITEMS = 200
 MAX_DEPTH = 8

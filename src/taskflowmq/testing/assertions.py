@@ -59,7 +59,7 @@ def assert_enqueued(
     Args:
         app: whose jobs.
         task: the task or its name.
-        count: exactly so many; by default at least one.
+        count: exactly this many; by default at least one.
         conn: look as this connection or session of the program would (SQLAlchemy 2, Django): also at what was enqueued
             in its open transaction, which others see after its commit. Needs ``in_memory_app`` or the fixtures.
         matching: see :class:`Matching`.

@@ -102,7 +102,7 @@ class PostgresServer:
         return name
 
     def drop_database(self, name: str) -> None:
-        """Drop a database and disconnect whoever still uses it."""
+        """Drop a database and disconnect the sessions that use it."""
         self._program("dropdb", "--force", "--if-exists", name)
 
     def run_files(self, database: str, files: Iterable[Path]) -> None:

@@ -142,7 +142,7 @@ class Worker:
         await self.drain()
 
     async def start(self) -> None:
-        """Run the start hooks, register and begin to claim. Waits for a store that is away.
+        """Run the start hooks, register and begin to claim. Waits for a store that is unreachable.
 
         Raises:
             HookFailed: a start hook raised; the cause is its exception.
@@ -152,7 +152,7 @@ class Worker:
         self._build()
         await self._life.begin()
         await self._register()
-        if self._is_stopping():  # asked to while the store was away: there is nothing to begin any more
+        if self._is_stopping():  # asked to while the store was unreachable: there is nothing to begin any more
             return
         loops: list[tuple[str, Callable[[], Awaitable[None]]]] = [
             ("fetcher", self._fetcher.run),
@@ -280,7 +280,7 @@ class Worker:
         return self._shutdown is not None
 
     async def _register(self) -> None:
-        """Introduce this worker and its tasks to the store, however long the store is away, unless told to stop."""
+        """Register this worker and announce its tasks; while the store is unreachable, try again until stopped."""
         if self._registered:
             return
         tasks, errors = self._deps.tasks, 0
@@ -310,7 +310,7 @@ class Worker:
         self._slots.cells[LEASE_US] = int((began + self._deps.options.lease) * 1e6)
 
     async def _start_again(self) -> None:
-        """The lease is gone: go on under a new identity. Running bodies try their fenced completion, or stop."""
+        """The lease is gone: continue under a new identity. Running bodies try their fenced completion, or stop."""
         self._slots.cells[LEASE_US] = 0
         self._lease.look()
         self._deps.worker_id = uuid4()
@@ -320,7 +320,7 @@ class Worker:
     def _taint(self, why: str) -> bool:
         """This process cannot be trusted with new jobs: a supervisor replaces it; tell whether there is one.
 
-        Alone, it goes on as well as it can.
+        Alone, it continues as well as it can.
         """
         log.error("%s", why)
         self._deps.telemetry.event("tainted")
@@ -360,7 +360,7 @@ class Worker:
                 await run()
                 return
             except (Exception, asyncio.CancelledError) as error:
-                # Or something that it waited for was cancelled, by a handler: that is no order to end.
+                # Or something that it waited for was cancelled, by a handler: that is not an order to end.
                 if isinstance(error, asyncio.CancelledError) and cancelled_itself():
                     raise
                 log.exception("the %s failed and starts again", name)
@@ -379,7 +379,7 @@ class Worker:
             await self._hand_back()
         # Not those that were asked: a body that returns all the same has completed its job.
         self._handed_back += self._executor.handed_back - before
-        # Not asyncio.timeout: a store that is away may take long to notice that its call was cancelled.
+        # Not asyncio.timeout: a store that is unreachable may take long to notice that its call was cancelled.
         await end_all([asyncio.create_task(self._last_words(), name="taskflow-last-words")], LAST_FLUSH_SECONDS)
         self._slots.cells[HANDED_BACK] = self._handed_back
         await self._close()
@@ -438,7 +438,7 @@ class Worker:
 
 
 async def end_all(tasks: Sequence[asyncio.Task[None]], patience: float) -> None:
-    """Wait for tasks, cancel those that take longer, and go on without those that do not hear it.
+    """Wait for tasks, cancel those that take longer, and continue without those that do not hear it.
 
     Args:
         tasks: to be ended.

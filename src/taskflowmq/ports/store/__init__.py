@@ -67,7 +67,7 @@ class Store(Protocol):
 
     @property
     def workers(self) -> Workers:
-        """Who is believed alive."""
+        """Who is considered alive."""
         ...
 
     @property
@@ -110,7 +110,7 @@ class Store(Protocol):
         ...
 
     async def close(self) -> None:
-        """Finish what is under way and disconnect. Idempotent."""
+        """Finish what is in progress and disconnect. Idempotent."""
         ...
 
     async def ping(self) -> float:

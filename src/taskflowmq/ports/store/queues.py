@@ -32,7 +32,7 @@ class Queues(Protocol):
         ...
 
     async def pause(self, queue: str) -> None:
-        """Stop claims from a queue; running jobs go on. Creates the queue if it is new."""
+        """Stop claims from a queue; running jobs continue. Creates the queue if it is new."""
         ...
 
     async def resume(self, queue: str) -> None:

@@ -42,12 +42,12 @@ class WorkerView(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: datetime | None
     info: bytes
     running: int
-    #: Whether the lease was over when this was read: it is believed dead, and no rescuer has ended it yet.
+    #: Whether the lease was over when this was read: it is considered dead, and no rescuer has ended it yet.
     lease_over: bool = False
 
 
 class Workers(Protocol):
-    """Leases: who is believed alive."""
+    """Leases: who is considered alive."""
 
     async def register(self, worker: NewWorker) -> None:
         """Store a new worker whose lease begins now; a repeat renews the lease, and revives none that was ended."""

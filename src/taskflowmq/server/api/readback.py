@@ -58,7 +58,7 @@ class Readback:
             for future in batch.values():
                 if not future.done():
                     future.set_exception(for_one(error))
-                    future.exception()  # all callers may have hung up; that is no news for the log
+                    future.exception()  # all callers may have disconnected; that is no news for the log
             return
         for job_id, future in batch.items():
             if not future.done():

@@ -62,7 +62,7 @@ class Cached(Generic[T]):
             return self._value
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._renew(), name="taskflow-cached")
-            # All callers may have hung up; that is no news for the log.
+            # All callers may have disconnected; that is no news for the log.
             self._asking.add_done_callback(lambda asking: asking.cancelled() or asking.exception())
         # One caller that goes away must not take the answer from the others.
         return await asyncio.shield(self._asking)
@@ -148,7 +148,7 @@ class Services:
 
         Raises:
             Problem: there is no room to wait.
-            ClientGone: the client hung up.
+            ClientGone: the client disconnected.
         """
         try:
             ended = await seat.waiting(lambda: self._ended(view.id, seconds))
@@ -181,7 +181,7 @@ Shared = NamedDependency[Services]
 
 
 def parse_id(text: str) -> UUID:
-    """Return the id in a path; what is no id names no job, so it is a 404."""
+    """Return the id in a path; what is not an id names no job, so it is a 404."""
     try:
         return UUID(text)
     except ValueError as error:

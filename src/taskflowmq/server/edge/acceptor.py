@@ -1,4 +1,4 @@
-"""Accepts connections, and goes on doing so whatever happens.
+"""Accepts connections, and continues doing so whatever happens.
 
 The event loops' own servers stop for a second, or for good, when the process has no descriptor left, and take a whole
 burst of connections in one turn.
@@ -59,7 +59,7 @@ class Acceptor:
                 conn, _ = self._sock.accept()
             except (BlockingIOError, InterruptedError):
                 return
-            except ConnectionAbortedError:  # it hung up in the queue
+            except ConnectionAbortedError:  # it disconnected in the queue
                 continue
             except OSError as error:
                 self._wait(error)
@@ -85,5 +85,5 @@ class Acceptor:
             # asyncio leaves it off for sockets that do not name their protocol, and these do not.
             conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await self._loop.connect_accepted_socket(self._make_protocol, conn)
-        except OSError:  # it hung up meanwhile
+        except OSError:  # it disconnected meanwhile
             conn.close()

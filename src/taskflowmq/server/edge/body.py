@@ -34,7 +34,7 @@ _MISSING_FIELD = re.compile(r"Object missing required field `(.{0,80})", re.DOTA
 
 
 class ClientGone(Exception):
-    """The client hung up before its request was complete; there is no one to answer."""
+    """The client disconnected before its request was complete; there is no one to answer."""
 
 
 class Bodies:
@@ -128,7 +128,7 @@ class _Started(Generator[Any, Any, Any]):
         self._first = [blocker]
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        """Be one's own iterator."""
+        """Return self."""
         return self
 
     def send(self, value: Any) -> Any:
@@ -177,10 +177,10 @@ async def drop_body(receive: Receive, limit: int) -> None:
 
 
 async def unless_gone(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
-    """Return what ``work`` gives; end it at once when the client hangs up. The request's body must have been read.
+    """Return what ``work`` gives; end it at once when the client disconnects. The request's body must have been read.
 
     Raises:
-        ClientGone: it hung up.
+        ClientGone: it disconnected.
     """
     tasks = asyncio.ensure_future(work), asyncio.ensure_future(_until_gone(receive))
     working, _ = tasks

@@ -1,7 +1,7 @@
 """All connections of one server: how many there may be, how long each may be idle, and which one is closed first.
 
 What must stay true: a stranger who opens connections and sends nothing cannot keep others out. Connections that wait
-for a request can be closed at any time; those with a request under way are never closed for another's sake, and a few
+for a request can be closed at any time; those with a request in progress are never closed for another's sake, and a few
 connections beyond the limit are kept for probes.
 """
 
@@ -31,7 +31,7 @@ class ConnectionLimits(msgspec.Struct, frozen=True, kw_only=True):
         keep_alive_seconds: how long a connection may wait for its next request. Longer than the 60 s of most
             proxies, so that it is they who close it and no request meets a closed connection.
         write_seconds: how long a peer may take nothing of an answer.
-        linger_seconds: how long a refused peer may go on sending, so that it can read why.
+        linger_seconds: how long a refused peer may continue sending, so that it can read why.
         most_unsent: bytes of answers that wait for slow peers; above it those that take nothing are dropped early.
         look_seconds: how often deadlines are looked at.
     """

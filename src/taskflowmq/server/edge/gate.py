@@ -58,7 +58,7 @@ _API_LINES = b"".join(b"%s: %s\r\n" % field for field in ((b"content-type", _JSO
 _DOCS_HEADERS = (*_FIXED_HEADERS, (b"content-security-policy", _CSP_DOCS))
 
 TOO_LARGE = 413
-#: How long, and how much, a client whose body is refused may go on sending so that it can read why.
+#: How long, and how much, a client whose body is refused may continue sending so that it can read why.
 LINGER_SECONDS = 1.0
 LINGER_BYTES = 16 * 1024 * 1024
 

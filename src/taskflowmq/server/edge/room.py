@@ -1,7 +1,7 @@
-"""How much a server has under way at once: writes, reads and waits have a room each, so that none keeps the others out.
+"""How many requests a server has in progress: writes, reads and waits have a room each, so that none blocks the others.
 
 What must stay true: a write is refused for other writes only, and never waits for a read; a wait for a job's end holds
-nothing that a read needs, and ends when its client hangs up; no caller can take the whole room for waits.
+nothing that a read needs, and ends when its client disconnects; no caller can take the whole room for waits.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class Room:
-    """Counts what is under way in one server.
+    """Counts what is in progress in one server.
 
     Args:
         settings: the server's settings.
@@ -44,7 +44,7 @@ class Seat:
 
     Args:
         room: the room.
-        receive: the ASGI callable, which says when the client hangs up.
+        receive: the ASGI callable, which says when the client disconnects.
         actor: who reads.
     """
 
@@ -60,8 +60,8 @@ class Seat:
         """Wait for the turn.
 
         Raises:
-            Problem: 503, too many reads are under way.
-            ClientGone: the client hung up meanwhile.
+            Problem: 503, too many reads are in progress.
+            ClientGone: the client disconnected meanwhile.
         """
         if self._room.reads >= self._room.most:
             raise overloaded()
@@ -84,7 +84,7 @@ class Seat:
 
         Raises:
             Problem: 503, too many wait, or too many of this caller.
-            ClientGone: the client hung up; the work was cancelled.
+            ClientGone: the client disconnected; the work was cancelled.
         """
         room = self._room
         if room.waits.total() >= room.most_waits or room.waits[self._actor] >= room.most_waits_each:
@@ -105,7 +105,7 @@ class Seat:
         """Wait for the turn.
 
         Raises:
-            ClientGone: the client hung up meanwhile.
+            ClientGone: the client disconnected meanwhile.
         """
         turns = self._room.turns
         if turns.locked():

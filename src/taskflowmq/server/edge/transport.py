@@ -1,7 +1,7 @@
 """The HTTP protocol of a server that strangers may reach, and one write for head and body of an answer.
 
 uvicorn's protocol has no limit for what is not a body: it keeps a head, an address or a trailer until memory ends, and
-a connection that sends nothing for ever. Here every byte that is no body is counted before the parser may keep it,
+a connection that sends nothing forever. Here every byte that is not a body is counted before the parser may keep it,
 and every state of a connection has a deadline (:mod:`taskflowmq.server.edge.connections`).
 
 What must stay true: at most :data:`MAX_HEAD` bytes without a byte of a body are given to the parser for one request;
@@ -39,7 +39,7 @@ MAX_HEAD = 32 * 1024
 MAX_FIELDS = 100
 #: Requests that may wait on one connection behind the one that is being answered.
 MAX_PIPELINED = 64
-#: How much a refused peer may go on sending so that it can read why.
+#: How much a refused peer may continue sending so that it can read why.
 LINGER_BYTES = 1024 * 1024
 #: What a peer must have taken of its answer to count as reading.
 LEAST_TAKEN = 16 * 1024
@@ -59,7 +59,7 @@ _FIXED_HEAD = (
 
 
 class Refused(Exception):
-    """What came is no request that is served here.
+    """What came is not a request that is served here.
 
     Args:
         status, code, detail: the answer.
@@ -192,7 +192,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._connections.stall(self)
 
     def resume_writing(self) -> None:
-        """Go on."""
+        """Continue."""
         super().resume_writing()
         self._connections.stalled.pop(self, None)
         self.took_at = 0.0
@@ -493,7 +493,7 @@ class JoiningTransport:
 
     def flush(self) -> None:
         """Send what is held."""
-        if self._head and self.is_closing():  # the other side has hung up meanwhile: it is not read
+        if self._head and self.is_closing():  # the other side has disconnected meanwhile: it is not read
             self._head = b""
         if self._head:
             head, self._head = self._head, b""

@@ -18,7 +18,7 @@ EXACT_BELOW = 10_000
 KEPT_S = 2.0
 #: Counting to the end may take at most one part in this many of the time.
 SHARE = 20
-#: How long an answer waits for a count that is under way, when it has an older one, and how old that may be.
+#: How long an answer waits for a count that is in progress, when it has an older one, and how old that may be.
 PATIENCE_S, OLDEST_S = 0.02, 600.0
 log = logging.getLogger("taskflowmq.store")
 

@@ -36,7 +36,7 @@ class Statements:
         package: the engine's package, as ``taskflowmq.stores.sqlite``.
 
     Raises:
-        BadStatement: a fragment is missing, is no fragment or includes itself, or two files have one name.
+        BadStatement: a fragment is missing, is not a fragment or includes itself, or two files have one name.
     """
 
     def __init__(self, package: str) -> None:

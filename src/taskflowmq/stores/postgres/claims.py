@@ -432,7 +432,7 @@ class PostgresClaims:
     def transaction(self) -> AbstractAsyncContextManager[Any]:
         """Open a transaction on a native connection of the store."""
         # Never from the pool that claims and settles live on: a handful of handlers in transactions would stop the
-        # worker, and for ever if each of them waits for something that needs one more connection.
+        # worker, and forever if each of them waits for something that needs one more connection.
         return lending.transaction(self._lent)
 
     async def save_progress(self, updates: Sequence[tuple[UUID, int, bytes]]) -> None:

@@ -12,7 +12,7 @@ below it; what commits later than that waits for the next sweep.
 can appear. Let ``S`` be the last position drawn, read by one statement, and ``X`` an xid that a LATER statement gave
 itself. Every transaction that drew a position ≤ S had its xid before it drew (the stores draw positions only on rows
 that come out of a data-modifying statement), hence before S was read, hence a lower xid than X; and PostgreSQL
-publishes xids in order. When a snapshot's xmin (the oldest transaction under way) is ≥ X, all of them have ended: S is
+publishes xids in order. When a snapshot's xmin (the oldest running transaction) is ≥ X, all of them have ended: S is
 **closed**, nothing can appear at or below it. The snapshot's xmax must not stand in for X: it is the latest
 *completed* xid + 1, and a transaction that draws may have an xid beyond it. A snapshot that is merely held open has no
 xid and delays nothing.
@@ -152,7 +152,7 @@ class Scan:
         return at >= self._sweep_at
 
     def looks(self, at: float) -> bool:
-        """Tell whether a look behind the positions may take the place of the next claim: a little early is no harm."""
+        """Tell whether a look behind the positions may take the place of the next claim, perhaps a little early."""
         return at >= self._sweep_at - SWEEP_S / 5
 
     def floors(self, at: float, lanes: Sequence[int]) -> list[int]:

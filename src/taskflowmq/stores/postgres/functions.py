@@ -5,7 +5,7 @@ read the time once, plan against indexes whatever the statistics say, and raise 
 unique, TF003 idempotency mismatch, TF004 lease lost.
 
 A function is replaced in the transaction of the migration that it comes with, so that nobody sees a new schema with old
-functions. Programs of an older version go on calling it: its signature never changes under one name, and what they
+functions. Programs of an older version continue calling it: its signature never changes under one name, and what they
 send and expect stays valid. A function with another signature gets another name (``enqueue_v2``), and the old one stays
 as long as programs of that version may run.
 

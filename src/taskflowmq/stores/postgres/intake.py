@@ -77,7 +77,7 @@ class PostgresIntake:
         return at if len(parts) == 1 else None
 
     async def _enqueue_any(self, jobs: Sequence[NewJob], idempotency: IdempotencyKey | None) -> list[Enqueued]:
-        # Held from here on: what is remembered may be forgotten (a connection broke) while this batch is under way.
+        # Held from here on: what is remembered may be forgotten (a connection broke) while this batch is in progress.
         names = await self._make_names(jobs)
         if idempotency is not None or any(job.unique is not None for job in jobs) or _repeats(jobs):
             return await self._enqueue_keyed(jobs, idempotency)

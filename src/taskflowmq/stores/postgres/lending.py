@@ -1,8 +1,8 @@
 """Transactions lent to handlers (``ctx.transaction()``): how they begin and end, and what is said when one is cut.
 
 An error of the handler passes as it is, and so does the database's refusal of the handler's own SQL: the handler may
-wait for either around its ``async with``. What says that the database is away is :class:`StoreUnavailable`, and says
-what became of the transaction. That is known until COMMIT is sent, and again once its answer is there.
+wait for either around its ``async with``. If the database is unreachable, :class:`StoreUnavailable` says so, and what
+became of the transaction. That is known until COMMIT is sent, and again once its answer is there.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ async def transaction(pool: Pool) -> AsyncIterator[Any]:
     """Lend a connection in a transaction: committed at the end of the block, rolled back on an error.
 
     Raises:
-        StoreUnavailable: the database is away; the message says whether the transaction is stored.
-        WrongContext: the transaction cannot be committed: a statement of the handler is still under way, or one has
+        StoreUnavailable: the database is unreachable; the message says whether the transaction is stored.
+        WrongContext: the transaction cannot be committed: a statement of the handler is still in progress, or one has
             failed and the handler has caught its error.
     """
     loan, block = await _begin(pool)
@@ -96,7 +96,7 @@ async def _roll_back(conn: Connection, block: Any) -> None:
 
 
 def _away(error: BaseException, conn: Connection) -> StoreUnavailable | None:
-    """Return what to raise for an error of the block that says that the database is away; None for any other."""
+    """Return what to raise for an error of the block that says that the database is unreachable; None for any other."""
     if not errors.is_cut(error, closed=conn.is_closed()) and not errors.is_outage(error):
         return None
     return StoreUnavailable(f"PostgreSQL: {errors.text_of(error)}. {_NOTHING}")

@@ -1,7 +1,7 @@
 """Wake-ups by LISTEN/NOTIFY: sooner than polling, never instead of it.
 
 One connection of its own listens for the whole process, is probed every ten seconds and replaced when it does not
-answer. Waking is at the leading edge; a queue that goes on being woken waits 10 ms for the next time, then 20, up to
+answer. Waking is at the leading edge; a queue that continues being woken waits 10 ms for the next time, then 20, up to
 100 ms: NOTIFY takes a lock that all commits with a NOTIFY share (RELIABILITY F15), so it is never sent per job. After a
 pause of 20 ms without a call it begins again, so a caller who waits for each job in turn is not held up (ADR 5).
 
@@ -9,7 +9,7 @@ A notification carries the number of a queue: every role that may connect to the
 name. Listeners look the name up in what they remember of lanes, and ask the database only for a number that is new.
 
 No ``asyncio.wait_for`` here: on Python 3.11 it loses a cancellation that arrives together with what it waits for, and
-the canceller waits for ever.
+the canceller waits forever.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ class PostgresNotifier:
             for name in due:
                 _, interval = self._woken.get(name, (now, FIRST_INTERVAL_S / 2))
                 self._woken[name] = (now, min(2 * interval, LONGEST_INTERVAL_S))
-            # A name that was not asked for in a while is as good as unknown: names must not gather for ever.
+            # A name that was not asked for in a while is as good as unknown: names must not gather forever.
             for name in [name for name, asked in self._asked.items() if now - asked > PAUSE_S and name not in due]:
                 if name not in self._waking:
                     del self._asked[name]

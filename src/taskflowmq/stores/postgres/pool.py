@@ -359,7 +359,7 @@ class Pool:
         """Compare the identity of the store that answers with that of the one that was opened.
 
         Raises:
-            StoreUnavailable: it is another one; what was remembered of it is forgotten, and connections are made anew.
+            StoreUnavailable: it is another one; what was remembered of it is forgotten, and connections are made again.
         """
         if self.identity is None or found == self.identity:
             return

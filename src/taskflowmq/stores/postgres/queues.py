@@ -35,7 +35,7 @@ class PostgresQueues(CommonQueues):
         self._forget_positions = forget_positions
 
     async def pause(self, queue: str) -> None:
-        """Stop claims from a queue; running jobs go on. Creates the queue if it is new."""
+        """Stop claims from a queue; running jobs continue. Creates the queue if it is new."""
         await self._names.make_queues([queue])
         await self._pool.fetch(q.pause_queue, self._now(), queue)
         self._names.forget_lanes()

@@ -19,7 +19,7 @@ from taskflowmq.stores.postgres.queries import migrations, q
 
 #: The schema that this version of the library is written for.
 CLIENT_VERSION = max(number for number, _, _ in migrations())
-#: How long a migration goes on asking for tables that are read in a long transaction. Each time it asks for less
+#: How long a migration continues asking for tables that are read in a long transaction. Each time it asks for less
 #: than a second, because everybody waits behind it (set_lock_timeout.sql).
 PATIENCE_S = 30.0
 _LOCKED = (

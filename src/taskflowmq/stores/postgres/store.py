@@ -73,7 +73,7 @@ class PostgresStore:
         self._pool.identity = self._lent.identity = await self._pool.fetchval(q.read_identity)
 
     async def close(self) -> None:
-        """Finish what is under way and disconnect. Idempotent."""
+        """Finish what is in progress and disconnect. Idempotent."""
         self._names.close()
         await self.notifier.close()
         await self.stats.close()

@@ -1,4 +1,4 @@
-"""Leases: who is believed alive, and what the ended still hold."""
+"""Leases: who is considered alive, and what the ended still hold."""
 
 from __future__ import annotations
 

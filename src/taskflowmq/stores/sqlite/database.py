@@ -1,6 +1,6 @@
 """The database file: how it is made, opened and recognised again.
 
-A file can be deleted, or replaced by another one, while processes have it open: SQLite goes on with the file that has
+A file can be deleted, or replaced by another one, while processes have it open: SQLite continues with the file that has
 no name any more, and a job that is committed there is gone. So each connection remembers which files it opened, and
 before a commit is acknowledged the names are looked at again (a `stat`: 2 µs). A file that was replaced is opened
 again if it is the same store, a copy that was put back for example; any other file is refused until the right one is

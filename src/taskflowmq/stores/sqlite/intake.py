@@ -84,7 +84,7 @@ class SqliteIntake:
         return True
 
     async def make_names(self, jobs: Sequence[NewJob]) -> None:
-        """Do nothing: there is one writer, so a caller's open transaction keeps everybody waiting, new names or not."""
+        """Do nothing: there is one writer, so a caller's open transaction makes all others wait, new names or not."""
 
     async def announce_tasks(self, tasks: Sequence[TaskNotice], *, keep: bool = False) -> None:
         """Store what programs say of their tasks, and that they were seen now."""

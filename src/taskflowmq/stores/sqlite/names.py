@@ -1,6 +1,6 @@
 """Numbers of tenants, lanes and tasks: jobs hold numbers, callers speak names.
 
-Rows of these tables are never deleted, so what was committed can be remembered for ever; whatever a rollback undid
+Rows of these tables are never deleted, so what was committed can be remembered forever; whatever a rollback undid
 must be forgotten, which the writer takes care of (``Writer.on_rollback``). That a queue is in use is stored again each
 hour, by the first job for it.
 """

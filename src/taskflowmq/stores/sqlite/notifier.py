@@ -196,7 +196,7 @@ class _Listener:
             self._folder.remove(self._name)
 
     async def names(self) -> AsyncIterator[str]:
-        """Yield names for ever."""
+        """Yield names forever."""
         while True:
             await self._arrived.wait()
             self._arrived.clear()

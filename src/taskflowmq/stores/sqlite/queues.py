@@ -29,7 +29,7 @@ class SqliteQueues(CommonQueues):
         self._now = now
 
     async def pause(self, queue: str) -> None:
-        """Stop claims from a queue; running jobs go on. Creates the queue if it is new."""
+        """Stop claims from a queue; running jobs continue. Creates the queue if it is new."""
 
         def write(conn: sqlite3.Connection) -> None:
             run_steps(conn, self._names.queue(queue, self._now()))

@@ -124,7 +124,7 @@ class Reader:
             return
         try:
             conn.close()
-        except sqlite3.Error as error:  # the thread must live: readers would wait for it for ever
+        except sqlite3.Error as error:  # the thread must live: readers would wait for it forever
             log.warning("closing the database failed: %s", error)
 
 

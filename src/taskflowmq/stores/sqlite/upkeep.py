@@ -103,7 +103,7 @@ class SqliteUpkeep:
         return total + await self._writer.run(lambda conn: self._prune_rest(conn, limit))
 
     async def maintain(self) -> None:
-        """Move the log into the file and refresh statistics, without making anybody wait."""
+        """Move the WAL into the file and refresh statistics, without making another process wait."""
         await aside(self._maintain)
 
     async def note_failure(self, duty: str, problem: str) -> None:

@@ -1,4 +1,4 @@
-"""Leases: who is believed alive, by the store's clock."""
+"""Leases: who is considered alive, by the store's clock."""
 
 from __future__ import annotations
 

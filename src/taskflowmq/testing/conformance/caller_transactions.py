@@ -15,7 +15,7 @@ from taskflowmq.testing.conformance.intake import ERROR
 from taskflowmq.testing.conformance.support import Rig, StoreSuite, decoded, ids, transition
 from taskflowmq.testing.waiting import wait_until
 
-#: How long a claim may be kept waiting by the caller's lock before the test goes on without its answer.
+#: How long a claim may be kept waiting by the caller's lock before the test continues without its answer.
 PATIENCE_S = 0.3
 
 

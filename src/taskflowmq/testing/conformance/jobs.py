@@ -147,7 +147,7 @@ class TestJobs(StoreSuite):
             await rig.after(100)
         assert await rig.state(job.id) is State.DEAD
         await rig.store.jobs.retry("default", job.id)
-        # A fresh round is no suspect any more.
+        # A fresh round is not a suspect any more.
         again = await rig.claim_one()
         assert (again.crashes, again.losses, again.attempt) == (0, 0, 1)
         assert (await rig.apply(again, Lost())).state is State.RETRYING

@@ -49,7 +49,7 @@ class TestUpkeep(StoreSuite):
             DutyFailure("a duty that never had a turn", rig.clock.now(), "no"),
             DutyFailure("pruner", rig.clock.now(), "still no"),
         ]
-        assert (await mine.take_turn("pruner", 5000)).taken  # a failure is no turn
+        assert (await mine.take_turn("pruner", 5000)).taken  # a failure is not a turn
         await theirs.note_success("pruner")
         assert [one.duty for one in await mine.failures()] == ["a duty that never had a turn"]
 

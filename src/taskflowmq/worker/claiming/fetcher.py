@@ -159,7 +159,7 @@ class Fetcher:
                 await self._pause(jittered(look), wakeable=True)
 
     async def _open_again(self) -> None:
-        """Some code of the program closed the store under this worker: its jobs would stay as they are for ever."""
+        """Some code of the program closed the store under this worker: its jobs would stay as they are forever."""
         try:
             await self._deps.store.open()
         except TaskFlowError as error:

@@ -27,7 +27,7 @@ class Listener:
                     async for _ in topics:
                         errors = 0
                         self._wake()
-            except Exception as error:  # noqa: BLE001 - polling goes on whatever happens to the listener
+            except Exception as error:  # noqa: BLE001 - polling continues whatever happens to the listener
                 log.debug("the wake-up channel failed, polling continues: %s: %s", type(error).__name__, error)
             errors += 1
             await self._deps.clock.sleep(backoff(errors))

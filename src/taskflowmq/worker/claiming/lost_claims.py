@@ -35,7 +35,7 @@ class LostClaims:
 
     Args:
         deps: the worker's ports.
-        fetcher: knows the claimed jobs that wait, and whether a claim is under way.
+        fetcher: knows the claimed jobs that wait, and whether a claim is in progress.
         executor: knows the jobs that run.
         completer: knows the jobs whose end is not stored yet.
     """

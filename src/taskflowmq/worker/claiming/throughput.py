@@ -6,7 +6,7 @@ from taskflowmq.ports.store import MAX_BATCH
 
 #: A prefetched job waits here at most about this long.
 AHEAD_SECONDS = 0.1
-#: And no more than this: while one full claim is under way, another one is here to be worked on.
+#: And no more than this: while one full claim is in progress, another one is here to be worked on.
 MOST_AHEAD = 2 * MAX_BATCH
 #: Weight of the newest measurement.
 WEIGHT = 0.5

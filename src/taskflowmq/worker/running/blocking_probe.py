@@ -75,7 +75,7 @@ def _drop(body: Coroutine[Any, Any, Any]) -> None:
 
 
 def as_coroutine(body: Awaitable[Any]) -> Coroutine[Any, Any, Any]:
-    """Return something with send and throw, also for an awaitable that is no coroutine."""
+    """Return something with send and throw, also for an awaitable that is not a coroutine."""
     if type(body) is CoroutineType:
         return body
     return _await(body)

@@ -28,7 +28,7 @@ from taskflowmq.worker.settling.outcome import encoded
 
 log = logging.getLogger("taskflowmq.job")
 
-#: Why a body was asked to stop.
+#: Why a body received a stop request.
 CANCEL: StopReason = "cancel"
 TIMEOUT: StopReason = "timeout"
 HAND_BACK: StopReason = "drain"
@@ -63,7 +63,7 @@ class RunningContext(Context):
     deadline: float | None = None
     #: Whether the outcome is decided; what the body does later changes nothing.
     ended = False
-    #: CANCEL, TIMEOUT, HAND_BACK or LEASE_LOST once the body was asked to stop.
+    #: CANCEL, TIMEOUT, HAND_BACK or LEASE_LOST once the body received a stop request.
     stop: StopReason | None = None
     #: Whether ``complete()`` wrote the completion in the caller's transaction.
     completed_by_caller = False
@@ -99,12 +99,12 @@ class RunningContext(Context):
 
     @property
     def cancelled(self) -> bool:
-        """Whether the body was asked to stop: by a user, its timeout, or a worker that must end."""
+        """Whether the body received a stop request: by a user, its timeout, or a worker that must end."""
         return self.stop is not None
 
     @property
     def stop_reason(self) -> StopReason | None:
-        """Why the body was asked to stop; None: it was not."""
+        """Why the body received a stop request; None: it received none."""
         return self.stop
 
     def stopped(self) -> Stop:

@@ -121,7 +121,7 @@ class Executor:
             run = self._in_process(ctx)
         else:
             run = self._in_thread(ctx)
-        # A thread or a process goes on when the wait for it is cancelled, so not even its own code may.
+        # A thread or a process continues when the wait for it is cancelled, so not even its own code may.
         # In clean variables: this is called where a job ends, or in the loop of the fetcher, which is its program's.
         ctx.task = task = RunTask(run, loop=self._loop, name=job.task, context=contextvars.Context())
         task.own = ctx if spec.runs is _COROUTINE else None
@@ -202,7 +202,7 @@ class Executor:
         except asyncio.CancelledError:
             self._finish_unstarted(ctx)
             return
-        # From here on a cancelled wait would forget a thread that goes on: the body can only be asked.
+        # From here on a cancelled wait would forget a thread that continues: the body can only be asked.
         ctx.interrupt = None
         kwargs = self._begin_and_decode(ctx)
         if kwargs is None:
@@ -244,7 +244,7 @@ class Executor:
             # A body that takes no context cannot look whether it is asked.
             ctx.interrupt = partial(body.ask, ctx, self._deps.options.grace) if ctx.spec.wants_context else body.kill
             outcome = await body.run(ctx)
-            if ctx.cancelled and isinstance(outcome, Failed):  # whatever it raised, it was asked to stop
+            if ctx.cancelled and isinstance(outcome, Failed):  # whatever it raised, it received a stop request
                 outcome = None
             self._end(ctx, outcome or self._stopped(ctx, None) or Crashed(body.crash_error()))
         except asyncio.CancelledError:
@@ -310,7 +310,7 @@ class Executor:
         self._end(ctx, Stopped(False) if ctx.stop == CANCEL else HandedBack())
 
     def _stopped(self, ctx: RunningContext, error: BaseException | None) -> Outcome | None:
-        """Judge a body that was asked to stop and did not return."""
+        """Judge a body that received a stop request and did not return."""
         if ctx.stop == TIMEOUT:
             trace = traceback_of(error) if error is not None else ""
             return TimedOut(_too_long(ctx, self._monotonic(), trace))
@@ -318,7 +318,7 @@ class Executor:
             return Stopped(False)
         if ctx.stop in (HAND_BACK, LEASE_LOST):
             return HandedBack()
-        # The program around this worker ends: that is no fault of the job.
+        # The program around this worker ends: that is not a fault of the job.
         ends = isinstance(error, asyncio.CancelledError) and ctx.task is not None and ctx.task.by_stranger
         return HandedBack() if ends else None
 

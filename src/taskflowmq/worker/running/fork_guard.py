@@ -1,7 +1,7 @@
 """Handlers may fork. The copy must never run the worker's own code: it has our connections, our lease and our loop.
 
 A copy that execs, or ends by ``os._exit`` as ``multiprocessing`` does, never gets here. One that returns from its
-handler, or awaits, would go on as a second worker without a supervisor.
+handler, or awaits, would continue as a second worker without a supervisor.
 """
 
 from __future__ import annotations

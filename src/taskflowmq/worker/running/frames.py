@@ -65,7 +65,7 @@ def outcome_of(frame: Frame) -> Outcome:
     """Unwrap what became of a body.
 
     Raises:
-        ValueError: the frame is no outcome.
+        ValueError: the frame is not an outcome.
     """
     kind = _OUTCOMES.get(frame.kind)
     if kind is None:

@@ -43,12 +43,12 @@ log = logging.getLogger("taskflowmq.worker")
 RECYCLE_AFTER = 1_000
 #: Loading an app takes a second or two; longer on a machine that has no time.
 START_SECONDS = 60.0
-#: A killed process ends at once. If we do not hear of it (a handler has set SIGCHLD aside), go on without.
+#: A killed process ends at once. If we do not hear of it (a handler has set SIGCHLD aside), continue without.
 END_SECONDS = 5.0
 #: What the stop hooks of a process may take.
 STOP_SECONDS = 3.0
 
-#: The part of a job's grace after which a body that was asked to stop is killed: its end must be known in time.
+#: The part of a job's grace after which a body that received a stop request is killed: its end must be known in time.
 PATIENCE = 0.8
 
 #: Start a body process that talks over the inherited file descriptor.
@@ -251,7 +251,7 @@ class ProcessPool:
                     self.unfit = 0
                     return body
                 except Unfit as error:
-                    # That is no fault of the job: it waits here like one for which no process is free.
+                    # That is not a fault of the job: it waits here like one for which no process is free.
                     self.unfit += 1
                     log.error("a body process cannot serve, a start hook failed: %s", error)
                     await asyncio.sleep(backoff(self.unfit))

@@ -1,4 +1,4 @@
-"""Stores what became of jobs: batched, repeated for as long as the store is away, never dropped.
+"""Stores what became of jobs: batched, repeated for as long as the store is unreachable, never dropped.
 
 What must stay true: a transition leaves this buffer only when the store said APPLIED, REPLAYED or STALE. Repeating a
 batch after a lost reply is safe because every transition carries its fence (I2). An outage of the store costs no

@@ -1,4 +1,4 @@
-"""Why the loop of a child stands still, judged from outside: by whether its process is stopped, waits or computes."""
+"""Why the loop of a child is blocked, judged from outside: by whether its process is stopped, waits or computes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Standstill:
     def is_stalled(self, pid: int, now: float, patience: float) -> bool:
         """Tell whether the loop has stood still for longer than ``patience`` seconds outside every body.
 
-        The body of a thread may hold the interpreter in a C call that computes: then the loop stands still through no
+        The body of a thread may hold the interpreter in a C call that computes: then the loop is blocked through no
         fault of ours, and the body's timeout decides. A loop that waits for something uses no processor time.
 
         Args:

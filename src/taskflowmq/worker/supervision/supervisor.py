@@ -174,7 +174,7 @@ class Supervisor:
         log.info("child %d started", process.pid, extra={"worker": str(child.worker_id), "isolated": child.isolated})
         if self._draining:
             child.tell(HAND_BACK)
-        # Whatever fails from here on: a dead child must leave the ranks, or its lease would be renewed for ever.
+        # Whatever fails from here on: a dead child must leave the ranks, or its lease would be renewed forever.
         try:
             code = await process.wait()
             self._note_end(child, process.pid, code)
@@ -260,7 +260,7 @@ class Supervisor:
             self._telemetry.event("child_blocked")
 
     def _check_stalled(self, child: Child, now: float) -> None:
-        """Kill a child whose loop stands still outside every body: we renew its lease, so no rescuer would (I4).
+        """Kill a child whose loop is blocked outside every body: we renew its lease, so no rescuer would (I4).
 
         Something of ours waits. Where a body keeps the loop, or the interpreter, its timeout decides, see
         :meth:`_check_hang`.
@@ -282,7 +282,7 @@ class Supervisor:
             self._telemetry.event("child_hung")
 
     def _check_lease(self, child: Child, now: float) -> None:
-        """Kill a child in which a body runs that must not outlive the lease, when it was asked and goes on."""
+        """Kill a child in which a body runs that must not outlive the lease, when it was asked and continues."""
         if child.killed_for is None and child.outlives_lease(now, kill_before(self._options.lease)):
             log.error('child %s loses its lease while it runs a job with on_lease_lost="stop": killed', child.worker_id)
             # First of all: the first event of a supervisor loads what counts (a tenth of a second).
@@ -353,8 +353,8 @@ class Supervisor:
                 log.warning("worker %s makes no progress: %s", child.worker_id, text)
 
     def _lost(self, child: Child) -> None:
-        """A rescuer took this child for dead: its bodies go on to their fenced completion, unless one of them must not;
-        new jobs need a new child.
+        """A rescuer considered this child lost: new jobs need a new child. Its bodies continue to their fenced
+        completion, unless one of them must not.
         """
         was_leaving = child.leaving
         if not was_leaving:

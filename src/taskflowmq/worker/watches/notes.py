@@ -72,7 +72,7 @@ class Notes:
             await self._deps.clock.sleep(LOOK_SECONDS)
             try:
                 await self.look()
-            except TaskFlowError as error:  # the store is away: said elsewhere, and reported once it is back
+            except TaskFlowError as error:  # the store is unreachable: said elsewhere, and reported once it is back
                 log.debug("a note of this worker was not reported: %s", error)
 
     async def look(self) -> None:

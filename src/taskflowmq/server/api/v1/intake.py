@@ -113,7 +113,7 @@ def _is_new(job: NewJob, stored: Enqueued) -> bool:
 
 
 def _caller(scope: Mapping[str, Any]) -> dict[str, Any]:
-    """Return who asks, and in which trace. A malformed trace context is no error but a new trace (W3C, 4.3)."""
+    """Return who asks, and in which trace. A malformed trace context is not an error but a new trace (W3C, 4.3)."""
     context = context_of(scope)
     traceparent = context.headers.get(b"traceparent")
     if traceparent is None or not is_traceparent(traceparent.decode("latin-1")):
