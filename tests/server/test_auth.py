@@ -10,6 +10,7 @@ from tests.server.conftest import KEY, Connect
 
 from taskflowmq.server.app import make_framework
 from taskflowmq.server.edge.auth import Guard
+from taskflowmq.server.edge.policy import POLICIES
 from taskflowmq.server.edge.problems import Problem
 from taskflowmq.server.settings import ServerSettings, UnsafeServer, keys_from
 
@@ -102,9 +103,9 @@ async def test_any_sign_of_a_proxy_ends_trust_without_keys_and_says_what_to_set(
 def test_the_older_protocol_is_a_sign_of_a_proxy() -> None:
     """nginx's default adds no field, names 127.0.0.1 as the host, and speaks HTTP/1.0."""
     headers = {b"host": b"127.0.0.1:8000", b"connection": b"close"}
-    assert Guard(()).admit("GET", "/api/v1/jobs", headers, "127.0.0.1") == "local"
+    assert Guard(()).admit("GET", POLICIES["/api/v1/jobs"], headers, "127.0.0.1") == "local"
     with pytest.raises(Problem, match=r"proxy \(HTTP/1\.0\)"):
-        Guard(()).admit("GET", "/api/v1/jobs", headers, "127.0.0.1", "1.0")
+        Guard(()).admit("GET", POLICIES["/api/v1/jobs"], headers, "127.0.0.1", "1.0")
 
 
 @pytest.mark.parametrize("host", ["evil.example:8000", "localhost.evil.example", "127.0.0.1.evil.example", "[::1", "0"])

@@ -24,6 +24,7 @@ from taskflowmq.server.api.v1 import bulk, jobs, queues, tasks, workers
 from taskflowmq.server.api.v1.intake import FastIntake
 from taskflowmq.server.edge.body import ClientGone, Receive
 from taskflowmq.server.edge.gate import Gate, Scope, Send
+from taskflowmq.server.edge.policy import API
 from taskflowmq.server.edge.problems import (
     MEDIA_TYPE,
     TITLES,
@@ -40,7 +41,6 @@ from taskflowmq.server.settings import ServerSettings
 
 log = logging.getLogger("taskflowmq.server")
 
-API = "/api/v1"
 #: Where a scope carries what routes work with.
 _SERVICES = "taskflow.services"
 #: What clients send that always send JSON.

@@ -10,6 +10,7 @@ from taskflowmq.core.errors import StoreUnavailable, TaskFlowError
 from taskflowmq.ports.store import StoreStats
 from taskflowmq.server.api.readiness import Readiness
 from taskflowmq.server.api.services import READY_SECONDS, STATS_SECONDS, Cached, MetricsPage
+from taskflowmq.server.edge import policy
 from taskflowmq.server.edge.body import Receive
 from taskflowmq.server.edge.gate import Gate, Scope, Send, send_body
 from taskflowmq.server.edge.problems import NotReady, Problem
@@ -58,12 +59,12 @@ class _Probes:
             await _lifespan(receive, send)
             return
         match scope["path"]:
-            case "/health/live":
+            case policy.LIVE_PATH:
                 await send_body(send, 200, _OK, b"application/json")
-            case "/health/ready":
+            case policy.READY_PATH:
                 await self._readiness.check()
                 await send_body(send, 200, _OK, b"application/json")
-            case "/metrics":
+            case policy.METRICS_PATH:
                 await send_body(send, 200, await self._page(), _TEXT)
             case _:
                 raise Problem(404, "not_found", "This address serves /health/live, /health/ready and /metrics")

@@ -10,13 +10,14 @@ from litestar.openapi.datastructures import ResponseSpec
 from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.ports.store import StoreStats
 from taskflowmq.server.api.services import Shared
+from taskflowmq.server.edge.policy import METRICS_PATH
 from taskflowmq.server.edge.problems import Problem
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 @get(
-    "/metrics",
+    METRICS_PATH,
     operation_id="metrics",
     summary="Metrics of this node and of the store",
     tags=["health"],

@@ -1,6 +1,6 @@
 """Who may call: API keys in constant time, or loopback peers when there are no keys.
 
-Denied unless allowed: a route that is not named open here needs a key (S20).
+Denied unless allowed: a route that the table of policies does not name open needs a key (S20).
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from taskflowmq.server.edge.policy import Access, Policy
 from taskflowmq.server.edge.problems import Problem
 from taskflowmq.server.settings import is_loopback
 
-OPEN_PATHS = frozenset({"/health/live", "/health/ready"})
-METRICS_PATH = "/metrics"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 #: What proxies, load balancers and tunnels add to a request.
 _PROXY_FIELDS = frozenset(
@@ -31,6 +30,7 @@ _NEEDS_KEYS = (
 )
 
 Headers = Mapping[bytes, bytes]
+_OPEN, _LOCAL = Access.OPEN, Access.LOCAL  # looking up a member of an enum costs more than comparing it
 
 
 class Guard:
@@ -43,12 +43,12 @@ class Guard:
     def __init__(self, keys: Sequence[str]) -> None:
         self._digests = tuple(hashlib.sha256(key.encode()).digest() for key in keys)
 
-    def admit(self, method: str, path: str, headers: Headers, peer: str | None, version: str = "1.1") -> str:
+    def admit(self, method: str, policy: Policy, headers: Headers, peer: str | None, version: str = "1.1") -> str:
         """Return who calls, for the record of what they did.
 
         Args:
             method: the HTTP method.
-            path: the request's path.
+            policy: of the request's path.
             headers: request headers, names in lower case.
             peer: the address of the connection's other end.
             version: of HTTP.
@@ -56,14 +56,15 @@ class Guard:
         Raises:
             Problem: 401 without a valid key, 403 from a page of another origin or to a name that is not ours.
         """
-        if path in OPEN_PATHS and method in SAFE_METHODS:
+        access = policy.access
+        if access is _OPEN and method in SAFE_METHODS:
             return "anonymous"
         # A proxy on this machine has a loopback address too. nginx's default adds no field, and speaks HTTP/1.0.
         sign = "HTTP/1.0" if version != "1.1" else _sign_of_proxy(tuple(headers))
         local = peer is not None and sign is None and is_loopback(peer)
         to_us = _names_this_machine(headers.get(b"host", b""))
         if self._digests:
-            if path == METRICS_PATH and local and to_us and method in SAFE_METHODS:
+            if access is _LOCAL and local and to_us and method in SAFE_METHODS:
                 return "local"
             return self._by_key(headers)
         if sign is not None:

@@ -10,14 +10,15 @@ import asyncio
 import contextlib
 import logging
 import re
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, MutableMapping
 from random import getrandbits
 from typing import Any
 from urllib.parse import unquote
 
 from taskflowmq.ports.telemetry import Telemetry
-from taskflowmq.server.edge.auth import OPEN_PATHS, SAFE_METHODS, Guard
+from taskflowmq.server.edge.auth import SAFE_METHODS, Guard
 from taskflowmq.server.edge.body import ClientGone, Receive, drop_body, read_body
+from taskflowmq.server.edge.policy import API_HEADERS, POLICIES, Headers, Policy, header_lines
 from taskflowmq.server.edge.problems import MEDIA_TYPE, Problem, from_error, internal, log_failure, overloaded
 from taskflowmq.server.edge.refusals import Refusals
 from taskflowmq.server.edge.request_context import RequestContext
@@ -29,11 +30,7 @@ Send = Callable[[Any], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 #: Serves a request whose body has been read: returns the status and the JSON of its answer.
 Intake = Callable[[Scope, bytes], Awaitable[tuple[int, bytes]]]
-Headers = Sequence[tuple[bytes, bytes]]
 
-JOBS_PATH = "/api/v1/jobs"
-BULK_PATH = "/api/v1/jobs/bulk"
-_QUEUES_PREFIX = "/api/v1/queues/"
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 #: Fields that decide who calls and what is meant.
 _ONCE = frozenset(
@@ -42,20 +39,10 @@ _ONCE = frozenset(
 )
 _JSON = b"application/json"
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
-_CSP_API = b"default-src 'none'; frame-ancestors 'none'"
-_CSP_DOCS = b"default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-_FIXED_HEADERS = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"cache-control", b"no-store"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-)
 #: A message with a whole answer: status, head (lines of bytes, without the empty one) and body; an ASGI extension.
 WHOLE = "taskflow.whole"
-_API_HEADERS = (*_FIXED_HEADERS, (b"content-security-policy", _CSP_API))
-#: The same as lines, for a whole answer of JSON.
-_API_LINES = b"".join(b"%s: %s\r\n" % field for field in ((b"content-type", _JSON), *_API_HEADERS))
-_DOCS_HEADERS = (*_FIXED_HEADERS, (b"content-security-policy", _CSP_DOCS))
+#: The head of a whole answer of JSON.
+_JSON_LINES = header_lines(((b"content-type", _JSON), *API_HEADERS))
 
 TOO_LARGE = 413
 #: How long, and how much, a client whose body is refused may continue sending so that it can read why.
@@ -97,72 +84,80 @@ class Gate:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
         request_id = _request_id(headers)
-        path = scope["path"]
-        reply = _Reply(send, request_id, _DOCS_HEADERS if path.startswith("/docs") else _API_HEADERS)
+        policy = POLICIES[scope["path"]]
+        reply = _Reply(send, request_id, policy.headers)
         try:
-            await self._pass(scope, receive, reply, headers, request_id)
+            await self._pass(scope, receive, reply, headers, request_id, policy)
         except ClientGone:
             log.debug("client disconnected before its request was complete", extra={"request_id": request_id})
         except Exception as error:  # noqa: BLE001 - the last resort: every request gets an answer
             await self._fail(reply, receive, request_id, error)
 
     async def _pass(
-        self, scope: Scope, receive: Receive, reply: _Reply, headers: dict[bytes, bytes], request_id: str
+        self,
+        scope: Scope,
+        receive: Receive,
+        reply: _Reply,
+        headers: dict[bytes, bytes],
+        request_id: str,
+        policy: Policy,
     ) -> None:
-        method, path = scope["method"], scope["path"]
+        method = scope["method"]
         if len(headers) != len(scope["headers"]):
             _refuse_two_meanings(scope["headers"])
         client = scope.get("client")
         peer = client[0] if client else None
         try:
-            actor = self._guard.admit(method, path, headers, peer, scope["http_version"])
+            actor = self._guard.admit(method, policy, headers, peer, scope["http_version"])
         except Problem as problem:
             self._refusals.note(peer, problem.code, request_id)
             raise
         context = RequestContext(actor, request_id, headers)
         context.put_into(scope)
-        if path in OPEN_PATHS:
-            await self._route(scope, receive, reply)
+        if not policy.in_flight:
+            await self._route(scope, receive, reply, policy)
         elif method in SAFE_METHODS:
             async with Seat(self._room, receive, actor) as seat:
                 context.seat = seat
-                await self._route(scope, receive, reply)
+                await self._route(scope, receive, reply, policy)
         else:
-            await self._write(scope, receive, reply, headers)
+            await self._write(scope, receive, reply, headers, policy)
 
-    async def _write(self, scope: Scope, receive: Receive, reply: _Reply, headers: dict[bytes, bytes]) -> None:
+    async def _write(
+        self, scope: Scope, receive: Receive, reply: _Reply, headers: dict[bytes, bytes], policy: Policy
+    ) -> None:
         body = b""
         if scope["method"] in _WITH_BODY:
             # A body that comes slowly has no room among the writes: it would keep others out for nothing.
-            body = await self._whole_body(scope["path"], headers, receive)
+            body = await self._whole_body(policy, headers, receive)
         room = self._room
         if room.writes >= room.most:
             raise overloaded()
         room.writes += 1
         try:
             # The framework knows which query parameters there are, and says so: none here.
-            storing = scope["path"] == JOBS_PATH and scope["method"] == "POST"
+            storing = policy.has_intake and scope["method"] == "POST"
             if storing and self._intake is not None and not scope.get("query_string"):
                 await reply.whole(scope, *await self._intake(scope, body))
             else:
                 if scope["method"] in _WITH_BODY:
                     receive = _replayed(body, receive)
-                await self._route(scope, receive, reply)
+                await self._route(scope, receive, reply, policy)
         finally:
             room.writes -= 1
 
-    async def _route(self, scope: Scope, receive: Receive, reply: _Reply) -> None:
-        if scope["path"].startswith(_QUEUES_PREFIX):
+    async def _route(self, scope: Scope, receive: Receive, reply: _Reply, policy: Policy) -> None:
+        if policy.has_name:
             _keep_escaped_slashes(scope)
         if scope["method"] == "HEAD":
             # Whatever answers GET answers HEAD (RFC 9110, 9.3.2); the HTTP server leaves the body out.
             scope = {**scope, "method": "GET"}
         await self._inner(scope, receive, reply)
 
-    async def _whole_body(self, path: str, headers: dict[bytes, bytes], receive: Receive) -> bytes:
+    async def _whole_body(self, policy: Policy, headers: dict[bytes, bytes], receive: Receive) -> bytes:
         if headers.get(b"transfer-encoding", b"chunked").lower() != b"chunked":
             raise Problem(501, "unknown_coding", "Unsupported Transfer-Encoding: only chunked is accepted")
-        limit = self._settings.max_bulk_body if path == BULK_PATH else self._settings.max_body
+        limit = self._settings.max_bulk_body if policy.is_bulk else self._settings.max_body
         length = headers.get(b"content-length")
         body = await read_body(receive, length, limit, self._settings.body_seconds, self._room.bodies)
         if body:
@@ -193,7 +188,7 @@ class ProbesOnly:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["path"] in OPEN_PATHS:
+        if not POLICIES[scope["path"]].in_flight:
             await self._inner(scope, receive, send)
             return
         problem = overloaded()
@@ -223,7 +218,7 @@ class _Reply:
         self.started = True
         if WHOLE in scope.get("extensions", ()):
             own = b"%sx-request-id: %s\r\ncontent-length: %d\r\n"
-            lines = own % (_API_LINES, self._request_id.encode(), len(body))
+            lines = own % (_JSON_LINES, self._request_id.encode(), len(body))
             await self._send({"type": WHOLE, "status": status, "head": lines, "body": body})
             return
         head = [(b"content-type", _JSON), (b"content-length", b"%d" % len(body)), *self._own_headers()]

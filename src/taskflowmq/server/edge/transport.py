@@ -29,6 +29,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from taskflowmq.server.edge.connections import Connections
 from taskflowmq.server.edge.gate import WHOLE
+from taskflowmq.server.edge.policy import API_HEADERS, header_lines
 from taskflowmq.server.edge.problems import MEDIA_TYPE, Problem
 
 log = logging.getLogger("taskflowmq.server")
@@ -51,11 +52,7 @@ REST_BYTES = 16 * 1024 * 1024
 _EXTENSIONS: dict[str, dict[object, object]] = {WHOLE: {}}
 #: Where a connection is between two bytes: before a request, in its head, or behind its head.
 _RESTING, _IN_HEAD, _BEHIND_HEAD = range(3)
-_FIXED_HEAD = (
-    b"content-type: " + MEDIA_TYPE.encode() + b"\r\nx-content-type-options: nosniff\r\ncache-control: no-store\r\n"
-    b"referrer-policy: no-referrer\r\ncross-origin-resource-policy: same-origin\r\n"
-    b"content-security-policy: default-src 'none'; frame-ancestors 'none'\r\nconnection: close\r\n"
-)
+_FIXED_HEAD = header_lines(((b"content-type", MEDIA_TYPE.encode()), *API_HEADERS, (b"connection", b"close")))
 
 
 class Refused(Exception):

@@ -20,10 +20,9 @@ from taskflowmq.server.api.v1.schemas.responses import (
     TaskList,
     WorkerList,
 )
+from taskflowmq.server.edge.policy import POLICIES, Access
 from taskflowmq.server.edge.problems import MEDIA_TYPE, ProblemBody
 from taskflowmq.server.openapi.examples import EXAMPLES
-
-OPENAPI_PATH = "/api/v1/openapi.json"
 
 _KEY_HEADER = {
     "name": "Idempotency-Key",
@@ -44,7 +43,6 @@ _SHAPES = (
     JobBody, BulkBody, Submitted, BulkOut, JobPage, JobDetail, StatsOut, TaskList, QueueList, QueueOut, WorkerList,
     Health, ProblemBody,
 )  # fmt: skip
-_OPEN = frozenset({"live", "ready"})
 _STORING = frozenset({"createJob", "createJobs"})
 #: Routes take their body as bytes, which our own strict decoder reads, so the framework cannot describe it.
 _BODIES = {"createJob": JobBody, "createJobs": BulkBody}
@@ -73,16 +71,16 @@ def describe(app: Litestar) -> dict[str, Any]:
         "bearer": {"type": "http", "scheme": "bearer"},
         "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
     }
-    for path in document["paths"].values():
-        for operation in path.values():
+    for path, item in document["paths"].items():
+        for operation in item.values():
             if isinstance(operation, dict) and "operationId" in operation:
-                _complete(operation)
+                _complete(path, operation)
     return document
 
 
-def _complete(operation: dict[str, Any]) -> None:
+def _complete(path: str, operation: dict[str, Any]) -> None:
     name = operation["operationId"]
-    operation["security"] = [] if name in _OPEN else [{"bearer": []}, {"apiKey": []}]
+    operation["security"] = [] if POLICIES[path].access is Access.OPEN else [{"bearer": []}, {"apiKey": []}]
     if name in _STORING:
         operation.setdefault("parameters", []).extend((_KEY_HEADER, _TRACE_HEADER))
     if name in _BODIES:

@@ -9,8 +9,9 @@ from litestar import Litestar, MediaType, Request, Response, get
 from litestar.datastructures import State
 from litestar.response import Redirect
 
+from taskflowmq.server.edge.policy import DOCS_PATH, OPENAPI_PATH
 from taskflowmq.server.openapi.docs_page import render, static
-from taskflowmq.server.openapi.document import OPENAPI_PATH, describe
+from taskflowmq.server.openapi.document import describe
 
 
 @cache
@@ -32,16 +33,16 @@ async def openapi_json(request: Request[None, None, State]) -> Response[bytes]:
 @get("/", include_in_schema=False)
 async def home() -> Redirect:
     """Lead a browser to something to read."""
-    return Redirect("/docs", status_code=307)
+    return Redirect(DOCS_PATH, status_code=307)
 
 
-@get("/docs", include_in_schema=False)
+@get(DOCS_PATH, include_in_schema=False)
 async def docs(request: Request[None, None, State]) -> Response[bytes]:
     """Return the page to read the API on."""
     return Response(_page(request.app), media_type=MediaType.HTML)
 
 
-@get("/docs/docs.css", include_in_schema=False)
+@get(f"{DOCS_PATH}/docs.css", include_in_schema=False)
 async def docs_style() -> Response[str]:
     """Return the page's style sheet."""
     return Response(static("docs.css"), media_type=MediaType.CSS)
