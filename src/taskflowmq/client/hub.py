@@ -1,4 +1,4 @@
-"""Which event loop owns an app's store, how everybody else reaches it, and how long it stays open.
+"""Which event loop owns an app's store, how other loops and threads reach it, and how long it stays open.
 
 Pools and sockets belong to the loop that opened them. The rule:
 
@@ -7,7 +7,7 @@ Pools and sockets belong to the loop that opened them. The rule:
   to a running loop that has one, so a handler in a thread enqueues through its worker's connections.
 * If no loop has one, a session is opened where the call is: on the running loop, or, for blocking calls, on
   the portal thread of :mod:`taskflowmq.client.sync`.
-* A session stays open while anybody uses it: those who opened the app, the parts of this package that work for long
+* A session stays open while it is in use: by those who opened the app, the parts of this package that work for long
   (:meth:`Hub.keep`: workers, servers), calls in progress. ``aclose()`` gives back one opening, and no other.
 * It also ends when ``asyncio.run`` ends its loop: each is guarded by an asynchronous generator, and ending those is
   the last thing that a loop does.

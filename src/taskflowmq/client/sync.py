@@ -32,7 +32,7 @@ Owner = TypeVar("Owner")
 
 #: How long the end of the process waits for pools and files to be closed, in seconds.
 _EXIT_TIMEOUT_S = 5.0
-#: How often a thread that waits looks whether anybody is left to answer it, in seconds.
+#: How often a waiting thread checks that the loop which must answer it still runs, in seconds.
 LOOK_S = 2.0
 #: A loop that has not begun a call for this long, in seconds, does not turn.
 _BEGIN_S = 20.0

@@ -60,7 +60,7 @@ def left_by(change: Transition) -> StoredFate:
 def _holds_effect(change: Transition, stored: StoredFate) -> bool:
     claims_since = -1 if stored.lease_no is None else stored.lease_no - change.counters.lease_no
     if claims_since < 0:
-        # The job was deleted, and everything that was known of the fence with it, or nobody ever had this fence.
+        # The job was deleted, with all that was known of the fence, or no claim ever had this fence.
         return False
     if change.completed_by_caller and stored.state is _COMPLETED and claims_since == 0:
         # The effect of the handler's own transaction. What the worker decided afterwards is void, not late.

@@ -1,5 +1,5 @@
 """When rescues must wait: after a silence that may be our own, living workers get a lease to speak first (RELIABILITY
-rule 6). After an outage everybody looks dead at once (F9, F12).
+rule 6). After an outage all workers look lost at once (F9, F12).
 
 A late sweep does not prove an outage: it may be this machine that is slow, forever, and its dead workers
 must be found out all the same (I4). So the graces of late sweeps in a row are bounded together: once sweeps came late,

@@ -178,7 +178,7 @@ def decide(job: ClaimedJob | HeldJob, outcome: Outcome, *, policy: Retry | None 
 def obey_cancel(change: Transition) -> Transition:
     """Return what a store writes of a transition when a cancel request waits for its job.
 
-    A final transition stands: the job ended before anybody could stop it, and its result or error must not be lost.
+    A final transition stands: the job ended before it could be stopped, and its result or error must not be lost.
     Any other would run the job again, against the request: it becomes ``cancelled``. The attempt still ended as it
     ended, so its row is written.
     """

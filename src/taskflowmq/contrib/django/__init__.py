@@ -1,6 +1,6 @@
 """TaskFlow in a Django project: one app from the settings, its tasks found, its connections kept fresh.
 
-Add ``"taskflowmq.contrib.django"`` to INSTALLED_APPS. Tasks stand in the ``tasks`` module of any installed app::
+Add ``"taskflowmq.contrib.django"`` to INSTALLED_APPS. Tasks are defined in the ``tasks`` module of any installed app::
 
     # shop/tasks.py
     from taskflowmq import task

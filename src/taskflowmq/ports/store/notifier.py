@@ -18,7 +18,7 @@ class Notifier(Protocol):
     async def wake(self, queues: Sequence[str]) -> None:
         """Tell listeners that these queues have ready jobs; coalesced, never raises.
 
-        Of a queue that is not stored, and so has no jobs, nobody need hear.
+        A queue that is not stored has no jobs and needs no wake-up.
         """
         ...
 

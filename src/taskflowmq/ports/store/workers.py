@@ -62,8 +62,10 @@ class Workers(Protocol):
         ...
 
     async def end_expired(self, limit: int, *, turn_within_ms: int | None = None) -> list[UUID]:
-        """End workers whose lease is over and return them; with ``turn_within_ms`` none, unless a rescuer took its
-        turn at most so long ago and no grace is in force: who stood still after its turn knows of no silence since.
+        """End workers whose lease is over and return them.
+
+        With ``turn_within_ms``, none are ended unless a rescuer took its turn within that time and no grace is in
+        force: a rescuer that was blocked after its turn cannot know of an outage since.
         """
         ...
 

@@ -245,7 +245,7 @@ def _uncollected() -> Iterator[None]:
 
 
 def inside(index: int, error: InvalidJob) -> InvalidJob:
-    """Return the error of one job as an error of the list that it stands in."""
+    """Return the error of one job as an error of the list that contains it."""
     prefix = f"/jobs/{index}"
     errors = tuple(FieldError(prefix + one.pointer, one.detail) for one in error.errors)
     return InvalidJob(f"jobs.{index}.{error.detail}", errors)

@@ -264,7 +264,7 @@ async def send_body(
 
 
 def _refuse_two_meanings(fields: Headers) -> None:
-    """A field that decides, given twice, may be read differently by a proxy in front: neither is believed."""
+    """Refuse a repeated header that decides something: a proxy in front may read the other one."""
     seen: set[bytes] = set()
     for name, _ in fields:
         if name in seen and name in _ONCE:

@@ -58,7 +58,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
             and during overload.
         is_bulk: whether its body is a list of jobs, with the limit of bulk bodies.
         has_intake: whether POST goes to the bare handler instead of the framework.
-        has_name: whether the path holds a name, in which an escaped slash is no separator.
+        has_name: whether the path holds a name, in which an escaped slash is not a separator.
         headers: what its responses carry.
     """
 

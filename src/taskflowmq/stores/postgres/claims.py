@@ -36,8 +36,8 @@ _UNSETTLED = StoredFate(None, None, None)
 _LANE, _SEQ, _TASK, _TENANT = 0, 1, 3, 10
 _lane_of, _seq_of = itemgetter(_LANE), itemgetter(_SEQ)
 _PENDING = State.PENDING
-#: Up to so few lanes are simply all claimed from. An empty one costs a claim two descents of an index; where there are
-#: hundreds, claims go to those lanes only in which something was ready at the last look.
+#: Up to this many lanes, a claim scans all of them. Beyond it, only the lanes that had ready jobs at the last peek: an
+#: empty lane costs two index descents.
 FEW_LANES = 32
 #: Of many lanes the last that gave something are looked at from their positions; a jump over them would read what
 #: was claimed from them.

@@ -1,10 +1,10 @@
 """Functions in the store: each is a file that is run again when its text differs from what the store has.
 
-What must run inside somebody else's transaction, or takes several steps in one round trip, is a function. Functions
+What must run inside a caller's transaction, or takes several steps in one round trip, is a function. Functions
 read the time once, plan against indexes whatever the statistics say, and raise these codes: TF001 conflict, TF002 not
 unique, TF003 idempotency mismatch, TF004 lease lost.
 
-A function is replaced in the transaction of the migration that it comes with, so that nobody sees a new schema with old
+A function is replaced in the transaction of the migration that it comes with, so that a new schema never has old
 functions. Programs of an older version continue calling it: its signature never changes under one name, and what they
 send and expect stays valid. A function with another signature gets another name (``enqueue_v2``), and the old one stays
 as long as programs of that version may run.

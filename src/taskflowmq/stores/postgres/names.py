@@ -26,8 +26,8 @@ from taskflowmq.stores.postgres.queue_names import QueueNames
 
 #: How old the knowledge of lanes and pauses may be when a claim begins. Claims check pauses themselves.
 LANES_MAX_AGE_S = 1.5
-#: Up to this many lanes all are read again each time, and all are claimed from. Of more, only those that matter: who
-#: makes up queue names must not slow all others down (ADR 7).
+#: Up to this many lanes, all are read again each time and all are claimed from. Beyond it, only the relevant ones: a
+#: program that generates queue names must not slow down the others (ADR 7).
 MANY_LANES = 256
 
 #: Programs that go through this library never see it: they commit new names before they use them.

@@ -169,7 +169,7 @@ class PostgresNotifier:
         self._listeners.add(subscription)
         up = asyncio.Event()
         if self._options.listens and self._reader.start(up):
-            # So that what is woken after entering is heard; a database that is down must not hold up anybody.
+            # So that what is woken after entering is heard; a database that is down must not hold up the caller.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(2.0):
                     await up.wait()
@@ -181,7 +181,7 @@ class PostgresNotifier:
                 await self._reader.stop()
 
     async def _keep_listening(self, up: asyncio.Event) -> None:
-        """Listen until cancelled. No error may end this: nobody would be woken any more, and nobody would know."""
+        """Listen until cancelled. No error may end this: wake-ups would stop without a word in the log."""
         wait = _FIRST_RETRY_S
         healing, outages = False, Outages("the connection for wake-ups")
         while True:

@@ -20,7 +20,7 @@ from taskflowmq.stores.postgres.queries import migrations, q
 #: The schema that this version of the library is written for.
 CLIENT_VERSION = max(number for number, _, _ in migrations())
 #: How long a migration continues asking for tables that are read in a long transaction. Each time it asks for less
-#: than a second, because everybody waits behind it (set_lock_timeout.sql).
+#: than a second, because all other statements wait behind it (set_lock_timeout.sql).
 PATIENCE_S = 30.0
 _LOCKED = (
     "PostgreSQL: the migration waits for a lock that another session holds: a long transaction on TaskFlow's tables, or"
@@ -148,7 +148,7 @@ async def _apply(conn: Any, number: int, name: str, sql: str) -> list[str]:
             return [name, *(await functions.replace_stale(conn) if number == CLIENT_VERSION else ())]
     except Exception as error:
         if errors.code_of(error) in errors.MADE_ALREADY and await _version(conn) >= number:
-            return []  # somebody was first whom our lock does not stop
+            return []  # another program was first, which our lock does not stop
         raise
 
 

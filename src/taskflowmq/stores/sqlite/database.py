@@ -83,7 +83,7 @@ class Database:
 
     Attributes:
         identity: which store must be in it; known once the store has been opened.
-        on_lost: called, from any thread, when the file was deleted or replaced: everybody closes what is open.
+        on_lost: called, from any thread, when the file was deleted or replaced: all parts close what is open.
     """
 
     def __init__(self, path: Path, options: SqliteOptions) -> None:

@@ -66,7 +66,7 @@ class Fetcher:
         self._known: tuple[int, tuple[str, ...]] = (-1, ())
         #: Monotonic seconds of the last answered claim, for health.
         self.last_answer = deps.clock.monotonic()
-        #: Set when jobs arrive; whoever waits clears it.
+        #: Set when jobs arrive; the waiting task clears it.
         self.arrived = asyncio.Event()
         #: Set when a claim failed, which may have taken jobs all the same.
         self.failed = asyncio.Event()

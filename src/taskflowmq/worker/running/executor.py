@@ -82,7 +82,7 @@ class Executor:
         self._lease = LeaseLeft(deps, slots.cells)
         #: Set by the fetcher, which needs this object first: called whenever a slot became free, in the same step.
         self.on_room: Callable[[], None] = _nothing
-        #: Set when a body with a time limit begins; whoever waits clears it.
+        #: Set when a body with a time limit begins; the waiting task clears it.
         self.deadline_began = asyncio.Event()
         #: The same for a body that must not outlive the lease.
         self.exclusive_began = asyncio.Event()

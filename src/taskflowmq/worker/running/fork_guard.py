@@ -24,7 +24,7 @@ def guard_forks() -> None:
 
 
 def leave_if_copied() -> None:
-    """End this process at once, without a word to anybody, if it is a copy. Call where a handler's code gives back."""
+    """If this process is a forked copy, end it at once and silently. Call where a handler's code returns."""
     if copied or (_pid and _pid != os.getpid()):
         os._exit(EXIT_CODE)
 

@@ -1,8 +1,8 @@
-"""Spreads the retries of many jobs that fail at once: what failed together must not come back together.
+"""Spreads the retries of jobs that fail at once: jobs that failed together must not be retried together.
 
-An outage of something that handlers need fails a thousand jobs in a second. Jitter in proportion to a short delay
-brings them all back within that second's echo (RELIABILITY F47). Delays only grow here, never shrink, and a job that
-fails alone waits exactly as its policy says.
+If a service that handlers need is down, a thousand jobs can fail within a second. Jitter in proportion to a short delay
+would retry them all within about a second (RELIABILITY F47). Delays only grow here, and a job that fails alone waits as
+its policy says.
 """
 
 from __future__ import annotations
