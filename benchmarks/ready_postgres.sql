@@ -1,6 +1,6 @@
 -- Stores ready jobs of queues that nobody serves, spread over their lanes: $1 of them.
 WITH lanes AS MATERIALIZED (
-  SELECT l.id, row_number() OVER (ORDER BY l.id) AS place, count(*) OVER () AS lanes
+  SELECT l.id, row_number() OVER (ORDER BY l.id) AS number, count(*) OVER () AS lanes
   FROM taskflow.lane l JOIN taskflow.queue q ON q.id = l.queue_id WHERE q.name LIKE 'other-%'
 ),
 x AS MATERIALIZED (
@@ -9,7 +9,7 @@ x AS MATERIALIZED (
 ),
 j AS (
   INSERT INTO taskflow.job (id, tenant_id, lane_id, task_id, max_attempts, created_at, run_at, args)
-  SELECT x.id, 1, l.id, 1, 3, now(), now(), '{}' FROM x JOIN lanes l ON l.place = 1 + x.n % l.lanes
+  SELECT x.id, 1, l.id, 1, 3, now(), now(), '{}' FROM x JOIN lanes l ON l.number = 1 + x.n % l.lanes
   RETURNING id, lane_id
 )
 INSERT INTO taskflow.ready (lane_id, seq, job_id, task_id, ready_at, round, attempt, crashes, losses, lease_no, flags)

@@ -5,7 +5,7 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 SET lock_timeout = '2s';
 DO $$
 DECLARE
-  place regclass;
+  relation regclass;
   shape text := (SELECT md5(string_agg(oid::text, ',' ORDER BY oid)) FROM pg_class WHERE relnamespace = 'taskflow'::regnamespace);
   first_shape text := obj_description('taskflow'::regnamespace, 'pg_namespace');
 BEGIN
@@ -14,11 +14,11 @@ BEGIN
   ELSIF first_shape <> shape THEN
     RAISE EXCEPTION 'a test has changed the shape of this database';
   END IF;
-  FOR place IN
+  FOR relation IN
     SELECT oid::regclass FROM pg_class
     WHERE relnamespace = 'taskflow'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition AND relname <> 'store'
   LOOP
-    EXECUTE format('DELETE FROM %s', place);
+    EXECUTE format('DELETE FROM %s', relation);
   END LOOP;
 END
 $$;

@@ -15,8 +15,8 @@ WITH ending AS (
 ),
 freed AS (
   DELETE FROM taskflow.unique_lock WHERE ctid = ANY(ARRAY(
-    SELECT u.place FROM ending e
-    CROSS JOIN LATERAL (SELECT u.ctid AS place FROM taskflow.unique_lock u
+    SELECT u.ctid FROM ending e
+    CROSS JOIN LATERAL (SELECT u.ctid FROM taskflow.unique_lock u
                         WHERE u.job_id = e.job_id AND u.free_at IN ('start', 'finish') OFFSET 0) u
     WHERE e.flags & 3 <> 0))
 )

@@ -2,11 +2,11 @@
 -- new fence, frees the keys that are held until the start, and returns what a worker must know of them.
 WITH n AS MATERIALIZED (SELECT coalesce($1::timestamptz, clock_timestamp()) AS now),
 picked AS MATERIALIZED (
-  SELECT r.ctid AS place FROM taskflow.ready r WHERE r.lane_id = $3::integer ORDER BY r.seq LIMIT 1 FOR UPDATE SKIP LOCKED
+  SELECT r.ctid FROM taskflow.ready r WHERE r.lane_id = $3::integer ORDER BY r.seq LIMIT 1 FOR UPDATE SKIP LOCKED
 )
 -- begin
 , gone AS (
-  DELETE FROM taskflow.ready WHERE ctid = ANY(ARRAY(SELECT place FROM picked))
+  DELETE FROM taskflow.ready WHERE ctid = ANY(ARRAY(SELECT picked.ctid FROM picked))
   RETURNING lane_id, seq, job_id, task_id, ready_at, round, attempt, crashes, losses, lease_no, flags
 ),
 started AS (
@@ -16,8 +16,8 @@ started AS (
 ),
 freed AS (
   DELETE FROM taskflow.unique_lock WHERE ctid = ANY(ARRAY(
-    SELECT u.place FROM gone g
-    CROSS JOIN LATERAL (SELECT u.ctid AS place FROM taskflow.unique_lock u
+    SELECT u.ctid FROM gone g
+    CROSS JOIN LATERAL (SELECT u.ctid FROM taskflow.unique_lock u
                         WHERE u.job_id = g.job_id AND u.free_at = 'start' FOR UPDATE) u
     WHERE g.flags & 2 <> 0))
 )

@@ -12,7 +12,7 @@ BEGIN
     SELECT 1 FROM taskflow.running r WHERE r.job_id = x.job_id AND r.lease_no = x.lease_no FOR UPDATE) r;
   RETURN QUERY
   WITH held AS MATERIALIZED (
-    SELECT x.*, r.place, r.worker_id, r.lane_id, r.started_at, r.tried, r.flags, r.progress,
+    SELECT x.*, r.ctid, r.worker_id, r.lane_id, r.started_at, r.tried, r.flags, r.progress,
            CASE WHEN c.asked AND x.goes NOT IN ('completed', 'cancelled', 'dead') THEN 'cancelled' ELSE x.goes END AS state,
            CASE WHEN c.asked AND x.goes NOT IN ('completed', 'cancelled', 'dead') THEN 'cancelled_by_user'
                 ELSE x.reason END AS because
@@ -20,13 +20,13 @@ BEGIN
            job_id uuid, lease_no integer, goes text, reason text, delay_ms bigint, ended text, round smallint,
            attempt smallint, crashes smallint, losses smallint, result json, result_error text, error json)
     CROSS JOIN LATERAL (
-      SELECT r.ctid AS place, r.worker_id, r.lane_id, r.started_at, r.attempt AS tried, r.flags, r.progress
+      SELECT r.ctid, r.worker_id, r.lane_id, r.started_at, r.attempt AS tried, r.flags, r.progress
       FROM taskflow.running r WHERE r.job_id = x.job_id AND r.lease_no = x.lease_no FOR UPDATE) r
     LEFT JOIN LATERAL (
       SELECT true AS asked FROM taskflow.cancel_request c WHERE c.job_id = x.job_id OFFSET 0) c ON true
   ),
   gone AS (
-    DELETE FROM taskflow.running WHERE ctid = ANY(ARRAY(SELECT place FROM held)) RETURNING job_id
+    DELETE FROM taskflow.running WHERE ctid = ANY(ARRAY(SELECT held.ctid FROM held)) RETURNING job_id
   ),
   tried AS (
     INSERT INTO taskflow.attempt (job_id, lease_no, round, attempt, ended, worker_id, started_at, finished_at, error)

@@ -4,4 +4,4 @@ ALTER TABLE taskflow.store ADD COLUMN functions json NOT NULL DEFAULT '{}';
 
 UPDATE taskflow.store SET schema_version = 11;
 
--- functions: 587e762b39cd6083
+-- functions: dbfad061fe6fd775

@@ -15,11 +15,11 @@ me AS MATERIALIZED (
   FOR KEY SHARE
 ),
 picked AS MATERIALIZED (
-  SELECT p.place
+  SELECT p.ctid
   FROM me
   CROSS JOIN unnest($3::integer[], $4::bigint[], $7::integer[]) AS l (lane_id, after, queue_id)
   CROSS JOIN LATERAL (
-    SELECT r.ctid AS place FROM taskflow.ready r
+    SELECT r.ctid FROM taskflow.ready r
     WHERE r.lane_id = l.lane_id AND r.seq > l.after AND r.crashes = 0 AND r.task_id = ANY($5::integer[])
       AND (r.expires_at IS NULL OR r.expires_at > (SELECT now FROM n))
       AND (SELECT q.paused_at IS NULL FROM taskflow.queue q WHERE q.id = l.queue_id)

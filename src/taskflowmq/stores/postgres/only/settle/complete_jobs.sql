@@ -7,12 +7,12 @@ held AS MATERIALIZED (
   FROM unnest($2::uuid[], $3::integer[], $4::bytea[], $5::text[]) WITH ORDINALITY
     AS x (job_id, lease_no, result, result_error, ord)
   CROSS JOIN LATERAL (
-    SELECT r.ctid AS place, r.job_id, r.worker_id, r.started_at, r.round, r.attempt, r.crashes, r.losses, r.lease_no, r.flags, r.progress
+    SELECT r.ctid, r.job_id, r.worker_id, r.started_at, r.round, r.attempt, r.crashes, r.losses, r.lease_no, r.flags, r.progress
     FROM taskflow.running r WHERE r.job_id = x.job_id AND r.lease_no = x.lease_no FOR UPDATE
   ) r
 ),
 gone AS (
-  DELETE FROM taskflow.running WHERE ctid = ANY(ARRAY(SELECT place FROM held)) RETURNING job_id
+  DELETE FROM taskflow.running WHERE ctid = ANY(ARRAY(SELECT held.ctid FROM held)) RETURNING job_id
 ),
 ending AS NOT MATERIALIZED (
   SELECT job_id, 'completed' AS state, NULL::text AS reason, worker_id, started_at, (SELECT now FROM n) AS finished_at, round,

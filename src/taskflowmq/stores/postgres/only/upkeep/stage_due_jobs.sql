@@ -2,12 +2,12 @@
 -- are to be cancelled. Skips what others hold; steady under parallel stagers.
 WITH n AS MATERIALIZED (SELECT coalesce($1::timestamptz, clock_timestamp()) AS now),
 due AS MATERIALIZED (
-  SELECT w.ctid AS place FROM taskflow.waiting w
+  SELECT w.ctid FROM taskflow.waiting w
   WHERE w.due_at <= (SELECT now FROM n) AND w.deps_left = 0
   ORDER BY w.due_at, w.job_id LIMIT $2::integer FOR UPDATE SKIP LOCKED
 ),
 gone AS (
-  DELETE FROM taskflow.waiting WHERE ctid = ANY(ARRAY(SELECT place FROM due))
+  DELETE FROM taskflow.waiting WHERE ctid = ANY(ARRAY(SELECT due.ctid FROM due))
   RETURNING job_id, due_at, round, attempt, crashes, losses, lease_no, flags
 ),
 known AS MATERIALIZED (
