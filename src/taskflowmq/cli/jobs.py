@@ -37,7 +37,7 @@ def command() -> None:
 @option(
     "--created-before", env="TASKFLOW_CREATED_BEFORE", metavar="TIME", help="List only jobs created before this time."
 )
-@option("--limit", env="TASKFLOW_LIMIT", type=click.IntRange(1, MAX_PAGE), default=50, help="Most jobs.")
+@option("--limit", env="TASKFLOW_LIMIT", type=click.IntRange(1, MAX_PAGE), default=50, help="Maximum number of jobs.")
 @option("--before", metavar="ID", help="Continue after this job: the `next` of the previous page.")
 @database_option
 @json_option

@@ -74,7 +74,11 @@ def resume(queue: str, database_url: str | None, as_json: bool) -> None:
 
 @command.command("set")
 @click.argument("queue")
-@click.option("--retention-completed", metavar="AGE", help="How long completed jobs are kept: 7d, 12h, never.")
+@click.option(
+    "--retention-completed",
+    metavar="AGE",
+    help="How long completed jobs are kept: 7d, 12h, never, or the word default to remove the override.",
+)
 @click.option("--retention-cancelled", metavar="AGE", help="How long cancelled jobs are kept.")
 @click.option("--retention-dead", metavar="AGE", help="How long dead jobs are kept.")
 @create_option
