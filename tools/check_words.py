@@ -22,8 +22,8 @@ SOURCES = Path("src/taskflowmq")
 FEWEST_WORDS = 3
 #: Decorators whose function's docstring is shown to users: commands of click, routes of the server.
 SHOWN = frozenset({"command", "group", "get", "post", "put", "patch", "delete"})
-#: Classes of these folders are schemas: their docstrings are descriptions of the OpenAPI document.
-SCHEMAS = "src/taskflowmq/server/api/v1/schemas/"
+#: Classes of this folder are schemas: their docstrings are descriptions of the OpenAPI document.
+SCHEMAS = "src/taskflowmq/wire/"
 
 # "path:rule" -> why. The one rule is words.
 LIFTS: dict[str, str] = {}

@@ -17,7 +17,7 @@ from taskflowmq.bootstrap.loading import default_app
 from taskflowmq.cli.enqueue import command
 from taskflowmq.cli.exits import Exit
 from taskflowmq.core.validation import MAX_NAME_LENGTH
-from taskflowmq.server.api.v1.schemas.requests import JobBody
+from taskflowmq.wire.job import JobBody
 
 GOLDEN = Path(__file__).parent / "golden"
 NOBODY = "00000000-0000-4000-8000-000000000001"

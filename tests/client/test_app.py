@@ -31,8 +31,8 @@ from taskflowmq import (
 )
 from taskflowmq.client import watch
 from taskflowmq.core.job import JOB_NAMES, Enqueued, IdempotencyKey, NewJob
-from taskflowmq.server.api.v1.schemas.responses import JobOut, job_out
 from taskflowmq.testing import adrain
+from taskflowmq.wire.job import JobOut, job_out
 
 
 @dataclasses.dataclass

@@ -32,9 +32,9 @@ from taskflowmq.core.validation import check_name, check_storable, clean_text
 from taskflowmq.ports.tasks import TaskView
 from taskflowmq.server.api.v1.bulk_body import split_jobs
 from taskflowmq.server.api.v1.cursor import read_cursor, write_cursor
-from taskflowmq.server.api.v1.schemas.requests import JobBody
 from taskflowmq.server.edge.body import decode_body
 from taskflowmq.server.edge.problems import Problem
+from taskflowmq.wire.job import JobBody
 from taskflowmq.worker.running.frames import frame_of, outcome_of, unpack
 
 #: How much processor time one input may take, in seconds.

@@ -11,7 +11,7 @@ from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.validation import MAX_BULK
 from taskflowmq.server.api.v1 import bulk_body
 from taskflowmq.server.api.v1.bulk_body import read_job, split_jobs
-from taskflowmq.server.api.v1.schemas.requests import JobBody
+from taskflowmq.wire.job import JobBody
 
 JOB = {"task": "greet", "args": {"name": "Ada"}, "tags": ["a"], "delay": 1.5}
 

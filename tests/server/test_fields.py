@@ -19,11 +19,11 @@ from taskflowmq.client.unique import literal_key
 from taskflowmq.core.job import JOB_NAMES, NewJob
 from taskflowmq.core.unique_keys import shown_key
 from taskflowmq.ports.store import ClaimRequest
-from taskflowmq.server.api.v1.schemas.responses import JobOut
 from taskflowmq.testing.clock import VirtualClock
 from taskflowmq.testing.conformance.fields import KINDS, check_claimed, check_view, samples
 from taskflowmq.testing.conformance.support import NOON, Rig, new_worker
 from taskflowmq.testing.recording import Recorder
+from taskflowmq.wire.job import JobOut
 
 #: What no option says, and why.
 NOT_SAID = {

@@ -15,10 +15,10 @@ from tests.server.conftest import connected, declare
 
 from taskflowmq import TaskFlow
 from taskflowmq.server.api.v1.idempotency import idempotency_of
-from taskflowmq.server.api.v1.schemas.requests import JobBody
 from taskflowmq.server.edge.request_context import RequestContext
 from taskflowmq.stores.postgres.rows import jobs_as_json
 from taskflowmq.telemetry.prometheus import PrometheusTelemetry
+from taskflowmq.wire.job import JobBody
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 

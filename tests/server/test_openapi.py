@@ -9,29 +9,29 @@ import httpx
 import msgspec
 import pytest
 
-from taskflowmq.server.api.v1.schemas import requests, responses
 from taskflowmq.server.openapi.docs_page import static
 from taskflowmq.server.openapi.examples import EXAMPLES
+from taskflowmq.wire import health, job, queue, task, worker
 
 #: operation → the type of its answer.
 ANSWERS: dict[str, Any] = {
-    "createJob": responses.Submitted,
-    "createJobs": responses.BulkOut,
-    "listJobs": responses.JobPage,
-    "listDeadJobs": responses.JobPage,
-    "jobStats": responses.StatsOut,
-    "getJob": responses.JobDetail,
-    "retryJob": responses.JobOut,
-    "cancelJob": responses.JobOut,
-    "listTasks": responses.TaskList,
-    "listQueues": responses.QueueList,
-    "pauseQueue": responses.QueueOut,
-    "resumeQueue": responses.QueueOut,
-    "listWorkers": responses.WorkerList,
-    "live": responses.Health,
-    "ready": responses.Health,
+    "createJob": job.Submitted,
+    "createJobs": job.BulkOut,
+    "listJobs": job.JobPage,
+    "listDeadJobs": job.JobPage,
+    "jobStats": queue.StatsOut,
+    "getJob": job.JobDetail,
+    "retryJob": job.JobOut,
+    "cancelJob": job.JobOut,
+    "listTasks": task.TaskList,
+    "listQueues": queue.QueueList,
+    "pauseQueue": queue.QueueOut,
+    "resumeQueue": queue.QueueOut,
+    "listWorkers": worker.WorkerList,
+    "live": health.Health,
+    "ready": health.Health,
 }
-REQUESTS: dict[str, Any] = {"createJob": requests.JobBody, "createJobs": requests.BulkBody}
+REQUESTS: dict[str, Any] = {"createJob": job.JobBody, "createJobs": job.BulkBody}
 
 
 @pytest.fixture

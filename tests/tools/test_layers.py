@@ -11,7 +11,7 @@ import pytest
 from tools.problems import ROOT
 
 FOLDERS = """
-core ports stores/sqlite stores/postgres brokers/polling brokers/redis telemetry client worker scheduler tasks
+core ports wire stores/sqlite stores/postgres brokers/polling brokers/redis telemetry client worker scheduler tasks
 bootstrap server server/openapi server/api server/edge cli testing bench
 worker/supervision worker/watches worker/claiming worker/running worker/settling
 """.split()
@@ -20,7 +20,8 @@ ALLOWED = {
     "ports": "import taskflowmq.core, logging",
     "stores/sqlite": "import taskflowmq.ports, sqlite3",
     "stores/postgres": "import taskflowmq.ports, asyncpg",
-    "client": "import taskflowmq.ports, asyncio",
+    "wire": "import taskflowmq.ports",
+    "client": "import taskflowmq.ports, taskflowmq.wire, asyncio",
     "worker": "import taskflowmq.ports",
     "worker/supervision": "import taskflowmq.worker.watches",
     "worker/running": "import taskflowmq.worker.settling",
@@ -48,6 +49,8 @@ MUTANTS = [
     ("stores/sqlite", "import taskflowmq.brokers.redis", "Layers"),
     ("stores/sqlite", "import taskflowmq.worker", "Layers"),
     ("brokers/redis", "import taskflowmq.brokers.polling", "The brokers know nothing"),
+    ("wire", "import taskflowmq.client", "Layers"),
+    ("ports", "import taskflowmq.wire", "Layers"),
     ("telemetry", "import taskflowmq.stores.sqlite", "Layers"),
     ("client", "import taskflowmq.stores.sqlite", "Layers"),
     ("worker", "def f():\n    import taskflowmq.stores.sqlite", "Layers"),

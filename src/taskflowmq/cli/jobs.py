@@ -156,7 +156,7 @@ def delete(job_id: str, **given: Any) -> None:
 @json_option
 def stats(**given: Any) -> None:
     """Count jobs by state and queue."""
-    from taskflowmq.server.api.v1.schemas.responses import stats_out
+    from taskflowmq.wire.queue import stats_out
 
     counts = with_store(given["database_url"], lambda app: app.jobs.astats())
     if given["as_json"]:

@@ -29,7 +29,7 @@ def command() -> None:
 @json_option
 def list_command(limit: int, database_url: str | None, as_json: bool) -> None:
     """List queues with counts of their live jobs."""
-    from taskflowmq.server.api.v1.schemas.responses import queue_out
+    from taskflowmq.wire.queue import queue_out
 
     found = with_store(database_url, lambda app: app.queues.alist())
     queues = found[:limit]

@@ -7,17 +7,17 @@ from typing import Any
 from taskflowmq.cli.output import emit_json, say
 from taskflowmq.core.errors import JobCancelled, JobFailed
 from taskflowmq.core.job import AttemptView, JobView
-from taskflowmq.server.api.v1.schemas import responses
+from taskflowmq.wire.job import AttemptOut, JobOut, attempt_out, job_fields, job_out
 
 
-def job_json(view: JobView) -> responses.JobOut:
+def job_json(view: JobView) -> JobOut:
     """Return a job as the REST API shows it."""
-    return responses.job_out(view)
+    return job_out(view)
 
 
-def attempt_json(view: AttemptView) -> responses.AttemptOut:
+def attempt_json(view: AttemptView) -> AttemptOut:
     """Return an attempt as the REST API shows it."""
-    return responses.attempt_out(view)
+    return attempt_out(view)
 
 
 def error_line(error: dict[str, Any] | None) -> str | None:
@@ -27,7 +27,7 @@ def error_line(error: dict[str, Any] | None) -> str | None:
 
 def job_summary(view: JobView) -> dict[str, Any]:
     """Return what a person wants to know of one job."""
-    fields = responses.job_fields(view)
+    fields = job_fields(view)
     fields.pop("tenant")
     fields.pop("workflow_id", None)
     fields["error"] = error_line(view.error)

@@ -22,7 +22,7 @@ def command() -> None:
 @json_option
 def list_command(database_url: str | None, as_json: bool) -> None:
     """List live workers, and workers that ended within the last hour."""
-    from taskflowmq.server.api.v1.schemas.responses import worker_out
+    from taskflowmq.wire.worker import worker_out
 
     async def work(app: Any) -> Any:
         return await app.store.workers.list_workers()

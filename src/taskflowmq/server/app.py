@@ -26,7 +26,6 @@ from taskflowmq.server.edge.body import ClientGone, Receive
 from taskflowmq.server.edge.gate import Gate, Scope, Send
 from taskflowmq.server.edge.policy import API
 from taskflowmq.server.edge.problems import (
-    MEDIA_TYPE,
     TITLES,
     Problem,
     bad_parameter,
@@ -38,6 +37,7 @@ from taskflowmq.server.edge.problems import (
 from taskflowmq.server.edge.request_context import context_of
 from taskflowmq.server.openapi import routes as docs
 from taskflowmq.server.settings import ServerSettings
+from taskflowmq.wire.problem import MEDIA_TYPE
 
 log = logging.getLogger("taskflowmq.server")
 

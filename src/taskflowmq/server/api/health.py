@@ -5,8 +5,8 @@ from __future__ import annotations
 from litestar import get
 
 from taskflowmq.server.api.services import Shared
-from taskflowmq.server.api.v1.schemas.responses import Health
 from taskflowmq.server.edge.policy import LIVE_PATH, READY_PATH
+from taskflowmq.wire.health import Health
 
 TAGS = ["health"]
 

@@ -19,11 +19,12 @@ from taskflowmq.ports.telemetry import Telemetry
 from taskflowmq.server.edge.auth import SAFE_METHODS, Guard
 from taskflowmq.server.edge.body import ClientGone, Receive, drop_body, read_body
 from taskflowmq.server.edge.policy import API_HEADERS, POLICIES, Headers, Policy, header_lines
-from taskflowmq.server.edge.problems import MEDIA_TYPE, Problem, from_error, internal, log_failure, overloaded
+from taskflowmq.server.edge.problems import Problem, from_error, internal, log_failure, overloaded
 from taskflowmq.server.edge.refusals import Refusals
 from taskflowmq.server.edge.request_context import RequestContext
 from taskflowmq.server.edge.room import Room, Seat
 from taskflowmq.server.settings import ServerSettings
+from taskflowmq.wire.problem import MEDIA_TYPE
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[Any], Awaitable[None]]

@@ -28,10 +28,10 @@ from taskflowmq.core.errors import (
     UnknownTask,
     bounded,
 )
+from taskflowmq.wire.problem import FieldProblem, ProblemBody
 
 log = logging.getLogger("taskflowmq.server")
 
-MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 1
 
 TITLES = {
@@ -51,25 +51,6 @@ TITLES = {
     503: "The service is unavailable",
     505: "HTTP version not supported",
 }
-
-
-class FieldProblem(msgspec.Struct, frozen=True):
-    """One wrong field of a request."""
-
-    #: JSON pointer into the body, or ``/name`` of a query parameter or header.
-    pointer: str
-    detail: str
-
-
-class ProblemBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The body of every response with a status of 400 or above (RFC 9457)."""
-
-    title: str
-    status: int
-    code: str
-    detail: str
-    request_id: str
-    errors: tuple[FieldProblem, ...] = ()
 
 
 class Problem(Exception):

@@ -30,7 +30,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from taskflowmq.server.edge.connections import Connections
 from taskflowmq.server.edge.gate import WHOLE
 from taskflowmq.server.edge.policy import API_HEADERS, header_lines
-from taskflowmq.server.edge.problems import MEDIA_TYPE, Problem
+from taskflowmq.server.edge.problems import Problem
+from taskflowmq.wire.problem import MEDIA_TYPE
 
 log = logging.getLogger("taskflowmq.server")
 App = Callable[[Any, Any, Any], Awaitable[None]]

@@ -7,22 +7,14 @@ from typing import Any
 import msgspec
 from litestar import Litestar
 
-from taskflowmq.server.api.v1.schemas.requests import BulkBody, JobBody
-from taskflowmq.server.api.v1.schemas.responses import (
-    BulkOut,
-    Health,
-    JobDetail,
-    JobPage,
-    QueueList,
-    QueueOut,
-    StatsOut,
-    Submitted,
-    TaskList,
-    WorkerList,
-)
 from taskflowmq.server.edge.policy import POLICIES, Access
-from taskflowmq.server.edge.problems import MEDIA_TYPE, ProblemBody
 from taskflowmq.server.openapi.examples import EXAMPLES
+from taskflowmq.wire.health import Health
+from taskflowmq.wire.job import BulkBody, BulkOut, JobBody, JobDetail, JobPage, Submitted
+from taskflowmq.wire.problem import MEDIA_TYPE, ProblemBody
+from taskflowmq.wire.queue import QueueList, QueueOut, StatsOut
+from taskflowmq.wire.task import TaskList
+from taskflowmq.wire.worker import WorkerList
 
 _KEY_HEADER = {
     "name": "Idempotency-Key",

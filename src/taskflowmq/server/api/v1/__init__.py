@@ -1,1 +1,1 @@
-"""Version 1 of the REST API: its routes, and the shapes of their requests and responses."""
+"""Version 1 of the REST API: its routes; the shapes of requests and responses are in ``wire/``."""

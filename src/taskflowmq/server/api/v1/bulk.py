@@ -10,7 +10,7 @@ from litestar.params import RawBody
 from taskflowmq.server.api.services import Shared
 from taskflowmq.server.api.v1.bulk_body import split_jobs
 from taskflowmq.server.api.v1.intake import store_many
-from taskflowmq.server.api.v1.schemas.responses import BulkOut
+from taskflowmq.wire.job import BulkOut
 
 
 @post(

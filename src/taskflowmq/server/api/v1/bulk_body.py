@@ -17,8 +17,8 @@ from msgspec import Meta, Raw
 
 from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.validation import MAX_BULK
-from taskflowmq.server.api.v1.schemas.requests import BulkBody, JobBody
 from taskflowmq.server.edge.body import decode_body, inside
+from taskflowmq.wire.job import BulkBody, JobBody
 
 #: A job of a list may be as long as the body of a job alone.
 MAX_JOB_BYTES = 1024 * 1024

@@ -19,11 +19,10 @@ from taskflowmq.core.job import Enqueued, IdempotencyKey, NewJob
 from taskflowmq.server.api.services import Services
 from taskflowmq.server.api.v1.bulk_body import Slices, read_job
 from taskflowmq.server.api.v1.idempotency import Repeat, idempotency_of
-from taskflowmq.server.api.v1.schemas.requests import JobBody
-from taskflowmq.server.api.v1.schemas.responses import BulkOut, Submitted, job_fields, submitted
 from taskflowmq.server.edge.body import decode_body, inside
 from taskflowmq.server.edge.problems import Problem
 from taskflowmq.server.edge.request_context import context_of
+from taskflowmq.wire.job import BulkOut, JobBody, Submitted, job_fields, submitted
 
 _ENCODER = msgspec.json.Encoder()
 CREATED, FOUND = 201, 200

@@ -17,21 +17,11 @@ from taskflowmq.core.validation import MAX_TAG_LENGTH, check_name, check_text, c
 from taskflowmq.server.api.services import Services, Shared, parse_id
 from taskflowmq.server.api.v1.cursor import read_cursor, write_cursor
 from taskflowmq.server.api.v1.intake import store_one
-from taskflowmq.server.api.v1.schemas.requests import JobBody
-from taskflowmq.server.api.v1.schemas.responses import (
-    JobDetail,
-    JobOut,
-    JobPage,
-    StatsOut,
-    Submitted,
-    attempt_out,
-    job_fields,
-    job_out,
-    stats_out,
-)
 from taskflowmq.server.edge.body import decode_body
 from taskflowmq.server.edge.problems import bad_parameter
 from taskflowmq.server.edge.request_context import context_of
+from taskflowmq.wire.job import JobBody, JobDetail, JobOut, JobPage, Submitted, attempt_out, job_fields, job_out
+from taskflowmq.wire.queue import StatsOut, stats_out
 
 TAGS = ["jobs"]
 MAX_WAIT = 30

@@ -11,7 +11,7 @@ from taskflowmq.client.queues import find_queue
 from taskflowmq.core.filters import MAX_PAGE
 from taskflowmq.core.validation import MAX_NAME_LENGTH, check_name
 from taskflowmq.server.api.services import Services, Shared
-from taskflowmq.server.api.v1.schemas.responses import QueueList, QueueOut, queue_out
+from taskflowmq.wire.queue import QueueList, QueueOut, queue_out
 
 TAGS = ["queues"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from litestar import get
 
 from taskflowmq.server.api.services import Shared
-from taskflowmq.server.api.v1.schemas.responses import TaskList, own_task_out, task_out
+from taskflowmq.wire.task import TaskList, own_task_out, task_out
 
 
 @get("/tasks", operation_id="listTasks", summary="List tasks", tags=["tasks"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from litestar import get
 
 from taskflowmq.server.api.services import Shared
-from taskflowmq.server.api.v1.schemas.responses import WorkerList, worker_out
+from taskflowmq.wire.worker import WorkerList, worker_out
 
 
 @get("/workers", operation_id="listWorkers", summary="List workers", tags=["workers"])

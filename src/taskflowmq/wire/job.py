@@ -1,4 +1,7 @@
-"""Bodies of answers, and how they are made from what the store says."""
+"""Jobs and attempts in JSON: what a request stores, and what a reader sees.
+
+Bounds of a request that need the words of the library are checked by the client, the rest by type.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,67 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from taskflowmq.core.job import AttemptView, JobView, NewJob, State
-from taskflowmq.core.retention import NEVER
+from taskflowmq.core.job import AttemptView, JobView, NewJob
 from taskflowmq.core.unique_keys import shown_key
-from taskflowmq.ports.store import QueueView, StoreStats
-from taskflowmq.ports.store.workers import WorkerView
-from taskflowmq.ports.tasks import TaskNotice, TaskView
+from taskflowmq.core.validation import (
+    MAX_BULK,
+    MAX_DELAY_MS,
+    MAX_KEY_LENGTH,
+    MAX_NAME_LENGTH,
+    MAX_TAG_LENGTH,
+    MAX_TAGS,
+    MAX_TIMEOUT_MS,
+    PRIORITY_MAX,
+    PRIORITY_MIN,
+)
+from taskflowmq.wire.raw import as_json
+
+_MAX_DELAY = MAX_DELAY_MS / 1000
+_MAX_TIMEOUT = MAX_TIMEOUT_MS / 1000
+_MAX_ATTEMPTS = 32_767
+
+
+class JobBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One job to store."""
+
+    task: Annotated[str, Meta(description="Name of the task", min_length=1, max_length=MAX_NAME_LENGTH)]
+    args: Annotated[dict[str, Any], Meta(description="Arguments of the task, by name")] = {}
+    queue: Annotated[str | None, Meta(description="Queue; default: the queue of the task")] = None
+    priority: Annotated[
+        Annotated[int, Meta(ge=PRIORITY_MIN, le=PRIORITY_MAX)] | None,
+        Meta(description="A lower value runs sooner; queues of equal priority take turns. Default: 0"),
+    ] = None
+    delay: Annotated[
+        Annotated[float, Meta(ge=0, le=_MAX_DELAY)] | None, Meta(description="Seconds until the job is due")
+    ] = None
+    run_at: Annotated[
+        Annotated[datetime, Meta(tz=True)] | None, Meta(description="Time at which the job is due; excludes delay")
+    ] = None
+    max_attempts: Annotated[
+        Annotated[int, Meta(ge=1, le=_MAX_ATTEMPTS)] | None, Meta(description="Maximum attempts per round")
+    ] = None
+    timeout: Annotated[
+        Annotated[float, Meta(gt=0, le=_MAX_TIMEOUT)] | None, Meta(description="Time limit of one attempt, in seconds")
+    ] = None
+    expires_in: Annotated[
+        Annotated[float, Meta(gt=0, le=_MAX_DELAY)] | None,
+        Meta(description="Seconds after which the job is cancelled if it has not started"),
+    ] = None
+    unique_key: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=MAX_KEY_LENGTH)] | None,
+        Meta(description="At most one live job holds this key; a further request returns the holder"),
+    ] = None
+    tags: Annotated[
+        list[Annotated[str, Meta(min_length=1, max_length=MAX_TAG_LENGTH)]],
+        Meta(max_length=MAX_TAGS, description="Tags to filter jobs by"),
+    ] = []
+    meta: Annotated[dict[str, Any] | None, Meta(description="Application data stored with the job")] = None
+
+
+class BulkBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Jobs to store together: all or none."""
+
+    jobs: Annotated[list[JobBody], Meta(min_length=1, max_length=MAX_BULK)]
 
 
 class JobOut(msgspec.Struct, kw_only=True):
@@ -93,89 +151,13 @@ class JobPage(msgspec.Struct, kw_only=True):
     next: Annotated[str | None, Meta(description="Pass it as ?cursor= to continue")]
 
 
-class StatsOut(msgspec.Struct, kw_only=True):
-    """Job counts of the store."""
-
-    states: dict[str, int]
-    queues: Annotated[
-        dict[str, dict[str, int | float | None]], Meta(description="By queue: counts by state, oldest_ready_age")
-    ]
-    as_of: datetime
-    exact: bool
-
-
-class TaskOut(msgspec.Struct, kw_only=True):
-    """A task that a program announced."""
-
-    name: str
-    args_schema: Annotated[Any, Meta(description="JSON Schema of the arguments, or null if none was announced")]
-    options: Annotated[Any, Meta(description="Defaults of its jobs: queue, priority, max_attempts, timeout, unique")]
-    seen_at: datetime | None
-
-
-class TaskList(msgspec.Struct, kw_only=True):
-    """All tasks, ordered by name."""
-
-    items: list[TaskOut]
-
-
-class QueueOut(msgspec.Struct, kw_only=True):
-    """A queue, with counts of its live jobs."""
-
-    name: str
-    paused: bool
-    paused_at: datetime | None
-    states: dict[str, int]
-    oldest_ready_age: Annotated[float | None, Meta(description="Age of the oldest ready job, in seconds")]
-    retention: Annotated[
-        dict[str, float | None],
-        Meta(
-            description="By state, where it differs from the default: seconds that ended jobs are kept; null: no limit"
-        ),
-    ]
-
-
-class QueueList(msgspec.Struct, kw_only=True):
-    """Queues, ordered by name. The last page has ``next: null``."""
-
-    items: list[QueueOut]
-    next: Annotated[str | None, Meta(description="Pass it as ?cursor= to continue")] = None
-
-
-class WorkerOut(msgspec.Struct, kw_only=True):
-    """A worker: one claiming process."""
-
-    id: UUID
-    supervisor: UUID
-    host: str
-    pid: int
-    version: str
-    started_at: datetime
-    lease_until: datetime
-    ended_at: datetime | None
-    running: int
-    info: Annotated[Any, Meta(description="Queues (unordered), tasks and slots of this worker")]
-
-
-class WorkerList(msgspec.Struct, kw_only=True):
-    """Live workers, and workers that ended within the last hour."""
-
-    items: list[WorkerOut]
-
-
-class Health(msgspec.Struct, kw_only=True):
-    """The response of a probe."""
-
-    status: str
-
-
 def job_fields(view: JobView) -> dict[str, Any]:
     """Return the fields of a job's answer; stored JSON passes through without being parsed."""
     counters = view.counters
     return {
         "id": view.id,
         "task": view.task,
-        "args": _json(view.raw_args),
+        "args": as_json(view.raw_args),
         "queue": view.queue,
         "priority": view.priority,
         "state": view.state.value,
@@ -191,15 +173,15 @@ def job_fields(view: JobView) -> dict[str, Any]:
         "finished_at": view.finished_at,
         "expires_at": view.expires_at,
         "timeout": None if view.timeout_ms is None else view.timeout_ms / 1000,
-        "result": _json(view.raw_result),
+        "result": as_json(view.raw_result),
         "result_truncated": view.result_error is not None,
         "result_error": view.result_error,
-        "error": _json(view.raw_error),
-        "progress": _json(view.raw_progress),
+        "error": as_json(view.raw_error),
+        "progress": as_json(view.raw_progress),
         "worker": view.worker,
         "cancel_requested_at": view.cancel_requested_at,
         "tags": view.tags,
-        "meta": _json(view.raw_meta),
+        "meta": as_json(view.raw_meta),
         "unique_key": view.unique_key,
         "tenant": view.tenant,
     }
@@ -266,7 +248,7 @@ def submitted(job: NewJob, at: datetime, *, created: bool) -> Submitted:
     if job.unique is not None:
         answer.unique_key = shown_key(job.unique.key)
     answer.tags = job.tags
-    answer.meta = _json(job.meta)
+    answer.meta = as_json(job.meta)
     answer.tenant = job.tenant
     answer.created = created
     return answer
@@ -286,71 +268,5 @@ def attempt_out(view: AttemptView) -> AttemptOut:
         started_at=view.started_at,
         finished_at=view.finished_at,
         outcome=view.outcome,
-        error=_json(view.raw_error),
+        error=as_json(view.raw_error),
     )
-
-
-#: What every queue is counted by, also where there is nothing to count.
-_NOBODY = dict.fromkeys((state.value for state in (State.SCHEDULED, State.PENDING, State.RUNNING, State.RETRYING)), 0)
-
-
-def stats_out(stats: StoreStats) -> StatsOut:
-    """Return the counts' answer."""
-    queues: dict[str, dict[str, int | float | None]] = {
-        queue.name: {**_NOBODY, **queue.states, "oldest_ready_age": queue.oldest_ready_age} for queue in stats.queues
-    }
-    return StatsOut(states=stats.states, queues=queues, as_of=stats.as_of, exact=stats.exact)
-
-
-def task_out(view: TaskView) -> TaskOut:
-    """Return a task's answer."""
-    return TaskOut(
-        name=view.name, args_schema=_json(view.args_schema), options=_json(view.options), seen_at=view.seen_at
-    )
-
-
-def own_task_out(notice: TaskNotice, seen_at: datetime | None) -> TaskOut:
-    """Return the answer of a task that this server has itself."""
-    return TaskOut(
-        name=notice.name, args_schema=_json(notice.args_schema), options=_json(notice.options), seen_at=seen_at
-    )
-
-
-def queue_out(view: QueueView) -> QueueOut:
-    """Return a queue's answer."""
-    return QueueOut(
-        name=view.name,
-        paused=view.paused_at is not None,
-        paused_at=view.paused_at,
-        states={**_NOBODY, **view.states},
-        oldest_ready_age=view.oldest_ready_age,
-        retention={
-            state: None if kept == NEVER else kept / 1000
-            for state, kept in (
-                ("completed", view.retention.completed_ms),
-                ("cancelled", view.retention.cancelled_ms),
-                ("dead", view.retention.dead_ms),
-            )
-            if kept is not None
-        },
-    )
-
-
-def worker_out(view: WorkerView) -> WorkerOut:
-    """Return a worker's answer."""
-    return WorkerOut(
-        id=view.id,
-        supervisor=view.supervisor,
-        host=view.host,
-        pid=view.pid,
-        version=view.version,
-        started_at=view.started_at,
-        lease_until=view.lease_until,
-        ended_at=view.ended_at,
-        running=view.running,
-        info=_json(view.info),
-    )
-
-
-def _json(raw: bytes | None) -> Any:
-    return None if raw is None else msgspec.Raw(raw)
