@@ -129,7 +129,7 @@ def _unreadable(folder: Path) -> None:
             _read_only_folder, ("jobs", "list"), 3, "this user may not write its folder", id="no room for -shm"
         ),
         pytest.param(_unreadable, ("jobs", "list"), 3, "this user may not read it", id="a file that may not be read"),
-        pytest.param(_locked_folder, ("jobs", "list"), 3, "cannot be opened: Permission", id="a locked folder"),
+        pytest.param(_locked_folder, ("jobs", "list"), 3, "jobs.db: Permission denied", id="a locked folder"),
     ],
 )
 def test_commands_say_which_right_is_missing(

@@ -19,7 +19,7 @@ from taskflowmq.core.directives import Discard
 from taskflowmq.core.errors import StoreUnavailable, WrongContext
 from taskflowmq.core.transitions import Failed, Succeeded, decide
 from taskflowmq.ports.store import Retention
-from taskflowmq.stores.postgres import PostgresStore
+from taskflowmq.stores.postgres import PostgresStore, session
 from taskflowmq.stores.postgres.notifier import PostgresNotifier
 from taskflowmq.testing.waiting import wait_until
 
@@ -55,6 +55,13 @@ async def cut_waiting(admin: Any, event: str) -> None:
         )
 
     await wait_until(ends, timeout=20, what=f"a session that waits for {event}")
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A statement waits for its lock until it is cut, however busy the machine is."""
+    for settings in (session.SETTINGS, session.LENT_SETTINGS):
+        monkeypatch.setitem(settings, "lock_timeout", "60s")
 
 
 @pytest.fixture
