@@ -95,14 +95,15 @@ def test_prose_of_the_source_and_names_are_not_public(tmp_path: Path, source: st
     assert phrases(tmp_path, source) == []
 
 
-def _helps(command: click.Command, path: str) -> Iterator[tuple[str, str]]:
-    context = click.Context(command, info_name=path)
+def _helps(command: click.Command, path: str, parent: click.Context | None = None) -> Iterator[tuple[str, str]]:
+    # As the program makes it: a command keeps the help option of the first context that shows its help.
+    context = click.Context(command, parent, path.split()[-1], **command.context_settings)
     yield path, command.get_help(context)
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
             found = command.get_command(context, name)
             assert found is not None
-            yield from _helps(found, f"{path} {name}")
+            yield from _helps(found, f"{path} {name}", context)
 
 
 def test_what_the_command_line_shows_has_none() -> None:
