@@ -66,4 +66,4 @@ def test_arguments_are_taken_as_the_bytes_that_were_typed(tmp_path: Path) -> Non
     assert '"né"' in done.stdout or '"n\\u00e9"' in done.stdout
     done = shell(tmp_path, """"$@" enqueue f "$(printf '{"x": "\\377"}')" --app app:app""")
     assert done.returncode == 2
-    assert "the arguments: are no UTF-8 text" in done.stderr
+    assert "the arguments: not UTF-8" in done.stderr

@@ -36,7 +36,7 @@ SCRIPT = """
             try:
                 enqueue(6)
             except refused as error:
-                say("the interpreter ends" in str(error), began() - start < 5)
+                say("the interpreter is shutting down" in str(error), began() - start < 5)
 
     if sys.argv[1:] != ["unopened"]:
         note.enqueue(0)
