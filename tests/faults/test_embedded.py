@@ -59,7 +59,7 @@ async def test_process_tasks_that_no_process_could_find_are_refused_at_the_start
     def hidden() -> None:
         return None
 
-    with pytest.raises(WrongContext, match="hidden cannot be found"):
+    with pytest.raises(WrongContext, match="hidden cannot be imported"):
         await app.worker().start()
 
 
