@@ -219,7 +219,11 @@ COPY = """
 
     note.enqueue(0)
     libc = ctypes.PyDLL(None)   # keeps the interpreter's lock, as the server that embeds it does; no hook runs
+    # A thread that asks for the lock at this moment is not there in the copy, which would wait for it to take its turn.
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1000)
     child = libc.fork()
+    sys.setswitchinterval(interval)
     if child == 0:
         import threading
         code = 1

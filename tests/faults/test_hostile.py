@@ -149,11 +149,13 @@ async def test_closed_streams_become_nobodys_connection(any_rig: Rig) -> None:
     assert closed.raw_result == b'"closed"'
 
     def refilled() -> bool:
+        if not runs(child.pid):
+            return True  # a socket was faster than the guard, and the child has been replaced for that
         numbers = [Path(f"/proc/{child.pid}/fd/{number}") for number in (0, 1, 2)]
         return all(os.path.lexists(each) and not str(each.readlink()).startswith("socket:") for each in numbers)
 
     if sys.platform == "linux":
-        await wait_until(refilled, SLACK, what="numbers 0 to 2 of the child")
+        await wait_until(refilled, what="numbers 0 to 2 of the child")
     await all_complete(rig, await innocents(rig, 10))
     await rig.check()
 
