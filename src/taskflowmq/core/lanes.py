@@ -32,7 +32,7 @@ class Lane(Protocol):
 
     @property
     def share(self) -> str:
-        """Whose part of the queue it is; empty if the queue is not divided, or for what is nobody's part."""
+        """The share of the queue that it belongs to; empty for jobs without a share."""
         ...
 
 

@@ -55,7 +55,7 @@ class VirtualClock:
         await woken
 
     def advance(self, by: Duration) -> None:
-        """Move the clock forward and wake whoever slept until then.
+        """Move the clock forward and wake the tasks whose sleep ends by then.
 
         Args:
             by: seconds or a timedelta, at least 0.

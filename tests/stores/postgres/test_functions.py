@@ -15,7 +15,7 @@ from taskflowmq.stores.postgres import PostgresOptions, PostgresStore, functions
 
 pytestmark = pytest.mark.postgres
 #: The last migration that made functions itself.
-BEFORE = 10
+BEFORE = 9
 DEFINED = """
     SELECT p.oid::regprocedure::text AS name, pg_get_functiondef(p.oid) AS made, p.proacl::text AS rights
     FROM pg_proc p WHERE p.pronamespace = 'taskflow'::regnamespace ORDER BY name"""

@@ -26,7 +26,7 @@ import msgspec
 from taskflowmq.stores.postgres.queries import functions, q
 
 #: The schema version from which on the store keeps checksums.
-SINCE = 11
+SINCE = 10
 _PREFIX = "functions/"
 
 

@@ -19,7 +19,7 @@ LATER_MS = 60_000
 
 
 async def _heard(listener: AsyncIterator[str], sender: Rig, queues: tuple[str, ...], count: int) -> set[str]:
-    """Wake again and again until so many different queues, which are stored, were heard."""
+    """Store jobs of the queues, then repeat the wake-up until ``count`` different queues were heard."""
     await sender.enqueue(*(sender.job(queue=queue, delay_ms=LATER_MS) for queue in queues))
     return await _heard_after(listener, lambda: sender.store.notifier.wake(queues), count)
 
@@ -27,7 +27,7 @@ async def _heard(listener: AsyncIterator[str], sender: Rig, queues: tuple[str, .
 async def _heard_after(
     listener: AsyncIterator[str], act: Callable[[], Coroutine[Any, Any, object]], count: int = 1
 ) -> set[str]:
-    """Act again and again until so many different queues were heard."""
+    """Repeat an act until ``count`` different queues were heard."""
     heard: set[str] = set()
 
     async def listen() -> None:
@@ -87,7 +87,7 @@ class TestNotifier(StoreSuite):
             assert await _heard_after(listener, lambda: other.store.queues.resume("held")) == {"held"}
 
     async def test_what_is_given_back_wakes_workers(self, rig: Rig, other: Rig) -> None:
-        """By whoever settles: a worker that drains, the supervisor of a dead child, a rescuer."""
+        """A hand-back wakes workers, whether a draining worker, a supervisor or a rescuer settles it."""
         # Scheduled first: an enqueue that is ready at once would wake, too.
         await rig.enqueue(*(rig.job(queue=queue, delay_ms=1000) for queue in ("back", "done") for _ in range(30)))
         await rig.after(2)

@@ -1,4 +1,4 @@
-"""Two connections on the same rows at the same moment: whoever wins, exactly one of them does.
+"""Two connections on the same rows at the same moment: exactly one of them wins.
 
 Each case runs a few rounds in the quick suite and many in the slow one.
 """
@@ -154,7 +154,7 @@ class TestRaces(StoreSuite):
                 rig.store.workers.renew([worker], LEASE_MS),
                 other.store.workers.end_expired(100),
             )
-            # Whoever came first, both know: a worker that believes in its lease has not been ended.
+            # Whichever came first: a worker whose renewal was accepted has not been ended.
             assert (renewed == {worker}) != (worker in ended), (renewed, ended)
 
     @rounds

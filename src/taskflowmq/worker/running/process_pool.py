@@ -118,7 +118,7 @@ class Body:
                 else:
                     return outcome_of(frame)
         except (EOFError, OSError):
-            pass
+            pass  # the process died in it, which None reports
         except ValueError as error:
             log.error("a body process sent an invalid frame: %s", error)
             self._junk = error
