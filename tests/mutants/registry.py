@@ -75,7 +75,7 @@ FENCE = (
                 "WHERE r.job_id = x.job_id FOR UPDATE",
             ),
             Edit(
-                "stores/postgres/migrations/0008_last_progress.sql",
+                "stores/postgres/functions/settle_many.sql",
                 "WHERE r.job_id = x.job_id AND r.lease_no = x.lease_no FOR UPDATE",
                 "WHERE r.job_id = x.job_id FOR UPDATE",
                 times=2,
