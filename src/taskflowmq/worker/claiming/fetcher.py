@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from uuid import UUID
 
 from taskflowmq.core.errors import StoreClosed, TaskFlowError
@@ -53,13 +52,12 @@ class Fetcher:
         self._slots = slots
         self._completer = completer
         self._alone = alone
-        self._buffer: deque[ClaimedJob] = deque()
+        self._buffer = executor.waiting
         self._pace = Throughput(deps.clock.monotonic(), slots.size)
         self._filled = False
         self._buffered_at = 0.0
         self._wake = asyncio.Event()
         self._store_log = StoreLog(deps.store, deps.clock, "claims")
-        self._room = asyncio.Event()
         self._stopped = False
         self._answered = asyncio.Event()
         self._answered.set()
@@ -72,7 +70,6 @@ class Fetcher:
         self.failed = asyncio.Event()
         #: Whether the last claim found nothing at all.
         self.idle = False
-        executor.on_room = self._pump
 
     @property
     def buffered(self) -> int:
@@ -92,7 +89,7 @@ class Fetcher:
         """Claim no more and hand back what has not started. Idempotent."""
         self._stopped = True
         self._wake.set()
-        self._room.set()
+        self._executor.room.set()
         while self._buffer:
             self._executor.give_back(self._buffer.popleft())
         self._executor.give_back_unstarted()
@@ -134,8 +131,8 @@ class Fetcher:
                 await self._completer.flushed()
             limit = self._demand()
             if limit <= 0:
-                self._room.clear()
-                await self._room.wait()
+                self._executor.room.clear()
+                await self._executor.room.wait()
                 continue
             self._wake.clear()
             try:
@@ -188,7 +185,7 @@ class Fetcher:
             if self._stopped:  # the answer crossed the stop
                 self.stop()
             else:
-                self._pump()
+                self._executor.fill()
                 self.arrived.set()
 
     def _demand(self) -> int:
@@ -230,14 +227,6 @@ class Fetcher:
             self._known = (tasks.revision, tasks.names())
         return self._known[1]
 
-    def _pump(self) -> None:
-        """Fill free slots from the buffer; called at every end of a body, so it does the least it can."""
-        buffer = self._buffer
-        while buffer and self._slots.free:
-            self._executor.start(buffer.popleft())
-        if not self._room.is_set():
-            self._room.set()
-
     async def _pause(self, seconds: float, *, wakeable: bool) -> None:
         """Wait for the time, a wake-up, or the stop."""
         if not (wakeable or self._stopped):
@@ -255,7 +244,3 @@ class Fetcher:
 
     def _on_time(self, _: asyncio.Future[None]) -> None:
         self._wake.set()
-
-
-def _nothing() -> None:
-    return None

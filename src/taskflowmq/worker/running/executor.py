@@ -10,6 +10,7 @@ import asyncio
 import contextvars
 import logging
 import threading
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any
@@ -80,8 +81,10 @@ class Executor:
         self.runs: dict[int, RunningContext] = {}
         self._on_unfit = on_unfit
         self._lease = LeaseLeft(deps, slots.cells)
-        #: Set by the fetcher, which needs this object first: called whenever a slot became free, in the same step.
-        self.on_room: Callable[[], None] = _nothing
+        #: Claimed jobs that wait for a slot, in the order in which they start. The fetcher appends, and takes back.
+        self.waiting: deque[ClaimedJob] = deque()
+        #: Set when a slot became free; the waiting task clears it.
+        self.room = asyncio.Event()
         #: Set when a body with a time limit begins; the waiting task clears it.
         self.deadline_began = asyncio.Event()
         #: The same for a body that must not outlive the lease.
@@ -125,6 +128,14 @@ class Executor:
         # In clean variables: this is called where a job ends, or in the loop of the fetcher, which is its program's.
         ctx.task = task = RunTask(run, loop=self._loop, name=job.task, context=contextvars.Context())
         task.own = ctx if spec.runs is _COROUTINE else None
+
+    def fill(self) -> None:
+        """Start waiting jobs in the free slots. Called at every end of a body, so it does the least it can."""
+        waiting = self.waiting
+        while waiting and self._slots.free:
+            self.start(waiting.popleft())
+        if not self.room.is_set():
+            self.room.set()
 
     def give_back(self, job: ClaimedJob, outcome: Outcome | None = None) -> None:
         """Settle a job that never started: back to its queue, or as ``outcome`` says."""
@@ -326,7 +337,7 @@ class Executor:
         if not ctx.ended:
             self._settle(ctx, outcome)
         self._leave_slot(ctx)
-        self.on_room()
+        self.fill()
 
     def _leave_slot(self, ctx: RunningContext) -> None:
         self.runs.pop(ctx.slot, None)
@@ -396,7 +407,3 @@ def _too_long(ctx: RunningContext, now: float, trace: str) -> bytes:
     began = ctx.began if ctx.began is not None else now
     limit = round(ctx.deadline - began, 3) if ctx.deadline is not None else 0.0
     return error_json("TimeoutError", f"stopped after {now - began:.1f} s; its timeout is {limit:g} s", trace)
-
-
-def _nothing() -> None:
-    return None
