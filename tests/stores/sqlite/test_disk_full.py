@@ -16,7 +16,7 @@ from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.core.job import NewJob
 from taskflowmq.core.transitions import Succeeded, decide
 from taskflowmq.stores.sqlite import SqliteStore
-from taskflowmq.stores.sqlite.database import Connection, Database
+from taskflowmq.stores.sqlite.database import Connection, Database, Opener
 
 
 class Disk:
@@ -26,8 +26,8 @@ class Disk:
         self.pages: int | None = None
         connect = Database.connect
 
-        def limited(database: Database, *, writes: bool) -> Connection:
-            conn = connect(database, writes=writes)
+        def limited(database: Database, *, writes: bool, opener: Opener | None = None) -> Connection:
+            conn = connect(database, writes=writes, opener=opener)
             if writes and self.pages is not None:
                 conn.execute(f"PRAGMA max_page_count = {self.pages}").fetchall()
             return conn

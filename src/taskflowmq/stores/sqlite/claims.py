@@ -26,6 +26,7 @@ from taskflowmq.core.lanes import Turns
 from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.helpers import aside
 from taskflowmq.ports.store import MAX_BATCH, ClaimRequest, Settled
+from taskflowmq.stores.sqlite.cursors import Cursors
 from taskflowmq.stores.sqlite.database import Connection, Database
 from taskflowmq.stores.sqlite.errors import is_outage
 from taskflowmq.stores.sqlite.names import Names
@@ -38,8 +39,6 @@ from taskflowmq.stores.sqlite.steps import Steps, run_steps
 from taskflowmq.stores.sqlite.transactions import run_on, run_on_sync
 from taskflowmq.stores.sqlite.writer import Writer
 
-_SWEEP_S = 1.0
-_SWEEP_SHARE = 20
 _TOO_LATE = (
     "ctx.transaction() exceeded its time limit and was rolled back: nothing of it is stored. If this error leaves "
     "the handler, the attempt has failed, and the job runs again as its retries allow"
@@ -76,32 +75,6 @@ class _Taken(NamedTuple):
     args: bytes
 
 
-class _Cursors:
-    """Where each (worker's tasks, lane) has come to; swept so rarely that sweeps cost at most a twentieth."""
-
-    def __init__(self) -> None:
-        self._at: dict[tuple[int, str, bool], int] = {}
-        self._next_sweep = 0.0
-
-    def forget(self) -> None:
-        """Begin every lane from its head again."""
-        self._at.clear()
-
-    def sweep(self, now_s: float, last_s: float) -> None:
-        """Forget when it is time to; ``last_s`` is what the last claim cost."""
-        if now_s >= self._next_sweep:
-            self._at.clear()
-            self._next_sweep = now_s + max(_SWEEP_S, _SWEEP_SHARE * last_s)
-
-    def get(self, key: tuple[int, str, bool]) -> int:
-        """Return the first position to look at."""
-        return self._at.get(key, 0)
-
-    def pass_to(self, key: tuple[int, str, bool], seq: int) -> None:
-        """Remember the first position that has not been looked at."""
-        self._at[key] = seq
-
-
 class SqliteClaims:
     """Implements :class:`~taskflowmq.ports.store.Claims`."""
 
@@ -110,6 +83,7 @@ class SqliteClaims:
         database: Database,
         threads: tuple[Writer, Reader],
         names: Names,
+        cursors: Cursors,
         notifier: SqliteNotifier,
         now: Callable[[], int],
     ) -> None:
@@ -118,10 +92,9 @@ class SqliteClaims:
         self._names = names
         self._notifier = notifier
         self._now = now
-        self._cursors = _Cursors()
+        self._cursors = cursors
         self._last_s = 0.0
         self._turns: defaultdict[UUID, Turns] = defaultdict(Turns)
-        self._writer.on_rollback.append(self._cursors.forget)
 
     async def claim(self, request: ClaimRequest) -> list[ClaimedJob]:
         """Take ready jobs for a worker: the lowest priority number first, first in first out."""

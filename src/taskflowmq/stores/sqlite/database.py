@@ -18,10 +18,9 @@ import sqlite3
 import stat
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from urllib.parse import quote
 from weakref import WeakSet
 
@@ -65,6 +64,14 @@ def _refuse_circle(path: Path) -> None:
             raise StoreUnavailable(f"{path} is part of a loop of symbolic links") from error
 
 
+class Opener(Protocol):
+    """A part of the store that keeps a connection open."""
+
+    def let_go(self) -> None:
+        """Close the connection soon: the file was deleted or replaced. Called from any thread."""
+        ...
+
+
 class _Files(NamedTuple):
     device: int
     inode: int
@@ -83,7 +90,6 @@ class Database:
 
     Attributes:
         identity: which store must be in it; known once the store has been opened.
-        on_lost: called, from any thread, when the file was deleted or replaced: all parts close what is open.
     """
 
     def __init__(self, path: Path, options: SqliteOptions) -> None:
@@ -94,11 +100,12 @@ class Database:
         self.path = path
         self.options = options
         self.identity: bytes | None = None
-        self.on_lost: list[Callable[[], None]] = []
         self._text = os.fspath(path)
         # Weak: a connection that is dropped without close() (its caller was cancelled) is not waited for.
         self._open: WeakSet[Connection] = WeakSet()
         self._outdated: WeakSet[Connection] = WeakSet()
+        #: Also those that have no connection at the moment: they may remember what they read.
+        self._openers: WeakSet[Opener] = WeakSet()
         self._pid = os.getpid()
         self._lock = threading.Lock()
         self._peers = _PEERS.setdefault(os.path.realpath(self._text), WeakSet())
@@ -134,11 +141,12 @@ class Database:
         except OSError:
             return True
 
-    def connect(self, *, writes: bool) -> Connection:
+    def connect(self, *, writes: bool, opener: Opener | None = None) -> Connection:
         """Open the file, which must exist, for one thread; its owner must be the only one to use it.
 
         Args:
             writes: false for a connection that only reads.
+            opener: told when the file is deleted or replaced; None: the connection is closed after one transaction.
 
         Raises:
             StoreUnavailable: the file is missing, or is not the store that was opened before.
@@ -172,6 +180,8 @@ class Database:
         conn.logs = (Path(f"{target}-wal"), Path(f"{target}-shm"))
         with self._lock:
             self._open.add(conn)
+            if opener is not None:
+                self._openers.add(opener)
         return conn
 
     def is_outdated(self) -> bool:
@@ -250,8 +260,9 @@ class Database:
         """Have all connections closed: the file was replaced."""
         with self._lock:
             self._outdated = self._open.copy()
-        for tell in self.on_lost:
-            tell()
+            openers = list(self._openers)
+        for opener in openers:
+            opener.let_go()
 
     def _stat(self) -> _Files:
         try:

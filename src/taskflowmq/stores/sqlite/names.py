@@ -1,7 +1,7 @@
 """Numbers of tenants, lanes and tasks: jobs hold numbers, callers speak names.
 
 Rows of these tables are never deleted, so what was committed can be remembered forever; whatever a rollback undid
-must be forgotten, which the writer takes care of (``Writer.on_rollback``). That a queue is in use is stored again each
+must be forgotten, which the writer takes care of (its ``caches``). That a queue is in use is stored again each
 hour, by the first job for it.
 """
 

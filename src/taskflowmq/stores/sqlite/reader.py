@@ -103,7 +103,7 @@ class Reader:
     def _read(self, operation: Callable[[sqlite3.Connection], Any]) -> tuple[Any, BaseException | None]:
         try:
             if self._conn is None:
-                self._conn = self._database.connect(writes=False)
+                self._conn = self._database.connect(writes=False, opener=self)
             conn = self._conn
             conn.execute("BEGIN")
             try:

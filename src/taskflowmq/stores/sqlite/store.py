@@ -15,6 +15,7 @@ from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.helpers import aside
 from taskflowmq.stores.sqlite.claims import SqliteClaims
 from taskflowmq.stores.sqlite.connection import check_engine, network_of, warn_network
+from taskflowmq.stores.sqlite.cursors import Cursors
 from taskflowmq.stores.sqlite.database import Database
 from taskflowmq.stores.sqlite.files import log_size, wide_rights
 from taskflowmq.stores.sqlite.intake import SqliteIntake
@@ -65,16 +66,14 @@ class SqliteStore:
 
     def _assemble(self) -> None:
         self._database = database = Database(self._path, self._options)
-        self._writer = Writer(database)
+        names, cursors = Names(self._options.max_queues), Cursors()
+        self._writer = Writer(database, (names, cursors))
         self._reader = Reader(database, name="taskflow-reader")
         self._slow_reader = Reader(database, name="taskflow-slow-reader")
-        database.on_lost += [self._writer.let_go, self._reader.let_go, self._slow_reader.let_go]
-        names = Names(self._options.max_queues)
-        self._writer.on_rollback.append(names.forget)
         self.notifier = SqliteNotifier(self._path, enabled=self._options.wake, mode=self._options.file_mode)
         self.schema = SqliteSchema(database, self._writer, self._reader)
         self.intake = SqliteIntake(database.path, (self._writer, self._reader), names, self.notifier, self._now)
-        self.claims = SqliteClaims(database, (self._writer, self._reader), names, self.notifier, self._now)
+        self.claims = SqliteClaims(database, (self._writer, self._reader), names, cursors, self.notifier, self._now)
         self.workers = SqliteWorkers(self._writer, self._reader, self._now)
         self.jobs = SqliteJobs(self._writer, self._reader, self.notifier, self._now)
         self.stats = SqliteStats((self._reader, self._slow_reader), self._now)

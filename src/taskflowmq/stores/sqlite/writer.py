@@ -23,7 +23,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from enum import Enum
 from queue import Empty, SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from taskflowmq.core.errors import StoreClosed, StoreUnavailable, for_one
 from taskflowmq.ports.helpers import aside
@@ -68,11 +68,25 @@ class _Item:
         self.error: BaseException | None = None
 
 
-class Writer:
-    """The writer thread. ``on_rollback`` functions are called whenever something that ran was undone."""
+class Cache(Protocol):
+    """What operations remember of the database, so that they need not read it again."""
 
-    def __init__(self, database: Database) -> None:
+    def forget(self) -> None:
+        """Forget everything; called in the writer thread."""
+        ...
+
+
+class Writer:
+    """The writer thread.
+
+    Args:
+        database: the file.
+        caches: forgotten whenever something that ran was undone: some of what they hold may not be stored.
+    """
+
+    def __init__(self, database: Database, caches: Sequence[Cache]) -> None:
         self._database = database
+        self._caches = caches
         self._options = options = database.options
         self._queue: SimpleQueue[_Item | _LetGo | None] = SimpleQueue()
         self._left: deque[_Item] = deque()
@@ -84,7 +98,6 @@ class Writer:
         self._stopping = False
         self._lost = False
         self._checked_at = 0.0
-        self.on_rollback: list[Callable[[], None]] = []
 
     def start(self) -> None:
         """Start the thread."""
@@ -232,7 +245,7 @@ class Writer:
         while True:
             try:
                 if self._conn is None:
-                    self._conn = self._database.connect(writes=True)
+                    self._conn = self._database.connect(writes=True, opener=self)
                     self._fairness.open()
                 elif time.monotonic() - self._checked_at > _IDLE_S:
                     self._database.check(self._conn)
@@ -269,8 +282,8 @@ class Writer:
             conn.execute("RELEASE operation")
 
     def _rolled_back(self) -> None:
-        for forget in self.on_rollback:
-            forget()
+        for cache in self._caches:
+            cache.forget()
 
     def _close_lost(self) -> None:
         """Close what is open in a file that was replaced, and forget what was read there."""
