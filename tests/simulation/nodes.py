@@ -23,7 +23,7 @@ from taskflowmq.core.ids import uuid7
 from taskflowmq.ports.spawner import ChildSpec
 from taskflowmq.ports.telemetry import NoTelemetry
 from taskflowmq.scheduler import all_duties
-from taskflowmq.worker.identity import Place
+from taskflowmq.worker.identity import WorkerIdentity
 from taskflowmq.worker.options import WorkerOptions
 from taskflowmq.worker.slots import SlotTable
 from taskflowmq.worker.supervision.child import DRAIN, FINISH
@@ -89,14 +89,14 @@ class WorkerNode(Node):
 
     def boot(self) -> None:
         worker_id = self.world.new_uuid()
-        place = Place(worker_id=worker_id, supervisor=worker_id)
+        identity = WorkerIdentity(worker_id=worker_id, supervisor=worker_id)
         options = self.options()
         self.worker = Worker(
             self.gate,  # type: ignore[arg-type]
             self.app.tasks,
             options,
             clock=self.clock,
-            place=place,
+            identity=identity,
             duties=self.duties(),
         )
         self.run(self._main())
@@ -194,8 +194,8 @@ class Child(WorkerNode):
         self._table = SlotTable.attach(slots_fd)
 
     def boot(self) -> None:
-        place = Place(worker_id=self._spec.worker_id, supervisor=self._spec.supervisor, table=self._table)
-        self.worker = Worker(self.gate, self.app.tasks, self.options(), clock=self.clock, place=place)  # type: ignore[arg-type]
+        identity = WorkerIdentity(worker_id=self._spec.worker_id, supervisor=self._spec.supervisor, table=self._table)
+        self.worker = Worker(self.gate, self.app.tasks, self.options(), clock=self.clock, identity=identity)  # type: ignore[arg-type]
         self.run(self._work())
         self.run(self._obey())
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from uuid import UUID
 
 from taskflowmq.core.retention import NEVER, Retention
-from taskflowmq.stores import pruning
-from taskflowmq.stores.pruning import Rule, Stretch, Walk, Walks, longest_of, read_exceptions, rules_of
+from taskflowmq.stores.common import pruning
+from taskflowmq.stores.common.pruning import Rule, Stretch, Walk, Walks, longest_of, read_exceptions, rules_of
 
 RETENTION_MS = 1_000_000
 PASS_MS = RETENTION_MS // 100

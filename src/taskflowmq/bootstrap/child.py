@@ -26,7 +26,7 @@ from taskflowmq.ports.hooks import HookFailed
 from taskflowmq.telemetry.logs import configure_logging
 from taskflowmq.telemetry.standard_streams import finish_streams, guard_streams
 from taskflowmq.telemetry.uncaught import log_uncaught
-from taskflowmq.worker import Place, SystemClock, Worker
+from taskflowmq.worker import SystemClock, Worker, WorkerIdentity
 from taskflowmq.worker.backoff import backoff
 from taskflowmq.worker.running.fork_guard import guard_forks
 from taskflowmq.worker.slots import SlotTable
@@ -45,14 +45,16 @@ async def work(app: BaseApp, config: ChildConfig, program: Program) -> int:
     """Run a worker until the supervisor says otherwise; return the exit code."""
     clock = SystemClock()
     hold = await _keep_open(app, clock)
-    place = Place(worker_id=config.worker_id, supervisor=config.supervisor, table=SlotTable.attach(config.slots_fd))
+    identity = WorkerIdentity(
+        worker_id=config.worker_id, supervisor=config.supervisor, table=SlotTable.attach(config.slots_fd)
+    )
     worker = Worker(
         hold.session.store,
         app.tasks,
         config.options,
         clock=clock,
         telemetry=telemetry_of(app),
-        place=place,
+        identity=identity,
         launch=body_launcher(program),
     )
     loop = asyncio.get_running_loop()

@@ -8,9 +8,9 @@ A job passes ``claiming``, ``running`` and ``settling``. ``watches`` are the loo
 """
 
 from taskflowmq.worker.clock import SystemClock
-from taskflowmq.worker.identity import Place
+from taskflowmq.worker.identity import WorkerIdentity
 from taskflowmq.worker.options import WorkerOptions
 from taskflowmq.worker.supervision.supervisor import Supervisor
 from taskflowmq.worker.worker import Health, Worker
 
-__all__ = ["Health", "Place", "Supervisor", "SystemClock", "Worker", "WorkerOptions"]
+__all__ = ["Health", "Supervisor", "SystemClock", "Worker", "WorkerIdentity", "WorkerOptions"]

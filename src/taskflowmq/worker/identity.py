@@ -16,7 +16,7 @@ from taskflowmq.worker.options import WorkerOptions
 from taskflowmq.worker.slots import SlotTable
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True):
+class WorkerIdentity(msgspec.Struct, frozen=True, kw_only=True):
     """A worker's identity. With ``table`` a supervisor watches: it renews the lease and reads the table."""
 
     worker_id: UUID
@@ -24,13 +24,15 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     table: SlotTable | None = None
 
     @classmethod
-    def embedded(cls) -> Place:
+    def embedded(cls) -> WorkerIdentity:
         """A worker that is its own supervisor."""
         worker_id = uuid4()
         return cls(worker_id=worker_id, supervisor=worker_id)
 
 
-def introduction(place: Place, worker_id: UUID, options: WorkerOptions, tasks: tuple[str, ...]) -> NewWorker:
+def introduction(
+    identity: WorkerIdentity, worker_id: UUID, options: WorkerOptions, tasks: tuple[str, ...]
+) -> NewWorker:
     """Return the row with which a worker introduces itself to the store."""
     info = {
         "queues": list(options.queues),
@@ -40,7 +42,7 @@ def introduction(place: Place, worker_id: UUID, options: WorkerOptions, tasks: t
     }
     return NewWorker(
         id=worker_id,
-        supervisor=place.supervisor,
+        supervisor=identity.supervisor,
         host=socket.gethostname(),
         boot_id=_boot_id(),
         pid=os.getpid(),

@@ -26,7 +26,7 @@ from taskflowmq.worker.claiming.listener import Listener
 from taskflowmq.worker.claiming.lost_claims import LostClaims
 from taskflowmq.worker.clock import SystemClock
 from taskflowmq.worker.deps import WorkerDeps
-from taskflowmq.worker.identity import Place, introduction
+from taskflowmq.worker.identity import WorkerIdentity, introduction
 from taskflowmq.worker.options import WorkerOptions
 from taskflowmq.worker.protected_tasks import ProtectedTask, cancelled_itself, start_protected
 from taskflowmq.worker.running.container import usable_cores
@@ -94,7 +94,7 @@ class Worker:
         options: see :class:`WorkerOptions`.
         clock: time; the system's by default.
         telemetry: metrics; none by default.
-        place: identity and supervisor; embedded by default.
+        identity: of the worker, and who supervises it; embedded by default.
         duties: loops that run beside the jobs.
         launch: starts killable processes; without it process tasks run in threads.
     """
@@ -107,20 +107,20 @@ class Worker:
         *,
         clock: Clock | None = None,
         telemetry: Telemetry | None = None,
-        place: Place | None = None,
+        identity: WorkerIdentity | None = None,
         duties: Sequence[Duty] = (),
         launch: Launch | None = None,
     ) -> None:
-        self._place = place or Place.embedded()
+        self._identity = identity or WorkerIdentity.embedded()
         self._deps = WorkerDeps(
             store,
             tasks,
             clock or SystemClock(),
             telemetry or NoTelemetry(),
             options or WorkerOptions(),
-            self._place.worker_id,
+            self._identity.worker_id,
         )
-        self._supervised = self._place.table is not None
+        self._supervised = self._identity.table is not None
         self._duties = duties
         self._launch = launch
         self._loops: list[ProtectedTask] = []
@@ -259,7 +259,7 @@ class Worker:
         if self._built:
             return
         deps = self._deps
-        self._slots = self._place.table or SlotTable.create(deps.options.slots)
+        self._slots = self._identity.table or SlotTable.create(deps.options.slots)
         self._progress = ProgressWriter(deps.store.claims, deps.clock)
         self._completer = Completer(deps, self._progress, self._taint)
         self._life = Lifecycle(deps.tasks.hooks)
@@ -286,7 +286,7 @@ class Worker:
         tasks, errors = self._deps.tasks, 0
         names = tasks.names()
         notices = [spec.notice() for name in names if (spec := tasks.get(name)) is not None]
-        row = introduction(self._place, self._deps.worker_id, self._deps.options, names)
+        row = introduction(self._identity, self._deps.worker_id, self._deps.options, names)
         began, store_log = 0.0, StoreLog(self._deps.store, self._deps.clock, "registration")
         while not self._is_stopping():
             began = self._deps.clock.monotonic()
@@ -399,8 +399,8 @@ class Worker:
             )
 
     def _leave(self) -> None:
-        if self._place.table is not None:  # the supervisor believes no exit code without it: bodies can exit, too
-            self._place.table.cells[LEFT] = 1
+        if self._identity.table is not None:  # the supervisor believes no exit code without it: bodies can exit, too
+            self._identity.table.cells[LEFT] = 1
         self._finished.set()
 
     async def _ended_within(self, limit: float) -> bool:

@@ -11,7 +11,7 @@ from taskflowmq.core.job import Attempts, JobFilter, JobView, Page, State
 from taskflowmq.core.operations import MOST_LOOKS, Move
 from taskflowmq.ports.store import PAGE_SLICE
 from taskflowmq.stores.common.jobs import A, CommonJobs, Decide
-from taskflowmq.stores.listing import id_bounds, that_fit, windows
+from taskflowmq.stores.common.listing import id_bounds, that_fit, windows
 from taskflowmq.stores.postgres import rows
 from taskflowmq.stores.postgres.notifier import PostgresNotifier
 from taskflowmq.stores.postgres.pool import Pool

@@ -10,11 +10,11 @@ from uuid import UUID
 
 from taskflowmq.core.grace import Grace, gap_since, grace_after
 from taskflowmq.ports.store import DutyFailure, DutyTurn, Retention, StagedCount
+from taskflowmq.stores.common.pruning import Rule, Stretch, Walks, longest_of, read_exceptions, rules_of
 from taskflowmq.stores.postgres import partitions
 from taskflowmq.stores.postgres.names import Names
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import q
-from taskflowmq.stores.pruning import Rule, Stretch, Walks, longest_of, read_exceptions, rules_of
 
 
 class PostgresUpkeep:

@@ -11,7 +11,7 @@ from taskflowmq.core.job import Attempts, JobFilter, JobView, Page, Reason, Stat
 from taskflowmq.core.operations import Move
 from taskflowmq.ports.store import PAGE_SLICE
 from taskflowmq.stores.common.jobs import A, CommonJobs, Decide
-from taskflowmq.stores.listing import id_bounds, that_fit, windows
+from taskflowmq.stores.common.listing import id_bounds, that_fit, windows
 from taskflowmq.stores.sqlite.enqueue import draw_positions
 from taskflowmq.stores.sqlite.notifier import SqliteNotifier
 from taskflowmq.stores.sqlite.queries import q

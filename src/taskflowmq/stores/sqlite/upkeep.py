@@ -19,7 +19,7 @@ from taskflowmq.core.grace import Grace, gap_since, grace_after
 from taskflowmq.core.ids import lowest_id
 from taskflowmq.ports.helpers import aside
 from taskflowmq.ports.store import MAX_BATCH, DutyFailure, DutyTurn, Retention, StagedCount
-from taskflowmq.stores.pruning import Rule, Stretch, Walks, read_exceptions, rules_of
+from taskflowmq.stores.common.pruning import Rule, Stretch, Walks, read_exceptions, rules_of
 from taskflowmq.stores.sqlite.database import Database
 from taskflowmq.stores.sqlite.enqueue import DAY_US, draw_positions
 from taskflowmq.stores.sqlite.errors import is_busy
