@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tools.problems import ROOT, Problem, relative, report
-from tools.sql_rules import postgres_clock, seams, sqlite_clock, unqualified_tables, written
+from tools.sql_rules import STEPS, inserts, postgres_clock, seams, sqlite_clock, unqualified_tables, written
 from tools.sql_tokens import Token, statements, tokens
 from tools.sql_uses import uses
 
@@ -59,6 +59,8 @@ def check(root: Path) -> tuple[list[Problem], int]:
         problems.extend(check_migrations(engine, root))
         problems.extend(check_fragments(engine, root))
         problems.extend(check_uses(engine, {**shared[engine], **only[engine]}, root))
+        if engine == "sqlite":
+            problems.extend(check_steps(engine, {**shared[engine], **only[engine]}, fragments, root))
         texts[engine] = {name: whole_text(path, fragments) for name, path in shared[engine].items()}
     problems.extend(check_names(shared, only, root))
     problems.extend(check_contracts(shared["postgres"], texts, root))
@@ -176,6 +178,18 @@ def check_uses(engine: str, known: dict[str, Path], root: Path) -> Iterator[Prob
     if seen:
         for name in sorted(named.keys() - {use.name for use in seen}):
             yield Problem(relative(named[name], root), 1, "use", f"no code names the statement {name}")
+
+
+def check_steps(engine: str, known: dict[str, Path], fragments: dict[str, str], root: Path) -> Iterator[Problem]:
+    """Yield statements that end jobs or make them ready and are run without what must happen with it."""
+    functions: dict[str, set[str]] = {}
+    for path in known.values():
+        tables = {table for _, table in inserts(tokens(whole_text(path, fragments)))}
+        functions[path.stem] = {STEPS[table] for table in tables & STEPS.keys()}
+    for use in uses(root / STORES / engine):
+        for function in sorted(functions.get(use.name or "", set()) - set(use.calls)):
+            message = f"give {use.name} to {function}(...), which does what else must happen then"
+            yield Problem(relative(use.path, root), use.line, "steps", message)
 
 
 def check_text(text: str, name: str) -> Iterator[Problem]:

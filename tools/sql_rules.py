@@ -28,6 +28,8 @@ STATEMENTS = {"select", "insert", "update", "delete", "merge", "values", "with",
 
 #: The tables that only a fragment adds to, and that fragment.
 SEAMS = {"taskflow_outcome": "end_job", "taskflow_ready": "arrive"}
+#: On SQLite that fragment is the first of several statements: the function that runs them all is given the first.
+STEPS = {"taskflow_outcome": "end_jobs", "taskflow_ready": "make_ready"}
 
 Finding = tuple[int, str]
 
@@ -209,8 +211,13 @@ def written(found: list[Token]) -> set[str]:
 
 def seams(found: list[Token]) -> Iterator[Finding]:
     """Yield inserts that belong in one fragment: what must happen when a job ends or becomes ready is said there."""
+    for line, table in inserts(found):
+        if table in SEAMS:
+            yield line, f"INSERT INTO {table} outside its fragment: write `-- include: {SEAMS[table]}`"
+
+
+def inserts(found: list[Token]) -> Iterator[tuple[int, str]]:
+    """Yield the tables that a statement adds rows to, each with the line that says so."""
     for index, token in enumerate(found):
         if token.key == "into" and key_at(found, index - 1) in ("insert", "ignore", "replace"):
-            table = "_".join(dotted(found, index + 1)[0])
-            if table in SEAMS:
-                yield token.line, f"INSERT INTO {table} outside its fragment: write `-- include: {SEAMS[table]}`"
+            yield token.line, "_".join(dotted(found, index + 1)[0])

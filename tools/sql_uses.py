@@ -14,16 +14,25 @@ class Use(NamedTuple):
     path: Path
     line: int
     name: str | None
+    #: The functions that it is an argument of, outermost first, without those that are attributes.
+    calls: tuple[str, ...] = ()
 
 
 def uses(folder: Path) -> Iterator[Use]:
     """Yield the statements that the modules below a folder name."""
     for path in sorted(folder.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            match node:
-                case ast.Attribute(value=ast.Name(id="q")):
-                    yield Use(path, node.lineno, node.attr)
-                case ast.Call(func=ast.Name(id="getattr" | "vars"), args=[ast.Name(id="q"), *_]):
-                    yield Use(path, node.lineno, None)
-                case _:
-                    pass
+        yield from _uses(ast.parse(path.read_text(encoding="utf-8")), path, ())
+
+
+def _uses(node: ast.AST, path: Path, calls: tuple[str, ...]) -> Iterator[Use]:
+    match node:
+        case ast.Attribute(value=ast.Name(id="q")):
+            yield Use(path, node.lineno, node.attr, calls)
+        case ast.Call(func=ast.Name(id="getattr" | "vars"), args=[ast.Name(id="q"), *_]):
+            yield Use(path, node.lineno, None, calls)
+        case ast.Call(func=ast.Name(id=name)):
+            calls = (*calls, name)
+        case _:
+            pass
+    for child in ast.iter_child_nodes(node):
+        yield from _uses(child, path, calls)

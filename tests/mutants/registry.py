@@ -321,6 +321,17 @@ UNIQUE = (
         ),
         (_DUELS + "test_two_jobs_of_one_unique_key", _POSTGRES + "TestRaces::test_fifty_enqueues_on_twenty_keys[few]"),
     ),
+    Mutant(
+        "unique-kept-at-the-end",
+        "sqlite",
+        "a job that ends keeps its unique key, whichever way it ends",
+        (Edit("stores/sqlite/job_steps.py", "    if keys:\n", "    if keys and requests:\n"),),
+        (
+            _SQLITE + "TestUnique::test_the_key_is_free_when_its_holder_has_ended",
+            _SQLITE + "TestUnique::test_a_key_of_a_job_that_expired_while_waiting_is_free",
+            _SQLITE + "TestUnique::test_until_start_is_free_when_cancelled_before",
+        ),
+    ),
 )
 
 REPEAT = (

@@ -240,6 +240,43 @@ def test_jobs_end_and_become_ready_in_one_fragment(tmp_path: Path, engine: str, 
     assert found[0].endswith(f"outside its fragment: write `-- include: {fragment}`")
 
 
+END = "-- Ends jobs of a batch.\n-- include: end_job\nSELECT 1\n"
+END_JOB = "-- Ends jobs it is given.\n-- begin\nINSERT INTO taskflow_outcome (job_id)\n-- end\nSELECT 2\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "refused"),
+    [
+        ("end_jobs(Step(q.end_now, params), q.delete_ready, ids)", []),
+        ("Step(q.end_now, params)", [1]),
+        ("make_ready(q.end_now, ids)", [1]),
+        ("self.end_jobs(q.end_now)", [1]),
+        ("STATEMENTS = {\n  READY: q.end_now,\n}\nend_jobs(STATEMENTS[READY], q.delete_ready, ids)", [2]),
+    ],
+)
+def test_on_sqlite_jobs_end_in_one_function(tmp_path: Path, code: str, refused: list[int]) -> None:
+    (tmp_path / STORES / "sqlite").mkdir(parents=True)
+    (tmp_path / STORES / "sqlite" / "jobs.py").write_text(code)
+    files = {"only/end_now": END, "only/delete_ready": SQLITE, "fragments/end_job": END_JOB}
+    messages(tmp_path, {**pair(), **{f"sqlite/{name}.sql": text for name, text in files.items()}})
+    found = [problem for problem in check(tmp_path)[0] if problem.rule == "steps"]
+    assert [problem.line for problem in found] == refused
+    assert {problem.message for problem in found} <= {
+        "give end_now to end_jobs(...), which does what else must happen then"
+    }
+
+
+def test_on_sqlite_jobs_become_ready_in_one_function(tmp_path: Path) -> None:
+    arrive = END_JOB.replace("outcome", "ready")
+    files = {"only/place_now": END.replace("end_job", "arrive"), "fragments/arrive": arrive}
+    (tmp_path / STORES / "sqlite").mkdir(parents=True)
+    (tmp_path / STORES / "sqlite" / "jobs.py").write_text("conn.execute(q.place_now)\nmake_ready(q.place_now, ids)")
+    found = messages(tmp_path, {**pair(), **{f"sqlite/{name}.sql": text for name, text in files.items()}})
+    assert [line for line in found if line.startswith("steps")] == [
+        "steps: give place_now to make_ready(...), which does what else must happen then"
+    ]
+
+
 def test_names_in_code_are_those_of_statements(tmp_path: Path) -> None:
     code = "run(q.claim_jobs if late else q.claim_late, getattr(q, name))"
     files = {**pair(), "sqlite/only/wait_jobs.sql": SQLITE, "sqlite/claims.py": code}

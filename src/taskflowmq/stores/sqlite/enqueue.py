@@ -15,7 +15,8 @@ import msgspec
 
 from taskflowmq.core.errors import Conflict, IdempotencyMismatch, NotUnique
 from taskflowmq.core.ids import MAX_SKEW_MS
-from taskflowmq.core.job import Enqueued, Flag, IdempotencyKey, NewJob, shape_of
+from taskflowmq.core.job import Enqueued, Flag, IdempotencyKey, NewJob, Reason, shape_of
+from taskflowmq.stores.sqlite.job_steps import cancel_ready, cancel_waiting, make_ready
 from taskflowmq.stores.sqlite.names import Names
 from taskflowmq.stores.sqlite.queries import q
 from taskflowmq.stores.sqlite.rows import from_us, join_ids, to_json, to_us, zeros
@@ -149,12 +150,11 @@ def _store(rows: Sequence[_Row], now: int) -> Steps[bool]:
     if reply.clash:
         return True
     later = sum(row.head.run_at > now for row in rows)
-    params = {"ids": ids, "places": to_json([_place(row.head) for row in rows]), "now": now}
+    params = {"places": to_json([_place(row.head) for row in rows]), "now": now}
     if later < len(rows):
-        first = yield from draw_positions(len(rows))
-        yield Step(q.place_ready, {**params, "first": first})
+        yield from make_ready(q.place_ready, ids, params)
     if later:
-        yield Step(q.place_waiting, params)
+        yield Step(q.place_waiting, {**params, "ids": ids})
     return False
 
 
@@ -167,8 +167,8 @@ def _store_alike(ids: bytes, head: _Head, args: list[bytes], now: int) -> Steps[
     if head.run_at > now:
         yield Step(q.place_waiting, {"ids": ids, "places": to_json([_place(head)] * len(args)), "now": now})
         return False
-    first = yield from draw_positions(len(args))
-    yield Step(q.place_alike, {**params, "rows": zeros(len(args)), "first": first})
+    params["rows"] = zeros(len(args))
+    yield from make_ready(q.place_alike, ids, params)
     return False
 
 
@@ -184,12 +184,6 @@ def _json_rows(rows: Sequence[_Row]) -> str:
 
 def _place(head: _Head) -> tuple[int, int, int, int | None, int]:
     return head.lane_id, head.task_id, head.run_at, head.expires_at, head.flags
-
-
-def draw_positions(count: int) -> Steps[int]:
-    """Draw positions for ready rows and return the first."""
-    reply = yield Step(q.draw_positions, {"count": count})
-    return int(reply.rows[0][0]) - count
 
 
 def _store_carefully(rows: Sequence[_Row], now: int) -> Steps[list[Enqueued]]:
@@ -251,7 +245,7 @@ def _take_unique_keys(
             continue
         if unique.on_conflict == "raise":
             raise NotUnique(unique.key, str(holder))
-        if unique.on_conflict == "replace" and (yield from cancel_steps(holder, now)):
+        if unique.on_conflict == "replace" and (yield from _cancel(holder, now)):
             tenant_id, key, free_at, until = keys[number]
             found = {"tenant_id": tenant_id, "key": key, "free_at": free_at, "until": until}
             yield Step(q.give_unique_key, {**found, "job_id": row.job.id.bytes})
@@ -267,17 +261,9 @@ def _key(row: _Row, now: int) -> tuple[int, str, str, int | None]:
     return row.head.tenant_id, unique.key, unique.free_at, until
 
 
-def cancel_steps(job_id: UUID, now: int) -> Steps[bool]:
+def _cancel(job_id: UUID, now: int) -> Steps[bool]:
     """Cancel a job that is ready or waiting; False if it is neither."""
-    params = {"job_id": job_id.bytes}
-    end = {**params, "now": now, "reason": "cancelled_by_user"}
-    for cancel, leave in (
-        (Step(q.end_ready_job, end), Step(q.delete_ready_by_id, params)),
-        (Step(q.end_waiting_job, end), Step(q.delete_waiting_by_id, params)),
-    ):
-        reply = yield cancel
-        if reply.changed:
-            yield leave
-            yield Step(q.free_unique_by_id, params)
+    for cancel in (cancel_ready, cancel_waiting):
+        if (yield from cancel(job_id.bytes, Reason.CANCELLED_BY_USER, now)):
             return True
     return False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from typing import Any
 from uuid import UUID
 
 from taskflowmq.core.job import Attempts, JobFilter, JobView, Page, Reason, State
@@ -12,24 +11,14 @@ from taskflowmq.core.operations import Move
 from taskflowmq.ports.store import PAGE_SLICE
 from taskflowmq.stores.common.jobs import A, CommonJobs, Decide
 from taskflowmq.stores.common.listing import id_bounds, that_fit, windows
-from taskflowmq.stores.sqlite.enqueue import draw_positions
+from taskflowmq.stores.sqlite.job_steps import batch_of, cancel_ready, cancel_waiting, make_ready
 from taskflowmq.stores.sqlite.notifier import SqliteNotifier
 from taskflowmq.stores.sqlite.queries import q
 from taskflowmq.stores.sqlite.reader import Reader
 from taskflowmq.stores.sqlite.rows import attempt_view, job_view, to_us, zeros
 from taskflowmq.stores.sqlite.stats import LISTED
-from taskflowmq.stores.sqlite.steps import run_steps
+from taskflowmq.stores.sqlite.steps import Step, Steps, run_steps
 from taskflowmq.stores.sqlite.writer import Writer
-
-#: The first changes one row where the job is in the place that the move was decided for.
-_STATEMENTS = {
-    Move.CANCEL_READY: (q.end_ready_job, q.delete_ready_by_id, q.free_unique_by_id),
-    Move.CANCEL_WAITING: (q.end_waiting_job, q.delete_waiting_by_id, q.free_unique_by_id),
-    Move.REQUEST_CANCEL: (q.request_cancel,),
-    Move.BEGIN_ROUND: (q.place_new_round, q.delete_outcome_by_id),
-    Move.MAKE_DUE: (q.place_due_now, q.delete_waiting_by_id),
-    Move.DELETE: (q.delete_outcome_by_id, q.delete_attempts, q.empty_job),
-}
 
 
 class SqliteJobs(CommonJobs):
@@ -73,8 +62,8 @@ class SqliteJobs(CommonJobs):
             place = _place(conn, tenant, job_id)
             queue, state = ("", None) if place is None or place[1] is None else (place[0], State(place[1]))
             answer, move = decide(state)
-            if move is not None:
-                self._move(conn, move, job_id, actor)
+            if move is not None and run_steps(conn, _move(move, job_id, self._now(), actor)) != 1:
+                raise RuntimeError(f"job {job_id} has left its place in the middle of a transaction ({move.value})")
             return answer, queue if move is not None and move.makes_ready else ""
 
         answer, queue = await self._writer.run(write)
@@ -82,17 +71,33 @@ class SqliteJobs(CommonJobs):
             await self._notifier.wake([queue])
         return answer
 
-    def _move(self, conn: sqlite3.Connection, move: Move, job_id: UUID, actor: str | None) -> None:
-        """Write a move in the transaction in which it was decided: no other writer can have come between."""
-        params: dict[str, Any] = {"job_id": job_id.bytes, "now": self._now(), "actor": actor}
-        params["reason"] = Reason.CANCELLED_BY_USER
-        if move.makes_ready:
-            params["seq"] = run_steps(conn, draw_positions(1))
-        first, *further = _STATEMENTS[move]
-        if conn.execute(first, params).rowcount != 1:
-            raise RuntimeError(f"job {job_id} has left its place in the middle of a transaction ({move.value})")
-        for statement in further:
-            conn.execute(statement, params)
+
+def _move(move: Move, job_id: UUID, now: int, actor: str | None) -> Steps[int]:
+    """Write a move in the transaction in which it was decided, and return how many jobs it found: 1.
+
+    No other writer can have come between.
+    """
+    params = {"job_id": job_id.bytes, "now": now}
+    match move:
+        case Move.CANCEL_READY:
+            return (yield from cancel_ready(job_id.bytes, Reason.CANCELLED_BY_USER, now))
+        case Move.CANCEL_WAITING:
+            return (yield from cancel_waiting(job_id.bytes, Reason.CANCELLED_BY_USER, now))
+        case Move.REQUEST_CANCEL:
+            return (yield Step(q.request_cancel, {**params, "actor": actor})).changed
+        case Move.BEGIN_ROUND:
+            found = yield from make_ready(q.place_new_round, job_id.bytes, params)
+            yield Step(q.delete_outcome_by_id, params)
+            return found
+        case Move.MAKE_DUE:
+            found = yield from make_ready(q.place_due_now, job_id.bytes, params)
+            yield Step(q.delete_waiting_jobs, batch_of(job_id.bytes))
+            return found
+        case Move.DELETE:
+            found = (yield Step(q.delete_outcome_by_id, params)).changed
+            yield Step(q.delete_attempts, params)
+            yield Step(q.empty_job, params)
+            return found
 
 
 def _place(conn: sqlite3.Connection, tenant: str, job_id: UUID) -> tuple[str, str | None] | None:

@@ -18,9 +18,9 @@ from taskflowmq.core.job import State
 from taskflowmq.core.transitions import Transition, obey_cancel
 from taskflowmq.core.validation import check_storable, clean_text
 from taskflowmq.ports.store import Settled
-from taskflowmq.stores.sqlite.enqueue import draw_positions
+from taskflowmq.stores.sqlite.job_steps import batch_of, end_jobs, make_ready
 from taskflowmq.stores.sqlite.queries import q
-from taskflowmq.stores.sqlite.rows import join_ids, to_json, zeros
+from taskflowmq.stores.sqlite.rows import join_ids, to_json
 from taskflowmq.stores.sqlite.steps import Step, Steps
 
 _LONGEST_PROBLEM = 2_000
@@ -77,31 +77,13 @@ def _complete(
     """
     ids = join_ids([transitions[index].job_id for index, _ in group])
     params = {"ids": ids, "results": to_json([result for _, result in group]), "lease_no": lease_no, "now": now}
-    reply = yield Step(q.end_completed_jobs, params, True)
-    if reply.clash or reply.changed == 0:
-        return
-    numbers = range(len(group))
-    if reply.changed < len(group):
+
+    def held() -> Steps[list[int]]:
         found = yield from _read_settlements(ids, [lease_no] * len(group))
-        held = {number for number, _, fate in found if fate.state is _RUNNING and fate.lease_no == lease_no}
-        numbers = [number for number in numbers if number in held]  # type: ignore[assignment]
-    for number in numbers:
+        return [number for number, _, fate in found if fate.state is _RUNNING and fate.lease_no == lease_no]
+
+    for number in (yield from end_jobs(Step(q.end_completed_jobs, params, True), q.delete_running, ids, held)):
         settled[group[number][0]] = _APPLIED
-    yield from _delete_running([ids[16 * number : 16 * number + 16] for number in numbers], ending=True)
-
-
-def _delete_running(ids: Sequence[bytes], *, ending: bool) -> Steps[None]:
-    """Take settled jobs out of running, with what belongs to their run and, where they end, to their life."""
-    if not ids:
-        return
-    reply = yield Step(q.read_extras, {})
-    keys, requests = reply.rows[0]
-    params = {"ids": b"".join(ids), "rows": zeros(len(ids))}
-    if keys and ending:
-        yield Step(q.free_unique_at_finish, params)
-    yield Step(q.delete_running, params)
-    if requests:
-        yield Step(q.drop_cancel_requests, params)
 
 
 def _read_settlements(ids: bytes, leases: list[int]) -> Steps[list[_Found]]:
@@ -133,24 +115,36 @@ def _settle_carefully(
 
 def _write(items: list[Transition], now: int) -> Steps[tuple[str, ...]]:
     rows = [_row(item, now) for item in items]
-    params = {"ids": join_ids([item.job_id for item in items]), "rows": to_json(rows)}
+    ids = join_ids([item.job_id for item in items])
+    params = {"ids": ids, "rows": to_json(rows)}
     targets = {item.to for item in items}
     if any(item.ended for item in items):
         yield Step(q.settle_attempts, {**params, "now": now})
     queues: tuple[str, ...] = ()
     if State.PENDING in targets:
-        first = yield from draw_positions(len(items))
-        yield Step(q.settle_ready, {**params, "first": first, "now": now})
+        yield from make_ready(q.settle_ready, ids, {**params, "now": now})
         reply = yield Step(q.list_lane_names, params)
         queues = tuple(name for (name,) in reply.rows)
     if targets & {State.RETRYING, State.SCHEDULED}:
         yield Step(q.settle_waiting, params)
     ending = [item for item in items if item.to.final]
     if ending:
-        yield Step(q.end_settled_jobs, {**params, "now": now})
-    yield from _delete_running([item.job_id.bytes for item in ending], ending=True)
-    yield from _delete_running([item.job_id.bytes for item in items if not item.to.final], ending=False)
+        theirs = join_ids([item.job_id for item in ending])
+        yield from end_jobs(Step(q.end_settled_jobs, {**params, "now": now}), q.delete_running, theirs)
+    yield from _leave_running([item for item in items if not item.to.final])
     return queues
+
+
+def _leave_running(items: list[Transition]) -> Steps[None]:
+    """Take jobs that go on out of running, with the requests to cancel that were for this run."""
+    if not items:
+        return
+    batch = batch_of(join_ids([item.job_id for item in items]))
+    yield Step(q.delete_running, batch)
+    reply = yield Step(q.read_extras, {})
+    _, requests = reply.rows[0]
+    if requests:
+        yield Step(q.drop_cancel_requests, batch)
 
 
 def _row(item: Transition, now: int) -> list[Any]:

@@ -17,17 +17,19 @@ import msgspec
 
 from taskflowmq.core.grace import Grace, gap_since, grace_after
 from taskflowmq.core.ids import lowest_id
+from taskflowmq.core.job import Reason
 from taskflowmq.ports.helpers import aside
 from taskflowmq.ports.store import MAX_BATCH, DutyFailure, DutyTurn, Retention, StagedCount
 from taskflowmq.stores.common.pruning import Rule, Stretch, Walks, read_exceptions, rules_of
 from taskflowmq.stores.sqlite.database import Database
-from taskflowmq.stores.sqlite.enqueue import DAY_US, draw_positions
+from taskflowmq.stores.sqlite.enqueue import DAY_US
 from taskflowmq.stores.sqlite.errors import is_busy
 from taskflowmq.stores.sqlite.holder import end_stopped, lock_holder, machine, parent_of
+from taskflowmq.stores.sqlite.job_steps import batch_of, cancel_ready, cancel_waiting, make_ready
 from taskflowmq.stores.sqlite.queries import q
 from taskflowmq.stores.sqlite.reader import Reader
-from taskflowmq.stores.sqlite.rows import from_us, to_json, zeros
-from taskflowmq.stores.sqlite.steps import run_steps
+from taskflowmq.stores.sqlite.rows import from_us, join_ids, to_json
+from taskflowmq.stores.sqlite.steps import Step, Steps, run_steps
 from taskflowmq.stores.sqlite.writer import Writer
 
 log = logging.getLogger("taskflowmq.store")
@@ -158,27 +160,18 @@ class SqliteUpkeep:
     def _stage(self, conn: sqlite3.Connection, limit: int) -> StagedCount:
         now = self._now()
         due = msgspec.json.decode(conn.execute(q.list_due_jobs, {"limit": limit, "now": now}).fetchone()[0])
-        if due:
-            batch: dict[str, Any] = _batch([job_id for job_id, _, _ in due])
-            first = run_steps(conn, draw_positions(len(due)))
-            conn.execute(q.place_due_jobs, {**batch, "first": first, "now": now})
-            if any(expired for _, expired, _ in due):
-                late = _batch([job_id for job_id, expired, _ in due if expired])
-                conn.execute(q.expire_due_jobs, {**late, "now": now})
-                conn.execute(q.free_unique_of_expired, late)
-            conn.execute(q.delete_waiting, batch)
-        expired = sum(1 for _, late, _ in due if late)
+        in_time = _ids([job_id for job_id, late, _ in due if not late])
+        expired = _ids([job_id for job_id, late, _ in due if late])
+        if in_time:
+            run_steps(conn, _place_due(in_time, now))
+        if expired:
+            run_steps(conn, cancel_waiting(expired, Reason.EXPIRED, now))
         queues = tuple(sorted({queue for _, late, queue in due if not late}))
-        return StagedCount(len(due) - expired, expired, _ms_until(_next_due(conn), now), queues)
+        return StagedCount(len(in_time) // 16, len(expired) // 16, _ms_until(_next_due(conn), now), queues)
 
     def _expire(self, conn: sqlite3.Connection, params: dict[str, int]) -> int:
-        ids = _expired(conn, params)
-        if ids:
-            batch = _batch(ids)
-            conn.execute(q.end_expired_jobs, {**batch, "now": params["now"]})
-            conn.execute(q.free_unique_of_expired, batch)
-            conn.execute(q.delete_ready_expired, batch)
-        return len(ids)
+        ids = _ids(_expired(conn, params))
+        return run_steps(conn, cancel_ready(ids, Reason.EXPIRED, params["now"]))
 
     def _rules(self, conn: sqlite3.Connection, retention: Retention) -> list[Rule]:
         exceptions = read_exceptions(conn.execute(q.list_retentions).fetchall())
@@ -208,7 +201,7 @@ class SqliteUpkeep:
         due = await self._walks.of(rule).next_due(look, now_ms=now // 1000, kept_ms=age_ms, most=limit)
         if not due:
             return 0
-        batch = {"ids": b"".join(job_id.bytes for job_id in due), "rows": zeros(len(due))}
+        batch = batch_of(join_ids(due))
 
         def write(conn: sqlite3.Connection) -> int:
             # Read before, deleted now: a dead job may have got a new round in between, so each step looks again.
@@ -288,5 +281,11 @@ def _expired(conn: sqlite3.Connection, params: dict[str, int]) -> list[str]:
     return ids
 
 
-def _batch(ids: list[str]) -> dict[str, Any]:
-    return {"ids": bytes.fromhex("".join(ids)), "rows": zeros(len(ids))}
+def _ids(ids: list[str]) -> bytes:
+    return bytes.fromhex("".join(ids))
+
+
+def _place_due(ids: bytes, now: int) -> Steps[None]:
+    batch = batch_of(ids)
+    yield from make_ready(q.place_due_jobs, ids, {**batch, "now": now})
+    yield Step(q.delete_waiting_jobs, batch)

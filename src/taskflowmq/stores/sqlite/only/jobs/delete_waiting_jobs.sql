@@ -1,2 +1,2 @@
--- Staged and expired jobs wait no more.
+-- Jobs that become ready or end wait no more.
 DELETE FROM taskflow_waiting WHERE job_id IN (SELECT substr(:ids, 16 * key + 1, 16) FROM json_each(:rows))

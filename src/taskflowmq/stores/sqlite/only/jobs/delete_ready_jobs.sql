@@ -1,2 +1,2 @@
--- Expired jobs are ready no more.
+-- Jobs that end are ready no more.
 DELETE FROM taskflow_ready WHERE job_id IN (SELECT substr(:ids, 16 * key + 1, 16) FROM json_each(:rows))
