@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
 import time
@@ -64,7 +65,11 @@ async def test_ten_due_jobs_among_very_many_are_staged_by_index_in_no_time(store
     for _ in range(5):
         await store.intake.enqueue([new_job(delay_ms=1) for _ in range(DUE)])
         runs.append(await stage(store))
-    assert sum(staged for staged, _, _ in runs) + (await stage(store))[0] == 5 * DUE
+    staged = sum(staged for staged, _, _ in runs)
+    async with asyncio.timeout(10):  # the disk may be faster than the millisecond until they are due
+        while staged < 5 * DUE:
+            staged += (await stage(store))[0]
+    assert staged == 5 * DUE
     print(f"staging {DUE} of {WAITING:,}: {min(took for _, took, _ in runs) * 1000:.2f} ms")
     assert min(took for staged, took, _ in runs if staged) <= MOST_S
     assert max(steps for _, _, steps in runs) <= MOST_STEPS
