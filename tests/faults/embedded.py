@@ -7,12 +7,18 @@ import json
 import os
 import sys
 import time
+from collections.abc import AsyncIterator
 
-from taskflowmq import TaskFlow, current_context
+from taskflowmq import Context, TaskFlow, current_context
 
 app = TaskFlow()
 begun: set[str] = set()
 BODIES = ("sleeps", "swallows", "stuck")
+
+
+@app.around
+async def around(ctx: Context) -> AsyncIterator[None]:
+    yield
 
 
 @app.task(process=True)

@@ -1,8 +1,8 @@
 """Runs a body inside the ``@app.around`` hooks of its app, wherever it runs.
 
 A synchronous hook runs where the body does. An asynchronous one needs a loop: around a coroutine it is awaited; around
-a thread it is one task on the loop, in the context of the body, while the thread waits for its two halves; a body
-process turns a loop of its own for it. The two halves are one task, so that ``asyncio.timeout`` works in it.
+a thread it is one task on the loop, while the thread waits for its two halves; a body process turns a loop of its own
+for it. The two halves are one task, so that ``asyncio.timeout`` works in it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import queue
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractContextManager
 from contextvars import Context as Variables
+from contextvars import copy_context
 from types import TracebackType
 from typing import Any
 
@@ -21,6 +22,7 @@ from taskflowmq.worker.running.context import RunningContext
 
 #: Runs a coroutine of a job as its body's code is run: its steps are published, and it is dropped when given up on.
 Drive = Callable[[Coroutine[Any, Any, None]], Coroutine[Any, Any, None]]
+_MISSING = object()
 
 
 async def around_coroutine(hooks: Sequence[Around], ctx: RunningContext, call: Callable[[], Awaitable[Any]]) -> Any:
@@ -37,17 +39,29 @@ async def around_coroutine(hooks: Sequence[Around], ctx: RunningContext, call: C
     return None
 
 
-def around_call(hooks: Sequence[Around], call: Callable[[], Any], opened: Callable[[Around], AroundHere]) -> Any:
-    """Call a plain body inside the hooks; ``opened`` makes a blocking context manager of one."""
+def around_call(
+    hooks: Sequence[Around],
+    variables: Variables,
+    call: Callable[[Variables], Any],
+    opened: Callable[[Around, Variables], AroundHere],
+) -> Any:
+    """Call a plain body inside the hooks.
+
+    Args:
+        hooks: the first is the outermost.
+        variables: those in which the first begins.
+        call: the body; it is passed the variables that the hooks have made.
+        opened: makes a blocking context manager of a hook.
+    """
     if not hooks:
-        return call()
-    with opened(hooks[0]):
-        return around_call(hooks[1:], call, opened)
+        return call(variables)
+    with opened(hooks[0], variables) as inner:
+        return around_call(hooks[1:], inner, call, opened)
     return None
 
 
-class AroundHere(AbstractContextManager[None]):
-    """An opened hook, to be entered and left by the thread of a body."""
+class AroundHere(AbstractContextManager[Variables]):
+    """An opened hook, to be entered and left by the thread of a body; gives the variables of what is inside it."""
 
     def __exit__(self, *raised: Any) -> bool:
         """Leave it; True if it swallowed the exception."""
@@ -55,13 +69,14 @@ class AroundHere(AbstractContextManager[None]):
 
 
 class InVariables(AroundHere):
-    """A synchronous hook whose halves run with the context variables of the body."""
+    """A synchronous hook; what is inside it shares its variables."""
 
     def __init__(self, inner: NamedHook, variables: Variables) -> None:
         self._inner, self._variables = inner, variables
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Variables:
         self._variables.run(self._inner.__enter__)
+        return self._variables
 
     def __exit__(self, *raised: Any) -> bool:
         return self._variables.run(self._inner.__exit__, *raised)
@@ -77,13 +92,50 @@ def _judge(error: BaseException | None, raised: BaseException | None, trace: Tra
     return False
 
 
+def _adopt(others: Variables) -> None:
+    """Set the variables here to what they are there."""
+    for variable, value in others.items():
+        if variable.get(_MISSING) is not value:
+            variable.set(value)
+
+
+async def _until_ended(
+    ending: asyncio.Future[BaseException | None], gives_up: Callable[[], bool]
+) -> BaseException | None:
+    """Wait until a body has ended that no cancel reaches, and return what it raised.
+
+    What cancels its hook meanwhile, such as a timeout of the hook, must not end the hook before the body, which uses
+    what the hook holds. It takes effect when the body has ended, unless that raised.
+
+    Args:
+        ending: of the body; it outlives a cancel.
+        gives_up: whether nothing waits for the body any more.
+    """
+    cancelled: asyncio.CancelledError | None = None
+    while not ending.done():
+        try:
+            await asyncio.wait({ending})
+        except asyncio.CancelledError as error:
+            if ending.done() or gives_up():
+                raise
+            cancelled = error
+    raised = ending.result()
+    if raised is None and cancelled is not None:
+        raise cancelled
+    return raised
+
+
 class OnLoop(AroundHere):
     """An asynchronous hook around a body in a thread: entered and left by the thread, run by the loop.
+
+    Loop and thread each have variables of their own, since a context can be entered by one of them at a time: the
+    thread goes on before the loop has left the hook's, and a timer may wake the hook while the body runs. What one has
+    set is handed to the other.
 
     Args:
         hook: the hook.
         ctx: the run; while the loop is in the hook, that can be interrupted.
-        variables: the body's, shared: thread and loop are never in them at once.
+        variables: those around the hook.
         loop: the child's.
         drive: see :data:`Drive`.
     """
@@ -91,25 +143,29 @@ class OnLoop(AroundHere):
     def __init__(
         self, hook: Around, ctx: RunningContext, variables: Variables, loop: asyncio.AbstractEventLoop, drive: Drive
     ) -> None:
-        self._hook, self._ctx, self._variables, self._loop, self._drive = hook, ctx, variables, loop, drive
-        #: None: it has yielded. A pair: it has ended, with its exception if it raised.
+        self._hook, self._ctx, self._loop, self._drive = hook, ctx, loop, drive
+        self._outer, self._own, self._inner = variables, variables.copy(), Variables()
+        #: None: it has yielded. A tuple of one: it has ended, with its exception if it raised.
         self._said: queue.SimpleQueue[tuple[BaseException | None] | None] = queue.SimpleQueue()
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Variables:
         self._loop.call_soon_threadsafe(self._begin)
         ended = self._said.get()
         if ended is not None:
+            self._outer.run(_adopt, self._own)
             raise ended[0] or RuntimeError(f"the around hook {self._hook.name} ended before its body")
+        return self._inner
 
     def __exit__(self, *raised_here: Any) -> bool:
         error, trace = raised_here[1:]
         self._loop.call_soon_threadsafe(self._go_on, error)
         (raised,) = self._said.get() or (None,)
+        self._outer.run(_adopt, self._own)
         return _judge(error, raised, trace)
 
     def _begin(self) -> None:
         self._resume: asyncio.Future[BaseException | None] = self._loop.create_future()
-        task = RunTask(self._drive(self._hold()), loop=self._loop, name=self._hook.name, context=self._variables)
+        task = RunTask(self._drive(self._hold()), loop=self._loop, name=self._hook.name, context=self._own)
         task.own = self._ctx
         self._task = task
         task.add_done_callback(self._ended)
@@ -125,11 +181,16 @@ class OnLoop(AroundHere):
             raise asyncio.CancelledError
         async with self._hook.aopened(self._ctx):
             self._ctx.interrupt = None
+            self._inner = copy_context()
             self._said.put(None)
-            # Only its own job's end cancels this task, so what cancels it here is the end of the loop.
-            error = await self._resume
+            error = await _until_ended(self._resume, self._gives_up)
+            _adopt(self._inner)
             if error is not None:
                 raise error
+
+    def _gives_up(self) -> bool:
+        """Tell whether the thread is left behind: the job has ended without it, or the loop ends."""
+        return self._ctx.ended or self._task.by_stranger
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._ctx.interrupt = None
@@ -142,7 +203,7 @@ class OnRunner(AroundHere):
     Args:
         hook: the hook.
         ctx: the run.
-        variables: the body's.
+        variables: those around the hook, which are also the body's: this thread is in them or its loop is.
         loop: of the process.
     """
 
@@ -151,13 +212,14 @@ class OnRunner(AroundHere):
     ) -> None:
         self._hook, self._ctx, self._variables, self._loop = hook, ctx, variables, loop
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Variables:
         self._resume: asyncio.Future[BaseException | None] = self._loop.create_future()
         self._yielded: asyncio.Future[None] = self._loop.create_future()
         self._task = self._loop.create_task(self._hold(), context=self._variables)
         self._loop.run_until_complete(asyncio.wait({self._task, self._yielded}, return_when="FIRST_COMPLETED"))
         if self._task.done():
             self._task.result()
+        return self._variables
 
     def __exit__(self, *raised_here: Any) -> bool:
         error, trace = raised_here[1:]
@@ -169,6 +231,6 @@ class OnRunner(AroundHere):
     async def _hold(self) -> None:
         async with self._hook.aopened(self._ctx):
             self._yielded.set_result(None)
-            error = await self._resume
+            error = await _until_ended(self._resume, lambda: False)
             if error is not None:
                 raise error

@@ -199,10 +199,11 @@ class _Bodies:
         ctx = BodyContext(job, spec, cast(Claims, None), self._progress, self._state)
         self.current = ctx
         variables.run(running.set, ctx)
-        body = partial(self._body, ctx, kwargs, variables)
+        body = partial(self._body, ctx, kwargs)
         arounds = self._tasks.hooks.arounds
         try:
-            value = around_call(tuple(arounds), body, partial(self._opened, ctx, variables)) if arounds else body()
+            opened = partial(self._opened, ctx)
+            value = around_call(tuple(arounds), variables, body, opened) if arounds else body(variables)
         except BaseException as error:  # noqa: BLE001 - SystemExit of a body is a failed job
             return None if _ends_as_asked(ctx, error) else variables.run(raised, spec, error)
         return None if _ends_as_asked(ctx, value) else variables.run(returned, spec, value)
@@ -215,7 +216,7 @@ class _Bodies:
             value = self._runner.run(value, context=variables)
         return value
 
-    def _opened(self, ctx: BodyContext, variables: contextvars.Context, hook: Around) -> AroundHere:
+    def _opened(self, ctx: BodyContext, hook: Around, variables: contextvars.Context) -> AroundHere:
         if hook.is_async:
             return OnRunner(hook, ctx, variables, self._runner.get_loop())
         return InVariables(hook.opened(ctx), variables)

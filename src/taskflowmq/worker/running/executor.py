@@ -365,19 +365,19 @@ class Executor:
     def _surrounded(self, ctx: RunningContext, body: Callable[[], Any]) -> Any:
         """Run a thread's body inside the hooks; called in that thread."""
         ctx.thread_id = threading.get_ident()
-        # Their own copy: asynchronous hooks run in it on the loop, which this thread must not be in meanwhile.
+        # Not those which this thread is in: hooks and body enter theirs.
         variables = contextvars.copy_context()
         variables.run(running.set, ctx)
 
         def drive(hook: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None]:
             return _awaiting(probed(hook, self._slots.cells, ctx.slot, ctx.has_ended))
 
-        def opened(hook: Around) -> AroundHere:
+        def opened(hook: Around, variables: contextvars.Context) -> AroundHere:
             if hook.is_async:
                 return OnLoop(hook, ctx, variables, self._loop, drive)
             return InVariables(hook.opened(ctx), variables)
 
-        return around_call(tuple(self._arounds), partial(variables.run, body), opened)
+        return around_call(tuple(self._arounds), variables, lambda inner: inner.run(body), opened)
 
 
 def _call(ctx: RunningContext, kwargs: dict[str, Any]) -> Any:
