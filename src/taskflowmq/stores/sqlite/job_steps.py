@@ -58,6 +58,16 @@ def end_jobs(
     return ended
 
 
+def leave_running(ids: bytes) -> Steps[None]:
+    """Take jobs that go on out of running, with the requests to cancel that were for this run."""
+    batch = batch_of(ids)
+    yield Step(q.delete_running, batch)
+    reply = yield Step(q.read_extras, {})
+    _keys, requests = reply.rows[0]
+    if requests:
+        yield Step(q.drop_cancel_requests, batch)
+
+
 def cancel_ready(ids: bytes, reason: Reason, now: int) -> Steps[int]:
     """Cancel the ready ones of some jobs and return how many these were: all or none."""
     params = {**batch_of(ids), "reason": reason, "now": now}

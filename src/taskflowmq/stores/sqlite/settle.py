@@ -18,7 +18,7 @@ from taskflowmq.core.job import State
 from taskflowmq.core.transitions import Transition, obey_cancel
 from taskflowmq.core.validation import check_storable, clean_text
 from taskflowmq.ports.store import Settled
-from taskflowmq.stores.sqlite.job_steps import batch_of, end_jobs, make_ready
+from taskflowmq.stores.sqlite.job_steps import end_jobs, leave_running, make_ready
 from taskflowmq.stores.sqlite.queries import q
 from taskflowmq.stores.sqlite.rows import join_ids, to_json
 from taskflowmq.stores.sqlite.steps import Step, Steps
@@ -131,20 +131,10 @@ def _write(items: list[Transition], now: int) -> Steps[tuple[str, ...]]:
     if ending:
         theirs = join_ids([item.job_id for item in ending])
         yield from end_jobs(Step(q.end_settled_jobs, {**params, "now": now}), q.delete_running, theirs)
-    yield from _leave_running([item for item in items if not item.to.final])
+    going_on = [item for item in items if not item.to.final]
+    if going_on:
+        yield from leave_running(join_ids([item.job_id for item in going_on]))
     return queues
-
-
-def _leave_running(items: list[Transition]) -> Steps[None]:
-    """Take jobs that go on out of running, with the requests to cancel that were for this run."""
-    if not items:
-        return
-    batch = batch_of(join_ids([item.job_id for item in items]))
-    yield Step(q.delete_running, batch)
-    reply = yield Step(q.read_extras, {})
-    _, requests = reply.rows[0]
-    if requests:
-        yield Step(q.drop_cancel_requests, batch)
 
 
 def _row(item: Transition, now: int) -> list[Any]:
