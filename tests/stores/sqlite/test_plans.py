@@ -127,6 +127,10 @@ async def test_lists_come_out_of_an_index_in_order(store: SqliteStore) -> None:
 
 
 async def test_whether_any_exist_is_answered_by_the_first_entry_of_an_index(store: SqliteStore) -> None:
+    trees = (
+        "SELECT 'SCAN ' || name FROM sqlite_schema WHERE sql LIKE '%WITHOUT ROWID'"  # such a table is an index itself
+    )
+    indexes = {step for (step,) in await store._reader.run(lambda conn: conn.execute(trees).fetchall())}
     for name in sorted(FIRST):
         steps = [step for step in await plan(store, name) if step.startswith("SCAN taskflow_")]
-        assert all(("USING" in step and "INDEX" in step) or "cancel_request" in step for step in steps), steps
+        assert all(("USING" in step and "INDEX" in step) or step in indexes for step in steps), steps
