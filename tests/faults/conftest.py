@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from tests.faults.rig import Rig
+from tests.faults.rig import PATIENCE, Rig
 
 from taskflowmq.testing.postgres import PostgresServer, PostgresUnavailable
 from taskflowmq.testing.waiting import wait_until
@@ -53,7 +53,7 @@ async def hurt_rig(own_server: PostgresServer, tmp_path: Path) -> AsyncIterator[
         except PostgresUnavailable:  # it still recovers from the last test
             return None
 
-    made = Rig(own_server.url(await wait_until(created, 20, what="a server that has recovered")), tmp_path)
+    made = Rig(own_server.url(await wait_until(created, PATIENCE, what="a server that has recovered")), tmp_path)
     await made.app.aopen()
     yield made
     await made.close()

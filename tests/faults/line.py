@@ -11,14 +11,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
-from tests.faults.rig import Program, Rig
+from tests.faults.rig import PATIENCE, Program, Rig
 
 from taskflowmq.testing.waiting import wait_until
 
 
 async def listening(server: Program) -> str:
     """Wait until a server listens, and return where."""
-    found = await wait_until(lambda: re.search(r"API on (http://\S+?)/api", server.log()), 20, what="the server")
+    found = await wait_until(lambda: re.search(r"API on (http://\S+?)/api", server.log()), PATIENCE, what="the server")
     return found.group(1)
 
 

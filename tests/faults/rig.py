@@ -31,6 +31,8 @@ SPEC = {"TASKFLOW_LEASE_SECONDS": 3.0, "TASKFLOW_HEARTBEAT_SECONDS": 1.0, "TASKF
 MACHINE = 6.0
 #: The same where a program starts meanwhile, which is promised nothing.
 SLACK = 8.0
+#: Where nothing is promised but that it happens: longer than any machine takes that makes progress at all.
+PATIENCE = 60.0
 #: The shipped command, found without an installed script.
 COMMAND = "from taskflowmq.cli import main; main()"
 
@@ -82,7 +84,7 @@ class Program:
     def log(self) -> str:
         return self._log.read_text(errors="replace")
 
-    async def wait(self, timeout: float = 15) -> int:
+    async def wait(self, timeout: float = PATIENCE) -> int:
         """Wait for its end and return the exit code."""
         code = await wait_until(
             lambda: None if self._process.poll() is None else (self._process.returncode,), timeout, what="the exit"
@@ -181,7 +183,7 @@ class Rig:
         counts.update(line["job"] for line in self.ledger() if line["event"] == "start")
         return counts
 
-    async def started(self, *handles: Handle[Any], times: int = 1, timeout: float = 15) -> None:
+    async def started(self, *handles: Handle[Any], times: int = 1, timeout: float = PATIENCE) -> None:
         """Wait until each body has begun so often."""
 
         def begun() -> bool:
@@ -196,7 +198,7 @@ class Rig:
         at: float = starts[time - 1]
         return at
 
-    async def final(self, *handles: Handle[Any], timeout: float = 15) -> list[JobView]:
+    async def final(self, *handles: Handle[Any], timeout: float = PATIENCE) -> list[JobView]:
         """Wait until all jobs have ended and return them in order."""
 
         async def views() -> list[JobView] | None:

@@ -13,7 +13,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from tests.faults.line import Server
-from tests.faults.rig import Rig
+from tests.faults.rig import PATIENCE, Rig
 
 from taskflowmq.testing.waiting import wait_until
 
@@ -54,7 +54,7 @@ class Rounds:
                 return answer if answer.status_code == 201 else None
 
             times = 2 if number % 4 == 0 else 1
-            answers = [(await wait_until(again, 15, what="the job")).json() for _ in range(times)]
+            answers = [(await wait_until(again, PATIENCE, what="the job")).json() for _ in range(times)]
             assert all(answer["args"] == body["args"] for answer in answers)
             self.ids.append({answer["id"] for answer in answers})
             self.done += 1
@@ -80,7 +80,7 @@ async def test_an_answer_that_is_cut_off_500_times_has_stored_each_job_once(rig:
         for number in range(ROUNDS):
             group.create_task(rounds.one(number))
         for done, when in KILLS.items():
-            await wait_until(lambda: rounds.done >= done, 30, what="progress")  # noqa: B023
+            await wait_until(lambda: rounds.done >= done, PATIENCE, what="progress")  # noqa: B023
             await server.kill(when)
     await rig.app.aopen()
     stored = sum((await rig.app.jobs.astats()).states.values())

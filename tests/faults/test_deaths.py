@@ -7,7 +7,7 @@ import time
 
 import httpx
 import pytest
-from tests.faults.rig import LEASE, POLL, RECOVERY, SLACK, Rig, free_port
+from tests.faults.rig import LEASE, PATIENCE, POLL, RECOVERY, SLACK, Rig, free_port
 
 from taskflowmq import State
 from taskflowmq.core.job import Reason
@@ -61,7 +61,7 @@ async def test_a_frozen_worker_that_wakes_up_changes_nothing(rig: Rig) -> None:
     (view,) = await rig.final(job)
     frozen.signal_all(signal.SIGCONT)
     # The first body wakes up, ends, and finds that its fence is gone.
-    await wait_until(lambda: "stale" in frozen.log(), 15, what="the stale completion")
+    await wait_until(lambda: "stale" in frozen.log(), PATIENCE, what="the stale completion")
     again = await job.ajob()
     assert (again.state, again.counters, again.finished_at) == (State.COMPLETED, view.counters, view.finished_at)
     assert (again.counters.lease_no, again.result) == (2, 2)
@@ -79,7 +79,7 @@ async def test_a_pill_dies_alone_after_three_starts_and_the_innocents_complete(r
     innocents = [await rig.send("nap", seconds=0.3) for _ in range(20)]
     pill = await rig.send("pill")
     rig.program()
-    (dead,) = await rig.final(pill, timeout=19)
+    (dead,) = await rig.final(pill)
     print(f"F5: dead after {time.monotonic() - rig.begun_at(pill):.2f} s")
     assert (dead.state, dead.reason) == (State.DEAD, Reason.CRASH_LOOP)
     assert rig.starts(pill) == 3
@@ -97,7 +97,7 @@ async def test_a_crashed_body_process_takes_only_its_own_job(sqlite_rig: Rig) ->
     pill = await rig.send("process_pill")
     hog = await rig.send("hog")
     square = await rig.send("process_square", n=7)
-    dead, hogged, squared, slept = await rig.final(pill, hog, square, long, timeout=19)
+    dead, hogged, squared, slept = await rig.final(pill, hog, square, long)
     print(f"F5 in a process: all ended {time.monotonic() - rig.begun_at(long):.2f} s")
     assert (dead.reason, rig.starts(pill)) == (Reason.CRASH_LOOP, 3)
     assert b"exit code 7" in (dead.raw_error or b"")

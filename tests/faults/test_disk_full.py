@@ -16,7 +16,7 @@ import asyncpg
 import httpx
 import pytest
 from tests.faults.line import listening
-from tests.faults.rig import SPEC, Program, Rig
+from tests.faults.rig import PATIENCE, SPEC, Program, Rig
 from tests.faults.small_disk import SmallDisk
 
 from taskflowmq import State
@@ -111,7 +111,7 @@ class Fleet:
         try:
             assert [await clients.one() for _ in range(20)] == [201] * 20
             await rig.app.aopen()
-            await wait_until(lambda: len(rig.ledger()) >= 20, 20, what="a worker that works")
+            await wait_until(lambda: len(rig.ledger()) >= 20, PATIENCE, what="a worker that works")
             yield cls(rig, server, worker, clients)
         finally:
             await clients.close()
@@ -127,7 +127,7 @@ class Fleet:
             return len(ids) - sum(view.state is State.COMPLETED for view in views)
 
         with contextlib.suppress(TimeoutError):
-            await wait_until(lambda: _is_zero(unfinished), 30, what="every acknowledged job")
+            await wait_until(lambda: _is_zero(unfinished), PATIENCE, what="every acknowledged job")
         lost = await unfinished()
         server, worker = self._programs
         assert server.supervisor.is_running()
@@ -152,7 +152,7 @@ async def test_a_postgresql_without_room_refuses_and_heals_even_after_it_ended(d
             first = await clients.until_stored()
             # Now it needs a new segment of its log, too: PostgreSQL ends, and does not come back without room.
             disk.fill()
-            await wait_until(lambda: exhausted(database, fleet.rig.url), 20, what="the end of the database")
+            await wait_until(lambda: exhausted(database, fleet.rig.url), PATIENCE, what="the end of the database")
             await clients.until_refused(REFUSALS)
             disk.free()
             await asyncio.to_thread(database.restart)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from tests.faults.rig import SPEC, Rig
+from tests.faults.rig import PATIENCE, SPEC, Rig
 
 from taskflowmq import Handle, State, StoreUnavailable
 from taskflowmq.stores.postgres import PostgresOptions
@@ -49,13 +49,12 @@ async def test_a_server_that_becomes_a_standby_is_waited_out_until_it_is_promote
     await asyncio.to_thread(become_standby, own_server)
     # For longer than a lease.
     until = time.monotonic() + 4.0
-    async with asyncio.timeout(20):
-        view = await wait_until(lambda: seen(before), 10, what="a standby that is read")
+    view = await wait_until(lambda: seen(before), PATIENCE, what="a standby that is read")
     assert view is State.COMPLETED
     with pytest.raises(StoreUnavailable):
         await rig.send("quick", n=2)
     await wait_until(
-        lambda: time.monotonic() > until and "accepts no writes" in program.log(), 15, what="refused writes"
+        lambda: time.monotonic() > until and "accepts no writes" in program.log(), PATIENCE, what="refused writes"
     )
     admin = await asyncpg.connect(rig.url)
     assert await admin.fetchval("SELECT pg_is_in_recovery()")
@@ -127,10 +126,10 @@ async def test_connections_that_are_terminated_again_and_again_come_back(rig_pg:
                 acknowledged.extend(await rig.app.aenqueue_many([rig.app.tasks["nap"].job(seconds=0.2)] * 5))
             except StoreUnavailable:
                 refused += 1
-            await rig.started(acknowledged[-1], timeout=20)
+            await rig.started(acknowledged[-1])
 
     sending = asyncio.create_task(send())
-    await wait_until(lambda: len(rig.ledger()) > 100, 20, what="load")
+    await wait_until(lambda: len(rig.ledger()) > 100, PATIENCE, what="load")
     pids = [child.pid for child in program.children()]
     hearing, back = await admin.listeners(), 0.0
 
@@ -155,7 +154,7 @@ async def test_connections_that_are_terminated_again_and_again_come_back(rig_pg:
         size = PostgresOptions().pool_size
         conns = [await held.enter_async_context(rig.app.store.claims.transaction()) for _ in range(size)]
         assert len({await conn.fetchval("SELECT pg_backend_pid()") for conn in conns}) == size
-    views = await rig.final(*acknowledged, timeout=30)
+    views = await rig.final(*acknowledged)
     lost = sum(view.state is not State.COMPLETED for view in views)
     again = sum(count - 1 for count in rig.all_starts().values())
     print(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.faults.links import Link
 from tests.faults.proxy import Proxy
-from tests.faults.rig import MACHINE, Rig
+from tests.faults.rig import MACHINE, PATIENCE, Rig
 
 from taskflowmq import Handle, State
 from taskflowmq.testing.waiting import wait_until
@@ -69,7 +69,7 @@ async def test_wake_ups_on_a_half_open_connection_cost_a_poll_and_come_again(rig
     rig = rig_pg
     async with proxied(rig) as (proxy, url):
         rig.program(url=url, TASKFLOW_POLL_SECONDS=POLL)
-        await wait_until(lambda: proxy.listeners == 1, 15, what="a worker that listens")
+        await wait_until(lambda: proxy.listeners == 1, PATIENCE, what="a worker that listens")
         await picked_up(rig, 15)
         assert proxy.deafen(listening=True) == 1
         broken_at, times = time.monotonic(), []
@@ -96,7 +96,7 @@ async def test_a_worker_whose_connections_are_all_dead_finds_out_before_its_leas
     production = {"TASKFLOW_LEASE_SECONDS": 30, "TASKFLOW_HEARTBEAT_SECONDS": 10, "TASKFLOW_POLL_SECONDS": POLL}
     async with proxied(rig, link.here) as (proxy, url):
         program = rig.program(url=url, prefix=link.prefix, **production)
-        await wait_until(lambda: proxy.listeners == 1, 15, what="a worker that listens")
+        await wait_until(lambda: proxy.listeners == 1, PATIENCE, what="a worker that listens")
         before = [await rig.send("nap", seconds=seconds) for seconds in (1, 2, 4, 8, 12)]
         await rig.started(*before)
         used = proxy.connections
@@ -105,7 +105,7 @@ async def test_a_worker_whose_connections_are_all_dead_finds_out_before_its_leas
         seconds = await picked_up(rig, HEALED + 5)
         await wait_until(lambda: proxy.listeners == 2, HEALED, what="a connection that listens")
         healed = time.monotonic() - broken_at
-        views = await rig.final(*before, timeout=20)
+        views = await rig.final(*before)
         print(f"F13: all {used} connections half-open: pick-up after {seconds:.1f} s, LISTEN after {healed:.1f} s")
         assert seconds <= HEALED
         assert healed <= HEALED

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from tests.faults.rig import LEASE, MACHINE, SLACK, Rig
+from tests.faults.rig import LEASE, MACHINE, PATIENCE, SLACK, Rig
 
 from taskflowmq import State
 from taskflowmq.core.job import Reason
@@ -51,7 +51,7 @@ async def test_a_body_that_hangs_is_timed_out_and_the_worker_takes_the_next_job(
 async def test_loading_the_app_costs_a_body_process_none_of_its_time(sqlite_rig: Rig) -> None:
     rig = sqlite_rig
     program = rig.program(app="tests.faults.slow_to_load:app")
-    await wait_until(lambda: " started  concurrency" in program.log(), 15, what="a worker")
+    await wait_until(lambda: " started  concurrency" in program.log(), PATIENCE, what="a worker")
     job = await rig.app.asend("prompt", {"n": 7})
     (view,) = await rig.final(job, timeout=2 + SLACK)
     assert (view.state, view.raw_result, rig.starts(job)) == (State.COMPLETED, b"7", 1)
@@ -105,6 +105,6 @@ async def test_results_and_exceptions_that_cannot_be_stored_end_their_jobs(rig: 
     ] * 3
     pid = program.children()[0].pid
     errors = [await rig.send("unstorable", kind=kind) for kind in ("exit", "str", "base")]
-    failed = await rig.final(*errors, timeout=19)
+    failed = await rig.final(*errors)
     assert [view.reason for view in failed] == [Reason.ATTEMPTS_EXHAUSTED] * 3
     assert program.children()[0].pid == pid

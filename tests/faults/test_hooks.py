@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from tests.faults import hooked
-from tests.faults.rig import ROOT, SLACK, Rig, lines_of
+from tests.faults.rig import PATIENCE, ROOT, SLACK, Rig, lines_of
 from tests.mortal import mortal
 
 from taskflowmq import TaskFlow
@@ -21,7 +21,6 @@ from taskflowmq.testing.waiting import wait_until
 pytestmark = pytest.mark.slow
 
 APP = "tests.faults.hooked:app"
-PATIENCE = 40
 
 
 @pytest.fixture

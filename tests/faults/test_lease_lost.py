@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.faults import hostile
 from tests.faults.proxy import Proxy
-from tests.faults.rig import SLACK, SWEEP, Rig
+from tests.faults.rig import PATIENCE, SLACK, SWEEP, Rig
 
 from taskflowmq import State
 from taskflowmq.testing.waiting import wait_until
@@ -31,14 +31,14 @@ async def test_a_worker_that_is_cut_off_stops_before_another_one_begins(rig_pg: 
     rig.program(app=APP, url=await proxy.start(), **settings)
     jobs = [await rig.send(name) for name in ALONE]
     patient = await rig.send("nap", seconds=1.5 * LEASE)
-    await rig.started(*jobs, patient, timeout=60)
+    await rig.started(*jobs, patient)
     other = rig.program(app=APP, **settings)
-    await wait_until(lambda: " started  concurrency" in other.log(), 60, what="the other worker")
+    await wait_until(lambda: " started  concurrency" in other.log(), PATIENCE, what="the other worker")
 
     proxy.swallow()
     await rig.started(*jobs, times=2, timeout=LEASE + SWEEP + 1.0 + 2 * SLACK)
     hold.unlink()
-    views = await rig.final(*jobs, timeout=60)
+    views = await rig.final(*jobs)
     proxy.cut()
     await proxy.close()
 

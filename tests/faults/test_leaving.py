@@ -10,7 +10,7 @@ import time
 
 import psutil
 import pytest
-from tests.faults.rig import MACHINE, Rig
+from tests.faults.rig import MACHINE, PATIENCE, Rig
 
 from taskflowmq import State
 from taskflowmq.testing.waiting import wait_until
@@ -36,7 +36,7 @@ async def test_what_does_not_finish_is_handed_back_and_runs_elsewhere_at_once(ri
     jobs = [await rig.send("nap", seconds=60.0), await rig.send("thread_nap", seconds=60.0)]
     await rig.started(*jobs)
     other = rig.program()
-    await wait_until(lambda: " started  concurrency" in other.log(), 20, what="another worker")
+    await wait_until(lambda: " started  concurrency" in other.log(), PATIENCE, what="another worker")
     began = time.monotonic()
     program.signal(signal.SIGTERM)
     if second:
@@ -103,7 +103,7 @@ async def test_tasks_of_the_next_release_wait_for_it(rig: Rig) -> None:
 async def test_several_children_share_a_queue_without_sharing_connections(rig: Rig) -> None:
     jobs = await rig.app.aenqueue_many([rig.app.tasks["quick"].job(n=n) for n in range(300)])
     program = rig.program(TASKFLOW_PROCESSES=2)
-    views = await rig.final(*jobs, timeout=19)
+    views = await rig.final(*jobs)
     assert {view.state for view in views} == {State.COMPLETED}
     assert [rig.starts(job) for job in jobs] == [1] * 300
     assert "ERROR" not in program.log()
@@ -116,6 +116,6 @@ async def test_children_are_replaced_after_enough_jobs_and_lose_none(sqlite_rig:
     await wait_until(lambda: bool(program.children()), what="a child")
     first = program.children()[0].pid
     jobs = await rig.app.aenqueue_many([rig.app.tasks["nap"].job(seconds=0.02) for _ in range(100)])
-    views = await rig.final(*jobs, timeout=19)
+    views = await rig.final(*jobs)
     assert {(view.state, view.counters.attempt) for view in views} == {(State.COMPLETED, 1)}
     await wait_until(lambda: first not in [child.pid for child in program.children()], what="the replacement")

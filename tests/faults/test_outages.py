@@ -10,7 +10,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 from tests.faults.proxy import Proxy
-from tests.faults.rig import LEASE, MACHINE, RECOVERY, Program, Rig
+from tests.faults.rig import LEASE, MACHINE, PATIENCE, RECOVERY, Program, Rig
 
 from taskflowmq import State
 from taskflowmq.testing.postgres import PostgresServer
@@ -52,7 +52,7 @@ async def test_a_database_that_stops_at_once_under_load_loses_nothing(
     pids = [child.pid for child in program.children()]
     slowest = 0.0
     for turn in range(1, 5):
-        await wait_until(lambda: len(rig.ledger()) > turn * 400, 19, what="progress")  # noqa: B023
+        await wait_until(lambda: len(rig.ledger()) > turn * 400, PATIENCE, what="progress")  # noqa: B023
         await asyncio.to_thread(own_server.crash)
         await asyncio.to_thread(own_server.recover)
         ready = time.monotonic()
@@ -63,7 +63,7 @@ async def test_a_database_that_stops_at_once_under_load_loses_nothing(
         jobs.append(probe)
     # One process of the database dies, and all connections with it.
     await crash(rig.url)
-    views = await rig.final(*jobs, timeout=30)
+    views = await rig.final(*jobs)
     lost = sum(view.state is not State.COMPLETED for view in views)
     print(f"F9: 5 stops at once, jobs {len(views)}, lost {lost}, first claim within {slowest:.2f} s after ready")
     assert lost == 0
@@ -120,7 +120,7 @@ async def test_an_outage_longer_than_the_lease_runs_no_job_twice(proxied: tuple[
     # Every worker is cut off for three leases; the bodies end meanwhile, and nobody can tell the store.
     silent_until = time.monotonic() + 3 * LEASE
     ended = lambda: sum(line["event"] == "end" for line in rig.ledger()) == len(jobs)  # noqa: E731
-    await wait_until(lambda: ended() and time.monotonic() > silent_until, 19, what="three leases and the bodies")
+    await wait_until(lambda: ended() and time.monotonic() > silent_until, PATIENCE, what="three leases and the bodies")
     proxy.flow()
     flows_from = time.monotonic()
     views = await rig.final(*jobs, timeout=HEALED)

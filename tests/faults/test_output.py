@@ -8,14 +8,12 @@ import sys
 
 import pytest
 from tests.faults import printing
-from tests.faults.rig import COMMAND, ROOT, Rig
+from tests.faults.rig import COMMAND, PATIENCE, ROOT, Rig
 from tests.mortal import mortal
 
 from taskflowmq import Handle
 
 pytestmark = pytest.mark.slow
-
-PATIENCE = 40
 
 
 def test_process_tasks_of_an_embedded_worker_log_where_the_program_does(sqlite_url: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.faults.rig import LEASE, RECOVERY, SLACK, Rig
+from tests.faults.rig import LEASE, PATIENCE, RECOVERY, SLACK, Rig
 
 from taskflowmq import Handle, State, StoreUnavailable
 from taskflowmq.testing.waiting import wait_until
@@ -19,7 +19,7 @@ async def test_a_paused_queue_gets_back_what_waits_for_a_process(rig: Rig) -> No
     # More jobs than there are processes for bodies, which are as many as processors.
     rig.program(TASKFLOW_CONCURRENCY=20)
     jobs = [await rig.send("process_nap", seconds=1.0) for _ in range(20)]
-    await wait_until(lambda: rig.ledger(), 30, what="the first body")
+    await wait_until(lambda: rig.ledger(), PATIENCE, what="the first body")
     await rig.app.queues.apause("default", create=True)
 
     async def given_back() -> bool:
@@ -33,7 +33,7 @@ async def test_a_paused_queue_gets_back_what_waits_for_a_process(rig: Rig) -> No
     assert {view.counters.attempt for view in waiting} == {0}
     assert sum(rig.all_starts(*jobs).values()) == len(jobs) - len(waiting)
     await rig.app.queues.aresume("default")
-    views = await rig.final(*jobs, timeout=60)
+    views = await rig.final(*jobs)
     assert {(view.state, view.counters.attempt) for view in views} == {(State.COMPLETED, 1)}
     assert set(rig.all_starts(*jobs).values()) == {1}
 
@@ -45,7 +45,7 @@ async def test_a_program_that_is_stopped_with_the_write_lock_holds_nobody_up_for
     rig = sqlite_rig
     await rig.app.aopen()
     other = rig.program(TASKFLOW_QUEUES="other")
-    await wait_until(lambda: " started  concurrency" in other.log(), 30, what="the other worker")
+    await wait_until(lambda: " started  concurrency" in other.log(), PATIENCE, what="the other worker")
     frozen = rig.program(TASKFLOW_QUEUES="default")
     job = await rig.send("stop_with_the_write_lock")
     await rig.started(job)

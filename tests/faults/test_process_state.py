@@ -7,11 +7,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 from tests.faults import strict
-from tests.faults.rig import SLACK, Rig
+from tests.faults.rig import PATIENCE, SLACK, Rig
 
 pytestmark = pytest.mark.slow
-
-PATIENCE = 60
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ async def run(rig: Rig, count: int, megabytes: int, **env: Any) -> list[int]:
     rig.app.include(leaky.keep)
     jobs = await rig.app.aenqueue_many([rig.app.tasks["keep"].job(megabytes=megabytes) for _ in range(count)])
     rig.program(app=APP, TASKFLOW_CONCURRENCY=1, **env)
-    views = await rig.final(*jobs, timeout=60)
+    views = await rig.final(*jobs)
     assert {(view.state, view.counters.attempt, view.counters.crashes) for view in views} == {(State.COMPLETED, 1, 0)}
     assert set(rig.all_starts(*jobs).values()) == {1}
     await rig.check()

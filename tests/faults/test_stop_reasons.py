@@ -7,14 +7,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 from tests.faults import stopping
-from tests.faults.rig import SLACK, Rig
+from tests.faults.rig import PATIENCE, SLACK, Rig
 
 from taskflowmq import Handle, State
 from taskflowmq.core.job import Reason
 
 pytestmark = pytest.mark.slow
 
-PATIENCE = 40
 ASKED = (stopping.thread, stopping.process, stopping.coroutine)
 
 
@@ -32,7 +31,7 @@ def reasons(rig: Rig) -> dict[str, str]:
 
 async def drained(rig: Rig, *jobs: Handle[object]) -> int:
     """Let the worker end while the bodies run, and return its exit code."""
-    await rig.started(*jobs, timeout=PATIENCE)
+    await rig.started(*jobs)
     (program,) = rig._programs
     program.signal(signal.SIGTERM)
     code = await program.wait(timeout=SLACK)
@@ -58,10 +57,10 @@ async def test_at_a_drain_what_returns_is_completed_and_not_counted(stopping_rig
 async def test_a_cancel_and_a_timeout_are_told_apart(stopping_rig: Rig) -> None:
     cancelled = [await task.aenqueue() for task in ASKED]
     late = [await task.using(timeout=0.5).aenqueue() for task in ASKED]
-    await stopping_rig.started(*cancelled, *late, timeout=PATIENCE)
+    await stopping_rig.started(*cancelled, *late)
     for job in cancelled:
         await job.acancel()
-    views = await stopping_rig.final(*cancelled, *late, timeout=PATIENCE)
+    views = await stopping_rig.final(*cancelled, *late)
     assert [view.reason for view in views] == [Reason.CANCELLED_BY_USER] * 3 + [Reason.TIMEOUT] * 3
     why = reasons(stopping_rig)
     assert [why[str(job.id)] for job in (*cancelled, *late)] == ["cancel"] * 3 + ["timeout"] * 3

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tests.faults.rig import ROOT, SPEC, Rig
+from tests.faults.rig import PATIENCE, ROOT, SPEC, Rig
 from tests.faults.tls import NoOpenssl, TlsFront, make_certificate
 from tests.mortal import mortal
 
@@ -68,13 +68,15 @@ async def test_a_program_that_forks_and_a_worker_with_four_children_over_tls(
     sent = CHILDREN * JOBS + 2
     assert (await rig.app.jobs.astats()).states["pending"] == sent
     program = rig.program(url=url, TASKFLOW_PROCESSES=CHILDREN, **SPEC)
-    await wait_until(lambda: len({line["pid"] for line in rig.ledger()}) == CHILDREN, 30, what="four working children")
+    await wait_until(
+        lambda: len({line["pid"] for line in rig.ledger()}) == CHILDREN, PATIENCE, what="four working children"
+    )
     held = [sockets(process) for process in (program.supervisor, *program.children())]
 
     async def done() -> bool:
         return (await rig.app.jobs.astats()).states["completed"] == sent
 
-    await wait_until(done, 60, what="the jobs")
+    await wait_until(done, PATIENCE, what="the jobs")
     troubles = [line for line in program.log().splitlines() if " WARNING " in line or " ERROR " in line]
     runs = [line for line in rig.ledger() if line["event"] == "start"]
     print(

@@ -28,7 +28,7 @@ async def test_a_file_that_is_taken_away_stops_claims_and_work_goes_on_when_it_i
     rig = Rig(f"sqlite:///{home}/jobs.db", tmp_path)
     await rig.app.aopen()
     program = rig.program()
-    await rig.final(await rig.send("quick", n=1), timeout=30)
+    await rig.final(await rig.send("quick", n=1))
 
     _move(home, away)
     with pytest.raises(StoreUnavailable, match="is gone: restore it"):
@@ -46,7 +46,7 @@ async def test_a_file_that_is_taken_away_stops_claims_and_work_goes_on_when_it_i
             return None
 
     job = await wait_until(stored, SLACK, what="a write")
-    (view,) = await rig.final(job, timeout=30)  # type: ignore[arg-type]
+    (view,) = await rig.final(job)  # type: ignore[arg-type]
     assert view.state is State.COMPLETED
     await rig.check()
     await rig.close()
