@@ -134,7 +134,7 @@ async def ended(app: TaskFlow, ids: list[UUID]) -> list[JobView]:
         found = await app.store.jobs.get_many("default", sorted(ids))
         return found if len(found) == len(ids) and all(view.state.final for view in found) else None
 
-    return await wait_until(views, 20 + SLACK, what="the jobs to end")
+    return await wait_until(views, 60, what="the jobs to end")
 
 
 # -- F32: the store's clock

@@ -53,7 +53,7 @@ async def test_loading_the_app_costs_a_body_process_none_of_its_time(sqlite_rig:
     program = rig.program(app="tests.faults.slow_to_load:app")
     await wait_until(lambda: " started  concurrency" in program.log(), PATIENCE, what="a worker")
     job = await rig.app.asend("prompt", {"n": 7})
-    (view,) = await rig.final(job, timeout=2 + SLACK)
+    (view,) = await rig.final(job)
     assert (view.state, view.raw_result, rig.starts(job)) == (State.COMPLETED, b"7", 1)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from tests.faults import hooked
-from tests.faults.rig import PATIENCE, ROOT, SLACK, Rig, lines_of
+from tests.faults.rig import PATIENCE, ROOT, Rig, lines_of
 from tests.mortal import mortal
 
 from taskflowmq import TaskFlow
@@ -49,7 +49,7 @@ async def test_hooks_run_in_each_process_that_runs_bodies(sqlite_rig: Rig, app: 
     last = (await (await hooked.in_process.aenqueue()).aresult(timeout=PATIENCE))[-1]
     child = program.children()[0].pid
     program.signal(signal.SIGTERM)
-    assert await program.wait(timeout=SLACK) == 0
+    assert await program.wait() == 0
 
     seen = sqlite_rig.ledger()
     assert {line["pid"] for line in seen if line["event"] == "start"} >= {child, body}

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from tests.faults import strict
-from tests.faults.rig import PATIENCE, SLACK, Rig
+from tests.faults.rig import PATIENCE, Rig
 
 pytestmark = pytest.mark.slow
 
@@ -39,7 +39,7 @@ async def test_defaults_of_user_code_reach_nothing_of_the_worker(strict_rig: Rig
         assert (await job.ajob()).counters.crashes == 0
     (program,) = strict_rig._programs
     program.signal(signal.SIGTERM)
-    assert await program.wait(timeout=SLACK) == 0
+    assert await program.wait() == 0
     assert "Traceback" not in program.log()
 
 

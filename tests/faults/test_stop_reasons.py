@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from tests.faults import stopping
-from tests.faults.rig import PATIENCE, SLACK, Rig
+from tests.faults.rig import PATIENCE, Rig
 
 from taskflowmq import Handle, State
 from taskflowmq.core.job import Reason
@@ -34,7 +34,7 @@ async def drained(rig: Rig, *jobs: Handle[object]) -> int:
     await rig.started(*jobs)
     (program,) = rig._programs
     program.signal(signal.SIGTERM)
-    code = await program.wait(timeout=SLACK)
+    code = await program.wait()
     states = [await job.astate() for job in jobs]
     assert f"handed_back={states.count(State.PENDING)}" in program.log()
     return code

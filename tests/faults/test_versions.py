@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import httpx
 import pytest
-from tests.faults.rig import SLACK, Program, Rig
+from tests.faults.rig import PATIENCE, Program, Rig
 
 from taskflowmq import SchemaMismatch, TaskFlow
 from taskflowmq.stores.postgres import schema as postgres_schema
@@ -88,7 +88,7 @@ class Traffic:
     async def more(self, count: int) -> None:
         """Wait until so many more jobs are stored."""
         wanted = len(self.ids) + count
-        await wait_until(lambda: len(self.ids) >= wanted, 10 + SLACK, what="traffic")
+        await wait_until(lambda: len(self.ids) >= wanted, PATIENCE, what="traffic")
 
     async def stop(self) -> None:
         self._over = True
@@ -97,7 +97,7 @@ class Traffic:
 
 async def api_of(server: Program) -> str:
     """Return where a server listens, once it says so."""
-    found = await wait_until(lambda: re.search(r"on (http\S+/api/v1)", server.log()), 15 + SLACK, what="the server")
+    found = await wait_until(lambda: re.search(r"on (http\S+/api/v1)", server.log()), PATIENCE, what="the server")
     return str(found[1])
 
 
@@ -132,10 +132,10 @@ async def test_a_migration_under_load_holds_nobody_up_and_old_programs_go_on(
         await traffic.more(30)
         await report
         late = rig.program()  # one more of the old ones, on the new schema
-        await wait_until(lambda: "started" in late.log(), 15 + SLACK, what="the late worker")
+        await wait_until(lambda: "started" in late.log(), PATIENCE, what="the late worker")
         await traffic.more(30)
     await traffic.stop()
-    await wait_until(lambda: len(rig.all_starts()) >= len(traffic.ids), 20 + SLACK, what="all jobs to run")
+    await wait_until(lambda: len(rig.all_starts()) >= len(traffic.ids), PATIENCE, what="all jobs to run")
     print(f"{len(traffic.ids)} jobs, longest wait {before:.2f} s, beside the migration {held_up:.2f} s")
     assert traffic.refused == []
     # What a request takes at this moment on this machine is no waiting for a lock.
@@ -153,7 +153,7 @@ async def test_a_store_that_demands_a_newer_client_is_refused_in_one_clear_line(
     with pytest.raises(SchemaMismatch, match="pgrade"):
         await TaskFlow(rig.url).aopen()
     program = rig.program()
-    code = await program.wait(15 + SLACK)
+    code = await program.wait()
     assert code not in (0, None)
     assert "pgrade" in program.log()
     assert "Traceback" not in program.log()
