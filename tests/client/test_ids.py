@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
+from taskflowmq.client import ids
 from taskflowmq.client.ids import IdFactory, new_id
 from taskflowmq.core.ids import unix_ms
 
@@ -18,6 +21,18 @@ def test_a_large_step_back_is_believed() -> None:
     times = iter([10**18, 10**18 - 3600 * 10**9])
     factory = IdFactory(lambda: next(times))
     assert unix_ms(factory()) - unix_ms(factory()) == 3_600_000
+
+
+def test_a_copy_is_looked_for_once_a_millisecond_and_soon_after_a_large_step_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hour, looks, shown = 3_600_000_000, [], [0]
+    monkeypatch.setattr(ids, "notice_fork", lambda: looks.append(shown[-1]))
+    factory = IdFactory(lambda: 1000 * shown[-1])
+    for now_us in (2 * hour, 2 * hour + 999, 2 * hour + 1_000, 2 * hour + 1_999, hour, hour + 1, hour + 2):
+        shown.append(now_us)
+        factory()
+    assert looks == [2 * hour, 2 * hour + 1_000, hour + 1]
 
 
 def test_a_forked_child_makes_other_ids() -> None:

@@ -20,7 +20,7 @@ from taskflowmq.core.ids import uuid7
 _NUMBERS = struct.Struct("512Q")
 #: A clock that steps back further than this is believed; a smaller step is bridged by counting on.
 _MAX_BACKWARD_US = 10_000_000
-#: Between two ids of a list there is no time for a fork, and asking costs a tenth of an id.
+#: Whether this process is a copy is asked once in this time: between two ids of a list there is no time for a fork.
 _FORK_US = 1_000
 
 
@@ -36,21 +36,30 @@ class IdFactory:
         self._lock = threading.Lock()
         self._random: list[int] = []
         self._last_us = 0
+        self._look_at_us = 0
 
     def __call__(self) -> UUID:
         """Return the next id."""
         now_us = self._time_ns() // 1000
-        if now_us - self._last_us > _FORK_US:
+        # Compared with a time that was computed before: a difference for each id would cost a tenth of it.
+        if now_us >= self._look_at_us:
             notice_fork()
+            self._look_at_us = now_us + _FORK_US
         with self._lock:
-            last_us = self._last_us
-            if now_us <= last_us and now_us > last_us - _MAX_BACKWARD_US:
-                now_us = last_us + 1
+            if now_us <= self._last_us:
+                now_us = self._after_last(now_us)
             self._last_us = now_us
             if not self._random:
                 self._random.extend(_NUMBERS.unpack(os.urandom(_NUMBERS.size)))
             bits = self._random.pop()
         return uuid7(now_us, bits)
+
+    def _after_last(self, now_us: int) -> int:
+        """Return the time of an id that is made when the clock shows no later time than at the last one."""
+        if now_us > self._last_us - _MAX_BACKWARD_US:
+            return self._last_us + 1
+        self._look_at_us = 0  # of a time that the clock will not show for long
+        return now_us
 
 
 _factories: weakref.WeakSet[IdFactory] = weakref.WeakSet()

@@ -110,7 +110,7 @@ class Signature:
         """
         if not kwargs and self._all_positional and len(args) == len(self._names):
             return self._encode(dict(zip(self._names, args, strict=True)))
-        return self.encode_named(self._bind(args, kwargs))
+        return self.encode_named(self._bind(args, kwargs) if args else kwargs)
 
     def encode_named(self, values: Mapping[str, Any]) -> bytes:
         """Turn arguments by name into stored arguments; the same check as :meth:`encode_call`."""
@@ -141,8 +141,6 @@ class Signature:
                     raise InvalidJob.at(join_pointer(ARGS, [name, *reversed(changed.steps)]), changed.detail)
 
     def _bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
-        if not args:
-            return kwargs
         if len(args) > len(self._positional):
             raise InvalidJob.at(
                 ARGS, f"{self.label} takes {len(self._positional)} positional arguments, got {len(args)}"

@@ -17,6 +17,8 @@ _UNKNOWN = SafeUUID.unknown
 #: The slots' own setters: UUID refuses assignments, and ``object.__setattr__`` looks each name up again.
 _set_int, _set_is_safe = UUID.__dict__["int"].__set__, UUID.__dict__["is_safe"].__set__
 _VERSION_AND_VARIANT = 0x7000 << 64 | 0x2 << 62
+#: For each microsecond of a millisecond: its fraction in 12 bits, beside version and variant.
+_FRACTIONS = tuple((us << 12) // US_PER_MS << 64 | _VERSION_AND_VARIANT for us in range(US_PER_MS))
 
 
 def uuid7(unix_us: int, random_bits: int) -> UUID:
@@ -34,10 +36,7 @@ def uuid7(unix_us: int, random_bits: int) -> UUID:
     made = object.__new__(UUID)
     _set_int(
         made,
-        (ms & 0xFFFF_FFFF_FFFF) << 80
-        | ((us << 12) // US_PER_MS) << 64
-        | _VERSION_AND_VARIANT
-        | random_bits & 0x3FFF_FFFF_FFFF_FFFF,
+        (ms & 0xFFFF_FFFF_FFFF) << 80 | _FRACTIONS[us] | random_bits & 0x3FFF_FFFF_FFFF_FFFF,
     )
     _set_is_safe(made, _UNKNOWN)
     return made
