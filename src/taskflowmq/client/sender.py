@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -14,7 +14,7 @@ from taskflowmq.client.hub import Hub
 from taskflowmq.client.options import NO_OPTIONS, Options, Origin, asked_by
 from taskflowmq.client.registry import Registry
 from taskflowmq.client.session import Session
-from taskflowmq.client.task import JobRequest
+from taskflowmq.client.task import JobRequest, make_handles
 from taskflowmq.core.connections import refuse_makers
 from taskflowmq.core.errors import InvalidJob, UnknownTask, WrongContext
 from taskflowmq.core.job import Enqueued, IdempotencyKey, NewJob
@@ -94,7 +94,7 @@ class Sender:
             answers = await self._hub.call(lambda session: session.write(jobs))
         else:
             answers = await self._store_on(conn, jobs, wake=wake)
-        return self._handles(requests, answers)
+        return make_handles(requests, answers, self._hub)
 
     def enqueue_many_on_sync(self, requests: Sequence[JobRequest[Any]], conn: Any, *, wake: bool) -> list[Handle[Any]]:
         """The same on a blocking connection, in this thread."""
@@ -102,11 +102,12 @@ class Sender:
         if not jobs:
             return []
         answers = self._store_on_sync(conn, jobs, wake=wake)
-        return self._handles(requests, answers)
+        return make_handles(requests, answers, self._hub)
 
-    async def store(self, job: NewJob, idempotency: IdempotencyKey | None = None) -> Enqueued:
+    def store(self, job: NewJob, idempotency: IdempotencyKey | None = None) -> Coroutine[Any, Any, Enqueued]:
         """Store one job as :meth:`Session.store_one` does, on the loop that owns the session."""
-        return await self._hub.call(lambda session: session.store_one(job, idempotency))
+        # Returns the coroutine of another method: one of its own would be one more frame for every job.
+        return self._hub.call(lambda session: session.store_one(job, idempotency))
 
     async def _store_on(self, conn: Any, jobs: Sequence[NewJob], *, wake: bool) -> list[Enqueued]:
         refuse_makers(conn)
@@ -130,13 +131,6 @@ class Sender:
             self._hub.call_from_thread(lambda session: session.make_names(jobs))
         return intake.enqueue_on_sync(conn, jobs, wake=wake)
 
-    def _handles(self, requests: Sequence[JobRequest[Any]], answers: Sequence[Enqueued]) -> list[Handle[Any]]:
-        hub = self._hub
-        return [
-            Handle(stored.id, stored.created, hub, request.new.tenant, request.decode_result)
-            for request, stored in zip(requests, answers, strict=True)
-        ]
-
     def _handle(self, request: JobRequest[R], stored: Enqueued) -> Handle[R]:
         return Handle(stored.id, stored.created, self._hub, request.new.tenant, request.decode_result)
 
@@ -148,10 +142,15 @@ def _jobs(requests: Sequence[JobRequest[Any]]) -> list[NewJob]:
         raise InvalidJob.at(
             "/jobs", f"are {len(requests)} jobs, more than the maximum of {MAX_BULK}: store them in several calls"
         )
+    if set(map(type, requests)) - {JobRequest}:
+        _refuse_others(requests)
+    return [request.new for request in requests]
+
+
+def _refuse_others(requests: Sequence[object]) -> None:
     for index, request in enumerate(requests):
         if not isinstance(request, JobRequest):
             raise InvalidJob.at(f"/jobs/{index}", f"must be made by task.job(…), got {type(request).__name__}")
-    return [request.new for request in requests]
 
 
 def _refuse_key(options: Options) -> None:

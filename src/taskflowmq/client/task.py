@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import inspect
 import weakref
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Concatenate, Generic, Literal, ParamSpec, Protocol, TypedDict, TypeVar, Unpack, overload
 
 import msgspec
@@ -36,7 +36,7 @@ from taskflowmq.client.sync import sync_twin
 from taskflowmq.client.unique import Unique
 from taskflowmq.core.directives import Duration
 from taskflowmq.core.errors import InvalidJob, WrongContext
-from taskflowmq.core.job import NewJob
+from taskflowmq.core.job import Enqueued, NewJob
 from taskflowmq.core.retry import Retry
 from taskflowmq.core.validation import MAX_RESULT_BYTES, check_name
 from taskflowmq.ports.context import Context, running
@@ -91,6 +91,21 @@ class JobRequest(msgspec.Struct, Generic[R_co], eq=False, frozen=True):
     def decode_result(self) -> Callable[[bytes], Any]:
         """How the result of this job is read."""
         return msgspec.json.decode if self._task is None else self._task.decode_result
+
+
+def make_handles(
+    requests: Sequence[JobRequest[Any]], answers: Sequence[Enqueued], hub: Hub[Session]
+) -> list[Handle[Any]]:
+    """Return the handles of jobs that were stored."""
+    handles: list[Handle[Any]] = []
+    last: Task[Any, Any] | None = None
+    decode_result: Callable[[bytes], Any] = msgspec.json.decode
+    for request, stored in zip(requests, answers, strict=True):
+        # A list mostly has one task, and its decoder is a new object each time that it is asked for.
+        if request._task is not last:
+            last, decode_result = request._task, request.decode_result
+        handles.append(Handle(stored.id, stored.created, hub, request.new.tenant, decode_result))
+    return handles
 
 
 class TaskStore(Protocol):

@@ -72,6 +72,16 @@ async def test_a_wrong_request_fails_alone(store: SqliteStore) -> None:
     assert await store.upkeep.check() == []
 
 
+async def test_arguments_of_a_list_are_checked_one_by_one(store: SqliteStore) -> None:
+    halves = [new_job(args=b'{"a":"\xc3'), new_job(args=b'\xa9"}')]
+    with pytest.raises(UnicodeDecodeError):
+        await store.intake.enqueue(halves)
+    whole = [new_job(args='{"a":"é"}'.encode()), new_job(args=b'{"a":"e"}')]
+    await store.intake.enqueue(whole)
+    views = [await store.jobs.get("default", job.id) for job in (*halves, *whole)]
+    assert [view and view.args for view in views] == [None, None, {"a": "é"}, {"a": "e"}]
+
+
 async def test_two_that_replace_each_other_leave_one(store: SqliteStore) -> None:
     jobs = [new_job(unique=UniqueKey(key="k", on_conflict="replace")) for _ in range(3)]
     await gathered(store, *(store.intake.enqueue([job]) for job in jobs))

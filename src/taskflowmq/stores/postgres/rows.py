@@ -5,15 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from itertools import repeat
-from operator import attrgetter, eq
+from operator import attrgetter
 from typing import Any
 
 import msgspec
 
 from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.ids import unix_ms
-from taskflowmq.core.job import AttemptView, ClaimedJob, Counters, HeldJob, JobView, NewJob, Reason, State, shape_of
+from taskflowmq.core.job import (
+    AttemptView,
+    ClaimedJob,
+    Counters,
+    HeldJob,
+    JobView,
+    NewJob,
+    Reason,
+    State,
+    have_one_shape,
+)
 from taskflowmq.core.transitions import Transition
 from taskflowmq.core.unique_keys import shown_key
 from taskflowmq.core.validation import clean_text
@@ -84,7 +93,7 @@ def are_alike(jobs: Sequence[NewJob]) -> bool:
     first = jobs[0]
     if first.delay_ms > 0 or first.run_at is not None or first.unique is not None:
         return False
-    return all(map(eq, map(shape_of, jobs), repeat(shape_of(first))))
+    return have_one_shape(jobs)
 
 
 def alike_args(now: datetime | None, jobs: Sequence[NewJob], names: NameRows) -> list[Any]:
