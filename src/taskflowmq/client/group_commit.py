@@ -94,12 +94,20 @@ class GroupCommit:
     async def _flush_all(self) -> None:
         try:
             while self._waiting:
-                count = min(len(self._waiting), MAX_BATCH)
-                batch = [self._waiting.popleft() for _ in range(count)]
-                await self._flush([entry for entry in batch if not entry[1].done()])
+                await self._flush(self._next_batch())
         finally:
             if self._flusher is asyncio.current_task():
                 self._flusher = None
+
+    def _next_batch(self) -> list[_Entry]:
+        """Take those who wait, but for whom was cancelled, as many as one statement takes."""
+        waiting = self._waiting
+        if len(waiting) > MAX_BATCH:
+            taken = [waiting.popleft() for _ in range(MAX_BATCH)]
+        else:
+            taken = list(waiting)
+            waiting.clear()
+        return [entry for entry in taken if not entry[1].done()]
 
     def _look(self) -> None:
         """See whether the flush in progress is too late; one timer for many flushes, because each costs as much as half

@@ -142,7 +142,14 @@ class Hub(Generic[S]):
         loop = asyncio.get_running_loop()
         entry = self._entries.get(id(loop))
         if entry is not None and entry.session is not None and entry.loop is loop:
-            return await self._call_at(entry, entry.session, fn)
+            # As _call_at does, whose frame would be one more for every job.
+            entry.calls += 1
+            try:
+                return await fn(entry.session)
+            finally:
+                entry.calls -= 1
+                if entry.leaving and not entry.calls:
+                    await self._close_unless_used(entry)
         ended: list[Loop] = []
         while len(ended) < _MOST_OWNERS:
             owner = self._running_owner(ended)
