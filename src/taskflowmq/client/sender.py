@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -72,11 +72,10 @@ class Sender:
         if options.conn is not None:
             _refuse_key(options)
             (stored,) = await self._store_on(options.conn, [request.new], wake=options.wake)
-        elif options.idempotency_key is not None:
-            key = IdempotencyKey(options.idempotency_key, fingerprint([request.new]))
-            stored = await self.store(request.new, key)
         else:
-            stored = await self.store(request.new)
+            key = options.idempotency_key
+            given = None if key is None else IdempotencyKey(key, fingerprint([request.new]))
+            stored = await self._hub.call(lambda session: session.store_one(request.new, given))
         return self._handle(request, stored)
 
     def enqueue_on_sync(self, request: JobRequest[R], options: Options) -> Handle[R]:
@@ -103,11 +102,6 @@ class Sender:
             return []
         answers = self._store_on_sync(conn, jobs, wake=wake)
         return make_handles(requests, answers, self._hub)
-
-    def store(self, job: NewJob, idempotency: IdempotencyKey | None = None) -> Coroutine[Any, Any, Enqueued]:
-        """Store one job as :meth:`Session.store_one` does, on the loop that owns the session."""
-        # Returns the coroutine of another method: one of its own would be one more frame for every job.
-        return self._hub.call(lambda session: session.store_one(job, idempotency))
 
     async def _store_on(self, conn: Any, jobs: Sequence[NewJob], *, wake: bool) -> list[Enqueued]:
         refuse_makers(conn)

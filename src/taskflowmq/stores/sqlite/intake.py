@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from taskflowmq.stores.sqlite.steps import Steps, run_steps
 from taskflowmq.stores.sqlite.transactions import run_on, run_on_sync
 from taskflowmq.stores.sqlite.writer import Writer
 
+_unique_of = attrgetter("unique")
 #: Requests of at most this many jobs are put together with others.
 _SMALL = 64
 
@@ -51,7 +53,7 @@ class SqliteIntake:
         """Store jobs, all or none, and return one answer per job, in order."""
         if not jobs and idempotency is None:
             return []
-        if idempotency is None and len(jobs) <= _SMALL and not any(map(_replaces, jobs)):
+        if idempotency is None and len(jobs) <= _SMALL and not _any_replaces(jobs):
             answers: list[Enqueued] = await self._writer.run_merged(self._merged, jobs)
         else:
             answers = await self._writer.run(
@@ -142,6 +144,7 @@ def _queues(jobs: Sequence[NewJob]) -> set[str]:
     return {job.queue for job in jobs}
 
 
-def _replaces(job: NewJob) -> bool:
+def _any_replaces(jobs: Sequence[NewJob]) -> bool:
     """A job that replaces a holder must see it stored, so it cannot share a statement with it."""
-    return job.unique is not None and job.unique.on_conflict == "replace"
+    # Most jobs have no key, and then no code of ours runs for each.
+    return any(map(_unique_of, jobs)) and any(job.unique and job.unique.on_conflict == "replace" for job in jobs)
