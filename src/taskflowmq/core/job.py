@@ -137,6 +137,8 @@ _behind_args = itemgetter(slice(NewJob.__struct_fields__.index("args") + 1, None
 
 def have_one_shape(jobs: Sequence[NewJob]) -> bool:
     """Tell whether jobs, of which there is at least one, differ in nothing but id and arguments."""
+    if len(jobs) == 1:
+        return True
     # Not by shape_of: fields that are read one by one cost twice as much, and this looks at every job of a list.
     shapes = map(_behind_args, map(msgspec.structs.astuple, jobs))
     first = next(shapes)
