@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from types import SimpleNamespace
 
 from taskflowmq import TaskFlow, Unique, task
 from taskflowmq.client.options import check_options
@@ -12,11 +13,11 @@ from taskflowmq.ports.context import running
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
-class _HandlerContext:
-    """As much of a handler's context as an enqueue looks at."""
+class _Run:
+    """As much of the run of a handler as an enqueue looks at."""
 
     def __init__(self) -> None:
-        self.headers = {"traceparent": TRACE}
+        self.context = SimpleNamespace(headers={"traceparent": TRACE})
 
 
 @task
@@ -73,7 +74,7 @@ def test_a_key_made_of_arguments_is_made_for_each_job() -> None:
 def test_a_handlers_trace_stays_with_the_handlers_jobs() -> None:
     TaskFlow("sqlite:///unused.db").include(plain)
     assert plain.job(1).new.headers is None
-    token = running.set(_HandlerContext())  # type: ignore[arg-type]  # a whole Context needs a worker
+    token = running.set(_Run())  # type: ignore[arg-type]  # a whole run needs a worker
     try:
         assert TRACE.encode() in (plain.job(2).new.headers or b"")
     finally:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from tests.worker.conftest import MakeWorker
@@ -15,6 +17,10 @@ from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.job import Ended, Reason, State
 from taskflowmq.core.retry import Retry
 from taskflowmq.ports.context import Context, current_context
+from taskflowmq.worker.running.body import BodyContext
+from taskflowmq.worker.running.run import Run
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 async def test_coroutines_and_functions_complete_with_their_results(
@@ -44,6 +50,27 @@ async def test_the_context_is_passed_and_current_in_coroutines_and_threads(
     rows = [store.put(tasks.add(on_loop)), store.put(tasks.add(in_thread))]
     await make_worker().run_until_idle()
     assert [row.last.result for row in rows] == [b"[1,true,true]"] * 2
+
+
+async def test_a_handler_finds_the_documented_names_on_its_context_and_no_other(
+    store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker
+) -> None:
+    seen: list[Context] = []
+
+    async def on_loop(ctx: Context) -> None:
+        seen.append(ctx)
+
+    def in_thread(ctx: Context) -> None:
+        seen.append(ctx)
+
+    for body in (on_loop, in_thread):
+        store.put(tasks.add(body))
+    await make_worker().run_until_idle()
+    text = "".join(page.read_text(encoding="utf-8") for page in DOCS.glob("*.md"))
+    documented = set(re.findall(r"\bctx\.([a-z]\w*)", text))
+    for found in (*seen, BodyContext(cast(Run, None))):
+        assert {name for name in dir(type(found)) + list(vars(found)) if not name.startswith("_")} == documented
+    assert len(seen) == 2
 
 
 async def test_a_failing_job_is_tried_three_times_and_dies(

@@ -18,7 +18,7 @@ from taskflowmq.core.job import ClaimedJob, Reason, State
 from taskflowmq.ports.context import Context
 from taskflowmq.ports.store import ClaimRequest
 from taskflowmq.testing.waiting import wait_until
-from taskflowmq.worker.running.context import RunningContext
+from taskflowmq.worker.running.run import HandlerContext, Run
 
 
 async def noop() -> None:
@@ -175,21 +175,21 @@ async def test_a_job_that_ended_leaves_nothing_to_the_collector(
         store.put(name)
     await worker.run_until_idle()  # what is made once is made
     gc.collect()
-    others = _contexts()  # of tests before this one
+    others = _runs()  # of tests before this one
     gc.disable()
     try:
         for name in tasks.names() * 20:
             store.put(name)
         await worker.run_until_idle()
         # The last task ends, and the threads let go of what they ran.
-        await wait_until(lambda: len(_contexts()) == len(others), what="the contexts of ended jobs to go")
+        await wait_until(lambda: len(_runs()) == len(others), what="the runs of ended jobs to go")
     finally:
         gc.enable()
 
 
-def _contexts() -> list[RunningContext]:
+def _runs() -> list[Run | HandlerContext]:
     # By type: isinstance() asks lazy objects of other tests' frameworks for their class, and they import for it.
-    return [each for each in gc.get_objects() if type(each) is RunningContext]
+    return [each for each in gc.get_objects() if type(each) in (Run, HandlerContext)]
 
 
 async def test_one_transition_that_the_store_refuses_does_not_hold_up_the_others(

@@ -36,8 +36,8 @@ def check_traceparent(value: object) -> str | None:
 
 def job_headers(traceparent: str | None, actor: str | None, version: str | None) -> bytes | None:
     """Return the headers of a new job as JSON, or None; a job that a handler enqueues continues the handler's trace."""
-    if traceparent is None and (ctx := running.get()) is not None:
-        traceparent = ctx.headers.get(TRACEPARENT)
+    if traceparent is None and (run := running.get()) is not None:
+        traceparent = run.context.headers.get(TRACEPARENT)
     if traceparent is None and actor is None and version is None:
         return None
     given = {TRACEPARENT: traceparent, "actor": actor, "app_version": version}

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, contextmanager
 from contextvars import ContextVar
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 import msgspec
@@ -121,25 +121,41 @@ class Context(ABC):
             StoreUnavailable: the database went away; the message says whether anything may be stored.
         """
 
-    #: The jobs whose end this body waits for now.
-    awaited: frozenset[UUID] = frozenset()
+
+class CurrentRun(Protocol):
+    """The run to which the code of a handler belongs, as its worker knows it."""
+
+    #: The claimed job.
+    job: ClaimedJob
+    #: The jobs whose end the body waits for now.
+    awaited: frozenset[UUID]
+
+    @property
+    def context(self) -> Context:
+        """What the handler sees of it."""
+        ...
+
+    @property
+    def is_coroutine(self) -> bool:
+        """Whether the body runs on the worker's loop; in a process of its own none does."""
+        ...
 
 
 @contextmanager
 def awaiting(job_id: UUID) -> Iterator[None]:
     """Let the worker know, if this is a handler, that its body waits for another job's end."""
-    ctx = running.get()
-    if ctx is None:
+    run = running.get()
+    if run is None:
         yield
         return
-    ctx.awaited |= {job_id}
+    run.awaited |= {job_id}
     try:
         yield
     finally:
-        ctx.awaited -= {job_id}
+        run.awaited -= {job_id}
 
 
-running: ContextVar[Context | None] = ContextVar("taskflowmq_context", default=None)
+running: ContextVar[CurrentRun | None] = ContextVar("taskflowmq_run", default=None)
 
 
 def current_context() -> Context:
@@ -148,7 +164,7 @@ def current_context() -> Context:
     Raises:
         WrongContext: no job is running in this task or thread.
     """
-    ctx = running.get()
-    if ctx is None:
+    run = running.get()
+    if run is None:
         raise WrongContext("no job is running: call current_context() inside a handler")
-    return ctx
+    return run.context

@@ -14,7 +14,7 @@ from collections.abc import Coroutine
 from contextvars import Context as Variables
 from typing import Any, cast
 
-from taskflowmq.ports.context import Context, running
+from taskflowmq.ports.context import CurrentRun, running
 
 log = logging.getLogger("taskflowmq.worker")
 
@@ -29,7 +29,7 @@ class ProtectedTask(asyncio.Task[None]):
     """
 
     #: The run whose code may cancel it; None: no handler may.
-    own: Context | None = None
+    own: CurrentRun | None = None
 
     #: Whether code cancelled it that belongs neither to the worker nor to any job: a program that ends.
     by_stranger = False
@@ -77,5 +77,5 @@ def cancelled_itself() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-def _fields(caller: Context) -> dict[str, str]:
+def _fields(caller: CurrentRun) -> dict[str, str]:
     return {"job_id": str(caller.job.id), "task": caller.job.task}

@@ -30,10 +30,10 @@ from taskflowmq.worker.identity import WorkerIdentity, introduction
 from taskflowmq.worker.options import WorkerOptions
 from taskflowmq.worker.protected_tasks import ProtectedTask, cancelled_itself, start_protected
 from taskflowmq.worker.running.container import usable_cores
-from taskflowmq.worker.running.context import HAND_BACK
 from taskflowmq.worker.running.executor import Executor
 from taskflowmq.worker.running.lifecycle import Lifecycle
 from taskflowmq.worker.running.process_pool import Launch, ProcessPool
+from taskflowmq.worker.running.run import HAND_BACK
 from taskflowmq.worker.settling.completer import Completer
 from taskflowmq.worker.settling.progress import ProgressWriter
 from taskflowmq.worker.slots import (
@@ -264,7 +264,8 @@ class Worker:
         self._completer = Completer(deps, self._progress, self._taint)
         self._life = Lifecycle(deps.tasks.hooks)
         stops = deps.tasks.hooks.stops
-        self._bodies = ProcessPool(self._launch, min(deps.options.slots, usable_cores()), lambda: bool(stops))
+        most = min(deps.options.slots, usable_cores())
+        self._bodies = ProcessPool(self._launch, most, deps.options.grace, lambda: bool(stops))
         self._executor = Executor(
             deps, self._slots, self._completer, self._progress, self._bodies, self._life.state, self._taint
         )

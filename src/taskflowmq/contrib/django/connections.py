@@ -18,7 +18,7 @@ from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 
 from taskflowmq import Context, TaskFlow
-from taskflowmq.ports.tasks import Runs, TaskSpec
+from taskflowmq.ports.context import running
 
 
 def renew_connections(app: TaskFlow) -> None:
@@ -45,7 +45,8 @@ def renew_where_the_body_runs(ctx: Context) -> Iterator[None]:
 
 async def renew_for_coroutines(ctx: Context) -> AsyncIterator[None]:
     """Check the connections of the thread that serves coroutines, around the body of one."""
-    if not _is_coroutine(ctx):
+    run = running.get()
+    if run is None or not run.is_coroutine:
         yield
         return
     close = sync_to_async(close_old_connections)
@@ -54,9 +55,3 @@ async def renew_for_coroutines(ctx: Context) -> AsyncIterator[None]:
         yield
     finally:
         await close()
-
-
-def _is_coroutine(ctx: Context) -> bool:
-    # Only a worker's own context says what it runs; in a process of its own no body is a coroutine.
-    spec: TaskSpec | None = getattr(ctx, "spec", None)
-    return spec is not None and spec.runs is Runs.COROUTINE

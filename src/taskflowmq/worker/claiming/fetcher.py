@@ -203,7 +203,7 @@ class Fetcher:
         return min(want, MAX_BATCH)
 
     def _suspect_runs(self) -> bool:
-        return self._alone and any(ctx.job.crashes for ctx in self._executor.runs.values())
+        return self._alone and any(run.job.crashes for run in self._executor.runs.values())
 
     async def _claim(self, limit: int, *, isolated: bool) -> list[ClaimedJob]:
         clock = self._deps.clock

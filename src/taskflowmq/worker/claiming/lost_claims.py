@@ -75,7 +75,7 @@ class LostClaims:
         return len(lost)
 
     def _known(self) -> set[UUID]:
-        return self._fetcher.waiting | {ctx.job.id for ctx in self._executor.runs.values()} | self._completer.unanswered
+        return self._fetcher.waiting | {run.job.id for run in self._executor.runs.values()} | self._completer.unanswered
 
     async def _cause(self) -> None:
         """Wait for a failed claim and a little longer, or for the interval."""

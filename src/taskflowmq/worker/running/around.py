@@ -16,16 +16,17 @@ from contextvars import copy_context
 from types import TracebackType
 from typing import Any
 
+from taskflowmq.ports.context import Context
 from taskflowmq.ports.hooks import Around, NamedHook
 from taskflowmq.worker.protected_tasks import RunTask
-from taskflowmq.worker.running.context import RunningContext
+from taskflowmq.worker.running.run import Run
 
 #: Runs a coroutine of a job as its body's code is run: its steps are published, and it is dropped when given up on.
 Drive = Callable[[Coroutine[Any, Any, None]], Coroutine[Any, Any, None]]
 _MISSING = object()
 
 
-async def around_coroutine(hooks: Sequence[Around], ctx: RunningContext, call: Callable[[], Awaitable[Any]]) -> Any:
+async def around_coroutine(hooks: Sequence[Around], ctx: Context, call: Callable[[], Awaitable[Any]]) -> Any:
     """Await what ``call`` returns inside the hooks, the first outermost; None if one of them swallows its exception."""
     if not hooks:
         return await call()
@@ -134,16 +135,16 @@ class OnLoop(AroundHere):
 
     Args:
         hook: the hook.
-        ctx: the run; while the loop is in the hook, that can be interrupted.
+        run: the job's; while the loop is in the hook, that can be stopped.
         variables: those around the hook.
         loop: the child's.
         drive: see :data:`Drive`.
     """
 
     def __init__(
-        self, hook: Around, ctx: RunningContext, variables: Variables, loop: asyncio.AbstractEventLoop, drive: Drive
+        self, hook: Around, run: Run, variables: Variables, loop: asyncio.AbstractEventLoop, drive: Drive
     ) -> None:
-        self._hook, self._ctx, self._loop, self._drive = hook, ctx, loop, drive
+        self._hook, self._run, self._loop, self._drive = hook, run, loop, drive
         self._outer, self._own, self._inner = variables, variables.copy(), Variables()
         #: None: it has yielded. A tuple of one: it has ended, with its exception if it raised.
         self._said: queue.SimpleQueue[tuple[BaseException | None] | None] = queue.SimpleQueue()
@@ -166,21 +167,21 @@ class OnLoop(AroundHere):
     def _begin(self) -> None:
         self._resume: asyncio.Future[BaseException | None] = self._loop.create_future()
         task = RunTask(self._drive(self._hold()), loop=self._loop, name=self._hook.name, context=self._own)
-        task.own = self._ctx
+        task.own = self._run
         self._task = task
         task.add_done_callback(self._ended)
-        self._ctx.interrupt = task.end
+        self._run.stoppable = task
 
     def _go_on(self, error: BaseException | None) -> None:
-        self._ctx.interrupt = self._task.end
+        self._run.stoppable = self._task
         if not self._resume.done():
             self._resume.set_result(error)
 
     async def _hold(self) -> None:
-        if self._ctx.stop is not None:
+        if self._run.stop is not None:
             raise asyncio.CancelledError
-        async with self._hook.aopened(self._ctx):
-            self._ctx.interrupt = None
+        async with self._hook.aopened(self._run.context):
+            self._run.stoppable = None
             self._inner = copy_context()
             self._said.put(None)
             error = await _until_ended(self._resume, self._gives_up)
@@ -190,10 +191,10 @@ class OnLoop(AroundHere):
 
     def _gives_up(self) -> bool:
         """Tell whether the thread is left behind: the job has ended without it, or the loop ends."""
-        return self._ctx.ended or self._task.by_stranger
+        return self._run.ended or self._task.by_stranger
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._ctx.interrupt = None
+        self._run.stoppable = None
         self._said.put((asyncio.CancelledError() if task.cancelled() else task.exception(),))
 
 
@@ -202,14 +203,12 @@ class OnRunner(AroundHere):
 
     Args:
         hook: the hook.
-        ctx: the run.
+        ctx: what the hook sees of the run.
         variables: those around the hook, which are also the body's: this thread is in them or its loop is.
         loop: of the process.
     """
 
-    def __init__(
-        self, hook: Around, ctx: RunningContext, variables: Variables, loop: asyncio.AbstractEventLoop
-    ) -> None:
+    def __init__(self, hook: Around, ctx: Context, variables: Variables, loop: asyncio.AbstractEventLoop) -> None:
         self._hook, self._ctx, self._variables, self._loop = hook, ctx, variables, loop
 
     def __enter__(self) -> Variables:

@@ -27,7 +27,6 @@ from taskflowmq.ports.store import Claims
 from taskflowmq.ports.tasks import TaskRegistry
 from taskflowmq.worker.running import fork_guard
 from taskflowmq.worker.running.around import AroundHere, InVariables, OnRunner, around_call
-from taskflowmq.worker.running.context import RunningContext
 from taskflowmq.worker.running.fork_guard import guard_forks, leave_if_copied
 from taskflowmq.worker.running.frames import (
     LENGTH_BYTES,
@@ -44,6 +43,7 @@ from taskflowmq.worker.running.frames import (
 )
 from taskflowmq.worker.running.lifecycle import begin_here, end_here
 from taskflowmq.worker.running.process_state import ProcessState
+from taskflowmq.worker.running.run import HandlerContext, Reach, Run
 from taskflowmq.worker.settling.failure import describe, error_json
 from taskflowmq.worker.settling.outcome import raised, returned, undecodable
 
@@ -51,7 +51,7 @@ _Requests = queue.SimpleQueue[ClaimedJob | None]
 _NO_STORE = "a process has no store connection; use a coroutine or a thread for complete() and transaction()"
 
 
-class BodyContext(RunningContext):
+class BodyContext(HandlerContext):
     """The context of a handler in a process: no store, so no transactions."""
 
     async def complete(self, result: Any = None, *, conn: Any) -> None:
@@ -65,6 +65,12 @@ class BodyContext(RunningContext):
     def transaction(self) -> AbstractAsyncContextManager[Any]:
         """Refuse: there is no store here."""
         raise WrongContext(_NO_STORE)
+
+
+class BodyRun(Run):
+    """The run of a job in a process."""
+
+    view_type = BodyContext
 
 
 class Pipe:
@@ -141,8 +147,8 @@ def _listen(pipe: Pipe, requests: _Requests, bodies: _Bodies) -> None:
             message = msgspec.msgpack.decode(read_exactly(pipe.receive, size), type=ClaimedJob | StopReason)
             if isinstance(message, ClaimedJob):
                 requests.put(message)
-            elif (ctx := bodies.current) is not None:
-                ctx.stop = message
+            elif (run := bodies.current) is not None:
+                run.stop = message
     except (EOFError, OSError):
         if not bodies.idle:
             os._exit(0)
@@ -154,13 +160,13 @@ class _Bodies:
 
     def __init__(self, tasks: TaskRegistry, progress: PipeProgress, runner: asyncio.Runner) -> None:
         self._tasks = tasks
-        self._progress = progress
         self._runner = runner
         self._state = WorkerState()
+        self._reach = Reach(cast(Claims, None), progress, self._state)
         #: Whether this process has begun to serve, and no body runs.
         self.idle = False
         #: The run of the body, if one runs.
-        self.current: BodyContext | None = None
+        self.current: BodyRun | None = None
 
     def begin(self, pipe: Pipe) -> None:
         """Run the start hooks of the app; if one fails, say so and end."""
@@ -183,6 +189,8 @@ class _Bodies:
         except BaseException as error:  # noqa: BLE001 - encoders and classes of exceptions are user code
             return Failed(describe(error))
         finally:
+            if (run := self.current) is not None:
+                run.ended, run.view = True, None  # the two would wait for the collector, with the arguments
             self.current = None
             self.idle = True
 
@@ -196,32 +204,32 @@ class _Bodies:
             kwargs = variables.run(spec.decode, job.args)
         except Exception as error:  # noqa: BLE001 - decoders run user code
             return undecodable(error)
-        ctx = BodyContext(job, spec, cast(Claims, None), self._progress, self._state)
-        self.current = ctx
-        variables.run(running.set, ctx)
-        body = partial(self._body, ctx, kwargs)
+        run = BodyRun(job, spec, self._reach)
+        self.current = run
+        variables.run(running.set, run)
+        body = partial(self._body, run, kwargs)
         arounds = self._tasks.hooks.arounds
         try:
-            opened = partial(self._opened, ctx)
+            opened = partial(self._opened, run)
             value = around_call(tuple(arounds), variables, body, opened) if arounds else body(variables)
         except BaseException as error:  # noqa: BLE001 - SystemExit of a body is a failed job
-            return None if _ends_as_asked(ctx, error) else variables.run(raised, spec, error)
-        return None if _ends_as_asked(ctx, value) else variables.run(returned, spec, value)
+            return None if _ends_as_asked(run, error) else variables.run(raised, spec, error)
+        return None if _ends_as_asked(run, value) else variables.run(returned, spec, value)
 
-    def _body(self, ctx: BodyContext, kwargs: dict[str, Any], variables: contextvars.Context) -> Any:
-        fn = ctx.spec.fn
-        value = variables.run(fn, ctx, **kwargs) if ctx.spec.wants_context else variables.run(fn, **kwargs)
+    def _body(self, run: BodyRun, kwargs: dict[str, Any], variables: contextvars.Context) -> Any:
+        fn = run.spec.fn
+        value = variables.run(fn, run.context, **kwargs) if run.spec.wants_context else variables.run(fn, **kwargs)
         if inspect.iscoroutine(value):
             # In the job's variables: the runner's own are those of its first job.
             value = self._runner.run(value, context=variables)
         return value
 
-    def _opened(self, ctx: BodyContext, hook: Around, variables: contextvars.Context) -> AroundHere:
+    def _opened(self, run: BodyRun, hook: Around, variables: contextvars.Context) -> AroundHere:
         if hook.is_async:
-            return OnRunner(hook, ctx, variables, self._runner.get_loop())
-        return InVariables(hook.opened(ctx), variables)
+            return OnRunner(hook, run.context, variables, self._runner.get_loop())
+        return InVariables(hook.opened(run.context), variables)
 
 
-def _ends_as_asked(ctx: BodyContext, end: object) -> bool:
+def _ends_as_asked(run: BodyRun, end: object) -> bool:
     """Tell whether a body ends by ``ctx.stopped()``; one that was kept from an earlier job means nothing here."""
-    return isinstance(end, Stop) and ctx.stop is not None
+    return isinstance(end, Stop) and run.stop is not None

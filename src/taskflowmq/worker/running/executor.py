@@ -28,11 +28,11 @@ from taskflowmq.worker.deps import WorkerDeps
 from taskflowmq.worker.protected_tasks import RunTask
 from taskflowmq.worker.running.around import AroundHere, InVariables, OnLoop, around_call, around_coroutine
 from taskflowmq.worker.running.blocking_probe import as_coroutine, probed
-from taskflowmq.worker.running.context import CANCEL, HAND_BACK, LEASE_LOST, TIMEOUT, ProgressSink, RunningContext
 from taskflowmq.worker.running.lease_left import LeaseLeft
 from taskflowmq.worker.running.pools import ThreadPool
 from taskflowmq.worker.running.process_pool import ProcessPool
 from taskflowmq.worker.running.reports import Reports
+from taskflowmq.worker.running.run import CANCEL, HAND_BACK, LEASE_LOST, TIMEOUT, ProgressSink, Reach, Run
 from taskflowmq.worker.settling.completer import Completer
 from taskflowmq.worker.settling.failure import describe, error_json, stack_of, traceback_of
 from taskflowmq.worker.settling.outcome import DONE, raised, returned, undecodable
@@ -66,19 +66,18 @@ class Executor:
         on_unfit: Callable[[str], bool],
     ) -> None:
         self._deps = deps
-        self._state = state
+        self._reach = Reach(deps.store.claims, progress, state)
         # The lists themselves: without hooks a job pays for looking whether they are empty, and for no more.
         self._arounds, self._errors = deps.tasks.hooks.arounds, deps.tasks.hooks.errors
         self._reports = Reports(deps.tasks.hooks)
         self._slots = slots
         self._completer = completer
-        self._progress = progress
         self._bodies = bodies
         self._threads = ThreadPool(deps.options.threads)
         self._loop = asyncio.get_running_loop()
         self._monotonic = deps.clock.monotonic
         #: The runs by slot. Also holds bodies that were abandoned and still run.
-        self.runs: dict[int, RunningContext] = {}
+        self.runs: dict[int, Run] = {}
         self._on_unfit = on_unfit
         self._lease = LeaseLeft(deps, slots.cells)
         #: Claimed jobs that wait for a slot, in the order in which they start. The fetcher appends, and takes back.
@@ -112,22 +111,22 @@ class Executor:
         if spec is None or (spec.stops_with_lease and not self._lease.holds()):
             self.give_back(job)
             return
-        ctx = RunningContext(job, spec, self._deps.store.claims, self._progress, self._state)
-        ctx.slot = self._slots.take()
-        self.runs[ctx.slot] = ctx
+        run = Run(job, spec, self._reach)
+        run.slot = self._slots.take()
+        self.runs[run.slot] = run
         self._active += 1
         if self._active == 1:
             self._idle.clear()
         if spec.runs is _COROUTINE:
-            run = self._on_loop(ctx)
+            work = self._on_loop(run)
         elif spec.runs is Runs.PROCESS and self._bodies.available:
-            run = self._in_process(ctx)
+            work = self._in_process(run)
         else:
-            run = self._in_thread(ctx)
+            work = self._in_thread(run)
         # A thread or a process continues when the wait for it is cancelled, so not even its own code may.
         # In clean variables: this is called where a job ends, or in the loop of the fetcher, which is its program's.
-        ctx.task = task = RunTask(run, loop=self._loop, name=job.task, context=contextvars.Context())
-        task.own = ctx if spec.runs is _COROUTINE else None
+        run.task = task = RunTask(work, loop=self._loop, name=job.task, context=contextvars.Context())
+        task.own = run if spec.runs is _COROUTINE else None
 
     def fill(self) -> None:
         """Start waiting jobs in the free slots. Called at every end of a body, so it does the least it can."""
@@ -141,46 +140,46 @@ class Executor:
         """Settle a job that never started: back to its queue, or as ``outcome`` says."""
         self._completer.add(decide(job, outcome or HandedBack(), rand=chance.random()), job, 0.0)
 
-    def unstarted(self) -> list[RunningContext]:
+    def unstarted(self) -> list[Run]:
         """Return the jobs that hold a slot but wait for a thread or a process."""
-        return [ctx for ctx in self.runs.values() if ctx.began is None]
+        return [run for run in self.runs.values() if run.began is None]
 
-    def recall(self, ctx: RunningContext) -> None:
+    def recall(self, run: Run) -> None:
         """Hand back a job that has not started."""
-        ctx.ask_to_stop(HAND_BACK)
+        run.ask_to_stop(HAND_BACK)
 
     def give_back_unstarted(self) -> None:
         """Hand back all of those."""
-        for ctx in self.unstarted():
-            self.recall(ctx)
+        for run in self.unstarted():
+            self.recall(run)
 
     def stop_all(self, why: StopReason) -> None:
         """Ask every body to stop."""
-        for ctx in list(self.runs.values()):
-            ctx.ask_to_stop(why)
+        for run in list(self.runs.values()):
+            run.ask_to_stop(why)
 
-    def settle_without_body(self, ctx: RunningContext, outcome: Outcome) -> None:
+    def settle_without_body(self, run: Run, outcome: Outcome) -> None:
         """Settle a job whose body does not end. Its slot stays taken for as long as the body runs."""
-        if ctx.ended:
+        if run.ended:
             return
-        self._slots.clear_deadline(ctx.slot)
-        self._settle(ctx, outcome)
-        if ctx.ending is None and ctx.interrupt is not None:  # a thread can only be left behind
-            ctx.interrupt()
+        self._slots.clear_deadline(run.slot)
+        self._settle(run, outcome)
+        if run.ending is None and run.stoppable is not None:  # a thread can only be left behind
+            run.stoppable.end()
 
     def settle_all_without_body(self) -> None:
         """Hand back every job whose body did not stop when asked; the process ends now, and the body with it."""
-        for ctx in list(self.runs.values()):
-            self.settle_without_body(ctx, HandedBack())
+        for run in list(self.runs.values()):
+            self.settle_without_body(run, HandedBack())
 
-    def give_up_on(self, ctx: RunningContext) -> None:
+    def give_up_on(self, run: Run) -> None:
         """The body ignored its timeout: time the job out under the fence at once, with a picture of where it hangs."""
-        if ctx.ended:
+        if run.ended:
             return
-        trace = stack_of(ctx.thread_id) if ctx.thread_id is not None else ""
-        if ctx.ending is not None:
-            self._threads.abandon(ctx.ending)
-        self.settle_without_body(ctx, TimedOut(_too_long(ctx, self._monotonic(), trace)))
+        trace = stack_of(run.thread_id) if run.thread_id is not None else ""
+        if run.ending is not None:
+            self._threads.abandon(run.ending)
+        self.settle_without_body(run, TimedOut(_too_long(run, self._monotonic(), trace)))
 
     async def close(self) -> None:
         """End threads and processes that are idle; kill processes that are not."""
@@ -188,207 +187,206 @@ class Executor:
         self._threads.close()
         await self._bodies.close()
 
-    async def _on_loop(self, ctx: RunningContext) -> None:
-        kwargs = self._begin_and_decode(ctx)
+    async def _on_loop(self, run: Run) -> None:
+        kwargs = self._begin_and_decode(run)
         if kwargs is None:
             return
-        ctx.interrupt = ctx.task.end if ctx.task is not None else None
-        running.set(ctx)
+        run.stoppable = run.task
+        running.set(run)
         value, error = None, None
         try:
             if self._arounds:
-                body = around_coroutine(tuple(self._arounds), ctx, partial(_call, ctx, kwargs))
+                body = around_coroutine(tuple(self._arounds), run.context, partial(_call, run, kwargs))
             else:
-                fn = ctx.spec.fn
-                body = fn(ctx, **kwargs) if ctx.spec.wants_context else fn(**kwargs)
-            value = await probed(as_coroutine(body), self._slots.cells, ctx.slot, ctx.has_ended)
+                fn = run.spec.fn
+                body = fn(run.context, **kwargs) if run.spec.wants_context else fn(**kwargs)
+            value = await probed(as_coroutine(body), self._slots.cells, run.slot, run.has_ended)
         except BaseException as caught:  # noqa: BLE001 - SystemExit of a body is a failed job, not a dead worker
             error = caught
-        self._finish(ctx, value, error)
+        self._finish(run, value, error)
 
-    async def _in_thread(self, ctx: RunningContext) -> None:
-        ctx.interrupt = ctx.task.end if ctx.task is not None else None
+    async def _in_thread(self, run: Run) -> None:
+        run.stoppable = run.task
         try:
             await self._threads.room.acquire()
         except asyncio.CancelledError:
-            self._finish_unstarted(ctx)
+            self._finish_unstarted(run)
             return
         # From here on a cancelled wait would forget a thread that continues: the body can only be asked.
-        ctx.interrupt = None
-        kwargs = self._begin_and_decode(ctx)
+        run.stoppable = None
+        kwargs = self._begin_and_decode(run)
         if kwargs is None:
             self._threads.room.release()
             return
-        body = partial(_thread_body, ctx, kwargs)
+        body = partial(_thread_body, run, kwargs)
         try:
-            ctx.ending = self._threads.submit(partial(self._surrounded, ctx, body) if self._arounds else body)
+            run.ending = self._threads.submit(partial(self._surrounded, run, body) if self._arounds else body)
         except RuntimeError as refused:
             # There is no thread left, for which the job is not to blame, if another process can take it.
             self._threads.room.release()
             replaced = self._on_unfit(f"no thread can be started: {refused}")
-            self._end(ctx, HandedBack() if replaced else Failed(describe(refused)))
+            self._end(run, HandedBack() if replaced else Failed(describe(refused)))
             return
         try:
-            value, error = await ctx.ending
+            value, error = await run.ending
         except asyncio.CancelledError:
-            if not ctx.ended:
-                self._threads.abandon(ctx.ending)
-            self._end(ctx, HandedBack())
+            if not run.ended:
+                self._threads.abandon(run.ending)
+            self._end(run, HandedBack())
             raise
-        self._finish(ctx, value, error)
+        self._finish(run, value, error)
 
-    async def _in_process(self, ctx: RunningContext) -> None:
-        ctx.interrupt = ctx.task.end if ctx.task is not None else None
+    async def _in_process(self, run: Run) -> None:
+        run.stoppable = run.task
         try:
             body = await self._bodies.acquire()
         except asyncio.CancelledError:
-            self._finish_unstarted(ctx)
+            self._finish_unstarted(run)
             return
         except OSError as error:
-            self._end(ctx, Crashed(describe(error)))
+            self._end(run, Crashed(describe(error)))
             return
         try:
-            if ctx.stop is not None:
-                self._finish_unstarted(ctx)
+            if run.stop is not None:
+                self._finish_unstarted(run)
                 return
-            self._begin(ctx)
-            # A body that takes no context cannot look whether it is asked.
-            ctx.interrupt = partial(body.ask, ctx, self._deps.options.grace) if ctx.spec.wants_context else body.kill
-            outcome = await body.run(ctx)
-            if ctx.cancelled and isinstance(outcome, Failed):  # whatever it raised, it received a stop request
+            self._begin(run)
+            run.stoppable = body
+            outcome = await body.run(run)
+            if run.asked_to_stop and isinstance(outcome, Failed):  # whatever it raised, it received a stop request
                 outcome = None
-            self._end(ctx, outcome or self._stopped(ctx, None) or Crashed(body.crash_error()))
+            self._end(run, outcome or self._stopped(run, None) or Crashed(body.crash_error()))
         except asyncio.CancelledError:
             body.kill()
-            self._end(ctx, HandedBack())
+            self._end(run, HandedBack())
             raise
         finally:
             self._bodies.release(body)
 
-    def _begin_and_decode(self, ctx: RunningContext) -> dict[str, Any] | None:
-        if ctx.stop is not None:
-            self._finish_unstarted(ctx)
+    def _begin_and_decode(self, run: Run) -> dict[str, Any] | None:
+        if run.stop is not None:
+            self._finish_unstarted(run)
             return None
         # Decoders run user code (post-init of dataclasses), so the job has begun: should it take the process along,
         # it is charged.
-        self._begin(ctx)
+        self._begin(run)
         try:
-            return ctx.spec.decode(ctx.job.args)
+            return run.spec.decode(run.job.args)
         except BaseException as error:  # noqa: BLE001 - user code: SystemExit too ends its job, not the loop
-            ctx.raised = error
-            self._end(ctx, _judged(undecodable, error))
+            run.raised = error
+            self._end(run, _judged(undecodable, error))
             return None
 
-    def _begin(self, ctx: RunningContext) -> None:
-        ctx.began = now = self._monotonic()
-        limit = ctx.job.timeout_ms if ctx.job.timeout_ms is not None else ctx.spec.timeout_ms
+    def _begin(self, run: Run) -> None:
+        run.began = now = self._monotonic()
+        limit = run.job.timeout_ms if run.job.timeout_ms is not None else run.spec.timeout_ms
         if limit is not None:
-            ctx.deadline = now + limit / 1000
+            run.deadline = now + limit / 1000
             self.deadline_began.set()
-        exclusive = ctx.spec.stops_with_lease
-        self._slots.start(ctx.slot, ctx.job.id, ctx.job.lease_no, ctx.deadline, exclusive=exclusive)
+        exclusive = run.spec.stops_with_lease
+        self._slots.start(run.slot, run.job.id, run.job.lease_no, run.deadline, exclusive=exclusive)
         if exclusive:
             self.exclusive_began.set()
 
-    def _finish(self, ctx: RunningContext, value: Any, error: BaseException | None) -> None:
+    def _finish(self, run: Run, value: Any, error: BaseException | None) -> None:
         if type(value) is Stop:
             error = value
         if error is not None:
-            ctx.raised = error
-            self._end(ctx, self._judged(ctx, self._of_error, ctx, error))
-        elif ctx.completed_by_caller:
+            run.raised = error
+            self._end(run, self._judged(run, self._of_error, run, error))
+        elif run.completed_by_caller:
             # If the caller's transaction was committed, the fence answers REPLAYED and this changes nothing. If it
             # was rolled back, its effects are gone, and calling the job completed would lose them.
             message = "the transaction passed to ctx.complete() was not committed"
-            self._end(ctx, Failed(error_json("NotCommitted", message)))
+            self._end(run, Failed(error_json("NotCommitted", message)))
         elif value is None:
-            self._end(ctx, DONE)
+            self._end(run, DONE)
         else:
-            self._end(ctx, self._judged(ctx, returned, ctx.spec, value))
+            self._end(run, self._judged(run, returned, run.spec, value))
 
-    def _judged(self, ctx: RunningContext, judge: Callable[..., Outcome], *args: Any) -> Outcome:
+    def _judged(self, run: Run, judge: Callable[..., Outcome], *args: Any) -> Outcome:
         """Judge with code that meets the user's objects, which belongs to the body still: their texts may be long."""
-        self._slots.cells[STEPPED] = ctx.slot + 1
+        self._slots.cells[STEPPED] = run.slot + 1
         try:
             return _judged(judge, *args)
         finally:
             self._slots.cells[STEPPED] = 0
 
-    def _of_error(self, ctx: RunningContext, error: BaseException) -> Outcome:
-        return self._stopped(ctx, error) or raised(ctx.spec, error)
+    def _of_error(self, run: Run, error: BaseException) -> Outcome:
+        return self._stopped(run, error) or raised(run.spec, error)
 
-    def _finish_unstarted(self, ctx: RunningContext) -> None:
-        self._end(ctx, Stopped(False) if ctx.stop == CANCEL else HandedBack())
+    def _finish_unstarted(self, run: Run) -> None:
+        self._end(run, Stopped(False) if run.stop == CANCEL else HandedBack())
 
-    def _stopped(self, ctx: RunningContext, error: BaseException | None) -> Outcome | None:
+    def _stopped(self, run: Run, error: BaseException | None) -> Outcome | None:
         """Judge a body that received a stop request and did not return."""
-        if ctx.stop == TIMEOUT:
+        if run.stop == TIMEOUT:
             trace = traceback_of(error) if error is not None else ""
-            return TimedOut(_too_long(ctx, self._monotonic(), trace))
-        if ctx.stop == CANCEL:
+            return TimedOut(_too_long(run, self._monotonic(), trace))
+        if run.stop == CANCEL:
             return Stopped(False)
-        if ctx.stop in (HAND_BACK, LEASE_LOST):
+        if run.stop in (HAND_BACK, LEASE_LOST):
             return HandedBack()
         # The program around this worker ends: that is not a fault of the job.
-        ends = isinstance(error, asyncio.CancelledError) and ctx.task is not None and ctx.task.by_stranger
+        ends = isinstance(error, asyncio.CancelledError) and run.task is not None and run.task.by_stranger
         return HandedBack() if ends else None
 
-    def _end(self, ctx: RunningContext, outcome: Outcome) -> None:
-        if not ctx.ended:
-            self._settle(ctx, outcome)
-        self._leave_slot(ctx)
+    def _end(self, run: Run, outcome: Outcome) -> None:
+        if not run.ended:
+            self._settle(run, outcome)
+        self._leave_slot(run)
         self.fill()
 
-    def _leave_slot(self, ctx: RunningContext) -> None:
-        self.runs.pop(ctx.slot, None)
-        self._slots.finish(ctx.slot)
+    def _leave_slot(self, run: Run) -> None:
+        self.runs.pop(run.slot, None)
+        self._slots.finish(run.slot)
         # The task knows its run (and its context variables do): without this every job is a cycle that waits for the
         # collector, with its arguments.
-        ctx.task = ctx.interrupt = ctx.raised = None
+        run.task = run.stoppable = run.raised = run.view = None
 
-    def _settle(self, ctx: RunningContext, outcome: Outcome) -> None:
-        ctx.ended = True
+    def _settle(self, run: Run, outcome: Outcome) -> None:
+        run.ended = True
         self.ended += 1
-        if type(outcome) is HandedBack and ctx.began is not None:
+        if type(outcome) is HandedBack and run.began is not None:
             self.handed_back += 1
         self._active -= 1
         if self._active == 0:
             self._idle.set()
-        run_s = self._monotonic() - ctx.began if ctx.began is not None else 0.0
-        transition = decide(ctx.job, outcome, policy=ctx.spec.retry, rand=chance.random())
-        if ctx.completed_by_caller:
+        run_s = self._monotonic() - run.began if run.began is not None else 0.0
+        transition = decide(run.job, outcome, policy=run.spec.retry, rand=chance.random())
+        if run.completed_by_caller:
             transition = msgspec.structs.replace(transition, completed_by_caller=True)
-        self._completer.add(transition, ctx.job, run_s, "completed" if ctx.completed_by_caller else None)
+        self._completer.add(transition, run.job, run_s, "completed" if run.completed_by_caller else None)
         if self._errors:
-            self._reports.take(ctx.job, outcome, transition, ctx.raised)
+            self._reports.take(run.job, outcome, transition, run.raised)
 
-    def _surrounded(self, ctx: RunningContext, body: Callable[[], Any]) -> Any:
+    def _surrounded(self, run: Run, body: Callable[[], Any]) -> Any:
         """Run a thread's body inside the hooks; called in that thread."""
-        ctx.thread_id = threading.get_ident()
+        run.thread_id = threading.get_ident()
         # Not those which this thread is in: hooks and body enter theirs.
         variables = contextvars.copy_context()
-        variables.run(running.set, ctx)
+        variables.run(running.set, run)
 
         def drive(hook: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None]:
-            return _awaiting(probed(hook, self._slots.cells, ctx.slot, ctx.has_ended))
+            return _awaiting(probed(hook, self._slots.cells, run.slot, run.has_ended))
 
         def opened(hook: Around, variables: contextvars.Context) -> AroundHere:
             if hook.is_async:
-                return OnLoop(hook, ctx, variables, self._loop, drive)
-            return InVariables(hook.opened(ctx), variables)
+                return OnLoop(hook, run, variables, self._loop, drive)
+            return InVariables(hook.opened(run.context), variables)
 
         return around_call(tuple(self._arounds), variables, lambda inner: inner.run(body), opened)
 
 
-def _call(ctx: RunningContext, kwargs: dict[str, Any]) -> Any:
-    fn = ctx.spec.fn
-    return fn(ctx, **kwargs) if ctx.spec.wants_context else fn(**kwargs)
+def _call(run: Run, kwargs: dict[str, Any]) -> Any:
+    fn = run.spec.fn
+    return fn(run.context, **kwargs) if run.spec.wants_context else fn(**kwargs)
 
 
-def _thread_body(ctx: RunningContext, kwargs: dict[str, Any]) -> Any:
-    ctx.thread_id = threading.get_ident()
-    running.set(ctx)
-    return _call(ctx, kwargs)
+def _thread_body(run: Run, kwargs: dict[str, Any]) -> Any:
+    run.thread_id = threading.get_ident()
+    running.set(run)
+    return _call(run, kwargs)
 
 
 async def _awaiting(steps: Awaitable[None]) -> None:
@@ -403,7 +401,7 @@ def _judged(judge: Callable[..., Outcome], *args: Any) -> Outcome:
         return Failed(describe(error))
 
 
-def _too_long(ctx: RunningContext, now: float, trace: str) -> bytes:
-    began = ctx.began if ctx.began is not None else now
-    limit = round(ctx.deadline - began, 3) if ctx.deadline is not None else 0.0
+def _too_long(run: Run, now: float, trace: str) -> bytes:
+    began = run.began if run.began is not None else now
+    limit = round(run.deadline - began, 3) if run.deadline is not None else 0.0
     return error_json("TimeoutError", f"stopped after {now - began:.1f} s; its timeout is {limit:g} s", trace)

@@ -21,7 +21,6 @@ import msgspec
 from taskflowmq.core.job import ClaimedJob
 from taskflowmq.core.transitions import Outcome
 from taskflowmq.worker.backoff import backoff
-from taskflowmq.worker.running.context import LEASE_LOST, RunningContext
 from taskflowmq.worker.running.frames import (
     LENGTH_BYTES,
     LOG,
@@ -36,6 +35,7 @@ from taskflowmq.worker.running.frames import (
     unpack,
 )
 from taskflowmq.worker.running.pipe_logs import take_log
+from taskflowmq.worker.running.run import LEASE_LOST, Run
 from taskflowmq.worker.settling.failure import describe_exit, error_json
 
 log = logging.getLogger("taskflowmq.worker")
@@ -60,17 +60,29 @@ class Unfit(OSError):
 
 
 class Body:
-    """One body process."""
+    """One body process.
+
+    Args:
+        process: the process.
+        reader: of its pipe.
+        writer: to its pipe.
+        grace: seconds after a stop request in which a job is settled without its body.
+    """
 
     def __init__(
-        self, process: asyncio.subprocess.Process, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        process: asyncio.subprocess.Process,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        grace: float,
     ) -> None:
         self._process = process
         self._reader = reader
         self._writer = writer
+        self._grace = grace
         self.dead = False
         self.jobs = 0
-        self._runs: RunningContext | None = None
+        self._runs: Run | None = None
         self._junk: ValueError | None = None
 
     async def ready(self) -> None:
@@ -98,17 +110,17 @@ class Body:
             await self.close()
             raise OSError(f"a process for bodies began with {frame.kind!r:.50}")
 
-    async def run(self, ctx: RunningContext) -> Outcome | None:
+    async def run(self, run: Run) -> Outcome | None:
         """Run one job and return its outcome, or None when it ended as it was asked to, or the process died in it."""
         self.jobs += 1
-        self._runs = ctx
+        self._runs = run
         try:
-            self._send(ctx.job)
+            self._send(run.job)
             await self._writer.drain()
             while True:
                 frame = await self._receive()
                 if frame.kind == PROGRESS:
-                    ctx.put_progress(frame.data)
+                    run.put_progress(frame.data)
                 elif frame.kind == LOG:
                     take_log(frame.data)
                 elif frame.kind == SPOILT:
@@ -132,21 +144,21 @@ class Body:
         text = msgspec.msgpack.encode(message)
         self._writer.write(len(text).to_bytes(LENGTH_BYTES, "big") + text)
 
-    def ask(self, ctx: RunningContext, grace: float) -> None:
-        """Tell the body that runs why it shall stop, and kill it when it does not.
-
-        Args:
-            ctx: its run.
-            grace: seconds after which its job is settled without it.
-        """
-        if ctx.ended or ctx.stop is None or ctx.stop == LEASE_LOST or self.dead:
+    def end(self) -> None:
+        """Tell the body that runs why it shall stop, and kill it when it does not; kill what cannot be told."""
+        run = self._runs
+        # A body that takes no context cannot look whether it is asked.
+        if run is None or not run.spec.wants_context or run.ended or self.dead:
             self.kill()
             return
-        self._send(ctx.stop)
-        asyncio.get_running_loop().call_later(PATIENCE * grace, self._insist, ctx)
+        if run.stop is None or run.stop == LEASE_LOST:
+            self.kill()
+            return
+        self._send(run.stop)
+        asyncio.get_running_loop().call_later(PATIENCE * self._grace, self._insist, run)
 
-    def _insist(self, ctx: RunningContext) -> None:
-        if self._runs is ctx:
+    def _insist(self, run: Run) -> None:
+        if self._runs is run:
             self.kill()
 
     async def _receive(self) -> Frame:
@@ -214,11 +226,13 @@ class ProcessPool:
     Args:
         launch: starts a process.
         size: most processes at once.
+        grace: see :class:`Body`.
         leaves: tells whether idle processes have something to do at their end.
     """
 
-    def __init__(self, launch: Launch | None, size: int, leaves: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, launch: Launch | None, size: int, grace: float, leaves: Callable[[], bool]) -> None:
         self._launch = launch
+        self._grace = grace
         self._leaves = leaves
         #: Starts in a row that a start hook made fail.
         self.unfit = 0
@@ -292,7 +306,7 @@ class ProcessPool:
             ours.close()  # if a process was started after all, this ends it
             raise
         reader, writer = await asyncio.open_connection(sock=ours)
-        body = Body(process, reader, writer)
+        body = Body(process, reader, writer, self._grace)
         await body.ready()
         self._all.add(body)
         return body

@@ -7,8 +7,8 @@ import logging
 from taskflowmq.core.errors import TaskFlowError
 from taskflowmq.worker.claiming.fetcher import Fetcher
 from taskflowmq.worker.deps import WorkerDeps
-from taskflowmq.worker.running.context import CANCEL
 from taskflowmq.worker.running.executor import Executor
+from taskflowmq.worker.running.run import CANCEL
 
 log = logging.getLogger("taskflowmq.worker")
 
@@ -49,6 +49,6 @@ class CancelWatch:
         if not wanted:
             return
         self._fetcher.drop(wanted)
-        for ctx in list(self._executor.runs.values()):
-            if ctx.job.id in wanted:
-                ctx.ask_to_stop(CANCEL)
+        for run in list(self._executor.runs.values()):
+            if run.job.id in wanted:
+                run.ask_to_stop(CANCEL)

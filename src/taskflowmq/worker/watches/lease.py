@@ -9,9 +9,9 @@ from __future__ import annotations
 import logging
 
 from taskflowmq.worker.deps import WorkerDeps
-from taskflowmq.worker.running.context import LEASE_LOST, RunningContext
 from taskflowmq.worker.running.executor import Executor
 from taskflowmq.worker.running.lease_left import LeaseLeft
+from taskflowmq.worker.running.run import LEASE_LOST, Run
 
 log = logging.getLogger("taskflowmq.worker")
 
@@ -52,12 +52,12 @@ class LeaseWatch:
 
     def look(self) -> None:
         """Ask the bodies concerned to stop, if it is time."""
-        asked = [] if self._lease.holds() else [ctx for ctx in self._exclusive() if ctx.stop is None]
+        asked = [] if self._lease.holds() else [run for run in self._exclusive() if run.stop is None]
         if asked:
             log.warning('the lease was not renewed in time: stopping %d jobs with on_lease_lost="stop"', len(asked))
             self._deps.telemetry.event("lease_lost")
-            for ctx in asked:
-                ctx.ask_to_stop(LEASE_LOST)
+            for run in asked:
+                run.ask_to_stop(LEASE_LOST)
 
-    def _exclusive(self) -> list[RunningContext]:
-        return [ctx for ctx in self._executor.runs.values() if ctx.spec.stops_with_lease]
+    def _exclusive(self) -> list[Run]:
+        return [run for run in self._executor.runs.values() if run.spec.stops_with_lease]

@@ -123,8 +123,8 @@ class Notes:
     def _awaited(self) -> frozenset[UUID]:
         """Return the jobs that the bodies wait for; none if a body waits for none."""
         found: set[UUID] = set()
-        for ctx in self._executor.runs.values():
-            if not ctx.awaited:
+        for run in self._executor.runs.values():
+            if not run.awaited:
                 return frozenset()
-            found |= ctx.awaited
+            found |= run.awaited
         return frozenset(found)

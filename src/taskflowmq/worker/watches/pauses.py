@@ -46,6 +46,6 @@ class PauseWatch:
             return
         if paused:
             self._fetcher.return_queues(paused)
-            for ctx in self._executor.unstarted():
-                if ctx.job.queue in paused:
-                    self._executor.recall(ctx)
+            for run in self._executor.unstarted():
+                if run.job.queue in paused:
+                    self._executor.recall(run)

@@ -10,8 +10,8 @@ import logging
 from collections.abc import Callable
 
 from taskflowmq.worker.deps import WorkerDeps
-from taskflowmq.worker.running.context import TIMEOUT, RunningContext
 from taskflowmq.worker.running.executor import Executor
+from taskflowmq.worker.running.run import TIMEOUT, Run
 
 log = logging.getLogger("taskflowmq.worker")
 
@@ -47,23 +47,23 @@ class Timeouts:
 
     def _scan(self, now: float) -> float | None:
         pause: float | None = None
-        for ctx in list(self._executor.runs.values()):
-            if ctx.ended or ctx.deadline is None:
+        for run in list(self._executor.runs.values()):
+            if run.ended or run.deadline is None:
                 continue
-            left = ctx.deadline - now
+            left = run.deadline - now
             if left <= 0:
-                left = self._overdue(ctx, left)
+                left = self._overdue(run, left)
             pause = min(pause if pause is not None else SCAN_SECONDS, max(left, 0.001))
         return pause
 
-    def _overdue(self, ctx: RunningContext, left: float) -> float:
+    def _overdue(self, run: Run, left: float) -> float:
         """Ask the body to stop, or give up on it; return seconds until the next look."""
         grace = self._deps.options.grace
-        if ctx.stop is None:
-            ctx.ask_to_stop(TIMEOUT)
+        if run.stop is None:
+            run.ask_to_stop(TIMEOUT)
             return grace
         if left > -grace:
             return grace + left
-        self._executor.give_up_on(ctx)
-        self._on_stuck(f"the body of job {ctx.job.id} ({ctx.job.task}) ignored its timeout")
+        self._executor.give_up_on(run)
+        self._on_stuck(f"the body of job {run.job.id} ({run.job.task}) ignored its timeout")
         return SCAN_SECONDS
