@@ -69,19 +69,25 @@ class Gate:
     Args:
         process: whose calls these are.
         submit: takes a call, to be answered some time.
+        on_wake: takes a wake-up, which may arrive.
     """
 
     url = "simulated://"
 
-    def __init__(self, process: Process, loop: VirtualLoop, submit: Callable[[Call], None]) -> None:
-        self._process, self._loop, self._submit = process, loop, submit
+    def __init__(
+        self,
+        process: Process,
+        loop: VirtualLoop,
+        submit: Callable[[Call], None],
+        on_wake: Callable[[Sequence[str]], None],
+    ) -> None:
+        self._process, self._loop, self._submit, self._on_wake = process, loop, submit, on_wake
         self.closed = False
         self.inboxes: list[tuple[frozenset[str], asyncio.Queue[str]]] = []
         self.intake, self.claims, self.workers = _Part(self, "intake"), _Part(self, "claims"), _Part(self, "workers")
         self.jobs, self.queues, self.stats = _Part(self, "jobs"), _Part(self, "queues"), _Part(self, "stats")
         self.upkeep, self.schema = _Part(self, "upkeep"), _Part(self, "schema")
         self.notifier = self
-        self.on_wake: Callable[[Sequence[str]], None] = _drop
 
     async def ask(self, what: tuple[str, str], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Send a call and wait for its answer."""
@@ -95,7 +101,7 @@ class Gate:
 
     async def wake(self, queues: Sequence[str]) -> None:
         """Pass a wake-up on, maybe."""
-        self.on_wake(queues)
+        self._on_wake(queues)
 
     @asynccontextmanager
     async def listen(self, topics: Sequence[str]) -> AsyncIterator[AsyncIterator[str]]:
@@ -135,7 +141,3 @@ class _Heard:
 
     async def __anext__(self) -> str:
         return await self._inbox.get()
-
-
-def _drop(_: Sequence[str]) -> None:
-    return None

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -45,7 +44,7 @@ class Node(Process):
     def __init__(self, world: Any, role: str, name: str) -> None:
         super().__init__(name)
         self.world, self.role = world, role
-        self.gate = Gate(self, world.loop, lambda call: world.asked.append(call))
+        self.gate = Gate(self, world.loop, lambda call: world.asked.append(call), world.wake)
         self.clock = ProcessClock(world.loop, world.clock.now)
         self.children: list[Child] = []
         self.app = make_app(self)
@@ -144,7 +143,7 @@ class SupervisorNode(Node):
 
     async def spawn(self, child: ChildSpec) -> SimulatedProcess:
         """Start a child (``ports.spawner.Spawner``)."""
-        process = SimulatedProcess(self.world.loop)
+        process = SimulatedProcess(self.world)
         self.world.loop.call_soon(self._start_child, child, process, os.dup(child.slots_fd), os.dup(child.control_fd))
         return process
 
@@ -157,8 +156,7 @@ class SupervisorNode(Node):
         child = Child(self.world, f"{self.role}-child", f"{self.name}-{life}", spec, process, (slots_fd, control_fd))
         self.children.append(child)
         self.world.nodes.append(child)
-        child.gate.on_wake = self.world.wake
-        process.kill_with = lambda: self.world.kill(child)
+        process.became(child)
         self.world.event(child.name, "starts")
         child.boot()
 
@@ -235,18 +233,23 @@ class Child(WorkerNode):
 class SimulatedProcess:
     """A child as its supervisor sees it (``ports.spawner.Process``)."""
 
-    def __init__(self, loop: Any) -> None:
-        self._code: asyncio.Future[int] = loop.create_future()
-        self._loop = loop
+    def __init__(self, world: Any) -> None:
+        self._code: asyncio.Future[int] = world.loop.create_future()
+        self._world = world
+        self._child: Child | None = None
         self.pid = 4_000_000
-        self.kill_with: Callable[[], None] = lambda: None
+
+    def became(self, child: Child) -> None:
+        """Its program has started."""
+        self._child = child
 
     async def wait(self) -> int:
         return await asyncio.shield(self._code)
 
     def kill(self) -> None:
         # Not from within a callback of the one that dies.
-        self._loop.call_soon(self.kill_with)
+        if self._child is not None:
+            self._world.loop.call_soon(self._world.kill, self._child)
 
     def end(self, code: int) -> None:
         """It has ended."""

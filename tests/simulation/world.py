@@ -70,9 +70,12 @@ class World:
     Args:
         open_backend: opens what to run over, by the store's clock.
         seed: of everything that the engine itself draws (jitter, identities).
+        wakes: tells whether a wake-up arrives.
     """
 
-    def __init__(self, open_backend: Callable[[StoreClock], Backend], seed: int) -> None:
+    def __init__(
+        self, open_backend: Callable[[StoreClock], Backend], seed: int, wakes: Callable[[], bool] = lambda: True
+    ) -> None:
         self._stack = ExitStack()
         self.loop = VirtualLoop()  # type: ignore[abstract]  # sockets, signals and processes are not simulated
         self.clock = StoreClock(self.loop)
@@ -96,8 +99,7 @@ class World:
         self._closing = False
         self.away_until = float("-inf")
         self._away_since: float | None = None
-        #: Whether a wake-up arrives; set by who explores.
-        self.wakes: Callable[[], bool] = lambda: True
+        self._wakes = wakes
 
     # -- who takes part
 
@@ -109,7 +111,6 @@ class World:
         """Start a process of a kind; ``role`` names it through all its lives."""
         life = self._incarnations[role] = self._incarnations.get(role, 0) + 1
         node = make_node(self, kind, role, f"{role}.{life}", **given)
-        node.gate.on_wake = self.wake
         self.nodes.append(node)
         self.event(node.name, "starts")
         node.boot()
@@ -206,7 +207,7 @@ class World:
         """Pass a wake-up on to everybody who listens."""
         for queue in queues:
             for node in self.living("worker", "child"):
-                if self.wakes():
+                if self._wakes():
                     node.gate.hear(queue)
 
     # -- calls
