@@ -1,5 +1,5 @@
 """Keep out of the Python sources what belongs elsewhere: SQL, code made from data, clocks in the pure core, the private
-modules of others.
+modules of others, callbacks that one object sets in another.
 
 No tool can read, explain or lint a statement in a string, so it is a file (see check_queries). Docstrings are
 prose. What has to differ is lifted one file at a time, in LIFTS, with the reason.
@@ -15,10 +15,12 @@ from pathlib import Path
 
 from tools.problems import ROOT, Problem, apply_lifts, relative, report
 
+from tools import callbacks
+
 SOURCES = Path("src/taskflowmq")
 PURE = "src/taskflowmq/core/"
 
-# "path:rule" -> why. The rules are sql, unsafe, clock, private.
+# "path:rule" -> why. The rules are sql, unsafe, clock, private, callback.
 LIFTS: dict[str, str] = {
     "src/taskflowmq/worker/running/process_state.py:private": "signal wraps what _signal gives in enums, 10 × slower",
 }
@@ -51,14 +53,15 @@ CLOCK_CALLS = {"now", "utcnow", "today", "time", "time_ns", "monotonic", "monoto
 def check(root: Path, lifts: dict[str, str]) -> tuple[list[Problem], int]:
     """Return what is misplaced below `root`, and how many files were read."""
     problems: list[Problem] = []
-    count = 0
-    for path in sorted((root / SOURCES).rglob("*.py")):
-        count += 1
-        name = relative(path, root)
-        tree = ast.parse(path.read_text(encoding="utf-8"), filename=name)
-        for rule, line, message in findings(tree, pure=name.startswith(PURE)):
-            problems.append(Problem(name, line, rule, message))
-    return apply_lifts(problems, lifts, "tools/check_source.py"), count
+    trees = {
+        relative(path, root): ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+        for path in sorted((root / SOURCES).rglob("*.py"))
+    }
+    known = callbacks.declared(trees.values())
+    for name, tree in trees.items():
+        found = [*findings(tree, pure=name.startswith(PURE)), *callbacks.foreign(tree, known)]
+        problems.extend(Problem(name, line, rule, message) for rule, line, message in found)
+    return apply_lifts(problems, lifts, "tools/check_source.py"), len(trees)
 
 
 def findings(tree: ast.Module, *, pure: bool) -> Iterator[tuple[str, int, str]]:

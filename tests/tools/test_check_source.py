@@ -1,4 +1,6 @@
-"""The source check catches SQL in strings, unsafe calls and clocks in the core, and leaves prose alone."""
+"""The source check catches SQL in strings, unsafe calls, clocks in the core and callbacks set from outside, and leaves
+prose alone.
+"""
 
 from __future__ import annotations
 
@@ -103,3 +105,41 @@ def test_private_modules_are_caught(tmp_path: Path, source: str) -> None:
 
 def test_the_future_and_dunder_names_are_no_private_modules(tmp_path: Path) -> None:
     assert rules(tmp_path, "from __future__ import annotations\nfrom litestar import __version__\n") == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "executor.on_room = self._pump",
+        "self._executor.on_room = pump",
+        "gate._may_begin = begin",
+        "a.x, executor.on_room = 1, pump",
+        "database.on_lost += [self.close]",
+        "self._writer.on_rollback.append(forget)",
+        "setattr(executor, 'on_room', pump)",
+    ],
+)
+def test_a_callback_of_another_object_is_caught_by_its_name(tmp_path: Path, source: str) -> None:
+    assert rules(tmp_path, source) == ["callback"]
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        "class Run:\n    interrupt: Callable[[], None] | None = None\n",
+        "class Run:\n    def __init__(self):\n        self.interrupt: Callable[[], None] = nothing\n",
+        "class Run:\n    def __init__(self, stop: Callable[[], None]):\n        self.interrupt = stop\n",
+        "class Run:\n    def __init__(self, *, stop: Callable[[], None]):\n        self.a, self.interrupt = 1, stop\n",
+        "Stop = Callable[[], None]\nclass Run:\n    interrupt: Stop\n",
+    ],
+)
+def test_a_callback_of_another_object_is_caught_by_its_type(tmp_path: Path, declared: str) -> None:
+    assert rules(tmp_path, declared) == []
+    assert rules(tmp_path, "def f(run):\n    run.interrupt = end\n", "b.py") == ["callback"]
+
+
+def test_own_callbacks_and_other_attributes_are_left_alone(tmp_path: Path) -> None:
+    source = "self.on_room = on_room\nself.on_lost.append(hook)\nrun.only = 1\nrun.ons.append(1)\nrun.on_room()\n"
+    assert rules(tmp_path, source) == []
+    declared = "class Run:\n    stops: list[Callable[[], None]]\n    job: Job\n"
+    assert rules(tmp_path, declared + "other.stops = []\nother.job = None\nother.stops.append(1)\n") == []
