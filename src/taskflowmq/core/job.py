@@ -12,10 +12,17 @@ from datetime import datetime
 from enum import StrEnum
 from itertools import repeat
 from operator import attrgetter, eq, itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
+
+
+class QueueRef(NamedTuple):
+    """Which queue: names are unique within a tenant."""
+
+    tenant: str
+    queue: str
 
 
 class State(StrEnum):

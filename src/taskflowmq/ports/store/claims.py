@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from taskflowmq.core.job import ClaimedJob
+from taskflowmq.core.job import ClaimedJob, QueueRef
 from taskflowmq.core.transitions import Transition
 
 
@@ -29,7 +29,9 @@ class ClaimRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a worker can take now."""
 
     worker_id: UUID
-    #: Queue names that the worker serves, a set without preference; empty means every queue.
+    #: Names of the tenants that the worker serves, a set without preference; empty means every tenant.
+    tenants: tuple[str, ...]
+    #: Queue names that the worker serves, a set without preference; empty means every queue of these tenants.
     queues: tuple[str, ...]
     #: Task names that the worker knows; others are stepped over and stay ready.
     tasks: tuple[str, ...]
@@ -43,7 +45,7 @@ class Claims(Protocol):
     """How workers get jobs and give them back changed."""
 
     async def claim(self, request: ClaimRequest) -> list[ClaimedJob]:
-        """Take ready jobs for a worker: lowest priority first, equal ones from each queue in turn, first in first out.
+        """Take ready jobs for a worker: lowest priority first, equal ones from each tenant and queue in turn, first in first out.
 
         A turn is one of the worker's own; within a queue, its shares take turns (``core.lanes``).
         Each claim charges the job (attempt + 1, lease_no + 1). A worker that has ended gets nothing. Jobs of
@@ -90,8 +92,8 @@ class Claims(Protocol):
         """Return the running jobs of a worker for which a cancellation was asked."""
         ...
 
-    async def paused_queues(self) -> set[str]:
-        """Return the names of the queues that are paused now."""
+    async def paused_queues(self) -> set[QueueRef]:
+        """Return the queues that are paused now, of every tenant."""
         ...
 
     async def forget(self, worker_id: UUID) -> None:

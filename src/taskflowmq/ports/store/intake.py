@@ -47,14 +47,14 @@ class Intake(Protocol):
         """
         ...
 
-    async def announce_tasks(self, tasks: Sequence[TaskNotice], *, keep: bool = False) -> None:
-        """Store what programs say of their tasks, and that they were seen now.
+    async def announce_tasks(self, tenant: str, tasks: Sequence[TaskNotice], *, keep: bool = False) -> None:
+        """Store what programs say of their tasks in a tenant, and that they were seen now.
 
         The last word counts. With ``keep``, what was announced within the last hour stays: of a program that only
         enqueues, and may be older than the workers. What a notice leaves out (None) stays too.
         """
         ...
 
-    async def list_tasks(self) -> list[TaskView]:
-        """Return every task ever announced or enqueued, by name."""
+    async def list_tasks(self, tenant: str) -> list[TaskView]:
+        """Return every task ever announced or enqueued in a tenant, by name."""
         ...

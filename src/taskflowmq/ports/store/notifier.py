@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
+
+from taskflowmq.core.job import QueueRef
 
 
 class Notifier(Protocol):
@@ -15,13 +17,20 @@ class Notifier(Protocol):
         """Whether there are wake-ups at all; without them idle workers look once per poll interval."""
         ...
 
-    async def wake(self, queues: Sequence[str]) -> None:
+    async def wake(self, queues: Collection[QueueRef]) -> None:
         """Tell listeners that these queues have ready jobs; coalesced, never raises.
 
         A queue that is not stored has no jobs and needs no wake-up.
         """
         ...
 
-    def listen(self, topics: Sequence[str]) -> AbstractAsyncContextManager[AsyncIterator[str]]:
-        """Yield queue names as they become ready; no topic means every queue. Heals itself when cut."""
+    def listen(
+        self, tenants: Collection[str], queues: Collection[str]
+    ) -> AbstractAsyncContextManager[AsyncIterator[QueueRef | None]]:
+        """Yield queues as they become ready, and None where any may be: the channel was cut, and healed itself.
+
+        Args:
+            tenants: names of tenants; none means every tenant.
+            queues: names of queues; none means every queue of these tenants.
+        """
         ...

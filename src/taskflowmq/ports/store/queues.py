@@ -14,6 +14,7 @@ from taskflowmq.core.retention import QueueRetention
 class QueueView(msgspec.Struct, frozen=True, kw_only=True):
     """A queue as a reader sees it."""
 
+    tenant: str
     name: str
     paused_at: datetime | None
     #: state → number of live jobs
@@ -25,24 +26,25 @@ class QueueView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Queues(Protocol):
-    """Queues: what readers see of them, and what operators do. They are of the whole store."""
+    """Queues: what readers see of them, and what operators do. A queue is found by tenant and name."""
 
-    async def list_queues(self) -> list[QueueView]:
-        """Return every queue that is in use, by name (``core.validation.UNUSED_AFTER``)."""
+    async def list_queues(self, tenant: str) -> list[QueueView]:
+        """Return every queue of a tenant that is in use, by name (``core.validation.UNUSED_AFTER``)."""
         ...
 
-    async def pause(self, queue: str) -> None:
+    async def pause(self, tenant: str, queue: str) -> None:
         """Stop claims from a queue; running jobs continue. Creates the queue if it is new."""
         ...
 
-    async def resume(self, queue: str) -> None:
+    async def resume(self, tenant: str, queue: str) -> None:
         """Allow claims from a queue again, and wake its workers."""
         ...
 
-    async def set_retention(self, queue: str, ages: Mapping[str, int | None]) -> None:
+    async def set_retention(self, tenant: str, queue: str, ages: Mapping[str, int | None]) -> None:
         """Keep ended jobs of a queue for another time than all others. Creates the queue if it is new.
 
         Args:
+            tenant: whose it is.
             queue: its name.
             ages: fields of :class:`QueueRetention`; those that are not named stay, None is as for all again.
         """

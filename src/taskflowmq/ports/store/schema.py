@@ -6,14 +6,14 @@ from typing import Protocol
 
 
 class Schema(Protocol):
-    """The shape of the store and its version."""
+    """The shape of the store and its version, for the installation."""
 
     async def version(self) -> int:
         """Return the stored schema version, 0 if there is none."""
         ...
 
-    async def pending_sql(self) -> list[tuple[str, str]]:
-        """Return (name, SQL) of the migrations that are not applied yet, and of functions with another text."""
+    async def pending_sql(self, *, finish: bool = False) -> list[tuple[str, str]]:
+        """Return (name, SQL) of what :meth:`migrate` would apply."""
         ...
 
     async def missing_rights(self) -> list[str]:
@@ -24,8 +24,14 @@ class Schema(Protocol):
         """Return where other roles may put objects that our statements would use instead of the database's own."""
         ...
 
-    async def migrate(self) -> list[str]:
-        """Apply what is pending, one program at a time, and return its names."""
+    async def migrate(self, *, finish: bool = False) -> list[str]:
+        """Apply what is pending, one program at a time, and return its names.
+
+        Migrations are safe while programs of the version before run. A new store is finished at once.
+
+        Args:
+            finish: also apply the steps that programs of older versions do not survive: no such program may run.
+        """
         ...
 
     async def check_client(self) -> None:

@@ -11,7 +11,7 @@ from taskflowmq.ports.store.queues import QueueView
 
 
 class StoreStats(msgspec.Struct, frozen=True, kw_only=True):
-    """Counts over the store. Exact below 10,000 per state, otherwise as old as ``as_of`` says."""
+    """Counts over a tenant, or over the store. Exact below 10,000 per state, otherwise as old as ``as_of`` says."""
 
     states: dict[str, int]
     queues: list[QueueView]
@@ -22,8 +22,12 @@ class StoreStats(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stats(Protocol):
-    """How many jobs there are, in the whole store."""
+    """How many jobs there are."""
 
-    async def count(self) -> StoreStats:
-        """Return counts per state and queue."""
+    async def count(self, tenant: str) -> StoreStats:
+        """Return a tenant's counts per state and queue; none for a tenant that was never used."""
+        ...
+
+    async def count_all(self) -> StoreStats:
+        """Return the installation's counts per state, and per queue of every tenant."""
         ...

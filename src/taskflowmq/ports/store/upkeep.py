@@ -7,6 +7,7 @@ from typing import Protocol
 
 import msgspec
 
+from taskflowmq.core.job import QueueRef
 from taskflowmq.core.retention import Retention
 
 
@@ -35,11 +36,11 @@ class StagedCount(msgspec.Struct, frozen=True):
     expired: int
     next_due_ms: int | None
     #: Queues that received ready jobs, for the wake-up.
-    queues: tuple[str, ...] = ()
+    queues: tuple[QueueRef, ...] = ()
 
 
 class Upkeep(Protocol):
-    """Duties: periodic work that any node may do, once per interval for the cluster."""
+    """Duties: periodic work that any node may do, once per interval for the installation, for every tenant."""
 
     async def take_turn(self, duty: str, interval_ms: int, *, lease_ms: int | None = None) -> DutyTurn:
         """Decide in one transaction whether the caller runs this duty now.

@@ -47,7 +47,7 @@ class WorkerView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Workers(Protocol):
-    """Leases: who is considered alive."""
+    """Leases: who is considered alive. Workers belong to the installation."""
 
     async def register(self, worker: NewWorker) -> None:
         """Store a new worker whose lease begins now; a repeat renews the lease, and revives none that was ended."""
