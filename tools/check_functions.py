@@ -27,6 +27,7 @@ from taskflowmq.stores.common.sql import load_folder
 
 POSTGRES = Path("src/taskflowmq/stores/postgres")
 MIGRATIONS = POSTGRES / "migrations"
+FINISH = POSTGRES / "finish"
 FUNCTIONS = POSTGRES / "functions"
 #: The last migration that makes functions.
 LAST_WITH_FUNCTIONS = 10
@@ -38,8 +39,8 @@ _CALLED_BY_PINNED = "only functions that carry a path call it"
 UNPINNED: dict[str, str] = {
     "refuse_unless:path": "it has no operator and no table, and a path of its own would cost each batch",
     "tenant_no:path": _CALLED_BY_PINNED,
-    "task_no:path": _CALLED_BY_PINNED,
-    "lane_no:path": _CALLED_BY_PINNED,
+    "task_no_v2:path": _CALLED_BY_PINNED,
+    "lane_no_v2:path": _CALLED_BY_PINNED,
 }
 
 
@@ -57,7 +58,7 @@ def check(root: Path, lifts: dict[str, str]) -> tuple[list[Problem], int]:
     """Return the functions that are not safe after the last migration below `root`, and how many there are."""
     functions: dict[str, Function] = {}
     found: list[Problem] = []
-    for path in sorted((root / MIGRATIONS).glob("*.sql")):
+    for path in [*sorted((root / MIGRATIONS).glob("*.sql")), *sorted((root / FINISH).glob("*.sql"))]:
         for statement in split(tokens(path.read_text(encoding="utf-8"))):
             follow(functions, statement, relative(path, root))
             if makes_function(statement) and int(path.stem[:4]) > LAST_WITH_FUNCTIONS:
@@ -140,7 +141,7 @@ def follow(functions: dict[str, Function], statement: list[Token], file: str) ->
     if "function" not in keys[:4]:
         return
     index = keys.index("function") + 1
-    parts, _ = dotted(statement, index)
+    parts, _ = dotted(statement, index + 2 if keys[index : index + 2] == ["if", "exists"] else index)
     name = parts[-1] if parts[0] == SCHEMA else ".".join(parts)
     old = functions.get(name)
     if keys[0] == "create":
@@ -151,6 +152,8 @@ def follow(functions: dict[str, Function], statement: list[Token], file: str) ->
             "definer" in keys,
             old is None or old.public,
         )
+    elif keys[0] == "drop":
+        functions.pop(parts[-1], None)
     elif keys[0] == "alter" and old is not None:
         pinned, definer = old.pinned or has_path(statement), old.definer or "definer" in keys
         functions[name] = old._replace(pinned=pinned, definer=definer)

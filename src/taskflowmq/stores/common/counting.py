@@ -6,10 +6,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Container, Iterable
+from functools import partial
 
 import msgspec
 
 from taskflowmq.core.errors import StoreUnavailable
+from taskflowmq.core.job import QueueRef
 from taskflowmq.ports.store import QueueView, StoreStats
 
 #: Counts up to this are exact, and cost at most this much.
@@ -20,11 +22,55 @@ KEPT_S = 2.0
 SHARE = 20
 #: How long an answer waits for a count that is in progress, when it has an older one, and how old that may be.
 PATIENCE_S, OLDEST_S = 0.02, 600.0
+#: Of this many tenants at most the last counts are remembered.
+MOST_TENANTS = 1_000
 log = logging.getLogger("taskflowmq.store")
+
+#: Counts the states of a tenant, or of all (None), up to a number, or to the end (None).
+Count = Callable[[str | None, int | None], Awaitable[StoreStats]]
 
 
 class Counts:
-    """Answers how many jobs there are.
+    """Answers how many jobs a tenant has, and how many there are.
+
+    Args:
+        count: counts in the store.
+    """
+
+    def __init__(self, count: Count) -> None:
+        self._look = count
+        self._counts: dict[str | None, _Counted] = {}
+
+    async def count(self, tenant: str) -> StoreStats:
+        """Return a tenant's counts per state and queue."""
+        return await self._of(tenant).count()
+
+    async def count_all(self) -> StoreStats:
+        """Return the installation's counts per state, and per queue of every tenant."""
+        return await self._of(None).count()
+
+    def forget(self) -> None:
+        """Look again for the next answers: a queue was changed."""
+        for counted in self._counts.values():
+            counted.forget()
+
+    async def close(self) -> None:
+        """Stop counting."""
+        for counted in list(self._counts.values()):
+            await counted.close()
+
+    def _of(self, tenant: str | None) -> _Counted:
+        counted = self._counts.get(tenant)
+        if counted is None:
+            if len(self._counts) >= MOST_TENANTS:
+                idle = next((name for name, one in self._counts.items() if not one.is_busy), None)
+                self._counts.pop(idle, None)
+            counted = self._counts[tenant] = _Counted(partial(self._look, tenant))
+        return counted
+
+
+class _Counted:
+    """The counts of one tenant, or of all.
 
     What is up to :data:`EXACT_BELOW` is counted anew for every answer. Only of the rest everything is counted, now and
     then, beside the answers: callers meanwhile get the count before, and ``as_of`` says from when.
@@ -40,6 +86,11 @@ class Counts:
         self._whole: StoreStats | None = None
         self._began = self._took = float("-inf")
         self._recount: asyncio.Task[StoreStats] | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether everything is being counted."""
+        return self._recount is not None and not self._recount.done()
 
     async def count(self) -> StoreStats:
         """Return counts per state and queue."""
@@ -100,18 +151,22 @@ def _merged(few: StoreStats, whole: StoreStats) -> StoreStats:
     large = {state for state, count in few.states.items() if count > EXACT_BELOW}
     # Counted less long ago, it cannot be less than that.
     states = {state: max(n, whole.states.get(state, 0)) if state in large else n for state, n in few.states.items()}
-    older = {view.name: view for view in whole.queues}
-    queues = [_queue(view, older.pop(view.name, None), large) for view in few.queues]
+    older = {_ref(view): view for view in whole.queues}
+    queues = [_queue(view, older.pop(_ref(view), None), large) for view in few.queues]
     # What has only jobs that were not counted this time was left out as empty.
-    empty = {view.name: msgspec.structs.replace(view, states={}) for view in older.values()}
-    queues += [view for name, found in empty.items() if (view := _queue(found, older[name], large)).states]
-    queues.sort(key=lambda view: view.name)
+    empty = {_ref(view): msgspec.structs.replace(view, states={}) for view in older.values()}
+    queues += [view for ref, found in empty.items() if (view := _queue(found, older[ref], large)).states]
+    queues.sort(key=lambda view: (view.name, view.tenant))
     return StoreStats(states=states, queues=queues, as_of=whole.as_of, exact=False, xid_age=few.xid_age)
 
 
-def listed(views: Iterable[QueueView], used: Container[str]) -> list[QueueView]:
+def listed(views: Iterable[QueueView], used: Container[QueueRef]) -> list[QueueView]:
     """Return the queues that are shown: those in use, and those with a live job."""
-    return [view for view in views if view.name in used or view.states]
+    return [view for view in views if _ref(view) in used or view.states]
+
+
+def _ref(view: QueueView) -> QueueRef:
+    return QueueRef(view.tenant, view.name)
 
 
 def _queue(view: QueueView, older: QueueView | None, large: set[str]) -> QueueView:

@@ -16,6 +16,6 @@ class CommonQueues:
     def __init__(self, stats: Counts) -> None:
         self._stats = stats
 
-    async def list_queues(self) -> list[QueueView]:
-        """Return every queue that is in use, by name."""
-        return (await self._stats.count()).queues
+    async def list_queues(self, tenant: str) -> list[QueueView]:
+        """Return every queue of a tenant that is in use, by name."""
+        return (await self._stats.count(tenant)).queues

@@ -16,7 +16,7 @@ import msgspec
 
 from taskflowmq.core.errors import TaskFlowError
 from taskflowmq.core.fates import StoredFate, Verdict, judge
-from taskflowmq.core.job import ClaimedJob, State
+from taskflowmq.core.job import ClaimedJob, QueueRef, State
 from taskflowmq.core.lanes import Turns
 from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.halving import halve
@@ -116,13 +116,14 @@ class PostgresClaims:
         return claimed
 
     async def _claim_anywhere(self, request: ClaimRequest) -> list[ClaimedJob]:
+        tenants = await self._names.tenant_ids(request.tenants)
         lanes = await self._names.lanes()
-        claimed = await self._claim_from(request, lanes)
+        claimed = await self._claim_from(request, tenants, lanes)
         if claimed:
             return claimed
         # Nothing here; what was remembered of lanes may be a little old. An empty claim can afford a look.
         fresh = await self._names.lanes(fresh=True)
-        return [] if fresh is lanes or fresh == lanes else await self._claim_from(request, fresh)
+        return [] if fresh is lanes or fresh == lanes else await self._claim_from(request, tenants, fresh)
 
     async def _peek_lanes(self, request: ClaimRequest, memory: _Memory) -> bool:
         """Tell whether there may be something to claim, for a worker that was not woken.
@@ -131,10 +132,12 @@ class PostgresClaims:
         """
         scan, began = memory.scan, time.monotonic()
         floors = scan.known_floors(began)
-        found = await self._pool.fetch(q.peek_lanes, scan.wants_xid, *floors, list(request.queues))
+        tenants = await self._names.tenant_ids(request.tenants)
+        served = list(request.queues), sorted(tenants or ())
+        found = await self._pool.fetch(q.peek_lanes, scan.wants_xid, *floors, *served)
         if memory.generation != self._pool.generation:
             return True
-        lanes = [lane.id for lane in _served(self._names.learn_lanes(found, began), request.queues)]
+        lanes = [lane.id for lane in _served(self._names.learn_lanes(found, began), tenants, request.queues)]
         if not lanes:
             return False
         scan.enter(lanes)
@@ -148,12 +151,14 @@ class PostgresClaims:
         scan.sweep_next(time.monotonic())  # what was seen may be behind the positions
         return True
 
-    async def _claim_from(self, request: ClaimRequest, lanes: dict[int, Lane]) -> list[ClaimedJob]:
-        tasks = await self._names.known_tasks(request.tasks)
+    async def _claim_from(
+        self, request: ClaimRequest, tenants: frozenset[int] | None, lanes: dict[int, Lane]
+    ) -> list[ClaimedJob]:
+        tasks = await self._names.known_tasks(request.tenants, request.tasks)
         memory = self._memory(request)
         if self._names.has_many_lanes and not request.isolated:
-            return await self._claim_among_many(request, memory, tasks)
-        order = memory.turns.order(_served(lanes, request.queues))
+            return await self._claim_among_many(request, memory, tenants, tasks)
+        order = memory.turns.order(_served(lanes, tenants, request.queues))
         if not order or not tasks:
             return []
         if request.isolated:
@@ -162,7 +167,9 @@ class PostgresClaims:
             found = await self._claim_onwards(request, memory, order, tasks)
         return await self._claimed(memory, found, order)
 
-    async def _claim_among_many(self, request: ClaimRequest, memory: _Memory, tasks: list[int]) -> list[ClaimedJob]:
+    async def _claim_among_many(
+        self, request: ClaimRequest, memory: _Memory, tenants: frozenset[int] | None, tasks: list[int]
+    ) -> list[ClaimedJob]:
         """Claim from the lanes in which something was ready at the last jump, and those that were claimed from lately.
 
         An empty answer still means that there is nothing: the jump was made for it.
@@ -174,7 +181,7 @@ class PostgresClaims:
                 await self._jump(memory)
             known = await self._names.find_lanes(memory.filled)
             near = {lane: known[lane] for lane in (*memory.recent, *memory.filled) if lane in known}
-            order = memory.turns.order(_served(near, request.queues))
+            order = memory.turns.order(_served(near, tenants, request.queues))
             found = await self._claim_onwards(request, memory, order, tasks) if order and tasks else []
             if found:
                 break
@@ -337,7 +344,7 @@ class PostgresClaims:
         except TaskFlowError as error:
             _log.debug("a wake-up was not sent, workers find the job by polling: %s", error)
         else:
-            await self._notifier.wake([row["name"] for row in found])
+            await self._notifier.wake([QueueRef(*row) for row in found])
 
     async def _write(self, changes: list[Transition], missed: dict[settling.Fence, StoredFate]) -> None:
         """Write a batch; a row that the database refuses is found by halving and stored without its payload."""
@@ -456,9 +463,9 @@ class PostgresClaims:
         """Return the running jobs of a worker for which a cancellation was asked."""
         return [row["job_id"] for row in await self._pool.fetch(q.list_cancel_requests, worker_id)]
 
-    async def paused_queues(self) -> set[str]:
-        """Return the names of the queues that are paused now."""
-        return {row["name"] for row in await self._pool.fetch(q.list_paused_queues)}
+    async def paused_queues(self) -> set[QueueRef]:
+        """Return the queues that are paused now, of every tenant."""
+        return {QueueRef(*row) for row in await self._pool.fetch(q.list_paused_queues)}
 
 
 async def _drop_progress(update: tuple[settling.Fence, bytes], _error: Exception) -> None:
@@ -470,7 +477,11 @@ def _missing(changes: list[Transition], applied: Sequence[UUID]) -> list[Transit
     return [change for change in changes if change.job_id not in done]
 
 
-def _served(lanes: dict[int, Lane], queues: tuple[str, ...]) -> list[Lane]:
-    """Return the lanes that a worker may claim from."""
+def _served(lanes: dict[int, Lane], tenants: frozenset[int] | None, queues: tuple[str, ...]) -> list[Lane]:
+    """Return the lanes that a worker may claim from; of every tenant if none is given."""
     wanted = set(queues)
-    return [lane for lane in lanes.values() if not lane.paused and (not wanted or lane.queue in wanted)]
+    return [
+        lane
+        for lane in lanes.values()
+        if not lane.paused and (tenants is None or lane.tenant_id in tenants) and (not wanted or lane.queue in wanted)
+    ]

@@ -11,11 +11,11 @@ from uuid import UUID
 import asyncpg
 
 from taskflowmq.core.errors import IdempotencyInFlight, InvalidJob
-from taskflowmq.core.job import Enqueued, IdempotencyKey, NewJob
+from taskflowmq.core.job import Enqueued, IdempotencyKey, NewJob, QueueRef
 from taskflowmq.ports.store import MAX_BATCH
 from taskflowmq.ports.tasks import TaskNotice, TaskView
 from taskflowmq.stores.postgres import errors, rows, transactions
-from taskflowmq.stores.postgres.names import LaneKey, NameRows, Names
+from taskflowmq.stores.postgres.names import LaneKey, NameRows, Names, TaskKey
 from taskflowmq.stores.postgres.notifier import PostgresNotifier
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import q
@@ -48,7 +48,7 @@ class PostgresIntake:
             # The jobs are to blame then, and trying again would not help, so it must not look like an outage.
             raise InvalidJob(f"the database cannot store these jobs: {error}") from error
         ready = jobs[:1] if alike else jobs
-        await self._notifier.wake(sorted({job.queue for job in ready if job.delay_ms <= 0}))
+        await self._notifier.wake({QueueRef(job.tenant, job.queue) for job in ready if job.delay_ms <= 0})
         return answers
 
     async def _make_names(self, jobs: Sequence[NewJob]) -> NameRows:
@@ -133,19 +133,20 @@ class PostgresIntake:
         """Commit the names that these jobs bring."""
         await self._make_names(jobs)
 
-    async def announce_tasks(self, tasks: Sequence[TaskNotice], *, keep: bool = False) -> None:
-        """Store what programs say of their tasks, and that they were seen now."""
+    async def announce_tasks(self, tenant: str, tasks: Sequence[TaskNotice], *, keep: bool = False) -> None:
+        """Store what programs say of their tasks in a tenant, and that they were seen now."""
         if tasks:
             # In the order of names: two programs that start together must not wait for each other's rows.
             ordered = [notice for _, notice in sorted({notice.name: notice for notice in tasks}.items())]
             names = [notice.name for notice in ordered]
             schemas = [rows.ascii_json(notice.args_schema) for notice in ordered]
             options = [notice.options and rows.ascii_json(notice.options) for notice in ordered]
-            await self._pool.fetch(q.announce_tasks, self._now(), names, schemas, options, keep)
+            tenant_id = await self._names.make_tenant(tenant)
+            await self._pool.fetch(q.announce_tasks, self._now(), names, schemas, options, keep, tenant_id)
 
-    async def list_tasks(self) -> list[TaskView]:
-        """Return every task ever announced or enqueued, by name."""
-        found = await self._pool.fetch(q.list_tasks)
+    async def list_tasks(self, tenant: str) -> list[TaskView]:
+        """Return every task ever announced or enqueued in a tenant, by name."""
+        found = await self._pool.fetch(q.list_tasks, await self._names.tenant(tenant))
         return [TaskView(**row) for row in found]
 
 
@@ -156,10 +157,10 @@ def _waited_for_key(error: BaseException) -> bool:
     return errors.code_of(error) == errors.LOCK_TIMEOUT and "taskflow.idempotency" in waited_at
 
 
-def _names_of(jobs: Sequence[NewJob]) -> tuple[set[str], set[str], set[LaneKey]]:
-    """Return the tenants, tasks and lanes of jobs."""
-    lanes = {(job.queue, job.priority, job.share) for job in jobs}
-    return {job.tenant for job in jobs}, {job.task for job in jobs}, lanes
+def _names_of(jobs: Sequence[NewJob]) -> tuple[set[TaskKey], set[LaneKey]]:
+    """Return the tasks and lanes of jobs, both with their tenants."""
+    lanes = {(job.tenant, job.queue, job.priority, job.share) for job in jobs}
+    return {(job.tenant, job.task) for job in jobs}, lanes
 
 
 def _parts(jobs: Sequence[NewJob]) -> list[list[NewJob]]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from taskflowmq.core import operations
-from taskflowmq.core.job import Attempts, JobFilter, JobView, Page, State
+from taskflowmq.core.job import Attempts, JobFilter, JobView, Page, QueueRef, State
 from taskflowmq.core.operations import MOST_LOOKS, Move
 from taskflowmq.ports.store import PAGE_SLICE
 from taskflowmq.stores.common.jobs import A, CommonJobs, Decide
@@ -98,6 +98,6 @@ class PostgresJobs(CommonJobs):
             args = (self._now(), job_id, actor) if move is Move.REQUEST_CANCEL else (self._now(), job_id)
             if await self._pool.fetchrow(_STATEMENTS[move], *args) is not None:
                 if move.makes_ready:
-                    await self._notifier.wake([place["queue"]])
+                    await self._notifier.wake([QueueRef(tenant, place["queue"])])
                 return answer
         raise operations.moving(job_id)

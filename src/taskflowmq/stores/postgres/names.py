@@ -15,10 +15,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import asyncpg
 import msgspec
 
 from taskflowmq.core.errors import StoreForbidden, StoreUnavailable
+from taskflowmq.core.job import QueueRef
 from taskflowmq.core.validation import MAX_QUEUES, UNUSED_AFTER, USE_EVERY, too_many_queues
+from taskflowmq.stores.common.namespaces import unfinished
 from taskflowmq.stores.postgres import errors
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import q
@@ -40,15 +43,22 @@ _NO_USE = (
     "this role cannot record its use of a queue: after 7 days, empty queues of its jobs are not listed."
     " As the owner, run: GRANT UPDATE (used_at) ON taskflow.queue TO the role"
 )
+#: Names that programs of schema version 10 need to be unique in the whole store; gone after finish/0011_tenants.sql.
+_UNFINISHED = frozenset({"queue_name_key", "task_name_key"})
 log = logging.getLogger("taskflowmq.store")
 
-LaneKey = tuple[str, int, str]
+#: Tenant, queue, priority and share; tenant and task.
+LaneKey = tuple[str, str, int, str]
+TaskKey = tuple[str, str]
+#: What the store knows a lane by: the number of its tenant, the name of its queue, priority and share.
+_Place = tuple[int, str, int, str]
 
 
 class Lane(msgspec.Struct, frozen=True, gc=False):
     """One ordered line of ready jobs."""
 
     id: int
+    tenant_id: int
     queue_id: int
     queue: str
     priority: int
@@ -56,15 +66,21 @@ class Lane(msgspec.Struct, frozen=True, gc=False):
     paused: bool
 
 
+def _key(row: Any) -> _Place:
+    return row["tenant_id"], row["queue"], row["priority"], row["share"]
+
+
 def _lane(row: Any) -> Lane:
-    return Lane(row["id"], row["queue_id"], row["queue"], row["priority"], row["share"], row["paused"])
+    return Lane(
+        row["id"], row["tenant_id"], row["queue_id"], row["queue"], row["priority"], row["share"], row["paused"]
+    )
 
 
 class NameRows(NamedTuple):
     """The numbers of a batch's names."""
 
     tenants: dict[str, int]
-    tasks: dict[str, int]
+    tasks: dict[TaskKey, int]
     lanes: dict[LaneKey, int]
 
 
@@ -83,19 +99,20 @@ class Names:
 
     def _forget_all(self) -> None:
         self._tenants: dict[str, int] = {}
-        self._tasks: dict[str, int] = {}
-        self._lane_ids: dict[LaneKey, int] = {}
+        self._tasks: dict[TaskKey, int] = {}
+        self._lane_ids: dict[_Place, int] = {}
         self._tenant_names: dict[int, str] = {}
         self._task_names: dict[int, str] = {}
         self._lanes: dict[int, Lane] = {}
-        self._queues: set[str] = set()
+        self._queues: set[tuple[int, str]] = set()
+        self._tasks_anywhere: dict[tuple[tuple[str, ...] | None, tuple[str, ...]], tuple[float, list[int]]] = {}
         self._lanes_at = float("-inf")
         self._forget_use()
 
     def _forget_use(self) -> None:
         # New ones: who holds what was known before must see no change of it.
         self._used: dict[LaneKey, int] = {}
-        self._used_queues: set[str] = set()
+        self._used_queues: set[QueueRef] = set()
 
     def _end_hour(self) -> None:
         self._hour = None
@@ -115,52 +132,69 @@ class Names:
     def forget_lanes(self) -> None:
         """Read lanes and pauses again before the next claim."""
         self._lanes_at = float("-inf")
+        self._tasks_anywhere = {}
 
     @property
     def has_many_lanes(self) -> bool:
         """Whether there are more lanes than are claimed from one by one."""
         return len(self._lanes) > MANY_LANES
 
-    def knows_queue(self, queue: str) -> bool:
+    def knows_queue(self, queue: QueueRef) -> bool:
         """Tell whether a lane of this queue has been seen."""
-        return queue in self._queues
+        tenant = self._tenants.get(queue.tenant)
+        return tenant is not None and (tenant, queue.queue) in self._queues
 
-    def knows(self, tenants: Iterable[str], tasks: Iterable[str], lanes: Iterable[LaneKey]) -> bool:
+    def knows(self, tasks: Iterable[TaskKey], lanes: Iterable[LaneKey]) -> bool:
         """Tell whether all these names are remembered. Changes nothing, so that any thread may ask."""
         return (
             self._generation == self._pool.generation
-            and all(name in self._tenants for name in tenants)
-            and all(name in self._tasks for name in tasks)
+            and all(key in self._tasks for key in tasks)
             and all(key in self._used for key in lanes)
         )
 
-    async def make(self, tenants: Iterable[str], tasks: Iterable[str], lanes: Iterable[LaneKey]) -> NameRows:
+    async def make(self, tasks: Iterable[TaskKey], lanes: Iterable[LaneKey]) -> NameRows:
         """Return the numbers of all these names, making those that are new.
 
         Raises:
             StoreUnavailable: also where another session makes one of them in a transaction that stays open.
+            SchemaMismatch: names are not yet unique per tenant in this store, and another tenant has one of them.
         """
         try:
-            return await self._make(tenants, tasks, lanes)
+            return await self._make(tasks, lanes)
+        except asyncpg.UniqueViolationError as error:
+            if error.constraint_name in _UNFINISHED:
+                raise unfinished() from error
+            raise
         except StoreUnavailable as error:
             if error.__cause__ is not None and errors.code_of(error.__cause__) == errors.LOCK_TIMEOUT:
                 raise StoreUnavailable(_HELD) from error
             raise
 
-    async def _make(self, tenants: Iterable[str], tasks: Iterable[str], lanes: Iterable[LaneKey]) -> NameRows:
+    async def _make(self, tasks: Iterable[TaskKey], lanes: Iterable[LaneKey]) -> NameRows:
         self._check_generation()
         # Held from here on: what finds that a connection broke, while we wait, forgets what is remembered.
         known = NameRows(self._tenants, self._tasks, self._used)
-        new_tenants = {name for name in tenants if name not in known.tenants}
-        new_tasks = {name for name in tasks if name not in known.tasks}
+        new_tasks = {key for key in tasks if key not in known.tasks}
         new_lanes = {key for key in lanes if key not in known.lanes}
-        if new_tenants:
-            known.tenants.update(await self._make_tenants(sorted(new_tenants)))
-        if new_tasks:
-            known.tasks.update(await self._make_tasks(sorted(new_tasks)))
-        if new_lanes:
-            known.lanes.update(await self._use_lanes(sorted(new_lanes)))
+        if not new_tasks and not new_lanes:
+            return known
+        tenants = sorted({key[0] for key in new_tasks} | {key[0] for key in new_lanes})
+        if new_tenants := [name for name in tenants if name not in known.tenants]:
+            known.tenants.update(await self._make_tenants(new_tenants))
+        for tenant in tenants:  # most batches are of one
+            tenant_id = known.tenants[tenant]
+            if names := sorted(task for of, task in new_tasks if of == tenant):
+                made = await self._make_tasks(tenant_id, names)
+                known.tasks.update({(tenant, task): number for task, number in made.items()})
+            if keys := sorted(key for key in new_lanes if key[0] == tenant):
+                known.lanes.update(await self._use_lanes(tenant, tenant_id, keys))
         return known
+
+    async def make_tenant(self, name: str) -> int:
+        """Return the number of a tenant, made if it is new."""
+        self._check_generation()
+        found = self._tenants.get(name)
+        return found if found is not None else (await self._make_tenants([name]))[name]
 
     async def _make_tenants(self, names: Sequence[str]) -> dict[str, int]:
         await self._pool.fetch(q.ensure_tenant, names)
@@ -172,56 +206,66 @@ class Names:
         self._tenant_names.update((number, name) for name, number in found.items())
         return found
 
-    async def _make_tasks(self, names: Sequence[str]) -> dict[str, int]:
-        await self._pool.fetch(q.ensure_task, self._now(), names)
-        return await self._read_tasks(names)
-
-    async def _read_tasks(self, names: Sequence[str]) -> dict[str, int]:
-        found = {row["name"]: row["id"] for row in await self._pool.fetch(q.read_tasks, names)}
-        self._tasks.update(found)
+    async def _make_tasks(self, tenant_id: int, names: Sequence[str]) -> dict[str, int]:
+        await self._pool.fetch(q.ensure_task, self._now(), names, tenant_id)
+        found = {row["name"]: row["id"] for row in await self._pool.fetch(q.read_tasks, names, tenant_id)}
         self._task_names.update((number, name) for name, number in found.items())
+        self._tasks_anywhere = {}
         return found
 
-    async def _use_lanes(self, keys: Sequence[LaneKey]) -> dict[LaneKey, int]:
-        """Return the numbers of lanes, making those that are new; their queues are in use from now on."""
+    async def _use_lanes(self, tenant: str, tenant_id: int, keys: Sequence[LaneKey]) -> dict[LaneKey, int]:
+        """Return the numbers of a tenant's lanes, making those that are new; their queues are in use from now on."""
         used = self._used_queues
-        queues = sorted({queue for queue, _, _ in keys if queue not in used})
+        queues = sorted({queue for _, queue, _, _ in keys if (tenant, queue) not in used})
         if queues:
-            new_queues = [queue for queue in queues if queue not in self._queues]
-            await (self.make_queues(queues) if new_queues else self._note_use(queues))
-            used.update(queues)
+            new_queues = [queue for queue in queues if (tenant_id, queue) not in self._queues]
+            await (self._make_queues(tenant_id, queues) if new_queues else self._note_use(tenant_id, queues))
+            used.update(QueueRef(tenant, queue) for queue in queues)
         # Held: what is learned of lanes meanwhile takes its place, and may have been read before these were made.
         known = self._lane_ids
-        new = [key for key in keys if key not in known]
+        new = [key[1:] for key in keys if (tenant_id, *key[1:]) not in known]
         if new:
-            known = known | await self._make_lanes(new)
-        return {key: known[key] for key in keys}
+            known = known | await self._make_lanes(tenant_id, new)
+        return {key: known[tenant_id, *key[1:]] for key in keys}
 
-    async def _make_lanes(self, keys: Sequence[LaneKey]) -> dict[LaneKey, int]:
+    async def _make_lanes(self, tenant_id: int, keys: Sequence[tuple[str, int, str]]) -> dict[_Place, int]:
         columns = [list(column) for column in zip(*keys, strict=True)]
-        if await self._pool.fetchval(q.ensure_lane, *columns, self._max_queues, self._now(), UNUSED_AFTER):
+        limit = (self._max_queues, self._now(), UNUSED_AFTER)
+        if await self._pool.fetchval(q.ensure_lane, *columns, *limit, tenant_id):
             raise too_many_queues(self._max_queues)
-        rows = await self._pool.fetch(q.read_lanes, *columns)
+        rows = await self._pool.fetch(q.read_lanes, *columns, tenant_id)
         self._add_lanes(rows)
-        return {(row["queue"], row["priority"], row["share"]): row["id"] for row in rows}
+        return {_key(row): row["id"] for row in rows}
 
-    async def make_queues(self, names: Sequence[str]) -> None:
-        """Make queues that do not exist yet; all of them are in use from now on.
+    async def make_queue(self, queue: QueueRef) -> int:
+        """Make a queue that does not exist yet; it is in use from now on. Return the number of its tenant.
 
         Raises:
             InvalidJob: there would be too many.
+            SchemaMismatch: as for :meth:`make`.
         """
-        if await self._pool.fetchval(q.ensure_queue, names, self._max_queues, self._now(), UNUSED_AFTER):
-            raise too_many_queues(self._max_queues)
-        await self._note_use(names)
+        tenant_id = await self.make_tenant(queue.tenant)
+        try:
+            await self._make_queues(tenant_id, [queue.queue])
+        except asyncpg.UniqueViolationError as error:
+            if error.constraint_name in _UNFINISHED:
+                raise unfinished() from error
+            raise
+        return tenant_id
 
-    async def _note_use(self, names: Sequence[str]) -> None:
+    async def _make_queues(self, tenant_id: int, names: Sequence[str]) -> None:
+        limit = (self._max_queues, self._now(), UNUSED_AFTER)
+        if await self._pool.fetchval(q.ensure_queue, names, *limit, tenant_id):
+            raise too_many_queues(self._max_queues)
+        await self._note_use(tenant_id, names)
+
+    async def _note_use(self, tenant_id: int, names: Sequence[str]) -> None:
         if self._hour is None:
             loop, seconds = asyncio.get_running_loop(), USE_EVERY.total_seconds()
             self._hour = loop.call_later(seconds, self._end_hour, context=contextvars.Context())
         if self._may_note_use:
             try:
-                await self._pool.fetch(q.note_use, self._now(), names, USE_EVERY)
+                await self._pool.fetch(q.note_use, self._now(), names, USE_EVERY, tenant_id)
             except StoreForbidden:
                 # A role made for an older version: its jobs matter more than how long a list names their queue.
                 self._may_note_use = False
@@ -233,14 +277,43 @@ class Names:
         known = self._tenants.get(name)
         return known if known is not None else (await self._read_tenants([name])).get(name)
 
-    async def known_tasks(self, names: Sequence[str]) -> list[int]:
-        """Return the numbers of those tasks that the store has heard of."""
+    async def tenant_ids(self, names: Sequence[str]) -> frozenset[int] | None:
+        """Return the numbers of those tenants that were ever used; None, for every tenant, if none is named."""
+        if not names:
+            return None
         self._check_generation()
+        known = self._tenants
+        if new := [name for name in names if name not in known]:
+            known = known | await self._read_tenants(new)
+        return frozenset([known[name] for name in names if name in known])
+
+    async def known_tasks(self, tenants: tuple[str, ...], names: tuple[str, ...]) -> list[int]:
+        """Return the numbers of those tasks that these tenants have, or of every tenant if none is named."""
+        self._check_generation()
+        if len(tenants) != 1:
+            return await self._known_anywhere(tenants, names)
+        (tenant,) = tenants
         known = self._tasks
-        new = [name for name in names if name not in known]
-        if new:
-            known = known | await self._read_tasks(new)
-        return [known[name] for name in names if name in known]
+        if new := [name for name in names if (tenant, name) not in known]:
+            tenant_id = await self.tenant(tenant)
+            rows = [] if tenant_id is None else await self._pool.fetch(q.read_tasks, new, tenant_id)
+            self._task_names.update((row["id"], row["name"]) for row in rows)
+            found = {(tenant, row["name"]): row["id"] for row in rows}
+            self._tasks.update(found)
+            known = known | found
+        return [known[tenant, name] for name in names if (tenant, name) in known]
+
+    async def _known_anywhere(self, tenants: tuple[str, ...], names: tuple[str, ...]) -> list[int]:
+        """Return the numbers of tasks in several tenants, as old as lanes may be: most have only some of the names."""
+        at, found = self._tasks_anywhere.get((tenants, names), (float("-inf"), []))
+        began = time.monotonic()
+        if began - at > LANES_MAX_AGE_S:
+            memory, tenant_ids = self._tasks_anywhere, await self.tenant_ids(tenants)
+            if tenant_ids is None or tenant_ids:
+                rows = await self._pool.fetch(q.find_tasks, sorted(tenant_ids or ()), list(names))
+                found = [row["id"] for row in rows]
+            memory[tenants, names] = began, found
+        return found
 
     async def lanes(self, *, fresh: bool = False) -> dict[int, Lane]:
         """Return every lane by number, at most :data:`LANES_MAX_AGE_S` old, or read now."""
@@ -266,9 +339,9 @@ class Names:
         """Remember lanes beside the others. Who holds what was returned before must see no change of it."""
         if rows or others:
             self._lanes = {**self._lanes, **(others or {}), **{row["id"]: _lane(row) for row in rows}}
-            self._lane_ids |= {(row["queue"], row["priority"], row["share"]): row["id"] for row in rows}
-            self._queues |= {row["queue"] for row in rows}
-            self.queues.learn(rows)
+            self._lane_ids |= {_key(row): row["id"] for row in rows}
+            self._queues |= {(row["tenant_id"], row["queue"]) for row in rows}
+            self.queues.learn(rows, self._tenant_names)
 
     async def find_lanes(self, lane_ids: Sequence[int]) -> dict[int, Lane]:
         """Return every lane; these are among them."""
@@ -283,9 +356,9 @@ class Names:
     def learn_lanes(self, rows: Sequence[Any], began: float) -> dict[int, Lane]:
         """Remember every lane as it was read by a statement that began then (monotonic seconds), and return them."""
         self._lanes = {row["id"]: _lane(row) for row in rows}
-        self._queues = {row["queue"] for row in rows}
-        self.queues.learn(rows)
-        self._lane_ids = {(row["queue"], row["priority"], row["share"]): row["id"] for row in rows}
+        self._queues = {(row["tenant_id"], row["queue"]) for row in rows}
+        self.queues.learn(rows, self._tenant_names)
+        self._lane_ids = {_key(row): row["id"] for row in rows}
         self._lanes_at = began
         return self._lanes
 
@@ -303,8 +376,12 @@ class Names:
                 raise StoreUnavailable("the database was replaced while the store was open: names are missing")
         return tenants, tasks
 
-    async def lane(self, lane_id: int) -> Lane:
-        """Return one lane, reading again if it is new."""
-        if lane_id not in self._lanes:
-            await self._read_lanes()
-        return self._lanes[lane_id]
+    async def queues_of(self, lane_ids: Sequence[int]) -> tuple[QueueRef, ...]:
+        """Return the queues of lanes, in order."""
+        lanes = await self.find_lanes(lane_ids)
+        ids = {lanes[lane_id].queue_id for lane_id in lane_ids}
+        known = {queue_id: self.queues.get(queue_id) for queue_id in ids}
+        found = [queue for queue in known.values() if queue is not None]
+        if unknown := [queue_id for queue_id, queue in known.items() if queue is None]:
+            found += await self.queues.read(unknown)
+        return tuple(sorted(found))

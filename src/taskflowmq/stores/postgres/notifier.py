@@ -19,13 +19,14 @@ import contextlib
 import logging
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import asyncpg
 
 from taskflowmq.core.errors import TaskFlowError
+from taskflowmq.core.job import QueueRef
 from taskflowmq.core.outages import Outages
 from taskflowmq.ports.background import Background
 from taskflowmq.ports.chance import chance
@@ -61,17 +62,24 @@ def _say(line: str | None) -> None:
 class _Subscription:
     """What one listener has not seen yet: a set, so that a slow reader costs no memory."""
 
-    def __init__(self, topics: frozenset[str]) -> None:
-        self.topics = topics
-        self.pending: dict[str, None] = {}
+    def __init__(self, tenants: frozenset[str], queues: frozenset[str]) -> None:
+        self.tenants = tenants
+        self.queues = queues
+        self.pending: dict[QueueRef | None, None] = {}
         self.event = asyncio.Event()
 
-    def offer(self, queue: str) -> None:
-        if not self.topics or queue in self.topics:
+    def offer(self, queue: QueueRef) -> None:
+        if (not self.tenants or queue.tenant in self.tenants) and (not self.queues or queue.queue in self.queues):
             self.pending[queue] = None
             self.event.set()
 
-    async def __aiter__(self) -> AsyncIterator[str]:
+    def offer_any(self, name: str | None = None) -> None:
+        """Let it look: a queue of that name may have ready jobs, or any."""
+        if name is None or not self.queues or name in self.queues:
+            self.pending[None] = None
+            self.event.set()
+
+    async def __aiter__(self) -> AsyncIterator[QueueRef | None]:
         while True:
             await self.event.wait()
             self.event.clear()
@@ -85,16 +93,20 @@ class PostgresNotifier:
     """The notifier on PostgreSQL."""
 
     def __init__(
-        self, pool: Pool, options: PostgresOptions, names: QueueNames, on_ready: Callable[[str], None] | None = None
+        self,
+        pool: Pool,
+        options: PostgresOptions,
+        names: QueueNames,
+        on_ready: Callable[[QueueRef | None], None] | None = None,
     ) -> None:
         self._pool = pool
         self._options = options
         self._names = names
-        self._waking: set[str] = set()
+        self._waking: set[QueueRef] = set()
         #: queue → (when it was woken last, how long it waits for the next time)
-        self._woken: dict[str, tuple[float, float]] = {}
+        self._woken: dict[QueueRef, tuple[float, float]] = {}
         #: queue → when a wake-up of it was asked for last
-        self._asked: dict[str, float] = {}
+        self._asked: dict[QueueRef, float] = {}
         self._waker = Background(self._send, "taskflow-wake")
         #: Set when something may be due sooner than the waker believes.
         self._sooner = asyncio.Event()
@@ -114,7 +126,7 @@ class PostgresNotifier:
         """Whether LISTEN/NOTIFY is used: never behind a transaction-mode pooler."""
         return self._options.listens
 
-    async def wake(self, queues: Sequence[str]) -> None:
+    async def wake(self, queues: Collection[QueueRef]) -> None:
         """Tell listeners that these queues have ready jobs; coalesced, never raises."""
         if not self._options.listens or not queues:
             return
@@ -134,38 +146,40 @@ class PostgresNotifier:
         while self._waking:
             self._sooner.clear()
             now = time.monotonic()
-            waits = {name: self._wait(name, now) for name in self._waking}
-            due = [name for name, wait in waits.items() if wait <= 0 or self._closing]
+            waits = {queue: self._wait(queue, now) for queue in self._waking}
+            due = [queue for queue, wait in waits.items() if wait <= 0 or self._closing]
             if not due:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(min(waits.values())):
                         await self._sooner.wait()
                 continue
             self._waking.difference_update(due)
-            for name in due:
-                _, interval = self._woken.get(name, (now, FIRST_INTERVAL_S / 2))
-                self._woken[name] = (now, min(2 * interval, LONGEST_INTERVAL_S))
-            # A name that was not asked for in a while is as good as unknown: names must not gather forever.
-            for name in [name for name, asked in self._asked.items() if now - asked > PAUSE_S and name not in due]:
-                if name not in self._waking:
-                    del self._asked[name]
-                    self._woken.pop(name, None)
+            for queue in due:
+                _, interval = self._woken.get(queue, (now, FIRST_INTERVAL_S / 2))
+                self._woken[queue] = (now, min(2 * interval, LONGEST_INTERVAL_S))
+            # A queue that was not asked for in a while is as good as unknown: names must not gather forever.
+            for queue in [queue for queue, asked in self._asked.items() if now - asked > PAUSE_S and queue not in due]:
+                if queue not in self._waking:
+                    del self._asked[queue]
+                    self._woken.pop(queue, None)
             try:
-                await self._pool.fetch(q.notify_queues, due)
+                tenants, names = zip(*due, strict=True)
+                await self._pool.fetch(q.notify_queues, tenants, names)
             except _FAILURES as error:
                 _log.debug("a wake-up was lost, polling will do: %s", error)
 
-    def _wait(self, queue: str, now: float) -> float:
+    def _wait(self, queue: QueueRef, now: float) -> float:
         at, interval = self._woken.get(queue, (now, 0.0))
         return at + interval - now
 
-    def listen(self, topics: Sequence[str]) -> AbstractAsyncContextManager[AsyncIterator[str]]:
-        """Yield queue names as they become ready; no topic means every queue. Heals itself when cut."""
-        return self._listen(frozenset(topics))
+    def listen(
+        self, tenants: Collection[str], queues: Collection[str]
+    ) -> AbstractAsyncContextManager[AsyncIterator[QueueRef | None]]:
+        """Yield queues as they become ready, and None where any may be. Heals itself when cut."""
+        return self._listen(_Subscription(frozenset(tenants), frozenset(queues)))
 
     @asynccontextmanager
-    async def _listen(self, topics: frozenset[str]) -> AsyncIterator[AsyncIterator[str]]:
-        subscription = _Subscription(topics)
+    async def _listen(self, subscription: _Subscription) -> AsyncIterator[AsyncIterator[QueueRef | None]]:
         self._listeners.add(subscription)
         up = asyncio.Event()
         if self._options.listens and self._reader.start(up):
@@ -223,7 +237,7 @@ class PostgresNotifier:
         self.heard += 1
         found = _NUMBER.fullmatch(payload)
         if found is None:
-            self._tell(payload)
+            self._tell_any(payload)
             return
         number = int(found[1])
         queue = self._names.get(number)
@@ -245,18 +259,24 @@ class PostgresNotifier:
                 for queue in queues:
                     self._tell(queue)
 
-    def _tell(self, queue: str) -> None:
+    def _tell(self, queue: QueueRef) -> None:
         if self._on_ready is not None:
             self._on_ready(queue)
         for subscription in self._listeners:
             subscription.offer(queue)
 
+    def _tell_any(self, name: str) -> None:
+        """Tell that a queue of that name has ready jobs, in whatever tenant."""
+        if self._on_ready is not None:
+            self._on_ready(None)
+        for subscription in self._listeners:
+            subscription.offer_any(name)
+
     def _wake_all(self) -> None:
         """What was sent without a listener is lost: let every listener look."""
         self.heard += 1
         for subscription in self._listeners:
-            for topic in subscription.topics:
-                subscription.offer(topic)
+            subscription.offer_any()
 
     def open(self) -> None:
         """Listen again for those who did so when the store was closed under them."""

@@ -17,7 +17,19 @@ def functions() -> dict[str, str]:
     return dict(sorted(load_folder(files(_PACKAGE), "functions").items()))
 
 
+def finishing() -> list[tuple[int, str, str]]:
+    """Return (number, name, SQL) of the steps that programs of older schema versions do not survive, in order.
+
+    A store needs programs of at least the number of the last one that was applied (``store.min_client``).
+    """
+    return _numbered("finish")
+
+
 def migrations() -> list[tuple[int, str, str]]:
     """Return (number, name, SQL) of every migration, in order."""
-    found = read_folder(files(_PACKAGE), "migrations")
+    return _numbered("migrations")
+
+
+def _numbered(folder: str) -> list[tuple[int, str, str]]:
+    found = read_folder(files(_PACKAGE), folder)
     return sorted((int(name.split("_", 1)[0]), name, sql) for name, sql in found.items())

@@ -1,13 +1,14 @@
-"""The names of queues by number: what a notification means.
+"""Queues by number: what a notification means.
 
 What claims read of lanes is remembered here, so that a wake-up of a known queue asks the database nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from taskflowmq.core.job import QueueRef
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import q
 
@@ -18,29 +19,34 @@ class QueueNames:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._generation = pool.generation
-        self._names: dict[int, str] = {}
+        self._names: dict[int, QueueRef] = {}
 
-    def get(self, number: int) -> str | None:
-        """Return the name of a queue, or None if it is not remembered."""
+    def get(self, number: int) -> QueueRef | None:
+        """Return a queue, or None if it is not remembered."""
         return self._known().get(number)
 
-    async def read(self, numbers: Sequence[int]) -> list[str]:
-        """Return the names of those queues that exist, and remember them.
+    async def read(self, numbers: Sequence[int]) -> list[QueueRef]:
+        """Return those queues that exist, and remember them.
 
         Raises:
             TaskFlowError: the database does not answer, or does not let this role read them.
         """
         # Held: what was forgotten meanwhile must not come back.
         known = self._known()
-        found = {row["id"]: row["name"] for row in await self._pool.fetch(q.read_queues, numbers)}
+        found = {
+            row["id"]: QueueRef(row["tenant"], row["name"]) for row in await self._pool.fetch(q.read_queues, numbers)
+        }
         known.update(found)
         return list(found.values())
 
-    def learn(self, lanes: Iterable[Any]) -> None:
-        """Remember the queues of lanes that were read."""
-        self._known().update({row["queue_id"]: row["queue"] for row in lanes})
+    def learn(self, lanes: Iterable[Any], tenants: Mapping[int, str]) -> None:
+        """Remember the queues of lanes that were read, of those tenants whose names are known."""
+        known = self._known()
+        for row in lanes:
+            if row["queue_id"] not in known and row["tenant_id"] in tenants:
+                known[row["queue_id"]] = QueueRef(tenants[row["tenant_id"]], row["queue"])
 
-    def _known(self) -> dict[int, str]:
+    def _known(self) -> dict[int, QueueRef]:
         if self._generation != self._pool.generation:
             self._generation = self._pool.generation
             self._names = {}

@@ -1,4 +1,4 @@
-"""What readers see of queues, and what operators do. Queues are of the whole store."""
+"""What readers see of queues, and what operators do. A queue is found by tenant and name."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime
 
 import msgspec
 
+from taskflowmq.core.job import QueueRef
 from taskflowmq.stores.common.counting import Counts
 from taskflowmq.stores.common.queues import CommonQueues
 from taskflowmq.stores.postgres.names import Names
@@ -34,23 +35,23 @@ class PostgresQueues(CommonQueues):
         self._now = now
         self._forget_positions = forget_positions
 
-    async def pause(self, queue: str) -> None:
+    async def pause(self, tenant: str, queue: str) -> None:
         """Stop claims from a queue; running jobs continue. Creates the queue if it is new."""
-        await self._names.make_queues([queue])
-        await self._pool.fetch(q.pause_queue, self._now(), queue)
+        tenant_id = await self._names.make_queue(QueueRef(tenant, queue))
+        await self._pool.fetch(q.pause_queue, self._now(), queue, tenant_id)
         self._names.forget_lanes()
         self._stats.forget()
 
-    async def resume(self, queue: str) -> None:
+    async def resume(self, tenant: str, queue: str) -> None:
         """Allow claims from a queue again."""
-        await self._pool.fetch(q.resume_queue, queue, self._now())
+        await self._pool.fetch(q.resume_queue, queue, self._now(), await self._names.tenant(tenant))
         self._names.forget_lanes()
         self._forget_positions()
         self._stats.forget()
-        await self._notifier.wake([queue])
+        await self._notifier.wake([QueueRef(tenant, queue)])
 
-    async def set_retention(self, queue: str, ages: Mapping[str, int | None]) -> None:
+    async def set_retention(self, tenant: str, queue: str, ages: Mapping[str, int | None]) -> None:
         """Keep ended jobs of a queue for another time than all others. Creates the queue if it is new."""
-        await self._names.make_queues([queue])
-        await self._pool.fetch(q.set_retention, queue, msgspec.json.encode(ages).decode())
+        tenant_id = await self._names.make_queue(QueueRef(tenant, queue))
+        await self._pool.fetch(q.set_retention, queue, msgspec.json.encode(ages).decode(), tenant_id)
         self._stats.forget()

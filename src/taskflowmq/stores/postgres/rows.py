@@ -71,8 +71,8 @@ def enqueue_args(now: datetime | None, jobs: Sequence[NewJob], names: NameRows) 
         now,
         [job.id for job in jobs],
         [tenants[job.tenant] for job in jobs],
-        [lanes[job.queue, job.priority, job.share] for job in jobs],
-        [tasks[job.task] for job in jobs],
+        [lanes[job.tenant, job.queue, job.priority, job.share] for job in jobs],
+        [tasks[job.tenant, job.task] for job in jobs],
         [job.args for job in jobs],
         _column(jobs, lambda job: job.args_version, 1),
         [job.max_attempts for job in jobs],
@@ -116,8 +116,8 @@ def one_args(now: datetime | None, job: NewJob, names: NameRows) -> list[Any]:
 def _common_args(job: NewJob, names: NameRows) -> tuple[Any, ...]:
     return (
         names.tenants[job.tenant],
-        names.lanes[job.queue, job.priority, job.share],
-        names.tasks[job.task],
+        names.lanes[job.tenant, job.queue, job.priority, job.share],
+        names.tasks[job.tenant, job.task],
         job.args_version,
         job.max_attempts,
         job.timeout_ms,

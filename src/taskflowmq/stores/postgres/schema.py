@@ -15,13 +15,15 @@ from taskflowmq.core.errors import SchemaMismatch, StoreUnavailable
 from taskflowmq.ports.chance import chance
 from taskflowmq.stores.postgres import errors, functions
 from taskflowmq.stores.postgres.pool import Pool
-from taskflowmq.stores.postgres.queries import migrations, q
+from taskflowmq.stores.postgres.queries import finishing, migrations, q
 
 #: The schema that this version of the library is written for.
 CLIENT_VERSION = max(number for number, _, _ in migrations())
 #: How long a migration continues asking for tables that are read in a long transaction. Each time it asks for less
 #: than a second, because all other statements wait behind it (set_lock_timeout.sql).
 PATIENCE_S = 30.0
+#: Before the name of a step that programs of older versions do not survive.
+FINISH = "finish/"
 _LOCKED = (
     "PostgreSQL: the migration waits for a lock that another session holds: a long transaction on TaskFlow's tables, or"
     " another migration (a lock on the table taskflow.store). Find it in pg_locks, end it, and run: taskflow db migrate"
@@ -46,11 +48,18 @@ class PostgresSchema:
         """Return the schemas of our own path in which other roles may create; none but behind a pooler."""
         return [row["schema"] for row in await self._pool.fetch(q.list_open_schemas)]
 
-    async def pending_sql(self) -> list[tuple[str, str]]:
-        """Return (name, SQL) of the migrations that are not applied yet, and of functions with another text."""
-        stored = await self.version()
+    async def pending_sql(self, *, finish: bool = False) -> list[tuple[str, str]]:
+        """Return (name, SQL) of the migrations that are not applied yet, and of functions with another text.
+
+        Args:
+            finish: also return the steps that programs of older versions do not survive. A new store has them anyway.
+        """
+        stored, min_client = await self._pool.run(_stored)
         pending = [(name, sql) for number, name, sql in migrations() if number > stored]
-        return pending + await self._stale_functions(stored)
+        pending += await self._stale_functions(stored)
+        if finish or not stored:
+            pending += [(f"{FINISH}{name}", sql) for number, name, sql in finishing() if number > min_client]
+        return pending
 
     async def _stale_functions(self, stored: int) -> list[tuple[str, str]]:
         """Return (name, SQL) of functions to replace; none in a store of a newer version, whose functions are newer."""
@@ -59,15 +68,23 @@ class PostgresSchema:
         recorded = await self._pool.fetchval(q.read_functions) if stored >= functions.SINCE else "{}"
         return functions.stale(recorded)
 
-    async def migrate(self) -> list[str]:
-        """Apply pending migrations and replace functions, one program at a time, and return their names."""
+    async def migrate(self, *, finish: bool = False) -> list[str]:
+        """Apply pending migrations and replace functions, one program at a time, and return their names.
+
+        Args:
+            finish: also apply the steps that programs of older versions do not survive. A new store gets them anyway.
+        """
         applied = []
-        stored = await self.version()
+        stored, min_client = await self._pool.run(_stored)
+        new = not stored
         for number, name, sql in migrations():
             if number > stored:
                 applied += await self._patiently(partial(_apply, number=number, name=name, sql=sql))
         if stored == CLIENT_VERSION and await self._stale_functions(stored):
             applied += await self._patiently(_replace_functions)
+        for number, name, sql in finishing():
+            if (finish or new) and number > min_client:
+                applied += await self._patiently(partial(_finish, number=number, name=name, sql=sql))
         return applied
 
     async def _patiently(self, work: Callable[[Any], Awaitable[list[str]]]) -> list[str]:
@@ -111,10 +128,13 @@ class PostgresSchema:
 
 
 async def _version(conn: Any) -> int:
-    if not await conn.fetchval(q.find_store):
-        return 0
-    row = await conn.fetchrow(q.read_store)
-    return int(row["schema_version"]) if row else 0
+    return (await _stored(conn))[0]
+
+
+async def _stored(conn: Any) -> tuple[int, int]:
+    """Return the version of the schema, and the oldest program that it allows; zeros where there is no store."""
+    row = await conn.fetchrow(q.read_store) if await conn.fetchval(q.find_store) else None
+    return (int(row["schema_version"]), int(row["min_client"])) if row else (0, 0)
 
 
 async def _step_back(conn: Any, work: Callable[[Any], Awaitable[list[str]]]) -> list[str]:
@@ -150,6 +170,17 @@ async def _apply(conn: Any, number: int, name: str, sql: str) -> list[str]:
         if errors.code_of(error) in errors.MADE_ALREADY and await _version(conn) >= number:
             return []  # another program was first, which our lock does not stop
         raise
+
+
+async def _finish(conn: Any, number: int, name: str, sql: str) -> list[str]:
+    """Apply a step that programs of older versions do not survive; nothing if it is there already."""
+    async with conn.transaction():
+        await conn.fetchrow(q.set_lock_timeout)
+        await _lock(conn)
+        if (await _stored(conn))[1] >= number:
+            return []
+        await conn.execute(sql)
+    return [FINISH + name]
 
 
 async def _replace_functions(conn: Any) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from datetime import datetime
 
+from taskflowmq.core.job import QueueRef
 from taskflowmq.ports.clock import Clock
 from taskflowmq.stores.postgres.claims import PostgresClaims
 from taskflowmq.stores.postgres.intake import PostgresIntake
@@ -89,7 +90,7 @@ class PostgresStore:
     def _now(self) -> datetime | None:
         return None if self._clock is None else self._clock.now()
 
-    def _heard(self, queue: str) -> None:
+    def _heard(self, queue: QueueRef | None) -> None:
         # The first job of a new queue: its lane is not known here yet, and waiting for the next look costs latency.
-        if not self._names.knows_queue(queue):
+        if queue is None or not self._names.knows_queue(queue):
             self._names.forget_lanes()

@@ -57,7 +57,7 @@ class PostgresUpkeep:
         """Move waiting jobs that are due to ready, each with a new position; those past expiry are cancelled."""
         moved = await self._pool.fetch(q.stage_due_jobs, self._now(), limit)
         next_due = await self._pool.fetchval(q.read_next_due, self._now())
-        queues = {(await self._names.lane(row["lane_id"])).queue for row in moved if row["staged"]}
+        queues = await self._names.queues_of([row["lane_id"] for row in moved if row["staged"]])
         return StagedCount(
             sum(row["staged"] for row in moved), sum(row["stopped"] for row in moved), next_due, tuple(sorted(queues))
         )

@@ -32,7 +32,7 @@ class TestClaims(StoreSuite):
             args_version=3,
         )
         rig.clock.advance(2.5)
-        claimed = await rig.claim_one(tasks=("mail.send",))
+        claimed = await rig.claim_one(tenants=("blue",), tasks=("mail.send",))
         assert (claimed.id, claimed.task, claimed.queue, claimed.priority) == (job.id, "mail.send", "mail", -7)
         assert (claimed.tenant, claimed.max_attempts, claimed.timeout_ms) == ("blue", 9, 1500)
         assert (claimed.created_at, claimed.run_at) == (NOON, NOON)
@@ -110,11 +110,11 @@ class TestClaims(StoreSuite):
         free = await rig.put(queue="free")
         worker = await rig.worker()
         assert await rig.store.claims.paused_queues() == set()
-        await other.store.queues.pause("paused")
-        assert await rig.store.claims.paused_queues() == {"paused"}
+        await other.store.queues.pause("default", "paused")
+        assert await rig.store.claims.paused_queues() == {("default", "paused")}
         assert ids(await rig.claim(worker, queues=("paused", "free"))) == [free.id]
         assert await rig.claim(worker) == []
-        await other.store.queues.resume("paused")
+        await other.store.queues.resume("default", "paused")
         assert await rig.store.claims.paused_queues() == set()
         assert ids(await rig.claim(worker, queues=("paused", "free"))) == [job.id]
 
@@ -177,7 +177,7 @@ class TestClaims(StoreSuite):
         assert await rig.claim(worker, queues=("other",), isolated=True) == []
         assert await rig.claim(worker, tasks=("other",), isolated=True) == []
         assert len(await rig.claim(worker, 2, isolated=True)) == 2
-        await rig.store.queues.pause("q")
+        await rig.store.queues.pause("default", "q")
         assert await rig.claim(worker, isolated=True) == []
 
     async def test_an_ended_worker_gets_nothing(self, rig: Rig, other: Rig) -> None:
@@ -225,4 +225,4 @@ class TestClaims(StoreSuite):
             for job in await rig.claim(worker, 20):
                 await rig.apply(job, Succeeded(b"1"))
             rig.clock.advance(1)
-        assert (await rig.store.stats.count()).states.get("completed") == 100
+        assert (await rig.store.stats.count("default")).states.get("completed") == 100

@@ -176,7 +176,9 @@ class TestFields(StoreSuite):
     async def _claim(self, rig: Rig, job: NewJob, *, isolated: bool = False) -> ClaimedJob:
         """Wait until the job is due, and claim it."""
         await rig.after(3 * 3600)
-        claimed = await rig.claim(await rig.worker(lease_ms=_DAY_MS), tasks=(job.task,), isolated=isolated)
+        claimed = await rig.claim(
+            await rig.worker(lease_ms=_DAY_MS), tenants=(job.tenant,), tasks=(job.task,), isolated=isolated
+        )
         return next(each for each in claimed if each.id == job.id)
 
     @pytest.mark.parametrize("comes_back", COMES_BACK)

@@ -234,53 +234,56 @@ class TestIntake(StoreSuite):
 
     async def test_announced_tasks_are_listed_by_name_with_what_was_said_of_them(self, rig: Rig) -> None:
         said = [TaskNotice("zebra", b'{"type":"object"}', b'{"queue":"z"}'), TaskNotice("ant", b'{"a":1}')]
-        await rig.store.intake.announce_tasks(said)
-        tasks = await rig.store.intake.list_tasks()
+        await rig.store.intake.announce_tasks("default", said)
+        tasks = await rig.store.intake.list_tasks("default")
         assert [task.name for task in tasks] == ["ant", "zebra"]
         assert [decoded(task.args_schema) for task in tasks] == [{"a": 1}, {"type": "object"}]
         assert [task.options and decoded(task.options) for task in tasks] == [None, {"queue": "z"}]
         assert {task.seen_at for task in tasks} == {NOON}
 
     async def test_announcing_again_renews(self, rig: Rig, other: Rig) -> None:
-        await rig.store.intake.announce_tasks([TaskNotice("ant", b'{"a":1}', b'{"queue":"a"}')])
+        await rig.store.intake.announce_tasks("default", [TaskNotice("ant", b'{"a":1}', b'{"queue":"a"}')])
         rig.clock.advance(60)
         said = [TaskNotice("ant", b'{"a":2}', b'{"queue":"b"}'), TaskNotice("bee", b"{}")]
-        await other.store.intake.announce_tasks(said)
-        tasks = await rig.store.intake.list_tasks()
+        await other.store.intake.announce_tasks("default", said)
+        tasks = await rig.store.intake.list_tasks("default")
         assert [decoded(task.args_schema) for task in tasks] == [{"a": 2}, {}]
         assert decoded(tasks[0].options) == {"queue": "b"}
         assert tasks[0].seen_at == NOON + timedelta(seconds=60)
 
     async def test_the_same_word_within_a_minute_writes_nothing(self, rig: Rig, other: Rig) -> None:
         notice = TaskNotice("ant", b'{"a":1}', b'{"queue":"a"}')
-        await rig.store.intake.announce_tasks([notice])
+        await rig.store.intake.announce_tasks("default", [notice])
         for advance, seen in ((59, 0), (1, 60)):
             rig.clock.advance(advance)
-            await other.store.intake.announce_tasks([notice])
-            assert (await rig.store.intake.list_tasks())[0].seen_at == NOON + timedelta(seconds=seen)
+            await other.store.intake.announce_tasks("default", [notice])
+            assert (await rig.store.intake.list_tasks("default"))[0].seen_at == NOON + timedelta(seconds=seen)
 
     async def test_an_older_program_leaves_the_options_as_they_are(self, rig: Rig) -> None:
-        await rig.store.intake.announce_tasks([TaskNotice("ant", b"{}", b'{"queue":"a"}')])
-        await rig.store.intake.announce_tasks([TaskNotice("ant", b'{"a":1}')])
-        (task,) = await rig.store.intake.list_tasks()
+        await rig.store.intake.announce_tasks("default", [TaskNotice("ant", b"{}", b'{"queue":"a"}')])
+        await rig.store.intake.announce_tasks("default", [TaskNotice("ant", b'{"a":1}')])
+        (task,) = await rig.store.intake.list_tasks("default")
         assert (decoded(task.args_schema), decoded(task.options)) == ({"a": 1}, {"queue": "a"})
 
     async def test_a_program_that_only_enqueues_leaves_what_others_said_for_an_hour(self, rig: Rig) -> None:
         """Two releases side by side do not write over each other each time that one of them starts."""
         await rig.put("enqueued")
         for keeping in (TaskNotice("enqueued", b'{"a":1}', b"{}"), TaskNotice("fresh", b'{"a":1}', b"{}")):
-            await rig.store.intake.announce_tasks([keeping], keep=True)  # no program has announced it yet
+            await rig.store.intake.announce_tasks("default", [keeping], keep=True)  # no program has announced it yet
         newer = [TaskNotice("enqueued", b'{"a":2}', b"{}"), TaskNotice("fresh", b'{"a":2}', b"{}")]
-        await rig.store.intake.announce_tasks(newer, keep=True)
-        assert [decoded(task.args_schema) for task in await rig.store.intake.list_tasks()] == [{"a": 1}] * 2
-        await rig.store.intake.announce_tasks(newer[:1])
+        await rig.store.intake.announce_tasks("default", newer, keep=True)
+        assert [decoded(task.args_schema) for task in await rig.store.intake.list_tasks("default")] == [{"a": 1}] * 2
+        await rig.store.intake.announce_tasks("default", newer[:1])
         rig.clock.advance(3_600)
-        await rig.store.intake.announce_tasks([TaskNotice("fresh", b'{"a":3}', b"{}")], keep=True)
-        assert [decoded(task.args_schema) for task in await rig.store.intake.list_tasks()] == [{"a": 2}, {"a": 3}]
+        await rig.store.intake.announce_tasks("default", [TaskNotice("fresh", b'{"a":3}', b"{}")], keep=True)
+        assert [decoded(task.args_schema) for task in await rig.store.intake.list_tasks("default")] == [
+            {"a": 2},
+            {"a": 3},
+        ]
 
     async def test_an_enqueued_task_is_known_without_a_schema(self, rig: Rig) -> None:
         await rig.put("never.announced")
-        (task,) = await rig.store.intake.list_tasks()
+        (task,) = await rig.store.intake.list_tasks("default")
         assert (task.name, task.args_schema, task.options) == ("never.announced", None, None)
-        await rig.store.intake.announce_tasks([TaskNotice("never.announced", b"{}")])
-        assert decoded((await rig.store.intake.list_tasks())[0].args_schema) == {}
+        await rig.store.intake.announce_tasks("default", [TaskNotice("never.announced", b"{}")])
+        assert decoded((await rig.store.intake.list_tasks("default"))[0].args_schema) == {}

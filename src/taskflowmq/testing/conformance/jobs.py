@@ -87,7 +87,7 @@ class TestJobs(StoreSuite):
 
     async def test_foreign_jobs_are_not_found(self, rig: Rig) -> None:
         job = await rig.put(tenant="blue")
-        assert await rig.settle(await rig.claim_one(), Discarded(ERROR)) is Settled.APPLIED
+        assert await rig.settle(await rig.claim_one(tenants=("blue",)), Discarded(ERROR)) is Settled.APPLIED
         jobs = rig.store.jobs
         assert await jobs.get("default", job.id) is None
         assert await jobs.get("unheard-of", job.id) is None
@@ -207,7 +207,7 @@ class TestJobs(StoreSuite):
         assert await rig.store.jobs.delete("default", held.id) is DeleteAnswer.NOT_FOUND
         assert await rig.store.jobs.retry("default", held.id) is RetryAnswer.NOT_FOUND
         assert await rig.settle(held, Succeeded(b"1")) is not Settled.APPLIED
-        assert sum((await rig.store.stats.count()).states.values()) == 0
+        assert sum((await rig.store.stats.count("default")).states.values()) == 0
 
     async def test_the_last_error_is_shown_while_a_job_waits_for_its_next_try(self, rig: Rig) -> None:
         held = await rig.running()

@@ -194,7 +194,7 @@ class TestListing(StoreSuite):
     async def test_counts_are_exact(self, rig: Rig) -> None:
         jobs = await fill(rig)
         await rig.enqueue(*(rig.job(queue="a") for _ in range(17)))
-        stats = await rig.store.stats.count()
+        stats = await rig.store.stats.count("default")
         assert stats.exact
         assert stats.as_of == rig.clock.now()
         expected = {state.value: len(pair) for state, pair in jobs.items()}
@@ -219,7 +219,7 @@ class TestListing(StoreSuite):
         await _counts(rig, {})
 
     async def test_counts_of_an_empty_store(self, rig: Rig) -> None:
-        stats = await rig.store.stats.count()
+        stats = await rig.store.stats.count("default")
         assert (sum(stats.states.values()), stats.queues, stats.exact) == (0, [], True)
 
 
@@ -228,5 +228,5 @@ def _live(states: dict[str, int]) -> dict[str, int]:
 
 
 async def _counts(rig: Rig, expected: dict[str, int]) -> None:
-    counted = (await rig.store.stats.count()).states
+    counted = (await rig.store.stats.count("default")).states
     assert {state: count for state, count in counted.items() if count} == expected

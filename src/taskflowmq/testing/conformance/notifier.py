@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from taskflowmq.core.job import QueueRef
 from taskflowmq.core.transitions import Discarded, HandedBack, Succeeded
 from taskflowmq.testing.conformance.intake import ERROR
 from taskflowmq.testing.conformance.support import Rig, StoreSuite, transition
@@ -18,21 +19,27 @@ WITHIN_S = 10.0
 LATER_MS = 60_000
 
 
-async def _heard(listener: AsyncIterator[str], sender: Rig, queues: tuple[str, ...], count: int) -> set[str]:
+async def _heard(
+    listener: AsyncIterator[QueueRef | None], sender: Rig, queues: tuple[str, ...], count: int
+) -> set[str]:
     """Store jobs of the queues, then repeat the wake-up until ``count`` different queues were heard."""
     await sender.enqueue(*(sender.job(queue=queue, delay_ms=LATER_MS) for queue in queues))
-    return await _heard_after(listener, lambda: sender.store.notifier.wake(queues), count)
+    return await _heard_after(
+        listener, lambda: sender.store.notifier.wake([QueueRef("default", queue) for queue in queues]), count
+    )
 
 
 async def _heard_after(
-    listener: AsyncIterator[str], act: Callable[[], Coroutine[Any, Any, object]], count: int = 1
+    listener: AsyncIterator[QueueRef | None], act: Callable[[], Coroutine[Any, Any, object]], count: int = 1
 ) -> set[str]:
     """Repeat an act until ``count`` different queues were heard."""
     heard: set[str] = set()
 
     async def listen() -> None:
         async for queue in listener:
-            heard.add(queue)
+            if queue is not None:
+                assert queue.tenant == "default"
+                heard.add(queue.queue)
 
     async def wake() -> bool:
         await act()
@@ -51,23 +58,23 @@ class TestNotifier(StoreSuite):
     """Notifier: wake, listen. In real time: wake-ups are not timed by the store."""
 
     async def test_another_process_hears_a_wake_up(self, rig: Rig, other: Rig) -> None:
-        async with rig.store.notifier.listen(["mail"]) as listener:
+        async with rig.store.notifier.listen([], ["mail"]) as listener:
             assert await _heard(listener, other, ("mail",), 1) == {"mail"}
 
     async def test_the_same_process_hears_it_too(self, rig: Rig) -> None:
-        async with rig.store.notifier.listen(["mail"]) as listener:
+        async with rig.store.notifier.listen([], ["mail"]) as listener:
             assert await _heard(listener, rig, ("mail",), 1) == {"mail"}
 
     async def test_only_the_topics_asked_for(self, rig: Rig, other: Rig) -> None:
-        async with rig.store.notifier.listen(["a", "b"]) as listener:
+        async with rig.store.notifier.listen([], ["a", "b"]) as listener:
             assert await _heard(listener, other, ("c", "b", "a", "d"), 2) == {"a", "b"}
 
     async def test_no_topic_means_every_queue(self, rig: Rig, other: Rig) -> None:
-        async with rig.store.notifier.listen([]) as listener:
+        async with rig.store.notifier.listen([], []) as listener:
             assert await _heard(listener, other, ("a", "b", "c"), 3) == {"a", "b", "c"}
 
     async def test_two_listeners_hear_the_same(self, rig: Rig, other: Rig) -> None:
-        async with rig.store.notifier.listen(["a"]) as first, other.store.notifier.listen(["a"]) as second:
+        async with rig.store.notifier.listen([], ["a"]) as first, other.store.notifier.listen([], ["a"]) as second:
             mine, theirs = await asyncio.gather(
                 _heard(first, other, ("a",), 1),
                 _heard(second, rig, ("a",), 1),
@@ -78,13 +85,13 @@ class TestNotifier(StoreSuite):
         jobs = other.store.jobs
         dead = [await rig.apply(await rig.running(queue="dead"), Discarded(ERROR)) for _ in range(30)]
         later = [await rig.put(queue="later", delay_ms=LATER_MS) for _ in range(30)]
-        async with rig.store.notifier.listen(["dead"]) as listener:
+        async with rig.store.notifier.listen([], ["dead"]) as listener:
             assert await _heard_after(listener, lambda: jobs.retry("default", dead.pop().id)) == {"dead"}
-        async with rig.store.notifier.listen(["later"]) as listener:
+        async with rig.store.notifier.listen([], ["later"]) as listener:
             assert await _heard_after(listener, lambda: jobs.retry("default", later.pop().id)) == {"later"}
         await rig.put(queue="held", delay_ms=LATER_MS)
-        async with rig.store.notifier.listen(["held"]) as listener:
-            assert await _heard_after(listener, lambda: other.store.queues.resume("held")) == {"held"}
+        async with rig.store.notifier.listen([], ["held"]) as listener:
+            assert await _heard_after(listener, lambda: other.store.queues.resume("default", "held")) == {"held"}
 
     async def test_what_is_given_back_wakes_workers(self, rig: Rig, other: Rig) -> None:
         """A hand-back wakes workers, whether a draining worker, a supervisor or a rescuer settles it."""
@@ -93,7 +100,7 @@ class TestNotifier(StoreSuite):
         await rig.after(2)
         worker = await rig.worker()
         held, done = await rig.claim(worker, queues=("back",)), await rig.claim(worker, queues=("done",))
-        async with rig.store.notifier.listen([]) as listener:
+        async with rig.store.notifier.listen([], []) as listener:
             heard = await _heard_after(
                 listener,
                 lambda: other.store.claims.settle(
@@ -103,18 +110,18 @@ class TestNotifier(StoreSuite):
         assert heard == {"back"}
 
     async def test_waking_nobody_is_fine(self, rig: Rig) -> None:
-        await rig.store.notifier.wake(["nobody-listens"])
+        await rig.store.notifier.wake([QueueRef("default", "nobody-listens")])
         await rig.store.notifier.wake([])
-        await rig.store.notifier.wake([f"queue-{n}" for n in range(500)])
+        await rig.store.notifier.wake([QueueRef("default", f"queue-{n}") for n in range(500)])
 
     async def test_a_listener_can_leave_and_come_back(self, rig: Rig, other: Rig) -> None:
         for _ in range(3):
-            async with rig.store.notifier.listen(["a"]) as listener:
+            async with rig.store.notifier.listen([], ["a"]) as listener:
                 assert await _heard(listener, other, ("a",), 1) == {"a"}
 
     @pytest.mark.parametrize("queue", ["a.b:c/d-e_f", "x" * 128])
     async def test_every_queue_name_arrives_whole(self, rig: Rig, other: Rig, queue: str) -> None:
-        async with rig.store.notifier.listen([queue]) as listener:
+        async with rig.store.notifier.listen([], [queue]) as listener:
             assert await _heard(listener, other, (queue,), 1) == {queue}
 
     @pytest.mark.parametrize("steps", range(8))
@@ -123,14 +130,14 @@ class TestNotifier(StoreSuite):
         await rig.put(queue="mail", delay_ms=LATER_MS)
 
         async def listen() -> None:
-            async with rig.store.notifier.listen(["mail"]) as topics:
+            async with rig.store.notifier.listen([], ["mail"]) as topics:
                 listening.set()
                 async for _ in topics:
                     listening.set()
 
         task = asyncio.create_task(listen())
         await listening.wait()
-        await other.store.notifier.wake(["mail"])
+        await other.store.notifier.wake([QueueRef("default", "mail")])
         # The name is on its way; the cancellation meets it at each of the steps between socket and listener.
         for _ in range(steps):
             await asyncio.sleep(0)

@@ -16,7 +16,7 @@ from taskflowmq.testing.conformance.support import NOON, NewStore, Rig, StoreSui
 
 
 async def _queue(rig: Rig, name: str = "default") -> QueueView:
-    (view,) = (view for view in await rig.store.queues.list_queues() if view.name == name)
+    (view,) = (view for view in await rig.store.queues.list_queues("default") if view.name == name)
     return view
 
 
@@ -24,10 +24,10 @@ class TestQueues(StoreSuite):
     """Queues: list_queues, pause, resume."""
 
     async def test_queues_are_listed_by_name(self, rig: Rig) -> None:
-        assert await rig.store.queues.list_queues() == []
+        assert await rig.store.queues.list_queues("default") == []
         for name in ("zoo", "ant", "mail"):
             await rig.put(queue=name)
-        assert [view.name for view in await rig.store.queues.list_queues()] == ["ant", "mail", "zoo"]
+        assert [view.name for view in await rig.store.queues.list_queues("default")] == ["ant", "mail", "zoo"]
 
     async def test_a_queue_counts_its_live_jobs(self, rig: Rig) -> None:
         await rig.apply(await rig.running(), Succeeded(b"1"))
@@ -61,33 +61,33 @@ class TestQueues(StoreSuite):
 
     async def test_pausing_twice_keeps_the_first_time(self, rig: Rig) -> None:
         await rig.put()
-        await rig.store.queues.pause("default")
+        await rig.store.queues.pause("default", "default")
         rig.clock.advance(5)
-        await rig.store.queues.pause("default")
+        await rig.store.queues.pause("default", "default")
         assert (await _queue(rig)).paused_at == NOON
-        await rig.store.queues.resume("default")
-        await rig.store.queues.resume("default")
+        await rig.store.queues.resume("default", "default")
+        await rig.store.queues.resume("default", "default")
         assert (await _queue(rig)).paused_at is None
 
     async def test_a_new_queue_can_be_paused_before_its_first_job(self, rig: Rig, other: Rig) -> None:
-        await rig.store.queues.pause("tomorrow")
+        await rig.store.queues.pause("default", "tomorrow")
         assert (await _queue(rig, "tomorrow")).paused_at == NOON
         await other.put(queue="tomorrow")
         worker = await other.worker()
         assert await other.claim(worker) == []
-        await rig.store.queues.resume("tomorrow")
+        await rig.store.queues.resume("default", "tomorrow")
         assert len(await other.claim(worker)) == 1
 
     async def test_running_jobs_go_on_in_a_paused_queue(self, rig: Rig) -> None:
         held = await rig.running()
         await rig.put()
-        await rig.store.queues.pause("default")
+        await rig.store.queues.pause("default", "default")
         await rig.apply(held, Snoozed(1000))
         await rig.after(2)
         assert (await _queue(rig)).states.get("pending") == 2
         worker = await rig.worker()
         assert await rig.claim(worker) == []
-        await rig.store.queues.resume("default")
+        await rig.store.queues.resume("default", "default")
         assert len(await rig.claim(worker)) == 2
 
     async def test_a_long_pause_loses_nothing(self, rig: Rig, other: Rig) -> None:
@@ -96,11 +96,11 @@ class TestQueues(StoreSuite):
         for _ in range(3):
             await rig.enqueue(*(rig.job() for _ in range(10)))
             await rig.claim(worker, 5)
-            await other.store.queues.pause("default")
+            await other.store.queues.pause("default", "default")
             assert await rig.claim(worker, 5) == []
             rig.clock.advance(600)
             await other.enqueue(*(other.job() for _ in range(10)))
-            await other.store.queues.resume("default")
+            await other.store.queues.resume("default", "default")
             assert len(await rig.claim(worker, 100)) == 15
 
 
@@ -109,7 +109,7 @@ _AGES_S = UNUSED_AFTER.total_seconds() + 2 * USE_EVERY.total_seconds()
 
 
 async def _names(rig: Rig) -> list[str]:
-    return [view.name for view in await rig.store.queues.list_queues()]
+    return [view.name for view in await rig.store.queues.list_queues("default")]
 
 
 class TestUnusedQueues(StoreSuite):
@@ -129,7 +129,7 @@ class TestUnusedQueues(StoreSuite):
         assert await _names(rig) == ["mail"]
         rig.clock.advance(120)
         assert await _names(rig) == []
-        assert (await rig.store.stats.count()).states["completed"] == 1
+        assert (await rig.store.stats.count("default")).states["completed"] == 1
         # The job is still told as it was.
         assert (await rig.view(job_id)).queue == "mail"
         page = await rig.store.jobs.list_jobs(JobFilter(tenant="default", queue="mail"), limit=10, before=None)
@@ -164,21 +164,21 @@ class TestUnusedQueues(StoreSuite):
         assert await _names(rig) == ["mail"]
 
     async def test_a_paused_queue_stays_and_resuming_is_a_use(self, rig: Rig) -> None:
-        await rig.store.queues.pause("mail")
+        await rig.store.queues.pause("default", "mail")
         rig.clock.advance(_AGES_S)
         assert await _names(rig) == ["mail"]
-        await rig.store.queues.resume("mail")
+        await rig.store.queues.resume("default", "mail")
         assert await _names(rig) == ["mail"]
         rig.clock.advance(_AGES_S)
         assert await _names(rig) == []
-        await rig.store.queues.resume("mail")
+        await rig.store.queues.resume("default", "mail")
         assert await _names(rig) == ["mail"]
 
     async def test_a_queue_with_a_retention_of_its_own_stays(self, rig: Rig) -> None:
-        await rig.store.queues.set_retention("mail", {"completed_ms": 1000})
+        await rig.store.queues.set_retention("default", "mail", {"completed_ms": 1000})
         rig.clock.advance(_AGES_S)
         assert await _names(rig) == ["mail"]
-        await rig.store.queues.set_retention("mail", {"completed_ms": None})
+        await rig.store.queues.set_retention("default", "mail", {"completed_ms": None})
         rig.clock.advance(_AGES_S)
         assert await _names(rig) == []
 
@@ -188,7 +188,7 @@ class TestUnusedQueues(StoreSuite):
             await rig.completed(queue=name)
         rig.clock.advance(_AGES_S)
         assert await _names(other) == []
-        looks = [other.store.queues.list_queues() for _ in queues]
+        looks = [other.store.queues.list_queues("default") for _ in queues]
         await asyncio.gather(*(rig.put(queue=name) for name in queues), *looks)
         assert await _names(other) == queues
         assert len(await other.claim(await other.worker())) == len(queues)

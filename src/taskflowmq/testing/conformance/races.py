@@ -239,7 +239,7 @@ class TestRaces(StoreSuite):
 
             answers = await together(attempt(rig, job), attempt(other, foreign))
             assert sorted(answers) == ["conflict", "stored"]
-            assert len(await rig.claim(await rig.worker(), 10)) == 1
+            assert len(await rig.claim(await rig.worker(), 10, tenants=())) == 1
 
     @rounds
     async def test_settle_against_settle_in_opposite_order(self, rig: Rig, other: Rig, count: int) -> None:

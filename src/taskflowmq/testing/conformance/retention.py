@@ -117,7 +117,7 @@ class TestRetention(StoreSuite):
         keep = await rig.put()
         rig.clock.advance(9 * DAY_S)
         await prune(rig, limit=4)
-        stats = await rig.store.stats.count()
+        stats = await rig.store.stats.count("default")
         assert {state: count for state, count in stats.states.items() if count} == {"pending": 1}
         assert await rig.state(keep.id) is State.PENDING
 
@@ -172,8 +172,8 @@ class TestRetention(StoreSuite):
     async def test_a_queue_may_keep_its_jobs_for_less_and_another_for_longer(self, rig: Rig) -> None:
         quick, usual, audit = [await rig.completed(queue=queue) for queue in ("quick", "usual", "audit")]
         lost = (await rig.apply(await rig.running(queue="quick"), Discarded(ERROR))).id
-        await rig.store.queues.set_retention("quick", {"completed_ms": 3_600_000})
-        await rig.store.queues.set_retention("audit", {"completed_ms": 60 * DAY_S * 1000, "dead_ms": NEVER})
+        await rig.store.queues.set_retention("default", "quick", {"completed_ms": 3_600_000})
+        await rig.store.queues.set_retention("default", "audit", {"completed_ms": 60 * DAY_S * 1000, "dead_ms": NEVER})
         rig.clock.advance(3_700)
         await prune(rig)
         assert [await rig.store.jobs.get("default", one) is None for one in (quick, usual, audit, lost)] == [
@@ -193,7 +193,7 @@ class TestRetention(StoreSuite):
 
     async def test_a_queue_may_keep_its_jobs_for_ever(self, rig: Rig) -> None:
         kept, gone = [await rig.completed(queue=queue) for queue in ("audit", "usual")]
-        await rig.store.queues.set_retention("audit", {"completed_ms": NEVER})
+        await rig.store.queues.set_retention("default", "audit", {"completed_ms": NEVER})
         rig.clock.advance(400 * DAY_S)
         await prune(rig)
         assert await rig.state(kept) is State.COMPLETED
@@ -201,13 +201,13 @@ class TestRetention(StoreSuite):
 
     async def test_a_retention_of_a_queue_is_shown_changed_and_taken_back(self, rig: Rig) -> None:
         queues = rig.store.queues
-        await queues.set_retention("mail", {"completed_ms": 1000, "dead_ms": 2000})
-        await queues.set_retention("mail", {"completed_ms": None, "cancelled_ms": NEVER})
-        await queues.pause("mail")
-        (view,) = await queues.list_queues()
+        await queues.set_retention("default", "mail", {"completed_ms": 1000, "dead_ms": 2000})
+        await queues.set_retention("default", "mail", {"completed_ms": None, "cancelled_ms": NEVER})
+        await queues.pause("default", "mail")
+        (view,) = await queues.list_queues("default")
         assert view.retention == QueueRetention(cancelled_ms=NEVER, dead_ms=2000)
-        await queues.set_retention("mail", {"cancelled_ms": None, "dead_ms": None})
-        (view,) = await queues.list_queues()
+        await queues.set_retention("default", "mail", {"cancelled_ms": None, "dead_ms": None})
+        (view,) = await queues.list_queues("default")
         assert view.retention == QueueRetention()
 
     async def test_the_oldest_of_too_many_ended_jobs_go_and_the_dead_stay(self, rig: Rig) -> None:
@@ -230,7 +230,7 @@ class TestRetention(StoreSuite):
         for _ in range(3):
             await rig.completed(queue="audit")
         gone = [await rig.completed(queue="usual") for _ in range(3)]
-        await rig.store.queues.set_retention("audit", {"completed_ms": NEVER})
+        await rig.store.queues.set_retention("default", "audit", {"completed_ms": NEVER})
         rig.clock.advance(12 * DAY_S)
         assert await prune(rig, WEEK, limit=1) == 3
         assert [await rig.store.jobs.get("default", one) for one in gone] == [None] * 3

@@ -76,7 +76,7 @@ class TestSchema(StoreSuite):
     ) -> None:
         store = new_store(None)
         await store.open()
-        seen = (await store.stats.count()).as_of
+        seen = (await store.stats.count("default")).as_of
         assert seen.tzinfo is not None
         assert abs((seen - clock.now()).total_seconds()) > 3600, "the store should not know the virtual clock"
         await store.close()

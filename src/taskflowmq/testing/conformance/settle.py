@@ -170,7 +170,7 @@ class TestSettle(StoreSuite):
         done = [transition(job, Succeeded(b"1")) for job in held]
         assert await rig.store.claims.settle(done) == [Settled.APPLIED] * 1000
         assert await rig.store.claims.settle(done) == [Settled.REPLAYED] * 1000
-        assert (await rig.store.stats.count()).states.get("completed") == 1000
+        assert (await rig.store.stats.count("default")).states.get("completed") == 1000
 
     async def test_nothing_to_write_is_fine(self, rig: Rig) -> None:
         assert await rig.store.claims.settle([]) == []

@@ -29,6 +29,9 @@ LEASE_MS = 30_000
 RETRY_S = 7.0
 POLICY = Retry(initial=RETRY_S, factor=1, jitter=0)
 
+#: The tenant of jobs that name none.
+TENANT = "default"
+
 _numbers = itertools.count(1)
 
 
@@ -69,14 +72,16 @@ class Rig:
         worker_id: UUID,
         limit: int = 100,
         *,
+        tenants: tuple[str, ...] = (TENANT,),
         queues: tuple[str, ...] = (),
         tasks: tuple[str, ...] = (TASK,),
         isolated: bool = False,
     ) -> list[ClaimedJob]:
-        """Claim for a worker; from every queue unless told otherwise."""
-        return await self.store.claims.claim(
-            ClaimRequest(worker_id=worker_id, queues=queues, tasks=tasks, limit=limit, isolated=isolated)
+        """Claim for a worker; from every queue of one tenant unless told otherwise."""
+        wanted = ClaimRequest(
+            worker_id=worker_id, tenants=tenants, queues=queues, tasks=tasks, limit=limit, isolated=isolated
         )
+        return await self.store.claims.claim(wanted)
 
     async def claim_one(self, worker_id: UUID | None = None, **options: Any) -> ClaimedJob:
         """Claim exactly one job, for a new worker unless one is given."""
@@ -86,7 +91,7 @@ class Rig:
     async def running(self, **options: Any) -> ClaimedJob:
         """Enqueue a job and claim it; nothing else may be ready."""
         job = await self.put(**options)
-        claimed = await self.claim_one(tasks=(job.task,), queues=(job.queue,))
+        claimed = await self.claim_one(tenants=(job.tenant,), tasks=(job.task,), queues=(job.queue,))
         assert claimed.id == job.id
         return claimed
 
@@ -97,14 +102,19 @@ class Rig:
 
     async def apply(self, held: ClaimedJob | HeldJob, outcome: Outcome) -> JobView:
         """Settle, insist that it took effect, and return the job as it is then."""
+        return await self.apply_in(TENANT, held, outcome)
+
+    async def apply_in(self, tenant: str, held: ClaimedJob | HeldJob, outcome: Outcome) -> JobView:
+        """Settle a tenant's job, insist that it took effect, and return the job as it is then."""
         assert await self.settle(held, outcome) is Settled.APPLIED
-        return await self.view(held.id)
+        return await self.view(held.id, tenant=tenant)
 
     async def completed(self, **options: Any) -> UUID:
         """Enqueue, claim and complete a job."""
-        return (await self.apply(await self.running(**options), Succeeded(b"1"))).id
+        held = await self.running(**options)
+        return (await self.apply_in(held.tenant, held, Succeeded(b"1"))).id
 
-    async def view(self, job_id: UUID, *, tenant: str = "default") -> JobView:
+    async def view(self, job_id: UUID, *, tenant: str = TENANT) -> JobView:
         """Return a job that must exist."""
         view = await self.store.jobs.get(tenant, job_id)
         assert view is not None, f"job {job_id} is gone"

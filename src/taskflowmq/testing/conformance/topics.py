@@ -21,6 +21,7 @@ from taskflowmq.testing.conformance.retention import TestRetention
 from taskflowmq.testing.conformance.schema import TestSchema
 from taskflowmq.testing.conformance.settle import TestSettle
 from taskflowmq.testing.conformance.support import StoreSuite
+from taskflowmq.testing.conformance.tenants import TestTenants
 from taskflowmq.testing.conformance.unique import TestUnique
 from taskflowmq.testing.conformance.unstorable import TestUnstorable
 from taskflowmq.testing.conformance.upkeep import TestUpkeep
@@ -46,6 +47,7 @@ ALL: tuple[type[StoreSuite], ...] = (
     TestRetention,
     TestSchema,
     TestSettle,
+    TestTenants,
     TestUnique,
     TestUnstorable,
     TestUnusedQueues,

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from taskflowmq.core.job import Reason, State, UniqueKey
+from taskflowmq.core.job import QueueRef, Reason, State, UniqueKey
 from taskflowmq.core.transitions import Failed, Snoozed
 from taskflowmq.ports.store import DutyFailure, StagedCount
 from taskflowmq.testing.conformance.intake import ERROR
@@ -129,7 +129,11 @@ class TestUpkeep(StoreSuite):
             await rig.put(queue=queue, delay_ms=delay_ms)
         rig.clock.advance(3)
         staged = await rig.store.upkeep.stage_due(10)
-        assert (staged.staged, staged.expired, sorted(staged.queues)) == (3, 0, ["a", "b"])
+        assert (staged.staged, staged.expired, [*staged.queues]) == (
+            3,
+            0,
+            [QueueRef("default", "a"), QueueRef("default", "b")],
+        )
         assert staged.next_due_ms is not None
         assert staged.next_due_ms == pytest.approx(57_000, abs=2)
         assert len(await rig.claim(await rig.worker())) == 3
@@ -196,7 +200,7 @@ class TestUpkeep(StoreSuite):
         await rig.put(delay_ms=1000)
         await rig.put(unique=UniqueKey(key="k"))
         rig.clock.advance(2)
-        assert await rig.store.upkeep.stage_due(10) == StagedCount(2, 0, None, ("default",))
+        assert await rig.store.upkeep.stage_due(10) == StagedCount(2, 0, None, (QueueRef("default", "default"),))
 
     # ----------------------------------------------------------------------------------------------- expiry
 

@@ -164,5 +164,5 @@ class TestWalk(StoreSuite):
                 assert not view.state.final
             assert (view.state is State.RUNNING) == (job_id in walk.held)
             assert 0 <= view.counters.attempt <= view.max_attempts
-        stats = await rig.store.stats.count()
+        stats = await rig.store.stats.count("default")
         assert {state: count for state, count in stats.states.items() if count} == counted

@@ -11,7 +11,7 @@ DECLARE
   ids uuid[] := '{}';
   made boolean[] := '{}';
   again boolean[] := '{}';
-  awake text[] := '{}';
+  awake integer[] := '{}';  -- lanes
   j record;
   old record;
   holder uuid;
@@ -33,7 +33,7 @@ BEGIN
     ORDER BY x.tenant, x.unique_key NULLS LAST, e.ord
   LOOP
     in_tenant := taskflow.tenant_no(j.tenant);
-    of_task := taskflow.task_no(j.task, started);
+    of_task := taskflow.task_no_v2(in_tenant, j.task, started);
     SELECT tenant_id, task_id, args, deleted_at INTO old FROM taskflow.job WHERE job.id = j.id;
     IF FOUND THEN
       PERFORM taskflow.refuse_unless(
@@ -54,7 +54,7 @@ BEGIN
         CONTINUE;
       END IF;
     END IF;
-    in_lane := taskflow.lane_no(j.queue, j.priority, j.share);
+    in_lane := taskflow.lane_no_v2(in_tenant, j.queue, j.priority, j.share);
     INSERT INTO taskflow.job (unique_key,
     -- include: job_columns
     )
@@ -75,8 +75,8 @@ BEGIN
       )
       -- include: arrive
       SELECT true INTO placed;
-      IF NOT j.queue = ANY(awake) THEN
-        awake := awake || j.queue;
+      IF NOT in_lane = ANY(awake) THEN
+        awake := awake || in_lane;
       END IF;
     ELSE
       INSERT INTO taskflow.waiting (job_id, why, due_at, round, attempt, crashes, losses, lease_no, flags)
@@ -88,7 +88,7 @@ BEGIN
   IF wake THEN
     PERFORM
     -- include: wake
-    WHERE q.name = ANY(awake);
+    WHERE q.id = ANY(ARRAY(SELECT l.queue_id FROM taskflow.lane l WHERE l.id = ANY(awake)));
   END IF;
   RETURN QUERY SELECT a.id, a.created, a.replayed FROM unnest(ids, made, again) AS a (id, created, replayed);
 END $$;

@@ -1,2 +1,3 @@
--- Reads the names of queues by id; an id of no queue may be one that no integer holds.
-SELECT id, name FROM taskflow.queue WHERE id = ANY($1::bigint[])
+-- Reads the tenants and names of queues by id; an id of no queue may be one that no integer holds.
+SELECT q.id, t.name AS tenant, q.name FROM taskflow.queue q JOIN taskflow.tenant t ON t.id = q.tenant_id
+WHERE q.id = ANY($1::bigint[])

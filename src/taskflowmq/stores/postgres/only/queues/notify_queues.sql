@@ -1,4 +1,7 @@
--- Tells listeners that these queues have ready jobs.
+-- Tells listeners that these queues of these tenants have ready jobs.
 SELECT
 -- include: wake
-WHERE q.name = ANY($1::text[])
+WHERE q.id = ANY(ARRAY(
+  SELECT u.id FROM unnest($1::text[], $2::text[]) AS x (tenant, name)
+  JOIN taskflow.tenant t ON t.name = x.tenant
+  JOIN taskflow.queue u ON u.tenant_id = t.id AND u.name = x.name))

@@ -6,8 +6,9 @@
 -- and the cancelled name the state as well, so that no plan walks through completed jobs for them.
 WITH names AS MATERIALIZED (
   SELECT (SELECT t.id FROM taskflow.tenant t WHERE t.name = $5::text) AS tenant_id,
-         (SELECT k.id FROM taskflow.task k WHERE k.name = $7::text) AS task_id,
-         ARRAY(SELECT l.id FROM taskflow.queue u JOIN taskflow.lane l ON l.queue_id = u.id WHERE u.name = $6::text) AS lanes
+         (SELECT k.id FROM taskflow.task k JOIN taskflow.tenant t ON t.id = k.tenant_id WHERE t.name = $5::text AND k.name = $7::text) AS task_id,
+         ARRAY(SELECT l.id FROM taskflow.tenant t JOIN taskflow.queue u ON u.tenant_id = t.id JOIN taskflow.lane l ON l.queue_id = u.id
+               WHERE t.name = $5::text AND u.name = $6::text) AS lanes
 ),
 size AS MATERIALIZED (
   SELECT CASE WHEN tenant_id IS NOT NULL AND ($6::text IS NULL OR cardinality(lanes) > 0)

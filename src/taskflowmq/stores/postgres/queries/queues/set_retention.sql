@@ -2,4 +2,4 @@
 UPDATE taskflow.queue
 SET settings = (settings::jsonb || jsonb_build_object('retention', jsonb_strip_nulls(
       coalesce(settings::jsonb -> 'retention', '{}'::jsonb) || $2::text::jsonb)))::json
-WHERE name = $1::text
+WHERE tenant_id = $3::integer AND name = $1::text

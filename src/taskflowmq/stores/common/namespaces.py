@@ -1,0 +1,14 @@
+"""What is the same of names per tenant on every engine."""
+
+from __future__ import annotations
+
+from taskflowmq.core.errors import SchemaMismatch
+
+
+def unfinished() -> SchemaMismatch:
+    """Return the error for a name that another tenant has, in a store that still allows programs with one name space."""
+    return SchemaMismatch(
+        "another tenant has a queue or a task of this name, and this store still keeps names unique over all tenants,"
+        " because programs of an older version may use it. Run `taskflow db migrate --finish` once every program is of"
+        " this version"
+    )

@@ -1,0 +1,19 @@
+-- Queues and tasks belong to a tenant. What is there, and what programs of schema version 10 and older make beside this, belongs
+-- to the tenant "default", or to the first one where nobody used that. Their statements say ON CONFLICT (name), so that names
+-- stay unique in the whole store until finish/0011_tenants.sql.
+INSERT INTO taskflow.tenant (name) SELECT 'default' WHERE NOT EXISTS (SELECT FROM taskflow.tenant);
+
+DO $$
+DECLARE
+  owner integer := (SELECT id FROM taskflow.tenant ORDER BY name <> 'default', id LIMIT 1);
+BEGIN
+  EXECUTE format('ALTER TABLE taskflow.queue ADD COLUMN tenant_id integer NOT NULL DEFAULT %s', owner);
+  EXECUTE format('ALTER TABLE taskflow.task ADD COLUMN tenant_id integer NOT NULL DEFAULT %s', owner);
+END $$;
+
+ALTER TABLE taskflow.queue ADD CONSTRAINT queue_name UNIQUE (tenant_id, name);
+ALTER TABLE taskflow.task ADD CONSTRAINT task_name UNIQUE (tenant_id, name);
+
+UPDATE taskflow.store SET schema_version = 11;
+
+-- functions: 67b16d45c70fc472
