@@ -33,7 +33,7 @@ EMPTY_LOOKS = 3
 
 async def work(store: PostgresStore, worker_id: UUID, batch: int) -> int:
     """Claim and settle until nothing is left; return how many jobs."""
-    request = ClaimRequest(worker_id=worker_id, queues=(), tasks=(TASK,), limit=batch, isolated=False)
+    request = ClaimRequest(worker_id=worker_id, tenants=("default",), queues=(), tasks=(TASK,), limit=batch)
     count = empty = 0
     while empty < EMPTY_LOOKS:
         jobs = await store.claims.claim(request)

@@ -79,7 +79,7 @@ async def settle_all(store: PostgresStore, flushes: asyncio.Queue[list[Transitio
 
 async def drain(store: PostgresStore, worker_id: UUID, count: int, batch: int, seconds: float | None) -> list[float]:
     """Claim, run and settle until ``count`` jobs are done or ``seconds`` are over; return jobs/s in windows of 10 s."""
-    request = ClaimRequest(worker_id=worker_id, queues=(), tasks=(TASK,), limit=batch)
+    request = ClaimRequest(worker_id=worker_id, tenants=("default",), queues=(), tasks=(TASK,), limit=batch)
     claimed: asyncio.Queue[list[ClaimedJob]] = asyncio.Queue(maxsize=2)
     flushes: asyncio.Queue[list[Transition]] = asyncio.Queue(maxsize=2)
     began = time.perf_counter()

@@ -65,7 +65,7 @@ async def handler(job: ClaimedJob, done: list[Transition]) -> None:
 
 async def drain(store: SqliteStore, worker_id: UUID, count: int, batch: int) -> None:
     """Claim, run and settle until ``count`` jobs are done; the next claim and the last flush overlap with running."""
-    request = ClaimRequest(worker_id=worker_id, queues=("default",), tasks=(TASK,), limit=batch)
+    request = ClaimRequest(worker_id=worker_id, tenants=("default",), queues=("default",), tasks=(TASK,), limit=batch)
     flushes: set[asyncio.Task[list[Settled]]] = set()
     claim = asyncio.ensure_future(store.claims.claim(request))
     left = count

@@ -118,7 +118,7 @@ async def test_a_lock_that_somebody_keeps_is_refused_within_seconds(
     app: TaskFlow, stranger: asyncpg.Connection
 ) -> None:
     await stranger.execute("BEGIN")
-    await stranger.execute("INSERT INTO taskflow.queue (name) VALUES ('fresh')")
+    await stranger.execute("INSERT INTO taskflow.queue (tenant_id, name) VALUES (1, 'fresh')")
     async with connected(app) as client:
         began = time.monotonic()
         refused = await client.post("/api/v1/jobs", json={**BODY, "queue": "fresh"})

@@ -37,7 +37,7 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[Any]:
 
 
 async def names(store: Any) -> list[str]:
-    return [queue.name for queue in await store.queues.list_queues()]
+    return [queue.name for queue in await store.queues.list_queues("default")]
 
 
 @pytest.mark.parametrize(
@@ -65,9 +65,9 @@ async def test_one_queue_too_many_is_refused_and_nothing_stored(store: Any, refu
 
 async def test_a_pause_makes_no_queue_above_it_either(store: Any) -> None:
     for name in ("a", "b", "c", "a"):
-        await store.queues.pause(name)
+        await store.queues.pause("default", name)
     with pytest.raises(InvalidJob, match="TASKFLOW_MAX_QUEUES"):
-        await store.queues.pause("d")
+        await store.queues.pause("default", "d")
     assert await names(store) == ["a", "b", "c"]
 
 
@@ -80,7 +80,7 @@ async def test_queues_that_are_not_used_any_more_do_not_count(name: str, request
     try:
         for queue in ("a", "b", "c"):
             await rig.completed(queue=queue)
-        await store.queues.pause("a")
+        await store.queues.pause("default", "a")
         clock.advance((UNUSED_AFTER + 2 * USE_EVERY).total_seconds())
         await rig.enqueue(rig.job(queue="d"), rig.job(queue="e"))
         with pytest.raises(InvalidJob, match="TASKFLOW_MAX_QUEUES"):

@@ -29,7 +29,9 @@ def new_job(**fields: Any) -> NewJob:
 
 def request_for(worker_id: UUID, limit: int = 1000, **fields: Any) -> ClaimRequest:
     """A claim of everything that task "t" has."""
-    return ClaimRequest(**({"worker_id": worker_id, "queues": (), "tasks": ("t",), "limit": limit} | fields))
+    return ClaimRequest(
+        **({"worker_id": worker_id, "tenants": ("default",), "queues": (), "tasks": ("t",), "limit": limit} | fields)
+    )
 
 
 async def add_worker(store: PostgresStore) -> UUID:

@@ -227,7 +227,8 @@ async def test_empty_lanes_cost_a_claim_nothing(
     worker = await add_worker(store)
     await load(quiet, {"finished": 10_000, "scheduled": 1_000, "ready": 2 * BATCH * BATCHES})
     few = await work(store, worker)
-    await quiet.execute("INSERT INTO taskflow.queue (name) SELECT 'queue-' || n FROM generate_series(1, $1) n", QUEUES)
+    made = "INSERT INTO taskflow.queue (tenant_id, name) SELECT 1, 'queue-' || n FROM generate_series(1, $1) n"
+    await quiet.execute(made, QUEUES)
     await quiet.execute("INSERT INTO taskflow.lane (queue_id, priority) SELECT id, 0 FROM taskflow.queue WHERE id > 1")
     await quiet.execute(
         "INSERT INTO taskflow.lane (queue_id, priority) SELECT 1, n FROM generate_series(-$1::integer, -1) n",

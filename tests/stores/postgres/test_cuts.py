@@ -255,7 +255,7 @@ CALLS: dict[str, Callable[[PostgresStore, Any], Awaitable[Any]]] = {
     "enqueue": lambda store, _: store.intake.enqueue([new_job()]),
     "enqueue many": lambda store, _: store.intake.enqueue([new_job() for _ in range(3)]),
     "prune": lambda store, _: store.upkeep.prune(Retention(), 100),
-    "stats": lambda store, _: store.stats.count(),
+    "stats": lambda store, _: store.stats.count("default"),
     "renew": renew,
     "take_turn": take_turn,
     "settle": settle,
@@ -309,7 +309,8 @@ async def test_no_error_of_the_driver_ends_listening(store: PostgresStore, monke
         await probe(notifier, conn)
 
     monkeypatch.setattr(PostgresNotifier, "_probe", fail_first)
-    async with store.notifier.listen([]) as ready:
+    async with store.notifier.listen([], []) as ready:
         await wait_until(lambda: next(failures, None) is None, what="the failures")
         await store.intake.enqueue([new_job()])
-        assert await anext(ready) == "default"
+        while await anext(ready) is None:  # said after a cut: anything may be ready
+            pass

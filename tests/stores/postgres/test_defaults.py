@@ -240,8 +240,8 @@ class TestForeignText(StoreSuite):
 
     async def test_what_describes_workers_and_tasks_stops_nobody(self, rig: Rig) -> None:
         schema = dumps({"title": TEXT})
-        await rig.store.intake.announce_tasks([TaskNotice("task", schema)])
-        (task,) = await rig.store.intake.list_tasks()
+        await rig.store.intake.announce_tasks("default", [TaskNotice("task", schema)])
+        (task,) = await rig.store.intake.list_tasks("default")
         assert decoded(task.args_schema) == {"title": TEXT}
         worker = msgspec.structs.replace(new_worker(uuid4()), host=TEXT, info=schema)
         await rig.store.workers.register(worker)
@@ -265,5 +265,5 @@ async def test_a_database_that_takes_no_writes_says_so(postgres_server: Postgres
     store = PostgresStore(postgres_url)
     await store.open()  # reading works
     with pytest.raises(StoreUnavailable, match="default_transaction_read_only is on for this role or database"):
-        await store.queues.pause("mail")
+        await store.queues.pause("default", "mail")
     await store.close()

@@ -57,6 +57,7 @@ async def test_an_upgraded_store_is_the_same_as_a_new_one(empty_postgres_url: st
     assert (await shape(conn))["functions"] != new["functions"], "there is something to replace"
     store = PostgresStore(empty_postgres_url)
     await store.open()
+    await store.schema.migrate(finish=True)
     await store.close()
     upgraded = await shape(conn)
     await conn.close()

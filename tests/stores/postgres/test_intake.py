@@ -32,10 +32,10 @@ async def test_a_batch_larger_than_a_statement_is_still_all_or_none(store: Postg
     fresh = [new_job() for _ in range(2500)]
     with pytest.raises(Conflict):
         await store.intake.enqueue([*fresh, msgspec.structs.replace(known, args=b'{"n":2}')])
-    assert (await store.stats.count()).states["pending"] == 1
+    assert (await store.stats.count("default")).states["pending"] == 1
     answers = await store.intake.enqueue([known, *fresh])
     assert [answer.replayed for answer in answers] == [True] + [False] * 2500
-    assert (await store.stats.count()).states["pending"] == 2501
+    assert (await store.stats.count("default")).states["pending"] == 2501
 
 
 @pytest.mark.parametrize("args", [b'{"a":"\\u0000"}', b"{not json", b'"\xff"', b"1\x1f2"])
@@ -135,11 +135,11 @@ async def test_a_wake_up_of_the_callers_transaction_comes_with_its_commit(
     store: PostgresStore, connect: Connect
 ) -> None:
     conn = await connect()
-    async with store.notifier.listen(["mail"]) as ready:
+    async with store.notifier.listen([], ["mail"]) as ready:
         async with conn.transaction():
             await store.intake.enqueue_on(conn, [new_job(queue="mail")])
         async with asyncio.timeout(30):
-            assert await anext(ready) == "mail"
+            assert await anext(ready) == ("default", "mail")
 
 
 async def test_an_enqueue_wakes_and_closing_sends_what_is_still_to_be_sent(
@@ -147,12 +147,12 @@ async def test_an_enqueue_wakes_and_closing_sends_what_is_still_to_be_sent(
 ) -> None:
     program = PostgresStore(postgres_url)
     await program.open()
-    async with store.notifier.listen(["mail"]) as ready, asyncio.timeout(30):
+    async with store.notifier.listen([], ["mail"]) as ready, asyncio.timeout(30):
         await program.intake.enqueue([new_job(queue="mail")])
-        assert await anext(ready) == "mail"
+        assert await anext(ready) == ("default", "mail")
         await program.intake.enqueue([new_job(queue="mail")])
         await program.close()
-        assert await anext(ready) == "mail"
+        assert await anext(ready) == ("default", "mail")
 
 
 async def test_names_made_by_others_meet(store: PostgresStore, postgres_url: str) -> None:
@@ -163,7 +163,7 @@ async def test_names_made_by_others_meet(store: PostgresStore, postgres_url: str
     jobs = [new_job(queue="new", task="new", tenant="new", priority=n % 3) for n in range(12)]
     await asyncio.gather(*(each.intake.enqueue(jobs[n::4]) for n, each in enumerate([store, *others])))
     worker = await add_worker(store)
-    claimed = await store.claims.claim(request_for(worker, tasks=("new",)))
+    claimed = await store.claims.claim(request_for(worker, tenants=("new",), tasks=("new",)))
     assert {(job.queue, job.task, job.tenant) for job in claimed} == {("new", "new", "new")}
     assert len(claimed) == 12
     for other in others:

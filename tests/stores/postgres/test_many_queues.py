@@ -52,10 +52,10 @@ async def test_of_many_lanes_pauses_and_new_ones_are_seen(store: PostgresStore, 
     await other.open()
     await other.intake.enqueue([new_job(queue="new"), new_job(queue="new", priority=-5)])
     assert [job.priority for job in await store.claims.claim(request_for(worker))] == [-5, 0]
-    await other.queues.pause("new")
+    await other.queues.pause("default", "new")
     await other.intake.enqueue([new_job(queue="new")])
     store._names.forget_lanes()
     assert await store.claims.claim(request_for(worker)) == []
-    await other.queues.resume("new")
+    await other.queues.resume("default", "new")
     assert len(await store.claims.claim(request_for(worker))) == 1
     await other.close()

@@ -26,7 +26,7 @@ def break_during(store: PostgresStore, monkeypatch: pytest.MonkeyPatch, statemen
         rows = await fetch(sql, *args)
         if sql == statement:
             pool.generation += 1
-            await names.known_tasks([])
+            await names.known_tasks(("default",), ())
         return rows
 
     monkeypatch.setattr(pool, "fetch", broken)

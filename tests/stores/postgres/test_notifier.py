@@ -11,6 +11,7 @@ import pytest
 from tests.stores.postgres.conftest import Connect, Stranger, add_worker, new_job, request_for
 
 from taskflowmq.core.errors import StoreUnavailable
+from taskflowmq.core.job import QueueRef
 from taskflowmq.stores.postgres import PostgresOptions, PostgresStore, notifier
 from taskflowmq.stores.postgres.notifier import CHANNEL, LONGEST_INTERVAL_S, MOST_UNKNOWN, PostgresNotifier
 from taskflowmq.stores.postgres.pool import Pool
@@ -26,7 +27,7 @@ class Sent:
         self.count = 0
         self.now = 100.0
 
-    async def fetch(self, _sql: str, _queues: list[str]) -> None:
+    async def fetch(self, _sql: str, _tenants: list[str], _queues: list[str]) -> None:
         self.count += 1
 
     def monotonic(self) -> float:
@@ -47,7 +48,7 @@ def notifier_of(sent: Sent) -> PostgresNotifier:
 async def ask(sent: Sent, one: PostgresNotifier, after: float) -> int:
     """Wake a queue ``after`` seconds and return how often NOTIFY was sent so far."""
     sent.now += after
-    await one.wake(["default"])
+    await one.wake([QueueRef("default", "default")])
     one._sooner.set()  # the waker's own timer goes by real time
     for _ in range(6):
         await asyncio.sleep(0)
@@ -79,7 +80,7 @@ async def test_names_that_nobody_asks_for_any_more_are_forgotten(sent: Sent) -> 
     one = notifier_of(sent)
     for number in range(200):
         sent.now += 0.001
-        await one.wake([f"queue-{number}"])
+        await one.wake([QueueRef("default", f"queue-{number}")])
         await asyncio.sleep(0)
     await ask(sent, one, 1.0)
     assert len(one._asked) <= 2
@@ -90,15 +91,15 @@ async def test_names_that_nobody_asks_for_any_more_are_forgotten(sent: Sent) -> 
 @pytest.mark.postgres
 async def test_who_enters_while_the_last_one_leaves_hears(store: PostgresStore) -> None:
     one = store.notifier
-    await store._names.make_queues(["mail"])
-    first = one.listen([])
+    await store._names.make_queue(QueueRef("default", "mail"))
+    first = one.listen([], [])
     await first.__aenter__()
     leaving = asyncio.create_task(first.__aexit__(None, None, None))
     await asyncio.sleep(0)  # it waits for its reader to end
-    async with one.listen([]) as heard, asyncio.timeout(30):
+    async with one.listen([], []) as heard, asyncio.timeout(30):
         await leaving
-        await one.wake(["mail"])
-        assert await anext(heard) == "mail"
+        await one.wake([QueueRef("default", "mail")])
+        assert await anext(heard) == ("default", "mail")
 
 
 @pytest.fixture
@@ -143,8 +144,8 @@ async def test_a_role_without_rights_that_listens_learns_no_name(
     async with conn.transaction():
         await store.intake.enqueue_on(conn, [new_job(queue=names[1]), new_job(queue=names[1])])
     await heard_of(2)
-    await store.queues.pause(names[2])
-    await store.queues.resume(names[2])
+    await store.queues.pause("default", names[2])
+    await store.queues.resume("default", names[2])
     await heard_of(3)
     numbers = await conn.fetch("SELECT id FROM taskflow.queue WHERE name = ANY($1)", names)
     assert set(heard) == {f"#{row['id']}" for row in numbers}
@@ -157,10 +158,10 @@ async def test_names_of_numbers_are_read_once(
     store: PostgresStore, other: PostgresStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reads = count_reads(store, monkeypatch)
-    async with store.notifier.listen(["mail"]) as heard, asyncio.timeout(20):
+    async with store.notifier.listen([], ["mail"]) as heard, asyncio.timeout(20):
         for _ in range(3):
             await other.intake.enqueue([new_job(queue="mail")])
-            assert await anext(heard) == "mail"
+            assert await anext(heard) == ("default", "mail")
     assert [len(numbers) for numbers in reads] == [1]
 
 
@@ -171,9 +172,9 @@ async def test_names_that_claims_have_seen_are_not_read_at_all(
     reads = count_reads(store, monkeypatch)
     await other.intake.enqueue([new_job(queue="mail")])
     assert len(await store.claims.claim(request_for(await add_worker(store)))) == 1
-    async with store.notifier.listen(["mail"]) as heard, asyncio.timeout(20):
+    async with store.notifier.listen([], ["mail"]) as heard, asyncio.timeout(20):
         await other.intake.enqueue([new_job(queue="mail")])
-        assert await anext(heard) == "mail"
+        assert await anext(heard) == ("default", "mail")
     assert reads == []
 
 
@@ -183,9 +184,9 @@ async def test_a_wake_up_of_a_new_queue_lets_the_next_claim_look_for_its_lane(
 ) -> None:
     worker = await add_worker(store)
     assert await store.claims.claim(request_for(worker)) == []
-    async with store.notifier.listen([]) as heard, asyncio.timeout(20):
+    async with store.notifier.listen([], []) as heard, asyncio.timeout(20):
         await other.intake.enqueue([new_job(queue="new")])
-        assert await anext(heard) == "new"
+        assert await anext(heard) == ("default", "new")
     assert store._names._lanes_at == float("-inf")
     assert len(await store.claims.claim(request_for(worker))) == 1
 
@@ -195,10 +196,10 @@ async def test_a_name_that_an_older_program_sends_is_heard_also_one_of_digits(
     store: PostgresStore, connect: Connect
 ) -> None:
     conn = await connect()
-    async with store.notifier.listen(["mail", "17"]) as heard, asyncio.timeout(20):
+    async with store.notifier.listen([], ["mail", "17"]) as heard, asyncio.timeout(20):
         for name in ("mail", "17"):
             await conn.execute("SELECT pg_notify($1, $2)", CHANNEL, name)
-            assert await anext(heard) == name
+            assert await anext(heard) is None, "whose queue it is, that program does not say"
 
 
 @pytest.mark.postgres
@@ -208,7 +209,7 @@ async def test_made_up_notifications_do_no_harm(
     reads = count_reads(store, monkeypatch)
     mallory = await stranger.connect(postgres_url)
     odd = ["", "#", "#-1", "#x", "#" + "9" * 7000, "#9999999999", "#0", "#٣"]
-    async with store.notifier.listen(["mail"]) as heard, asyncio.timeout(30):
+    async with store.notifier.listen([], ["mail"]) as heard, asyncio.timeout(30):
         before = store.notifier.heard
         for payload in odd:
             await mallory.execute("SELECT pg_notify($1, $2)", CHANNEL, payload)
@@ -217,7 +218,7 @@ async def test_made_up_notifications_do_no_harm(
         await wait_until(lambda: not store.notifier._namer.running, what="the reads")
         assert max(map(len, reads)) <= MOST_UNKNOWN
         await store.intake.enqueue([new_job(queue="mail")])
-        assert await anext(heard) == "mail"
+        assert await anext(heard) == ("default", "mail")
     assert store.notifier._unknown == set()
 
 
@@ -234,8 +235,8 @@ async def test_a_name_that_cannot_be_read_costs_a_wake_up_and_no_more(
         return await fetch(sql, *args)
 
     monkeypatch.setattr(store._pool, "fetch", failing)
-    async with store.notifier.listen(["mail"]) as heard, asyncio.timeout(20):
+    async with store.notifier.listen([], ["mail"]) as heard, asyncio.timeout(20):
         await other.intake.enqueue([new_job(queue="mail")])
         await failed.wait()
         await other.intake.enqueue([new_job(queue="mail")])
-        assert await anext(heard) == "mail"
+        assert await anext(heard) == ("default", "mail")

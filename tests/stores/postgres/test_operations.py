@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from taskflowmq.core.errors import Conflict
+from taskflowmq.core.job import QueueRef
 from taskflowmq.core.operations import MOST_LOOKS, CancelAnswer, RetryAnswer
 from taskflowmq.stores.postgres.jobs import PostgresJobs
 from taskflowmq.stores.postgres.queries import q
@@ -26,7 +27,7 @@ class MovingJob:
         if statement == q.find_job:
             self.looks += 1
             state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
-            return {"state": state, "queue": "default"}
+            return {"state": state, "queue": "mail"}
         self.written.append(statement)
         return {"job_id": JOB} if len(self.states) == 1 and self.looks > 1 else None
 
@@ -35,9 +36,9 @@ class Woken:
     """Remembers which queues were woken."""
 
     def __init__(self) -> None:
-        self.queues: list[str] = []
+        self.queues: list[QueueRef] = []
 
-    async def wake(self, queues: list[str]) -> None:
+    async def wake(self, queues: list[QueueRef]) -> None:
         self.queues += queues
 
 
@@ -56,7 +57,7 @@ async def test_a_job_that_becomes_ready_by_hand_wakes_its_queue():
     pool, woken = MovingJob("scheduled", "dead"), Woken()
     assert await jobs(pool, woken).retry("default", JOB) is RetryAnswer.NEW_ROUND
     assert pool.written == [q.make_due_now, q.retry_dead_job]
-    assert woken.queues == ["default"]
+    assert woken.queues == [QueueRef("default", "mail")]
 
 
 async def test_a_job_that_moves_all_the_time_is_left_alone():

@@ -96,7 +96,7 @@ async def test_a_held_snapshot_does_not_make_claims_read_more(store: PostgresSto
                 worker,
                 [lane],
                 scan.positions([lane]),
-                await store.claims._names.known_tasks(("t",)),
+                await store.claims._names.known_tasks(("default",), ("t",)),
                 100,
                 [1],
             )

@@ -82,9 +82,9 @@ async def test_what_it_sees_it_claims_at_once(
 async def test_a_wake_up_goes_straight_to_its_claim(
     store: PostgresStore, worker: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with store.notifier.listen(["default"]) as topics:
+    async with store.notifier.listen([], ["default"]) as topics:
         await store.intake.enqueue([new_job()])
-        assert await anext(topics) == "default"
+        assert await anext(topics) == ("default", "default")
         names, count = await asked(store, worker, monkeypatch)
     assert ("peek_lanes" in names, count) == (False, 1)
 
@@ -97,11 +97,11 @@ async def test_lanes_and_pauses_of_other_programs_are_seen(
     try:
         await other.intake.enqueue([new_job(queue="new", priority=7)])
         assert len(await store.claims.claim(request_for(worker))) == 1
-        await other.queues.pause("new")
+        await other.queues.pause("default", "new")
         await other.intake.enqueue([new_job(queue="new", priority=7)])
         for _ in range(2):
             assert await store.claims.claim(request_for(worker)) == []
-        await other.queues.resume("new")
+        await other.queues.resume("default", "new")
         assert len(await store.claims.claim(request_for(worker))) == 1
     finally:
         await other.close()
@@ -128,7 +128,7 @@ async def test_it_reads_no_rows_of_queues_that_the_worker_does_not_serve(
 ) -> None:
     await store.intake.enqueue([new_job(queue="served"), new_job(queue="foreign")])
     conn = await connect()
-    found = await conn.fetch(q.peek_lanes, False, [], [], ["served"])
+    found = await conn.fetch(q.peek_lanes, False, [], [], ["served"], [])
     assert {row["queue"]: row["first_row"] is not None for row in found} == {"served": True, "foreign": False}
-    found = await conn.fetch(q.peek_lanes, False, [], [], [])
+    found = await conn.fetch(q.peek_lanes, False, [], [], [], [])
     assert all(row["first_row"] is not None for row in found)

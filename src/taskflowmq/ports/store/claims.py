@@ -45,9 +45,9 @@ class Claims(Protocol):
     """How workers get jobs and give them back changed."""
 
     async def claim(self, request: ClaimRequest) -> list[ClaimedJob]:
-        """Take ready jobs for a worker: lowest priority first, equal ones from each tenant and queue in turn, first in first out.
+        """Take ready jobs for a worker: lowest priority first, equal ones by turns, first in first out.
 
-        A turn is one of the worker's own; within a queue, its shares take turns (``core.lanes``).
+        Tenants take turns, and the queues of each, and the shares of a queue (``core.lanes``).
         Each claim charges the job (attempt + 1, lease_no + 1). A worker that has ended gets nothing. Jobs of
         paused queues, unknown tasks and expired jobs are stepped over. Unique keys with free_at="start" end here.
         """

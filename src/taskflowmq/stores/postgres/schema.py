@@ -76,14 +76,13 @@ class PostgresSchema:
         """
         applied = []
         stored, min_client = await self._pool.run(_stored)
-        new = not stored
         for number, name, sql in migrations():
             if number > stored:
-                applied += await self._patiently(partial(_apply, number=number, name=name, sql=sql))
+                applied += await self._patiently(partial(_apply, number=number, name=name, sql=sql, new=not stored))
         if stored == CLIENT_VERSION and await self._stale_functions(stored):
             applied += await self._patiently(_replace_functions)
         for number, name, sql in finishing():
-            if (finish or new) and number > min_client:
+            if finish and number > min_client:
                 applied += await self._patiently(partial(_finish, number=number, name=name, sql=sql))
         return applied
 
@@ -151,8 +150,8 @@ async def _step_back(conn: Any, work: Callable[[Any], Awaitable[list[str]]]) -> 
         raise known from error
 
 
-async def _apply(conn: Any, number: int, name: str, sql: str) -> list[str]:
-    """Apply one migration, and with the newest one the functions; nothing if it is there already.
+async def _apply(conn: Any, number: int, name: str, sql: str, *, new: bool) -> list[str]:
+    """Apply one migration, and with the newest one the functions and what finishes a new store; nothing if it is there.
 
     The first one has no table to lock. Of two at once the second waits for the first at its first object, as names are
     unique, and fails when that is committed. So does one beside a program of schema version 9, whose lock is another.
@@ -165,11 +164,20 @@ async def _apply(conn: Any, number: int, name: str, sql: str) -> list[str]:
             if await _lock(conn) >= number:
                 return []
             await conn.execute(sql)
-            return [name, *(await functions.replace_stale(conn) if number == CLIENT_VERSION else ())]
+            if number != CLIENT_VERSION:
+                return [name]
+            return [name, *await functions.replace_stale(conn), *(await _finish_all(conn) if new else ())]
     except Exception as error:
         if errors.code_of(error) in errors.MADE_ALREADY and await _version(conn) >= number:
             return []  # another program was first, which our lock does not stop
         raise
+
+
+async def _finish_all(conn: Any) -> list[str]:
+    """Apply every step that programs of older versions do not survive: none of them has seen this store."""
+    for _, _, sql in finishing():
+        await conn.execute(sql)
+    return [FINISH + name for _, name, _ in finishing()]
 
 
 async def _finish(conn: Any, number: int, name: str, sql: str) -> list[str]:

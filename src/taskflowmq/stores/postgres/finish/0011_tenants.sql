@@ -8,7 +8,7 @@ ALTER TABLE taskflow.task DROP CONSTRAINT task_name_key;
 ALTER TABLE taskflow.queue ALTER COLUMN tenant_id DROP DEFAULT;
 ALTER TABLE taskflow.task ALTER COLUMN tenant_id DROP DEFAULT;
 
--- An index, where another tenant than the first one has jobs: who has one tenant pays for an empty one.
+-- Empty where only the first tenant has jobs: who has one tenant does not pay for it.
 CREATE INDEX job_tenant ON taskflow.job (tenant_id, id) WHERE tenant_id > 1;
 
 CREATE TEMPORARY TABLE taskflow_shared_lane ON COMMIT DROP AS
