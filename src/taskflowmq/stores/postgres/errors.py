@@ -20,6 +20,7 @@ from taskflowmq.core.errors import (
     WrongContext,
 )
 from taskflowmq.core.redact import redact_text
+from taskflowmq.stores.common.namespaces import unfinished
 
 #: The statement did nothing, and the same statement may well succeed the next time.
 RETRIED = frozenset({"40001", "40P01", "55P03"})
@@ -149,12 +150,18 @@ def at_connect(error: BaseException) -> TaskFlowError:
     return StoreUnavailable(f"PostgreSQL refused to connect: {redact_text(str(error))}")
 
 
+#: Names that programs of schema version 10 need to be unique in the whole store; gone after finish/0011_tenants.sql.
+_UNFINISHED = frozenset({"queue_name_key", "task_name_key"})
+
+
 def translate(error: BaseException) -> TaskFlowError | None:
     """Return the TaskFlow error for a driver error, or None where it is a bug that must surface as it is."""
     code = code_of(error)
     known = _by_code(code, error)
     if known is not None:
         return known
+    if getattr(error, "constraint_name", None) in _UNFINISHED:
+        return unfinished()
     if code[:2] in _UNAVAILABLE_CLASSES:
         return StoreUnavailable(f"PostgreSQL: {redact_text(str(error))} ({code})")
     if isinstance(error, TimeoutError | OSError | ssl.SSLError | asyncpg.InterfaceError | asyncpg.InternalClientError):

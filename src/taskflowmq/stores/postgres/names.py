@@ -15,13 +15,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import asyncpg
 import msgspec
 
 from taskflowmq.core.errors import StoreForbidden, StoreUnavailable
 from taskflowmq.core.job import QueueRef
 from taskflowmq.core.validation import MAX_QUEUES, UNUSED_AFTER, USE_EVERY, too_many_queues
-from taskflowmq.stores.common.namespaces import unfinished
 from taskflowmq.stores.postgres import errors
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import q
@@ -43,8 +41,6 @@ _NO_USE = (
     "this role cannot record its use of a queue: after 7 days, empty queues of its jobs are not listed."
     " As the owner, run: GRANT UPDATE (used_at) ON taskflow.queue TO the role"
 )
-#: Names that programs of schema version 10 need to be unique in the whole store; gone after finish/0011_tenants.sql.
-_UNFINISHED = frozenset({"queue_name_key", "task_name_key"})
 log = logging.getLogger("taskflowmq.store")
 
 #: Tenant, queue, priority and share; tenant and task.
@@ -161,10 +157,6 @@ class Names:
         """
         try:
             return await self._make(tasks, lanes)
-        except asyncpg.UniqueViolationError as error:
-            if error.constraint_name in _UNFINISHED:
-                raise unfinished() from error
-            raise
         except StoreUnavailable as error:
             if error.__cause__ is not None and errors.code_of(error.__cause__) == errors.LOCK_TIMEOUT:
                 raise StoreUnavailable(_HELD) from error
@@ -245,12 +237,7 @@ class Names:
             SchemaMismatch: as for :meth:`make`.
         """
         tenant_id = await self.make_tenant(queue.tenant)
-        try:
-            await self._make_queues(tenant_id, [queue.queue])
-        except asyncpg.UniqueViolationError as error:
-            if error.constraint_name in _UNFINISHED:
-                raise unfinished() from error
-            raise
+        await self._make_queues(tenant_id, [queue.queue])
         return tenant_id
 
     async def _make_queues(self, tenant_id: int, names: Sequence[str]) -> None:
