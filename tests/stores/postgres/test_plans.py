@@ -35,6 +35,8 @@ HOT = [
     "get_jobs",
     "list_jobs",
     "count_states",
+    "count_tenant_states",
+    "count_first_tenant_states",
     "cancel_ready_job",
     "cancel_waiting_job",
     "request_cancel",
@@ -45,7 +47,7 @@ HOT = [
     "list_orphans",
 ]
 #: Read from one end up to a limit, whatever it holds; nobody wants them in an order.
-UNORDERED = {"count_states": ("running", "waiting")}
+UNORDERED = dict.fromkeys(("count_states", "count_tenant_states", "count_first_tenant_states"), ("running", "waiting"))
 ROWS, MILLION = 4_000, 1_000_000
 BY_TABLE = re.compile(
     r"(Seq Scan|Bitmap Heap Scan) on (ready|waiting|running|job(_\w+)?|outcome(_\w+)?|attempt|unique_lock)\b"
@@ -88,6 +90,8 @@ async def check(conn: Any) -> None:
     found = {name: await scans_without_index(conn, getattr(q, name), UNORDERED.get(name, ())) for name in HOT}
     assert {name: lines for name, lines in found.items() if lines} == {}
     await check_rare_states(conn)
+    lines = await plan(conn, q.count_tenant_states)
+    assert any("job_default_tenant_id_id_idx" in line for line in lines), lines
 
 
 async def test_statements_planned_while_tables_were_empty_use_indexes(store: PostgresStore, connect: Connect) -> None:
