@@ -45,10 +45,15 @@ async def new_worker(store: SqliteStore, *, lease_ms: int = 60_000) -> UUID:
 
 
 async def claim(
-    store: SqliteStore, worker_id: UUID, limit: int = 100, tasks: tuple[str, ...] = ("task",)
+    store: SqliteStore,
+    worker_id: UUID,
+    limit: int = 100,
+    tasks: tuple[str, ...] = ("task",),
+    tenants: tuple[str, ...] = ("default",),
 ) -> list[ClaimedJob]:
-    """Claim from every queue."""
-    return await store.claims.claim(ClaimRequest(worker_id=worker_id, queues=(), tasks=tasks, limit=limit))
+    """Claim from every queue of a tenant."""
+    request = ClaimRequest(worker_id=worker_id, tenants=tenants, queues=(), tasks=tasks, limit=limit)
+    return await store.claims.claim(request)
 
 
 @pytest.fixture

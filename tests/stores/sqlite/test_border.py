@@ -115,7 +115,7 @@ CALLS: dict[str, Callable[[SqliteStore, Any], Awaitable[Any]]] = {
     "claim": claim,
     "renew": lambda store, worker: store.workers.renew([worker], 1000),
     "list": lambda store, _: store.jobs.list_jobs(JobFilter(tenant="default"), limit=1, before=None),
-    "stats": lambda store, _: store.stats.count(),
+    "stats": lambda store, _: store.stats.count("default"),
     "take_turn": lambda store, _: store.upkeep.take_turn("rescuer", 1, lease_ms=1000),
     "prune": lambda store, _: store.upkeep.prune(Retention(), 100),
 }

@@ -57,7 +57,7 @@ async def test_a_full_disk_refuses_and_heals(path: Path, monkeypatch: pytest.Mon
     for _ in range(3):
         with pytest.raises(StoreUnavailable, match="the disk is full"):
             await store.intake.enqueue([late] + [new_job(args=late.args) for _ in range(100)])
-    assert (await store.stats.count()).states["pending"] == len(stored)
+    assert (await store.stats.count("default")).states["pending"] == len(stored)
     disk.pages = None
     assert (await store.intake.enqueue([late]))[0].created
     assert await store.upkeep.check() == []
@@ -91,7 +91,7 @@ async def main():
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     await store.intake.enqueue([new_job()])
     assert await store.upkeep.check() == []
-    print(stored + 1, (await store.stats.count()).states["pending"])
+    print(stored + 1, (await store.stats.count("default")).states["pending"])
     await store.close()
 
 asyncio.run(main())

@@ -32,7 +32,7 @@ async def main():
     await store.open()
     worker = await new_worker(store)
     started = []
-    async with store.notifier.listen(()) as names:
+    async with store.notifier.listen((), ()) as names:
         woken = asyncio.ensure_future(anext(names))
         print("ready", flush=True)
         told = asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
@@ -66,10 +66,10 @@ async def _hold_the_lock(path: Path, store: SqliteStore, enqueuing: asyncio.Task
     """Keep the write lock while everybody wants it; nobody gets in and nobody fails."""
     slow = sqlite3.connect(path, isolation_level=None, timeout=60)
     slow.execute("BEGIN IMMEDIATE")
-    before = (await store.stats.count()).states
+    before = (await store.stats.count("default")).states
     done, _ = await asyncio.wait([enqueuing], timeout=_HELD_S)
     assert not done
-    assert (await store.stats.count()).states == before
+    assert (await store.stats.count("default")).states == before
     slow.execute("ROLLBACK")
     slow.close()
 
@@ -100,7 +100,7 @@ async def test_a_lock_that_is_held_for_long_surfaces_nowhere_and_starts_no_job_t
     started = await asyncio.gather(*(loop.run_in_executor(None, _ask, child) for child in children))
     everything = [job_id for ids in started for job_id in ids]
     assert sorted(everything) == sorted(str(job.id) for job in jobs)
-    states = (await store.stats.count()).states
+    states = (await store.stats.count("default")).states
     assert (states["completed"], states["pending"], states["running"]) == (_JOBS, 0, 0)
     assert await store.upkeep.check() == []
     await store.close()

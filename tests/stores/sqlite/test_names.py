@@ -25,9 +25,9 @@ async def test_use_of_queues_is_stored_once_an_hour_with_one_statement(
 
     names_of = {text: name for name, text in vars(q).items()}
 
-    def noted(sql: str, params: dict[str, object]) -> Step:
+    def noted(sql: str, params: dict[str, object], clash: bool = False) -> Step:
         sent.append(f"{names_of[sql]} {params.get('name', params.get('priority'))}")
-        return Step(sql, params)
+        return Step(sql, params, clash)
 
     monkeypatch.setattr(names, "Step", noted)
     for _ in range(3):

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tests.stores.sqlite.conftest import OpenStore, new_job
 
+from taskflowmq.core.job import QueueRef
 from taskflowmq.stores.sqlite import SqliteStore
 from taskflowmq.stores.sqlite.notifier import SqliteNotifier
 from taskflowmq.testing.waiting import wait_until
@@ -17,16 +18,17 @@ from taskflowmq.testing.waiting import wait_until
 
 async def test_an_enqueue_wakes_a_listener_of_another_store(open_store: OpenStore) -> None:
     listening, sending = await open_store(), await open_store()
-    async with listening.notifier.listen([]) as names:
+    async with listening.notifier.listen([], []) as names:
         await sending.intake.enqueue([new_job(queue="mail")])
-        assert await asyncio.wait_for(anext(names), 30) == "mail"
+        assert await asyncio.wait_for(anext(names), 30) == QueueRef("default", "mail")
 
 
 async def test_only_the_topics_that_were_asked_for(store: SqliteStore) -> None:
-    async with store.notifier.listen(["wanted"]) as names:
-        await store.notifier.wake(["other"])
-        await store.notifier.wake(["wanted"])
-        assert await asyncio.wait_for(anext(names), 30) == "wanted"
+    async with store.notifier.listen(["one", "two"], ["wanted"]) as names:
+        await store.notifier.wake([QueueRef("one", "other")])
+        await store.notifier.wake([QueueRef("three", "wanted")])
+        await store.notifier.wake([QueueRef("two", "wanted")])
+        assert await asyncio.wait_for(anext(names), 30) == QueueRef("two", "wanted")
 
 
 async def test_a_storm_is_a_message_at_once_and_one_for_each_gap(
@@ -42,10 +44,10 @@ async def test_a_storm_is_a_message_at_once_and_one_for_each_gap(
         loop = asyncio.get_running_loop()
         began = loop.time()
         for _ in range(1000):
-            await store.notifier.wake(["default"])
+            await store.notifier.wake([QueueRef("default", "default")])
         gaps, more = int((loop.time() - began) / gap), 0
-        assert sock.recv(100) == b"default"
-        assert await asyncio.wait_for(loop.sock_recv(sock, 100), 30) == b"default"
+        assert sock.recv(100) == b"default\tdefault"
+        assert await asyncio.wait_for(loop.sock_recv(sock, 100), 30) == b"default\tdefault"
         with contextlib.suppress(BlockingIOError):
             while sock.recv(100):
                 more += 1
@@ -58,7 +60,7 @@ async def test_sockets_of_dead_processes_are_cleared_away(store: SqliteStore, pa
     dead = folder / "1-dead.sock"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
         sock.bind(str(dead))
-    await store.notifier.wake(["default"])
+    await store.notifier.wake([QueueRef("default", "default")])
     assert not dead.exists()
 
 
@@ -67,9 +69,9 @@ async def test_a_long_path_still_wakes(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     store = SqliteStore(folder / "jobs.db")
     await store.open()
-    async with store.notifier.listen([]) as names:
+    async with store.notifier.listen([], []) as names:
         await store.intake.enqueue([new_job()])
-        assert await asyncio.wait_for(anext(names), 30) == "default"
+        assert await asyncio.wait_for(anext(names), 30) == QueueRef("default", "default")
     await store.close()
 
 
@@ -77,18 +79,21 @@ async def test_a_listener_heals_when_its_socket_is_removed(path: Path, monkeypat
     monkeypatch.setattr("taskflowmq.stores.sqlite.notifier._CHECK_S", 0.05)
     notifier = SqliteNotifier(path, enabled=True)
     folder = path.with_name("jobs.db-wake")
-    async with notifier.listen([]) as names:
+    async with notifier.listen([], []) as names:
         (only,) = folder.iterdir()
         only.unlink()
         following = asyncio.ensure_future(anext(names))  # type: ignore[arg-type]
         await wait_until(lambda: list(folder.iterdir()), what="a new socket")
-        await notifier.wake(["mail"])
-        assert await asyncio.wait_for(following, 30) == "mail"
+        assert await asyncio.wait_for(following, 30) is None, (
+            "what was sent meanwhile is lost, so anything may be ready"
+        )
+        await notifier.wake([QueueRef("default", "mail")])
+        assert await asyncio.wait_for(anext(names), 30) == QueueRef("default", "mail")
     notifier.close()
 
 
 async def test_switched_off_it_says_nothing_and_harms_nobody(open_store: OpenStore) -> None:
     store = await open_store(wake=False)
-    async with store.notifier.listen([]):
+    async with store.notifier.listen([], []):
         await store.intake.enqueue([new_job()])
         assert not store.path.with_name("jobs.db-wake").exists()

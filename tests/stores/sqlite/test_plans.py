@@ -14,7 +14,7 @@ from taskflowmq.stores.sqlite.queries import q
 
 NAMES = sorted(vars(q))
 #: These look at everything on purpose, and nobody waits for them.
-WHOLE = {"check_places", "count_states", "count_states_exactly", "list_queues"}
+WHOLE = {"check_places", "count_states", "count_states_of_tenant", "list_queues"}
 #: Reads through an index from one end, in order, up to a limit.
 ORDERED = {"find_excess", "list_jobs", "list_ids_by_state", "list_orphans"}
 MILLION = 1_000_000

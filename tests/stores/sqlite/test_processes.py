@@ -84,7 +84,7 @@ async def test_processes_share_the_work_and_never_see_a_lock(path: Path) -> None
     everything = [job_id for ids in started for job_id in ids]
     assert len(everything) == len(set(everything)) == _JOBS
     assert min(shares) > _JOBS / _PROCESSES / 4, shares
-    states = (await store.stats.count()).states
+    states = (await store.stats.count("default")).states
     assert (states["completed"], states["running"]) == (_JOBS, 0)
     assert await store.upkeep.check() == []
     await store.close()

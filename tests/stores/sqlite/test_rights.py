@@ -15,6 +15,7 @@ from tests.stores.sqlite.conftest import new_job
 
 from taskflowmq.bootstrap.stores import UnknownScheme, make_store
 from taskflowmq.core.errors import StoreUnavailable
+from taskflowmq.core.job import QueueRef
 from taskflowmq.stores.sqlite import SqliteOptions, SqliteStore
 from taskflowmq.stores.sqlite.files import Untrusted, check_folder, open_beside
 from taskflowmq.testing.waiting import wait_until
@@ -43,7 +44,7 @@ def rights_of(path: Path) -> dict[str, int]:
 
 async def used(store: SqliteStore) -> dict[str, int]:
     await store.open()
-    async with store.notifier.listen([]):
+    async with store.notifier.listen([], []):
         await store.intake.enqueue([new_job()])
         found = rights_of(store.path)
     await store.close()
@@ -114,7 +115,7 @@ async def test_a_folder_of_sockets_that_anybody_may_write_wakes_nobody(
     folder.chmod(0o777)
     store = SqliteStore(path)
     await store.open()
-    async with store.notifier.listen([]):
+    async with store.notifier.listen([], []):
         await store.intake.enqueue([new_job()])
     await store.close()
     assert "no wake-ups, polling only: every user may write" in caplog.text
@@ -132,7 +133,7 @@ async def test_what_somebody_else_put_there_is_not_used(
     store = SqliteStore(path)
     with caplog.at_level(logging.WARNING):
         await store.open()
-        async with store.notifier.listen([]):
+        async with store.notifier.listen([], []):
             await store.intake.enqueue([new_job()])
         await store.close()
     assert "belongs to user 65534, who does not own the database" in caplog.text
@@ -157,9 +158,9 @@ async def test_a_long_path_leaves_nothing_in_the_temporary_folder(
     folder.mkdir(parents=True)
     store = SqliteStore(folder / "jobs.db")
     await store.open()
-    async with store.notifier.listen([]) as names:
+    async with store.notifier.listen([], []) as names:
         await store.intake.enqueue([new_job()])
-        assert await asyncio.wait_for(anext(names), 30) == "default"
+        assert await asyncio.wait_for(anext(names), 30) == QueueRef("default", "default")
         assert list(temporary.iterdir()) == []
         await wait_until(lambda: list(folder.glob("*-wake/*.sock")), what="a socket beside the database")
     await store.close()

@@ -86,7 +86,7 @@ async def test_without_leave_no_store_is_made_and_the_way_is_named(path: Path, m
 async def test_a_newer_minimum_is_refused(store: SqliteStore, path: Path) -> None:
     await store.close()
     with sqlite3.connect(path) as conn:
-        conn.execute("UPDATE taskflow_store SET min_client = ?", (schema.CLIENT_VERSION + 1,))
+        conn.execute("UPDATE taskflow_store SET min_client = ?", (schema.newest() + 1,))
     conn.close()
     with pytest.raises(SchemaMismatch, match="upgrade"):
         await store.open()

@@ -88,7 +88,7 @@ asynchronous = pytest.mark.parametrize("connect", [aiosqlite_default, alchemy_as
 
 
 async def pending(store: SqliteStore) -> int:
-    return (await store.stats.count()).states["pending"]
+    return (await store.stats.count("default")).states["pending"]
 
 
 @blocking
@@ -214,7 +214,7 @@ async def test_a_handlers_transaction_commits_effects_and_completion(store: Sqli
             raise Boom
     with closing(sqlite3.connect(store.path)) as conn:
         assert conn.execute("SELECT job FROM effect").fetchall() == [(first.id.bytes,)]
-    states = (await store.stats.count()).states
+    states = (await store.stats.count("default")).states
     assert (states["completed"], states["running"]) == (1, 1)
 
 
@@ -224,5 +224,5 @@ async def test_a_transaction_that_stays_open_too_long_is_rolled_back(open_store:
     with pytest.raises(StoreUnavailable, match="exceeded its time limit"):
         async with store.claims.transaction() as conn:
             store.intake.enqueue_on_sync(conn, [job])
-            await store.stats.count()  # the loop turns, and the deadline passes
+            await store.stats.count("default")  # the loop turns, and the deadline passes
     assert await store.jobs.get("default", job.id) is None

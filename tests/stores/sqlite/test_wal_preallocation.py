@@ -40,7 +40,7 @@ async def test_a_process_that_commits_often_lengthens_the_log_once(open_store: O
     length = _log_bytes(path)
     assert length >= _WHOLE
     assert _file_bytes(path) < _WHOLE  # the zeros were rolled back: the database did not grow by them
-    assert (await store.stats.count()).states["pending"] == count
+    assert (await store.stats.count("default")).states["pending"] == count
     assert await store.upkeep.check() == []
     await store.intake.enqueue([new_job()])
     assert _log_bytes(path) == length

@@ -68,7 +68,7 @@ async def test_a_wrong_request_fails_alone(store: SqliteStore) -> None:
     broken = new_job(args=b"\xff")
     answers = await gathered(store, *(store.intake.enqueue([job]) for job in (good, conflict, held, broken, also_good)))
     assert [type(answer) for answer in answers] == [list, Conflict, NotUnique, UnicodeDecodeError, list]
-    assert (await store.stats.count()).states["pending"] == 4
+    assert (await store.stats.count("default")).states["pending"] == 4
     assert await store.upkeep.check() == []
 
 
@@ -85,7 +85,7 @@ async def test_arguments_of_a_list_are_checked_one_by_one(store: SqliteStore) ->
 async def test_two_that_replace_each_other_leave_one(store: SqliteStore) -> None:
     jobs = [new_job(unique=UniqueKey(key="k", on_conflict="replace")) for _ in range(3)]
     await gathered(store, *(store.intake.enqueue([job]) for job in jobs))
-    states = (await store.stats.count()).states
+    states = (await store.stats.count("default")).states
     assert (states["pending"], states["cancelled"]) == (1, 2)
     assert await store.upkeep.check() == []
 
@@ -131,7 +131,7 @@ async def test_what_is_queued_at_close_is_committed(store: SqliteStore, open_sto
     await closing
     await asyncio.gather(*writes)
     again = await open_store()
-    assert (await again.stats.count()).states["pending"] == 20
+    assert (await again.stats.count("default")).states["pending"] == 20
 
 
 async def test_a_lock_is_waited_for(store: SqliteStore, path: Path) -> None:
@@ -139,7 +139,7 @@ async def test_a_lock_is_waited_for(store: SqliteStore, path: Path) -> None:
     other.execute("BEGIN IMMEDIATE")
     write = asyncio.ensure_future(store.intake.enqueue([new_job()]))
     # Reads go on meanwhile, and after the first of them the write is known to wait.
-    assert (await store.stats.count()).states["pending"] == 0
+    assert (await store.stats.count("default")).states["pending"] == 0
     assert not write.done()
     other.execute("ROLLBACK")
     other.close()

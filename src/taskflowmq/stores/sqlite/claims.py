@@ -21,7 +21,7 @@ import msgspec
 
 from taskflowmq.core.connections import CLOSED
 from taskflowmq.core.errors import LeaseLost, StoreUnavailable, WrongContext
-from taskflowmq.core.job import ClaimedJob, Flag
+from taskflowmq.core.job import ClaimedJob, Flag, QueueRef
 from taskflowmq.core.lanes import Turns
 from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.helpers import aside
@@ -29,7 +29,7 @@ from taskflowmq.ports.store import MAX_BATCH, ClaimRequest, Settled
 from taskflowmq.stores.sqlite.cursors import Cursors
 from taskflowmq.stores.sqlite.database import Connection, Database
 from taskflowmq.stores.sqlite.errors import is_outage
-from taskflowmq.stores.sqlite.names import Names
+from taskflowmq.stores.sqlite.names import KnownTasks, Names
 from taskflowmq.stores.sqlite.notifier import SqliteNotifier
 from taskflowmq.stores.sqlite.queries import q
 from taskflowmq.stores.sqlite.reader import Reader
@@ -51,9 +51,20 @@ _ENDED = (
 
 class _Lane(NamedTuple):
     id: int
+    tenant_id: int
     queue: str
     priority: int
     share: str
+
+
+class _Look(NamedTuple):
+    """What a claim knows before it looks at rows."""
+
+    allowed: bool
+    #: The position that the next ready row will get.
+    newest: int
+    newest_task: int | None
+    lanes: list[_Lane]
 
 
 class _Wanted(NamedTuple):
@@ -63,7 +74,7 @@ class _Wanted(NamedTuple):
     limit: int
     now: int
     newest: int
-    tasks: dict[int, str]
+    tasks: KnownTasks
 
 
 class _Taken(NamedTuple):
@@ -73,6 +84,7 @@ class _Taken(NamedTuple):
     rows: list[ClaimRow]
     #: The arguments of all rows in one piece.
     args: bytes
+    tasks: dict[int, str]
 
 
 class SqliteClaims:
@@ -97,13 +109,13 @@ class SqliteClaims:
         self._turns: defaultdict[UUID, Turns] = defaultdict(Turns)
 
     async def claim(self, request: ClaimRequest) -> list[ClaimedJob]:
-        """Take ready jobs for a worker: the lowest priority number first, first in first out."""
+        """Take ready jobs for a worker: lowest priority first, equal ones from each tenant and queue in turn."""
         if not request.tasks or request.limit < 1:
             return []
-        now, taken, tasks, tenants = await self._writer.run(lambda conn: self._claim(conn, request))
+        now, taken, tenants = await self._writer.run(lambda conn: self._claim(conn, request))
         return [
             claimed_job(row, args, lane.queue, lane.priority, tasks[row.task_id], tenants[row.tenant_id], now)
-            for lane, rows, joined in taken
+            for lane, rows, joined, tasks in taken
             for row, args in zip(rows, cut_args(rows, joined), strict=True)
         ]
 
@@ -182,9 +194,10 @@ class SqliteClaims:
         rows = await self._reader.run(lambda conn: conn.execute(q.list_cancel_requests, params).fetchall())
         return [UUID(bytes=job_id) for (job_id,) in rows]
 
-    async def paused_queues(self) -> set[str]:
-        """Return the names of the queues that are paused now."""
-        return {name for (name,) in await self._reader.run(lambda conn: conn.execute(q.list_paused_queues).fetchall())}
+    async def paused_queues(self) -> set[QueueRef]:
+        """Return the queues that are paused now, of every tenant."""
+        rows = await self._reader.run(lambda conn: conn.execute(q.list_paused_queues).fetchall())
+        return {QueueRef(tenant, name) for tenant, name in rows}
 
     async def forget(self, worker_id: UUID) -> None:
         """Drop what is remembered of scan positions."""
@@ -210,24 +223,23 @@ class SqliteClaims:
         conn.execute("COMMIT")
         self._database.check(conn)
 
-    def _claim(
-        self, conn: sqlite3.Connection, request: ClaimRequest
-    ) -> tuple[int, list[_Taken], dict[int, str], dict[int, str]]:
+    def _claim(self, conn: sqlite3.Connection, request: ClaimRequest) -> tuple[int, list[_Taken], dict[int, str]]:
         """Runs in the writer: take rows from lanes until there are enough."""
         began = time.monotonic()
         now = self._now()
         taken: list[_Taken] = []
-        allowed, newest, lanes = conn.execute(q.list_lanes, {"worker_id": request.worker_id.bytes}).fetchone()
-        found = [_Lane(*lane) for lane in msgspec.json.decode(lanes)]
+        allowed, newest, newest_task, found = self._look(conn, request)
         if request.queues:
             found = [lane for lane in found if lane.queue in request.queues]
         if not allowed or not found:
-            return now, taken, {}, {}
-        tasks = run_steps(conn, self._names.known(request.tasks))
+            return now, taken, {}
         self._cursors.sweep(began, self._last_s)
         left = request.limit
         turns = self._turns[request.worker_id]
         for lane in turns.order(found):
+            tasks = run_steps(conn, self._names.known(lane.tenant_id, request.tasks, newest_task))
+            if not tasks.names:
+                continue
             found_here = self._take(conn, lane, _Wanted(request, left, now, newest, tasks))
             if found_here.rows:
                 taken.append(found_here)
@@ -235,20 +247,33 @@ class SqliteClaims:
             if left <= 0:
                 break
         if taken:
-            turns.took([(lane, len(rows)) for lane, rows, _ in taken])
+            turns.took([(one.lane, len(one.rows)) for one in taken])
         tenants = {
             number: run_steps(conn, self._names.tenant_name(number))
-            for number in {row.tenant_id for _, rows, _ in taken for row in rows}
+            for number in {row.tenant_id for one in taken for row in one.rows}
         }
         self._last_s = time.monotonic() - began
-        return now, taken, tasks, tenants
+        return now, taken, tenants
+
+    def _look(self, conn: sqlite3.Connection, request: ClaimRequest) -> _Look:
+        """Return the lanes of the tenants that are served, and what else a claim must know."""
+        worker = {"worker_id": request.worker_id.bytes}
+        if not request.tenants:
+            return _seen(conn.execute(q.list_lanes, worker).fetchone())
+        look = _Look(False, 0, None, [])
+        for name in request.tenants:
+            tenant_id = run_steps(conn, self._names.stored_tenant(name))
+            if tenant_id is not None:  # one that was never used has no jobs
+                params = {**worker, "tenant_id": tenant_id}
+                of_tenant = _seen(conn.execute(q.list_lanes_of_tenant, params).fetchone())
+                look = of_tenant._replace(lanes=look.lanes + of_tenant.lanes)
+        return look
 
     def _take(self, conn: sqlite3.Connection, lane: _Lane, wanted: _Wanted) -> _Taken:
         """Move rows of a lane from ready to running and return them."""
         request, now = wanted.request, wanted.now
-        numbers = f",{','.join(map(str, sorted(wanted.tasks)))},"
-        key = (lane.id, numbers, request.isolated)
-        params = {"lane_id": lane.id, "now": now, "tasks": numbers}
+        key = (lane.id, wanted.tasks.text, request.isolated)
+        params = {"lane_id": lane.id, "now": now, "tasks": wanted.tasks.text}
         statement = q.read_isolated_jobs if request.isolated else q.read_claimable_jobs
         limits = {"cursor": self._cursors.get(key), "limit": wanted.limit}
         found, args = conn.execute(statement, {**params, **limits}).fetchone()
@@ -264,13 +289,18 @@ class SqliteClaims:
             if not started == left == len(rows):
                 raise RuntimeError(f"{len(rows)} jobs were found, but {started} started and {left} left their places")
             self._free_keys(conn, rows)
-        return _Taken(lane, rows, args or b"")
+        return _Taken(lane, rows, args or b"", wanted.tasks.names)
 
     def _free_keys(self, conn: sqlite3.Connection, rows: list[ClaimRow]) -> None:
         started = [row.id for row in rows if row.flags & Flag.UNIQUE_START]
         if started:
             params = {"ids": join_ids(started), "rows": zeros(len(started))}
             conn.execute(q.free_unique_at_start, params)
+
+
+def _seen(row: tuple[int, int, int | None, str]) -> _Look:
+    allowed, newest, newest_task, lanes = row
+    return _Look(bool(allowed), newest, newest_task, [_Lane(*lane) for lane in msgspec.json.decode(lanes)])
 
 
 def _settle_fenced(transition: Transition, now: int) -> Steps[None]:

@@ -126,8 +126,8 @@ def _rows(names: Names, jobs: Sequence[NewJob], now: int) -> Steps[list[_Row]]:
 
 def _head(names: Names, job: NewJob, now: int) -> Steps[_Head]:
     tenant_id = yield from names.tenant(job.tenant)
-    lane_id = yield from names.lane((job.queue, job.priority, job.share), now)
-    task_id = yield from names.task(job.task, now)
+    lane_id = yield from names.lane((tenant_id, job.queue, job.priority, job.share), now)
+    task_id = yield from names.task(tenant_id, job.task, now)
     run_at = now + 1000 * job.delay_ms if job.run_at is None else to_us(job.run_at)
     expires_at = None if job.expires_in_ms is None else now + 1000 * job.expires_in_ms
     unique = job.unique

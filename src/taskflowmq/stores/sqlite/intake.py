@@ -12,17 +12,17 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from taskflowmq.core.job import Enqueued, IdempotencyKey, NewJob
+from taskflowmq.core.job import Enqueued, IdempotencyKey, NewJob, QueueRef
 from taskflowmq.ports.store import MAX_BATCH
 from taskflowmq.ports.tasks import TaskNotice, TaskView
 from taskflowmq.stores.sqlite.enqueue import enqueue_steps, idempotent_steps
 from taskflowmq.stores.sqlite.errors import is_outage
-from taskflowmq.stores.sqlite.names import Names
+from taskflowmq.stores.sqlite.names import Names, find_tenant, name_taken
 from taskflowmq.stores.sqlite.notifier import SqliteNotifier
 from taskflowmq.stores.sqlite.queries import q
 from taskflowmq.stores.sqlite.reader import Reader
 from taskflowmq.stores.sqlite.rows import from_us, maybe_bytes, to_json
-from taskflowmq.stores.sqlite.steps import Steps, run_steps
+from taskflowmq.stores.sqlite.steps import Step, Steps, run_steps
 from taskflowmq.stores.sqlite.transactions import run_on, run_on_sync
 from taskflowmq.stores.sqlite.writer import Writer
 
@@ -88,19 +88,29 @@ class SqliteIntake:
     async def make_names(self, jobs: Sequence[NewJob]) -> None:
         """Do nothing: there is one writer, so a caller's open transaction makes all others wait, new names or not."""
 
-    async def announce_tasks(self, tasks: Sequence[TaskNotice], *, keep: bool = False) -> None:
-        """Store what programs say of their tasks, and that they were seen now."""
-        rows = to_json([(one.name, one.args_schema.decode(), one.options and one.options.decode()) for one in tasks])
-        given = {"rows": rows, "keep": keep, "now": self._now()}
-        await self._writer.run(lambda conn: conn.execute(q.announce_tasks, given))
+    async def announce_tasks(self, tenant: str, tasks: Sequence[TaskNotice], *, keep: bool = False) -> None:
+        """Store what programs say of their tasks in a tenant, and that they were seen now."""
+        await self._writer.run(lambda conn: run_steps(conn, self._announce(tenant, tasks, keep)))
 
-    async def list_tasks(self) -> list[TaskView]:
-        """Return every task ever announced or enqueued, by name."""
-        rows = await self._reader.run(lambda conn: conn.execute(q.list_tasks).fetchall())
+    async def list_tasks(self, tenant: str) -> list[TaskView]:
+        """Return every task ever announced or enqueued in a tenant, by name."""
+
+        def read(conn: sqlite3.Connection) -> list[tuple[str, str | None, str | None, int]]:
+            found = find_tenant(conn, tenant)
+            return [] if found is None else conn.execute(q.list_tasks, {"tenant_id": found.id}).fetchall()
+
         return [
             TaskView(name=name, args_schema=maybe_bytes(schema), options=maybe_bytes(options), seen_at=from_us(seen))
-            for name, schema, options, seen in rows
+            for name, schema, options, seen in await self._reader.run(read)
         ]
+
+    def _announce(self, tenant: str, tasks: Sequence[TaskNotice], keep: bool) -> Steps[None]:
+        tenant_id = yield from self._names.tenant(tenant)
+        rows = to_json([(one.name, one.args_schema.decode(), one.options and one.options.decode()) for one in tasks])
+        given = {"tenant_id": tenant_id, "rows": rows, "keep": keep, "now": self._now()}
+        reply = yield Step(q.announce_tasks, given, True)
+        if reply.clash:
+            raise name_taken("task", [one.name for one in tasks])
 
     def _enqueue_merged(self, conn: sqlite3.Connection, requests: list[Sequence[NewJob]]) -> list[Any]:
         """Store several requests as one; if that fails, each by itself, to find whose fault it was."""
@@ -140,8 +150,11 @@ def _in_batches(
     return answers
 
 
-def _queues(jobs: Sequence[NewJob]) -> set[str]:
-    return {job.queue for job in jobs}
+def _queues(jobs: Sequence[NewJob]) -> set[QueueRef]:
+    return set(map(QueueRef._make, set(map(_queue_of, jobs))))
+
+
+_queue_of = attrgetter("tenant", "queue")
 
 
 def _any_replaces(jobs: Sequence[NewJob]) -> bool:

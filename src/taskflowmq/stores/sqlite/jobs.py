@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
-from taskflowmq.core.job import Attempts, JobFilter, JobView, Page, Reason, State
+from taskflowmq.core.job import Attempts, JobFilter, JobView, Page, QueueRef, Reason, State
 from taskflowmq.core.operations import Move
 from taskflowmq.ports.store import PAGE_SLICE
 from taskflowmq.stores.common.jobs import A, CommonJobs, Decide
@@ -68,7 +68,7 @@ class SqliteJobs(CommonJobs):
 
         answer, queue = await self._writer.run(write)
         if queue:
-            await self._notifier.wake([queue])
+            await self._notifier.wake([QueueRef(tenant, queue)])
         return answer
 
 

@@ -1,4 +1,4 @@
-"""Numbers of tenants, lanes and tasks: jobs hold numbers, callers speak names.
+"""Numbers of tenants, lanes and tasks: jobs hold numbers, callers speak names. Names are unique within a tenant.
 
 Rows of these tables are never deleted, so what was committed can be remembered forever; whatever a rollback undid
 must be forgotten, which the writer takes care of (its ``caches``). That a queue is in use is stored again each
@@ -7,17 +7,40 @@ hour, by the first job for it.
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import NamedTuple
 
 import msgspec
 
+from taskflowmq.core.errors import SchemaMismatch
 from taskflowmq.core.validation import MAX_QUEUES, UNUSED_AFTER, USE_EVERY, too_many_queues
 from taskflowmq.stores.sqlite.queries import q
 from taskflowmq.stores.sqlite.steps import Step, Steps
 
 UNUSED_AFTER_US, USE_EVERY_US = (span // timedelta(microseconds=1) for span in (UNUSED_AFTER, USE_EVERY))
 
-LaneKey = tuple[str, int, str]
+#: (tenant, queue, priority, share) and (tenant, queue or task): a tenant by its number.
+LaneKey = tuple[int, str, int, str]
+NameKey = tuple[int, str]
+
+
+class FoundTenant(NamedTuple):
+    """A tenant that is stored."""
+
+    id: int
+    is_only: bool
+
+
+class KnownTasks(NamedTuple):
+    """Which of some tasks a tenant has."""
+
+    names: dict[int, str]
+    #: The numbers, as the statements of a claim search in them.
+    text: str
+    #: The newest task of the store when this was read; None if all of them are there, which stays true.
+    newest: int | None
 
 
 class Names:
@@ -30,9 +53,10 @@ class Names:
         self.lanes: dict[LaneKey, int] = {}
         #: Of these two, what was used in this hour.
         self.used_lanes: dict[LaneKey, int] = {}
-        self.used_queues: dict[str, int] = {}
+        self.used_queues: dict[NameKey, int] = {}
         self._hour_ends = 0
-        self.tasks: dict[str, int] = {}
+        self.tasks: dict[NameKey, int] = {}
+        self._known: dict[tuple[int, tuple[str, ...]], KnownTasks] = {}
 
     def forget(self) -> None:
         """Forget everything: some of it may have been rolled back."""
@@ -41,6 +65,7 @@ class Names:
         self.lanes.clear()
         self._forget_use()
         self.tasks.clear()
+        self._known.clear()
 
     def tenant(self, name: str) -> Steps[int]:
         """Return a tenant's number, creating it."""
@@ -48,6 +73,15 @@ class Names:
         if found is None:
             reply = yield Step(q.ensure_tenant, {"name": name})
             found = self.tenants[name] = int(reply.rows[0][0])
+        return found
+
+    def stored_tenant(self, name: str) -> Steps[int | None]:
+        """Return a tenant's number, or None for one that was never used."""
+        found = self.tenants.get(name)
+        if found is None:
+            reply = yield Step(q.find_tenant, {"name": name})
+            if reply.rows:
+                found = self.tenants[name] = int(reply.rows[0][0])
         return found
 
     def tenant_name(self, number: int) -> Steps[str]:
@@ -62,7 +96,7 @@ class Names:
         self.used_queues.clear()
 
     def lane(self, key: LaneKey, now: int) -> Steps[int]:
-        """Return the number of a (queue, priority, share), creating it and its queue."""
+        """Return the number of a (tenant, queue, priority, share), creating it and its queue."""
         if now >= self._hour_ends:
             self._forget_use()
             self._hour_ends = now + USE_EVERY_US
@@ -72,44 +106,78 @@ class Names:
         return found
 
     def _use(self, key: LaneKey, now: int) -> Steps[int]:
-        queue, priority, share = key
-        number = self.used_queues.get(queue)
+        tenant_id, queue, priority, share = key
+        number = self.used_queues.get((tenant_id, queue))
         if number is None:
-            number = self.used_queues[queue] = yield from self.queue(queue, now)
+            number = self.used_queues[tenant_id, queue] = yield from self.queue(tenant_id, queue, now)
         found = self.lanes.get(key)
         if found is None:
-            params = {"queue_id": number, "priority": priority, "share": share, **self._limit(now)}
+            params = {"queue_id": number, "priority": priority, "share": share, **self._limit(tenant_id, now)}
             reply = yield Step(q.ensure_lane, params)
             if not reply.rows:
                 raise too_many_queues(self.max_queues)
             found = self.lanes[key] = int(reply.rows[0][0])
         return found
 
-    def queue(self, name: str, now: int) -> Steps[int]:
+    def queue(self, tenant_id: int, name: str, now: int) -> Steps[int]:
         """Return a queue's number, creating it; it is in use from now on.
 
         Raises:
             InvalidJob: there would be too many.
+            SchemaMismatch: another tenant has the name, and the store still allows it once.
         """
-        reply = yield Step(q.ensure_queue, {"name": name, "now": now, **self._limit(now)})
+        reply = yield Step(q.ensure_queue, {"name": name, "now": now, **self._limit(tenant_id, now)}, True)
+        if reply.clash:
+            raise name_taken("queue", [name])
         if not reply.rows:
             raise too_many_queues(self.max_queues)
         return int(reply.rows[0][0])
 
-    def _limit(self, now: int) -> dict[str, int]:
-        return {"most": self.max_queues, "since": now - UNUSED_AFTER_US}
+    def _limit(self, tenant_id: int, now: int) -> dict[str, int]:
+        return {"tenant_id": tenant_id, "most": self.max_queues, "since": now - UNUSED_AFTER_US}
 
-    def task(self, name: str, now: int) -> Steps[int]:
-        """Return a task's number, creating it."""
-        found = self.tasks.get(name)
+    def task(self, tenant_id: int, name: str, now: int) -> Steps[int]:
+        """Return a task's number, creating it.
+
+        Raises:
+            SchemaMismatch: another tenant has the name, and the store still allows it once.
+        """
+        found = self.tasks.get((tenant_id, name))
         if found is None:
-            reply = yield Step(q.ensure_task, {"name": name, "now": now})
-            found = self.tasks[name] = int(reply.rows[0][0])
+            reply = yield Step(q.ensure_task, {"tenant_id": tenant_id, "name": name, "now": now}, True)
+            if reply.clash:
+                raise name_taken("task", [name])
+            found = self.tasks[tenant_id, name] = int(reply.rows[0][0])
         return found
 
-    def known(self, tasks: tuple[str, ...]) -> Steps[dict[int, str]]:
-        """Return the numbers of those tasks that the store knows; the others cannot have jobs yet."""
-        if not all(name in self.tasks for name in tasks):
-            reply = yield Step(q.read_task_ids, {})
-            self.tasks.update(msgspec.json.decode(reply.rows[0][0]))
-        return {self.tasks[name]: name for name in tasks if name in self.tasks}
+    def known(self, tenant_id: int, tasks: tuple[str, ...], newest: int | None) -> Steps[KnownTasks]:
+        """Return the numbers of those tasks that a tenant has; the others cannot have jobs yet.
+
+        Args:
+            tenant_id: the tenant.
+            tasks: names of tasks.
+            newest: the highest number of a task in the store: until there is a higher one, what was missing is missing.
+        """
+        key = (tenant_id, tasks)
+        known = self._known.get(key)
+        if known is None or known.newest not in (None, newest):
+            reply = yield Step(q.read_task_ids, {"tenant_id": tenant_id})
+            stored: dict[str, int] = msgspec.json.decode(reply.rows[0][0])
+            found = {stored[name]: name for name in tasks if name in stored}
+            text = f",{','.join(map(str, sorted(found)))},"
+            known = self._known[key] = KnownTasks(found, text, None if len(found) == len(set(tasks)) else newest)
+        return known
+
+
+def find_tenant(conn: sqlite3.Connection, name: str) -> FoundTenant | None:
+    """Return what is stored of a tenant, for readers."""
+    found = conn.execute(q.find_tenant, {"name": name}).fetchone()
+    return None if found is None else FoundTenant(found[0], bool(found[1]))
+
+
+def name_taken(kind: str, names: Sequence[str]) -> SchemaMismatch:
+    """Return the error for names that another tenant has, in a store where older programs may still run."""
+    return SchemaMismatch(
+        f"another tenant has the {kind} {', '.join(names)}, and until the migration of this store is finished, only one"
+        " can have it: run `taskflow db migrate --finish` once every program is of this version"
+    )

@@ -1,7 +1,11 @@
 """Wake-ups between processes on one machine: a datagram socket per listener, in a directory beside the database.
 
-A message is a list of queue names, sent without waiting; a full or dead socket loses it, which costs its owner one
-poll interval. Must stay true: nothing here can fail or delay an enqueue.
+A message is a list of tenants, each with names of its queues (a line each, tabs between the names), sent without
+waiting; a full or dead socket loses it, which costs its owner one poll interval. Must stay true: nothing here can fail
+or delay an enqueue.
+
+Programs of schema 7 and before send lines with nothing but the name of a queue, which may be any tenant's. They take
+our lines for names that nobody has: a name contains no tab.
 
 Leading edge plus one per 5 ms: the first wake-up of a queue leaves at once, those that follow within 5 ms are
 sent together at the end of that time.
@@ -14,10 +18,11 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+from taskflowmq.core.job import QueueRef
 from taskflowmq.stores.sqlite.files import check_folder, make_folder
 
 log = logging.getLogger("taskflowmq.store")
@@ -42,8 +47,8 @@ class SqliteNotifier:
     def __init__(self, database: Path, *, enabled: bool, mode: int = 0o600) -> None:
         self._enabled = enabled and hasattr(socket, "AF_UNIX") and os.name == "posix"
         self._folder = _Folder(database.resolve(), mode)
-        self._sent: dict[str, float] = {}
-        self._due: set[str] = set()
+        self._sent: dict[QueueRef, float] = {}
+        self._due: set[QueueRef] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._sender: socket.socket | None = None
@@ -69,7 +74,7 @@ class SqliteNotifier:
             self._sender = None
         self._folder.close()
 
-    async def wake(self, queues: Iterable[str]) -> None:
+    async def wake(self, queues: Collection[QueueRef]) -> None:
         """Tell listeners that these queues have ready jobs; coalesced, never raises."""
         if not self._enabled:
             return
@@ -80,7 +85,7 @@ class SqliteNotifier:
             with suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._wake_now, self._loop, tuple(queues))
 
-    def _wake_now(self, loop: asyncio.AbstractEventLoop, queues: Sequence[str]) -> None:
+    def _wake_now(self, loop: asyncio.AbstractEventLoop, queues: Sequence[QueueRef]) -> None:
         now = loop.time()
         at_once = []
         for queue in queues:
@@ -96,7 +101,7 @@ class SqliteNotifier:
         if self._due and self._timer is None:
             self._timer = loop.call_later(_GAP_S, self._flush)
 
-    def wake_later(self, queues: Iterable[str]) -> None:
+    def wake_later(self, queues: Iterable[QueueRef]) -> None:
         """Wake after the caller's transaction has had a moment to commit; from any thread, never raises."""
         loop, names = self._loop, tuple(queues)
         if not self._enabled or loop is None:
@@ -104,7 +109,7 @@ class SqliteNotifier:
         with suppress(RuntimeError):  # the loop was closed meanwhile: polling takes over
             loop.call_soon_threadsafe(self._put_off, names)
 
-    def _put_off(self, queues: tuple[str, ...]) -> None:
+    def _put_off(self, queues: tuple[QueueRef, ...]) -> None:
         self._due.update(queues)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_COMMIT_S, self._flush)
@@ -119,7 +124,7 @@ class SqliteNotifier:
         if due:
             self._send(sorted(due))
 
-    def _send(self, queues: Sequence[str]) -> None:
+    def _send(self, queues: Sequence[QueueRef]) -> None:
         try:
             listeners = self._folder.sockets()
         except OSError as error:  # there was no listener yet, or the folder is not ours
@@ -127,7 +132,7 @@ class SqliteNotifier:
             return
         if not listeners:
             return
-        message = "\n".join(queues).encode()[:_MESSAGE_BYTES]
+        message = _message(queues)
         if self._sender is None:  # kept: making one takes as long as all the rest of a wake-up
             self._sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
             self._sender.setblocking(False)
@@ -140,27 +145,36 @@ class SqliteNotifier:
                 log.debug("a wake-up was not sent: %s", error)
 
     @asynccontextmanager
-    async def listen(self, topics: Sequence[str]) -> AsyncIterator[AsyncIterator[str]]:
-        """Yield queue names as they become ready; no topic means every queue. Heals itself when cut."""
-        listener = _Listener(self._folder, frozenset(topics), enabled=self._enabled)
+    async def listen(
+        self, tenants: Collection[str], queues: Collection[str]
+    ) -> AsyncIterator[AsyncIterator[QueueRef | None]]:
+        """Yield queues as they become ready, and None where any may be: the socket was removed and is there again."""
+        listener = _Listener(self._folder, frozenset(tenants), frozenset(queues), enabled=self._enabled)
         listener.open()
         try:
-            yield listener.names()
+            yield listener.heard()
         finally:
             listener.close()
 
 
-class _Listener:
-    """One socket, and the names that arrived and were not taken yet, each once."""
+def _message(queues: Sequence[QueueRef]) -> bytes:
+    names: dict[str, list[str]] = {}
+    for tenant, queue in queues:
+        names.setdefault(tenant, [tenant]).append(queue)
+    return "\n".join(map("\t".join, names.values())).encode()[:_MESSAGE_BYTES]
 
-    def __init__(self, folder: _Folder, topics: frozenset[str], *, enabled: bool) -> None:
+
+class _Listener:
+    """One socket, and what arrived and was not taken yet, each queue once."""
+
+    def __init__(self, folder: _Folder, tenants: frozenset[str], queues: frozenset[str], *, enabled: bool) -> None:
         self._folder = folder
-        self._topics = topics
+        self._tenants, self._queues = tenants, queues
         self._enabled = enabled
         self._name = f"{os.getpid()}-{secrets.token_hex(4)}.sock"
         self._socket: socket.socket | None = None
         self._check: asyncio.TimerHandle | None = None
-        self._waiting: dict[str, None] = {}
+        self._waiting: dict[QueueRef | None, None] = {}
         self._arrived = asyncio.Event()
 
     def open(self) -> None:
@@ -169,7 +183,8 @@ class _Listener:
             self._bind()
             self._check = asyncio.get_running_loop().call_later(_CHECK_S, self._heal)
 
-    def _bind(self) -> None:
+    def _bind(self) -> bool:
+        """Make the socket, and tell whether there is one now."""
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         try:
             self._folder.make()
@@ -178,9 +193,10 @@ class _Listener:
         except OSError as error:
             sock.close()
             log.warning("no wake-ups, polling only: %s", error)
-            return
+            return False
         self._socket = sock
         asyncio.get_running_loop().add_reader(sock.fileno(), self._read)
+        return True
 
     def close(self) -> None:
         """Close the socket and remove its file."""
@@ -195,22 +211,22 @@ class _Listener:
             sock.close()
             self._folder.remove(self._name)
 
-    async def names(self) -> AsyncIterator[str]:
-        """Yield names forever."""
+    async def heard(self) -> AsyncIterator[QueueRef | None]:
+        """Yield what arrives, forever."""
         while True:
             await self._arrived.wait()
             self._arrived.clear()
             while self._waiting:
-                name = next(iter(self._waiting))
-                del self._waiting[name]
-                yield name
+                found = next(iter(self._waiting))
+                del self._waiting[found]
+                yield found
 
     def _heal(self) -> None:
         """Bind again if the socket's file was removed."""
         if self._socket is not None and not self._folder.holds(self._name):
             self._unbind()
-        if self._socket is None:
-            self._bind()
+        if self._socket is None and self._bind():
+            self._note(None)  # what was sent meanwhile is lost
         self._check = asyncio.get_running_loop().call_later(_CHECK_S, self._heal)
 
     def _read(self) -> None:
@@ -221,10 +237,27 @@ class _Listener:
             message = self._socket.recv(_MESSAGE_BYTES)
         except OSError:  # not ours, or gone
             return
-        for name in message.decode(errors="replace").split("\n"):
-            if not self._topics or name in self._topics:
-                self._waiting[name] = None
-                self._arrived.set()
+        for line in message.decode(errors="replace").split("\n"):
+            tenant, *queues = line.split("\t")
+            if not queues:  # of an older program: the name of a queue
+                self._note_any(tenant)
+            elif not self._tenants or tenant in self._tenants:
+                for queue in queues:
+                    if not self._queues or queue in self._queues:
+                        self._note(QueueRef(tenant, queue))
+
+    def _note_any(self, queue: str) -> None:
+        """Note a queue of whichever tenant has one of that name."""
+        if self._queues and queue not in self._queues:
+            return
+        for tenant in self._tenants:
+            self._note(QueueRef(tenant, queue))
+        if not self._tenants:
+            self._note(None)
+
+    def _note(self, found: QueueRef | None) -> None:
+        self._waiting[found] = None
+        self._arrived.set()
 
 
 class _Folder:

@@ -15,3 +15,8 @@ q = Statements(_PACKAGE)
 def migrations() -> list[tuple[str, str]]:
     """Return (name, SQL) of every migration, oldest first."""
     return sorted(read_folder(files(_PACKAGE), "migrations").items())
+
+
+def finishes() -> list[tuple[str, str]]:
+    """Return (name, SQL) of the finishing steps, each of the migration of its number, oldest first."""
+    return sorted(read_folder(files(_PACKAGE), "finish").items())

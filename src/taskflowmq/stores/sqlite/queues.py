@@ -1,12 +1,14 @@
-"""What readers see of queues, and what operators do. Queues are of the whole store."""
+"""What readers see of queues, and what operators do. A queue is found by tenant and name."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
 
+from taskflowmq.core.job import QueueRef
 from taskflowmq.stores.common.counting import Counts
 from taskflowmq.stores.common.queues import CommonQueues
 from taskflowmq.stores.sqlite.names import Names
@@ -28,29 +30,38 @@ class SqliteQueues(CommonQueues):
         self._notifier = notifier
         self._now = now
 
-    async def pause(self, queue: str) -> None:
+    async def pause(self, tenant: str, queue: str) -> None:
         """Stop claims from a queue; running jobs continue. Creates the queue if it is new."""
 
         def write(conn: sqlite3.Connection) -> None:
-            run_steps(conn, self._names.queue(queue, self._now()))
-            conn.execute(q.pause_queue, {"name": queue, "now": self._now()})
+            conn.execute(q.pause_queue, {**self._made(conn, tenant, queue), "now": self._now()})
 
         await self._writer.run(write)
         self._stats.forget()
 
-    async def resume(self, queue: str) -> None:
+    async def resume(self, tenant: str, queue: str) -> None:
         """Allow claims from a queue again."""
-        params = {"name": queue, "now": self._now()}
-        await self._writer.run(lambda conn: conn.execute(q.resume_queue, params))
-        self._stats.forget()
-        await self._notifier.wake([queue])
-
-    async def set_retention(self, queue: str, ages: Mapping[str, int | None]) -> None:
-        """Keep ended jobs of a queue for another time than all others. Creates the queue if it is new."""
 
         def write(conn: sqlite3.Connection) -> None:
-            run_steps(conn, self._names.queue(queue, self._now()))
-            conn.execute(q.set_retention, {"name": queue, "retention": msgspec.json.encode(ages).decode()})
+            tenant_id = run_steps(conn, self._names.stored_tenant(tenant))
+            conn.execute(q.resume_queue, {"tenant_id": tenant_id, "name": queue, "now": self._now()})
 
         await self._writer.run(write)
         self._stats.forget()
+        await self._notifier.wake([QueueRef(tenant, queue)])
+
+    async def set_retention(self, tenant: str, queue: str, ages: Mapping[str, int | None]) -> None:
+        """Keep ended jobs of a queue for another time than all others. Creates the queue if it is new."""
+        retention = msgspec.json.encode(ages).decode()
+
+        def write(conn: sqlite3.Connection) -> None:
+            conn.execute(q.set_retention, {**self._made(conn, tenant, queue), "retention": retention})
+
+        await self._writer.run(write)
+        self._stats.forget()
+
+    def _made(self, conn: sqlite3.Connection, tenant: str, queue: str) -> dict[str, Any]:
+        """Return a queue as statements name it; if it is new, it is made."""
+        tenant_id = run_steps(conn, self._names.tenant(tenant))
+        run_steps(conn, self._names.queue(tenant_id, queue, self._now()))
+        return {"tenant_id": tenant_id, "name": queue}

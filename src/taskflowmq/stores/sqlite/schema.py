@@ -1,19 +1,32 @@
-"""The shape of the file and its version: numbered migrations, each applied in one transaction."""
+"""The shape of the file and its version: numbered migrations, each applied in one transaction.
+
+A migration is safe while programs of the version before run. What those would not survive is a finishing step of the
+same number (``finish/``), applied when an operator says that none is left, and at once where the store is new. Applied
+steps are known by ``min_client``, which they raise so that older programs refuse the store.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from taskflowmq.core.errors import SchemaMismatch
 from taskflowmq.ports.helpers import aside
 from taskflowmq.stores.sqlite.database import Database, mark_own, read_identity, refuse_foreign
-from taskflowmq.stores.sqlite.queries import migrations, q
+from taskflowmq.stores.sqlite.queries import finishes, migrations, q
 from taskflowmq.stores.sqlite.reader import Reader
 from taskflowmq.stores.sqlite.writer import Writer
 
-#: What this version of the library can do; a store may demand more (``min_client``).
-CLIENT_VERSION = 1
+
+class _Change(NamedTuple):
+    """One script that changes the schema."""
+
+    number: int
+    #: 1 of a finishing step, which comes after the migration of its number.
+    finishes: int
+    name: str
+    text: str
 
 
 def _number(name: str) -> int:
@@ -21,7 +34,7 @@ def _number(name: str) -> int:
 
 
 def newest() -> int:
-    """Return the schema that this version of the library is written for."""
+    """Return the schema that this version of the library is written for, and what it can do (``min_client``)."""
     return _number(migrations()[-1][0])
 
 
@@ -45,20 +58,24 @@ class SqliteSchema:
         """Return nothing: a file has no schemas of others."""
         return []
 
-    async def pending_sql(self) -> list[tuple[str, str]]:
-        """Return (name, SQL) of the migrations that are not applied yet."""
-        return _pending(await self.version())
+    async def pending_sql(self, *, finish: bool = False) -> list[tuple[str, str]]:
+        """Return (name, SQL) of what :meth:`migrate` would apply."""
+        return [(change.name, change.text) for change in _pending(*await self._read(), finish=finish)]
 
     async def make(self) -> None:
         """Make the database file if it is missing."""
         await aside(self._database.make)
 
-    async def migrate(self) -> list[str]:
-        """Make a missing file, apply pending migrations, all in one transaction, and return their names."""
+    async def migrate(self, *, finish: bool = False) -> list[str]:
+        """Make a missing file, apply what is pending, all in one transaction, and return its names.
+
+        Args:
+            finish: also apply the steps that programs of older versions do not survive: no such program may run.
+        """
         await self.make()
         # Before the writer opens it, which changes the file's header (WAL).
         await self._reader.run(self._refuse_foreign)
-        return await self._writer.run(_migrate)
+        return await self._writer.run(lambda conn: _migrate(conn, finish=finish))
 
     async def identify(self) -> None:
         """Remember which store this is, so that no other one is taken for it when the file is opened again."""
@@ -76,9 +93,9 @@ class SqliteSchema:
             raise SchemaMismatch(
                 f"the store has schema {version}, this version needs {newest()}; run `taskflow db migrate`"
             )
-        if min_client > CLIENT_VERSION:
+        if min_client > newest():
             raise SchemaMismatch(
-                f"the store needs clients of version {min_client}, this one has {CLIENT_VERSION}; upgrade taskflowmq"
+                f"the store needs clients of version {min_client}, this one has {newest()}; upgrade taskflowmq"
             )
 
     async def _read(self) -> tuple[int, int]:
@@ -99,21 +116,25 @@ def _stored(conn: sqlite3.Connection) -> tuple[int, int]:
     return int(version), int(min_client)
 
 
-def _pending(version: int) -> list[tuple[str, str]]:
-    return [(name, text) for name, text in migrations() if _number(name) > version]
+def _pending(version: int, min_client: int, *, finish: bool) -> list[_Change]:
+    """Return what is to be applied, in order. A new store is finished at once: nobody uses it yet."""
+    changes = [_Change(_number(name), 0, name, text) for name, text in migrations() if _number(name) > version]
+    if finish or not version:
+        steps = [_Change(_number(name), 1, f"finish/{name}", text) for name, text in finishes()]
+        changes += [step for step in steps if step.number > min_client]
+    return sorted(changes)
 
 
-def _migrate(conn: sqlite3.Connection) -> list[str]:
-    version = _stored(conn)[0]
-    names = []
-    for name, text in _pending(version):
-        for statement in _statements(text):
+def _migrate(conn: sqlite3.Connection, *, finish: bool) -> list[str]:
+    version, min_client = _stored(conn)
+    changes = _pending(version, min_client, finish=finish)
+    for change in changes:
+        for statement in _statements(change.text):
             conn.execute(statement)
-        conn.execute(q.write_version, {"version": _number(name)})
-        names.append(name)
+        conn.execute(q.write_min_client if change.finishes else q.write_version, {"version": change.number})
     if not version:
         mark_own(conn)
-    return names
+    return [change.name for change in changes]
 
 
 def _statements(text: str) -> Iterator[str]:

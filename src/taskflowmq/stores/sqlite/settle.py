@@ -14,7 +14,7 @@ import msgspec
 
 from taskflowmq.core.errors import TaskFlowError
 from taskflowmq.core.fates import StoredFate, Verdict, judge, left_by
-from taskflowmq.core.job import State
+from taskflowmq.core.job import QueueRef, State
 from taskflowmq.core.transitions import Transition, obey_cancel
 from taskflowmq.core.validation import check_storable, clean_text
 from taskflowmq.ports.store import Settled
@@ -32,7 +32,7 @@ class Settlement(NamedTuple):
     """What became of each transition, and the queues that received ready jobs."""
 
     settled: list[Settled]
-    queues: tuple[str, ...] = ()
+    queues: tuple[QueueRef, ...] = ()
 
 
 class _Found(NamedTuple):
@@ -58,7 +58,7 @@ def settle_steps(transitions: Sequence[Transition], now: int) -> Steps[Settlemen
     for lease_no, group in quick.items():
         yield from _complete(transitions, lease_no, group, settled, now)
     careful = [index for index, answer in enumerate(settled) if answer is None]
-    queues: tuple[str, ...] = ()
+    queues: tuple[QueueRef, ...] = ()
     if careful:
         queues = yield from _settle_carefully(transitions, careful, settled, now)
     return Settlement([answer or _STALE for answer in settled], queues)
@@ -93,7 +93,7 @@ def _read_settlements(ids: bytes, leases: list[int]) -> Steps[list[_Found]]:
 
 def _settle_carefully(
     transitions: Sequence[Transition], indexes: list[int], settled: list[Settled | None], now: int
-) -> Steps[tuple[str, ...]]:
+) -> Steps[tuple[QueueRef, ...]]:
     chosen = [transitions[index] for index in indexes]
     ids, leases = join_ids([item.job_id for item in chosen]), [item.counters.lease_no for item in chosen]
     found = yield from _read_settlements(ids, leases)
@@ -113,18 +113,18 @@ def _settle_carefully(
     return (yield from _write(list(applied.values()), now)) if applied else ()
 
 
-def _write(items: list[Transition], now: int) -> Steps[tuple[str, ...]]:
+def _write(items: list[Transition], now: int) -> Steps[tuple[QueueRef, ...]]:
     rows = [_row(item, now) for item in items]
     ids = join_ids([item.job_id for item in items])
     params = {"ids": ids, "rows": to_json(rows)}
     targets = {item.to for item in items}
     if any(item.ended for item in items):
         yield Step(q.settle_attempts, {**params, "now": now})
-    queues: tuple[str, ...] = ()
+    queues: tuple[QueueRef, ...] = ()
     if State.PENDING in targets:
         yield from make_ready(q.settle_ready, ids, {**params, "now": now})
         reply = yield Step(q.list_lane_names, params)
-        queues = tuple(name for (name,) in reply.rows)
+        queues = tuple(QueueRef(tenant, name) for tenant, name in reply.rows)
     if targets & {State.RETRYING, State.SCHEDULED}:
         yield Step(q.settle_waiting, params)
     ending = [item for item in items if item.to.final]

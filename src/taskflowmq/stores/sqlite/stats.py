@@ -1,15 +1,15 @@
-"""How many jobs there are, in the whole store."""
+"""How many jobs a tenant has, and how many there are in the whole store."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
 
-from taskflowmq.core.job import State
+from taskflowmq.core.job import QueueRef, State
 from taskflowmq.core.retention import read_retention
 from taskflowmq.ports.store import QueueView, StoreStats
 from taskflowmq.stores.common.counting import Counts, listed
-from taskflowmq.stores.sqlite.names import UNUSED_AFTER_US
+from taskflowmq.stores.sqlite.names import UNUSED_AFTER_US, find_tenant
 from taskflowmq.stores.sqlite.queries import q
 from taskflowmq.stores.sqlite.reader import Reader
 from taskflowmq.stores.sqlite.rows import from_us, maybe_time
@@ -33,31 +33,42 @@ class SqliteStats(Counts):
         self._reader, self._slow = readers
         self._now = now
 
-    async def _count_to(self, most: int | None) -> StoreStats:
+    async def _count_to(self, tenant: str | None, most: int | None) -> StoreStats:
         # Counting to the end takes its time: on a thread of its own, beside those who read something small.
         reader = self._slow if most is None else self._reader
-        return await reader.run(lambda conn: _count(conn, self._now(), most))
+        return await reader.run(lambda conn: _count(conn, self._now(), tenant, most))
 
 
-def _count(conn: sqlite3.Connection, now: int, most: int | None) -> StoreStats:
+def _count(conn: sqlite3.Connection, now: int, tenant: str | None, most: int | None) -> StoreStats:
+    """Count the jobs of a tenant, or of all (None)."""
     states = dict.fromkeys((state.value for state in LISTED), 0)
-    queues: dict[str, QueueView] = {}
-    used: set[str] = set()
-    since = {"since": now - UNUSED_AFTER_US}
-    for name, paused_at, oldest, retention, in_use in conn.execute(q.list_queues, since).fetchall():
+    found = None if tenant is None else find_tenant(conn, tenant)
+    if tenant is not None and found is None:
+        return StoreStats(states=states, queues=[], as_of=from_us(now), exact=most is not None)
+    tenant_id = None if found is None else found.id
+    queues: dict[QueueRef, QueueView] = {}
+    used: set[QueueRef] = set()
+    params = {"since": now - UNUSED_AFTER_US, "tenant_id": tenant_id}
+    for owner, name, paused_at, oldest, retention, in_use in conn.execute(q.list_queues, params).fetchall():
+        ref = QueueRef(owner, name)
         if in_use:
-            used.add(name)
+            used.add(ref)
         age = None if oldest is None else max(now - oldest, 0) / 1_000_000
-        queues[name] = QueueView(
+        queues[ref] = QueueView(
+            tenant=owner,
             name=name,
             paused_at=maybe_time(paused_at),
             states={},
             oldest_ready_age=age,
             retention=read_retention(retention),
         )
-    for state, queue, jobs in conn.execute(q.count_states, {"most": -1 if most is None else most}).fetchall():
+    # Who is alone has all jobs: that is counted without a look at whose each is.
+    one_of_several = found is not None and not found.is_only
+    statement = q.count_states_of_tenant if one_of_several else q.count_states
+    params = {"most": -1 if most is None else most, "tenant_id": tenant_id}
+    for state, owner, queue, jobs in conn.execute(statement, params).fetchall():
         states[state] += jobs
         if queue is not None:
-            queues[queue].states[state] = jobs
+            queues[QueueRef(owner, queue)].states[state] = jobs
     shown = listed(queues.values(), used)
     return StoreStats(states=states, queues=shown, as_of=from_us(now), exact=most is not None)

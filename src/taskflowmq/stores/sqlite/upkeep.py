@@ -17,7 +17,7 @@ import msgspec
 
 from taskflowmq.core.grace import Grace, gap_since, grace_after
 from taskflowmq.core.ids import lowest_id
-from taskflowmq.core.job import Reason
+from taskflowmq.core.job import QueueRef, Reason
 from taskflowmq.ports.helpers import aside
 from taskflowmq.ports.store import MAX_BATCH, DutyFailure, DutyTurn, Retention, StagedCount
 from taskflowmq.stores.common.pruning import Rule, Stretch, Walks, read_exceptions, rules_of
@@ -160,13 +160,13 @@ class SqliteUpkeep:
     def _stage(self, conn: sqlite3.Connection, limit: int) -> StagedCount:
         now = self._now()
         due = msgspec.json.decode(conn.execute(q.list_due_jobs, {"limit": limit, "now": now}).fetchone()[0])
-        in_time = _ids([job_id for job_id, late, _ in due if not late])
-        expired = _ids([job_id for job_id, late, _ in due if late])
+        in_time = _ids([job_id for job_id, late, *_ in due if not late])
+        expired = _ids([job_id for job_id, late, *_ in due if late])
         if in_time:
             run_steps(conn, _place_due(in_time, now))
         if expired:
             run_steps(conn, cancel_waiting(expired, Reason.EXPIRED, now))
-        queues = tuple(sorted({queue for _, late, queue in due if not late}))
+        queues = tuple(sorted({QueueRef(tenant, queue) for _, late, tenant, queue in due if not late}))
         return StagedCount(len(in_time) // 16, len(expired) // 16, _ms_until(_next_due(conn), now), queues)
 
     def _expire(self, conn: sqlite3.Connection, params: dict[str, int]) -> int:

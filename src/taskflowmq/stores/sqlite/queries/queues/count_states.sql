@@ -18,11 +18,12 @@ live (state, lane_id, jobs) AS MATERIALIZED (
   CROSS JOIN taskflow_job AS j ON j.id = w.job_id
   GROUP BY w.why, j.lane_id
 )
-SELECT v.state, q.name, sum(v.jobs)
+SELECT v.state, t.name, q.name, sum(v.jobs)
 FROM live AS v
 JOIN taskflow_lane AS l ON l.id = v.lane_id
 JOIN taskflow_queue AS q ON q.id = l.queue_id
-GROUP BY v.state, q.name
-UNION ALL SELECT 'completed', NULL, iif(:most < 0, jobs - cancelled - dead, min(jobs - cancelled - dead, :most)) FROM ended
-UNION ALL SELECT 'cancelled', NULL, cancelled FROM ended
-UNION ALL SELECT 'dead', NULL, dead FROM ended
+JOIN taskflow_tenant AS t ON t.id = q.tenant_id
+GROUP BY v.state, q.id
+UNION ALL SELECT 'completed', NULL, NULL, iif(:most < 0, jobs - cancelled - dead, min(jobs - cancelled - dead, :most)) FROM ended
+UNION ALL SELECT 'cancelled', NULL, NULL, cancelled FROM ended
+UNION ALL SELECT 'dead', NULL, NULL, dead FROM ended
