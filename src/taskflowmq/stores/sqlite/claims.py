@@ -49,7 +49,7 @@ _ENDED = (
 )
 
 
-class _Lane(NamedTuple):
+class _Lane(msgspec.Struct, array_like=True, frozen=True, gc=False):
     id: int
     tenant_id: int
     queue: str
@@ -57,14 +57,7 @@ class _Lane(NamedTuple):
     share: str
 
 
-class _Look(NamedTuple):
-    """What a claim knows before it looks at rows."""
-
-    allowed: bool
-    #: The position that the next ready row will get.
-    newest: int
-    newest_task: int | None
-    lanes: list[_Lane]
+_decode_lanes = msgspec.json.Decoder(list[_Lane]).decode
 
 
 class _Wanted(NamedTuple):
@@ -107,6 +100,7 @@ class SqliteClaims:
         self._cursors = cursors
         self._last_s = 0.0
         self._turns: defaultdict[UUID, Turns] = defaultdict(Turns)
+        self._saw_several = False
 
     async def claim(self, request: ClaimRequest) -> list[ClaimedJob]:
         """Take ready jobs for a worker: lowest priority first, equal ones from each tenant and queue in turn."""
@@ -228,7 +222,7 @@ class SqliteClaims:
         began = time.monotonic()
         now = self._now()
         taken: list[_Taken] = []
-        allowed, newest, newest_task, found = self._look(conn, request)
+        allowed, newest, found = self._look(conn, request)
         if request.queues:
             found = [lane for lane in found if lane.queue in request.queues]
         if not allowed or not found:
@@ -237,7 +231,7 @@ class SqliteClaims:
         left = request.limit
         turns = self._turns[request.worker_id]
         for lane in turns.order(found):
-            tasks = run_steps(conn, self._names.known(lane.tenant_id, request.tasks, newest_task))
+            tasks = run_steps(conn, self._names.known(lane.tenant_id, request.tasks))
             if not tasks.names:
                 continue
             found_here = self._take(conn, lane, _Wanted(request, left, now, newest, tasks))
@@ -255,19 +249,25 @@ class SqliteClaims:
         self._last_s = time.monotonic() - began
         return now, taken, tenants
 
-    def _look(self, conn: sqlite3.Connection, request: ClaimRequest) -> _Look:
-        """Return the lanes of the tenants that are served, and what else a claim must know."""
+    def _look(self, conn: sqlite3.Connection, request: ClaimRequest) -> tuple[bool, int, list[_Lane]]:
+        """Return whether the worker may claim, the newest position, and the lanes of the tenants that are served."""
         worker = {"worker_id": request.worker_id.bytes}
-        if not request.tenants:
-            return _seen(conn.execute(q.list_lanes, worker).fetchone())
-        look = _Look(False, 0, None, [])
-        for name in request.tenants:
-            tenant_id = run_steps(conn, self._names.stored_tenant(name))
-            if tenant_id is not None:  # one that was never used has no jobs
-                params = {**worker, "tenant_id": tenant_id}
-                of_tenant = _seen(conn.execute(q.list_lanes_of_tenant, params).fetchone())
-                look = of_tenant._replace(lanes=look.lanes + of_tenant.lanes)
-        return look
+        if not self._saw_several or not request.tenants:
+            allowed, newest, lanes = conn.execute(q.list_lanes, worker).fetchone()
+            found = _decode_lanes(lanes)
+            if not request.tenants or not found:
+                return allowed, newest, found
+            served = run_steps(conn, self._names.served(request.tenants))
+            theirs = [lane for lane in found if lane.tenant_id in served]
+            # From now on those of others are not even read. Where one tenant is, that would read more.
+            self._saw_several = len(theirs) < len(found)
+            return allowed, newest, theirs
+        allowed, newest, theirs = False, 0, []
+        for tenant_id in run_steps(conn, self._names.served(request.tenants)):
+            params = {**worker, "tenant_id": tenant_id}
+            allowed, newest, lanes = conn.execute(q.list_lanes_of_tenant, params).fetchone()
+            theirs += _decode_lanes(lanes)
+        return allowed, newest, theirs
 
     def _take(self, conn: sqlite3.Connection, lane: _Lane, wanted: _Wanted) -> _Taken:
         """Move rows of a lane from ready to running and return them."""
@@ -296,11 +296,6 @@ class SqliteClaims:
         if started:
             params = {"ids": join_ids(started), "rows": zeros(len(started))}
             conn.execute(q.free_unique_at_start, params)
-
-
-def _seen(row: tuple[int, int, int | None, str]) -> _Look:
-    allowed, newest, newest_task, lanes = row
-    return _Look(bool(allowed), newest, newest_task, [_Lane(*lane) for lane in msgspec.json.decode(lanes)])
 
 
 def _settle_fenced(transition: Transition, now: int) -> Steps[None]:

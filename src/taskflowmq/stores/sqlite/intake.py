@@ -7,8 +7,7 @@ put together with it.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
-from operator import attrgetter
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -150,11 +149,15 @@ def _in_batches(
     return answers
 
 
-def _queues(jobs: Sequence[NewJob]) -> set[QueueRef]:
-    return set(map(QueueRef._make, set(map(_queue_of, jobs))))
-
-
-_queue_of = attrgetter("tenant", "queue")
+def _queues(jobs: Sequence[NewJob]) -> Collection[QueueRef]:
+    """Return the queues of jobs. Each enqueue does this: a pair is made for each queue, not for each job."""
+    if len(jobs) == 1:
+        return (QueueRef(jobs[0].tenant, jobs[0].queue),)
+    tenants = {job.tenant for job in jobs}
+    if len(tenants) == 1:
+        (tenant,) = tenants
+        return [QueueRef(tenant, queue) for queue in {job.queue for job in jobs}]
+    return {QueueRef(job.tenant, job.queue) for job in jobs}
 
 
 def _any_replaces(jobs: Sequence[NewJob]) -> bool:

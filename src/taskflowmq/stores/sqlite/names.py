@@ -39,8 +39,9 @@ class KnownTasks(NamedTuple):
     names: dict[int, str]
     #: The numbers, as the statements of a claim search in them.
     text: str
-    #: The newest task of the store when this was read; None if all of them are there, which stays true.
-    newest: int | None
+    #: All of them are there, which stays true; if not, this was so when the store's newest task was this one.
+    complete: bool
+    newest: int
 
 
 class Names:
@@ -57,6 +58,7 @@ class Names:
         self._hour_ends = 0
         self.tasks: dict[NameKey, int] = {}
         self._known: dict[tuple[int, tuple[str, ...]], KnownTasks] = {}
+        self._served: dict[tuple[str, ...], list[int]] = {}
 
     def forget(self) -> None:
         """Forget everything: some of it may have been rolled back."""
@@ -66,6 +68,7 @@ class Names:
         self._forget_use()
         self.tasks.clear()
         self._known.clear()
+        self._served.clear()
 
     def tenant(self, name: str) -> Steps[int]:
         """Return a tenant's number, creating it."""
@@ -82,6 +85,19 @@ class Names:
             reply = yield Step(q.find_tenant, {"name": name})
             if reply.rows:
                 found = self.tenants[name] = int(reply.rows[0][0])
+        return found
+
+    def served(self, tenants: tuple[str, ...]) -> Steps[list[int]]:
+        """Return the numbers of those tenants that the store knows; the others cannot have jobs yet."""
+        found = self._served.get(tenants)
+        if found is None:
+            found = []
+            for name in tenants:
+                number = yield from self.stored_tenant(name)
+                if number is not None:
+                    found.append(number)
+            if len(found) == len(tenants):
+                self._served[tenants] = found
         return found
 
     def tenant_name(self, number: int) -> Steps[str]:
@@ -150,22 +166,19 @@ class Names:
             found = self.tasks[tenant_id, name] = int(reply.rows[0][0])
         return found
 
-    def known(self, tenant_id: int, tasks: tuple[str, ...], newest: int | None) -> Steps[KnownTasks]:
-        """Return the numbers of those tasks that a tenant has; the others cannot have jobs yet.
-
-        Args:
-            tenant_id: the tenant.
-            tasks: names of tasks.
-            newest: the highest number of a task in the store: until there is a higher one, what was missing is missing.
-        """
-        key = (tenant_id, tasks)
-        known = self._known.get(key)
-        if known is None or known.newest not in (None, newest):
+    def known(self, tenant_id: int, tasks: tuple[str, ...]) -> Steps[KnownTasks]:
+        """Return the numbers of those tasks that a tenant has; the others cannot have jobs yet."""
+        known = self._known.get((tenant_id, tasks))
+        if known is not None and known.complete:
+            return known
+        reply = yield Step(q.read_newest_task, {})
+        (newest,) = reply.rows[0]
+        if known is None or known.newest != newest:
             reply = yield Step(q.read_task_ids, {"tenant_id": tenant_id})
             stored: dict[str, int] = msgspec.json.decode(reply.rows[0][0])
             found = {stored[name]: name for name in tasks if name in stored}
             text = f",{','.join(map(str, sorted(found)))},"
-            known = self._known[key] = KnownTasks(found, text, None if len(found) == len(set(tasks)) else newest)
+            known = self._known[tenant_id, tasks] = KnownTasks(found, text, len(found) == len(set(tasks)), newest)
         return known
 
 
