@@ -14,9 +14,10 @@ from typing import Any
 from taskflowmq.core.job import Enqueued, IdempotencyKey, NewJob, QueueRef
 from taskflowmq.ports.store import MAX_BATCH
 from taskflowmq.ports.tasks import TaskNotice, TaskView
+from taskflowmq.stores.common.namespaces import unfinished
 from taskflowmq.stores.sqlite.enqueue import enqueue_steps, idempotent_steps
 from taskflowmq.stores.sqlite.errors import is_outage
-from taskflowmq.stores.sqlite.names import Names, find_tenant, name_taken
+from taskflowmq.stores.sqlite.names import Names, find_tenant
 from taskflowmq.stores.sqlite.notifier import SqliteNotifier
 from taskflowmq.stores.sqlite.queries import q
 from taskflowmq.stores.sqlite.reader import Reader
@@ -109,7 +110,7 @@ class SqliteIntake:
         given = {"tenant_id": tenant_id, "rows": rows, "keep": keep, "now": self._now()}
         reply = yield Step(q.announce_tasks, given, True)
         if reply.clash:
-            raise name_taken("task", [one.name for one in tasks])
+            raise unfinished()
 
     def _enqueue_merged(self, conn: sqlite3.Connection, requests: list[Sequence[NewJob]]) -> list[Any]:
         """Store several requests as one; if that fails, each by itself, to find whose fault it was."""

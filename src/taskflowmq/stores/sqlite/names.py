@@ -8,14 +8,13 @@ hour, by the first job for it.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
 import msgspec
 
-from taskflowmq.core.errors import SchemaMismatch
 from taskflowmq.core.validation import MAX_QUEUES, UNUSED_AFTER, USE_EVERY, too_many_queues
+from taskflowmq.stores.common.namespaces import unfinished
 from taskflowmq.stores.sqlite.queries import q
 from taskflowmq.stores.sqlite.steps import Step, Steps
 
@@ -144,7 +143,7 @@ class Names:
         """
         reply = yield Step(q.ensure_queue, {"name": name, "now": now, **self._limit(tenant_id, now)}, True)
         if reply.clash:
-            raise name_taken("queue", [name])
+            raise unfinished()
         if not reply.rows:
             raise too_many_queues(self.max_queues)
         return int(reply.rows[0][0])
@@ -162,7 +161,7 @@ class Names:
         if found is None:
             reply = yield Step(q.ensure_task, {"tenant_id": tenant_id, "name": name, "now": now}, True)
             if reply.clash:
-                raise name_taken("task", [name])
+                raise unfinished()
             found = self.tasks[tenant_id, name] = int(reply.rows[0][0])
         return found
 
@@ -186,11 +185,3 @@ def find_tenant(conn: sqlite3.Connection, name: str) -> FoundTenant | None:
     """Return what is stored of a tenant, for readers."""
     found = conn.execute(q.find_tenant, {"name": name}).fetchone()
     return None if found is None else FoundTenant(found[0], bool(found[1]))
-
-
-def name_taken(kind: str, names: Sequence[str]) -> SchemaMismatch:
-    """Return the error for names that another tenant has, in a store where older programs may still run."""
-    return SchemaMismatch(
-        f"another tenant has the {kind} {', '.join(names)}, and until the migration of this store is finished, only one"
-        " can have it: run `taskflow db migrate --finish` once every program is of this version"
-    )

@@ -17,6 +17,6 @@ def migrations() -> list[tuple[str, str]]:
     return sorted(read_folder(files(_PACKAGE), "migrations").items())
 
 
-def finishes() -> list[tuple[str, str]]:
+def finishing() -> list[tuple[str, str]]:
     """Return (name, SQL) of the finishing steps, each of the migration of its number, oldest first."""
     return sorted(read_folder(files(_PACKAGE), "finish").items())

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from taskflowmq.core.errors import SchemaMismatch
 from taskflowmq.ports.helpers import aside
 from taskflowmq.stores.sqlite.database import Database, mark_own, read_identity, refuse_foreign
-from taskflowmq.stores.sqlite.queries import finishes, migrations, q
+from taskflowmq.stores.sqlite.queries import finishing, migrations, q
 from taskflowmq.stores.sqlite.reader import Reader
 from taskflowmq.stores.sqlite.writer import Writer
 
@@ -120,7 +120,7 @@ def _pending(version: int, min_client: int, *, finish: bool) -> list[_Change]:
     """Return what is to be applied, in order. A new store is finished at once: nobody uses it yet."""
     changes = [_Change(_number(name), 0, name, text) for name, text in migrations() if _number(name) > version]
     if finish or not version:
-        steps = [_Change(_number(name), 1, f"finish/{name}", text) for name, text in finishes()]
+        steps = [_Change(_number(name), 1, f"finish/{name}", text) for name, text in finishing()]
         changes += [step for step in steps if step.number > min_client]
     return sorted(changes)
 
