@@ -39,7 +39,7 @@ class KnownTasks(NamedTuple):
     #: The numbers, as the statements of a claim search in them.
     text: str
     #: All of them are there, which stays true; if not, this was so when the store's newest task was this one.
-    complete: bool
+    is_whole: bool
     newest: int
 
 
@@ -168,7 +168,7 @@ class Names:
     def known(self, tenant_id: int, tasks: tuple[str, ...]) -> Steps[KnownTasks]:
         """Return the numbers of those tasks that a tenant has; the others cannot have jobs yet."""
         known = self._known.get((tenant_id, tasks))
-        if known is not None and known.complete:
+        if known is not None and known.is_whole:
             return known
         reply = yield Step(q.read_newest_task, {})
         (newest,) = reply.rows[0]
