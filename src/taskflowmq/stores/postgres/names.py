@@ -362,13 +362,3 @@ class Names:
             if (tenant_ids - tenants.keys()) or (task_ids - tasks.keys()):
                 raise StoreUnavailable("the database was replaced while the store was open: names are missing")
         return tenants, tasks
-
-    async def queues_of(self, lane_ids: Sequence[int]) -> tuple[QueueRef, ...]:
-        """Return the queues of lanes, in order."""
-        lanes = await self.find_lanes(lane_ids)
-        ids = {lanes[lane_id].queue_id for lane_id in lane_ids}
-        known = {queue_id: self.queues.get(queue_id) for queue_id in ids}
-        found = [queue for queue in known.values() if queue is not None]
-        if unknown := [queue_id for queue_id, queue in known.items() if queue is None]:
-            found += await self.queues.read(unknown)
-        return tuple(sorted(found))

@@ -39,6 +39,17 @@ class QueueNames:
         known.update(found)
         return list(found.values())
 
+    async def find(self, numbers: Iterable[int]) -> list[QueueRef]:
+        """Return queues that exist, by their numbers, in order.
+
+        Raises:
+            TaskFlowError: as for :meth:`read`.
+        """
+        found = {number: self.get(number) for number in numbers}
+        known = [queue for queue in found.values() if queue is not None]
+        unknown = [number for number, queue in found.items() if queue is None]
+        return sorted(known + await self.read(unknown) if unknown else known)
+
     def learn(self, lanes: Iterable[Any], tenants: Mapping[int, str]) -> None:
         """Remember the queues of lanes that were read, of those tenants whose names are known."""
         known = self._known()

@@ -57,9 +57,11 @@ class PostgresUpkeep:
         """Move waiting jobs that are due to ready, each with a new position; those past expiry are cancelled."""
         moved = await self._pool.fetch(q.stage_due_jobs, self._now(), limit)
         next_due = await self._pool.fetchval(q.read_next_due, self._now())
-        queues = await self._names.queues_of([row["lane_id"] for row in moved if row["staged"]])
+        staged = [row["lane_id"] for row in moved if row["staged"]]
+        lanes = await self._names.find_lanes(staged)
+        queues = await self._names.queues.find({lanes[lane_id].queue_id for lane_id in staged})
         return StagedCount(
-            sum(row["staged"] for row in moved), sum(row["stopped"] for row in moved), next_due, tuple(sorted(queues))
+            sum(row["staged"] for row in moved), sum(row["stopped"] for row in moved), next_due, tuple(queues)
         )
 
     async def expire_ready(self, limit: int) -> int:
