@@ -86,7 +86,7 @@ async def test_a_key_that_only_a_function_can_make_must_be_given(stranger: TaskF
 
 async def test_a_task_of_an_older_worker_works_as_before(program: TaskFlow, stranger: TaskFlow) -> None:
     notice = program.tasks["mail"].notice()
-    await program.store.intake.announce_tasks([TaskNotice("old", notice.args_schema)])
+    await program.store.intake.announce_tasks("default", [TaskNotice("old", notice.args_schema)])
     job = await stranger.aprepare("old", {"to": "a"})
     assert (job.queue, job.priority, job.max_attempts, job.timeout_ms, job.unique) == ("default", 0, 3, None, None)
 
@@ -95,7 +95,7 @@ async def test_a_task_of_an_older_worker_works_as_before(program: TaskFlow, stra
 async def test_options_that_make_no_sense_do_not_stop_anybody(
     options: bytes, program: TaskFlow, stranger: TaskFlow, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await program.store.intake.announce_tasks([TaskNotice("strange", b'{"properties":5}', options)])
+    await program.store.intake.announce_tasks("default", [TaskNotice("strange", b'{"properties":5}', options)])
     assert (await stranger.aprepare("strange", {"to": 1})).queue == "default"
     assert "options of task strange are unusable" in caplog.text
 
@@ -103,7 +103,7 @@ async def test_options_that_make_no_sense_do_not_stop_anybody(
 async def test_options_of_a_newer_program_are_read_as_far_as_they_are_known(
     program: TaskFlow, stranger: TaskFlow
 ) -> None:
-    await program.store.intake.announce_tasks([TaskNotice("newer", b"{}", b'{"queue":"q","weight":3}')])
+    await program.store.intake.announce_tasks("default", [TaskNotice("newer", b"{}", b'{"queue":"q","weight":3}')])
     assert (await stranger.aprepare("newer", {})).queue == "q"
 
 
@@ -111,12 +111,12 @@ async def test_a_change_is_noticed_and_an_outage_is_not(
     program: TaskFlow, stranger: TaskFlow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert (await stranger.aprepare("mail", {"to": "a"})).queue == "mail"
-    await program.store.intake.announce_tasks([TaskNotice("mail", b"{}", b'{"queue":"post"}')])
+    await program.store.intake.announce_tasks("default", [TaskNotice("mail", b"{}", b'{"queue":"post"}')])
     assert (await stranger.aprepare("mail", {"to": "a"})).queue == "mail"
     monkeypatch.setattr("taskflowmq.client.session.KNOWN_FOR_S", 0.0)
     assert (await stranger.aprepare("mail", {"to": "a"})).queue == "post"
 
-    async def away() -> list[TaskView]:
+    async def away(tenant: str) -> list[TaskView]:
         raise StoreUnavailable("the store is away")
 
     monkeypatch.setattr(stranger.store.intake, "list_tasks", away)

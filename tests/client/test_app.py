@@ -160,7 +160,7 @@ async def test_a_task_of_another_program_can_be_sent_by_name(app: TaskFlow, data
         return width
 
     async with other:
-        names = {task.name: task.args_schema for task in await other.store.intake.list_tasks()}
+        names = {task.name: task.args_schema for task in await other.store.intake.list_tasks("default")}
         assert names["resize"]
         assert msgspec.json.decode(names["resize"])["required"] == ["width"]
         with pytest.raises(InvalidJob, match=r"args\.width"):
@@ -179,7 +179,7 @@ async def test_tasks_added_after_opening_are_announced_with_the_next_job(app: Ta
         return n
 
     await late.aenqueue(1)
-    assert [task.name for task in await app.store.intake.list_tasks() if task.args_schema] == ["late"]
+    assert [task.name for task in await app.store.intake.list_tasks("default") if task.args_schema] == ["late"]
 
 
 async def test_failed_and_cancelled_jobs_raise_when_awaited(app: TaskFlow) -> None:

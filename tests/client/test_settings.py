@@ -10,8 +10,9 @@ from taskflowmq.bootstrap.stores import UnknownScheme, make_store
 
 def test_a_flag_wins_over_the_environment_and_that_over_the_default() -> None:
     env = {"TASKFLOW_POLL_SECONDS": "0.5", "TASKFLOW_SWEEP_SECONDS": "3", "TASKFLOW_QUEUES": "a, b"}
-    settings = load_settings(env, poll=0.25, sweep=None)
+    settings = load_settings({**env, "TASKFLOW_TENANTS": "x"}, poll=0.25, sweep=None, tenants="y,z")
     assert (settings.poll, settings.sweep, settings.lease, settings.queues) == (0.25, 3, 30, ("a", "b"))
+    assert settings.tenants == ("y", "z")
 
 
 @pytest.mark.parametrize(
@@ -23,6 +24,7 @@ def test_a_flag_wins_over_the_environment_and_that_over_the_default() -> None:
         ({"TASKFLOW_BROKER_URL": "redis://127.0.0.1"}, "TASKFLOW_BROKER_URL is set, but this version has no brokers"),
         ({"TASKFLOW_CONCURRENCY": "0"}, "TASKFLOW_CONCURRENCY"),
         ({"TASKFLOW_QUEUES": " , "}, "TASKFLOW_QUEUES is set but empty"),
+        ({"TASKFLOW_TENANTS": ","}, "TASKFLOW_TENANTS is set but empty"),
         ({"TASKFLOW_HEARTBEAT_SECONDS": "20"}, "TASKFLOW_HEARTBEAT_SECONDS is 20, more than half"),
     ],
 )

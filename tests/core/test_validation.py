@@ -110,6 +110,12 @@ def test_bad_names_say_which_kind(name: object) -> None:
     assert raised.value.errors[0].pointer == "/queue"
 
 
+def test_all_stands_for_every_tenant_and_is_the_name_of_none() -> None:
+    with pytest.raises(InvalidJob, match="cannot be 'all', which stands for every tenant, as in --tenants all"):
+        check_name("tenant", "all")
+    assert check_name("queue", "all") == "all"
+
+
 def test_text_is_bounded_and_clean() -> None:
     assert check_text("/tag", "ü", 5) == "ü"
     for bad in ("", "x" * 6, "a\x00", "\ud800", None, 7, b"x"):

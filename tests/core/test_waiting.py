@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from taskflowmq.core.job import State
+from taskflowmq.core.job import QueueRef, State
 from taskflowmq.core.waiting import Server, WaitCode, WaitingJob, why_waiting
 
 ANY = Server(tasks=("mail",), slots=2)
@@ -16,8 +16,9 @@ OTHER_TASKS = Server(tasks=("resize",))
 ILL = Server(tasks=("mail",), notes=("no claim was answered for 12 s",))
 
 
-def job(state: State = State.PENDING) -> WaitingJob:
-    return WaitingJob(task="mail", queue="default", state=state, run_at=datetime(2026, 1, 31, 12, tzinfo=UTC))
+def job(state: State = State.PENDING, tenant: str = "default") -> WaitingJob:
+    queue = QueueRef(tenant, "default")
+    return WaitingJob(task="mail", queue=queue, state=state, run_at=datetime(2026, 1, 31, 12, tzinfo=UTC))
 
 
 @pytest.mark.parametrize(
@@ -36,6 +37,41 @@ def test_a_ready_job_waits_for_what_its_workers_lack(servers: tuple[Server, ...]
     wait = why_waiting(job(), servers, paused=False)
     assert (wait.code, wait.stuck) == (code, code not in (WaitCode.BUSY, WaitCode.TURN))
     assert text in wait.text
+
+
+OF_DEFAULT = Server(tenants=("default",), tasks=("mail",))
+OF_SHOP = Server(tenants=("shop", "x"), tasks=("mail",))
+NOBODY = "no living worker serves task 'mail' on queue 'default' of tenant 'shop'"
+START = "start one: taskflow worker [APP]"
+
+
+@pytest.mark.parametrize(
+    ("servers", "said"),
+    [
+        ((), f"{NOBODY} (no worker is alive): {START} --queues default --tenants shop"),
+        (
+            (OF_DEFAULT,),
+            f"no living worker serves tenant 'shop' (1 worker for other tenants): {START} --tenants shop",
+        ),
+        ((OF_DEFAULT, OTHER_QUEUE), f"{NOBODY} (1 worker for other queues): {START} --queues default --tenants shop"),
+        (
+            (OF_DEFAULT, OTHER_TASKS),
+            f"{NOBODY} (1 worker for the queue, without this task): start a worker with the app that declares it",
+        ),
+        ((OF_SHOP, OF_DEFAULT), "it is ready; 1 worker can claim it, after the jobs ahead of it"),
+    ],
+)
+def test_a_worker_counts_only_for_the_tenants_that_it_serves(servers: tuple[Server, ...], said: str) -> None:
+    wait = why_waiting(job(tenant="shop"), servers, paused=False)
+    assert str(wait) == said
+    assert wait.stuck is (wait.code is not WaitCode.TURN)
+
+
+def test_a_job_of_a_tenant_without_a_worker_is_stuck_by_its_own_code() -> None:
+    assert why_waiting(job(tenant="shop"), (OF_DEFAULT,), paused=False).code is WaitCode.NO_WORKER_FOR_TENANT
+    assert str(why_waiting(job(tenant="shop"), (), paused=True)) == (
+        "queue 'default' of tenant 'shop' is paused: taskflow queues resume default --tenant shop"
+    )
 
 
 def test_a_paused_queue_comes_before_what_its_workers_lack() -> None:

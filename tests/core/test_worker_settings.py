@@ -12,7 +12,7 @@ from taskflowmq.worker.options import WorkerOptions
 NUMBERS = {
     field.name
     for field in msgspec.structs.fields(WorkerSettings)
-    if field.name not in ("queues", "keep_finished") and not field.name.startswith("retention_")
+    if field.name not in ("tenants", "queues", "keep_finished") and not field.name.startswith("retention_")
 }
 
 

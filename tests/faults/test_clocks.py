@@ -197,7 +197,7 @@ async def test_a_dead_worker_is_found_no_later_than_the_step_of_the_clock(
     )
     job = job_made_at(clock, "elsewhere")
     await store.intake.enqueue([job])
-    request = ClaimRequest(worker_id=dead, queues=(), tasks=("elsewhere",), limit=1)
+    request = ClaimRequest(worker_id=dead, tenants=(), queues=(), tasks=("elsewhere",), limit=1)
     assert [claimed.id for claimed in await store.claims.claim(request)] == [job.id]
     clock.off += timedelta(seconds=step_s)
 

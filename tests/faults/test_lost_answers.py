@@ -119,7 +119,7 @@ async def lose_a_worker(url: str, app: BaseApp) -> set[UUID]:
     await store.open()
     row = NewWorker(id=worker, supervisor=worker, host="gone", boot_id="", pid=1, version="0", lease_ms=500, info=b"{}")
     await store.workers.register(row)
-    request = ClaimRequest(worker_id=worker, queues=("default",), tasks=app.tasks.names(), limit=20)
+    request = ClaimRequest(worker_id=worker, tenants=(), queues=("default",), tasks=app.tasks.names(), limit=20)
     claimed = await store.claims.claim(request)
     await store.close()
     return {job.id for job in claimed}
@@ -258,7 +258,7 @@ async def test_every_call_may_lose_its_answer_and_no_job_is_lost_doubled_or_stuc
         # Rarely due: here at the latest.
         await insist(app.store.upkeep.maintain)
         await insist(lambda: app.store.upkeep.prune(Retention(), 100))
-    stats = await truth.stats.count()
+    stats = await truth.stats.count_all()
     assert await truth.upkeep.check() == []
     cancelled = await truth.jobs.get_many("default", sorted(operator.never))
     (store,) = stores

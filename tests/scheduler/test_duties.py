@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from tests.worker.fakes import FakeStore
 
-from taskflowmq.core.job import Counters, State
+from taskflowmq.core.job import Counters, QueueRef, State
 from taskflowmq.ports.store import DutyTurn, Retention, StagedCount
 from taskflowmq.ports.telemetry import NoTelemetry
 from taskflowmq.scheduler import Expirer, Maintainer, Pruner, Rescuer, Stager, all_duties
@@ -90,14 +90,15 @@ def running(store: Store, worker_id: UUID) -> None:
 
 async def test_the_stager_wakes_the_queues_and_sleeps_until_the_next_job_is_due(store: Store) -> None:
     stager = Stager(store, StepClock(), NoTelemetry(), 1.0)
+    mail, web = QueueRef("default", "mail"), QueueRef("other", "web")
     store.staged = [
-        StagedCount(1_000, 0, 0, ("mail",)),
-        StagedCount(3, 0, 250, ("mail", "web")),
+        StagedCount(1_000, 0, 0, (mail,)),
+        StagedCount(3, 0, 250, (mail, web)),
         StagedCount(0, 0, 60_000),
         StagedCount(0, 0, None),
     ]
     assert [await stager.turn() for _ in range(4)] == [0.0, 0.25, 1.0, None]
-    assert [store.wakes.get_nowait() for _ in range(3)] == ["mail", "mail", "web"]
+    assert [store.wakes.get_nowait() for _ in range(3)] == [mail, mail, web]
 
 
 async def test_the_rescuer_settles_what_lost_workers_held(store: Store) -> None:

@@ -139,7 +139,7 @@ async def test_the_store_of_the_workers_tests_gives_jobs_whole() -> None:
     worker = new_worker(_an_id())
     await store.register(worker)
     (claimed,) = await store.claim(
-        ClaimRequest(worker_id=worker.id, queues=(), tasks=(made.task,), limit=1, isolated=False)
+        ClaimRequest(worker_id=worker.id, tenants=(), queues=(), tasks=(made.task,), limit=1, isolated=False)
     )
     check_claimed(made, claimed)
 

@@ -53,7 +53,7 @@ async def server_probes(app: TaskFlow, node: Node, monkeypatch: pytest.MonkeyPat
 async def worker_probes(app: TaskFlow, node: Node, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
     monkeypatch.setattr("taskflowmq.server.probes.READY_SECONDS", 0.0)
     settings = ServerSettings(ready_seconds=0.05)
-    gate = create_probes(node.working, app.store.stats.count, PrometheusTelemetry(), settings)
+    gate = create_probes(node.working, app.store.stats.count_all, PrometheusTelemetry(), settings)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=gate), base_url="http://localhost") as client:
         yield client
 

@@ -302,7 +302,7 @@ async def test_a_flood_at_a_worker_s_probes_does_not_hold_up_its_loop(app: TaskF
         asked += 1
         return True
 
-    questions = asked_of(loop, working), asked_of(loop, app.store.stats.count)
+    questions = asked_of(loop, working), asked_of(loop, app.store.stats.count_all)
     probes = create_probes(*questions, PrometheusTelemetry(), ServerSettings())
     async with serving_aside(probes, bind("127.0.0.1", 0), loop_factory()) as url:
         process = await asyncio.create_subprocess_exec(sys.executable, "-c", FLOOD, url, "3")

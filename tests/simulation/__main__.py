@@ -49,6 +49,7 @@ def main() -> int:
     parser.add_argument("--store", choices=STORES, default="model")
     parser.add_argument("--seeds", type=int, default=1, help="how many seeds, one after another")
     parser.add_argument("--seconds", type=float, default=None, help="instead: as many seeds as fit into this time")
+    parser.add_argument("--tenants", type=int, choices=(1, 2), default=1, help="how many tenants there are")
     parser.add_argument("--history", action="store_true", help="print every step, also if all is well")
     given = parser.parse_args()
     logging.disable(logging.CRITICAL)
@@ -58,7 +59,7 @@ def main() -> int:
             if done >= given.seeds if given.seconds is None else time.monotonic() - began >= given.seconds:
                 break
             try:
-                world = run(next(fresh), seed, given.steps)
+                world = run(next(fresh), seed, given.steps, tenants=given.tenants)
             except Violation as violation:
                 print(violation)
                 return 1

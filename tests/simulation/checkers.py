@@ -178,6 +178,9 @@ def claims_are_charged(seen: Seen) -> Iterator[str]:
         )
         if after != charged:
             yield f"I5: a claim should have left job {job_id} as {charged}, and left {after}"
+        owner = seen.after.jobs[job_id].tenant
+        if request.tenants and owner not in request.tenants:
+            yield f"I5: job {job_id} of tenant {owner} was claimed by a worker that serves {request.tenants}"
         if (before.crashes > 0) != request.isolated:
             yield f"I5: a job that must run alone was claimed with others, or the other way round: {job_id}"
     told = {job.id: (job.attempt, job.lease_no) for job in seen.step.answer or ()}

@@ -8,12 +8,11 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from tests.simulation.nodes import Node
+from tests.simulation.nodes import QUEUES, Node
 
 from taskflowmq.client.unique import Unique
 from taskflowmq.core.errors import Conflict, JobNotFound, NotUnique, StoreUnavailable
 
-QUEUES = ("a", "b")
 KEYS = ("red", "green")
 
 _PLANS: tuple[tuple[str, ...], ...] = (

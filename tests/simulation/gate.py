@@ -7,13 +7,15 @@ Wake-ups do not go through the stores' notifiers: the simulation passes them on,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Any
 
 from tests.simulation.loop import Process, VirtualLoop
+from tests.simulation.model import Listening
 
 from taskflowmq.core.errors import StoreUnavailable
+from taskflowmq.core.job import QueueRef
 
 
 class Call:
@@ -83,7 +85,7 @@ class Gate:
     ) -> None:
         self._process, self._loop, self._submit, self._on_wake = process, loop, submit, on_wake
         self.closed = False
-        self.inboxes: list[tuple[frozenset[str], asyncio.Queue[str]]] = []
+        self.listeners: list[Listening] = []
         self.intake, self.claims, self.workers = _Part(self, "intake"), _Part(self, "claims"), _Part(self, "workers")
         self.jobs, self.queues, self.stats = _Part(self, "jobs"), _Part(self, "queues"), _Part(self, "stats")
         self.upkeep, self.schema = _Part(self, "upkeep"), _Part(self, "schema")
@@ -99,25 +101,26 @@ class Gate:
         self._submit(call)
         return await call.future
 
-    async def wake(self, queues: Sequence[str]) -> None:
+    async def wake(self, queues: Collection[QueueRef]) -> None:
         """Pass a wake-up on, maybe."""
         self._on_wake(queues)
 
     @asynccontextmanager
-    async def listen(self, topics: Sequence[str]) -> AsyncIterator[AsyncIterator[str]]:
+    async def listen(
+        self, tenants: Collection[str], queues: Collection[str]
+    ) -> AsyncIterator[AsyncIterator[QueueRef | None]]:
         """Hear wake-ups."""
-        entry = frozenset(topics), asyncio.Queue[str]()
-        self.inboxes.append(entry)
+        listening = Listening(tenants, queues)
+        self.listeners.append(listening)
         try:
-            yield _Heard(entry[1])
+            yield _Heard(listening.inbox)
         finally:
-            self.inboxes.remove(entry)
+            self.listeners.remove(listening)
 
-    def hear(self, queue: str) -> None:
+    def hear(self, queue: QueueRef) -> None:
         """A wake-up arrives."""
-        for topics, inbox in self.inboxes:
-            if not topics or queue in topics:
-                inbox.put_nowait(queue)
+        for listening in self.listeners:
+            listening.hear(queue)
 
     async def open(self) -> None:
         """Opening is part of the first call."""
@@ -133,11 +136,11 @@ class Gate:
 class _Heard:
     """Wake-ups, one by one. Not a generator: a process that is killed in the middle leaves nothing to finalise."""
 
-    def __init__(self, inbox: asyncio.Queue[str]) -> None:
+    def __init__(self, inbox: asyncio.Queue[QueueRef]) -> None:
         self._inbox = inbox
 
     def __aiter__(self) -> _Heard:
         return self
 
-    async def __anext__(self) -> str:
+    async def __anext__(self) -> QueueRef:
         return await self._inbox.get()

@@ -7,7 +7,7 @@ waits. Two stores of one :class:`~tests.simulation.rows.Data` are two programs o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,7 +22,7 @@ from tests.simulation.rules import Choices, claimable, readable, settle, take
 
 from taskflowmq.core.errors import Conflict, IdempotencyMismatch, LeaseLost, NotUnique
 from taskflowmq.core.ids import MAX_SKEW_MS
-from taskflowmq.core.job import ClaimedJob, Counters, Enqueued, Flag, HeldJob, IdempotencyKey, NewJob
+from taskflowmq.core.job import ClaimedJob, Counters, Enqueued, Flag, HeldJob, IdempotencyKey, NewJob, QueueRef
 from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.store import ClaimRequest, Settled
@@ -42,7 +42,7 @@ class ModelIntake:
     async def enqueue(self, jobs: Sequence[NewJob], *, idempotency: IdempotencyKey | None = None) -> list[Enqueued]:
         with self._data.all_or_none():
             answers = self._once(jobs, idempotency) if idempotency else self._enqueue(jobs)
-        await self._notifier.wake(sorted({job.queue for job in jobs}))
+        await self._notifier.wake({QueueRef(job.tenant, job.queue) for job in jobs})
         return answers
 
     async def enqueue_on(self, conn: Any, jobs: Sequence[NewJob], *, wake: bool = True) -> list[Enqueued]:
@@ -57,21 +57,22 @@ class ModelIntake:
     async def make_names(self, jobs: Sequence[NewJob]) -> None:
         """Names are made with their jobs: nothing here ever waits."""
 
-    async def announce_tasks(self, tasks: Sequence[TaskNotice], *, keep: bool = False) -> None:
+    async def announce_tasks(self, tenant: str, tasks: Sequence[TaskNotice], *, keep: bool = False) -> None:
         for notice in tasks:
-            name, known, now = notice.name, self._data.tasks.get(notice.name), self._now()
+            name, key, now = notice.name, (tenant, notice.name), self._now()
+            known = self._data.tasks.get(key)
             if known is None:
-                known = self._data.tasks[name] = TaskView(name=name, args_schema=None, options=None, seen_at=now)
+                known = self._data.tasks[key] = TaskView(name=name, args_schema=None, options=None, seen_at=now)
             if keep and known.args_schema is not None and known.seen_at > now - HOUR:
                 continue
             said = (notice.args_schema, known.options if notice.options is None else notice.options)
             if said != (known.args_schema, known.options) or known.seen_at <= now - MINUTE:
                 schema, options = said
                 seen = max(known.seen_at, now)
-                self._data.tasks[name] = TaskView(name=name, args_schema=schema, options=options, seen_at=seen)
+                self._data.tasks[key] = TaskView(name=name, args_schema=schema, options=options, seen_at=seen)
 
-    async def list_tasks(self) -> list[TaskView]:
-        return [view for _, view in sorted(self._data.tasks.items())]
+    async def list_tasks(self, tenant: str) -> list[TaskView]:
+        return [self._data.tasks[key] for key in sorted(self._data.tasks) if key[0] == tenant]
 
     def _once(self, jobs: Sequence[NewJob], idempotency: IdempotencyKey) -> list[Enqueued]:
         full_key = jobs[0].tenant if jobs else "default", idempotency.key
@@ -106,10 +107,11 @@ class ModelIntake:
                 return Enqueued(holder, False)
         run_at = job.run_at or now + timedelta(milliseconds=job.delay_ms)
         ends = None if job.expires_in_ms is None else now + timedelta(milliseconds=job.expires_in_ms)
-        data.jobs[job.id] = Job(new=job, created_at=now, run_at=run_at, expires_at=ends)
-        data.queues.setdefault(job.queue, None)
-        data.used[job.queue] = now
-        data.tasks.setdefault(job.task, TaskView(name=job.task, args_schema=None, options=None, seen_at=now))
+        data.jobs[job.id] = stored = Job(new=job, created_at=now, run_at=run_at, expires_at=ends)
+        data.queues.setdefault(stored.queue, None)
+        data.used[stored.queue] = now
+        task = TaskView(name=job.task, args_schema=None, options=None, seen_at=now)
+        data.tasks.setdefault((job.tenant, job.task), task)
         flags = _FLAGS[job.unique.free_at] if job.unique else 0
         if run_at <= now:
             data.ready[job.id] = Ready(
@@ -150,8 +152,9 @@ class ModelClaims:
 
     async def settle(self, transitions: Sequence[Transition]) -> list[Settled]:
         answers = settle(self._data, transitions, self._now())
-        ready = {self._data.jobs[one.job_id].new.queue for one in transitions if one.job_id in self._data.ready}
-        await self._notifier.wake(sorted(ready))
+        await self._notifier.wake(
+            {self._data.jobs[one.job_id].queue for one in transitions if one.job_id in self._data.ready}
+        )
         return answers
 
     async def settle_on(self, conn: Any, transition: Transition) -> None:
@@ -177,8 +180,8 @@ class ModelClaims:
         found = self._data.running.items()
         return sorted(job_id for job_id, held in found if held.worker == worker_id and held.cancel_at is not None)
 
-    async def paused_queues(self) -> set[str]:
-        return {name for name, paused_at in self._data.queues.items() if paused_at is not None}
+    async def paused_queues(self) -> set[QueueRef]:
+        return {queue for queue, paused_at in self._data.queues.items() if paused_at is not None}
 
     async def forget(self, worker_id: UUID) -> None:
         self._choices.pop(worker_id, None)
@@ -279,27 +282,41 @@ class ModelWorkers:
 class ModelNotifier:
     """Wake-ups between the stores of one database."""
 
-    def __init__(self, listeners: list[tuple[frozenset[str], asyncio.Queue[str]]]) -> None:
+    def __init__(self, listeners: list[Listening]) -> None:
         self._listeners = listeners
 
-    async def wake(self, queues: Sequence[str]) -> None:
-        for topics, inbox in self._listeners:
-            for queue in queues:
-                if not topics or queue in topics:
-                    inbox.put_nowait(queue)
+    async def wake(self, queues: Collection[QueueRef]) -> None:
+        for listening in self._listeners:
+            for queue in sorted(queues):
+                listening.hear(queue)
 
     @asynccontextmanager
-    async def listen(self, topics: Sequence[str]) -> AsyncIterator[AsyncIterator[str]]:
-        inbox: asyncio.Queue[str] = asyncio.Queue()
-        entry = frozenset(topics), inbox
-        self._listeners.append(entry)
+    async def listen(
+        self, tenants: Collection[str], queues: Collection[str]
+    ) -> AsyncIterator[AsyncIterator[QueueRef | None]]:
+        listening = Listening(tenants, queues)
+        self._listeners.append(listening)
         try:
-            yield _heard(inbox)
+            yield _heard(listening.inbox)
         finally:
-            self._listeners.remove(entry)
+            self._listeners.remove(listening)
 
 
-async def _heard(inbox: asyncio.Queue[str]) -> AsyncIterator[str]:
+class Listening:
+    """One listener, and what it has heard."""
+
+    def __init__(self, tenants: Collection[str], queues: Collection[str]) -> None:
+        self._tenants, self._queues = frozenset(tenants), frozenset(queues)
+        self.inbox = asyncio.Queue[QueueRef]()
+
+    def hear(self, queue: QueueRef) -> None:
+        """Take a wake-up of a queue, if it listens to that."""
+        wanted = not self._queues or queue.queue in self._queues
+        if wanted and (not self._tenants or queue.tenant in self._tenants):
+            self.inbox.put_nowait(queue)
+
+
+async def _heard(inbox: asyncio.Queue[QueueRef]) -> AsyncIterator[QueueRef | None]:
     while True:
         yield await inbox.get()
 
@@ -310,7 +327,7 @@ class ModelSchema:
     async def version(self) -> int:
         return 1
 
-    async def pending_sql(self) -> list[tuple[str, str]]:
+    async def pending_sql(self, *, finish: bool = False) -> list[tuple[str, str]]:
         return []
 
     async def missing_rights(self) -> list[str]:
@@ -319,7 +336,7 @@ class ModelSchema:
     async def open_schemas(self) -> list[str]:
         return []
 
-    async def migrate(self) -> list[str]:
+    async def migrate(self, *, finish: bool = False) -> list[str]:
         return []
 
     async def check_client(self) -> None:
@@ -335,7 +352,7 @@ class ModelStore:
         self,
         data: Data,
         clock: Clock,
-        listeners: list[tuple[frozenset[str], asyncio.Queue[str]]] | None = None,
+        listeners: list[Listening] | None = None,
     ) -> None:
         self.data, self.clock = data, clock
         self.notifier = ModelNotifier([] if listeners is None else listeners)

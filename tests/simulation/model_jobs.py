@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 from tests.simulation.rows import Data, Ended, Ready, Running, Waiting
 
-from taskflowmq.core.job import Attempts, AttemptView, Counters, JobFilter, JobView, Page, Reason, State
+from taskflowmq.core.job import Attempts, AttemptView, Counters, JobFilter, JobView, Page, QueueRef, Reason, State
 from taskflowmq.core.operations import CancelAnswer, DeleteAnswer, RetryAnswer
 from taskflowmq.ports.store import MAX_PAGE_BYTES
 from taskflowmq.testing.as_stored import job_view
@@ -20,7 +20,7 @@ class ModelJobs:
     """Reading and steering."""
 
     def __init__(
-        self, data: Data, now: Callable[[], datetime], wake: Callable[[Sequence[str]], Awaitable[None]]
+        self, data: Data, now: Callable[[], datetime], wake: Callable[[Sequence[QueueRef]], Awaitable[None]]
     ) -> None:
         self._data, self._now, self._wake = data, now, wake
 
@@ -91,7 +91,7 @@ class ModelJobs:
         data.ready[job_id] = Ready(
             batch=data.next_batch(), rank=0, ready_at=now, expires_at=expires, counters=counters, flags=flags
         )
-        await self._wake([job.new.queue])
+        await self._wake([job.queue])
         return answer
 
     async def delete(self, tenant: str, job_id: UUID) -> DeleteAnswer:

@@ -10,7 +10,7 @@ from tests.simulation.model_jobs import state_of
 from tests.simulation.rows import Data, Ready
 from tests.simulation.rules import Lane, lane_of
 
-from taskflowmq.core.job import State
+from taskflowmq.core.job import QueueRef, State
 from taskflowmq.core.retention import QueueRetention
 from taskflowmq.core.validation import UNUSED_AFTER
 from taskflowmq.ports.store import QueueView, StoreStats
@@ -24,42 +24,49 @@ class ModelStats:
     def __init__(self, data: Data, now: Callable[[], datetime]) -> None:
         self._data, self._now = data, now
 
-    async def count(self) -> StoreStats:
+    async def count(self, tenant: str) -> StoreStats:
+        return self._count(lambda queue: queue.tenant == tenant)
+
+    async def count_all(self) -> StoreStats:
+        return self._count(lambda _: True)
+
+    def _count(self, wanted: Callable[[QueueRef], bool]) -> StoreStats:
         states = {str(state): 0 for state in _COUNTED}
-        queues: dict[str, dict[str, int]] = {name: {} for name in self._data.queues}
+        queues: dict[QueueRef, dict[str, int]] = {queue: {} for queue in self._data.queues if wanted(queue)}
         for job_id, job in self._data.jobs.items():
-            if job.deleted_at is None:
+            if job.deleted_at is None and wanted(job.queue):
                 state = state_of(self._data, job_id)
                 states[state] += 1
                 if not State(state).final:
-                    mine = queues[job.new.queue]
+                    mine = queues[job.queue]
                     mine[state] = mine.get(state, 0) + 1
         views = [
             QueueView(
-                name=name,
-                paused_at=self._data.queues[name],
-                states=queues[name],
-                oldest_ready_age=self._oldest(name),
-                retention=self._data.retentions.get(name, QueueRetention()),
+                tenant=queue.tenant,
+                name=queue.queue,
+                paused_at=self._data.queues[queue],
+                states=queues[queue],
+                oldest_ready_age=self._oldest(queue),
+                retention=self._data.retentions.get(queue, QueueRetention()),
             )
-            for name in sorted(queues)
-            if queues[name] or self._is_kept(name)
+            for queue in sorted(queues)
+            if queues[queue] or self._is_kept(queue)
         ]
         return StoreStats(states=states, queues=views, as_of=self._now(), exact=True)
 
-    def _is_kept(self, queue: str) -> bool:
+    def _is_kept(self, queue: QueueRef) -> bool:
         usual = QueueRetention()
         if self._data.queues[queue] is not None or self._data.retentions.get(queue, usual) != usual:
             return True
         return self._now() - self._data.used[queue] <= UNUSED_AFTER
 
-    def _oldest(self, queue: str) -> float | None:
+    def _oldest(self, queue: QueueRef) -> float | None:
         """Return how long the first of a queue's lanes have been ready at most. A clock that was stepped back has put
         jobs behind them that say they are older."""
         first: dict[Lane, Ready] = {}
         for job_id, row in self._data.ready.items():
             lane = lane_of(self._data, job_id)
-            if lane[1] == queue:
+            if lane[1:3] == queue:
                 first[lane] = min(first.get(lane, row), row, key=lambda one: (one.batch, one.rank))
         ready = [row.ready_at for row in first.values()]
         return max((self._now() - min(ready)).total_seconds(), 0.0) if ready else None
@@ -72,26 +79,29 @@ class ModelQueues:
         self,
         data: Data,
         now: Callable[[], datetime],
-        wake: Callable[[Sequence[str]], Awaitable[None]],
+        wake: Callable[[Sequence[QueueRef]], Awaitable[None]],
         stats: ModelStats,
     ) -> None:
         self._data, self._now, self._wake, self._stats = data, now, wake, stats
 
-    async def list_queues(self) -> list[QueueView]:
-        return (await self._stats.count()).queues
+    async def list_queues(self, tenant: str) -> list[QueueView]:
+        return (await self._stats.count(tenant)).queues
 
-    async def pause(self, queue: str) -> None:
-        self._data.used[queue] = self._now()
-        self._data.queues[queue] = self._data.queues.get(queue) or self._now()
+    async def pause(self, tenant: str, queue: str) -> None:
+        ref = QueueRef(tenant, queue)
+        self._data.used[ref] = self._now()
+        self._data.queues[ref] = self._data.queues.get(ref) or self._now()
 
-    async def resume(self, queue: str) -> None:
-        if queue in self._data.queues:
-            self._data.queues[queue] = None
-            self._data.used[queue] = self._now()
-        await self._wake([queue])
+    async def resume(self, tenant: str, queue: str) -> None:
+        ref = QueueRef(tenant, queue)
+        if ref in self._data.queues:
+            self._data.queues[ref] = None
+            self._data.used[ref] = self._now()
+        await self._wake([ref])
 
-    async def set_retention(self, queue: str, ages: Mapping[str, int | None]) -> None:
-        self._data.queues.setdefault(queue, None)
-        self._data.used[queue] = self._now()
-        known = self._data.retentions.get(queue, QueueRetention())
-        self._data.retentions[queue] = msgspec.structs.replace(known, **ages)
+    async def set_retention(self, tenant: str, queue: str, ages: Mapping[str, int | None]) -> None:
+        ref = QueueRef(tenant, queue)
+        self._data.queues.setdefault(ref, None)
+        self._data.used[ref] = self._now()
+        known = self._data.retentions.get(ref, QueueRetention())
+        self._data.retentions[ref] = msgspec.structs.replace(known, **ages)

@@ -9,6 +9,7 @@ from uuid import UUID
 from tests.simulation.rows import Data, Ended, Ready
 
 from taskflowmq.core.grace import Grace, grace_after
+from taskflowmq.core.job import QueueRef
 from taskflowmq.core.retention import NEVER, QueueRetention, Retention
 from taskflowmq.ports.store import DutyFailure, DutyTurn, StagedCount
 
@@ -60,7 +61,7 @@ class ModelUpkeep:
     async def stage_due(self, limit: int) -> StagedCount:
         data, now = self._data, self._now()
         due = sorted((row.due_at, key) for key, row in data.waiting.items() if row.due_at <= now)[:limit]
-        batch, expired, queues = data.next_batch(), 0, set()
+        batch, expired, queues = data.next_batch(), 0, set[QueueRef]()
         for due_at, job_id in due:
             row, job = data.waiting.pop(job_id), data.jobs[job_id]
             if job.expires_at is not None and job.expires_at <= now:
@@ -75,7 +76,7 @@ class ModelUpkeep:
                 )
                 data.end(job_id, ended)
                 continue
-            queues.add(job.new.queue)
+            queues.add(job.queue)
             data.ready[job_id] = Ready(
                 batch=batch,
                 rank=due_at.timestamp(),
@@ -118,7 +119,7 @@ class ModelUpkeep:
     def _is_over(self, job_id: UUID, retention: Retention, too_many: bool) -> bool:
         """Tell whether an ended job may go: by the retention that its queue has for its state, or that of all."""
         ended = self._data.ended[job_id]
-        own = self._data.retentions.get(self._data.jobs[job_id].new.queue, QueueRetention())
+        own = self._data.retentions.get(self._data.jobs[job_id].queue, QueueRetention())
         age = getattr(own, f"{ended.state}_ms")
         if age is None:
             if too_many and ended.state != "dead":

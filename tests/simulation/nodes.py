@@ -19,6 +19,7 @@ from tests.simulation.loop import Process, ProcessClock
 from tests.simulation.tasks import make_app
 
 from taskflowmq.core.ids import uuid7
+from taskflowmq.core.validation import ALL_TENANTS
 from taskflowmq.ports.spawner import ChildSpec
 from taskflowmq.ports.telemetry import NoTelemetry
 from taskflowmq.scheduler import all_duties
@@ -34,6 +35,10 @@ OPTIONS = WorkerOptions(
     concurrency=3, processes=2, lease=LEASE, heartbeat=HEARTBEAT, sweep=SWEEP, poll=POLL, drain_timeout=4.0, grace=0.5
 )
 LOOK_AT_PIPE = 0.2
+TENANTS, QUEUES = ("default", "other"), ("a", "b")
+#: Where there are two tenants: the roles of the second, and whom the workers serve that do not serve both.
+_OF_THE_SECOND = frozenset({"client1"})
+_SERVES = {"worker1": TENANTS[:1], "worker2": TENANTS[1:]}
 
 
 class Node(Process):
@@ -47,6 +52,7 @@ class Node(Process):
         self.gate = Gate(self, world.loop, lambda call: world.asked.append(call), world.wake)
         self.clock = ProcessClock(world.loop, world.clock.now)
         self.children: list[Child] = []
+        self.tenant = world.tenants[-1 if role in _OF_THE_SECOND else 0]
         self.app = make_app(self)
         self._ids = 0
 
@@ -101,7 +107,9 @@ class WorkerNode(Node):
         self.run(self._main())
 
     def options(self) -> WorkerOptions:
-        return OPTIONS
+        if len(self.world.tenants) < 2:
+            return OPTIONS
+        return msgspec.structs.replace(OPTIONS, tenants=_SERVES.get(self.role, (ALL_TENANTS,)))
 
     def drain(self) -> None:
         """SIGTERM."""
@@ -198,7 +206,7 @@ class Child(WorkerNode):
         self.run(self._obey())
 
     def options(self) -> WorkerOptions:
-        return msgspec.structs.replace(OPTIONS, isolated=self._spec.isolated)
+        return msgspec.structs.replace(super().options(), isolated=self._spec.isolated)
 
     async def _work(self) -> None:
         handed_back = await self.worker.run()

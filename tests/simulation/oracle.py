@@ -56,7 +56,7 @@ class Oracle:
             return self._follow_claim(engine, args[0], said)
         if name == "queues.resume":
             # To the other processes, a lane that is served again is as new as one that was just made.
-            self._lanes |= {lane: self._clock.monotonic() for lane in self._lanes if lane[1] == args[0]}
+            self._lanes |= {lane: self._clock.monotonic() for lane in self._lanes if lane[1:3] == args}
         try:
             mine: Any = self.model.call("oracle", *what, args, kwargs)
         except TaskFlowError as error:
@@ -135,11 +135,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, StoreStats):
         states = {state: count for state, count in value.states.items() if count}
         queues = {
-            view.name: ({s: n for s, n in view.states.items() if n}, view.paused_at, view.retention)
+            (view.tenant, view.name): ({s: n for s, n in view.states.items() if n}, view.paused_at, view.retention)
             for view in value.queues
         }
         # A queue is made before the first job that it is made for, which may then be refused.
-        return states, {name: seen for name, seen in queues.items() if seen != ({}, None, QueueRetention())}
+        return states, {queue: seen for queue, seen in queues.items() if seen != ({}, None, QueueRetention())}
     if isinstance(value, Attempts):
         return dict(value.counts), [plain(item) for item in value]
     if isinstance(value, list | tuple):

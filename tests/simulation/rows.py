@@ -13,7 +13,7 @@ from uuid import UUID
 
 import msgspec
 
-from taskflowmq.core.job import Counters, NewJob
+from taskflowmq.core.job import Counters, NewJob, QueueRef
 from taskflowmq.core.retention import QueueRetention
 from taskflowmq.ports.store import DutyFailure
 from taskflowmq.ports.tasks import TaskView
@@ -34,6 +34,11 @@ class Job(Row, frozen=True, kw_only=True, gc=False):
     run_at: datetime
     expires_at: datetime | None
     deleted_at: datetime | None = None
+
+    @property
+    def queue(self) -> QueueRef:
+        """Its queue."""
+        return QueueRef(self.new.tenant, self.new.queue)
 
 
 class Ready(Row, frozen=True, kw_only=True, gc=False):
@@ -142,13 +147,13 @@ class Data:
         self.requests: dict[tuple[str, str], Request] = {}
         self.workers: dict[UUID, Member] = {}
         #: Queue → since when it is paused, or None.
-        self.queues: dict[str, datetime | None] = {}
+        self.queues: dict[QueueRef, datetime | None] = {}
         #: Queue → when it was used last.
-        self.used: dict[str, datetime] = {}
+        self.used: dict[QueueRef, datetime] = {}
         #: Queue → what of its retention is its own.
-        self.retentions: dict[str, QueueRetention] = {}
-        #: Task → (schema, seen at).
-        self.tasks: dict[str, TaskView] = {}
+        self.retentions: dict[QueueRef, QueueRetention] = {}
+        #: (tenant, task) → what was announced.
+        self.tasks: dict[tuple[str, str], TaskView] = {}
         self.duties: dict[str, datetime] = {}
         self.failures: dict[str, DutyFailure] = {}
         self.grace_until: datetime | None = None

@@ -22,13 +22,13 @@ from taskflowmq.core.validation import check_storable, clean_text
 from taskflowmq.ports.store import ClaimRequest, Settled
 from taskflowmq.testing.as_stored import claimed_job
 
-Lane = tuple[int, str, str]
+Lane = tuple[int, str, str, str]
 
 
 def lane_of(data: Data, job_id: UUID) -> Lane:
-    """Return a job's lane: priority, queue, share."""
+    """Return a job's lane: priority, tenant, queue, share."""
     new = data.jobs[job_id].new
-    return new.priority, new.queue, new.share
+    return new.priority, new.tenant, new.queue, new.share
 
 
 def claimable(data: Data, request: ClaimRequest, now: datetime) -> dict[Lane, list[UUID]]:
@@ -38,10 +38,11 @@ def claimable(data: Data, request: ClaimRequest, now: datetime) -> dict[Lane, li
         return {}
     lanes: dict[Lane, list[UUID]] = {}
     for job_id, place in data.ready.items():
-        new = data.jobs[job_id].new
+        new, queue = data.jobs[job_id].new, data.jobs[job_id].queue
         fits = new.task in request.tasks and (not request.queues or new.queue in request.queues)
+        fits = fits and (not request.tenants or new.tenant in request.tenants)
         expired = place.expires_at is not None and place.expires_at <= now
-        allowed = (place.counters.crashes > 0) == request.isolated and data.queues.get(new.queue) is None
+        allowed = (place.counters.crashes > 0) == request.isolated and data.queues.get(queue) is None
         if fits and allowed and not expired:
             lanes.setdefault(lane_of(data, job_id), []).append(job_id)
     for jobs in lanes.values():
@@ -52,7 +53,8 @@ def claimable(data: Data, request: ClaimRequest, now: datetime) -> dict[Lane, li
 class Choices:
     """What one worker was given: how it chooses as a fair store does, one job after the other.
 
-    Lowest priority first; of one priority the queue, and of that the share, that was given something the longest ago.
+    Lowest priority first; of one priority the tenant, of that the queue, and of that the share, that was given
+    something the longest ago.
     """
 
     def __init__(self) -> None:
@@ -66,13 +68,14 @@ class Choices:
         while left and len(chosen) < limit:
             lane = min(left, key=self._rank)
             chosen.append(left[lane].popleft())
-            self._times[lane[:2]] = self._times[lane] = next(self._clock)
+            self._times[lane[:2]] = self._times[lane[:3]] = self._times[lane] = next(self._clock)
             if not left[lane]:
                 del left[lane]
         return chosen
 
     def _rank(self, lane: Lane) -> tuple[object, ...]:
-        return lane[0], self._times.get(lane[:2], 0), lane[1], self._times.get(lane, 0), lane[2]
+        times = [self._times.get(lane[:depth], 0) for depth in (2, 3, 4)]
+        return lane[0], times[0], lane[1], times[1], lane[2], times[2], lane[3]
 
 
 def wrong_claim(data: Data, request: ClaimRequest, chosen: Sequence[UUID], now: datetime) -> str:

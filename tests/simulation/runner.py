@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from itertools import product
 from typing import Any
 
 from tests.simulation import checkers
 from tests.simulation.backends import Backend
-from tests.simulation.clients import QUEUES, operate
-from tests.simulation.nodes import LEASE, Node
+from tests.simulation.clients import operate
+from tests.simulation.nodes import LEASE, QUEUES, Node
 from tests.simulation.world import StoreClock, Violation, World
 
 OpenBackend = Callable[[StoreClock], Backend]
@@ -30,6 +31,8 @@ class Runner:
         open_backend: what to run over.
         seed: decides everything.
         most_jobs: clients stop making new ones after so many.
+        roles: kinds of processes and their names; chosen by the seed if None.
+        tenants: how many tenants there are, 1 or 2.
     """
 
     def __init__(
@@ -39,11 +42,14 @@ class Runner:
         *,
         most_jobs: int = MOST_JOBS,
         roles: Sequence[tuple[str, str]] | None = None,
+        tenants: int = 1,
     ) -> None:
         self.seed = seed
         self.dice = random.Random(seed)
         self.most_jobs = most_jobs
-        self.world = World(open_backend, self.dice.getrandbits(32), lambda: self.dice.random() < 0.7)
+        self.world = World(
+            open_backend, self.dice.getrandbits(32), lambda: self.dice.random() < 0.7, tenants=tenants
+        )
         #: (when, what) of things that come back by themselves: dead processes, stopped ones.
         self._later: list[tuple[float, Callable[[], object]]] = []
         self._awaited: set[str] = set()
@@ -193,8 +199,8 @@ class Runner:
         if world.clock.offset < world.clock.furthest:
             # What became due by a clock that was ahead is due then.
             world.step_clock(world.clock.furthest - world.clock.offset)
-        for queue in QUEUES:
-            world.ask_directly("queues", "resume", queue)
+        for tenant, queue in product(world.tenants, QUEUES):
+            world.ask_directly("queues", "resume", tenant, queue)
         world.event("the run", "calm")
 
     def _is_done(self) -> bool:
@@ -209,4 +215,5 @@ def run(open_backend: OpenBackend, seed: int, steps: int, **options: Any) -> Wor
         return Runner(open_backend, seed, **options).run(steps)
     except Violation as violation:
         again = f"python -m tests.simulation --seed {seed} --steps {steps}"
+        again += f" --tenants {options['tenants']}" if "tenants" in options else ""
         raise Violation(f"seed {seed}, {steps} steps ({again}):\n{violation}") from violation

@@ -16,6 +16,8 @@ from uuid import UUID
 import msgspec
 from tests.simulation.rows import Data
 
+from taskflowmq.core.job import QueueRef
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -71,7 +73,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     workers: dict[UUID, tuple[int, int | None]]
     #: Running jobs that somebody asked to cancel.
     asked: frozenset[UUID]
-    paused: frozenset[str]
+    paused: frozenset[QueueRef]
     #: Results of completed jobs.
     results: dict[UUID, bytes | None]
 
@@ -125,7 +127,7 @@ def of_model(data: Data) -> Snapshot:
         keys={key: Lock(held.job_id, held.free_at, micros(held.until)) for key, held in data.keys.items()},
         workers={key: (_us(row.lease_until), micros(row.ended_at)) for key, row in data.workers.items()},
         asked=frozenset(key for key, held in data.running.items() if held.cancel_at is not None),
-        paused=frozenset(name for name, since in data.queues.items() if since is not None),
+        paused=frozenset(queue for queue, since in data.queues.items() if since is not None),
         results={key: end.result for key, end in data.ended.items() if end.state == "completed"},
     )
 
@@ -159,7 +161,7 @@ def of_rows(rows: list[tuple[str, str]]) -> Snapshot:
         keys={(row[0], row[1]): Lock(_id(row[2]), row[3], row[4]) for row in kinds.get("key", [])},
         workers={_id(row[0]): (row[1], row[2]) for row in kinds.get("worker", [])},
         asked=frozenset(_id(row[0]) for row in kinds.get("asked", [])),
-        paused=frozenset(row[0] for row in kinds.get("paused", [])),
+        paused=frozenset(QueueRef(*row) for row in kinds.get("paused", [])),
         results={_id(row[0]): row[1].encode() if row[1] is not None else None for row in kinds.get("result", [])},
     )
 

@@ -36,6 +36,8 @@ UNION ALL
 SELECT 'asked', json_build_array(c.job_id)::text
 FROM taskflow.cancel_request c JOIN taskflow.running r ON r.job_id = c.job_id
 UNION ALL
-SELECT 'paused', json_build_array(name)::text FROM taskflow.queue WHERE paused_at IS NOT NULL
+SELECT 'paused', json_build_array(t.name, q.name)::text
+FROM taskflow.queue q JOIN taskflow.tenant t ON t.id = q.tenant_id
+WHERE q.paused_at IS NOT NULL
 UNION ALL
 SELECT 'result', json_build_array(job_id, result::text)::text FROM taskflow.outcome WHERE state = 'completed'

@@ -32,6 +32,8 @@ UNION ALL
 SELECT 'asked', json_array(hex(c.job_id))
 FROM taskflow_cancel_request AS c JOIN taskflow_running AS r ON r.job_id = c.job_id
 UNION ALL
-SELECT 'paused', json_array(name) FROM taskflow_queue WHERE paused_at IS NOT NULL
+SELECT 'paused', json_array(t.name, q.name)
+FROM taskflow_queue AS q JOIN taskflow_tenant AS t ON t.id = q.tenant_id
+WHERE q.paused_at IS NOT NULL
 UNION ALL
 SELECT 'result', json_array(hex(job_id), result) FROM taskflow_outcome WHERE state = 'completed'

@@ -20,8 +20,8 @@ TIMEOUT = 6.0
 
 def make_app(node: Any) -> BaseApp:
     """Make the program that a simulated process runs: two tasks on the process's own store."""
-    app = BaseApp("simulated://", make_store=lambda _: node.gate)
-    app.origin = Origin("default", node.new_id)
+    app = BaseApp("simulated://", make_store=lambda _: node.gate, tenant=node.tenant)
+    app.origin = Origin(node.tenant, node.new_id)
 
     @app.task(name="work", timeout=TIMEOUT, retry=Retry(max_attempts=3, initial=0.5, max_delay=4))
     async def work(ctx: Context, plan: list[str]) -> dict[str, int]:

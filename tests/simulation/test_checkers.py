@@ -17,6 +17,8 @@ from tests.simulation.runner import run
 from tests.simulation.snapshot import Lock, Place, Snapshot
 from tests.simulation.world import StoreClock, Violation
 
+from taskflowmq.core.job import QueueRef
+
 Spoil = Callable[[Snapshot], Snapshot]
 
 
@@ -130,7 +132,7 @@ def test_an_answer_that_differs_from_the_models_is_noticed(tmp_path: Path, monke
 def test_the_model_undoes_a_call_that_fails() -> None:
     data = Data()
     with pytest.raises(RuntimeError), data.all_or_none():
-        data.queues["a"] = None
+        data.queues[QueueRef("default", "a")] = None
         data.batches += 1
         raise RuntimeError("undo this")
     assert (data.queues, data.batches) == ({}, 0)

@@ -23,6 +23,24 @@ def test_sqlite(tmp_path: Path, seed: int) -> None:
     run(partial(sqlite_backend, tmp_path / "simulated.db"), seed, 150 if seed == 11 else 900)
 
 
+@pytest.mark.parametrize("seed", [1, pytest.param(6, marks=pytest.mark.slow), pytest.param(8, marks=pytest.mark.slow)])
+def test_two_tenants_over_the_model(seed: int) -> None:
+    world = run(ModelBackend, seed, 300 if seed == 1 else 1500, tenants=2)
+    assert {fact.tenant for fact in world.snap.jobs.values()} == {"default", "other"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 8])
+def test_two_tenants_on_sqlite(tmp_path: Path, seed: int) -> None:
+    run(partial(sqlite_backend, tmp_path / "simulated.db"), seed, 600, tenants=2)
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+def test_two_tenants_on_postgres(reused_postgres_url: str) -> None:
+    run(partial(postgres_backend, reused_postgres_url), 1, 600, tenants=2)
+
+
 @pytest.mark.slow
 @pytest.mark.postgres
 @pytest.mark.parametrize("seed", [21, 25])

@@ -7,7 +7,7 @@ does, what is lost, who dies. After every step the rows are read, compared with 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,20 +18,20 @@ from tests.simulation.backends import Backend, ModelBackend, seams
 from tests.simulation.gate import Call
 from tests.simulation.history import History, Step, short
 from tests.simulation.loop import VirtualLoop
-from tests.simulation.nodes import LEASE, SWEEP, Node, make_node
+from tests.simulation.nodes import LEASE, QUEUES, SWEEP, TENANTS, Node, make_node
 from tests.simulation.oracle import Oracle, plain
 from tests.simulation.snapshot import EPOCH
 
 from taskflowmq.core.errors import StoreUnavailable, TaskFlowError
-from taskflowmq.core.job import State
+from taskflowmq.core.job import QueueRef, State
 from taskflowmq.ports.chance import chance
 
 NOON = datetime(2031, 5, 6, 12, 0, tzinfo=UTC)
 #: Calls that only read: the rows after them are the rows before.
 READS = frozenset(
-    "jobs.get jobs.get_many jobs.attempts jobs.list_jobs stats.count queues.list_queues workers.orphaned"
-    " workers.held_jobs workers.suspects_ready workers.list_workers claims.cancel_requests claims.paused_queues"
-    " intake.list_tasks upkeep.check upkeep.failures".split()
+    "jobs.get jobs.get_many jobs.attempts jobs.list_jobs stats.count stats.count_all queues.list_queues"
+    " workers.orphaned workers.held_jobs workers.suspects_ready workers.list_workers claims.cancel_requests"
+    " claims.paused_queues intake.list_tasks upkeep.check upkeep.failures".split()
 )
 #: Every so many steps the rows are read after a read, too, and views are compared.
 LOOK_EVERY = 40
@@ -71,11 +71,18 @@ class World:
         open_backend: opens what to run over, by the store's clock.
         seed: of everything that the engine itself draws (jitter, identities).
         wakes: tells whether a wake-up arrives.
+        tenants: how many tenants the clients have.
     """
 
     def __init__(
-        self, open_backend: Callable[[StoreClock], Backend], seed: int, wakes: Callable[[], bool] = lambda: True
+        self,
+        open_backend: Callable[[StoreClock], Backend],
+        seed: int,
+        wakes: Callable[[], bool] = lambda: True,
+        *,
+        tenants: int = 1,
     ) -> None:
+        self.tenants = TENANTS[:tenants]
         self._stack = ExitStack()
         self.loop = VirtualLoop()  # type: ignore[abstract]  # sockets, signals and processes are not simulated
         self.clock = StoreClock(self.loop)
@@ -203,9 +210,9 @@ class World:
             if long:
                 self.event("the store", "blind")
 
-    def wake(self, queues: Sequence[str]) -> None:
+    def wake(self, queues: Collection[QueueRef]) -> None:
         """Pass a wake-up on to everybody who listens."""
-        for queue in queues:
+        for queue in sorted(queues):
             for node in self.living("worker", "child"):
                 if self._wakes():
                     node.gate.hear(queue)
@@ -299,9 +306,10 @@ class World:
             return []
         known = sorted(self.snap.jobs)
         chosen = known[number // LOOK_EVERY % 5 :: 5][-8:]
-        asked: list[tuple[str, str, tuple[Any, ...]]] = [("jobs", "get_many", ("default", chosen))]
-        asked.append(("stats", "count", ()))
-        asked += [("jobs", "attempts", ("default", job_id)) for job_id in chosen]
+        asked: list[tuple[str, str, tuple[Any, ...]]] = [("stats", "count_all", ())]
+        for tenant in self.tenants:
+            asked += [("jobs", "get_many", (tenant, chosen)), ("stats", "count", (tenant,))]
+        asked += [("jobs", "attempts", (self.snap.jobs[job_id].tenant, job_id)) for job_id in chosen]
         wrong = []
         for part, method, args in asked:
             theirs = plain(self.backend.call("reader", part, method, args, {}))
@@ -315,9 +323,9 @@ class World:
         if isinstance(reply, TaskFlowError):
             return
         if call.name == "intake.enqueue":
-            self.wake(sorted({job.queue for job in call.args[0]}))
+            self.wake({QueueRef(job.tenant, job.queue) for job in call.args[0]})
         elif call.name in ("jobs.retry", "queues.resume") or _gives_back(call):
-            self.wake(["a", "b"])
+            self.wake([QueueRef(tenant, queue) for tenant in self.tenants for queue in QUEUES])
 
     # -- the record
 

@@ -6,7 +6,7 @@ import pytest
 from tests.worker.fakes import FakeStore, FakeTasks
 
 from taskflowmq.ports.clock import Clock
-from taskflowmq.worker import Worker, WorkerOptions
+from taskflowmq.worker import Worker, WorkerIdentity, WorkerOptions
 
 
 @pytest.fixture
@@ -27,9 +27,10 @@ async def make_worker(store: FakeStore, tasks: FakeTasks) -> AsyncIterator[MakeW
     """Builds workers on the fake store and ends them after the test."""
     made: list[Worker] = []
 
-    def make(clock: Clock | None = None, **options: object) -> Worker:
+    def make(clock: Clock | None = None, tenant: str = "default", **options: object) -> Worker:
         settings = {"poll": 0.02, "grace": 0.05, "concurrency": 8, **options}
-        worker = Worker(store, tasks, WorkerOptions(**settings), clock=clock)  # type: ignore[arg-type]
+        identity = WorkerIdentity.embedded(tenant)
+        worker = Worker(store, tasks, WorkerOptions(**settings), clock=clock, identity=identity)  # type: ignore[arg-type]
         made.append(worker)
         return worker
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 import msgspec
 
 from taskflowmq.core.errors import LeaseLost, StoreUnavailable
-from taskflowmq.core.job import ClaimedJob, Counters, HeldJob, NewJob, State
+from taskflowmq.core.job import ClaimedJob, Counters, HeldJob, NewJob, QueueRef, State
 from taskflowmq.core.retry import Retry
 from taskflowmq.core.transitions import Transition
 from taskflowmq.core.validation import check_storable
@@ -104,6 +104,11 @@ class Row:
         return msgspec.json.decode(self.last.error)
 
 
+def queue_of(row: Row) -> QueueRef:
+    """Return the queue of a job."""
+    return QueueRef(row.new.tenant, row.new.queue)
+
+
 class FakeStore:
     """All parts of a store that a worker uses.
 
@@ -122,11 +127,14 @@ class FakeStore:
         self.lose_claims = 0
         self.refuse: Callable[[Transition], bool] = lambda _: False
         self.cancelled: set[UUID] = set()
-        self.paused: set[str] = set()
+        self.paused: set[QueueRef] = set()
+        self.introduced: list[dict[str, Any]] = []
+        self.announced: list[str] = []
         self.claims_made: list[ClaimRequest] = []
         self.settles: list[int] = []
         self.changed = asyncio.Event()
-        self.wakes: asyncio.Queue[str] = asyncio.Queue()
+        self.wakes: asyncio.Queue[QueueRef | None] = asyncio.Queue()
+        self.listened: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
         self.turns: dict[str, DutyTurn] = {}
         #: What duties have noted.
         self.failed: dict[str, str] = {}
@@ -141,10 +149,13 @@ class FakeStore:
         new = NewJob(uuid4(), task, msgspec.json.encode(args), max_attempts=max_attempts, timeout_ms=limit)
         return self.add(new)
 
+    def put_for(self, tenant: str, task: str) -> Row:
+        return self.add(NewJob(uuid4(), task, b"{}", tenant=tenant))
+
     def add(self, new: NewJob) -> Row:
         row = Row(new)
         self.rows[row.id] = row
-        self.wakes.put_nowait("default")
+        self.wakes.put_nowait(queue_of(row))
         return row
 
     def count(self, state: State) -> int:
@@ -170,7 +181,8 @@ class FakeStore:
             for row in self.rows.values()
             if row.state is State.PENDING
             and row.task in request.tasks
-            and "default" not in self.paused
+            and (not request.tenants or row.new.tenant in request.tenants)
+            and queue_of(row) not in self.paused
             and (row.counters.crashes > 0) == request.isolated
         ]
         claimed = [self._claim(row, request.worker_id) for row in found[: request.limit]]
@@ -234,7 +246,7 @@ class FakeStore:
         self._check()
         return [job_id for job_id in self.cancelled if self.rows[job_id].worker == worker_id]
 
-    async def paused_queues(self) -> set[str]:
+    async def paused_queues(self) -> set[QueueRef]:
         self._check()
         return self.paused
 
@@ -242,11 +254,13 @@ class FakeStore:
 
     async def register(self, worker: NewWorker) -> None:
         self._check()
+        self.introduced.append(msgspec.json.decode(worker.info))
         self.leases[worker.id] = True
         self._tell()
 
-    async def announce_tasks(self, tasks: Sequence[TaskNotice], *, keep: bool = False) -> None:
+    async def announce_tasks(self, tenant: str, tasks: Sequence[TaskNotice], *, keep: bool = False) -> None:
         self._check()
+        self.announced.append(tenant)
 
     async def renew(self, worker_ids: Sequence[UUID], lease_ms: int) -> set[UUID]:
         self._check()
@@ -302,13 +316,17 @@ class FakeStore:
         self._check()
         self.failed.pop(duty, None)
 
-    async def wake(self, queues: Sequence[str]) -> None:
+    async def wake(self, queues: Collection[QueueRef]) -> None:
         for queue in queues:
             self.wakes.put_nowait(queue)
 
     @contextlib.asynccontextmanager
-    async def listen(self, topics: Sequence[str]) -> AsyncIterator[AsyncIterator[str]]:
-        async def words() -> AsyncIterator[str]:
+    async def listen(
+        self, tenants: Collection[str], queues: Collection[str]
+    ) -> AsyncIterator[AsyncIterator[QueueRef | None]]:
+        self.listened.append((tuple(tenants), tuple(queues)))
+
+        async def words() -> AsyncIterator[QueueRef | None]:
             while True:
                 yield await self.wakes.get()
 

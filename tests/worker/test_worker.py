@@ -14,7 +14,7 @@ import pytest
 from tests.worker.conftest import MakeWorker
 from tests.worker.fakes import FakeStore, FakeTasks
 
-from taskflowmq.core.job import ClaimedJob, Reason, State
+from taskflowmq.core.job import ClaimedJob, QueueRef, Reason, State
 from taskflowmq.ports.context import Context
 from taskflowmq.ports.store import ClaimRequest
 from taskflowmq.testing.waiting import wait_until
@@ -317,7 +317,7 @@ async def test_a_paused_queue_gets_back_what_has_not_started(
     await make_worker().start()
     await store.until(lambda: store.count(State.RUNNING) == 4)
     assert await asyncio.to_thread(begun.wait, 30)
-    store.paused = {"default"}
+    store.paused = {QueueRef("default", "default")}
     await store.until(lambda: store.count(State.PENDING) == 3)
     assert sorted(row.counters.attempt for row in rows) == [0, 0, 0, 1]
     assert store.count(State.RUNNING) == 1, "what has started runs on"

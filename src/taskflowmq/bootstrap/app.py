@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from taskflowmq.bootstrap.stores import make_store
 from taskflowmq.client.app import BaseApp
+from taskflowmq.core.job import DEFAULT_TENANT
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.store import Store
 from taskflowmq.ports.telemetry import Telemetry
@@ -21,7 +22,7 @@ class TaskFlow(BaseApp):
     Args:
         url: ``sqlite:///file.db`` or ``postgresql://…``. Default: TASKFLOW_DATABASE_URL, else DATABASE_URL,
             else ``sqlite:///taskflow.db``. Nothing is opened before the first use.
-        tenant: the workspace that all jobs of this app belong to.
+        tenant: the workspace that this app's jobs, queues and tasks belong to.
         store_options: fields of the adapter's options, by name: ``{"pool_size": 10}``, ``{"migrate": "manual"}``.
         clock: overrides the database's clock; for tests and simulation.
         telemetry: counts what is enqueued.
@@ -33,7 +34,7 @@ class TaskFlow(BaseApp):
         self,
         url: str | None = None,
         *,
-        tenant: str = "default",
+        tenant: str = DEFAULT_TENANT,
         store_options: Mapping[str, Any] | None = None,
         clock: Clock | None = None,
         telemetry: Telemetry | None = None,

@@ -46,7 +46,10 @@ async def work(app: BaseApp, config: ChildConfig, program: Program) -> int:
     clock = SystemClock()
     hold = await _keep_open(app, clock)
     identity = WorkerIdentity(
-        worker_id=config.worker_id, supervisor=config.supervisor, table=SlotTable.attach(config.slots_fd)
+        worker_id=config.worker_id,
+        supervisor=config.supervisor,
+        table=SlotTable.attach(config.slots_fd),
+        tenant=app.tenant,
     )
     worker = Worker(
         hold.session.store,
@@ -167,7 +170,7 @@ def main() -> None:
         log_format=config.log_format,
         log_level=config.log_level,
     )
-    app = load_app(config.spec, program.url)
+    app = load_app(config.spec, program.url, config.tenant)
     tune_interpreter()
     # What was imported lives as long as the process: keep the collector from walking it again and again.
     gc.freeze()

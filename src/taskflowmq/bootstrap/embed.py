@@ -18,7 +18,7 @@ from taskflowmq.client.sync import sync_twin
 from taskflowmq.core.errors import WrongContext
 from taskflowmq.ports.tasks import Runs
 from taskflowmq.ports.telemetry import NoTelemetry
-from taskflowmq.worker import Health, SystemClock, Worker, WorkerOptions
+from taskflowmq.worker import Health, SystemClock, Worker, WorkerIdentity, WorkerOptions
 from taskflowmq.worker.running.process_pool import Launch
 
 
@@ -61,6 +61,7 @@ class EmbeddedWorker:
                 telemetry=telemetry,
                 duties=duties_of(store, options, telemetry),
                 launch=launch,
+                identity=WorkerIdentity.embedded(self._app.tenant),
             )
         return self._worker
 

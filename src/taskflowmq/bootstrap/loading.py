@@ -15,6 +15,7 @@ from taskflowmq.client.app import BaseApp
 from taskflowmq.client.registry import Registry
 from taskflowmq.client.task import Task
 from taskflowmq.core.errors import TaskFlowError
+from taskflowmq.core.job import DEFAULT_TENANT
 from taskflowmq.telemetry.app_logging import app_configures_logging
 
 SPEC = "module:attribute, such as shop.jobs:app"
@@ -26,28 +27,29 @@ class AppNotFound(TaskFlowError, ValueError):
     code = "app_not_found"
 
 
-def load_app(spec: str | None, url: str | None = None) -> BaseApp:
+def load_app(spec: str | None, url: str | None = None, tenant: str | None = None) -> BaseApp:
     """Return the app to work with.
 
     Args:
         spec: ``module:attribute``; the current folder is searched first, as ``python -m`` does. None means the
             built-in tasks.
         url: the database; it wins over the app's own.
+        tenant: of the built-in tasks; an app has its own.
 
     Raises:
         AppNotFound: the module or the attribute does not exist, or it is not an app.
     """
     if spec is None:
-        return default_app(url)
+        return default_app(url, tenant)
     app = _find(spec)
     if url is not None:
         app.use_url(url)
     return app
 
 
-def default_app(url: str | None = None) -> TaskFlow:
+def default_app(url: str | None = None, tenant: str | None = None) -> TaskFlow:
     """Return an app with the built-in tasks only."""
-    app = TaskFlow(url)
+    app = TaskFlow(url, tenant=tenant or DEFAULT_TENANT)
     app.include(importlib.import_module("taskflowmq.tasks.registry"))
     return app
 

@@ -113,6 +113,7 @@ def _age(variable: str, value: object) -> float | None:
 _Reader = Callable[[str, object], Any]
 _VARIABLES: dict[str, tuple[tuple[str, ...], _Reader]] = {
     "queues": (("TASKFLOW_QUEUES",), _list),
+    "tenants": (("TASKFLOW_TENANTS",), _list),
     "concurrency": (("TASKFLOW_CONCURRENCY",), _whole(*BOUNDS["concurrency"])),
     "processes": (("TASKFLOW_PROCESSES",), _whole(*BOUNDS["processes"])),
     "drain_timeout": (("TASKFLOW_DRAIN_SECONDS",), _seconds(*BOUNDS["drain_timeout"])),

@@ -30,11 +30,12 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
     """What a process needs to become part of this program: the app's spec, its database and how it logs.
 
     A program that embeds its worker has no spec: ``tasks`` name its process tasks, ``module:attribute`` each, ``hooks``
-    what runs around them.
+    what runs around them. ``tenant`` is that of the built-in tasks; an app that a spec names has its own.
     """
 
     spec: str | None
     url: str
+    tenant: str | None = None
     tasks: tuple[str, ...] = ()
     hooks: tuple[tuple[str, str], ...] = ()
     log_format: str = "auto"
@@ -72,6 +73,7 @@ class ChildConfig(msgspec.Struct, frozen=True, kw_only=True):
     """The one argument of a child."""
 
     spec: str | None
+    tenant: str | None
     log_format: str
     log_level: str
     worker_id: UUID
@@ -122,6 +124,7 @@ class ExecSpawner:
         """Start a child."""
         config = ChildConfig(
             spec=self._program.spec,
+            tenant=self._program.tenant,
             log_format=self._program.log_format,
             log_level=self._program.log_level,
             worker_id=child.worker_id,

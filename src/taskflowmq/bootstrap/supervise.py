@@ -25,14 +25,19 @@ MULTIPROC_DIR = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def introduction(app: BaseApp, options: WorkerOptions) -> str:
-    """Return what a worker says of itself when it starts: version, store, queues, tasks and room."""
+    """Return what a worker says of itself when it starts.
+
+    Version, store, tenants where it serves others than that of its app, queues, tasks and room.
+    """
     names = app.tasks.names()
     shown = ", ".join(names[:NAMED_TASKS]) + (f" and {len(names) - NAMED_TASKS} more" if names[NAMED_TASKS:] else "")
     room = f"{options.concurrency} slots" if options.concurrency != 1 else "1 slot"
     children = "1 process" if options.processes == 1 else f"{options.processes} processes"
     queues = ", ".join(options.queues) or "all"
+    served = options.serving(app.tenant)
+    tenants = "" if served == (app.tenant,) else f"tenants {', '.join(served) or 'all'}; "
     return (
-        f"taskflow {version('taskflowmq')} works on {app.store.url}: queues {queues}; "
+        f"taskflow {version('taskflowmq')} works on {app.store.url}: {tenants}queues {queues}; "
         f"tasks {shown or 'none'}; {children} of {room}"
     )
 
@@ -104,7 +109,8 @@ def make_supervisor(
         options: of the children.
         log_format, log_level: how children log.
     """
-    program = Program(spec=spec, url=app.url, log_format=log_format, log_level=log_level)
+    tenant = app.tenant if spec is None else None
+    program = Program(spec=spec, url=app.url, tenant=tenant, log_format=log_format, log_level=log_level)
     telemetry = event_telemetry_of(app)
     return Supervisor(
         app.store,

@@ -10,12 +10,12 @@ from enum import StrEnum
 import msgspec
 
 from taskflowmq.core.ids import MAX_SKEW_MS
-from taskflowmq.core.job import JobFilter, State
+from taskflowmq.core.job import DEFAULT_TENANT, JobFilter, QueueRef, State
 from taskflowmq.core.printable import counted
-from taskflowmq.core.waiting import WaitCode
-from taskflowmq.ports.store import Store
+from taskflowmq.core.waiting import WaitCode, tenant_flag
+from taskflowmq.ports.store import QueueView, Store
 from taskflowmq.ports.store.workers import WorkerView
-from taskflowmq.ports.waiting import find_unserved, why_waits
+from taskflowmq.ports.waiting import find_unserved, servers_of, why_waits
 
 SLOW_COMMIT_SECONDS = 0.05
 PINGS = 5
@@ -124,7 +124,7 @@ async def _duties(store: Store) -> Finding:
 
 async def _clock(store: Store) -> Finding:
     before = datetime.now(UTC)
-    stats = await store.stats.count()
+    stats = await store.stats.count_all()
     skew = (stats.as_of - before).total_seconds()
     detail = f"the store's clock differs by {skew:+.1f} s from this machine's"
     if abs(skew) * 1000 > MAX_SKEW_MS:
@@ -164,23 +164,30 @@ async def _queues(store: Store) -> AsyncIterator[Finding]:
     yield _workers(alive)
     for finding in _stuck(known):
         yield finding
-    served = [msgspec.json.decode(worker.info).get("queues", []) for worker in alive]
-    for queue in await store.queues.list_queues():
+    servers = servers_of(alive)
+    for queue in (await store.stats.count_all()).queues:
+        ref, name = QueueRef(queue.tenant, queue.name), _shown(queue)
         waiting = sum(count for state, count in queue.states.items() if state in ("pending", "scheduled", "retrying"))
         if queue.paused_at is not None and waiting:
-            detail = f"queue {queue.name} is paused and holds {counted(waiting, 'job')}"
-            yield Finding("queues", Verdict.WARN, detail, f"run: taskflow queues resume {queue.name}")
-        elif waiting and not any(not queues or queue.name in queues for queues in served):
-            detail = f"{counted(waiting, 'job')} in queue {queue.name}, which no live worker serves"
-            yield Finding("queues", Verdict.WARN, detail, f"run: taskflow worker --queues {queue.name}")
-        elif (queue.oldest_ready_age or 0.0) > OLD_SECONDS and await _overlooked(store, queue.name):
-            detail = f"jobs of queue {queue.name} are ready for {queue.oldest_ready_age:.0f} s although slots are free"
+            detail = f"queue {name} is paused and holds {counted(waiting, 'job')}"
+            yield Finding("queues", Verdict.WARN, detail, f"run: taskflow queues resume {ref.queue}{tenant_flag(ref)}")
+        elif waiting and not any(server.serves(ref) for server in servers):
+            detail = f"{counted(waiting, 'job')} in queue {name}, which no live worker serves"
+            fix = f"run: taskflow worker --queues {ref.queue}{tenant_flag(ref, 's')}"
+            yield Finding("queues", Verdict.WARN, detail, fix)
+        elif (queue.oldest_ready_age or 0.0) > OLD_SECONDS and await _overlooked(store, ref):
+            detail = f"jobs of queue {name} are ready for {queue.oldest_ready_age:.0f} s although slots are free"
             yield Finding("queues", Verdict.WARN, detail, "read the logs of its workers: their claims return no jobs")
 
 
-async def _overlooked(store: Store, queue: str) -> bool:
+def _shown(queue: QueueView) -> str:
+    return queue.name if queue.tenant == DEFAULT_TENANT else f"{queue.name} of tenant {queue.tenant}"
+
+
+async def _overlooked(store: Store, ref: QueueRef) -> bool:
     """Tell whether a worker that knows the task of the newest ready job of a queue has room, and does not take it."""
-    page = await store.jobs.list_jobs(JobFilter(states=(State.PENDING,), queue=queue), limit=1, before=None)
+    query = JobFilter(tenant=ref.tenant, states=(State.PENDING,), queue=ref.queue)
+    page = await store.jobs.list_jobs(query, limit=1, before=None)
     return bool(page.items) and (await why_waits(store, page.items[0])).code is WaitCode.TURN
 
 

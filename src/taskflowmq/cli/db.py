@@ -25,7 +25,10 @@ def status(database_url: str | None, as_json: bool) -> None:
 
     async def work(store: Any) -> dict[str, Any]:
         pending = [name for name, _ in await store.schema.pending_sql()]
-        return {"store": store.url, "version": await store.schema.version(), "pending": pending}
+        every = [name for name, _ in await store.schema.pending_sql(finish=True)]
+        unfinished = [name for name in every if name not in pending]
+        version = await store.schema.version()
+        return {"store": store.url, "version": version, "pending": pending, "unfinished": unfinished}
 
     found = with_schema(database_url, work)
     if as_json:
@@ -42,22 +45,28 @@ def status(database_url: str | None, as_json: bool) -> None:
 
 @command.command("migrate")
 @option("--dry-run", env="TASKFLOW_DRY_RUN", is_flag=True, help="Print the SQL without applying it.")
+@click.option(
+    "--finish",
+    is_flag=True,
+    help="Also remove what only older versions need, so that several tenants can use the same names. No program of an"
+    " older version may run: from then on they fail.",
+)
 @database_option
 @json_option
-def migrate(dry_run: bool, database_url: str | None, as_json: bool) -> None:
-    """Apply pending migrations and replace functions that have changed; safe while workers run."""
+def migrate(dry_run: bool, finish: bool, database_url: str | None, as_json: bool) -> None:
+    """Apply pending migrations and replace functions that have changed; without --finish, safe while workers run."""
     if dry_run:
-        _show_sql(database_url, as_json=as_json)
+        _show_sql(database_url, finish=finish, as_json=as_json)
         return
-    applied = with_schema(database_url, lambda store: store.schema.migrate())
+    applied = with_schema(database_url, lambda store: store.schema.migrate(finish=finish))
     if as_json:
         emit_json({"applied": applied})
     else:
         click.echo("\n".join(f"applied {name}" for name in applied) or "No migration is pending.")
 
 
-def _show_sql(database_url: str | None, *, as_json: bool) -> None:
-    pending = with_schema(database_url, lambda store: store.schema.pending_sql())
+def _show_sql(database_url: str | None, *, finish: bool, as_json: bool) -> None:
+    pending = with_schema(database_url, lambda store: store.schema.pending_sql(finish=finish))
     if as_json:
         emit_json({"pending": [{"name": name, "sql": text} for name, text in pending]})
         return

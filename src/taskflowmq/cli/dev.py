@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from taskflowmq.cli.exits import CommandError, Exit
-from taskflowmq.cli.options import app_argument, database_option, json_option, log_options, option
+from taskflowmq.cli.options import app_argument, database_option, json_option, log_options, option, tenant_option
 from taskflowmq.cli.reload import reload_option, run_reloaded
 from taskflowmq.cli.server import chosen_port
 from taskflowmq.cli.worker import PACE_FLAGS, WORKER_FLAGS, flags_of, pace_options, worker_options
@@ -49,6 +49,7 @@ log = logging.getLogger("taskflowmq.dev")
 @reload_option
 @worker_options
 @pace_options
+@tenant_option
 @database_option
 @log_options
 @json_option
@@ -75,7 +76,7 @@ def command(app: str | None, demo: str | None, host: str, port: int | None, **gi
     warn_of_plain_http(host)
     check_task_settings()
     with share_metrics():
-        loaded = load(app, given["database_url"])
+        loaded = load(app, given["database_url"], given["tenant"])
         show = load_demo(demo) if demo else None
         sock = bind(host, settings.port, try_next=port is None and not os.environ.get("PORT"))
         run = _Run(loaded, app, settings, options, style, given)

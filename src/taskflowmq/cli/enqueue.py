@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from taskflowmq.cli.exits import CommandError, Exit
-from taskflowmq.cli.options import app_option, database_option, json_option, option, read_time
+from taskflowmq.cli.options import app_option, database_option, json_option, option, read_time, tenant_option
 from taskflowmq.cli.output import emit_fields, emit_json
 from taskflowmq.cli.program import load, spare_servers, with_app
 from taskflowmq.cli.show import wait_and_show
@@ -51,11 +51,12 @@ Examples:
 @option("--wait", env="TASKFLOW_WAIT", is_flag=True, help="Wait for a final state and print the result.")
 @option("--wait-timeout", env="TASKFLOW_WAIT_TIMEOUT", type=float, help="Maximum seconds to wait; default: no limit.")
 @app_option
+@tenant_option
 @database_option
 @json_option
 def command(task: str, args: str, wait: bool, wait_timeout: float | None, app: str | None, **given: Any) -> None:
     """Store a job of TASK. JSON is an object of arguments by name; - reads it from standard input."""
-    as_json, url = given.pop("as_json"), given.pop("database_url")
+    as_json, url, tenant = (given.pop(name) for name in ("as_json", "database_url", "tenant"))
     arguments = _object(sys.stdin.buffer.read() if args == "-" else args, "the arguments")
     options = _options(given)
     _check_wait(wait, wait_timeout)
@@ -67,7 +68,7 @@ def command(task: str, args: str, wait: bool, wait_timeout: float | None, app: s
         else:
             _show_stored(handle, as_json=as_json)
 
-    loaded = load(app, url)
+    loaded = load(app, url, tenant)
     spare_servers(loaded)
     with_app(loaded, work)
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import click
 from click.core import ParameterSource
 
-from taskflowmq.cli.options import database_option, json_option, option, read_time
+from taskflowmq.cli.options import database_option, json_option, option, read_time, tenant_option
 from taskflowmq.cli.output import emit_fields, emit_json, emit_table, say
 from taskflowmq.cli.program import with_store
 from taskflowmq.cli.show import attempt_json, error_line, job_json, job_summary, wait_and_show
@@ -39,17 +39,18 @@ def command() -> None:
 )
 @option("--limit", env="TASKFLOW_LIMIT", type=click.IntRange(1, MAX_PAGE), default=50, help="Maximum number of jobs.")
 @option("--before", metavar="ID", help="Continue after this job: the `next` of the previous page.")
+@tenant_option
 @database_option
 @json_option
 def list_command(database_url: str | None, as_json: bool, **given: Any) -> None:
     """List jobs, newest first. Times are written as 2026-01-31T12:00:00Z."""
-    asked = dict(given)
+    asked, tenant = dict(given), given.pop("tenant")
     if given["state"]:
         given["state"] = split_words(given["state"])
     for name in ("created_after", "created_before"):
         if given[name] is not None:
             given[name] = read_time(f"--{name.replace('_', '-')}", given[name])
-    page = with_store(database_url, lambda app: app.jobs.alist(**given))
+    page = with_store(database_url, lambda app: app.jobs.alist(**given), tenant)
     if as_json:
         emit_json({"items": [job_json(view) for view in page.items], "next": page.next})
         return
@@ -80,6 +81,7 @@ def _following(asked: dict[str, Any], before: Any) -> str:
 
 @command.command("show")
 @click.argument("job_id", metavar="ID")
+@tenant_option
 @database_option
 @json_option
 def show(job_id: str, **given: Any) -> None:
@@ -90,7 +92,7 @@ def show(job_id: str, **given: Any) -> None:
         why = None if view.state.final or view.state is State.RUNNING else await app.job(job_id).awhy()
         return view, await app.jobs.aattempts(job_id), why
 
-    view, attempts, why = with_store(given["database_url"], work)
+    view, attempts, why = with_store(given["database_url"], work, given["tenant"])
     if given["as_json"]:
         listed = [attempt_json(one) for one in attempts]
         counts = {"attempts_total": attempts.total, "attempt_counts": attempts.counts}
@@ -120,6 +122,7 @@ def _whole_error(error: dict[str, Any]) -> str:
 
 @command.command("retry")
 @click.argument("job_id", metavar="ID")
+@tenant_option
 @database_option
 @json_option
 def retry(job_id: str, **given: Any) -> None:
@@ -129,6 +132,7 @@ def retry(job_id: str, **given: Any) -> None:
 
 @command.command("cancel")
 @click.argument("job_id", metavar="ID")
+@tenant_option
 @database_option
 @json_option
 def cancel(job_id: str, **given: Any) -> None:
@@ -144,6 +148,7 @@ def cancel(job_id: str, **given: Any) -> None:
 
 @command.command("delete")
 @click.argument("job_id", metavar="ID")
+@tenant_option
 @database_option
 @json_option
 def delete(job_id: str, **given: Any) -> None:
@@ -152,13 +157,14 @@ def delete(job_id: str, **given: Any) -> None:
 
 
 @command.command("stats")
+@tenant_option
 @database_option
 @json_option
 def stats(**given: Any) -> None:
     """Count jobs by state and queue."""
     from taskflowmq.wire.queue import stats_out
 
-    counts = with_store(given["database_url"], lambda app: app.jobs.astats())
+    counts = with_store(given["database_url"], lambda app: app.jobs.astats(), given["tenant"])
     if given["as_json"]:
         emit_json(stats_out(counts))
         return
@@ -170,6 +176,7 @@ def stats(**given: Any) -> None:
 @command.command("wait")
 @click.argument("job_id", metavar="ID")
 @option("--timeout", env="TASKFLOW_WAIT_TIMEOUT", type=float, help="Maximum seconds to wait; default: no limit.")
+@tenant_option
 @database_option
 @json_option
 def wait(job_id: str, timeout: float | None, **given: Any) -> None:
@@ -178,11 +185,11 @@ def wait(job_id: str, timeout: float | None, **given: Any) -> None:
     async def work(app: Any) -> None:
         await wait_and_show(app.job(job_id), timeout, as_json=given["as_json"])
 
-    with_store(given["database_url"], work)
+    with_store(given["database_url"], work, given["tenant"])
 
 
 def _act(given: dict[str, Any], job_id: str, act: Any) -> None:
-    answer = with_store(given["database_url"], act)
+    answer = with_store(given["database_url"], act, given["tenant"])
     word = "deleted" if answer is None else answer.value
     if given["as_json"]:
         emit_json({"id": job_id, "answer": word})

@@ -53,6 +53,16 @@ def database_option(command: F) -> F:
     )(command)
 
 
+def tenant_option(command: F) -> F:
+    """Take the tenant of the app that a command makes."""
+    return option(
+        "--tenant",
+        env="TASKFLOW_TENANT",
+        metavar="NAME",
+        help="Tenant whose queues, tasks and jobs are meant; default: that of the app, else default.",
+    )(command)
+
+
 def json_option(command: F) -> F:
     """Take --json."""
     return option("--json", "as_json", env="TASKFLOW_JSON", is_flag=True, help="Write JSON to standard output.")(

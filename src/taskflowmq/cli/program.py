@@ -31,19 +31,26 @@ def start_logging(style: str, level: str) -> None:
         logging.getLogger("taskflowmq.settings").warning("%s", sentence)
 
 
-def load(app: str | None, database_url: str | None) -> BaseApp:
+def load(app: str | None, database_url: str | None, tenant: str | None = None) -> BaseApp:
     """Return the app that a command works with.
 
     Args:
         app: ``module:attribute``; None means the built-in tasks.
         database_url: the store's address; None means what the environment says.
+        tenant: of the built-in tasks; an app that is named has its own, and this must be it.
 
     Raises:
         AppNotFound: it cannot be imported.
+        CommandError: it is of another tenant.
     """
     from taskflowmq.bootstrap.loading import load_app
+    from taskflowmq.cli.exits import CommandError, Exit
 
-    return load_app(app, database_url)
+    loaded = load_app(app, database_url, tenant)
+    if tenant is not None and loaded.tenant != tenant:
+        said = f"{app} belongs to tenant {loaded.tenant!r}, and --tenant (TASKFLOW_TENANT) says {tenant!r}"
+        raise CommandError(said, Exit.USAGE, f"Leave it out, or declare the app with TaskFlow(tenant={tenant!r})")
+    return loaded
 
 
 def with_app(app: BaseApp, work: Callable[[Any], Awaitable[T]]) -> T:
@@ -56,11 +63,13 @@ def with_app(app: BaseApp, work: Callable[[Any], Awaitable[T]]) -> T:
     return asyncio.run(opened())
 
 
-def with_store(database_url: str | None, work: Callable[[Any], Awaitable[T]]) -> T:
+def with_store(database_url: str | None, work: Callable[[Any], Awaitable[T]], tenant: str | None = None) -> T:
     """The same without any task of its own: for commands that read and steer, and make no store by mistake."""
     from taskflowmq.bootstrap.app import TaskFlow
+    from taskflowmq.core.job import DEFAULT_TENANT
 
-    return with_app(TaskFlow(database_url, store_options={"migrate": "manual"}), work)
+    app = TaskFlow(database_url, tenant=tenant or DEFAULT_TENANT, store_options={"migrate": "manual"})
+    return with_app(app, work)
 
 
 def open_only(app: BaseApp, what: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from taskflowmq.cli.options import database_option, json_option, option
+from taskflowmq.cli.options import database_option, json_option, option, tenant_option
 from taskflowmq.cli.output import emit_json, emit_table, say
 from taskflowmq.cli.program import with_store
 from taskflowmq.core.filters import MAX_PAGE
@@ -25,13 +25,14 @@ def command() -> None:
 
 @command.command("list")
 @option("--limit", env="TASKFLOW_LIMIT", type=click.IntRange(1), default=MAX_PAGE, help="Maximum number of queues.")
+@tenant_option
 @database_option
 @json_option
-def list_command(limit: int, database_url: str | None, as_json: bool) -> None:
+def list_command(limit: int, tenant: str | None, database_url: str | None, as_json: bool) -> None:
     """List queues with counts of their live jobs."""
     from taskflowmq.wire.queue import queue_out
 
-    found = with_store(database_url, lambda app: app.queues.alist())
+    found = with_store(database_url, lambda app: app.queues.alist(), tenant)
     queues = found[:limit]
     if as_json:
         emit_json({"items": [queue_out(one) for one in queues]})
@@ -54,21 +55,23 @@ def list_command(limit: int, database_url: str | None, as_json: bool) -> None:
 @command.command("pause")
 @click.argument("queue")
 @create_option
+@tenant_option
 @database_option
 @json_option
-def pause(queue: str, create: bool, database_url: str | None, as_json: bool) -> None:
+def pause(queue: str, create: bool, tenant: str | None, database_url: str | None, as_json: bool) -> None:
     """Pause claims from a queue; running jobs continue."""
-    with_store(database_url, lambda app: app.queues.apause(queue, create=create))
+    with_store(database_url, lambda app: app.queues.apause(queue, create=create), tenant)
     _say(queue, "paused", as_json=as_json)
 
 
 @command.command("resume")
 @click.argument("queue")
+@tenant_option
 @database_option
 @json_option
-def resume(queue: str, database_url: str | None, as_json: bool) -> None:
+def resume(queue: str, tenant: str | None, database_url: str | None, as_json: bool) -> None:
     """Resume claims from a queue."""
-    with_store(database_url, lambda app: app.queues.aresume(queue))
+    with_store(database_url, lambda app: app.queues.aresume(queue), tenant)
     _say(queue, "resumed", as_json=as_json)
 
 
@@ -82,16 +85,19 @@ def resume(queue: str, database_url: str | None, as_json: bool) -> None:
 @click.option("--retention-cancelled", metavar="AGE", help="How long cancelled jobs are kept.")
 @click.option("--retention-dead", metavar="AGE", help="How long dead jobs are kept.")
 @create_option
+@tenant_option
 @database_option
 @json_option
-def set_command(queue: str, create: bool, database_url: str | None, as_json: bool, **ages: str | None) -> None:
+def set_command(
+    queue: str, create: bool, tenant: str | None, database_url: str | None, as_json: bool, **ages: str | None
+) -> None:
     """Set the retention of a queue, which overrides the default; an age that is not given stays unchanged."""
     given = {name.removeprefix("retention_"): age for name, age in ages.items() if age is not None}
     if not given:
         raise click.UsageError(
             "at least one is required: --retention-completed, --retention-cancelled, --retention-dead"
         )
-    with_store(database_url, lambda app: app.queues.aset_retention(queue, create=create, **given))
+    with_store(database_url, lambda app: app.queues.aset_retention(queue, create=create, **given), tenant)
     _say(queue, "set", as_json=as_json)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from taskflowmq.cli.options import app_argument, database_option, json_option, log_options, option
+from taskflowmq.cli.options import app_argument, database_option, json_option, log_options, option, tenant_option
 from taskflowmq.cli.worker import PACE_FLAGS, duties_option, flags_of, pace_options
 from taskflowmq.client.extras import require
 
@@ -57,6 +57,7 @@ from taskflowmq.client.extras import require
 )
 @pace_options
 @duties_option
+@tenant_option
 @database_option
 @log_options
 @json_option
@@ -90,7 +91,7 @@ def command(app: str | None, host: str, port: int | None, **given: Any) -> None:
         keep_alive_seconds=given["keep_alive"],
     )
     with share_metrics():
-        loaded = load(app, given["database_url"])
+        loaded = load(app, given["database_url"], given["tenant"])
         tune_interpreter()
         sock = bind(settings.host, settings.port)
         with asyncio.Runner(loop_factory=loop_factory()) as runner:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from taskflowmq.cli.options import app_argument, database_option, json_option, log_options, option
+from taskflowmq.cli.options import app_argument, database_option, json_option, log_options, option, tenant_option
 from taskflowmq.cli.reload import reload_option, run_reloaded
 from taskflowmq.core.errors import StoreUnavailable
 
@@ -23,7 +23,7 @@ log = logging.getLogger("taskflowmq.worker")
 IDLE_LOOKS = 3
 
 #: The flags of :func:`worker_options` and :func:`pace_options`, as settings know them.
-WORKER_FLAGS = ("queues", "concurrency", "processes", "drain_timeout", "heartbeat")
+WORKER_FLAGS = ("tenants", "queues", "concurrency", "processes", "drain_timeout", "heartbeat")
 PACE_FLAGS = (
     "lease",
     "sweep",
@@ -39,6 +39,12 @@ def worker_options(command: Any) -> Any:
     """Take what decides how jobs are run."""
     for decorate in reversed(
         (
+            option(
+                "--tenants",
+                env="TASKFLOW_TENANTS",
+                metavar="A,B",
+                help="Tenants to serve, in any order, or all; default: that of the app.",
+            ),
             option(
                 "--queues", env="TASKFLOW_QUEUES", metavar="A,B", help="Queues to serve, in any order; default: all."
             ),
@@ -140,6 +146,7 @@ def flags_of(given: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
 @option("--burst", env="TASKFLOW_BURST", is_flag=True, help="Exit when no job is left to run.")
 @reload_option
 @duties_option
+@tenant_option
 @database_option
 @log_options
 @json_option
@@ -168,7 +175,7 @@ def command(app: str | None, **given: Any) -> int:
     )
     check_task_settings()
     with share_metrics():
-        loaded = load(app, given["database_url"])
+        loaded = load(app, given["database_url"], given["tenant"])
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             return runner.run(_work(loaded, app, options, given))
 
@@ -238,5 +245,5 @@ def _probes(app: BaseApp, supervisor: Supervisor, host: str, port: int) -> Any:
     settings.check_keys()
     metrics = app.telemetry if isinstance(app.telemetry, PrometheusTelemetry) else PrometheusTelemetry()
     loop = asyncio.get_running_loop()
-    probes = create_probes(asked_of(loop, working), asked_of(loop, app.store.stats.count), metrics, settings)
+    probes = create_probes(asked_of(loop, working), asked_of(loop, app.store.stats.count_all), metrics, settings)
     return serving_aside(probes, bind(host, port), loop_factory())

@@ -32,7 +32,7 @@ from taskflowmq.client.session import Session
 from taskflowmq.client.sync import sync_twin
 from taskflowmq.client.task import Declare, JobRequest, Task
 from taskflowmq.core.errors import WrongContext
-from taskflowmq.core.job import NewJob
+from taskflowmq.core.job import DEFAULT_TENANT, NewJob
 from taskflowmq.core.validation import check_name, check_text
 from taskflowmq.ports.store import Store
 from taskflowmq.ports.telemetry import Telemetry
@@ -58,7 +58,7 @@ class BaseApp(Hooked):
     Args:
         url: the database; see :func:`resolve_url` for what None means.
         make_store: makes a store of a URL, without opening it.
-        tenant: the workspace that all jobs of this app belong to.
+        tenant: the workspace that this app's jobs, queues and tasks belong to.
         telemetry: counts what is enqueued.
         version: of your program; handlers see it as ``ctx.headers["app_version"]``.
         store_timeout: how long a call may wait for the store, in seconds; None: TASKFLOW_STORE_TIMEOUT, else 10.
@@ -79,7 +79,7 @@ class BaseApp(Hooked):
         url: str | None = None,
         *,
         make_store: MakeStore,
-        tenant: str = "default",
+        tenant: str = DEFAULT_TENANT,
         telemetry: Telemetry | None = None,
         version: str | None = None,
         store_timeout: float | None = None,
@@ -94,7 +94,7 @@ class BaseApp(Hooked):
         self.tasks = Registry()
         self.task = Declare(self)
         self.jobs = Jobs(self._hub, self.tenant)
-        self.queues = Queues(self._hub)
+        self.queues = Queues(self._hub, self.tenant)
         self.origin = Origin(self.tenant, version=None if version is None else check_text("/version", version, 128))
         self.sender = Sender(self._hub, self.tasks, lambda: self.origin)
 

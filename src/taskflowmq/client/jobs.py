@@ -137,7 +137,7 @@ class Jobs:
 
     async def astats(self) -> StoreStats:
         """Return how many jobs are in each state and queue."""
-        return await self._hub.call(lambda session: session.asked.stats.count())
+        return await self._hub.call(lambda session: session.asked.stats.count(self._tenant))
 
     get = sync_twin(aget)
     attempts = sync_twin(aattempts)

@@ -16,7 +16,7 @@ from taskflowmq.client.ids import new_id
 from taskflowmq.client.unique import Unique, literal_key
 from taskflowmq.core.directives import Duration, to_ms
 from taskflowmq.core.errors import InvalidJob
-from taskflowmq.core.job import NewJob, UniqueKey
+from taskflowmq.core.job import DEFAULT_TENANT, NewJob, UniqueKey
 from taskflowmq.core.validation import (
     MAX_KEY_LENGTH,
     MAX_META_BYTES,
@@ -146,7 +146,7 @@ def check_chance(delay_ms: int, expires_in_ms: int | None) -> None:
 class Origin(msgspec.Struct, frozen=True):
     """Where a job comes from: whose it is, how its id is made, which version of the program asks."""
 
-    tenant: str = "default"
+    tenant: str = DEFAULT_TENANT
     new_id: Callable[[], UUID] = new_id
     version: str | None = None
 

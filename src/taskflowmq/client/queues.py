@@ -1,4 +1,4 @@
-"""``app.queues``: the queues of the store, and holding them."""
+"""``app.queues``: the queues of the app's tenant, and holding them."""
 
 from __future__ import annotations
 
@@ -35,14 +35,15 @@ def find_queue(queues: Iterable[QueueView], name: str) -> QueueView:
 
 
 class Queues:
-    """The queues of an app's store."""
+    """The queues of an app's tenant."""
 
-    def __init__(self, hub: Hub[Session]) -> None:
+    def __init__(self, hub: Hub[Session], tenant: str) -> None:
         self._hub = hub
+        self._tenant = tenant
 
     async def alist(self) -> list[QueueView]:
         """Return every queue that is in use, by name."""
-        return await self._hub.call(lambda session: session.asked.queues.list_queues())
+        return await self._hub.call(lambda session: session.asked.queues.list_queues(self._tenant))
 
     async def apause(self, queue: str, *, create: bool = False) -> None:
         """Let no job of this queue start any more; those that run continue.
@@ -57,7 +58,7 @@ class Queues:
         name = check_name("queue", queue)
         if not create:
             await self._find(name)
-        await self._hub.call(lambda session: session.asked.queues.pause(name))
+        await self._hub.call(lambda session: session.asked.queues.pause(self._tenant, name))
 
     async def aresume(self, queue: str) -> None:
         """Let jobs of this queue start again.
@@ -67,7 +68,7 @@ class Queues:
         """
         name = check_name("queue", queue)
         await self._find(name)
-        await self._hub.call(lambda session: session.asked.queues.resume(name))
+        await self._hub.call(lambda session: session.asked.queues.resume(self._tenant, name))
 
     async def aset_retention(
         self, queue: str, *, completed: Age = "", cancelled: Age = "", dead: Age = "", create: bool = False
@@ -94,7 +95,7 @@ class Queues:
                 ages[f"{state}_ms"] = NEVER if kept is None else kept
         if not create:
             await self._find(name)
-        await self._hub.call(lambda session: session.asked.queues.set_retention(name, ages))
+        await self._hub.call(lambda session: session.asked.queues.set_retention(self._tenant, name, ages))
 
     async def _find(self, name: str) -> None:
         find_queue(await self.alist(), name)

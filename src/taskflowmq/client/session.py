@@ -64,7 +64,7 @@ class Session:
     Args:
         store: opened by :meth:`open`.
         registry: the tasks to announce.
-        tenant: whose jobs are read.
+        tenant: whose tasks are announced, and whose jobs are read.
         telemetry: counts stored jobs.
         seconds: how long a call may wait for the store.
     """
@@ -82,11 +82,12 @@ class Session:
         #: The same for callers that wait for one answer: within the deadline.
         self.asked = bounded(store, seconds)
         self.registry = registry
+        self._tenant = tenant
         self._seconds = seconds
         self.commit = GroupCommit(self._write, seconds=seconds)
         self.watch = Watch(self.asked.jobs, tenant, hint=self._hint)
-        #: (task, queue, code) → when it was said last.
-        self._hinted: dict[tuple[str, str, WaitCode], float] = {}
+        #: (tenant, task, queue, code) → when it was said last.
+        self._hinted: dict[tuple[str, str, str, WaitCode], float] = {}
         self._telemetry = telemetry
         self._announced = 0
         self._stored_tasks: dict[str, AnnouncedTask] = {}
@@ -116,7 +117,7 @@ class Session:
         revision = self.registry.revision
         if revision != self._announced:
             tasks = [task.notice() for task in self.registry]
-            await _repeated(lambda: self.store.intake.announce_tasks(tasks, keep=True))
+            await _repeated(lambda: self.store.intake.announce_tasks(self._tenant, tasks, keep=True))
             self._announced = revision
 
     async def announced(self, name: str) -> AnnouncedTask | None:
@@ -140,7 +141,7 @@ class Session:
 
     async def _read_tasks(self, name: str) -> None:
         try:
-            views = await self.asked.intake.list_tasks()
+            views = await self.asked.intake.list_tasks(self._tenant)
         except StoreUnavailable:
             if name not in self._stored_tasks:
                 raise
@@ -178,7 +179,7 @@ class Session:
         self._hinted = {key: at for key, at in self._hinted.items() if now - at < HINT_AGAIN_S}
         for view in views:
             wait = waits.of(view)
-            key = (view.task, view.queue, wait.code)
+            key = (view.tenant, view.task, view.queue, wait.code)
             if wait.stuck and key not in self._hinted:
                 self._hinted[key] = now
                 log.warning("a caller waits for job %s, but %s", view.id, wait)

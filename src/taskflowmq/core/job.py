@@ -17,6 +17,9 @@ from uuid import UUID
 
 import msgspec
 
+#: The tenant of jobs where none is named.
+DEFAULT_TENANT = "default"
+
 
 class QueueRef(NamedTuple):
     """Which queue: names are unique within a tenant."""
@@ -122,7 +125,7 @@ class NewJob(msgspec.Struct, frozen=True, gc=False):
     queue: str = "default"
     priority: int = 0
     share: str = ""
-    tenant: str = "default"
+    tenant: str = DEFAULT_TENANT
     #: Due this long after the store's now. Exclusive with run_at.
     delay_ms: int = 0
     run_at: datetime | None = None
@@ -402,7 +405,7 @@ class Attempts(list[AttemptView]):
 class JobFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which jobs a reader asks for; empty means any."""
 
-    tenant: str = "default"
+    tenant: str = DEFAULT_TENANT
     states: tuple[State, ...] = ()
     queue: str | None = None
     task: str | None = None

@@ -19,6 +19,8 @@ MAX_TAG_LENGTH = 128
 MAX_KEY_LENGTH = 512
 #: Of a task, a queue or a tenant, wherever it is given.
 MAX_NAME_LENGTH = 128
+#: What stands for every tenant where tenants are named; no tenant has this name.
+ALL_TENANTS = "all"
 #: Characters of one step of a pointer that an error shows.
 MAX_STEP = 80
 MAX_BULK = 10_000
@@ -50,6 +52,8 @@ def check_name(kind: str, name: object) -> str:
         long = isinstance(name, str) and len(name) > MAX_NAME_LENGTH
         got = f"{len(str(name))} characters" if long else f"{name!r:.80}"
         raise InvalidJob.at(f"/{kind}", f"{rule}, got {got}")
+    if kind == "tenant" and name == ALL_TENANTS:
+        raise InvalidJob.at("/tenant", f"cannot be {name!r}, which stands for every tenant, as in --tenants {name}")
     return name
 
 

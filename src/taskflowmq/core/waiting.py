@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
-from taskflowmq.core.job import State
+from taskflowmq.core.job import DEFAULT_TENANT, QueueRef, State
 from taskflowmq.core.printable import counted
 
 
@@ -21,9 +21,11 @@ class WaitCode(StrEnum):
     PAUSED = "paused"
     #: Any worker at all.
     NO_WORKER = "no_worker"
-    #: A worker that serves its queue.
+    #: A worker that serves its tenant.
+    NO_WORKER_FOR_TENANT = "no_worker_for_tenant"
+    #: A worker that serves its tenant and its queue.
     NO_WORKER_FOR_QUEUE = "no_worker_for_queue"
-    #: A worker that serves its queue and knows its task.
+    #: One that also knows its task.
     NO_WORKER_FOR_TASK = "no_worker_for_task"
     #: Its workers to get on: they say themselves that they do not.
     TROUBLE = "trouble"
@@ -37,16 +39,17 @@ class WaitCode(StrEnum):
     ENDED = "ended"
 
 
-#: What does not end by itself: an operator has to act.
-STUCK = frozenset(
+#: No living worker takes it.
+UNSERVED = frozenset(
     {
-        WaitCode.PAUSED,
         WaitCode.NO_WORKER,
+        WaitCode.NO_WORKER_FOR_TENANT,
         WaitCode.NO_WORKER_FOR_QUEUE,
         WaitCode.NO_WORKER_FOR_TASK,
-        WaitCode.TROUBLE,
     }
 )
+#: What does not end by itself: an operator has to act.
+STUCK = UNSERVED | {WaitCode.PAUSED, WaitCode.TROUBLE}
 
 
 class Wait(msgspec.Struct, frozen=True):
@@ -67,8 +70,9 @@ class Wait(msgspec.Struct, frozen=True):
 
 
 class Server(msgspec.Struct, frozen=True, kw_only=True):
-    """A living worker, as far as this question goes. No queues: it serves all."""
+    """A living worker, as far as this question goes. No tenants or queues: it serves all."""
 
+    tenants: Sequence[str] = ()
     queues: Sequence[str] = ()
     tasks: Sequence[str] = ()
     slots: int = 1
@@ -76,16 +80,20 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     #: What it says of itself.
     notes: Sequence[str] = ()
 
-    def serves(self, queue: str) -> bool:
+    def serves_tenant(self, tenant: str) -> bool:
+        """Tell whether it takes jobs of this tenant."""
+        return not self.tenants or tenant in self.tenants
+
+    def serves(self, queue: QueueRef) -> bool:
         """Tell whether it takes jobs from this queue."""
-        return not self.queues or queue in self.queues
+        return self.serves_tenant(queue.tenant) and (not self.queues or queue.queue in self.queues)
 
 
 class WaitingJob(msgspec.Struct, frozen=True, kw_only=True):
     """A job, as far as this question goes."""
 
     task: str
-    queue: str
+    queue: QueueRef
     state: State
     run_at: datetime | None = None
 
@@ -103,11 +111,16 @@ def why_waiting(job: WaitingJob, servers: Sequence[Server], *, paused: bool) -> 
     if job.state is State.RUNNING:
         return Wait(WaitCode.RUNNING, "it is running")
     if paused:
-        return Wait(WaitCode.PAUSED, f"queue {job.queue!r} is paused", f"taskflow queues resume {job.queue}")
+        name = job.queue.queue
+        return Wait(
+            WaitCode.PAUSED,
+            f"queue {name!r}{_of(job.queue)} is paused",
+            f"taskflow queues resume {name}{tenant_flag(job.queue)}",
+        )
     serving = [server for server in servers if server.serves(job.queue)]
     knowing = [server for server in serving if job.task in server.tasks]
     if not knowing:
-        return _nobody(job, len(servers), len(serving))
+        return _nobody(job, servers, len(serving))
     if job.state is not State.PENDING:
         when = f"due at {job.run_at:%Y-%m-%d %H:%M:%S%z}" if job.run_at is not None else "not due yet"
         return Wait(WaitCode.DUE, f"it is {job.state} and {when}")
@@ -122,12 +135,35 @@ def why_waiting(job: WaitingJob, servers: Sequence[Server], *, paused: bool) -> 
     )
 
 
-def _nobody(job: WaitingJob, alive: int, serving: int) -> Wait:
-    text = f"no living worker serves task {job.task!r} on queue {job.queue!r}"
-    start = f"start one: taskflow worker [APP] --queues {job.queue}"
-    if not alive:
+def _nobody(job: WaitingJob, servers: Sequence[Server], serving: int) -> Wait:
+    text = f"no living worker serves task {job.task!r} on queue {job.queue.queue!r}{_of(job.queue)}"
+    start = f"start one: taskflow worker [APP] --queues {job.queue.queue}{tenant_flag(job.queue, 's')}"
+    if not servers:
         return Wait(WaitCode.NO_WORKER, f"{text} (no worker is alive)", start)
+    of_tenant = sum(server.serves_tenant(job.queue.tenant) for server in servers)
+    if not of_tenant:
+        tenant = (
+            f"no living worker serves tenant {job.queue.tenant!r} ({counted(len(servers), 'worker')} for other tenants)"
+        )
+        return Wait(
+            WaitCode.NO_WORKER_FOR_TENANT, tenant, f"start one: taskflow worker [APP] --tenants {job.queue.tenant}"
+        )
     if not serving:
-        return Wait(WaitCode.NO_WORKER_FOR_QUEUE, f"{text} ({counted(alive, 'worker')} for other queues)", start)
+        return Wait(WaitCode.NO_WORKER_FOR_QUEUE, f"{text} ({counted(of_tenant, 'worker')} for other queues)", start)
     what = f"{text} ({counted(serving, 'worker')} for the queue, without this task)"
     return Wait(WaitCode.NO_WORKER_FOR_TASK, what, "start a worker with the app that declares it")
+
+
+def _of(queue: QueueRef) -> str:
+    """Return whose queue it is; nothing for the one tenant that most stores have."""
+    return "" if queue.tenant == DEFAULT_TENANT else f" of tenant {queue.tenant!r}"
+
+
+def tenant_flag(queue: QueueRef, more: str = "") -> str:
+    """Return what a command for this queue needs besides its name.
+
+    Args:
+        queue: which queue.
+        more: the end of the flag: "s" for that of a worker.
+    """
+    return "" if queue.tenant == DEFAULT_TENANT else f" --tenant{more} {queue.tenant}"

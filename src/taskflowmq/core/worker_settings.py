@@ -22,6 +22,8 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         queues: names of the queues to serve; empty means every queue. They are a set: their order means nothing, and
             queues of equal priority take turns.
+        tenants: names of the tenants to serve, a set without preference; empty means the tenant of the app, and
+            ``all`` alone means every tenant.
         concurrency: slots of one child, 1…10,000; threads take up to 32 of them.
         processes: children of a supervisor.
         drain_timeout: how long running jobs may finish after the first SIGTERM.
@@ -34,6 +36,7 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     queues: tuple[str, ...] = ()
+    tenants: tuple[str, ...] = ()
     concurrency: int = 50
     processes: int = 1
     drain_timeout: float = 30.0

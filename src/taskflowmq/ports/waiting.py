@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from taskflowmq.core.job import JobFilter, JobView, State
-from taskflowmq.core.waiting import Server, Wait, WaitCode, WaitingJob, why_waiting
+from taskflowmq.core.job import JobFilter, JobView, QueueRef, State
+from taskflowmq.core.waiting import UNSERVED, Server, Wait, WaitingJob, why_waiting
 from taskflowmq.ports.store import Store
 from taskflowmq.ports.store.workers import WorkerView
 
@@ -15,6 +15,7 @@ from taskflowmq.ports.store.workers import WorkerView
 class _Info(msgspec.Struct):
     """What a worker says of itself; versions before and after this one may say less and more."""
 
+    tenants: list[str] = []
     queues: list[str] = []
     tasks: list[str] = []
     concurrency: int = 1
@@ -30,6 +31,7 @@ def servers_of(workers: Iterable[WorkerView]) -> list[Server]:
         if worker.ended_at is None and not worker.lease_over and not info.isolated:
             found.append(
                 Server(
+                    tenants=info.tenants,
                     queues=info.queues,
                     tasks=info.tasks,
                     slots=info.concurrency,
@@ -43,7 +45,7 @@ def servers_of(workers: Iterable[WorkerView]) -> list[Server]:
 class Waits:
     """What the workers and queues were like at one moment, to ask about as many jobs as one likes."""
 
-    def __init__(self, servers: list[Server], paused: set[str]) -> None:
+    def __init__(self, servers: list[Server], paused: set[QueueRef]) -> None:
         self.servers = servers
         self.paused = paused
 
@@ -54,8 +56,9 @@ class Waits:
 
     def of(self, view: JobView) -> Wait:
         """Return what a job waits for."""
-        job = WaitingJob(task=view.task, queue=view.queue, state=view.state, run_at=view.run_at)
-        return why_waiting(job, self.servers, paused=view.queue in self.paused)
+        queue = QueueRef(view.tenant, view.queue)
+        job = WaitingJob(task=view.task, queue=queue, state=view.state, run_at=view.run_at)
+        return why_waiting(job, self.servers, paused=queue in self.paused)
 
 
 async def why_waits(store: Store, view: JobView) -> Wait:
@@ -75,25 +78,35 @@ class Unserved(msgspec.Struct, frozen=True):
     wait: Wait
 
 
-async def find_unserved(store: Store, tenant: str = "default", *, most: int = 50) -> list[Unserved]:
+async def find_unserved(store: Store, tenants: Sequence[str] = (), *, most: int = 50) -> list[Unserved]:
     """Return the tasks that have a ready job which no living worker serves, one job of each.
 
     Args:
         store: an open store.
-        tenant: whose jobs.
+        tenants: whose jobs; none means every tenant that has ready jobs.
         most: how many tasks are looked at; each costs a statement.
     """
     waits = await Waits.look(store)
-    known = {task for server in waits.servers for task in server.tasks if not server.queues}
-    asked = [task.name for task in await store.intake.list_tasks() if task.name not in known]
     found: list[Unserved] = []
-    for name in asked[:most]:
+    for tenant, name in (await _without_free_worker(store, waits, tenants or await _with_ready_jobs(store)))[:most]:
         query = JobFilter(tenant=tenant, task=name, states=(State.PENDING,))
         for view in (await store.jobs.list_jobs(query, limit=1, before=None)).items:
             wait = waits.of(view)
-            if wait.code in _UNSERVED:
+            if wait.code in UNSERVED:
                 found.append(Unserved(view, wait))
     return found
 
 
-_UNSERVED = frozenset({WaitCode.NO_WORKER, WaitCode.NO_WORKER_FOR_QUEUE, WaitCode.NO_WORKER_FOR_TASK})
+async def _with_ready_jobs(store: Store) -> list[str]:
+    queues = (await store.stats.count_all()).queues
+    return sorted({queue.tenant for queue in queues if queue.states.get(State.PENDING)})
+
+
+async def _without_free_worker(store: Store, waits: Waits, tenants: Sequence[str]) -> list[tuple[str, str]]:
+    """Return (tenant, task) of the tasks that no worker takes from every queue of their tenant."""
+    asked = []
+    for tenant in tenants:
+        servers = [server for server in waits.servers if not server.queues and server.serves_tenant(tenant)]
+        known = {task for server in servers for task in server.tasks}
+        asked += [(tenant, task.name) for task in await store.intake.list_tasks(tenant) if task.name not in known]
+    return asked

@@ -64,7 +64,7 @@ def create_app(
     settings = (settings or ServerSettings()).check()
     services = Services(app, settings, metrics_page)
     intake = FastIntake(services) if settings.fast_intake else None
-    return Gate(_Routes(services), intake, settings, app.telemetry)
+    return Gate(_Routes(services), intake, settings, app.telemetry, tenant=app.tenant)
 
 
 class _Routes:

@@ -37,7 +37,7 @@ class QueueList(msgspec.Struct, kw_only=True):
 
 
 class StatsOut(msgspec.Struct, kw_only=True):
-    """Job counts of the store."""
+    """Job counts of a tenant."""
 
     states: dict[str, int]
     queues: Annotated[

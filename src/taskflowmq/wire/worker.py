@@ -25,7 +25,9 @@ class WorkerOut(msgspec.Struct, kw_only=True):
     lease_until: datetime
     ended_at: datetime | None
     running: int
-    info: Annotated[Any, Meta(description="Queues (unordered), tasks and slots of this worker")]
+    info: Annotated[
+        Any, Meta(description="Tenants and queues (unordered; empty: every one), tasks and slots of this worker")
+    ]
 
 
 class WorkerList(msgspec.Struct, kw_only=True):

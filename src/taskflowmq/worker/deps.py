@@ -5,7 +5,7 @@ The injected ports and the options, so that a simulation can drive all of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from taskflowmq.ports.clock import Clock
@@ -17,7 +17,10 @@ from taskflowmq.worker.options import WorkerOptions
 
 @dataclass(slots=True)
 class WorkerDeps:
-    """Ports and options of one worker. ``worker_id`` changes when an embedded worker lost its lease."""
+    """Ports and options of one worker. ``worker_id`` changes when an embedded worker lost its lease.
+
+    ``tenant`` is that of the app whose tasks these are; ``tenants`` are those that it serves, none: every one.
+    """
 
     store: Store
     tasks: TaskRegistry
@@ -25,3 +28,8 @@ class WorkerDeps:
     telemetry: Telemetry
     options: WorkerOptions
     worker_id: UUID
+    tenant: str
+    tenants: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tenants = self.options.serving(self.tenant)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Sequence
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -11,37 +12,42 @@ from uuid import UUID, uuid4
 
 import msgspec
 
+from taskflowmq.core.job import DEFAULT_TENANT
 from taskflowmq.ports.store.workers import NewWorker
-from taskflowmq.worker.options import WorkerOptions
+from taskflowmq.worker.deps import WorkerDeps
 from taskflowmq.worker.slots import SlotTable
 
 
 class WorkerIdentity(msgspec.Struct, frozen=True, kw_only=True):
-    """A worker's identity. With ``table`` a supervisor watches: it renews the lease and reads the table."""
+    """A worker's identity. With ``table`` a supervisor watches: it renews the lease and reads the table.
+
+    ``tenant`` is that of the app whose tasks it runs.
+    """
 
     worker_id: UUID
     supervisor: UUID
     table: SlotTable | None = None
+    tenant: str = DEFAULT_TENANT
 
     @classmethod
-    def embedded(cls) -> WorkerIdentity:
+    def embedded(cls, tenant: str = DEFAULT_TENANT) -> WorkerIdentity:
         """A worker that is its own supervisor."""
         worker_id = uuid4()
-        return cls(worker_id=worker_id, supervisor=worker_id)
+        return cls(worker_id=worker_id, supervisor=worker_id, tenant=tenant)
 
 
-def introduction(
-    identity: WorkerIdentity, worker_id: UUID, options: WorkerOptions, tasks: tuple[str, ...]
-) -> NewWorker:
+def introduction(identity: WorkerIdentity, deps: WorkerDeps, tasks: Sequence[str]) -> NewWorker:
     """Return the row with which a worker introduces itself to the store."""
+    options = deps.options
     info = {
+        "tenants": list(deps.tenants),
         "queues": list(options.queues),
         "tasks": list(tasks),
         "concurrency": options.slots,
         "isolated": options.isolated,
     }
     return NewWorker(
-        id=worker_id,
+        id=deps.worker_id,
         supervisor=identity.supervisor,
         host=socket.gethostname(),
         boot_id=_boot_id(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from taskflowmq.core.retention import LONGEST_S, Retention
-from taskflowmq.core.validation import check_collection, check_name
+from taskflowmq.core.validation import ALL_TENANTS, check_collection, check_name
 from taskflowmq.core.worker_settings import BOUNDS, WorkerSettings
 
 #: More threads than this only fight for the interpreter lock.
@@ -35,6 +35,10 @@ class WorkerOptions(WorkerSettings, frozen=True, kw_only=True):
         check_collection("/queues", self.queues, "queue names")
         for name in self.queues:
             check_name("queue", name)
+        check_collection("/tenants", self.tenants, "tenant names")
+        if not self._serves_all:
+            for name in self.tenants:
+                check_name("tenant", name)
         bounds = {**BOUNDS, "heartbeat": (BOUNDS["heartbeat"][0], self.lease / 2), "grace": (0, _MOST_GRACE_S)}
         for field, (low, high) in bounds.items():
             if not low <= getattr(self, field) <= high:
@@ -47,6 +51,18 @@ class WorkerOptions(WorkerSettings, frozen=True, kw_only=True):
             value = getattr(self, field)
             if value is not None and value < 1:
                 raise ValueError(f"{field} must be at least 1, got {value!r}")
+
+    def serving(self, tenant: str) -> tuple[str, ...]:
+        """Return the tenants to claim from, as stores take them: empty means every tenant.
+
+        Args:
+            tenant: of the worker's app, which it serves unless the options say otherwise.
+        """
+        return () if self._serves_all else tuple(self.tenants) or (tenant,)
+
+    @property
+    def _serves_all(self) -> bool:
+        return set(self.tenants) == {ALL_TENANTS}
 
     @property
     def lease_ms(self) -> int:

@@ -119,6 +119,7 @@ class Worker:
             telemetry or NoTelemetry(),
             options or WorkerOptions(),
             self._identity.worker_id,
+            self._identity.tenant,
         )
         self._supervised = self._identity.table is not None
         self._duties = duties
@@ -287,13 +288,14 @@ class Worker:
         tasks, errors = self._deps.tasks, 0
         names = tasks.names()
         notices = [spec.notice() for name in names if (spec := tasks.get(name)) is not None]
-        row = introduction(self._identity, self._deps.worker_id, self._deps.options, names)
+        row = introduction(self._identity, self._deps, names)
         began, store_log = 0.0, StoreLog(self._deps.store, self._deps.clock, "registration")
         while not self._is_stopping():
             began = self._deps.clock.monotonic()
             try:
                 await self._deps.store.workers.register(row)
-                await self._deps.store.intake.announce_tasks(notices)
+                for tenant in self._deps.tenants or (self._deps.tenant,):
+                    await self._deps.store.intake.announce_tasks(tenant, notices)
                 store_log.worked()
                 break
             except TaskFlowError as error:

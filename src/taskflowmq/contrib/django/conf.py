@@ -9,6 +9,8 @@ import msgspec
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from taskflowmq.core.job import DEFAULT_TENANT
+
 #: What a project's own app has said already.
 _OF_THE_APP = ("TENANT", "VERSION", "STORE_OPTIONS", "STORE_TIMEOUT")
 
@@ -29,7 +31,7 @@ class TaskFlowSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     app: str | None = None
     url: str | None = None
     database: str = "default"
-    tenant: str = "default"
+    tenant: str = DEFAULT_TENANT
     version: str | None = None
     store_options: dict[str, Any] = msgspec.field(default_factory=dict)
     store_timeout: float | None = None

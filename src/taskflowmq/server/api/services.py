@@ -86,7 +86,6 @@ class Services:
         self.app = app
         self.settings = settings
         self.metrics = metrics
-        self.tenant = app.tenant
         self.readback = Readback(self._get_many)
         self.cached_stats: Cached[StoreStats] = Cached(self._count, STATS_SECONDS)
         self.readiness = Readiness(Cached(self._ping, READY_SECONDS).get, settings.ready_seconds)
@@ -131,9 +130,9 @@ class Services:
         """How many jobs the store has, within the deadline."""
         return self.session.asked.stats
 
-    async def job(self, job_id: str) -> JobView:
-        """Return a job by the id in a path, or raise the 404."""
-        found = await self.jobs.get(self.tenant, parse_id(job_id))
+    async def job(self, tenant: str, job_id: UUID) -> JobView:
+        """Return a job of a tenant, or raise the 404."""
+        found = await self.jobs.get(tenant, job_id)
         if found is None:
             raise not_found()
         return found
@@ -151,16 +150,16 @@ class Services:
             ClientGone: the client disconnected.
         """
         try:
-            ended = await seat.waiting(lambda: self._ended(view.id, seconds))
+            ended = await seat.waiting(lambda: self._ended(view, seconds))
         except JobNotFound as error:  # deleted meanwhile
             raise not_found() from error
         await seat.take_turn()
-        return await self.job(str(view.id)) if ended is None else ended
+        return await self.job(view.tenant, view.id) if ended is None else ended
 
-    async def _ended(self, job_id: UUID, seconds: float) -> JobView | None:
+    async def _ended(self, view: JobView, seconds: float) -> JobView | None:
         try:
             async with asyncio.timeout(seconds):
-                return await self.session.watch.ended(job_id, self.tenant)
+                return await self.session.watch.ended(view.id, view.tenant)
         except TimeoutError:
             return None
 
@@ -170,7 +169,7 @@ class Services:
         return await self.jobs.get_many(tenant, job_ids)
 
     async def _count(self) -> StoreStats:
-        return await self.stats.count()
+        return await self.stats.count_all()
 
     async def _ping(self) -> float:
         return await self.store.ping()

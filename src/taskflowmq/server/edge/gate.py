@@ -15,6 +15,7 @@ from random import getrandbits
 from typing import Any
 from urllib.parse import unquote
 
+from taskflowmq.core.job import DEFAULT_TENANT
 from taskflowmq.ports.telemetry import Telemetry
 from taskflowmq.server.edge.auth import SAFE_METHODS, Guard
 from taskflowmq.server.edge.body import ClientGone, Receive, drop_body, read_body
@@ -61,11 +62,19 @@ class Gate:
         intake: the bare handler of ``POST /api/v1/jobs``, or None to let the application serve it too.
         settings: the server's settings.
         telemetry: counts refused requests.
+        tenant: that all requests are for.
     """
 
     def __init__(
-        self, inner: App, intake: Intake | None, settings: ServerSettings, telemetry: Telemetry | None = None
+        self,
+        inner: App,
+        intake: Intake | None,
+        settings: ServerSettings,
+        telemetry: Telemetry | None = None,
+        *,
+        tenant: str = DEFAULT_TENANT,
     ) -> None:
+        self._tenant = tenant
         self._refusals = Refusals(telemetry)
         self._inner = inner
         self._intake = intake
@@ -113,7 +122,7 @@ class Gate:
         except Problem as problem:
             self._refusals.note(peer, problem.code, request_id)
             raise
-        context = RequestContext(actor, request_id, headers)
+        context = RequestContext(actor, self._tenant, request_id, headers)
         context.put_into(scope)
         if not policy.in_flight:
             await self._route(scope, receive, reply, policy)

@@ -15,17 +15,19 @@ class RequestContext:
 
     Attributes:
         actor: who calls.
+        tenant: whose jobs, queues and tasks the request reads and changes.
         request_id: names the request in answers and logs.
         headers: the request's fields, names in lower case.
         seat: its seat among the reads; the gate gives one to each read.
     """
 
-    __slots__ = ("actor", "headers", "request_id", "seat")
+    __slots__ = ("actor", "headers", "request_id", "seat", "tenant")
 
     seat: Seat
 
-    def __init__(self, actor: str, request_id: str, headers: Mapping[bytes, bytes]) -> None:
+    def __init__(self, actor: str, tenant: str, request_id: str, headers: Mapping[bytes, bytes]) -> None:
         self.actor = actor
+        self.tenant = tenant
         self.request_id = request_id
         self.headers = headers
 

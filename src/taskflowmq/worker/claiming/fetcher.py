@@ -11,7 +11,7 @@ import logging
 from uuid import UUID
 
 from taskflowmq.core.errors import StoreClosed, TaskFlowError
-from taskflowmq.core.job import ClaimedJob
+from taskflowmq.core.job import ClaimedJob, QueueRef
 from taskflowmq.core.printable import counted
 from taskflowmq.core.transitions import Stopped
 from taskflowmq.ports.store import MAX_BATCH, ClaimRequest
@@ -104,9 +104,9 @@ class Fetcher:
             self._buffer.remove(job)
             self._executor.give_back(job, Stopped(False))
 
-    def return_queues(self, queues: set[str]) -> None:
+    def return_queues(self, queues: set[QueueRef]) -> None:
         """Hand back the jobs of these queues that wait here."""
-        for job in [job for job in self._buffer if job.queue in queues]:
+        for job in [job for job in self._buffer if QueueRef(job.tenant, job.queue) in queues]:
             self._buffer.remove(job)
             self._executor.give_back(job)
 
@@ -210,6 +210,7 @@ class Fetcher:
         began = clock.monotonic()
         request = ClaimRequest(
             worker_id=self._deps.worker_id,
+            tenants=self._deps.tenants,
             queues=self._deps.options.queues,
             tasks=self._task_names(),
             limit=limit,

@@ -23,8 +23,9 @@ class Listener:
         errors = 0
         while True:
             try:
-                async with self._deps.store.notifier.listen(self._deps.options.queues) as topics:
-                    async for _ in topics:
+                listening = self._deps.store.notifier.listen(self._deps.tenants, self._deps.options.queues)
+                async with listening as ready:
+                    async for _ in ready:
                         errors = 0
                         self._wake()
             except Exception as error:  # noqa: BLE001 - polling continues whatever happens to the listener

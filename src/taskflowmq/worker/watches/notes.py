@@ -108,9 +108,9 @@ class Notes:
         stays, self._suspect = awaited & self._suspect, awaited
         if not stays:
             return None
-        tenant = next(iter(self._executor.runs.values())).job.tenant
         asked = sorted(awaited)[:MOST_AWAITED]
-        views = await self._deps.store.jobs.get_many(tenant, asked)
+        # What bodies wait for they have enqueued through their app.
+        views = await self._deps.store.jobs.get_many(self._deps.tenant, asked)
         # Of those that are not found, other tenants' among them, nothing is known.
         if len(views) < len(asked) or any(view.state is State.RUNNING or view.state.final for view in views):
             return None

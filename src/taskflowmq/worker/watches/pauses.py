@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 
 from taskflowmq.core.errors import TaskFlowError
+from taskflowmq.core.job import QueueRef
 from taskflowmq.worker.claiming.fetcher import Fetcher
 from taskflowmq.worker.deps import WorkerDeps
 from taskflowmq.worker.running.executor import Executor
@@ -47,5 +48,5 @@ class PauseWatch:
         if paused:
             self._fetcher.return_queues(paused)
             for run in self._executor.unstarted():
-                if run.job.queue in paused:
+                if QueueRef(run.job.tenant, run.job.queue) in paused:
                     self._executor.recall(run)

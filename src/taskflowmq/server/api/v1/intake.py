@@ -56,15 +56,15 @@ async def store_one(services: Services, scope: Mapping[str, Any], request: JobBo
     stored = await services.session.store_one(job, idempotency_of(scope, request))
     created = _is_new(job, stored)
     if stored.at is None:
-        answer = Submitted(**await _read(services, stored.id), created=created)
+        answer = Submitted(**await _read(services, context_of(scope).tenant, stored.id), created=created)
     else:
         answer = submitted(job, stored.at, created=created)
     return CREATED if created else FOUND, answer
 
 
-async def _read(services: Services, job_id: UUID) -> dict[str, Any]:
+async def _read(services: Services, tenant: str, job_id: UUID) -> dict[str, Any]:
     """Return what the store holds of a job that this request did not make, or whose time it was not told."""
-    view = await services.session.within(services.readback.get(services.tenant, job_id))
+    view = await services.session.within(services.readback.get(tenant, job_id))
     if view is None:
         raise Problem(404, "not_found", f"This request created job {job_id}, which has been deleted since")
     return job_fields(view)

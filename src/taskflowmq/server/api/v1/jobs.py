@@ -56,6 +56,7 @@ async def create_job(body: RawBody, request: Request[Any, Any, Any], services: S
 @get("/jobs", operation_id="listJobs", summary="List jobs", tags=TAGS)
 async def list_jobs(
     services: Shared,
+    request: Request[Any, Any, Any],
     states: States = None,
     queue: FromQuery[str | None] = None,
     task: FromQuery[str | None] = None,
@@ -70,7 +71,7 @@ async def list_jobs(
     if after is not None and before is not None and before <= after:
         raise bad_parameter("created_before", "must be later than created_after")
     query = JobFilter(
-        tenant=services.tenant,
+        tenant=context_of(request.scope).tenant,
         states=_states(states),
         queue=None if queue is None else check_name("queue", queue),
         task=None if task is None else check_name("task", task),
@@ -82,15 +83,18 @@ async def list_jobs(
 
 
 @get("/jobs/dead", operation_id="listDeadJobs", summary="List dead jobs", tags=TAGS)
-async def list_dead(services: Shared, limit: Limit = 50, cursor: Cursor = None) -> JobPage:
+async def list_dead(
+    request: Request[Any, Any, Any], services: Shared, limit: Limit = 50, cursor: Cursor = None
+) -> JobPage:
     """Return dead jobs (dead letters), newest first; equals `GET /jobs?state=dead`."""
-    return await _page(services, JobFilter(tenant=services.tenant, states=(State.DEAD,)), limit, cursor)
+    query = JobFilter(tenant=context_of(request.scope).tenant, states=(State.DEAD,))
+    return await _page(services, query, limit, cursor)
 
 
 @get("/jobs/stats", operation_id="jobStats", summary="Count jobs", tags=TAGS)
-async def stats(services: Shared) -> StatsOut:
+async def stats(request: Request[Any, Any, Any], services: Shared) -> StatsOut:
     """Return counts by state and queue. Below 10,000 per state they are exact, above that they date from `as_of`."""
-    return stats_out(await services.stats.count())
+    return stats_out(await services.stats.count(context_of(request.scope).tenant))
 
 
 @get("/jobs/{job_id:str}", operation_id="getJob", summary="Read a job", tags=TAGS)
@@ -98,33 +102,34 @@ async def get_job(
     job_id: FromPath[str], request: Request[Any, Any, Any], services: Shared, wait: Wait = 0
 ) -> JobDetail:
     """Return a job with its attempts. With `wait`, return when it reaches a final state or the time has elapsed."""
-    view = await services.job(job_id)
+    context = context_of(request.scope)
+    view = await services.job(context.tenant, parse_id(job_id))
     if wait and not view.state.final:
-        view = await services.wait(view, wait, context_of(request.scope).seat)
+        view = await services.wait(view, wait, context.seat)
     return await _detail(services, view)
 
 
 @post("/jobs/{job_id:str}/retry", operation_id="retryJob", summary="Retry a job", tags=TAGS, status_code=200)
-async def retry_job(job_id: FromPath[str], services: Shared) -> JobOut:
+async def retry_job(job_id: FromPath[str], request: Request[Any, Any, Any], services: Shared) -> JobOut:
     """Start a new round of a dead job, or make a scheduled or retrying job due now. In other states, returns 409."""
-    wanted = parse_id(job_id)
-    check(await services.jobs.retry(services.tenant, wanted), wanted)
-    return job_out(await services.job(job_id))
+    wanted, tenant = parse_id(job_id), context_of(request.scope).tenant
+    check(await services.jobs.retry(tenant, wanted), wanted)
+    return job_out(await services.job(tenant, wanted))
 
 
 @post("/jobs/{job_id:str}/cancel", operation_id="cancelJob", summary="Cancel a job", tags=TAGS, status_code=202)
 async def cancel_job(job_id: FromPath[str], request: Request[Any, Any, Any], services: Shared) -> JobOut:
     """Cancel a job, or request that the worker of a running job stop it. In a final state, returns 409."""
-    wanted = parse_id(job_id)
-    check(await services.jobs.cancel(services.tenant, wanted, actor=context_of(request.scope).actor), wanted)
-    return job_out(await services.job(job_id))
+    wanted, context = parse_id(job_id), context_of(request.scope)
+    check(await services.jobs.cancel(context.tenant, wanted, actor=context.actor), wanted)
+    return job_out(await services.job(context.tenant, wanted))
 
 
 @delete("/jobs/{job_id:str}", operation_id="deleteJob", summary="Delete a job", tags=TAGS)
-async def delete_job(job_id: FromPath[str], services: Shared) -> None:
+async def delete_job(job_id: FromPath[str], request: Request[Any, Any, Any], services: Shared) -> None:
     """Delete a job in a final state. In other states, returns 409."""
     wanted = parse_id(job_id)
-    check(await services.jobs.delete(services.tenant, wanted), wanted)
+    check(await services.jobs.delete(context_of(request.scope).tenant, wanted), wanted)
 
 
 async def _page(services: Services, query: JobFilter, limit: int, cursor: str | None) -> JobPage:
@@ -135,7 +140,7 @@ async def _page(services: Services, query: JobFilter, limit: int, cursor: str | 
 
 
 async def _detail(services: Services, view: JobView) -> JobDetail:
-    attempts = await services.jobs.attempts(services.tenant, view.id)
+    attempts = await services.jobs.attempts(view.tenant, view.id)
     return JobDetail(
         **job_fields(view),
         attempts=[attempt_out(attempt) for attempt in attempts],

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from litestar import get, post
+from litestar import Request, get, post
 from litestar.params import FromPath, QueryParameter
 
 from taskflowmq.client.queues import find_queue
 from taskflowmq.core.filters import MAX_PAGE
 from taskflowmq.core.validation import MAX_NAME_LENGTH, check_name
 from taskflowmq.server.api.services import Services, Shared
+from taskflowmq.server.edge.request_context import context_of
 from taskflowmq.wire.queue import QueueList, QueueOut, queue_out
 
 TAGS = ["queues"]
@@ -24,40 +25,45 @@ Cursor = Annotated[
 
 
 @get("/queues", operation_id="listQueues", summary="List queues", tags=TAGS)
-async def list_queues(services: Shared, limit: Limit = MAX_PAGE, cursor: Cursor = None) -> QueueList:
+async def list_queues(
+    request: Request[Any, Any, Any], services: Shared, limit: Limit = MAX_PAGE, cursor: Cursor = None
+) -> QueueList:
     """Return queues with counts of their live jobs, ordered by name. The last page has `"next": null`."""
     after = "" if cursor is None else check_name("cursor", cursor)
+    listed = await services.queues.list_queues(context_of(request.scope).tenant)
     # Sorted here: a database may order names otherwise, and pages must fit together.
-    found = sorted((one for one in await services.queues.list_queues() if one.name > after), key=lambda one: one.name)
+    found = sorted((one for one in listed if one.name > after), key=lambda one: one.name)
     page = found[:limit]
     return QueueList(items=[queue_out(one) for one in page], next=page[-1].name if len(found) > limit else None)
 
 
 @post("/queues/{name:str}/pause", operation_id="pauseQueue", summary="Pause a queue", tags=TAGS, status_code=200)
-async def pause(name: FromPath[str], services: Shared, create: Create = False) -> QueueOut:
+async def pause(
+    name: FromPath[str], request: Request[Any, Any, Any], services: Shared, create: Create = False
+) -> QueueOut:
     """Pause claims from a queue; running jobs continue. Encode a slash in the name as %2F.
 
     If the queue does not exist, returns 404; with `create`, creates it.
     """
-    queue = _name(name)
+    queue, tenant = _name(name), context_of(request.scope).tenant
     if not create:
-        await _one(services, queue)
-    await services.queues.pause(queue)
-    return await _one(services, queue)
+        await _one(services, tenant, queue)
+    await services.queues.pause(tenant, queue)
+    return await _one(services, tenant, queue)
 
 
 @post("/queues/{name:str}/resume", operation_id="resumeQueue", summary="Resume a queue", tags=TAGS, status_code=200)
-async def resume(name: FromPath[str], services: Shared) -> QueueOut:
+async def resume(name: FromPath[str], request: Request[Any, Any, Any], services: Shared) -> QueueOut:
     """Resume claims from a queue. Encode a slash in the name as %2F."""
-    queue = _name(name)
-    await _one(services, queue)
-    await services.queues.resume(queue)
-    return await _one(services, queue)
+    queue, tenant = _name(name), context_of(request.scope).tenant
+    await _one(services, tenant, queue)
+    await services.queues.resume(tenant, queue)
+    return await _one(services, tenant, queue)
 
 
 def _name(name: str) -> str:
     return check_name("name", name.replace("%2F", "/"))
 
 
-async def _one(services: Services, name: str) -> QueueOut:
-    return queue_out(find_queue(await services.queues.list_queues(), name))
+async def _one(services: Services, tenant: str, name: str) -> QueueOut:
+    return queue_out(find_queue(await services.queues.list_queues(tenant), name))

@@ -58,12 +58,14 @@ class Command(BaseCommand):  # type: ignore[misc]  # Django has no types
         from taskflowmq.cli.root import run
 
         try:
-            url = get_app().url
+            app = get_app()
+            url, tenant = app.url, app.tenant
         except (ImproperlyConfigured, TaskFlowError) as error:
             raise CommandError(str(error)) from error
-        # The processes of a worker find the project by these, and the commands that need no app their store.
+        # The processes of a worker find the project by these, and the commands that need no app their store and tenant.
         os.environ["TASKFLOW_APP"] = SPEC
         os.environ["TASKFLOW_DATABASE_URL"] = url
+        os.environ["TASKFLOW_TENANT"] = tenant
         os.environ.pop("TASKFLOW_DATABASE_URL_FILE", None)  # where it said so, it was read
         os.environ["PYTHONPATH"] = os.pathsep.join(_project_folders())
         run(arguments)
