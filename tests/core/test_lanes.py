@@ -19,13 +19,18 @@ class Lane(NamedTuple):
     queue: str
     priority: int = 0
     share: str = ""
+    tenant_id: int = 1
 
 
-lanes = st.builds(Lane, st.sampled_from("abcd"), st.integers(-1, 1), st.sampled_from(("", "x", "y")))
+lanes = st.builds(Lane, st.sampled_from("abcd"), st.integers(-1, 1), st.sampled_from(("", "x", "y")), st.just(1))
+lanes_of_tenants = st.builds(Lane, st.sampled_from("ab"), st.integers(-1, 1), st.just(""), st.integers(1, 3))
 some_lanes = st.lists(lanes, unique=True, max_size=12)
 limits = st.integers(1, 9)
 #: What arrives before each claim, and how many jobs it takes.
 histories = st.lists(st.tuples(st.dictionaries(lanes, st.integers(1, 20), max_size=4), limits), max_size=40)
+histories_of_tenants = st.lists(
+    st.tuples(st.dictionaries(lanes_of_tenants, st.integers(1, 20), max_size=4), limits), max_size=40
+)
 
 
 def claim(turns: Turns, ready: Counter[Lane], limit: int, found: Iterable[Lane] | None = None) -> Counter[Lane]:
@@ -82,8 +87,46 @@ def test_what_is_remembered_does_not_grow_with_the_names_that_were_seen() -> Non
     turns = Turns()
     for number in range(1000):
         claim(turns, Counter({Lane("steady"): 100, Lane(f"queue-{number}"): 1}), 7)
-    assert len(turns._queues[0]) < 10
-    assert max(turns._queues[0].values()) <= 7
+    (kept,) = turns._queues.values()
+    assert len(kept) < 10
+    assert max(kept.values()) <= 7
+    assert turns._tenants == {}
+
+
+def test_tenants_take_turns_however_many_queues_they_have() -> None:
+    mine = [Lane("a"), Lane("b"), Lane("c"), Lane("a", tenant_id=2)]
+    turns, ready = Turns(), Counter(dict.fromkeys(mine, 1000))
+    taken = [lane for _ in range(6) for lane in claim(turns, ready, 1)]
+    assert taken == [mine[0], mine[3], mine[1], mine[3], mine[2], mine[3]]
+
+
+def test_a_tenant_that_was_idle_makes_up_for_nothing() -> None:
+    turns, one, two = Turns(), Lane("a", tenant_id=1), Lane("a", tenant_id=2)
+    ready = Counter({one: 1000, two: 1})
+    for _ in range(50):
+        claim(turns, ready, 1)
+    ready[two] = 1000
+    assert Counter(lane for _ in range(10) for lane in claim(turns, ready, 1)) == {one: 5, two: 5}
+
+
+def test_what_is_remembered_does_not_grow_with_the_tenants_that_were_seen() -> None:
+    turns = Turns()
+    for number in range(1000):
+        claim(turns, Counter({Lane("a"): 100, Lane("a", tenant_id=2 + number): 1}), 7)
+    assert len(turns._tenants[0]) < 10
+    assert max(turns._tenants[0].values()) <= 7
+
+
+@given(histories_of_tenants, limits)
+def test_of_two_tenants_with_jobs_none_gets_ahead_by_more_than_a_claim(
+    history: list[tuple[dict[Lane, int], int]], most: int
+) -> None:
+    turns, mine = Turns(), (Lane("full", tenant_id=8), Lane("full", tenant_id=9))
+    ready, taken = Counter(dict.fromkeys(mine, 10_000)), Counter[Lane]()
+    for arrivals, limit in history:
+        ready.update(arrivals)
+        taken.update(claim(turns, ready, min(limit, most)))
+        assert abs(taken[mine[0]] - taken[mine[1]]) <= most
 
 
 @given(some_lanes, histories)

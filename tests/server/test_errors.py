@@ -19,7 +19,7 @@ SECRET = "SELECT * FROM job -- /var/lib/secret.db"
 async def test_an_unforeseen_error_says_nothing_but_its_id(
     app: TaskFlow, reader: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def broken() -> None:
+    async def broken(tenant: str) -> None:
         raise RuntimeError(SECRET)
 
     monkeypatch.setattr(app.store.stats, "count", broken)
