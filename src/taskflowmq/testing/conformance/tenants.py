@@ -18,7 +18,6 @@ from taskflowmq.testing.waiting import wait_until
 
 #: The first tenant of every store, and two others.
 TENANTS = (TENANT, "blue", "red")
-RED, BLUE = ("red",), ("blue",)
 
 
 async def _fill(rig: Rig, tenant: str, count: int, *, queue: str = "default", priority: int = 0) -> None:
