@@ -257,7 +257,7 @@ LANES = (
         "turns-before-priority",
         "any",
         "the queue that was given the least goes first, also before a more urgent priority of another",
-        (Edit("core/lanes.py", "return lane.priority, self._queues.get(", "return 0, self._queues.get("),),
+        (Edit("core/lanes.py", "return *tenant, self._queues.get(", "return 0, 0, self._queues.get("),),
         (
             _LANES + "test_every_lane_once_and_by_priority",
             _SQLITE + "TestLanes::test_priority_goes_before_the_turns_of_queues",
@@ -273,6 +273,27 @@ LANES = (
             _LANES + "test_of_two_queues_with_jobs_none_gets_ahead_by_more_than_a_claim",
             _SQLITE + "TestLanes::test_full_queues_share_evenly_whatever_a_claim_takes",
             _POSTGRES + "TestLanes::test_full_queues_share_evenly_whatever_a_claim_takes",
+        ),
+    ),
+    Mutant(
+        "tenants-without-turns",
+        "any",
+        "queues take turns whoever has them, so the tenant with the most queues gets the most",
+        (Edit("core/lanes.py", "if len(set(map(_tenant_of, ordered))) > 1:", "if False:"),),
+        (
+            _LANES + "test_tenants_take_turns_however_many_queues_they_have",
+            _SQLITE + "TestTenants::test_tenants_are_served_in_turn_however_many_queues_they_have",
+            _POSTGRES + "TestTenants::test_tenants_are_served_in_turn_however_many_queues_they_have",
+        ),
+    ),
+    Mutant(
+        "every-tenant-served",
+        "any",
+        "a worker claims for every tenant, whomever it was told to serve",
+        (Edit("worker/claiming/fetcher.py", "tenants=self._deps.tenants,", "tenants=(),"),),
+        (
+            "tests/worker/test_tenants.py::test_a_worker_claims_listens_and_announces_for_the_tenants_that_it_serves",
+            "tests/client/test_tenants.py::test_each_worker_runs_the_jobs_of_its_own_tenant_only",
         ),
     ),
 )

@@ -149,9 +149,10 @@ def test_an_app_that_was_opened_by_blocking_code_serves_a_transaction_on_another
 async def test_sql_that_brings_a_new_name_itself_is_named_as_the_cause(postgres_url: str) -> None:
     """Without the library nobody commits the name first; who waits for it is told what for, and heals after it."""
     conn = await asyncpg.connect(postgres_url)
+    tenant = await conn.fetchval("SELECT taskflow.tenant_no('default')")
     transaction = conn.transaction()
     await transaction.start()
-    await conn.execute("SELECT taskflow.lane_no('new-queue', 7::smallint, '')")
+    await conn.execute("SELECT taskflow.lane_no_v2($1, 'new-queue', 7::smallint, '')", tenant)
     async with new_app(postgres_url) as app:
         new = app.tasks["brand-new"].using(queue="new-queue", priority=7)
         with pytest.raises(StoreUnavailable, match="another transaction is creating this tenant, task or queue name"):
