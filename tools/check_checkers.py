@@ -15,7 +15,8 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import partial
 from pathlib import Path
 
-from tests.mutants.registry import BYSTANDERS, MUTANTS, Mutant
+from tests.mutants.mutant import Mutant
+from tests.mutants.registry import BYSTANDERS, MUTANTS
 from tests.mutants.tree import NoSuchText
 from tests.mutants.trial import Verdict, try_mutant, try_original
 from tools.problems import ROOT

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.mutants.registry import BYSTANDERS, MUTANTS, Mutant
+from tests.mutants.mutant import Mutant
+from tests.mutants.registry import BYSTANDERS, MUTANTS
 from tests.mutants.tree import PACKAGE, Edit, NoSuchText, mutated, plant
 from tests.mutants.trial import Verdict
 from tools.check_checkers import check, chosen, main

@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 from tests.mortal import mortal
 from tests.mutants import tree
+from tests.mutants.mutant import Mutant
 from tests.mutants.recorder import VARIABLE
-from tests.mutants.registry import BYSTANDERS, Mutant
+from tests.mutants.registry import BYSTANDERS
 
 #: Most seconds for one mutant, and for one of its tests that says nothing else: a mutant may well make a program wait
 #: for ever.
