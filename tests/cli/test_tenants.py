@@ -98,7 +98,7 @@ def test_doctor_looks_at_every_tenant(cli: Cli, url: str) -> None:
 
 def test_a_finishing_step_waits_for_the_operator(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as before:
-        before.setattr("taskflowmq.stores.sqlite.schema.finishes", tuple)
+        before.setattr("taskflowmq.stores.sqlite.schema.finishing", list)
         assert cli("db", "migrate").code == 0
     first = _put(cli)
     status = cli("db", "status", "--json")
