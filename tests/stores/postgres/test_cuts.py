@@ -267,6 +267,8 @@ async def test_a_call_whose_connection_is_cut(store: PostgresStore, admin: Any, 
     locking = await connect()
     worker = await add_worker(store)
     await store.intake.enqueue([new_job(), new_job()])
+    # Otherwise its wake-up may be what waits for the tables, and is cut.
+    await wait_until(lambda: not store.notifier._waker.running, what="the wake-up to be sent")
     tables = await admin.fetchval(
         "SELECT string_agg(format('taskflow.%I', relname), ', ') FROM pg_class"
         " WHERE relnamespace = 'taskflow'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition"
