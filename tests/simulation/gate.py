@@ -81,7 +81,7 @@ class Gate:
         process: Process,
         loop: VirtualLoop,
         submit: Callable[[Call], None],
-        on_wake: Callable[[Sequence[str]], None],
+        on_wake: Callable[[Collection[QueueRef]], None],
     ) -> None:
         self._process, self._loop, self._submit, self._on_wake = process, loop, submit, on_wake
         self.closed = False

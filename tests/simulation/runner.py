@@ -47,9 +47,7 @@ class Runner:
         self.seed = seed
         self.dice = random.Random(seed)
         self.most_jobs = most_jobs
-        self.world = World(
-            open_backend, self.dice.getrandbits(32), lambda: self.dice.random() < 0.7, tenants=tenants
-        )
+        self.world = World(open_backend, self.dice.getrandbits(32), lambda: self.dice.random() < 0.7, tenants=tenants)
         #: (when, what) of things that come back by themselves: dead processes, stopped ones.
         self._later: list[tuple[float, Callable[[], object]]] = []
         self._awaited: set[str] = set()
