@@ -63,6 +63,7 @@ async def stop_with_the_write_lock() -> int:
     if current_context().lease_no == 1:
         async with current_context().transaction() as conn:
             conn.execute("CREATE TABLE IF NOT EXISTS theirs (x)")
+            note("holds")
             os.killpg(os.getpgid(0), signal.SIGSTOP)
             time.sleep(60)  # noqa: ASYNC251 - the signal may come a moment later: not after the commit
     return current_context().lease_no

@@ -48,8 +48,11 @@ async def test_a_program_that_is_stopped_with_the_write_lock_holds_nobody_up_for
     await wait_until(lambda: " started  concurrency" in other.log(), PATIENCE, what="the other worker")
     frozen = rig.program(TASKFLOW_QUEUES="default")
     job = await rig.send("stop_with_the_write_lock")
-    await rig.started(job)
-    began = rig.begun_at(job)
+
+    def holds() -> list[float]:
+        return [line["at"] for line in rig.ledger() if line["event"] == "holds"]
+
+    (began,) = await wait_until(holds, PATIENCE, what="the write lock to be taken")
 
     async def stored() -> Handle[Any] | None:
         try:
