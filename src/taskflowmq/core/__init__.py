@@ -1,4 +1,4 @@
 """Values and decisions. Nothing here does IO, reads a clock, draws a random number or knows asyncio.
 
-What happens to a job is decided in :mod:`taskflowmq.core.transitions`; writing it down is someone else's job.
+:mod:`taskflowmq.core.transitions` decides what happens to a job; the stores write it.
 """

@@ -1,6 +1,6 @@
 """What a caller may give as ``conn=``: an open connection in a transaction, never something that makes connections.
 
-Objects are told apart by the names of their classes; no driver is imported, and nothing is asked of the object.
+Objects are recognised by the names of their classes; no driver is imported, and no method of the object is called.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def comes_from(conn: object, package: str) -> bool:
 
 
 def refuse_makers(conn: object) -> None:
-    """Refuse what is not a connection but makes or lends some.
+    """Refuse an object that makes or lends connections instead of being one.
 
     Raises:
         TypeError: it says what the object is, and what to give instead.
@@ -45,7 +45,7 @@ def refuse_makers(conn: object) -> None:
             raise TypeError(f"conn is {kind_of(conn)}: {why}. Pass a connection with an open transaction")
 
 
-#: What is said of a connection that commits by itself.
+#: The error for a connection that commits by itself.
 NO_TRANSACTION = "no transaction is open on this connection, so the job would be committed at once; begin one first"
 CLOSED = "this connection is closed"
 OTHER_DATABASE = "this connection is to another database than the app's store, so its commit would not store the job"

@@ -1,4 +1,4 @@
-"""What a handler raises, or returns, to say something other than "done" or "failed"."""
+"""Directives: what a handler raises or returns to control its job, other than by success or failure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def to_ms(duration: Duration, pointer: str, *, longest: int = MAX_DELAY_MS) -> i
 
 
 class Directive(Exception):
-    """Base of what handlers raise or return to steer their job; not a failure by itself."""
+    """Base of what handlers raise or return to control their job; not a failure by itself."""
 
 
 class RetryAfter(Directive):

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-#: What one error says at most: it is shown, logged and answered, and the request that caused it may be hostile.
+#: Longest text of one error: it is shown, logged and returned, and the request that caused it may be hostile.
 MAX_ERRORS = 20
 MAX_POINTER = 300
 MAX_FIELD_DETAIL = 500
@@ -39,7 +39,7 @@ class FieldError(NamedTuple):
     detail: str
 
     def bounded(self) -> FieldError:
-        """Return it cut to what an error may say."""
+        """Return it cut to the longest text of an error."""
         return FieldError(bounded(self.pointer, MAX_POINTER), bounded(self.detail, MAX_FIELD_DETAIL))
 
 
@@ -67,7 +67,7 @@ class InvalidJob(TaskFlowError, ValueError):
     code = "invalid_job"
 
     def __init__(self, detail: str, errors: tuple[FieldError, ...] = ()) -> None:
-        # The name of a wrong field may hold a lone surrogate, and an error that cannot be printed hides itself.
+        # The name of a wrong field may hold a lone surrogate, and an error that cannot be printed is lost.
         self.detail = bounded(detail, MAX_DETAIL)
         self.errors = tuple(one.bounded() for one in errors[:MAX_ERRORS])
         super().__init__(self.detail)
@@ -113,7 +113,7 @@ class IdempotencyMismatch(TaskFlowError):
 
 
 class IdempotencyInFlight(TaskFlowError):
-    """The first request with this Idempotency-Key is still being stored; ask again."""
+    """The first request with this Idempotency-Key is still being stored; repeat the request."""
 
     code = "idempotency_in_flight"
 
@@ -199,9 +199,9 @@ class SchemaMismatch(TaskFlowError):
 
 
 def for_one(error: BaseException) -> BaseException:
-    """Return an error for one of several callers to raise: one that they share would collect all their tracebacks.
+    """Return an error for one of several callers to raise: a shared one would collect the tracebacks of all.
 
-    Only an outage meets several callers at once; any other error is returned as it is.
+    Only an outage reaches several callers at once; any other error is returned as it is.
     """
     if not isinstance(error, StoreUnavailable):
         return error

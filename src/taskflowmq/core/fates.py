@@ -1,8 +1,8 @@
-"""Replay or stale: what a transition means whose fence the store does not hold any more (I2, I3).
+"""Replay or stale: what a transition means if the store no longer holds its fence (I2, I3).
 
-A worker repeats a settle whose answer was lost, and so do its supervisor and the rescuer, each under the fence that it
-knows. One transition per fence is written. For any other, the store reads what it holds of the fence, and
-:func:`judge` says whether that is the effect of this very transition.
+A worker, its supervisor and the rescuer repeat a settle whose answer was lost, each under the fence that it knows. The
+store writes one transition per fence. For any other, it reads what it holds of the fence, and :func:`judge` decides
+whether that is the effect of this very transition.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from taskflowmq.core.job import Ended, State
 from taskflowmq.core.transitions import LEGAL, Transition
 
 _RUNNING, _COMPLETED, _PENDING = State.RUNNING, State.COMPLETED, State.PENDING
-#: Rows of attempts are certain to be kept of a job's last claims only (``bound_attempts``).
+#: Only the attempt rows of a job's last claims are certain to be kept (``bound_attempts``).
 KEPT_CLAIMS = 90
 
 
@@ -63,7 +63,7 @@ def _holds_effect(change: Transition, stored: StoredFate) -> bool:
         # The job was deleted, with all that was known of the fence, or no claim ever had this fence.
         return False
     if change.completed_by_caller and stored.state is _COMPLETED and claims_since == 0:
-        # The effect of the handler's own transaction. What the worker decided afterwards is void, not late.
+        # The effect of the handler's own transaction: what the worker decided afterwards is void, not late.
         return True
     if stored.ended != change.ended:
         # The attempt's row says who settled the fence. It is written with the transition and outlives every move of

@@ -1,14 +1,14 @@
-"""When rescues must wait: after a silence that may be our own, living workers get a lease to speak first (RELIABILITY
+"""When rescues must wait: after a silence that may be our own, living workers get a lease to renew first (RELIABILITY
 rule 6). After an outage all workers look lost at once (F9, F12).
 
-A late sweep does not prove an outage: it may be this machine that is slow, forever, and its dead workers
-must be found out all the same (I4). So the graces of late sweeps in a row are bounded together: once sweeps came late,
-yet came, for two leases, the next one judges when the last grace is over. Two and not one, because a database may come
-back for a moment and go again. They are counted from the first of these sweeps to the last one before, so the silence
-just behind us does not use them up, and each silence counts for a lease at most, so no step of the clock does either.
-One punctual sweep ends the row: the next outage gets its grace. Who loses a lease to a fourth outage in a row is
-protected by the fence (I2).
-What is proved, a restart of the database, is not bounded.
+A late sweep does not prove an outage: this machine may be slow permanently, and its dead workers must be found all the
+same (I4). So the graces of consecutive late sweeps are bounded together: once sweeps have come late for two leases, the
+next one rescues when the last grace is over. It is two leases and not one, because a database may return for a moment
+and fail again. The time is counted from the first of these sweeps to the last one before, so the latest silence does
+not use it up; and each silence counts for a lease at most, so a step of the clock does not use it up either.
+One punctual sweep ends the sequence: the next outage gets its grace. A worker that loses its lease to a fourth outage
+in sequence is protected by the fence (I2).
+A restart of the database is proof of an outage, and its grace is not bounded.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 #: A sweep is late after this many intervals without one.
 LATE_SWEEPS = 3
-#: For this many leases sweeps may come late, one after another, before one of them judges all the same.
+#: For this many leases consecutive sweeps may come late before one of them rescues all the same.
 LATE_LEASES = 2
 
 

@@ -32,7 +32,7 @@ def uuid7(unix_us: int, random_bits: int) -> UUID:
         an id that sorts after every id made in an earlier quarter of a microsecond.
     """
     ms, us = divmod(unix_us, US_PER_MS)
-    # UUID(int=…) would check and shift once more what is known to be right: three times the cost of all of this.
+    # UUID(int=…) would check and shift again what is known to be right: three times the cost of this function.
     made = object.__new__(UUID)
     _set_int(
         made,

@@ -22,5 +22,5 @@ def is_written_anew(old: Callable[..., Any], new: Callable[..., Any]) -> bool:
 
 
 def _identity(fn: Callable[..., Any]) -> tuple[Any, ...]:
-    # An object that is merely callable has no name: each is its own.
+    # A callable object has no name: no two are the same function.
     return getattr(fn, "__module__", None), getattr(fn, "__qualname__", None) or id(fn)

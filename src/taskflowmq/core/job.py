@@ -78,7 +78,7 @@ class Ended(StrEnum):
 
 
 class Flag:
-    """Bits that travel with a job's place, so that ending a job looks only where it must."""
+    """Bits that travel with a job's place, so that ending a job reads only the tables that it must."""
 
     #: The job holds a unique key that is freed when it ends.
     UNIQUE_FINISH = 1
@@ -149,7 +149,7 @@ def have_one_shape(jobs: Sequence[NewJob]) -> bool:
     """Tell whether jobs, of which there is at least one, differ in nothing but id and arguments."""
     if len(jobs) == 1:
         return True
-    # Not by shape_of: fields that are read one by one cost twice as much, and this looks at every job of a list.
+    # Not by shape_of: reading the fields one by one costs twice as much, and this runs for every job of a list.
     shapes = map(_behind_args, map(msgspec.structs.astuple, jobs))
     first = next(shapes)
     return all(map(eq, shapes, repeat(first))) and len(set(map(_task_of, jobs))) == 1
@@ -159,17 +159,17 @@ class Enqueued(msgspec.Struct, frozen=True, gc=False, eq=False):
     """The answer to one enqueued job: its id, or the id of the job that holds its unique key.
 
     ``created`` says whether this request made the job, at its first try or at an earlier one: a replay of the same id
-    is ``created`` and ``replayed``. Only a job that another one with its unique key stands for is not created. When an
-    Idempotency-Key is replayed, ``created`` is what the first answer said.
+    is ``created`` and ``replayed``. Only a job whose unique key another job holds is not created. When an
+    Idempotency-Key is replayed, ``created`` is that of the first answer.
 
-    ``at`` is not a part of what is compared: two stores that say the same of a job may say it at different times.
+    The comparison leaves ``at`` out: two stores may give the same answer at different times.
     """
 
     id: UUID
     created: bool
     #: True when the same id was stored before by the same call (a lost reply), or an Idempotency-Key was replayed.
     replayed: bool = False
-    #: The ``created_at`` that this request stored, so that no read is needed for it; None if the store does not say.
+    #: The ``created_at`` that this request stored, so that no read is needed for it; None if the store omits it.
     at: datetime | None = None
 
     def __eq__(self, other: object) -> bool:
@@ -236,7 +236,7 @@ _FIXED_WEIGHT = 1_000
 class JobView(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a reader may know of a job, by the names of the REST API.
 
-    JSON is kept as it is stored, in the ``raw_`` fields, and decoded when it is asked for.
+    The ``raw_`` fields keep JSON as it is stored; it is decoded when it is read.
     """
 
     id: UUID
@@ -338,7 +338,7 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def weight(self) -> int:
-        """About how many bytes the job takes in an answer: what its user gave, what became of it, names and times."""
+        """About how many bytes the job takes in an answer: arguments, result, error, names and times."""
         parts = (self.raw_args, self.raw_result, self.raw_error, self.raw_progress, self.raw_meta, self.raw_headers)
         return _FIXED_WEIGHT + sum(len(part) for part in (*parts, *self.tags) if part is not None)
 
@@ -384,7 +384,7 @@ class Attempts(list[AttemptView]):
 
     def __init__(self, views: Iterable[AttemptView] = ()) -> None:
         kept = list(views)
-        # At claim 0, which no job has, stands how many are not kept.
+        # The row of claim 0, which no job has, holds how many are not kept.
         super().__init__(view for view in kept if view.lease_no)
         self.counts: Counter[str] = Counter(view.outcome for view in self)
         for view in kept:

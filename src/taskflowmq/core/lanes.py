@@ -1,13 +1,13 @@
 """In which order a claim scans lanes: strict priority, then the tenants of one priority in turn, then the queues of a
 tenant in turn, then the shares of one queue in turn.
 
-Turns are start-time fair queueing with one unit per job: whose queues were given the fewest jobs goes first. One that
-was idle begins level with the least served of the others: what it did not use is not made up for. So of two queues that
-always have jobs neither gets ahead of the other by more than the largest claim.
+Turns are start-time fair queueing with one unit per job: the queue that received the fewest jobs goes first. A queue
+that was idle begins level with the least served of the others: it is not compensated for what it did not use. So of
+two queues that always have jobs, neither gets ahead of the other by more than the largest claim.
 
-A counter of claims is not enough: if every second claim is spent on another priority, or on a look that finds nothing,
-it gives the same queue the first place each time. The name that came last is not enough either: the queue behind one
-that gives little would get what that one leaves, and its own turn.
+A counter of claims is not enough: if every second claim is spent on another priority, or on a scan that finds nothing,
+it puts the same queue first each time. The name that came last is not enough either: the queue behind one that gives
+few jobs would get what that one leaves, and its own turn.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Protocol, TypeVar
 
 
 class Lane(Protocol):
-    """What the order needs to know of a lane."""
+    """A lane, as far as the order depends on it."""
 
     @property
     def tenant_id(self) -> int:
@@ -70,7 +70,7 @@ class Turns:
         """
         if len(lanes) < 2:
             return list(lanes)
-        # Stable sorts, of which the first one runs in C: of hundreds of lanes few are ahead of the others.
+        # The sorts are stable, and the first one runs in C: of hundreds of lanes few are ahead of the others.
         ordered = sorted(lanes, key=_by_name)
         if any(map(_share_of, ordered)):
             for lane in ordered:
@@ -96,7 +96,7 @@ class Turns:
         return lane.priority, self._tenants[lane.priority].get(lane.tenant_id, 0)
 
     def took(self, counts: Iterable[tuple[Lane, int]]) -> None:
-        """Note what a claim took.
+        """Record what a claim took.
 
         Args:
             counts: the lanes that gave something, in the order of the scan, and how many jobs each gave.
@@ -130,8 +130,8 @@ N = TypeVar("N", int, str)
 def _added(before: Mapping[N, int], taken: dict[N, int]) -> dict[N, int]:
     """Return what each was given beyond the least served of those that may still have jobs.
 
-    A scan comes to the last one that gives something when those before it have nothing left. Those behind it were given
-    no less than that one had been: none that still has jobs is below.
+    A scan reaches the last one that gives something only when those before it are empty. Those behind it had been
+    given at least as much as that one: none that still has jobs is below.
     """
     given = {name: before.get(name, 0) + count for name, count in taken.items()}
     least = before.get(next(reversed(taken)), 0)

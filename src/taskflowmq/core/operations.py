@@ -1,9 +1,9 @@
 """What a user may do to a job by hand, by the job's state: cancel it, retry it, delete it.
 
-A store reads where the job is, asks :func:`cancel`, :func:`retry` or :func:`delete`, and writes the move that is
-answered. It writes only where the job still is in that place; where the job has moved meanwhile, nothing is written and
-the store begins again, :data:`MOST_LOOKS` times. A store that reads and writes in one transaction that excludes every
-other writer needs one look.
+A store reads where the job is, calls :func:`cancel`, :func:`retry` or :func:`delete`, and writes the move that it
+returns. It writes only if the job is still in that place. If the job has moved meanwhile, the store writes nothing and
+begins again, :data:`MOST_LOOKS` times. A store that reads and writes in one transaction that excludes every other
+writer needs one read.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from taskflowmq.core.errors import Conflict, JobNotFound
 from taskflowmq.core.job import FINAL, State
 from taskflowmq.core.transitions import LEGAL
 
-#: A job that has moved between look and write this many times in a row is left alone.
+#: If a job has moved between read and write this many times in a row, the operation is refused.
 MOST_LOOKS = 20
 
 A = TypeVar("A")
@@ -27,7 +27,7 @@ class CancelAnswer(StrEnum):
 
     #: The job had not started; it is cancelled now.
     CANCELLED = "cancelled"
-    #: The job is running; its worker will be told.
+    #: The job is running; its worker will receive a stop request.
     REQUESTED = "requested"
     #: The job had already ended; nothing changed.
     FINAL = "final"
@@ -63,7 +63,7 @@ class Move(Enum):
     CANCEL_WAITING = "cancel_waiting"
     #: It stays in running; a cancel request is noted.
     REQUEST_CANCEL = "request_cancel"
-    #: outcome (dead) → ready, in a new round: all counters but the fence begin anew.
+    #: outcome (dead) → ready, in a new round: all counters but the fence begin at 0.
     BEGIN_ROUND = "begin_round"
     #: waiting for its time → ready, as if the time had come.
     MAKE_DUE = "make_due"
@@ -119,7 +119,7 @@ def retry(state: State | None) -> Decision[RetryAnswer]:
 
 
 def delete(state: State | None) -> Decision[DeleteAnswer]:
-    """Decide a request to delete: only what has ended can go.
+    """Decide a request to delete: only a job that has ended can be deleted.
 
     Args:
         state: where the job is; None if the tenant has no such job.
@@ -151,7 +151,7 @@ def not_found(job_id: UUID, *, enqueued_here: bool = False) -> JobNotFound:
 
 
 def moving(job_id: UUID) -> Conflict:
-    """Return the error for a job that has moved between look and write :data:`MOST_LOOKS` times."""
+    """Return the error for a job that has moved between read and write :data:`MOST_LOOKS` times."""
     return Conflict(f"job {job_id} changed state during every try of this operation: try again")
 
 

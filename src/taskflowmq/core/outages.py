@@ -1,15 +1,15 @@
-"""What is said about a store that does not answer: when it begins, now and then while it lasts, and when it ends.
+"""What is logged about a store that does not answer: when the outage begins, at intervals while it lasts, when it ends.
 
-Every loop of a process that needs the store finds out for itself, again and again: one line for each would be a hundred
-in half a minute, none of which says that it is over. So the loops of one process tell one :class:`Outages`, and that
-decides which of it is worth a line.
+Every loop of a process that needs the store fails by itself, repeatedly: one line for each failure would be a hundred
+in half a minute, and none would say that the outage is over. So the loops of one process report to one
+:class:`Outages`, which decides what is logged.
 """
 
 from __future__ import annotations
 
 from weakref import WeakKeyDictionary
 
-#: Seconds to the first line that says that it lasts; each pause is twice the one before.
+#: Seconds to the first line that says that the outage lasts; each pause is twice the one before.
 FIRST_S = 10.0
 LONGEST_S = 300.0
 #: An outage that begins again within this many seconds continues: a store can accept some statements and refuse others.
@@ -30,11 +30,11 @@ class Outages:
         self._next = 0.0
 
     def failed(self, who: str, why: BaseException, now: float) -> str | None:
-        """Take a failure and return what to say about it, or None.
+        """Take a failure and return what to log about it, or None.
 
         Args:
             who: which loop, in a word or two: "claims".
-            why: what it was answered.
+            why: the store's answer.
             now: when.
         """
         reason = str(why) or type(why).__name__
@@ -54,7 +54,7 @@ class Outages:
         return f"{self._what} {how} for {now - self._began:.0f} s ({loops}): {reason}"
 
     def worked(self, who: str, now: float) -> str | None:
-        """Take the success of a loop that had failed, and return what to say about it, or None.
+        """Take the success of a loop that had failed, and return what to log about it, or None.
 
         The first one ends the outage: the others find out at their next try.
         """
@@ -72,7 +72,7 @@ _of_stores: WeakKeyDictionary[object, Outages] = WeakKeyDictionary()
 
 
 def outages_of(store: object) -> Outages:
-    """Return what all loops of this process that use a store tell about it."""
+    """Return the outages of a store, which all loops of this process share."""
     found = _of_stores.get(store)
     if found is None:
         found = _of_stores[store] = Outages()

@@ -1,4 +1,4 @@
-"""Make text safe to show: no character of it may end a line, move a cursor or reorder what stands around it."""
+"""Make text safe to show: no character of it may end a line, move a cursor or reorder the text around it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _UNSAFE_IN_LINES = {code: shown for code, shown in _UNSAFE.items() if code not i
 
 def escape(text: str) -> str:
     """Escape every character that could end a line, move a cursor or reorder text, as ``\\uXXXX``."""
-    # Everything in the table is unprintable, so a printable line (nearly all are) needs no table.
+    # Every character of the table is unprintable, so a printable line, as nearly all are, needs no table.
     return text if text.isprintable() else _encodable(text.translate(_UNSAFE))
 
 

@@ -1,11 +1,11 @@
 """Keep secrets out of what people read: log lines, stored errors, messages of commands, addresses.
 
-One redactor and one URL printer for every layer. Both are linear in their input whatever it holds: every expression
-here consumes what it has looked at, so no character is looked at again from another start. Bodies of users log their
-arguments; an expression that backtracks would let one argument stop a whole worker.
+There is one redactor and one URL printer for every layer. Both are linear in their input, whatever it holds: every
+expression here consumes what it has read, so no character is read again from another start. Handlers log their
+arguments; an expression that backtracks would let one argument block a whole worker.
 
 A pattern finds what is written like a secret (``password=…``, ``Authorization: …``, ``scheme://user:…@host``). A secret
-that stands alone cannot be told from any other word; SECURITY.md says so.
+without such a context cannot be distinguished from any other word; SECURITY.md says so.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _WORD = (
     r"(?:a(?:uthorization|pi[_-]?key|ccess[_-]?key)|c(?:ookie|redential)|p(?:assw(?:or)?d|assphrase|rivate[_-]?key|wd)"
     r"|secret|token)"
 )
-#: One of them is in every text that the expression can match; looking for plain text is twenty times quicker.
+#: One of them is in every text that the expression can match; a search for plain text is twenty times as fast.
 _HINTS = ("passw", "secret", "token", "key", "authorization", "cookie", "credential", "passphrase", "pwd")
 _NAME = re.compile(_WORD)
 
@@ -40,11 +40,11 @@ _VALUE = (
     r"|(?P<escaped>\\++[\"'])(?:(?!(?<!\\)(?P=escaped))[^\n])*+(?:(?P=escaped))?+"
     # A call, a list, a dictionary: to its first closing bracket.
     r"|[\w.]*+[\[({<][^\])}>\n]*+[\])}>]?+"
-    # A word. Where a comma, a semicolon or an ampersand is not the beginning of the next pair it belongs to the word.
+    # A word. If a comma, a semicolon or an ampersand does not begin the next pair, it belongs to the word.
     r"|(?:[^\s,;&\"']|[,;&](?!\s|\Z|[\"']?[\w.%-]*+[\"']?[=:]))++"
     r")"
 )
-#: Matches every name that holds one of the words, with a value or without: what was looked at is consumed.
+#: Matches every name that holds one of the words, with a value or without: what was read is consumed.
 _PAIR = re.compile(rf"{_WORD}[\w-]*+(?:{_SEPARATOR}(?P<value>{_VALUE}))?+")
 
 
@@ -68,9 +68,9 @@ _END_OF_AUTHORITY = re.compile(r"[/?#]|\Z")
 _HOST_AND_PORT = re.compile(r"(?:\[[^\]]*+\]|[^:\[\]@]*+)(?::\d*+)?+\Z")
 #: Paths and queries of these hold an @ more often than their passwords hold a slash.
 _PUBLIC_SCHEMES = frozenset({"http", "https", "ws", "wss", "ftp"})
-#: What stands for a password in advice: ``postgresql://user:password@host``.
+#: The placeholder of a password in advice: ``postgresql://user:password@host``.
 _PLACEHOLDERS = frozenset({"password", "PASSWORD", "<password>", "…", "..."})
-#: Most addresses of one text that are taken apart.
+#: Most addresses of one text that are parsed.
 _ADDRESSES = 100
 _Span = tuple[int, int]
 
@@ -85,8 +85,8 @@ def is_secret_key(key: str) -> bool:
 def redact_text(text: str) -> str:
     """Replace what looks like a secret inside a text: pairs, bearer tokens, private keys, passwords in addresses.
 
-    Every log line comes through here, and most hold nothing that an expression could match: what each of them needs
-    is looked for first, which is twenty times quicker.
+    Every log line passes through here, and most hold nothing that an expression could match. So a search for the plain
+    text that each expression needs comes first, which is twenty times as fast.
 
     Args:
         text: any text, of any length: the time is linear in it.
@@ -107,7 +107,7 @@ def redact_text(text: str) -> str:
 
 
 def redact_head(text: str, longest: int) -> str:
-    """Redact the beginning of a text and cut it to ``longest`` characters; the rest is not looked at."""
+    """Redact the beginning of a text and cut it to ``longest`` characters; the rest is not read."""
     if len(text) <= longest:
         return redact_text(text)
     piece = text[: longest + _MARGIN]
@@ -118,12 +118,12 @@ def redact_head(text: str, longest: int) -> str:
 
 
 def redact_tail(text: str, longest: int) -> str:
-    """Redact the end of a text and cut it to ``longest`` characters: of a traceback, whose last lines matter."""
+    """Redact the end of a text and cut it to ``longest`` characters; for tracebacks, whose last lines matter."""
     if len(text) <= longest:
         return redact_text(text)
     piece = text[-longest - _MARGIN :]
     if len(piece) < len(text):
-        # What stands before the first whole line may be the second half of a secret.
+        # The text before the first whole line may be the second half of a secret.
         first, _, rest = piece.partition("\n")
         piece = rest if len(first) <= _MARGIN else redact_text(text)
     return redact_text(piece)[-longest:]
@@ -132,8 +132,8 @@ def redact_tail(text: str, longest: int) -> str:
 def safe_url(url: str) -> str:
     """Return an address without its password, for people to read.
 
-    Also of one whose password holds ``/``, ``#``, ``?`` or ``@`` as they are, which no parser of addresses accepts; and
-    without parameters that may be secrets (``password``, ``sslpassword``), however they are written.
+    The password may hold ``/``, ``#``, ``?`` or ``@`` unencoded, which no parser of addresses accepts. Parameters that
+    may be secrets (``password``, ``sslpassword``) are left out too, however they are written.
     """
     scheme, mark, rest = url.partition("://")
     if not mark:
@@ -148,7 +148,7 @@ def safe_url(url: str) -> str:
 
 
 def has_readable_host(url: str) -> bool:
-    """Tell whether the host of an address can be told from its password, where ``/ ? # [ ]`` must be encoded."""
+    """Tell whether an address's host can be distinguished from its password, where ``/ ? # [ ]`` must be encoded."""
     scheme, _, rest = url.partition("://")
     ends = _END_OF_AUTHORITY.search(rest)
     authority = rest[: ends.start()] if ends is not None else rest
@@ -175,7 +175,7 @@ def _password(scheme: str, rest: str) -> _Span:
 
 
 def _split_by_password(scheme: str, host: str, tail: str) -> bool:
-    """Tell whether what looks like the host of an address is the beginning of a password with ``/ ? #`` in it."""
+    """Tell whether the apparent host of an address is the beginning of a password with ``/ ? #`` in it."""
     if "," not in host and _HOST_AND_PORT.match(host) is None:
         return True
     if scheme in _PUBLIC_SCHEMES:
@@ -187,7 +187,7 @@ def _split_by_password(scheme: str, host: str, tail: str) -> bool:
 def _secrets_of_addresses(text: str) -> list[_Span]:
     found = list(_ADDRESS.finditer(text))
     looked_at = [_secret_of_address(text, one) for one in found[:_ADDRESSES]]
-    # No sentence holds more; hidden whole, they cost nothing.
+    # No sentence holds more addresses. Such a text is hidden whole, which costs nothing.
     return looked_at + [one.span("run") for one in found[_ADDRESSES:]]
 
 
@@ -200,7 +200,7 @@ def _secret_of_address(text: str, found: re.Match[str]) -> _Span:
         scheme = named[0] if named is not None else ""
         start, end = _password(scheme, run)
         if start == end and scheme in _PUBLIC_SCHEMES:
-            # https://ghp_…@host: a user without a password is a token there.
+            # https://ghp_…@host: there, a user without a password is a token.
             ends = _END_OF_AUTHORITY.search(run)
             end = max(start, run.rfind("@", 0, ends.start() if ends is not None else len(run)))
     if run[start:end] in _PLACEHOLDERS:

@@ -12,7 +12,7 @@ from taskflowmq.core.errors import InvalidJob
 DAY_MS = 86_400_000
 #: In a queue's retention: forever.
 NEVER = -1
-#: Ages longer than this are taken for mistakes; ``never`` says that nothing goes.
+#: A longer age is refused as a mistake; ``never`` keeps everything.
 LONGEST_S = 100 * 366 * 86_400.0
 MOST_KEPT = 100_000_000
 _AGE = re.compile(r"(\d{1,10}(?:\.\d{1,3})?)\s*([smhdw]?)", re.ASCII)
@@ -22,12 +22,12 @@ _UNITS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 class Retention(msgspec.Struct, frozen=True, kw_only=True):
     """How long ended jobs are kept at least, in milliseconds since they finished; None keeps them.
 
-    A store that drops whole days may keep what it keeps for three days or longer up to two days more.
+    If a retention is three days or longer, a store that drops whole days may keep its jobs up to two days more.
 
     Args:
         completed_ms, cancelled_ms, dead_ms: the ages.
-        keep: about how many ended jobs are kept at most, the newest: above that completed and cancelled ones go sooner.
-            Dead ones never do; nor do those of queues with a retention of their own for their state.
+        keep: about how many ended jobs are kept at most, the newest ones. Above that, completed and cancelled jobs are
+            deleted sooner; dead ones and those of queues with a retention of their own for their state are not.
     """
 
     completed_ms: int | None = 7 * DAY_MS
@@ -37,7 +37,7 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class QueueRetention(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What of it is different for one queue, in milliseconds; None is as for all, :data:`NEVER` keeps forever."""
+    """The retention of one queue, in milliseconds; None: as for all queues; :data:`NEVER` keeps forever."""
 
     completed_ms: int | None = None
     cancelled_ms: int | None = None
@@ -45,7 +45,7 @@ class QueueRetention(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
 
 def read_retention(stored: str | None) -> QueueRetention:
-    """Return a queue's retention from what is stored of it."""
+    """Return a queue's retention from its stored form."""
     return QueueRetention() if stored is None else msgspec.json.decode(stored, type=QueueRetention)
 
 

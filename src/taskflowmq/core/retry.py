@@ -1,7 +1,7 @@
 """How long a failed job waits. Delays grow exponentially; jitter is added, so no retry comes early.
 
-Early retries are the mistake to avoid: jitter that may shorten a delay turns an outage into a herd that arrives
-before the base delay (RELIABILITY F47).
+Early retries are the mistake to avoid: jitter that may shorten a delay turns an outage into a burst of retries before
+the base delay is over (RELIABILITY F47).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MAX_LOSSES = 10
 RESCUE_MAX_DELAY_S = 60.0
 #: Up to this many failures within a second are not spread.
 FEW_FAILURES = 5
-#: What each further one adds to the time over which their retries are spread, and the most that comes of it.
+#: What each further failure adds to the time over which the retries are spread, and the upper bound of that time.
 SPREAD_STEP_MS, SPREAD_MAX_MS = 200, 10_000
 
 
@@ -95,10 +95,10 @@ def rescue_delay_ms(count: int, rand: float) -> int:
 
 
 def spread_delay_ms(failures: int, rand: float) -> int:
-    """Return what a retry waits longer because many jobs failed within the same second, in milliseconds.
+    """Return the delay that is added to a retry because many jobs failed within the same second, in milliseconds.
 
-    Nothing up to a handful; then their retries spread over a fifth of a second per failure, at most ten seconds, so
-    that a thousand failures of one second come back at a fifth of their rate or less (RELIABILITY F47).
+    Up to a few failures it is 0. Beyond them, retries are spread over a fifth of a second per failure, at most ten
+    seconds, so that a thousand failures of one second are retried at a fifth of their rate or less (RELIABILITY F47).
 
     Args:
         failures: how many jobs this worker saw fail within a second, this one included.
@@ -108,7 +108,7 @@ def spread_delay_ms(failures: int, rand: float) -> int:
 
 
 def _check_classes(pointer: str, given: object) -> None:
-    """Refuse what ``isinstance`` could not judge by, where the policy is made: at a failure it would be too late."""
+    """Refuse classes that ``isinstance`` does not accept when the policy is made: at a failure it would be too late."""
     classes = given if isinstance(given, tuple) else (given,)
     if not all(isinstance(one, type) and issubclass(one, BaseException) for one in classes):
         raise InvalidJob.at(pointer, f"must be a tuple of exception classes, got {given!r:.80}")

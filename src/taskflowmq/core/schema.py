@@ -3,10 +3,10 @@
 Enqueueing by name has no function to check arguments with. This is the part of JSON Schema 2020-12 that msgspec
 and pydantic write for types; keywords beyond it are ignored, as JSON Schema wants it. What must stay true:
 
-* What the types of msgspec take is not refused here: ``uniqueItems`` is ignored, since a list with repeats makes a set.
-  Where an integer is wanted, 1.0 is none, because msgspec would refuse it. A pydantic model may take more than its
-  schema says ("5" for an integer); by name, the schema counts.
-* The cost is bounded whatever schema and value are: a step is counted for each element, again in each alternative.
+* What the types of msgspec accept is not refused here: ``uniqueItems`` is ignored, since a list with repeats makes a
+  set. 1.0 is not an integer, because msgspec would refuse it. A pydantic model may accept more than its schema says
+  ("5" for an integer); by name, the schema counts.
+* The cost is bounded for any schema and value: a step is counted for each element, and again in each alternative.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ import msgspec
 from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.validation import Misfit, join_pointer
 
-#: How many elements one check looks at, counted again for each alternative that it tries.
+#: How many elements one check visits, counted again for each alternative that it tries.
 MAX_STEPS = 500_000
-#: Longer text is not tried against a pattern: the pattern may be one that takes forever.
+#: Longer text is not matched against a pattern: some patterns take exponential time.
 MAX_PATTERN_TEXT = 1_000
 _REF = "#/$defs/"
 
@@ -33,7 +33,7 @@ Check = Callable[[Any, list[int]], Misfit | None]
 
 
 class _TooManySteps(Exception):
-    """The value and the schema together take too long."""
+    """Checking this value against this schema takes too many steps."""
 
 
 class Schema:
@@ -45,7 +45,7 @@ class Schema:
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         properties = document.get("properties")
-        #: The defaults of arguments that have one with a JSON form; None stands for one that has none.
+        #: The defaults of arguments that have one; None where the default has no JSON form.
         self.defaults: dict[str, Any] = {}
         required = set(document.get("required") or ())
         for name, one in (properties if isinstance(properties, dict) else {}).items():
@@ -90,7 +90,7 @@ class _Compiler:
         return checks[0] if len(checks) == 1 else _all_of(checks)
 
     def reference(self, name: str) -> Check:
-        """Return the check of a definition; it may refer to itself, so it is made at its first use."""
+        """Return the check of a definition. A definition may refer to itself, so the check is made at its first use."""
 
         def check(value: Any, steps: list[int]) -> Misfit | None:
             compiled = self._compiled.get(name)
@@ -151,7 +151,7 @@ def _make_alternatives(compiler: _Compiler, schema: Mapping[str, Any]) -> Check 
             if found is None:
                 return None
             misfits.append(found)
-        # The alternative that fits furthest says most.
+        # The error of the alternative that fits furthest says most.
         deepest = max(misfits, key=lambda misfit: len(misfit.steps))
         if deepest.steps or not wanted:
             return deepest
@@ -161,13 +161,13 @@ def _make_alternatives(compiler: _Compiler, schema: Mapping[str, Any]) -> Check 
 
 
 def _chosen(compiler: _Compiler, given: Any) -> Callable[[dict[str, Any]], tuple[Check | None, Misfit | None]] | None:
-    """Return what picks the alternative that a tag names; without it each would be tried, and all their inner ones."""
+    """Return what picks the alternative that a tag names; without it, all of them and their inner ones are tried."""
     if not isinstance(given, dict) or not isinstance(given.get("mapping"), dict):
         return None
     tag = given.get("propertyName")
     if not isinstance(tag, str):
         return None
-    # Tags that are numbers stand as text in the schema.
+    # The schema writes tags that are numbers as text.
     mapping = {name: compiler.compile({"$ref": target}) for name, target in given["mapping"].items()}
 
     def choose(value: dict[str, Any]) -> tuple[Check | None, Misfit | None]:
@@ -346,7 +346,7 @@ _WORDS = {
 
 
 def _limit(schema: Mapping[str, Any], name: str) -> Any:
-    """Return a limit, or None; what is not a number limits nothing."""
+    """Return a limit, or None if it is not a number."""
     found = schema.get(name)
     return found if isinstance(found, int | float) and not isinstance(found, bool) else None
 

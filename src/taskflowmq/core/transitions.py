@@ -16,7 +16,7 @@ import msgspec
 from taskflowmq.core.job import ClaimedJob, Counters, Ended, HeldJob, Reason, State
 from taskflowmq.core.retry import MAX_CRASHES, MAX_LOSSES, Retry, rescue_delay_ms
 
-#: Members by a name of their own: looking one up in its enumeration takes as long as making a struct (Python 3.11).
+#: Members as globals: looking one up in its enumeration takes as long as making a struct (Python 3.11).
 _COMPLETED = State.COMPLETED
 
 LEGAL: dict[State, frozenset[State]] = {
@@ -82,7 +82,7 @@ class Invalid(msgspec.Struct, frozen=True, gc=False):
 
 
 class HandedBack(msgspec.Struct, frozen=True, gc=False):
-    """Drain, recycle, pause, or prefetched and never started: back to the queue as if never claimed."""
+    """Drain, recycle, pause, or never started: the job goes back to its queue as if it had never been claimed."""
 
 
 class Crashed(msgspec.Struct, frozen=True, gc=False):
@@ -92,7 +92,7 @@ class Crashed(msgspec.Struct, frozen=True, gc=False):
 
 
 class Lost(msgspec.Struct, frozen=True, gc=False):
-    """The whole worker was lost: its lease ended without a word."""
+    """The whole worker was lost: its lease ended without a renewal."""
 
 
 Outcome = Succeeded | Failed | TimedOut | Snoozed | Stopped | Discarded | Invalid | HandedBack | Crashed | Lost

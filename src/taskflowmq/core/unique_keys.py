@@ -1,10 +1,9 @@
 """Two kinds of unique keys in one table: those that a caller spells out, and those that ``Unique(by=…)`` computes.
 
-What must stay true: no key that is spelled out, over REST by anybody with an API key, is ever a computed one; otherwise
-it could hold back jobs of a task, or end them by ``on_conflict="replace"``. A computed key is stored as
-``<task>:<64 hex digits>``. A spelled-out key is stored as it is, unless it looks like that, or begins with the mark
-that then stands before it. So keys that earlier versions have stored keep their meaning, but for those that look
-computed.
+What must stay true: no spelled-out key, which any client with an API key may send over REST, ever equals a computed
+one; otherwise it could hold back jobs of a task, or end them by ``on_conflict="replace"``. A computed key is stored as
+``<task>:<64 hex digits>``. A spelled-out key is stored as it is; if it has that form, or begins with the mark, the mark
+is put before it. So keys that earlier versions have stored keep their meaning, except those that look computed.
 """
 
 from __future__ import annotations

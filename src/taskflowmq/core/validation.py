@@ -19,7 +19,7 @@ MAX_TAG_LENGTH = 128
 MAX_KEY_LENGTH = 512
 #: Of a task, a queue or a tenant, wherever it is given.
 MAX_NAME_LENGTH = 128
-#: What stands for every tenant where tenants are named; no tenant has this name.
+#: The word for every tenant where tenants are named; no tenant has this name.
 ALL_TENANTS = "all"
 #: Characters of one step of a pointer that an error shows.
 MAX_STEP = 80
@@ -27,10 +27,10 @@ MAX_BULK = 10_000
 MAX_DELAY_MS = 10 * 365 * 86_400_000
 MAX_TIMEOUT_MS = 30 * 86_400_000
 PRIORITY_MIN, PRIORITY_MAX = -100, 100
-#: Most queues of a store, unless its operator says otherwise; each further priority in one counts as another.
+#: Most queues of a store, unless its operator sets another limit; each further priority of a queue counts as one more.
 MAX_QUEUES = 10_000
-#: After this long without use a queue is not listed any more and does not count as one of those, unless it has a live
-#: job, is paused or has a retention of its own. Its row stays, and the next job brings it back.
+#: After this long without use, a queue is no longer listed or counted towards the limit, unless it has a live job, is
+#: paused or has a retention of its own. Its row stays, and the next job brings it back.
 UNUSED_AFTER = timedelta(days=7)
 #: How often a process stores that it uses a queue.
 USE_EVERY = timedelta(hours=1)
@@ -58,7 +58,7 @@ def check_name(kind: str, name: object) -> str:
 
 
 def check_collection(pointer: str, value: object, of: str) -> None:
-    """Refuse a text where several are wanted: Python would take it for its letters.
+    """Refuse a single text where a collection is expected: Python would iterate over its letters.
 
     Args:
         pointer: names the field.
@@ -73,7 +73,7 @@ def check_collection(pointer: str, value: object, of: str) -> None:
 
 
 def too_many_queues(most: int) -> InvalidJob:
-    """Return the error for a queue, or a priority in one, that would be one too many."""
+    """Return the error for a queue, or a priority in one, that would exceed the limit."""
     return InvalidJob.at(
         "/queue",
         f"is new, and the store is at its limit of {most} queues and priorities in use. Use fewer names, or raise"
@@ -131,12 +131,12 @@ def check_storable(value: Any, pointer: str) -> None:
 
 
 def escape_step(key: str) -> str:
-    """Escape one step of a JSON pointer (RFC 6901), cut where it is long; a lone surrogate must not spoil the error."""
+    """Escape one step of a JSON pointer (RFC 6901), cut if it is long; a lone surrogate must not break the error."""
     return key[:MAX_STEP].replace("~", "~0").replace("/", "~1").encode("utf-8", "replace").decode()
 
 
 def join_pointer(pointer: str, steps: Iterable[object]) -> str:
-    """Return the pointer of what lies these steps below ``pointer``."""
+    """Return the pointer of the value these steps below ``pointer``."""
     return pointer + "".join(f"/{escape_step(str(step))}" for step in steps)
 
 

@@ -27,11 +27,11 @@ class WaitCode(StrEnum):
     NO_WORKER_FOR_QUEUE = "no_worker_for_queue"
     #: One that also knows its task.
     NO_WORKER_FOR_TASK = "no_worker_for_task"
-    #: Its workers to get on: they say themselves that they do not.
+    #: Its workers to make progress: their own notes say that they do not.
     TROUBLE = "trouble"
     #: A free slot.
     BUSY = "busy"
-    #: Its turn, which should be in a moment.
+    #: Its turn, which is expected shortly.
     TURN = "turn"
     #: Its end: it runs.
     RUNNING = "running"
@@ -48,7 +48,7 @@ UNSERVED = frozenset(
         WaitCode.NO_WORKER_FOR_TASK,
     }
 )
-#: What does not end by itself: an operator has to act.
+#: Waits that do not end by themselves: an operator has to act.
 STUCK = UNSERVED | {WaitCode.PAUSED, WaitCode.TROUBLE}
 
 
@@ -70,14 +70,14 @@ class Wait(msgspec.Struct, frozen=True):
 
 
 class Server(msgspec.Struct, frozen=True, kw_only=True):
-    """A living worker, as far as this question goes. No tenants or queues: it serves all."""
+    """What the answer needs of a living worker. No tenants or queues: it serves all."""
 
     tenants: Sequence[str] = ()
     queues: Sequence[str] = ()
     tasks: Sequence[str] = ()
     slots: int = 1
     running: int = 0
-    #: What it says of itself.
+    #: The notes of its own row.
     notes: Sequence[str] = ()
 
     def serves_tenant(self, tenant: str) -> bool:
@@ -90,7 +90,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WaitingJob(msgspec.Struct, frozen=True, kw_only=True):
-    """A job, as far as this question goes."""
+    """What the answer needs of a job."""
 
     task: str
     queue: QueueRef

@@ -1,4 +1,4 @@
-"""What an operator may set of a worker, in whichever way: the fields, their defaults and their bounds."""
+"""The settings of a worker, however they are given: the fields, their defaults and their bounds."""
 
 from __future__ import annotations
 

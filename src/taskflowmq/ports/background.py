@@ -32,10 +32,10 @@ class Background(Generic[P]):
         return self._task is not None and not self._task.done()
 
     def start(self, *args: P.args, **kwargs: P.kwargs) -> bool:
-        """Begin, unless it has begun already.
+        """Start the task, unless it runs already.
 
         Returns:
-            whether this call began it.
+            whether this call started it.
         """
         if self._task is not None and not self._task.done():
             return False
@@ -50,7 +50,7 @@ class Background(Generic[P]):
 
     async def stop(self) -> None:
         """Cancel it and wait for its end."""
-        # Taken out first: a caller who comes while it is being stopped starts a task of its own.
+        # Removed first: a caller that comes while the task is being stopped starts a task of its own.
         task, self._task = self._task, None
         if task is not None:
             task.cancel()

@@ -1,5 +1,5 @@
-"""Chance for delays and jitter: a source of our own. Handlers seed the one that all of Python shares, and a fleet whose
-waits are equal comes back all at once.
+"""Random numbers for delays and jitter, from a source of our own: handlers may seed Python's shared one, and a fleet
+whose waits are equal retries all at once.
 """
 
 from __future__ import annotations

@@ -18,5 +18,5 @@ class Clock(Protocol):
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Wait; a virtual clock returns when its time has been moved that far."""
+        """Wait; a virtual clock returns when its time has been advanced that far."""
         ...

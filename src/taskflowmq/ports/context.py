@@ -1,4 +1,4 @@
-"""What a handler may ask of the job that it runs: the public ``Context``, implemented by the worker."""
+"""What a handler may read and do of the job that it runs: the public ``Context``, implemented by the worker."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from taskflowmq.core.directives import Stop
 from taskflowmq.core.errors import WrongContext
 from taskflowmq.core.job import ClaimedJob
 
-#: Why a body is asked to stop.
+#: Why a body receives a stop request.
 StopReason = Literal["drain", "cancel", "timeout", "lease_lost"]
 
 
@@ -78,13 +78,13 @@ class Context(ABC):
 
     @abstractmethod
     def stopped(self) -> Stop:
-        """Return what to raise, or return, to end the body as it was asked to: ``raise ctx.stopped()``.
+        """Return what to raise, or return, to end the body as its stop request says: ``raise ctx.stopped()``.
 
         After a drain the job goes back to its queue and costs no attempt, after a cancel it is cancelled, after its
         timeout it has timed out. After a lost lease it goes back unless another worker has it already.
 
         Raises:
-            WrongContext: the body was not asked to stop.
+            WrongContext: the body received no stop request.
         """
 
     @property
@@ -118,7 +118,7 @@ class Context(ABC):
         """Open a transaction on a native connection of the store; pass it to :meth:`complete`.
 
         Raises:
-            StoreUnavailable: the database went away; the message says whether anything may be stored.
+            StoreUnavailable: the database is unreachable; the message says whether anything may be stored.
         """
 
 
@@ -143,7 +143,7 @@ class CurrentRun(Protocol):
 
 @contextmanager
 def awaiting(job_id: UUID) -> Iterator[None]:
-    """Let the worker know, if this is a handler, that its body waits for another job's end."""
+    """If this is a handler, let the worker know that its body waits for another job's end."""
     run = running.get()
     if run is None:
         yield

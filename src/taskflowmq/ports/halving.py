@@ -17,12 +17,12 @@ async def halve(
 ) -> None:
     """Continue with a batch that was refused for what is in it: write each half, or deal with the only row.
 
-    Called where a write has failed, and never before, so that a batch without a bad row costs nothing.
+    Call it only after a write has failed, so that a batch without a bad row costs nothing.
 
     Args:
-        batch: what was refused; not empty.
+        batch: the rows that were refused; not empty.
         error: why.
-        write: writes a part of it; calls this function where that is refused, too.
+        write: writes a part of it; calls this function if that part is refused, too.
         alone: deals with a row that was refused alone, and why.
     """
     if len(batch) == 1:

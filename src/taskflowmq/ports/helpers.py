@@ -1,6 +1,6 @@
-"""Helper threads for what blocks a loop, which a program can neither use up nor shut down.
+"""Helper threads for blocking calls, which a program can neither use up nor shut down.
 
-A loop's default executor is the program's: a handler's ``asyncio.to_thread`` fills it for as long as it likes, and the
+A loop's default executor is the program's: a handler's ``asyncio.to_thread`` may occupy it for any time, and the
 interpreter closes it as soon as its main thread has ended. A store that waited for it could not end a transaction, nor
 close, until the program's calls are over.
 """

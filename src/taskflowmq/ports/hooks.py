@@ -98,7 +98,7 @@ class Around:
 
 
 class NamedHook(AbstractContextManager[None]):
-    """An opened hook. Says which hook it was that did not yield exactly once; contextlib speaks of a generator only."""
+    """An opened hook. If it does not yield exactly once, its error names the hook; contextlib's says "generator"."""
 
     def __init__(self, name: str, inner: AbstractContextManager[None]) -> None:
         self._name, self._inner = name, inner
@@ -217,7 +217,7 @@ def _put(hooks: list[Any], hook: Any, replaces: Callable[[Any], bool]) -> None:
 def _check_parameters(hook: Callable[..., Any], form: str, count: int) -> None:
     try:
         signature = inspect.signature(hook)
-    except (TypeError, ValueError):  # a builtin that does not tell
+    except (TypeError, ValueError):  # a builtin without a signature
         return
     try:
         signature.bind(*range(count))

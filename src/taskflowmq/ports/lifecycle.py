@@ -14,5 +14,5 @@ class Duty(Protocol):
         ...
 
     async def run(self) -> None:
-        """Do the duty again and again, until cancelled."""
+        """Run the duty periodically, until cancelled."""
         ...

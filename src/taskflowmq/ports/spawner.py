@@ -1,4 +1,4 @@
-"""How a supervisor gets its children, so that a simulation can hand it others."""
+"""How a supervisor gets its children, so that a simulation can pass it others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class ChildSpec(msgspec.Struct, frozen=True, kw_only=True):
     slots_fd: int
     #: Reading end of the pipe on which commands arrive; its end of file means that the supervisor is dead.
     control_fd: int
-    #: Whether it claims only jobs that took a process down before, one at a time.
+    #: Whether it claims only jobs that a process crashed with before, one at a time.
     isolated: bool
 
 

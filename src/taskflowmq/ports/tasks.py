@@ -22,12 +22,12 @@ class Runs(StrEnum):
 
 
 class TaskNotice(NamedTuple):
-    """What a program tells the store of one of its tasks.
+    """What a program announces of one of its tasks.
 
     Attributes:
         name: the task's name.
         args_schema: JSON Schema of its arguments.
-        options: JSON object of its options, in the words of REST; None from programs that know of none.
+        options: JSON object of its options, in the words of REST; None from programs that announce none.
     """
 
     name: str
@@ -74,7 +74,7 @@ class TaskSpec(Protocol):
 
     @property
     def stops_with_lease(self) -> bool:
-        """Whether its bodies are stopped before a rescuer may take their jobs, or continue to a fenced completion."""
+        """Whether its bodies are stopped before a rescuer may settle their jobs, or continue to a fenced completion."""
         ...
 
     @property

@@ -45,11 +45,11 @@ class JobLine(msgspec.Struct, frozen=True, gc=False):
     outcome: str
     #: Milliseconds the body ran.
     ms: float
-    #: Of a failed attempt, whose message names job, task and reason.
+    #: The error of a failed attempt, whose message names job, task and reason.
     error: LineError | None = None
 
     def fields(self) -> dict[str, Any]:
-        """Return what a record of it carries besides its message."""
+        """Return the fields of its log record besides the message."""
         fields = {
             "job_id": str(self.job_id),
             "task": self.task,
@@ -62,7 +62,7 @@ class JobLine(msgspec.Struct, frozen=True, gc=False):
 
 
 class TakesJobLines(Protocol):
-    """A log handler that takes the lines of a batch at once: a record for each costs a tenth of a drain."""
+    """A log handler that takes the lines of a batch at once: one record per line costs a tenth of a drain's time."""
 
     @property
     def takes_job_lines(self) -> bool:

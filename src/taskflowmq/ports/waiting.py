@@ -1,4 +1,4 @@
-"""Asks the store what :func:`taskflowmq.core.waiting.why_waiting` needs to know."""
+"""Reads from the store what :func:`taskflowmq.core.waiting.why_waiting` needs to know."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from taskflowmq.ports.store.workers import WorkerView
 
 
 class _Info(msgspec.Struct):
-    """What a worker says of itself; versions before and after this one may say less and more."""
+    """The info of a worker's row; other versions may write fewer or more fields."""
 
     tenants: list[str] = []
     queues: list[str] = []
@@ -24,7 +24,7 @@ class _Info(msgspec.Struct):
 
 
 def servers_of(workers: Iterable[WorkerView]) -> list[Server]:
-    """Return the workers that are considered alive and take any job: one that runs suspects alone is a guest."""
+    """Return the workers that are considered alive and take any job; a child that runs isolated jobs does not."""
     found = []
     for worker in workers:
         info = msgspec.json.decode(worker.info, type=_Info)
@@ -43,7 +43,7 @@ def servers_of(workers: Iterable[WorkerView]) -> list[Server]:
 
 
 class Waits:
-    """What the workers and queues were like at one moment, to ask about as many jobs as one likes."""
+    """The workers and queues as of one moment, from which the waits of any number of jobs are answered."""
 
     def __init__(self, servers: list[Server], paused: set[QueueRef]) -> None:
         self.servers = servers
@@ -51,7 +51,7 @@ class Waits:
 
     @classmethod
     async def look(cls, store: Store) -> Waits:
-        """Ask the store: two small statements."""
+        """Read them from the store: two small statements."""
         return cls(servers_of(await store.workers.list_workers()), await store.claims.paused_queues())
 
     def of(self, view: JobView) -> Wait:
@@ -84,7 +84,7 @@ async def find_unserved(store: Store, tenants: Sequence[str] = (), *, most: int 
     Args:
         store: an open store.
         tenants: whose jobs; none means every tenant that has ready jobs.
-        most: how many tasks are looked at; each costs a statement.
+        most: how many tasks are examined; each costs a statement.
     """
     waits = await Waits.look(store)
     found: list[Unserved] = []

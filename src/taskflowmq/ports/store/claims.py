@@ -1,4 +1,4 @@
-"""How workers get jobs and give them back changed."""
+"""How workers claim jobs and settle them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from taskflowmq.core.transitions import Transition
 
 
 class Settled(StrEnum):
-    """What became of a transition."""
+    """The result of writing a transition."""
 
     #: The fence fitted and the change is stored.
     APPLIED = "applied"
@@ -33,7 +33,7 @@ class ClaimRequest(msgspec.Struct, frozen=True, kw_only=True):
     tenants: tuple[str, ...]
     #: Queue names that the worker serves, a set without preference; empty means every queue of these tenants.
     queues: tuple[str, ...]
-    #: Task names that the worker knows; others are stepped over and stay ready.
+    #: Task names that the worker knows; jobs of others are skipped and stay ready.
     tasks: tuple[str, ...]
     #: Most jobs to take, 1…MAX_BATCH.
     limit: int
@@ -42,14 +42,14 @@ class ClaimRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Claims(Protocol):
-    """How workers get jobs and give them back changed."""
+    """How workers claim jobs and settle them."""
 
     async def claim(self, request: ClaimRequest) -> list[ClaimedJob]:
         """Take ready jobs for a worker: lowest priority first, equal ones by turns, first in first out.
 
         Tenants take turns, and the queues of each, and the shares of a queue (``core.lanes``).
         Each claim charges the job (attempt + 1, lease_no + 1). A worker that has ended gets nothing. Jobs of
-        paused queues, unknown tasks and expired jobs are stepped over. Unique keys with free_at="start" end here.
+        paused queues, unknown tasks and expired jobs are skipped. Unique keys with free_at="start" are freed here.
         """
         ...
 
@@ -79,7 +79,7 @@ class Claims(Protocol):
         """Open a transaction on a native connection of the store, for ``ctx.transaction()``.
 
         Raises:
-            StoreUnavailable: the database went away; the message says whether anything may be stored.
+            StoreUnavailable: the database is unreachable; the message says whether anything may be stored.
             WrongContext: the block left nothing that could be committed.
         """
         ...
@@ -89,7 +89,7 @@ class Claims(Protocol):
         ...
 
     async def cancel_requests(self, worker_id: UUID) -> list[UUID]:
-        """Return the running jobs of a worker for which a cancellation was asked."""
+        """Return the running jobs of a worker that have a cancel request."""
         ...
 
     async def paused_queues(self) -> set[QueueRef]:

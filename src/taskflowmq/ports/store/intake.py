@@ -38,20 +38,21 @@ class Intake(Protocol):
         ...
 
     def knows_names(self, jobs: Sequence[NewJob]) -> bool:
-        """Tell whether :meth:`make_names` would have nothing to do; any thread may ask."""
+        """Tell whether :meth:`make_names` would have nothing to do; any thread may call it."""
         ...
 
     async def make_names(self, jobs: Sequence[NewJob]) -> None:
-        """Commit the names that these jobs bring: one made in an open transaction keeps all others who need it waiting.
-        Does nothing where such a transaction stops all writers anyway (SQLite). Raises StoreUnavailable.
+        """Commit the names that these jobs bring: a name made in an open transaction blocks all others who need it.
+
+        Does nothing where such a transaction blocks all writers anyway (SQLite). Raises StoreUnavailable.
         """
         ...
 
     async def announce_tasks(self, tenant: str, tasks: Sequence[TaskNotice], *, keep: bool = False) -> None:
-        """Store what programs say of their tasks in a tenant, and that they were seen now.
+        """Store what programs announce of their tasks in a tenant, and that they were seen now.
 
-        The last word counts. With ``keep``, what was announced within the last hour stays: of a program that only
-        enqueues, and may be older than the workers. What a notice leaves out (None) stays too.
+        The latest announcement counts. With ``keep``, one of the last hour stays: a program that only enqueues, and may
+        be older than the workers, passes it. What a notice leaves out (None) stays too.
         """
         ...
 

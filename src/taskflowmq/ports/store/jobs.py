@@ -9,9 +9,9 @@ from uuid import UUID
 from taskflowmq.core.job import Attempts, JobFilter, JobView, Page
 from taskflowmq.core.operations import CancelAnswer, DeleteAnswer, RetryAnswer
 
-#: How much a page of jobs may weigh, unless its first job alone weighs more; what is above it comes with the next page.
+#: Bytes of a page of jobs, unless its first job alone has more; the jobs above the limit come with the next page.
 MAX_PAGE_BYTES = 4_000_000
-#: Jobs that are read whole at once on the way to a page, so that no list needs more memory than these.
+#: Jobs that are read whole at once for a page, so that no list needs more memory than these.
 PAGE_SLICE = 64
 
 
@@ -38,12 +38,12 @@ class Jobs(Protocol):
         ...
 
     async def cancel(self, tenant: str, job_id: UUID, *, actor: str) -> CancelAnswer:
-        """Cancel a job that has not started, or ask the worker of a running one.
+        """Cancel a job that has not started, or request it from the worker of a running one.
 
         ``core.operations`` decides this, and what follows.
 
         Raises:
-            Conflict: the job has changed its state too often meanwhile.
+            Conflict: the job changed its state repeatedly during the call.
         """
         ...
 

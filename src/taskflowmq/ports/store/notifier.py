@@ -14,7 +14,7 @@ class Notifier(Protocol):
 
     @property
     def enabled(self) -> bool:
-        """Whether there are wake-ups at all; without them idle workers look once per poll interval."""
+        """Whether there are wake-ups at all; without them idle workers claim once per poll interval."""
         ...
 
     async def wake(self, queues: Collection[QueueRef]) -> None:
@@ -27,7 +27,7 @@ class Notifier(Protocol):
     def listen(
         self, tenants: Collection[str], queues: Collection[str]
     ) -> AbstractAsyncContextManager[AsyncIterator[QueueRef | None]]:
-        """Yield queues as they become ready, and None where any may be: the channel was cut, and healed itself.
+        """Yield queues as they become ready, and None when any may be: the channel was cut and is restored.
 
         Args:
             tenants: names of tenants; none means every tenant.

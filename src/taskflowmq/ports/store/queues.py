@@ -19,9 +19,9 @@ class QueueView(msgspec.Struct, frozen=True, kw_only=True):
     paused_at: datetime | None
     #: state → number of live jobs
     states: dict[str, int]
-    #: seconds since the job that is first in its lane became ready, of the lane where it is longest
+    #: seconds since the oldest of the lanes' first jobs became ready
     oldest_ready_age: float | None
-    #: what of it is different from all other queues
+    #: its own retention, where that differs from the store's
     retention: QueueRetention = QueueRetention()
 
 
@@ -41,11 +41,11 @@ class Queues(Protocol):
         ...
 
     async def set_retention(self, tenant: str, queue: str, ages: Mapping[str, int | None]) -> None:
-        """Keep ended jobs of a queue for another time than all others. Creates the queue if it is new.
+        """Set the retention of a queue's ended jobs. Creates the queue if it is new.
 
         Args:
-            tenant: whose it is.
+            tenant: the queue's tenant.
             queue: its name.
-            ages: fields of :class:`QueueRetention`; those that are not named stay, None is as for all again.
+            ages: fields of :class:`QueueRetention`; those that are not named stay; None restores the store's.
         """
         ...

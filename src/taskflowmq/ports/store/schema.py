@@ -17,11 +17,11 @@ class Schema(Protocol):
         ...
 
     async def missing_rights(self) -> list[str]:
-        """Return what the database must grant to this program's role for jobs and duties; empty where it has it all."""
+        """Return the rights that this program's role lacks for jobs and duties."""
         ...
 
     async def open_schemas(self) -> list[str]:
-        """Return where other roles may put objects that our statements would use instead of the database's own."""
+        """Return the schemas in which other roles may create objects that our statements would use by mistake."""
         ...
 
     async def migrate(self, *, finish: bool = False) -> list[str]:

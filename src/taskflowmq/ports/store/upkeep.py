@@ -30,7 +30,7 @@ class DutyFailure(msgspec.Struct, frozen=True):
 
 
 class StagedCount(msgspec.Struct, frozen=True):
-    """What a turn of the stager did, and when it must look again (None: nothing is waiting)."""
+    """What a turn of the stager did, and when the next job is due (None: nothing is waiting)."""
 
     staged: int
     expired: int
@@ -67,7 +67,7 @@ class Upkeep(Protocol):
         ...
 
     async def note_failure(self, duty: str, problem: str) -> None:
-        """Remember why the last turn of a duty failed, for :meth:`failures`."""
+        """Store why the last turn of a duty failed, for :meth:`failures`."""
         ...
 
     async def note_success(self, duty: str) -> None:

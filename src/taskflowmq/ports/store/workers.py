@@ -1,4 +1,4 @@
-"""Workers in the store: how they introduce themselves, their leases, and what readers see of them.
+"""Workers in the store: how they register, their leases, and what readers see of them.
 
 The rules of :mod:`taskflowmq.ports.store` hold here too.
 """
@@ -16,7 +16,7 @@ from taskflowmq.core.job import HeldJob
 
 
 class NewWorker(msgspec.Struct, frozen=True, kw_only=True):
-    """A worker that introduces itself; a new id at each start."""
+    """A worker that registers; it has a new id at each start."""
 
     id: UUID
     supervisor: UUID
@@ -78,11 +78,11 @@ class Workers(Protocol):
         ...
 
     async def report(self, worker_id: UUID, notes: Mapping[str, str | None]) -> None:
-        """Merge what is noteworthy of a worker into ``notes`` of its info, for doctor; None takes a note back."""
+        """Merge notes of a worker into ``notes`` of its info, for doctor; None removes a note."""
         ...
 
     async def suspects_ready(self) -> bool:
-        """Tell whether ready jobs wait that must run alone."""
+        """Tell whether isolated jobs are ready."""
         ...
 
     async def list_workers(self) -> list[WorkerView]:

@@ -20,7 +20,7 @@ EXACT_BELOW = 10_000
 KEPT_S = 2.0
 #: Counting to the end may take at most one part in this many of the time.
 SHARE = 20
-#: How long an answer waits for a count that is in progress, when it has an older one, and how old that may be.
+#: If there is an older count: how long an answer waits for the one in progress, and how old the older one may be.
 PATIENCE_S, OLDEST_S = 0.02, 600.0
 #: Of this many tenants at most the last counts are remembered.
 MOST_TENANTS = 1_000
@@ -50,7 +50,7 @@ class Counts:
         return await self._of(None).count()
 
     def forget(self) -> None:
-        """Look again for the next answers: a queue was changed."""
+        """Count again for the next answers: a queue was changed."""
         for counted in self._counts.values():
             counted.forget()
 
@@ -72,8 +72,8 @@ class Counts:
 class _Counted:
     """The counts of one tenant, or of all.
 
-    What is up to :data:`EXACT_BELOW` is counted anew for every answer. Only of the rest everything is counted, now and
-    then, beside the answers: callers meanwhile get the count before, and ``as_of`` says from when.
+    Counts up to :data:`EXACT_BELOW` are made for every answer. Larger ones are counted to the end at intervals, beside
+    the answers: callers meanwhile get the count before, and ``as_of`` says from when it is.
 
     Args:
         count: counts every state up to a number, or to the end.
@@ -105,7 +105,7 @@ class _Counted:
         return answer
 
     def forget(self) -> None:
-        """Look again for the next answer: a queue was changed."""
+        """Count again for the next answer: a queue was changed."""
         self._answer = None
 
     async def close(self) -> None:
@@ -116,7 +116,7 @@ class _Counted:
         self._recount = None
 
     async def _counted(self) -> StoreStats:
-        """Return what was counted to the end, not long ago."""
+        """Return a recent count to the end."""
         age = time.monotonic() - self._began
         if self._whole is not None and age < max(KEPT_S, SHARE * self._took):
             return self._whole
@@ -141,19 +141,19 @@ class _Counted:
 
 
 def _noted(recount: asyncio.Task[StoreStats]) -> None:
-    # Callers that wait for a count get the error; those with an older one do not, and the next answer counts again.
+    # Callers that wait for a count get the error. Those with an older one do not, and the next answer counts again.
     if not recount.cancelled() and (error := recount.exception()) is not None:
         log.debug("counting jobs failed: %s", error)
 
 
 def _merged(few: StoreStats, whole: StoreStats) -> StoreStats:
-    """Return the fresh counts, and for what there is more of the older ones."""
+    """Return the fresh counts; where one reached its limit, the older count to the end."""
     large = {state for state, count in few.states.items() if count > EXACT_BELOW}
-    # Counted less long ago, it cannot be less than that.
+    # The fresh count is a lower bound: the older one may be below it.
     states = {state: max(n, whole.states.get(state, 0)) if state in large else n for state, n in few.states.items()}
     older = {_ref(view): view for view in whole.queues}
     queues = [_queue(view, older.pop(_ref(view), None), large) for view in few.queues]
-    # What has only jobs that were not counted this time was left out as empty.
+    # A queue of which no job was counted this time was left out as empty.
     empty = {_ref(view): msgspec.structs.replace(view, states={}) for view in older.values()}
     queues += [view for ref, found in empty.items() if (view := _queue(found, older[ref], large)).states]
     queues.sort(key=lambda view: (view.name, view.tenant))

@@ -1,4 +1,4 @@
-"""What is the same of jobs on every engine: operations by hand go through core."""
+"""Jobs, as far as both engines do the same: operations by hand are decided in core."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class CommonJobs(ABC):
     """Base of the jobs of both engines."""
 
     async def cancel(self, tenant: str, job_id: UUID, *, actor: str) -> CancelAnswer:
-        """Cancel a job that has not started, or ask the worker of a running one."""
+        """Cancel a job that has not started, or request it from the worker of a running one."""
         return await self._operate(operations.cancel, tenant, job_id, actor)
 
     async def retry(self, tenant: str, job_id: UUID) -> RetryAnswer:
@@ -36,7 +36,7 @@ class CommonJobs(ABC):
 
         Args:
             decide: a function of :mod:`taskflowmq.core.operations`, which says how a race is handled, too.
-            tenant: whose job.
+            tenant: the job's tenant.
             job_id: the job.
-            actor: who asks, where that is stored.
+            actor: the caller, where that is stored.
         """

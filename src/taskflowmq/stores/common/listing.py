@@ -1,4 +1,4 @@
-"""How far a list looks: through which ids, and through how many at a time."""
+"""How far a list searches: through which ids, and through how many at a time."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from taskflowmq.core.ids import lowest_id
 from taskflowmq.core.job import JobFilter, JobView
 from taskflowmq.ports.store import MAX_PAGE_BYTES
 
-#: An id carries the time at which its program made it, ``created_at`` is the store's when it stored the job. Lists by
-#: time look this much further on both sides; a job whose two times differ by more may be missing from them. (Ids may be
-#: a day off. To look through a day of other jobs for the few that are would make every list by time slow.)
+#: An id carries the time at which its program made it; ``created_at`` is the store's time when it stored the job. Lists
+#: by time search this much further on both sides; a job whose two times differ by more may be missing from them. (Ids
+#: may be a day off. Searching a day of other jobs for the few that are would make every list by time slow.)
 APART = timedelta(minutes=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -21,8 +21,8 @@ _HIGHEST = UUID(int=2**128 - 1)
 _LAST_MS = 2**48 - 1
 
 
-#: Ids that one page is looked for in, at most: where few fit, it stays short. The first window is what a page takes
-#: where all fit, each that follows is larger.
+#: Most ids that are searched for one page: if few fit, the page stays short. The first window is what a page takes if
+#: all fit; each that follows is larger.
 LOOKED, _GROWTH, _SMALLEST = 5_000, 8, 50
 
 
@@ -44,7 +44,7 @@ def id_bounds(query: JobFilter) -> Bounds:
 
 
 def windows(limit: int) -> Iterator[int]:
-    """Yield how many ids to look at, one window after the other, until enough were looked at."""
+    """Yield how many ids to read, one window after the other, until enough were read."""
     size, left = max(limit + 1, _SMALLEST), max(limit + 1, LOOKED)
     while left > 0:
         yield size
@@ -57,7 +57,7 @@ def that_fit(views: Sequence[JobView], held: int) -> int:
 
     Args:
         views: the jobs, in the page's order.
-        held: what the page weighs already; the first job of a page always fits.
+        held: bytes that the page has already; the first job of a page always fits.
     """
     count = 0
     for view in views:

@@ -1,4 +1,4 @@
-"""What is the same of names per tenant on every engine."""
+"""Names per tenant, as far as both engines do the same."""
 
 from __future__ import annotations
 

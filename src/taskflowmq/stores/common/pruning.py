@@ -1,8 +1,8 @@
 """How ended jobs past their retention are found: by walking ids, because completed ones have no index of their own.
 
-A job ends after its id was made, so everything past retention lies below one id, which moves with time. Below it lie
-also those that stay: the dead, who are kept longer, and jobs that ended late. So each walk remembers how far it came
-and continues from there. Only once in a hundredth of the retention it begins again, for those that ended late.
+A job ends after its id was made, so everything past retention lies below one id, which moves with time. Below it are
+also jobs that stay: dead ones, which are kept longer, and jobs that ended late. So each walk remembers how far it came
+and continues from there. Once per hundredth of the retention it begins again, for the jobs that ended late.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import msgspec
 
 from taskflowmq.core.retention import NEVER, QueueRetention, Retention
 
-#: Ended jobs that one call looks at: a first stretch, and ever larger ones as long as nothing is found.
+#: Ended jobs that one call reads: a first stretch, then ever larger ones as long as nothing is found.
 STRETCH, LONGEST, STRETCHES = 1_000, 16_000, 8
 _GROWTH = 4
 #: A job that ended late is deleted at most this part of its retention later than it could be.
@@ -24,7 +24,7 @@ _LOWEST = UUID(int=0)
 
 
 class Stretch(NamedTuple):
-    """Some ended jobs in id order: those that may go, how many were looked at, and the last of them."""
+    """Some ended jobs in id order: those that may be deleted, how many were read, and the last of them."""
 
     due: list[UUID]
     looked: int
@@ -32,7 +32,7 @@ class Stretch(NamedTuple):
 
 
 class Walk:
-    """The way through the ended jobs of one state; kept by a process, and a new one only costs a longer look."""
+    """The position in the ended jobs of one state. A process keeps it; losing it costs only a longer search."""
 
     def __init__(self) -> None:
         self._at = _LOWEST
@@ -42,9 +42,9 @@ class Walk:
     async def next_due(
         self, look: Callable[[UUID, int], Awaitable[Stretch]], *, now_ms: int, kept_ms: int, most: int
     ) -> list[UUID]:
-        """Look behind where the last call stopped, and return jobs that are past their retention, at most ``most``.
+        """Continue where the last call stopped, and return jobs that are past their retention, at most ``most``.
 
-        None are left for now if none are returned, or they lie behind many that stay: the next call continues.
+        If none are returned, none are left for now, or they lie behind many that stay: the next call continues.
         """
         if self._through and not 0 <= now_ms - self._began_ms < kept_ms // _PASSES:
             self._at, self._began_ms = _LOWEST, now_ms
@@ -62,7 +62,7 @@ class Walk:
 
 
 class Rule(NamedTuple):
-    """Which ended jobs go: those of one state that ended so long ago, of all lanes but some, or of some only."""
+    """Which ended jobs are deleted: those of one state past an age, of all lanes but some, or of some lanes only."""
 
     state: str
     kept_ms: int
@@ -72,7 +72,7 @@ class Rule(NamedTuple):
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What names its walk: the age by which jobs are counted out moves, and the way stays the same."""
+        """The key of its walk. If jobs are kept by number, their age limit moves, and the walk stays the same."""
         return (self.state, "counted") if self.counted else (self.state, self.kept_ms, self.only)
 
 
@@ -103,12 +103,12 @@ def read_exceptions(rows: Iterable[tuple[int, str]]) -> dict[str, dict[int, int]
 
 
 def rules_of(retention: Retention, exceptions: Exceptions, counted_ms: int | None) -> list[Rule]:
-    """Return what goes, given the retention of all queues and that of some.
+    """Return which jobs are deleted, given the retention of all queues and that of some.
 
     Args:
         retention: of all queues.
         exceptions: the lanes of queues that have one of their own.
-        counted_ms: how long ago the newest ended job was made that is too many; None if none is.
+        counted_ms: how long ago the newest ended job beyond the number to keep was made; None if there is none.
     """
     rules = []
     for state, kept in _ages(retention).items():
@@ -126,7 +126,7 @@ def rules_of(retention: Retention, exceptions: Exceptions, counted_ms: int | Non
 
 
 def longest_of(retention: Retention, exceptions: Exceptions) -> Retention:
-    """Return the retention that no queue exceeds: whole days may go when it is over."""
+    """Return the longest retention of all queues: whole days may be dropped when it is over."""
     longest: dict[str, int | None] = {}
     for state, kept in _ages(retention).items():
         ages = [*exceptions.get(state, {}).values()]

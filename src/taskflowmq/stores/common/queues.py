@@ -1,4 +1,4 @@
-"""What is the same of queues on every engine."""
+"""Queues, as far as both engines do the same."""
 
 from __future__ import annotations
 

@@ -1,14 +1,14 @@
 """The statements of a store: one ``.sql`` file each, read and put together once, when the engine's package is imported.
 
 ``queries/`` holds what both engines have under the same names, ``only/`` what one engine alone needs. What several
-statements must do in the same way is a fragment, ``fragments/<name>.sql``. A line ``-- include: <name>`` stands for it:
+statements must do in the same way is a fragment, ``fragments/<name>.sql``. A line ``-- include: <name>`` includes it:
 
     WITH ending AS (SELECT ...)
     -- include: end_job
     SELECT job_id FROM ending
 
-A fragment's file is a statement by itself, which editors, checks and the server can read. Of it, what stands between
-the lines ``-- begin`` and ``-- end`` is included; what stands around them says which columns the fragment reads.
+A fragment's file is a statement by itself, which editors, checks and the server can read. Only the text between the
+lines ``-- begin`` and ``-- end`` is included; the text around them shows which columns the fragment reads.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def read_folder(root: Traversable, folder: str) -> dict[str, str]:
 
 
 def read_fragments(root: Traversable) -> dict[str, str]:
-    """Return what stands between ``-- begin`` and ``-- end`` in each fragment, by name.
+    """Return the text between ``-- begin`` and ``-- end`` in each fragment, by name.
 
     Raises:
         BadStatement: a file in ``fragments`` has no such lines.
