@@ -1,7 +1,7 @@
-"""Addresses as providers hand them out: every parameter of libpq is honoured, or refused in a sentence that names it.
+"""Addresses as providers issue them: every parameter of libpq is honoured, or refused in a sentence that names it.
 
-What the driver does not know it would send to the server as a setting, which answers with a riddle. Values are never
-shown where they may be secrets.
+The driver would send a parameter that it does not know to the server as a setting, whose error does not name the cause.
+Values are never shown where they may be secrets.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _OF_THE_DRIVER = frozenset(
         "ssl_min_protocol_version", "target_session_attrs", "user",
     }
 )  # fmt: skip
-#: What some of them may say; the driver would find out at the first connection.
+#: The allowed values of some; the driver would refuse others only at the first connection.
 _VALUES = {
     "sslmode": ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
     "sslnegotiation": ("postgres", "direct"),
     "target_session_attrs": ("any", "read-write", "primary"),
 }
-#: Parameters of which only some values need nothing of us: they are taken, and others refused for this reason.
+#: Parameters of which only some values need nothing of us: these are accepted, and others refused for this reason.
 _TAKEN = {
     "channel_binding": (
         ("prefer", "disable"),
@@ -48,7 +48,7 @@ _TAKEN = {
     "sslcompression": (("0",), "TLS compression is not supported"),
     "sslsni": (("1",), "the driver always names the host"),
 }
-#: Parameters that nothing here can do.
+#: Parameters that are not supported.
 _REFUSED = {
     "hostaddr": "write the address as the host",
     "requirepeer": "the driver does not check the owner of the socket",
@@ -61,7 +61,7 @@ _REFUSED = {
 }
 _SWITCH = {"true": True, "1": True, "false": False, "0": False}
 _SSL = {"true": "require", "1": "require", "false": "disable", "0": "disable"}
-#: A connection that may take as long as it takes, in seconds.
+#: The timeout of a connection without one, in seconds.
 _FOR_EVER = 86_400.0
 #: Parameters of libpq for the socket, with the largest value that kernels take.
 _OF_THE_SOCKET = {
@@ -80,16 +80,16 @@ class BadAddress(TaskFlowError, ValueError):
 
 
 class Address(NamedTuple):
-    """A database URL, taken apart."""
+    """A parsed database URL."""
 
-    #: With what the driver honours, and nothing else.
+    #: Only with the parameters that the driver honours.
     url: str
     #: Fields of the options, by name.
     options: dict[str, Any]
 
 
 def read_address(url: str) -> Address:
-    """Take a ``postgresql://`` URL apart.
+    """Parse a ``postgresql://`` URL.
 
     Raises:
         BadAddress: a parameter has no meaning here, or cannot be honoured.
@@ -123,7 +123,7 @@ def read_address(url: str) -> Address:
 
 
 def _parameters(query: str) -> dict[str, str]:
-    """Return the parameters that say something, decoded as libpq does: a plus is a plus."""
+    """Return the parameters that have a value, decoded as libpq does: a plus is a plus."""
     pairs = (item.partition("=") for item in query.split("&"))
     return {unquote(name).strip(): unquote(value) for name, _, value in pairs if name and (value or name == "pooler")}
 
@@ -162,7 +162,7 @@ def _number(name: str, value: str, most: int) -> int:
 
 
 def _take_or_refuse(name: str, value: str) -> None:
-    """Pass over a parameter that needs nothing of us; refuse every other."""
+    """Accept a parameter that needs nothing of us; refuse every other."""
     fine, reason = _TAKEN.get(name, ((), _REFUSED.get(name)))
     if value.lower() in fine:
         return

@@ -1,4 +1,4 @@
-"""How workers get jobs and give them back changed: the hot path."""
+"""How workers claim jobs and settle them: the hot path."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ from taskflowmq.stores.postgres.queries import q
 
 _log = logging.getLogger("taskflowmq.stores.postgres")
 _MAX_REWRITES = 5
-#: Stands for a fence that is given up: to its transition it is as if nothing were stored.
+#: The fate of a fence that is given up: to its transition it is as if nothing were stored.
 _UNSETTLED = StoredFate(None, None, None)
-#: Columns of a claimed row; by name each look takes three times as long.
+#: Columns of a claimed row; access by name takes three times as long.
 _LANE, _SEQ, _TASK, _TENANT = 0, 1, 3, 10
 _lane_of, _seq_of = itemgetter(_LANE), itemgetter(_SEQ)
 _PENDING = State.PENDING
 #: Up to this many lanes, a claim scans all of them. Beyond it, only the lanes that had ready jobs at the last peek: an
 #: empty lane costs two index descents.
 FEW_LANES = 32
-#: Of many lanes the last that gave something are looked at from their positions; a jump over them would read what
-#: was claimed from them.
+#: Beyond that many lanes, this many of the last that gave something are scanned from their positions: a jump over them
+#: would read the dead entries of what was claimed from them.
 MOST_RECENT = 256
-#: Seconds between looks, and so the longest that a lane of higher priority waits beside others that are never empty.
+#: Seconds between peeks, and so the longest that a lane of higher priority waits beside others that are never empty.
 LOOK_S = 0.25
 
 
 class _Memory:
-    """What is remembered of one worker between claims."""
+    """The state of one worker between claims."""
 
     __slots__ = (
         "busy",
@@ -68,7 +68,7 @@ class _Memory:
         self.tasks = tasks
         self.scan = Scan()
         self.turns = Turns()
-        #: The lanes in which something was ready at the last look, and when to look again (monotonic seconds).
+        #: The lanes that had ready jobs at the last peek, and when to peek again (monotonic seconds).
         self.busy: frozenset[int] = frozenset()
         self.look_at = float("-inf")
         #: Of many lanes: where something was ready at the last jump, when to jump again, and the last lanes that gave
@@ -81,7 +81,7 @@ class _Memory:
         self.heard = 0
 
     def gave(self, lanes: Iterable[int]) -> None:
-        """Note the lanes that something was claimed from; the least recent are forgotten."""
+        """Record the lanes that jobs were claimed from; the least recent are forgotten."""
         for lane in lanes:
             self.recent.pop(lane, None)
             self.recent[lane] = None
@@ -108,7 +108,7 @@ class PostgresClaims:
         memory = self._memory(request)
         heard, memory.heard = memory.heard, self._notifier.heard
         quiet = memory.quiet and heard == memory.heard and memory.scan.looks(time.monotonic())
-        # What a look around returns grows with the lanes; a claim among many does not.
+        # The answer of a peek grows with the lanes; that of a claim among many does not.
         quiet = quiet and not self._names.has_many_lanes
         memory.quiet = False
         claimed = [] if quiet and not await self._peek_lanes(request, memory) else await self._claim_anywhere(request)
@@ -121,14 +121,14 @@ class PostgresClaims:
         claimed = await self._claim_from(request, tenants, lanes)
         if claimed:
             return claimed
-        # Nothing here; what was remembered of lanes may be a little old. An empty claim can afford a look.
+        # Nothing is ready in these lanes, and what is remembered of them may be old. An empty claim can afford a peek.
         fresh = await self._names.lanes(fresh=True)
         return [] if fresh is lanes or fresh == lanes else await self._claim_from(request, tenants, fresh)
 
     async def _peek_lanes(self, request: ClaimRequest, memory: _Memory) -> bool:
         """Tell whether there may be something to claim, for a worker that was not woken.
 
-        It takes the place of a sweep, its claim and a look at lanes and pauses: three round trips at each poll.
+        It replaces a sweep, its claim and a query of lanes and pauses: three round trips at each poll.
         """
         scan, began = memory.scan, time.monotonic()
         floors = scan.known_floors(began)
@@ -148,7 +148,7 @@ class PostgresClaims:
         if all(first is None for first in firsts):
             scan.swept(began, time.monotonic())
             return False
-        scan.sweep_next(time.monotonic())  # what was seen may be behind the positions
+        scan.sweep_next(time.monotonic())  # the jobs that were seen may be behind the positions
         return True
 
     async def _claim_from(
@@ -170,9 +170,9 @@ class PostgresClaims:
     async def _claim_among_many(
         self, request: ClaimRequest, memory: _Memory, tenants: frozenset[int] | None, tasks: list[int]
     ) -> list[ClaimedJob]:
-        """Claim from the lanes in which something was ready at the last jump, and those that were claimed from lately.
+        """Claim from the lanes that had ready jobs at the last jump, and those that were claimed from recently.
 
-        An empty answer still means that there is nothing: the jump was made for it.
+        An empty answer still means that no job is ready: a jump comes before it.
         """
         found: list[Any] = []
         order: list[Lane] = []
@@ -190,7 +190,7 @@ class PostgresClaims:
         return await self._claimed(memory, found, order)
 
     async def _jump(self, memory: _Memory) -> None:
-        """Find the lanes in which something is ready, beside those in use, which a scan looks at anyway."""
+        """Find the lanes that have ready jobs, besides those in use, which a scan reads anyway."""
         began = time.monotonic()
         rows = await self._pool.fetch(q.find_filled_lanes, sorted(memory.recent))
         memory.filled, memory.jump_at = tuple(row[0] for row in rows), began + LOOK_S
@@ -200,7 +200,7 @@ class PostgresClaims:
     ) -> list[Any]:
         memory.scan.enter([lane.id for lane in order])
         now = time.monotonic()
-        # A sweep looks everywhere: what commits behind a position is in no lane that a look would find.
+        # A sweep reads every lane: a job that commits behind a position is in no lane that a peek would find.
         sweep = memory.scan.sweeps(now)
         if sweep or len(order) <= FEW_LANES:
             return await self._scan(request, memory, order, tasks, sweep=sweep)
@@ -212,7 +212,7 @@ class PostgresClaims:
         found = await self._scan(request, memory, busy, tasks, sweep=False) if busy else []
         if len(found) < request.limit:
             memory.look_at = float("-inf")
-            if not found and not looks:  # a claim that finds nothing has looked everywhere
+            if not found and not looks:  # a claim that finds nothing has read every lane
                 return await self._claim_onwards(request, memory, order, tasks)
         return found
 
@@ -230,11 +230,11 @@ class PostgresClaims:
         began = time.monotonic()
         try:
             positions = await self._starts(scan, began, lane_ids) if sweep else scan.positions(lane_ids)
-            # What a sweep's claim leaves out was looked at when its look was sent.
+            # The rows that a sweep's claim leaves out were read when its peek was sent.
             sent = scan.looked_at if sweep and not scan.is_new else time.monotonic()
             found = await self._claim(q.claim_jobs, request, order, positions, tasks)
         except BaseException:
-            # It is not known how far that scan came, nor whether the database is still the same one.
+            # It is unknown how far that scan came, and whether the database is still the same one.
             self._memories.pop(request.worker_id, None)
             raise
         ended = time.monotonic()
@@ -252,7 +252,7 @@ class PostgresClaims:
     async def _starts(self, scan: Scan, at: float, order: list[int]) -> list[int]:
         """Return where the claim of a sweep begins."""
         floors = scan.floors(at, order)
-        if scan.knows_starts(at):  # another sample would tell the same, and take another xid
+        if scan.knows_starts(at):  # another sample would return the same, and take another xid
             return scan.starts(order)
         known = not scan.is_new or await self._close_drawn(scan)
         if not known or not await self._sample(scan, order, floors):
@@ -260,7 +260,7 @@ class PostgresClaims:
         return scan.starts(order)
 
     async def _close_drawn(self, scan: Scan) -> bool:
-        """Read what was drawn, then take an xid, so that the first look already knows what is closed."""
+        """Read the last position drawn, then take an xid, so that the first peek already knows what is closed."""
         return await self._sample(scan, [], []) and (not scan.wants_xid or await self._sample(scan, [], []))
 
     async def _sample(self, scan: Scan, order: list[int], floors: list[int]) -> bool:
@@ -269,7 +269,7 @@ class PostgresClaims:
         return self._raise_floors(scan, at, order, row["first_rows"], row)
 
     def _raise_floors(self, scan: Scan, at: float, order: list[int], first_rows: list[int | None], sample: Any) -> bool:
-        """Take what was read of positions; False: the database is another one, and nothing known of it holds."""
+        """Take a sample of positions; False: the database is another one, and nothing known of it holds."""
         if scan.raise_floors(at, order, first_rows, (sample["last_drawn"], sample["own"], sample["oldest"])):
             return True
         self._pool.generation += 1
@@ -290,7 +290,7 @@ class PostgresClaims:
         )
 
     async def _claimed(self, memory: _Memory, found: list[Any], order: list[Lane]) -> list[ClaimedJob]:
-        """Build what was claimed, in the order of the lanes, and note whose turn it was."""
+        """Build the claimed jobs, in the order of the lanes, and record whose turn it was."""
         if not found:
             return []
         counts = Counter(map(_lane_of, found))
@@ -322,7 +322,7 @@ class PostgresClaims:
 
     async def settle(self, transitions: Sequence[Transition]) -> list[Settled]:
         """Write decided transitions under their fences (see :class:`~taskflowmq.ports.store.Claims`)."""
-        # Of what was not applied, what the store holds: most batches miss no fence, and need no look at each.
+        # What the store holds of the transitions that were not applied. Most batches miss no fence, and need no query.
         missed: dict[settling.Fence, StoredFate] = {}
         waves = settling.in_waves(transitions)
         for wave in waves:
@@ -337,7 +337,7 @@ class PostgresClaims:
     async def _wake(self, job_ids: list[UUID]) -> None:
         """Wake the queues of jobs that were given back, as an enqueue does: after the commit, coalesced (F15).
 
-        The jobs are stored: that no caller can get their answer must not look as if they were not.
+        The jobs are stored: a failing wake-up must not look as if they were not.
         """
         try:
             found = await self._pool.fetch(q.find_queues, job_ids)
@@ -381,7 +381,7 @@ class PostgresClaims:
             for change in unwritten:
                 key = settling.fence(change)
                 if judge(change, found[key]) is Verdict.HELD:
-                    left.append(change)  # its row was changed under us (progress, say), not its fence: write again
+                    left.append(change)  # its row was changed meanwhile (by progress, say), but not its fence
                 else:
                     missed[key] = found[key]
             if not left:
@@ -438,8 +438,8 @@ class PostgresClaims:
 
     def transaction(self) -> AbstractAsyncContextManager[Any]:
         """Open a transaction on a native connection of the store."""
-        # Never from the pool that claims and settles live on: a handful of handlers in transactions would stop the
-        # worker, and forever if each of them waits for something that needs one more connection.
+        # Never from the pool that claims and settles use: a few handlers in transactions would block the worker,
+        # and forever if each of them waits for something that needs one more connection.
         return lending.transaction(self._lent)
 
     async def save_progress(self, updates: Sequence[tuple[UUID, int, bytes]]) -> None:
@@ -448,7 +448,7 @@ class PostgresClaims:
         await self._save(sorted(latest.items(), key=lambda item: (item[0][0].int, item[0][1])))
 
     async def _save(self, updates: list[tuple[settling.Fence, bytes]]) -> None:
-        """Save progress; what the database refuses is found by halving and dropped."""
+        """Save progress; a row that the database refuses is found by halving and dropped."""
         if not updates:
             return
         job_ids, lease_nos = zip(*(fence for fence, _ in updates), strict=True)
@@ -460,7 +460,7 @@ class PostgresClaims:
             await halve(updates, error, self._save, _drop_progress)
 
     async def cancel_requests(self, worker_id: UUID) -> list[UUID]:
-        """Return the running jobs of a worker for which a cancellation was asked."""
+        """Return the running jobs of a worker that have a cancel request."""
         return [row["job_id"] for row in await self._pool.fetch(q.list_cancel_requests, worker_id)]
 
     async def paused_queues(self) -> set[QueueRef]:

@@ -1,12 +1,12 @@
-"""Scan positions: where a claim begins to look in a lane, so that it never reads what is gone.
+"""Scan positions: where a claim begins to read in a lane, so that it never reads dead rows again.
 
 Under a snapshot that a session holds open, deleted ready rows stay in the index; a claim that starts at the beginning
 of a lane reads them all, every time (PEERS: claims fall to 5 % in two minutes). So claimers remember how far they
-got. Three facts make that hard, and each has its answer here:
+came. Three facts make that hard, and each has its answer here:
 
 *Positions commit out of order.* A row with a lower position may appear behind one that was passed. A normal claim
-therefore uses a position only after some scan began at least :data:`LAG_S` later than it was passed and still looked
-below it; what commits later than that waits for the next sweep.
+therefore uses a position only after some scan began at least :data:`LAG_S` later than it was passed and still read
+below it; a row that commits later than that waits for the next sweep.
 
 *A sweep must not start at zero either.* It starts at the lane's **floor**: a position below which no row is, and none
 can appear. Let ``S`` be the last position drawn, read by one statement, and ``X`` an xid that a LATER statement gave
@@ -21,12 +21,12 @@ xid and delays nothing.
 row is seen by a plain read in a snapshot no older than the one that closed S; rows locked by a claim that may still
 roll back count as present.
 
-*A sweep reads what is dead once.* It looks for the first row of each lane above its floor, and its claim begins just
-below that row: what the look did not see is none of this sweep's business. A claimer that knows nothing yet closes
-what was drawn so far before its first look, so that this look is the only one from the beginning.
+*A sweep reads dead rows once.* It peeks at the first row of each lane above its floor, and its claim begins just below
+that row: rows that the peek did not see are left to the next sweep. A claimer that knows nothing yet closes what was
+drawn so far before its first peek, so that only this peek reads from the beginning.
 
-Positions that a crash lost can be drawn again, so everything is forgotten when a connection breaks; behind a pooler
-that may go unseen, hence :data:`RESCAN_S`: floors are forgotten now and then anyway, and read again from zero.
+Positions that a crash lost can be drawn again, so everything is forgotten when a connection breaks. Behind a pooler a
+broken connection may go unnoticed; hence :data:`RESCAN_S`: floors are forgotten at intervals and read again from zero.
 
 Everything here is arithmetic: no clock, no database. Times are seconds of the caller's monotonic clock.
 """
@@ -109,7 +109,7 @@ class _Lane:
         self.passed.append((at, position))
 
     def falls_back(self, position: int) -> None:
-        """A scan stopped at ``position``: what lies above was not looked at, whatever was passed there before."""
+        """Record that a scan stopped at ``position``: rows above it were not read, whatever was passed there before."""
         self.passed = deque((at, min(known, position)) for at, known in self.passed)
 
 
@@ -121,9 +121,9 @@ class Scan:
         self._horizon = Horizon()
         self._sweep_at = float("-inf")
         self._rescan_at: float | None = None
-        #: Until when the next sweep needs no look of its own: there was one a moment ago, and it saw something.
+        #: Until when the next sweep needs no peek of its own: a recent one saw something.
         self._fresh_until = float("-inf")
-        #: What the latest look saw: lane → the position below its first row, and when that look began.
+        #: What the latest peek saw: lane → the position below its first row, and when that peek began.
         self._starts: dict[int, int] = {}
         self.looked_at = float("-inf")
 
@@ -134,7 +134,7 @@ class Scan:
 
     @property
     def is_new(self) -> bool:
-        """Whether no sample was taken yet."""
+        """Whether no sample has been taken yet."""
         return self.looked_at == float("-inf")
 
     @property
@@ -143,20 +143,20 @@ class Scan:
         return self._horizon.closed
 
     def enter(self, lanes: Sequence[int]) -> None:
-        """Set the lanes of the next scans. A lane that was away (paused) is looked at from its beginning again."""
+        """Set the lanes of the next scans. A lane that was missing (paused) is read from its beginning again."""
         if len(lanes) != len(self._lanes) or any(lane not in self._lanes for lane in lanes):
             self._lanes = {lane: self._lanes.get(lane) or _Lane() for lane in lanes}
 
     def sweeps(self, at: float) -> bool:
-        """Tell whether the next claim should look behind its positions."""
+        """Tell whether the next claim should read behind its positions."""
         return at >= self._sweep_at
 
     def looks(self, at: float) -> bool:
-        """Tell whether a look behind the positions may take the place of the next claim, perhaps a little early."""
+        """Tell whether a peek behind the positions may replace the next claim, perhaps a little early."""
         return at >= self._sweep_at - SWEEP_S / 5
 
     def floors(self, at: float, lanes: Sequence[int]) -> list[int]:
-        """Return the floors of lanes; now and then they are forgotten first."""
+        """Return the floors of lanes; once per :data:`RESCAN_S` they are forgotten first."""
         if self._rescan_at is None:
             self._rescan_at = at + RESCAN_S
         elif at >= self._rescan_at:
@@ -167,7 +167,7 @@ class Scan:
         return [self._lanes[lane].floor for lane in lanes]
 
     def starts(self, lanes: Sequence[int]) -> list[int]:
-        """Return where the claim of a sweep begins in each lane: nothing that the latest look saw is below."""
+        """Return where the claim of a sweep begins in each lane: nothing that the latest peek saw is below."""
         return [max(self._lanes[lane].floor, self._starts.get(lane, 0)) for lane in lanes]
 
     def known_floors(self, at: float) -> tuple[list[int], list[int]]:
@@ -182,7 +182,7 @@ class Scan:
 
         Args:
             at: when its statement was sent.
-            lanes: the lanes that were looked at.
+            lanes: the lanes that were read.
             first_rows: the position of the first row of each, or None.
             sample: the arguments of :meth:`Horizon.add`.
 
@@ -200,7 +200,7 @@ class Scan:
         return True
 
     def swept(self, began: float, ended: float) -> None:
-        """Note that a sweep took this long."""
+        """Record that a sweep took this long."""
         took = ended - began
         self._sweep_at = ended + max(SWEEP_S, SWEEP_SHARE * took)
         self._fresh_until, self._starts = float("-inf"), {}
@@ -208,12 +208,12 @@ class Scan:
             self._rescan_at = max(self._rescan_at, ended + RESCAN_SHARE * took)
 
     def sweep_next(self, at: float) -> None:
-        """Have the next claim look behind its positions, from what a look that ended now has seen."""
+        """Have the next claim read behind its positions, from what a peek that ended now has seen."""
         self._sweep_at = float("-inf")
         self._fresh_until = at + LAG_S
 
     def knows_starts(self, at: float) -> bool:
-        """Tell whether a sweep may begin from what the latest look saw. One that is older may have missed more."""
+        """Tell whether a sweep may begin from what the latest peek saw; an older one may have missed more."""
         return at <= self._fresh_until
 
     def positions(self, lanes: Sequence[int]) -> list[int]:
@@ -223,10 +223,10 @@ class Scan:
     def scanned(
         self, began: float, ended: float, lanes: Sequence[int], taken: Mapping[int, int], *, full: bool
     ) -> None:
-        """Note a scan.
+        """Record a scan.
 
         Args:
-            began: when its statement was sent; for a sweep, when its look began.
+            began: when its statement was sent; for a sweep, when its peek began.
             ended: when its answer came.
             lanes: the lanes in the order of the scan.
             taken: lane → highest position claimed in it.
@@ -244,6 +244,6 @@ class Scan:
             if index == stop:
                 lane.falls_back(highest)
             else:
-                # Looked at to its end: nothing visible is left at or below the last position known before.
+                # Read to its end: nothing visible is left at or below the last position known before.
                 highest = max(highest, self._horizon.closed)
             lane.passes(ended, highest)

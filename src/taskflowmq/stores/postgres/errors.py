@@ -22,24 +22,24 @@ from taskflowmq.core.errors import (
 from taskflowmq.core.redact import redact_text
 from taskflowmq.stores.common.namespaces import unfinished
 
-#: The statement did nothing, and the same statement may well succeed the next time.
+#: The statement did nothing, and may succeed when it is repeated.
 RETRIED = frozenset({"40001", "40P01", "55P03"})
 LOCK_TIMEOUT = "55P03"
 DENIED = "42501"
-#: The database does not work now, whatever the statement: the connection, its room, its shutdown, its disks.
+#: The database does not work now, whatever the statement: connection, resources, shutdown, disks.
 _OUTAGE_CLASSES = frozenset({"08", "53", "58"})
-#: What the driver raises when the database refuses or fails, or the way to it does.
+#: What the driver raises when the database, or the connection to it, refuses or fails.
 FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-#: The tables, their schema or the column that tells stores apart are missing.
+#: The tables, their schema or the column that identifies the store are missing.
 NO_STORE = frozenset({"42P01", "42703", "3F000"})
 #: What is being made exists: a schema, table, column, other object or function, its row in a catalog, or a newer
 #: version of that row.
 MADE_ALREADY = frozenset({"42P06", "42P07", "42701", "42710", "42723", "23505", "XX000"})
-#: What a pooler answers to a program that believes it has the session for itself: it refuses session settings at
-#: connect, or another session's prepared statement is met, or ours is gone.
+#: What a pooler answers to a program that treats the session as its own: it refuses session settings at connect, or
+#: the program meets another session's prepared statement, or its own is gone.
 _SHARED_SESSION_CODES = frozenset({"26000", "42P05"})
-#: How the driver begins to say that a connection was no longer fit for a statement, of which nothing was sent: the
-#: server's last word had arrived, and the end of the connection had not yet.
+#: The beginning of the driver's message that a connection was no longer usable for a statement, of which nothing was
+#: sent: the server's last message had arrived, and the end of the connection had not yet.
 _NOT_SENT = ("cannot switch to state", "not connected")
 BEHIND_POOLER = "a pooler in front of the database shares its sessions. Add ?pooler=true to the URL"
 #: After these the session is useless, or pinned to a server that became a standby (RELIABILITY F10, F11).
@@ -48,7 +48,7 @@ _SHUTDOWNS = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03"})
 _DOOMED_CODES = _SHUTDOWNS | {_READ_ONLY, "0A000"}
 #: The database refuses to work for a while: full disk, too many connections, shutting down, cancelled, standby.
 _UNAVAILABLE_CLASSES = frozenset({"08", "53", "55", "57", "58", "25", "40", "0A", "28", "3D", "XX"})
-#: Text that the encoding of the database has no characters for.
+#: Text for which the encoding of the database has no characters.
 _UNTRANSLATABLE = frozenset({"22021", "22P05"})
 #: A row that the database cannot hold: its data, its constraints, its limits.
 _BAD_ROW_CLASSES = frozenset({"22", "23", "54"})
@@ -60,12 +60,12 @@ def code_of(error: BaseException) -> str:
 
 
 def retried(error: BaseException) -> bool:
-    """Tell whether the same work should be tried again at once."""
+    """Tell whether the same work should be repeated at once."""
     return code_of(error) in RETRIED or was_not_sent(error)
 
 
 def was_not_sent(error: BaseException) -> bool:
-    """Tell whether the driver sent nothing of the statement, because the connection was no longer fit for it."""
+    """Tell whether the driver sent nothing of the statement, because the connection was no longer usable."""
     return isinstance(error, asyncpg.InternalClientError) and str(error).startswith(_NOT_SENT)
 
 
@@ -84,13 +84,13 @@ def is_cut(error: BaseException, *, closed: bool) -> bool:
 
 
 def is_shutdown(error: BaseException) -> bool:
-    """Tell whether the server, or the way to it, ended the connection of this statement."""
+    """Tell whether the server, or the network, ended the connection of this statement."""
     code = code_of(error)
     return code.startswith("08") or code in _SHUTDOWNS
 
 
 def origin(error: BaseException) -> BaseException:
-    """Return what ended the connection, where the driver complains only that it cannot roll back on it any more."""
+    """Return what ended the connection, if the driver reports only that it can no longer roll back on it."""
     before = error.__context__
     return before if isinstance(error, asyncpg.InterfaceError) and before and is_shutdown(before) else error
 
@@ -119,13 +119,13 @@ def dooms_connection(error: BaseException) -> bool:
 def dooms_all(error: BaseException) -> bool:
     """Tell whether the idle connections of the pool are as useless as the one that raised this.
 
-    The peer is silent, or a standby now: each would have to find that out for itself, one time-out after another.
+    The peer is silent, or a standby now: each connection would fail by itself, one time-out after another.
     """
     return code_of(error) in ("", _READ_ONLY) and dooms_connection(error)
 
 
 def is_bad_row(error: BaseException) -> bool:
-    """Tell whether the database refused the data, not the moment."""
+    """Tell whether the database refused the data itself, so that a repeat would fail too."""
     return code_of(error)[:2] in _BAD_ROW_CLASSES or isinstance(error, asyncpg.DataError | UnicodeError)
 
 
@@ -140,12 +140,12 @@ def why_refused(error: BaseException) -> str:
 
 
 def at_connect(error: BaseException) -> TaskFlowError:
-    """Return the TaskFlow error for a connection that the server refused: whatever its reason, it gives one."""
+    """Return the TaskFlow error for a connection that the server refused, with its reason."""
     known = translate(error)
     if isinstance(known, StoreUnavailable):
         return known
     if isinstance(error, ValueError):
-        # The driver quotes what it could not read, and that may be a part of the password.
+        # The driver quotes the text that it could not read, which may be a part of the password.
         return StoreUnavailable("PostgreSQL: the database URL is malformed. Percent-encode / ? # @ : in its password")
     return StoreUnavailable(f"PostgreSQL refused to connect: {redact_text(str(error))}")
 
@@ -155,7 +155,7 @@ _UNFINISHED = frozenset({"queue_name_key", "task_name_key"})
 
 
 def translate(error: BaseException) -> TaskFlowError | None:
-    """Return the TaskFlow error for a driver error, or None where it is a bug that must surface as it is."""
+    """Return the TaskFlow error for a driver error, or None for a bug, which must surface as it is."""
     code = code_of(error)
     known = _by_code(code, error)
     if known is not None:

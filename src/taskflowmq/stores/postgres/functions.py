@@ -1,7 +1,7 @@
 """Functions in the store: each is a file that is run again when its text differs from what the store has.
 
-What must run inside a caller's transaction, or takes several steps in one round trip, is a function. Functions
-read the time once, plan against indexes whatever the statistics say, and raise these codes: TF001 conflict, TF002 not
+Code that must run inside a caller's transaction, or takes several steps in one round trip, is a function. Functions
+read the time once, plan against indexes whatever the statistics, and raise these codes: TF001 conflict, TF002 not
 unique, TF003 idempotency mismatch, TF004 lease lost.
 
 A function is replaced in the transaction of the migration that it comes with, so that a new schema never has old
@@ -9,8 +9,8 @@ functions. Programs of an older version continue calling it: its signature never
 send and expect stays valid. A function with another signature gets another name (``enqueue_v2``), and the old one stays
 as long as programs of that version may run.
 
-The store keeps a checksum of each. Which of two texts is the newer one is told by the schema version alone: a program
-never replaces functions in a store of a newer one. So a release that changes a function has a migration, too
+The store keeps a checksum of each. Only the schema version says which of two texts is newer: a program never replaces
+functions in a store of a newer version. So a release that changes a function has a migration, too
 (tools/check_functions.py).
 """
 
@@ -37,7 +37,7 @@ def checksums() -> Mapping[str, str]:
 
 
 def stale(recorded: str) -> list[tuple[str, str]]:
-    """Return (name, SQL) of the functions that the store has not, or with another text.
+    """Return (name, SQL) of the functions that the store lacks or has with another text.
 
     Args:
         recorded: what the store keeps, as JSON.
@@ -48,9 +48,9 @@ def stale(recorded: str) -> list[tuple[str, str]]:
 
 
 async def replace_stale(conn: Any) -> list[str]:
-    """Replace the functions that differ and record what is there now; return their names.
+    """Replace the functions that differ, record the new checksums, and return their names.
 
-    Call it in a transaction that holds the lock of migrations. What a role may call stays as it was granted.
+    Call it in a transaction that holds the lock of migrations. Grants on functions stay.
     """
     found = stale(await conn.fetchval(q.read_functions))
     for _, sql in found:

@@ -45,7 +45,7 @@ class PostgresIntake:
             if not errors.is_bad_row(error):
                 raise
             # The checks at the edge leave little that the database refuses: text that its encoding lacks, for example.
-            # The jobs are to blame then, and trying again would not help, so it must not look like an outage.
+            # Then the jobs are the cause, and a repeat would not help, so it must not look like an outage.
             raise InvalidJob(f"the database cannot store these jobs: {error}") from error
         ready = jobs[:1] if alike else jobs
         await self._notifier.wake({QueueRef(job.tenant, job.queue) for job in ready if job.delay_ms <= 0})
@@ -55,7 +55,7 @@ class PostgresIntake:
         return await self._names.make(*_names_of(jobs))
 
     async def _enqueue_alike(self, jobs: Sequence[NewJob]) -> list[Enqueued] | None:
-        """Store jobs that are alike and most probably new; None if one of them was there, and nothing was stored."""
+        """Store jobs that are alike and most probably new; None if one of them exists, and then nothing is stored."""
         names = await self._make_names(jobs[:1])
         try:
             if len(jobs) == 1:
@@ -77,7 +77,7 @@ class PostgresIntake:
         return at if len(parts) == 1 else None
 
     async def _enqueue_any(self, jobs: Sequence[NewJob], idempotency: IdempotencyKey | None) -> list[Enqueued]:
-        # Held from here on: what is remembered may be forgotten (a connection broke) while this batch is in progress.
+        # Held from here on: remembered names may be forgotten (a connection broke) while this batch is in progress.
         names = await self._make_names(jobs)
         if idempotency is not None or any(job.unique is not None for job in jobs) or _repeats(jobs):
             return await self._enqueue_keyed(jobs, idempotency)
@@ -126,7 +126,7 @@ class PostgresIntake:
         return rows.jobs_as_json(jobs), wake, self._now(), self._pool.identity
 
     def knows_names(self, jobs: Sequence[NewJob]) -> bool:
-        """Tell whether every name of these jobs is remembered; any thread may ask."""
+        """Tell whether every name of these jobs is remembered; any thread may call it."""
         return self._names.knows(*_names_of(jobs))
 
     async def make_names(self, jobs: Sequence[NewJob]) -> None:
@@ -134,7 +134,7 @@ class PostgresIntake:
         await self._make_names(jobs)
 
     async def announce_tasks(self, tenant: str, tasks: Sequence[TaskNotice], *, keep: bool = False) -> None:
-        """Store what programs say of their tasks in a tenant, and that they were seen now."""
+        """Store what programs announce of their tasks in a tenant, and that they were seen now."""
         if tasks:
             # In the order of names: two programs that start together must not wait for each other's rows.
             ordered = [notice for _, notice in sorted({notice.name: notice for notice in tasks}.items())]
@@ -151,7 +151,7 @@ class PostgresIntake:
 
 
 def _waited_for_key(error: BaseException) -> bool:
-    """Tell whether it was the Idempotency-Key that another request holds, and not a unique key of one of the jobs."""
+    """Tell whether another request holds the Idempotency-Key, and not a unique key of one of the jobs."""
     # The context of an error names the statement that waited.
     waited_at = str(getattr(error, "context", ""))
     return errors.code_of(error) == errors.LOCK_TIMEOUT and "taskflow.idempotency" in waited_at
@@ -164,13 +164,13 @@ def _names_of(jobs: Sequence[NewJob]) -> tuple[set[TaskKey], set[LaneKey]]:
 
 
 def _parts(jobs: Sequence[NewJob]) -> list[list[NewJob]]:
-    """Return jobs in id order, cut into what one statement takes."""
+    """Return jobs in id order, in parts that fit one statement."""
     ordered = sorted(jobs, key=_by_id)
     return [ordered[start : start + MAX_BATCH] for start in range(0, len(ordered), MAX_BATCH)]
 
 
 def _one_transaction(conn: Any, parts: Sequence[Sequence[NewJob]]) -> AbstractAsyncContextManager[Any]:
-    """Return what makes several statements all or none; one alone is a transaction, and two round trips cheaper."""
+    """Return a transaction for several statements; one alone needs none, which saves two round trips."""
     return conn.transaction() if len(parts) > 1 else nullcontext()
 
 
@@ -179,5 +179,5 @@ def _by_id(job: NewJob) -> int:
 
 
 def _repeats(jobs: Sequence[NewJob]) -> bool:
-    """Tell whether an id occurs twice: the second is compared with the first, one by one."""
+    """Tell whether an id occurs twice: then the second job is compared with the first, one by one."""
     return len({job.id for job in jobs}) < len(jobs)

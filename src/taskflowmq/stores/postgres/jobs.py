@@ -63,7 +63,7 @@ class PostgresJobs(CommonJobs):
             part = found[shown : min(shown + PAGE_SLICE, limit)]
             views = (await self.get_many(query.tenant, part))[::-1]
             count = that_fit(views, size)
-            # A job may have moved between the statements: what is shown is what the filter asked for.
+            # A job may have moved between the statements: only jobs that the filter asked for are shown.
             items += [view for view in views[:count] if not query.states or view.state in query.states]
             if count < len(views):
                 return Page(items, views[count - 1].id if count else found[shown - 1])
@@ -72,7 +72,7 @@ class PostgresJobs(CommonJobs):
         return Page(items, found[shown - 1] if shown < len(found) else following)
 
     async def _find(self, query: JobFilter, limit: int, before: UUID | None) -> tuple[list[UUID], UUID | None]:
-        """Return ids that fit, newest first, one more than fit on a page if there are, and where the search ended."""
+        """Return ids that fit, newest first, if possible one more than a page takes, and where the search ended."""
         bounds = id_bounds(query)
         below = bounds.below if before is None else min(before, bounds.below)
         states = [str(state) for state in query.states]

@@ -1,4 +1,4 @@
-"""Transactions lent to handlers (``ctx.transaction()``): how they begin and end, and what is said when one is cut.
+"""Transactions lent to handlers (``ctx.transaction()``): how they begin and end, and the error when one is cut.
 
 An error of the handler passes as it is, and so does the database's refusal of the handler's own SQL: the handler may
 wait for either around its ``async with``. If the database is unreachable, :class:`StoreUnavailable` says so, and what
@@ -61,7 +61,7 @@ async def transaction(pool: Pool) -> AsyncIterator[Any]:
 async def _begin(pool: Pool) -> tuple[Loan, Any]:
     """Return a connection and the transaction that was begun on it.
 
-    A connection that has been idle may have been cut meanwhile. Another one is taken then: a BEGIN changes nothing.
+    A connection that has been idle may have been cut meanwhile. Then another one is taken: a BEGIN changes nothing.
     """
     await pool.open()
     for left in reversed(range(pool.tries)):
@@ -84,7 +84,7 @@ async def _begin(pool: Pool) -> tuple[Loan, Any]:
 
 
 async def _roll_back(conn: Connection, block: Any) -> None:
-    """Roll back; the error that led here must not be lost behind one of the rollback."""
+    """Roll back; an error of the rollback must not hide the error that led here."""
     if conn.is_closed():
         return
     try:
@@ -125,8 +125,8 @@ async def _commit(pool: Pool, conn: Connection, block: Any) -> None:
 async def _refuse_aborted(pool: Pool, conn: Connection, block: Any) -> None:
     """Refuse to commit after a statement has failed and the handler has caught its error.
 
-    The server answers COMMIT with ROLLBACK then, and the driver does not report it: the handler's writes would be lost
-    without a word. Any statement is refused in that state, so one that does nothing tells.
+    Then the server answers COMMIT with ROLLBACK, and the driver does not report it: the handler's writes would be lost
+    silently. Any statement is refused in that state, so one that does nothing proves it.
     """
     try:
         await conn.fetchval(q.ping_connection)

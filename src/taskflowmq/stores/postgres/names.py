@@ -2,7 +2,7 @@
 
 Rows never change their number, so what is remembered stays true until the database itself is replaced; then the
 connection broke, and everything is forgotten (``Pool.generation``). That a queue is in use is stored again each hour,
-by the first job for it; a timer forgets what was stored, so that enqueueing itself looks at no clock.
+by the first job for it; a timer forgets what was stored, so that enqueueing itself reads no clock.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LANES_MAX_AGE_S = 1.5
 #: program that generates queue names must not slow down the others (ADR 7).
 MANY_LANES = 256
 
-#: Programs that go through this library never see it: they commit new names before they use them.
+#: Programs that use this library never see it: they commit new names before they use them.
 _HELD = (
     "PostgreSQL: another transaction is creating this tenant, task or queue name and stays open"
     " (SQL that calls taskflow.enqueue_v1?). The name exists once that transaction ends"
@@ -46,7 +46,7 @@ log = logging.getLogger("taskflowmq.store")
 #: Tenant, queue, priority and share; tenant and task.
 LaneKey = tuple[str, str, int, str]
 TaskKey = tuple[str, str]
-#: What the store knows a lane by: the number of its tenant, the name of its queue, priority and share.
+#: The key of a lane in the store: the number of its tenant, the name of its queue, priority and share.
 _Place = tuple[int, str, int, str]
 
 
@@ -106,7 +106,7 @@ class Names:
         self._forget_use()
 
     def _forget_use(self) -> None:
-        # New ones: who holds what was known before must see no change of it.
+        # New ones: a holder of what was known before must see no change of it.
         self._used: dict[LaneKey, int] = {}
         self._used_queues: set[QueueRef] = set()
 
@@ -164,7 +164,7 @@ class Names:
 
     async def _make(self, tasks: Iterable[TaskKey], lanes: Iterable[LaneKey]) -> NameRows:
         self._check_generation()
-        # Held from here on: what finds that a connection broke, while we wait, forgets what is remembered.
+        # Held from here on: if a connection breaks while we wait, what is remembered is forgotten.
         known = NameRows(self._tenants, self._tasks, self._used)
         new_tasks = {key for key in tasks if key not in known.tasks}
         new_lanes = {key for key in lanes if key not in known.lanes}
@@ -213,7 +213,7 @@ class Names:
             new_queues = [queue for queue in queues if (tenant_id, queue) not in self._queues]
             await (self._make_queues(tenant_id, queues) if new_queues else self._note_use(tenant_id, queues))
             used.update(QueueRef(tenant, queue) for queue in queues)
-        # Held: what is learned of lanes meanwhile takes its place, and may have been read before these were made.
+        # Held: what is learned of lanes meanwhile replaces it, and may have been read before these were made.
         known = self._lane_ids
         new = [key[1:] for key in keys if (tenant_id, *key[1:]) not in known]
         if new:
@@ -291,7 +291,7 @@ class Names:
         return [known[tenant, name] for name in names if (tenant, name) in known]
 
     async def _known_anywhere(self, tenants: tuple[str, ...], names: tuple[str, ...]) -> list[int]:
-        """Return the numbers of tasks in several tenants, as old as lanes may be: most have only some of the names."""
+        """Return the numbers of tasks in several tenants, as old as lanes may be: most tenants have only some."""
         at, found = self._tasks_anywhere.get((tenants, names), (float("-inf"), []))
         began = time.monotonic()
         if began - at > LANES_MAX_AGE_S:
@@ -310,7 +310,7 @@ class Names:
         return self._lanes
 
     async def _renew_lanes(self) -> None:
-        """Read every lane, or of many those that are new or paused."""
+        """Read every lane; of many lanes, only those that are new or paused."""
         if len(self._lanes) <= MANY_LANES:
             await self._read_lanes()
             return
@@ -323,7 +323,7 @@ class Names:
         self._lanes_at = began
 
     def _add_lanes(self, rows: Sequence[Any], others: Mapping[int, Lane] | None = None) -> None:
-        """Remember lanes beside the others. Who holds what was returned before must see no change of it."""
+        """Remember lanes besides the others. A holder of what was returned before must see no change of it."""
         if rows or others:
             self._lanes = {**self._lanes, **(others or {}), **{row["id"]: _lane(row) for row in rows}}
             self._lane_ids |= {_key(row): row["id"] for row in rows}
@@ -350,7 +350,7 @@ class Names:
         return self._lanes
 
     async def name_rows(self, tenant_ids: set[int], task_ids: set[int]) -> tuple[dict[int, str], dict[int, str]]:
-        """Return the names of tenants and tasks by number, reading what is not known yet."""
+        """Return the names of tenants and tasks by number, and read those that are not known yet."""
         # Held, as in make(): the jobs that need these names have been claimed.
         tenants, tasks = self._tenant_names, self._task_names
         no_tenants = tenant_ids - tenants.keys()

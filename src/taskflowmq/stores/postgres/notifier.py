@@ -1,12 +1,12 @@
 """Wake-ups by LISTEN/NOTIFY: sooner than polling, never instead of it.
 
 One connection of its own listens for the whole process, is probed every ten seconds and replaced when it does not
-answer. Waking is at the leading edge; a queue that continues being woken waits 10 ms for the next time, then 20, up to
-100 ms: NOTIFY takes a lock that all commits with a NOTIFY share (RELIABILITY F15), so it is never sent per job. After a
-pause of 20 ms without a call it begins again, so a caller who waits for each job in turn is not held up (ADR 5).
+answer. The first wake-up of a queue is sent at once; if more follow, the next waits 10 ms, then 20, up to 100 ms:
+NOTIFY takes a lock that all commits with a NOTIFY share (RELIABILITY F15), so it is never sent per job. After a pause
+of 20 ms without a call the intervals begin again, so a caller that waits for each job in turn is not delayed (ADR 5).
 
 A notification carries the number of a queue: every role that may connect to the database can listen, and must learn no
-name. Listeners look the name up in what they remember of lanes, and ask the database only for a number that is new.
+name. Listeners look the name up in what they remember of lanes, and query the database only for a new number.
 
 No ``asyncio.wait_for`` here: on Python 3.11 it loses a cancellation that arrives together with what it waits for, and
 the canceller waits forever.
@@ -43,14 +43,14 @@ PAUSE_S = 0.02
 PROBE_S = 10.0
 PROBE_TIMEOUT_S = 3.0
 CLOSE_WITHIN_S = 1.0
-#: More new numbers than this at a time are made up: any role may NOTIFY.
+#: More new numbers than this at a time are forged: any role may NOTIFY.
 MOST_UNKNOWN = 1000
-#: No name of a queue begins so. Programs of schema version 9 and older send names.
+#: No name of a queue begins like this. Programs of schema version 9 and older send names.
 _NUMBER = re.compile(r"#([0-9]{1,10})")
 _FIRST_RETRY_S, _LONGEST_RETRY_S = 0.2, 5.0
 _log = logging.getLogger("taskflowmq.stores.postgres")
 _FAILURES = (*errors.FAILURES, TaskFlowError)
-#: What helps while the connection is away.
+#: The advice while the connection is lost.
 _MEANWHILE = "polling continues"
 
 
@@ -60,7 +60,7 @@ def _say(line: str | None) -> None:
 
 
 class _Subscription:
-    """What one listener has not seen yet: a set, so that a slow reader costs no memory."""
+    """The queues that one listener has not seen yet: a set, so that a slow reader costs no memory."""
 
     def __init__(self, tenants: frozenset[str], queues: frozenset[str]) -> None:
         self.tenants = tenants
@@ -74,7 +74,7 @@ class _Subscription:
             self.event.set()
 
     def offer_any(self, name: str | None = None) -> None:
-        """Let it look: a queue of that name may have ready jobs, or any."""
+        """Wake the listener without a queue: a queue of that name may have ready jobs, or any."""
         if name is None or not self.queues or name in self.queues:
             self.pending[None] = None
             self.event.set()
@@ -105,10 +105,10 @@ class PostgresNotifier:
         self._waking: set[QueueRef] = set()
         #: queue → (when it was woken last, how long it waits for the next time)
         self._woken: dict[QueueRef, tuple[float, float]] = {}
-        #: queue → when a wake-up of it was asked for last
+        #: queue → when its last wake-up was requested
         self._asked: dict[QueueRef, float] = {}
         self._waker = Background(self._send, "taskflow-wake")
-        #: Set when something may be due sooner than the waker believes.
+        #: Set when something may be due sooner than the waker expects.
         self._sooner = asyncio.Event()
         self._closing = False
         self._listeners: set[_Subscription] = set()
@@ -116,9 +116,9 @@ class PostgresNotifier:
         #: Numbers of queues that were heard and whose names are being read.
         self._unknown: set[int] = set()
         self._namer = Background(self._name_unknown, "taskflow-names")
-        #: How many notifications came, of whatever queue.
+        #: How many notifications came, of all queues.
         self.heard = 0
-        #: Called with the queue of every notification (the names cache looks for new lanes).
+        #: Called with the queue of every notification (the names cache checks for new lanes).
         self._on_ready = on_ready
 
     @property
@@ -132,8 +132,8 @@ class PostgresNotifier:
             return
         now = time.monotonic()
         for queue in queues:
-            # By what is asked, not by what was sent: that comes late because of the interval, and who came once too
-            # soon would never get out of it.
+            # By the requests, not by what was sent: sending is late because of the interval, and a caller that came too
+            # soon once would never leave it.
             if now - self._asked.get(queue, float("-inf")) > PAUSE_S:
                 self._woken.pop(queue, None)
                 self._sooner.set()
@@ -142,7 +142,7 @@ class PostgresNotifier:
         self._waker.start()
 
     async def _send(self) -> None:
-        """Send what is due until nothing is left; a queue woken a moment ago waits for its interval."""
+        """Send what is due until nothing is left; a queue that was just woken waits for its interval."""
         while self._waking:
             self._sooner.clear()
             now = time.monotonic()
@@ -157,7 +157,7 @@ class PostgresNotifier:
             for queue in due:
                 _, interval = self._woken.get(queue, (now, FIRST_INTERVAL_S / 2))
                 self._woken[queue] = (now, min(2 * interval, LONGEST_INTERVAL_S))
-            # A queue that was not asked for in a while is as good as unknown: names must not gather forever.
+            # A queue without recent requests counts as unknown: names must not accumulate forever.
             for queue in [queue for queue, asked in self._asked.items() if now - asked > PAUSE_S and queue not in due]:
                 if queue not in self._waking:
                     del self._asked[queue]
@@ -183,7 +183,7 @@ class PostgresNotifier:
         self._listeners.add(subscription)
         up = asyncio.Event()
         if self._options.listens and self._reader.start(up):
-            # So that what is woken after entering is heard; a database that is down must not hold up the caller.
+            # So that a wake-up after entering is heard; a database that is down must not block the caller.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(2.0):
                     await up.wait()
@@ -222,7 +222,7 @@ class PostgresNotifier:
             wait = min(wait * 2, _LONGEST_RETRY_S)
 
     async def _probe(self, conn: Any) -> None:
-        """Return when the connection does not answer any more."""
+        """Return when the connection no longer answers."""
         closed = asyncio.Event()
         conn.add_termination_listener(lambda _conn: closed.set())
         while not conn.is_closed():
@@ -248,7 +248,7 @@ class PostgresNotifier:
             self._namer.start()
 
     async def _name_unknown(self) -> None:
-        """Read the names of new queues and tell them; a number that is of no queue is forgotten."""
+        """Read the names of new queues and pass them on; a number of no queue is forgotten."""
         while self._unknown:
             numbers, self._unknown = list(self._unknown), set()
             try:
@@ -266,20 +266,20 @@ class PostgresNotifier:
             subscription.offer(queue)
 
     def _tell_any(self, name: str) -> None:
-        """Tell that a queue of that name has ready jobs, in whatever tenant."""
+        """Pass on that a queue of that name has ready jobs, in whatever tenant."""
         if self._on_ready is not None:
             self._on_ready(None)
         for subscription in self._listeners:
             subscription.offer_any(name)
 
     def _wake_all(self) -> None:
-        """What was sent without a listener is lost: let every listener look."""
+        """Wake every listener: a notification that was sent while none listened is lost."""
         self.heard += 1
         for subscription in self._listeners:
             subscription.offer_any()
 
     def open(self) -> None:
-        """Listen again for those who did so when the store was closed under them."""
+        """Listen again for listeners that were active when the store was closed."""
         if self._listeners and self._options.listens:
             self._reader.start(asyncio.Event())
 

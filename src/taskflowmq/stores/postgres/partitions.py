@@ -1,7 +1,7 @@
 """Partitions by creation day: made ahead of time, dropped when they are past retention or nothing is left in them.
 
-All of it needs a lock on the parent table for an instant. It waits a second for it at most and leaves it to the next
-turn otherwise: work comes before upkeep.
+Both need a lock on the parent table for an instant. They wait a second for it at most, and otherwise leave the work to
+the next turn: jobs come before upkeep.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from taskflowmq.stores.postgres.queries import q
 DAYS_AHEAD = 3
 #: Most jobs that move to the default partitions when their day is dropped.
 MOST_SURVIVORS = 10_000
-#: A day that could not be dropped is looked at again after this long: the look reads all of it.
+#: A day that could not be dropped is checked again after this long: the check reads all of it.
 LOOK_AGAIN_S = 900.0
-#: Jobs that are kept for less than this are wanted gone in time: dropping whole days may be two days late.
+#: Jobs with a shorter retention are deleted in batches: dropping whole days may be two days late.
 _SHORTEST_MS = 3 * 86_400_000
 _PARENTS = ("job", "outcome")
 _log = logging.getLogger("taskflowmq.stores.postgres")
@@ -48,7 +48,7 @@ class Retirement:
         """Drop what can be dropped.
 
         Returns:
-            how many jobs went, and the first day that batches should leave alone because it will be dropped later.
+            how many jobs were deleted, and the first day that batches should skip because it will be dropped later.
         """
         kept = (retention.completed_ms, retention.cancelled_ms, retention.dead_ms)
         shortest = min((one for one in kept if one is not None), default=0)
@@ -59,12 +59,12 @@ class Retirement:
         except Exception as error:
             if errors.code_of(error) != errors.DENIED:
                 raise
-            # Batches do the work, slower; what is missing is said once they have done theirs.
+            # Batches do the work, more slowly; the missing right is reported once they have done theirs.
             self._denied_until, self._denial = time.monotonic() + LOOK_AGAIN_S, errors.translate(error)
             return 0, None
 
     def complain(self) -> None:
-        """Raise once what denied this role to drop the partitions of a day.
+        """Raise, once, the error that denied this role to drop the partitions of a day.
 
         Raises:
             StoreForbidden: it is not granted.

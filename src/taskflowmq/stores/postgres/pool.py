@@ -28,22 +28,22 @@ from taskflowmq.stores.postgres.queries import q
 T = TypeVar("T")
 Row = Any
 _log = logging.getLogger("taskflowmq.stores.postgres")
-#: Pauses between tries of one statement double this often, to 0.6 s: more tries must not mean minutes of silence.
+#: Pauses between tries of one statement double this often, to 0.6 s: more tries must not take minutes.
 _DOUBLINGS = 5
 
-#: Seconds after which the kernel gives a silent peer up: a link that went down, a firewall that forgot the connection.
+#: Seconds after which the kernel drops a silent peer: a link that went down, a firewall that forgot the connection.
 #: Without it a statement on a half-open connection waits for ``command_timeout``, and a renewal comes after the lease.
-#: A statement that merely takes long is safe: what it was sent has been acknowledged.
+#: A statement that only takes long is safe: what was sent for it has been acknowledged.
 SILENCE_S = 10
 _KEEPALIVE_S = 5
-#: A lock that was waited for this long, in seconds, belongs to a transaction that may take much longer.
+#: If a statement waited this long for a lock, in seconds, the lock's transaction may take much longer.
 _PATIENCE_S = 3.0
 
 
 class Connection(asyncpg.Connection):  # type: ignore[misc]
     """A connection that notices a silent peer, without the reset round trip at release: nothing leaves state behind."""
 
-    #: What the URL says of the socket.
+    #: The URL's parameters of the socket.
     asked: Mapping[str, int] = {}
 
     def __init__(self, protocol: Any, transport: asyncio.Transport, *args: Any) -> None:
@@ -61,7 +61,7 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]
         return ""
 
 
-#: libpq's names of what the kernel calls otherwise.
+#: libpq's names of parameters that have other names in the kernel.
 _SOCKET_NAMES = {
     "keepalives_idle": "TCP_KEEPIDLE",
     "keepalives_interval": "TCP_KEEPINTVL",
@@ -74,7 +74,7 @@ def _bound_silence(sock: Any, asked: Mapping[str, int]) -> None:
     if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
         return
     options = {"TCP_KEEPIDLE": _KEEPALIVE_S, "TCP_KEEPINTVL": _KEEPALIVE_S, "TCP_USER_TIMEOUT": SILENCE_S * 1000}
-    # A number of nothing means the system's own, as libpq has it.
+    # 0 means the system's default, as for libpq.
     options |= {_SOCKET_NAMES[name]: value for name, value in asked.items() if name in _SOCKET_NAMES and value > 0}
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, asked.get("keepalives", 1))
     for name, value in options.items():
@@ -83,14 +83,14 @@ def _bound_silence(sock: Any, asked: Mapping[str, int]) -> None:
 
 
 class Loan(NamedTuple):
-    """A connection that was lent: the pool that gets it back, its proxy, and the connection itself."""
+    """A connection that was lent: the pool that receives it back, its proxy, and the connection itself."""
 
     pool: asyncpg.Pool
     proxy: Any
     conn: Connection
 
     async def end(self) -> None:
-        """Give it back; one that cannot be used again is closed."""
+        """Return the connection to its pool; one that cannot be used again is closed."""
         self.conn.lent = False
         try:
             await self.pool.release(self.proxy)
@@ -106,7 +106,7 @@ class Pool:
         self._options = options
         #: Whether handlers run their own SQL on these connections.
         self._is_lent = lent
-        #: Carries what the URL says of the socket: the driver makes connections from nothing but their class.
+        #: Carries the URL's parameters of the socket: the driver makes connections from their class alone.
         self._connection_class = type("Connection", (Connection,), {"asked": options.socket})
         self._pool: asyncpg.Pool | None = None
         self._pid = 0
@@ -116,9 +116,9 @@ class Pool:
         self._spare: list[tuple[Any, Connection]] = []
         #: How many wait for asyncpg's pool to give them one.
         self._waiting = 0
-        #: Grows whenever a connection was lost: what was remembered about the database may be wrong now.
+        #: Grows whenever a connection is lost: what is remembered of the database may be wrong then.
         self.generation = 0
-        #: What tells the store from every other; None until it was read.
+        #: The identity of the store; None until it is read.
         self.identity: str | None = None
 
     @property
@@ -131,14 +131,14 @@ class Pool:
         async with self._opening:
             if self._pool is not None and self._pid == os.getpid():
                 return
-            # After a fork the parent's pool is dropped without a word: its sockets belong to the parent.
+            # After a fork the parent's pool is dropped without closing it: its sockets belong to the parent.
             self._pool, self._connections, self._spare, self._waiting = None, set(), [], 0
             address.check_service(self._url)
             try:
-                # Connections are never replaced for their age: a lost one would make claims forget their positions.
+                # Connections are never replaced because of their age: a lost one makes claims forget their positions.
                 self._pool = await asyncpg.create_pool(
                     **self.connect_args(),
-                    # Made when they are needed: a pool that keeps a floor logs a traceback per try during an outage.
+                    # No minimum: a pool with one logs a traceback per try during an outage.
                     min_size=0,
                     max_size=self._options.pool_size,
                     max_queries=2**31,
@@ -155,7 +155,7 @@ class Pool:
                 raise
 
     async def close(self) -> None:
-        """Give connections a moment to finish, then cut them. Idempotent."""
+        """Let connections finish for a limited time, then cut them. Idempotent."""
         pool, self._pool = self._pool, None
         if pool is None or self._pid != os.getpid():
             return
@@ -174,11 +174,11 @@ class Pool:
             self._spare = []
 
     async def _check_session(self) -> None:
-        """Connect, and refuse a server or a pooler on which nothing would work."""
+        """Connect, and refuse a server or a pooler on which no statement would work."""
         await self.run(lambda conn: session.check(conn, pooler=self._options.pooler))
 
     def connect_args(self) -> dict[str, Any]:
-        """Return what both the pool and the listener's own connection need."""
+        """Return the arguments of the pool's connections and of the listener's own."""
         options = self._options
         args: dict[str, Any] = {
             "dsn": self._url,
@@ -190,7 +190,7 @@ class Pool:
             args["ssl"] = True
         settings = {}
         if not options.pooler or options.application_name != PostgresOptions().application_name:
-            settings["application_name"] = options.application_name  # a pooler's session would keep it
+            settings["application_name"] = options.application_name  # a pooler's session would keep this setting
         if options.startup_options is not None:
             settings["options"] = options.startup_options
         if options.pooler:
@@ -256,10 +256,10 @@ class Pool:
             raise known from error
 
     async def _once(self, work: Callable[[Any], Awaitable[T]]) -> T:
-        """Run work on a connection that asyncpg's pool sees again only if a caller waits there, or after an error.
+        """Run work on a connection that returns to asyncpg's pool only if a caller waits there, or after an error.
 
-        Giving it back and asking for it again takes three times as long as a statement (ADR 5), and looks after what
-        statements of the store never leave behind: listeners, open transactions.
+        Returning and acquiring it again takes three times as long as a statement (ADR 5), and cleans up what statements
+        of the store never leave behind: listeners, open transactions.
         """
         pool = await self._ready()
         conn, raw = await self._take(pool)
@@ -286,7 +286,7 @@ class Pool:
             if not raw.is_closed():
                 raw.lent = True
                 return conn, raw
-            raw.terminate()  # so that its place in the pool is free, however it was closed
+            raw.terminate()  # so that its place in the pool becomes free, however it was closed
         self._waiting += 1
         try:
             conn = await pool.acquire(timeout=self._options.acquire_timeout)
@@ -301,18 +301,18 @@ class Pool:
         return conn, raw
 
     def judge(self, conn: Any, error: BaseException) -> None:
-        """Throw a connection away if the error proves it unusable, and all that are idle if it proves them so."""
+        """Discard a connection if the error proves it unusable, and all idle ones if it proves them unusable too."""
         if not errors.dooms_connection(error) and not self._has_lost_its_store(error):
             return
         self.generation += 1
         if errors.dooms_all(error) or self._has_lost_its_store(error):
             self._drop_idle()
-        # One that the server closed is the pool's again already, and refuses.
+        # A connection that the server closed is the pool's again already, and refuses.
         with suppress(asyncpg.InterfaceError):
             conn.terminate()
 
     def _has_lost_its_store(self, error: BaseException) -> bool:
-        """Tell whether tables are missing that were there: made again, they are another store."""
+        """Tell whether tables are missing that existed before: if they are made again, they are another store."""
         return self.identity is not None and errors.code_of(error) in errors.NO_STORE
 
     def _drop_idle(self) -> None:
@@ -329,13 +329,13 @@ class Pool:
 
     async def _watch(self, conn: Any) -> None:
         self._connections.add(conn)
-        # Told of a proxy, which may have let go of its connection by then.
+        # Called with a proxy, which may have released its connection by then.
         conn.add_termination_listener(lambda _: self._lost(conn))
         if self._options.pooler:
-            # When asyncpg reads types it switches JIT off, looks, and switches it back: behind a pooler in three
+            # When asyncpg reads types, it switches JIT off, queries, and switches it back: behind a pooler in three
             # sessions, of which one stays changed for its next user.
             conn._server_caps = conn._server_caps._replace(jit=False)
-        # Another one's failure throws idle connections away, and this one is at work.
+        # The failure of another connection discards idle ones, and this one is in use.
         conn.lent = True
         try:
             await session.prepare(conn, pooler=self._options.pooler)
@@ -344,7 +344,7 @@ class Pool:
             conn.lent = False
 
     async def _recognise(self, conn: Any) -> None:
-        """Refuse another store than the one that was opened first: the database was made again, or its name moved."""
+        """Refuse another store than the one that was opened first: the database was recreated, or its name moved."""
         if self.identity is None:
             return
         try:
@@ -359,7 +359,7 @@ class Pool:
         """Compare the identity of the store that answers with that of the one that was opened.
 
         Raises:
-            StoreUnavailable: it is another one; what was remembered of it is forgotten, and connections are made again.
+            StoreUnavailable: it is another store; what was remembered is forgotten, and connections are made again.
         """
         if self.identity is None or found == self.identity:
             return

@@ -1,6 +1,6 @@
 """Queues by number: what a notification means.
 
-What claims read of lanes is remembered here, so that a wake-up of a known queue asks the database nothing.
+What claims read of lanes is remembered here, so that a wake-up of a known queue needs no query.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ class QueueNames:
         """Return those queues that exist, and remember them.
 
         Raises:
-            TaskFlowError: the database does not answer, or does not let this role read them.
+            TaskFlowError: the database does not answer, or denies this role to read them.
         """
-        # Held: what was forgotten meanwhile must not come back.
+        # Held: names that were forgotten meanwhile must not return.
         known = self._known()
         found = {
             row["id"]: QueueRef(row["tenant"], row["name"]) for row in await self._pool.fetch(q.read_queues, numbers)

@@ -51,7 +51,7 @@ class PostgresQueues(CommonQueues):
         await self._notifier.wake([QueueRef(tenant, queue)])
 
     async def set_retention(self, tenant: str, queue: str, ages: Mapping[str, int | None]) -> None:
-        """Keep ended jobs of a queue for another time than all others. Creates the queue if it is new."""
+        """Set the retention of a queue's ended jobs. Creates the queue if it is new."""
         tenant_id = await self._names.make_queue(QueueRef(tenant, queue))
         await self._pool.fetch(q.set_retention, queue, msgspec.json.encode(ages).decode(), tenant_id)
         self._stats.forget()

@@ -31,12 +31,12 @@ from taskflowmq.stores.postgres.names import Lane, NameRows
 
 Row = Any
 _LONGEST_PROBLEM = 2_000
-#: Stands between the arguments of jobs; JSON never holds it, neither in texts nor between them.
+#: The separator between the arguments of jobs; JSON never holds it, neither in texts nor between them.
 _CUT = b"\x1f"
 #: JSON that jsonb refuses has an escape by number (half of a surrogate pair, NUL) or a number beyond every range.
 _ESCAPE = b"\\u"
-#: What a large exponent looks like when every digit is a 0, both letters e and both signs -, and all else a point: two
-#: plain searches, which take a quarter of what a regular expression does.
+#: A large exponent after every digit is replaced by 0, both letters by e, both signs by -, and all else by a point: two
+#: plain searches, which take a quarter of the time of a regular expression.
 _KINDS = bytes(
     ord("0" if char in "0123456789" else "e" if char in "eE" else "-" if char in "+-" else ".")
     for char in map(chr, range(256))
@@ -129,7 +129,7 @@ def _common_args(job: NewJob, names: NameRows) -> tuple[Any, ...]:
 
 
 def is_plainly_storable(args: bytes, longest: int) -> bool:
-    """Tell whether every JSON text in ``args`` is one that every reader takes, so that the server need not look.
+    """Tell whether every reader accepts every JSON text in ``args``, so that the server need not check them.
 
     Args:
         args: JSON texts, one behind the other.
@@ -146,7 +146,7 @@ def _raw(data: bytes | None) -> msgspec.Raw | None:
 
 
 def ascii_json(data: bytes) -> bytes:
-    """Return the same JSON without a character that a database could lack: a description must not stop a worker."""
+    """Return the same JSON in ASCII, which every encoding has: a task's description must not stop a worker."""
     return data if data.isascii() else json.dumps(msgspec.json.decode(data)).encode()
 
 
@@ -156,7 +156,7 @@ def jobs_as_json(jobs: Sequence[NewJob]) -> str:
 
 
 def _job_as_dict(job: NewJob) -> dict[str, Any]:
-    """Return every field that says something, by its name; new fields come along by themselves."""
+    """Return every field that differs from its default, by its name; new fields are included by themselves."""
     item = {name: value for name, value in zip(_PLAIN_FIELDS, _plain(job), strict=True) if value is not None}
     item["id"] = str(job.id)
     for name in _JSON_FIELDS:
@@ -174,7 +174,7 @@ def _job_as_dict(job: NewJob) -> dict[str, Any]:
 
 
 def clean(text: str | None) -> str | None:
-    """Return text that can be stored: what describes a problem must not become one."""
+    """Return text that can be stored: the description of an error must not cause another."""
     return None if text is None else clean_text(text, _LONGEST_PROBLEM)
 
 
@@ -206,7 +206,7 @@ def change_as_dict(change: Transition) -> dict[str, Any]:
 
 def claimed_job(row: Row, tasks: dict[int, str], lanes: dict[int, Lane], tenants: dict[int, str]) -> ClaimedJob:
     """Build a claimed job from a row of ``claim_jobs``, whose columns come in this order."""
-    # Unpacked in one go: a look by name for each of them costs more than all the rest.
+    # Unpacked at once: access by name for each of them costs more than all the rest.
     (
         lane_id,
         _seq,
@@ -248,7 +248,7 @@ def claimed_job(row: Row, tasks: dict[int, str], lanes: dict[int, Lane], tenants
         created_at,
         run_at,
         expires_at,
-        max(0.0, waited),  # less than nothing after the clock stepped back
+        max(0.0, waited),  # negative after the clock stepped back
         tuple(tags) if tags else (),
         meta,
         headers,

@@ -1,6 +1,6 @@
 """The shape of the store: numbered migrations, applied by one program at a time, each in its own transaction.
 
-Functions are no part of them but come with the newest one (``functions.py``).
+Functions are not part of them; they are replaced with the newest one (``functions.py``).
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from taskflowmq.stores.postgres.queries import finishing, migrations, q
 
 #: The schema that this version of the library is written for.
 CLIENT_VERSION = max(number for number, _, _ in migrations())
-#: How long a migration continues asking for tables that are read in a long transaction. Each time it asks for less
-#: than a second, because all other statements wait behind it (set_lock_timeout.sql).
+#: How long a migration continues to request locks of tables that are read in a long transaction. Each request lasts
+#: less than a second, because all other statements wait behind it (set_lock_timeout.sql).
 PATIENCE_S = 30.0
-#: Before the name of a step that programs of older versions do not survive.
+#: The prefix of a step that programs of older versions do not survive.
 FINISH = "finish/"
 _LOCKED = (
     "PostgreSQL: the migration waits for a lock that another session holds: a long transaction on TaskFlow's tables, or"
@@ -87,7 +87,7 @@ class PostgresSchema:
         return applied
 
     async def _patiently(self, work: Callable[[Any], Awaitable[list[str]]]) -> list[str]:
-        """Do some work that needs locks, and let others pass between two tries."""
+        """Do work that needs locks, and let other transactions pass between two tries."""
         until = time.monotonic() + PATIENCE_S
         while True:
             try:
@@ -137,9 +137,9 @@ async def _stored(conn: Any) -> tuple[int, int]:
 
 
 async def _step_back(conn: Any, work: Callable[[Any], Awaitable[list[str]]]) -> list[str]:
-    """Leave it to the caller when to ask again for a table that was not to be had in time.
+    """Leave it to the caller when to request a table's lock again that was not available in time.
 
-    The pool would do so after milliseconds, and a request of two statements would wait behind two tries.
+    The pool would repeat it after milliseconds, and a request of two statements would wait behind two tries.
     """
     try:
         return await work(conn)
@@ -151,10 +151,11 @@ async def _step_back(conn: Any, work: Callable[[Any], Awaitable[list[str]]]) -> 
 
 
 async def _apply(conn: Any, number: int, name: str, sql: str, *, new: bool) -> list[str]:
-    """Apply one migration, and with the newest one the functions and what finishes a new store; nothing if it is there.
+    """Apply one migration, and with the newest one the functions and what finishes a new store; nothing if it exists.
 
-    The first one has no table to lock. Of two at once the second waits for the first at its first object, as names are
-    unique, and fails when that is committed. So does one beside a program of schema version 9, whose lock is another.
+    The first migration has no table to lock. If two programs run it at once, the second waits for the first at its
+    first object, as names are unique, and fails when that is committed. The same holds beside a program of schema
+    version 9, whose lock is another.
     """
     if await _version(conn) >= number:
         return []

@@ -1,8 +1,8 @@
-"""What a session must be like, whatever the defaults of its server, database or role say.
+"""The settings of a session, whatever the defaults of its server, database or role.
 
-Defaults of ``ALTER ROLE … SET`` and ``ALTER DATABASE … SET`` lose against what is asked for at connect. What cannot be
-asked for there, because older servers do not know it or a stronger value may stand, is put right once per connection.
-Behind a pooler nothing can be set; what does not work there is refused at open.
+Settings that are requested at connect override defaults of ``ALTER ROLE … SET`` and ``ALTER DATABASE … SET``. Settings
+that cannot be requested there, because older servers do not know them or a stronger value may stay, are corrected once
+per connection. Behind a pooler nothing can be set; defaults that do not work there are refused at open.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ OLDEST_SERVER = 14
 #: Since this version a role may have a limit for whole transactions.
 _LIMITS_TRANSACTIONS = 17
 
-#: Of every session, also of those that handlers get: a sleeping handler must not keep its job from being rescued.
+#: For every session, also those of handlers: a handler that sleeps must not prevent the rescue of its job.
 _OF_ALL = {
     "lock_timeout": "5s",
     # Below the default lease.
     "idle_in_transaction_session_timeout": "25s",
-    # Connections are kept. We give statements up ourselves (``command_timeout``), a cut one costs its whole batch.
+    # Connections are kept. The pool abandons statements itself (``command_timeout``); a cut one costs its whole batch.
     "idle_session_timeout": "0",
     "statement_timeout": "0",
-    # Every statement is right under it, and under the others the busy ones fail all the time (40001).
+    # Every statement is correct under it, and under the other levels the busy ones fail constantly (40001).
     "default_transaction_isolation": "read committed",
     "tcp_keepalives_idle": "30",
     "tcp_keepalives_interval": "10",
@@ -37,7 +37,7 @@ _OF_ALL = {
     "plan_cache_mode": "force_generic_plan",
     "jit": "off",
 }
-#: Of sessions in which only our own statements run. A handler's SQL finds its own tables and formats.
+#: For sessions in which only our own statements run. A handler's SQL finds its own tables and formats.
 _OF_OURS = {
     # Tables are always named with their schema. Operators are not, and a role that may create in a schema of the path
     # could put its own in their place (CVE-2018-1058).
@@ -51,13 +51,13 @@ _OF_OURS = {
 SETTINGS = _OF_ALL | _OF_OURS
 LENT_SETTINGS = _OF_ALL
 
-#: Looked at when the store is opened: whether they came through.
+#: Checked when the store is opened: whether they reached the server.
 _PROOF = ("enable_seqscan", "plan_cache_mode")
 _ISOLATION = "default_transaction_isolation"
 
 
 async def prepare(conn: Any, *, pooler: bool) -> None:
-    """Look at a new connection, and put right what could not be asked for at connect.
+    """Check a new connection, and correct the settings that could not be requested at connect.
 
     Raises:
         StoreUnavailable: the server is too old.
@@ -72,10 +72,10 @@ async def prepare(conn: Any, *, pooler: bool) -> None:
 
 
 async def check(conn: Any, *, pooler: bool) -> None:
-    """See whether what was asked for at connect has arrived; behind a pooler, whether the defaults will do.
+    """Check that the settings requested at connect have arrived; behind a pooler, that the defaults are usable.
 
     Raises:
-        StoreUnavailable: a pooler stands there that the URL does not name, or a default under which nothing works.
+        StoreUnavailable: there is a pooler that the URL does not name, or a default under which nothing works.
     """
     if not pooler:
         for name, value in await conn.fetch(q.read_settings, list(_PROOF)):

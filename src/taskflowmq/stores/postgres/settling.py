@@ -1,5 +1,5 @@
-"""What settling must decide without a database: which statement, which order, what is left of a refused row,
-and what became of each transition.
+"""What settling decides without a database: which statement, which order, what is left of a refused row,
+and the result of each transition.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ def is_success(change: Transition) -> bool:
 
 
 def in_waves(changes: Sequence[Transition]) -> list[list[Transition]]:
-    """Return transitions in id order, for locks are always taken so, one per fence and one per job in each wave.
+    """Return transitions in id order, in which locks are always taken, one per fence and one per job in each wave.
 
-    One wave is the rule. A worker that lost a job and claimed it again may settle both fences at once: what a
-    statement says of a job must mean one of them.
+    One wave is the rule. A worker that lost a job and claimed it again may settle both fences at once: a statement
+    must change a job under one of them only.
     """
     ordered = sorted(changes, key=_id)
     if len({change.job_id for change in ordered}) == len(ordered):
@@ -59,8 +59,8 @@ def _id(change: Transition) -> int:
 def weaker(change: Transition, refusal: str) -> Transition | None:
     """Return what to store of a transition that the database has refused: less each time, None if nothing is left.
 
-    An error keeps its words, with escapes where the encoding of the database has no character. A result that is not
-    what the body returned would be a lie: it goes.
+    An error keeps its text, with escapes where the encoding of the database has no character. A result would no longer
+    be what the body returned: it is dropped.
     """
     if change.error is not None and not change.error.isascii():
         return msgspec.structs.replace(change, error=_in_ascii(change.error), result_error=_plain(change.result_error))
@@ -71,7 +71,7 @@ def weaker(change: Transition, refusal: str) -> Transition | None:
 
 
 def _in_ascii(data: bytes) -> bytes:
-    """Return JSON in which text shows its characters beyond ASCII as escapes that stay text."""
+    """Return JSON in which characters beyond ASCII are escapes that stay text after decoding."""
     return _BEYOND_ASCII.sub(
         lambda found: _escaped(found[0]).replace("\\", "\\\\"), data.decode(errors="replace")
     ).encode()
@@ -91,7 +91,7 @@ def without_payload(change: Transition, why: str) -> Transition:
 
 
 def answers(transitions: Sequence[Transition], missed: Mapping[Fence, StoredFate]) -> list[Settled]:
-    """Say what became of each transition, in order.
+    """Return the result of each transition, in order.
 
     Args:
         transitions: those of one call; of several under one fence the first was written, unless the fence was missed.

@@ -61,7 +61,7 @@ class PostgresStore:
         try:
             await self._prepare()
         except BaseException:
-            await self._pool.close()  # what did not open is not closed by its caller
+            await self._pool.close()  # a caller does not close a store that did not open
             raise
         self.notifier.open()
 
@@ -91,6 +91,6 @@ class PostgresStore:
         return None if self._clock is None else self._clock.now()
 
     def _heard(self, queue: QueueRef | None) -> None:
-        # The first job of a new queue: its lane is not known here yet, and waiting for the next look costs latency.
+        # The first job of a new queue: its lane is not known here yet, and waiting for the next poll costs latency.
         if queue is None or not self._names.knows_queue(queue):
             self._names.forget_lanes()

@@ -1,11 +1,11 @@
 """The caller's own connections: asyncpg, psycopg 3 (async and sync), SQLAlchemy 2 (async and sync), Django.
 
-One call of a function of the schema is all that crosses, with text parameters only, so that any driver can carry it
-and its codecs do not matter. Drivers are told apart by the module of the object's classes; of them only asyncpg, which
-is always there, is imported here.
+Each use is one call of a function of the schema, with text parameters only, so that any driver can send it and its
+codecs do not matter. Drivers are recognised by the module of the object's classes; of them only asyncpg, which is
+always installed, is imported here.
 
-What must stay true: nothing is stored through what is not an open transaction of this very store. What can be told
-from the object is asked before the call; which store it is, in the call itself.
+What must stay true: nothing is stored through an object that is not an open transaction of this very store. What the
+object shows is checked before the call; which store it is, in the call itself.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ SETTLE = Call(q.settle_on, q.settle_on_percent)
 
 
 def _driver(conn: Any) -> str:
-    """Return the top-level module that the object comes from, looking through subclasses."""
+    """Return the top-level module that the object comes from, also for subclasses."""
     return next((name for name in ("asyncpg", "psycopg", "sqlalchemy", "django") if comes_from(conn, name)), "")
 
 
@@ -62,7 +62,7 @@ async def call(conn: Any, function: Call, args: Sequence[Any]) -> Sequence[Any]:
         args: its arguments, the identity of the store last (None: not known).
 
     Raises:
-        TypeError: not something this store speaks.
+        TypeError: not an object of a supported driver.
         WrongContext: no open transaction, or one of another database.
     """
     refuse_makers(conn)
@@ -116,7 +116,7 @@ def call_sync(conn: Any, function: Call, args: Sequence[Any]) -> Sequence[Any]:
 
 
 def _at_home(rows: Sequence[Any]) -> Sequence[Any]:
-    """Return the rows of a call; there is none where the store's identity was another."""
+    """Return the rows of a call; there are none if the store's identity was another."""
     if not rows:
         raise WrongContext(OTHER_DATABASE)
     return rows
@@ -139,8 +139,8 @@ def _check_psycopg(conn: Any) -> None:
 
 
 def _cursor(conn: Any, kind: str) -> Any:
-    """Return a plain psycopg cursor: the caller's factories make rows and read parameters as the caller likes."""
-    psycopg = sys.modules["psycopg"]  # the giver of a connection has imported it
+    """Return a plain psycopg cursor: the caller's factories may change rows and parameters."""
+    psycopg = sys.modules["psycopg"]  # the caller that passes a connection has imported it
     return getattr(psycopg, kind)(getattr(conn, "connection", conn), row_factory=psycopg.rows.tuple_row)
 
 
@@ -173,11 +173,11 @@ def _is_closed(conn: Any) -> bool:
 
 
 def _border(error: Exception, *, closed: bool = False) -> Exception:
-    """Translate where the driver's error carries a SQLSTATE, however deep SQLAlchemy or Django have wrapped it.
+    """Translate an error if the driver's error has a SQLSTATE, however deep SQLAlchemy or Django have wrapped it.
 
     Args:
         error: what the call raised.
-        closed: whether asyncpg's connection is closed now; its error may be of any kind then.
+        closed: whether asyncpg's connection is closed now; then its error may be of any kind.
     """
     seen: BaseException | None = error
     while seen is not None:

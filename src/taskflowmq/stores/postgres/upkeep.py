@@ -71,7 +71,7 @@ class PostgresUpkeep:
     async def prune(self, retention: Retention, limit: int) -> int:
         """Delete ended jobs past retention, expired keys, bare ids and forgotten requests; return how many rows.
 
-        Jobs that are kept for three days or longer go with the partitions of their day, up to two days late.
+        Jobs with a retention of three days or longer are dropped with the partition of their day, up to two days late.
         """
         exceptions = read_exceptions([tuple(row) for row in await self._pool.fetch(q.list_retentions)])
         longest = longest_of(retention, exceptions)
@@ -85,14 +85,14 @@ class PostgresUpkeep:
         deleted = 0
         for rule in rules:
             if deleted < limit:
-                # A day goes as a whole when the longest retention in it is over: what goes sooner does not wait for it.
+                # A whole day is dropped when the longest retention in it is over; jobs with a shorter one go sooner.
                 whole = not rule.only and not rule.counted and rule.kept_ms == getattr(longest, f"{rule.state}_ms")
                 deleted += await self._prune_by(rule, limit - deleted, spared if whole else None)
         deleted += await self._pool.fetchval(q.prune_keys, self._now(), limit)
         return int(deleted)
 
     async def _counted_ms(self, keep: int | None) -> int | None:
-        """Return how long ago the newest ended job was made that is too many; None if none is."""
+        """Return how long ago the newest ended job beyond the number to keep was made; None if there is none."""
         excess = None if keep is None else await self._pool.fetchval(q.find_excess, keep)
         return None if excess is None else max(self._now_ms() - (excess.int >> 80), 0)
 
@@ -121,7 +121,7 @@ class PostgresUpkeep:
         await self._pool.run(lambda conn: partitions.maintain(conn, self._now()))
 
     async def note_failure(self, duty: str, problem: str) -> None:
-        """Remember why the last turn of a duty failed."""
+        """Store why the last turn of a duty failed."""
         await self._pool.fetch(q.note_failure, self._now(), duty, problem.encode("ascii", "backslashreplace").decode())
 
     async def note_success(self, duty: str) -> None:

@@ -1,4 +1,4 @@
-"""Leases: who is considered alive, and what the ended still hold."""
+"""Leases: which workers are considered alive, and what ended ones still hold."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from taskflowmq.stores.postgres import rows
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import q
 
-#: How many are kept, and how long: a database that lost its last commits, unseen behind a pooler, must not keep an
-#: orphan from being found.
+#: How many are remembered, and how long: a database that lost its last commits, unnoticed behind a pooler, must not
+#: hide an orphan.
 _MAX_EMPTY = 1_000
 _REMEMBERED_S = 60.0
 
@@ -28,7 +28,7 @@ class PostgresWorkers:
     def __init__(self, pool: Pool, now: Callable[[], datetime | None]) -> None:
         self._pool = pool
         self._now = now
-        #: Ended workers that hold nothing: nor will they ever, for who has ended cannot claim.
+        #: Ended workers that hold nothing, and never will: an ended worker cannot claim.
         self._empty: set[UUID] = set()
         self._generation = pool.generation
         self._forget_at = float("-inf")
@@ -77,11 +77,11 @@ class PostgresWorkers:
         return [rows.held_job(row) for row in await self._pool.fetch(q.list_held_jobs, worker_id, limit)]
 
     async def report(self, worker_id: UUID, notes: Mapping[str, str | None]) -> None:
-        """Merge what is noteworthy of a worker into its info; None takes a note back."""
+        """Merge notes of a worker into its info; None removes a note."""
         await self._pool.fetch(q.update_notes, worker_id, msgspec.json.encode(notes))
 
     async def suspects_ready(self) -> bool:
-        """Tell whether ready jobs wait that must run alone."""
+        """Tell whether isolated jobs are ready."""
         return bool(await self._pool.fetchval(q.find_suspects))
 
     async def list_workers(self) -> list[WorkerView]:

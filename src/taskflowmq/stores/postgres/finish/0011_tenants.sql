@@ -1,6 +1,6 @@
--- Names become unique per tenant: what several tenants share in a store of schema version 10 is divided, and programs of that
--- version, which know one name space, are refused. None of them may run. The rows of jobs are written only where another tenant
--- than the owner of a queue or a task has jobs in it.
+-- Names become unique per tenant: what several tenants share in a store of schema version 10 is divided, and programs
+-- of that version, which know one name space, are refused. None of them may run. The rows of jobs are written only
+-- where another tenant than the owner of a queue or a task has jobs in it.
 LOCK TABLE taskflow.job, taskflow.ready, taskflow.waiting, taskflow.running IN SHARE ROW EXCLUSIVE MODE;
 
 ALTER TABLE taskflow.queue DROP CONSTRAINT queue_name_key;
@@ -8,7 +8,7 @@ ALTER TABLE taskflow.task DROP CONSTRAINT task_name_key;
 ALTER TABLE taskflow.queue ALTER COLUMN tenant_id DROP DEFAULT;
 ALTER TABLE taskflow.task ALTER COLUMN tenant_id DROP DEFAULT;
 
--- Empty where only the first tenant has jobs: who has one tenant does not pay for it.
+-- Empty if only the first tenant has jobs: a store with one tenant does not pay for it.
 CREATE INDEX job_tenant ON taskflow.job (tenant_id, id) WHERE tenant_id > 1;
 
 CREATE TEMPORARY TABLE taskflow_shared_lane ON COMMIT DROP AS

@@ -1,4 +1,4 @@
--- Ends the jobs of the CTE "gone", which nobody ran, as cancelled by a user.
+-- Ends the jobs of the CTE "gone", which never started, as cancelled by a user.
 WITH gone AS (
   SELECT job_id, round, attempt, crashes, losses, lease_no, flags FROM taskflow.waiting
 )

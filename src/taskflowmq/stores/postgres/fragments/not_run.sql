@@ -1,4 +1,4 @@
--- The rest of a row of "ending" for a job that ends where it waits: nobody ran it, and it has no result.
+-- The rest of a row of "ending" for a job that ends where it waits: it never started, and it has no result.
 SELECT job_id
 -- begin
 , NULL::uuid AS worker_id, NULL::timestamptz AS started_at, round, attempt, crashes, losses, lease_no, flags,

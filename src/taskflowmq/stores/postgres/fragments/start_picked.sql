@@ -1,5 +1,5 @@
--- Starts the ready jobs that "picked" has locked, for the worker $2 at the time "n": moves them to running, charged and under a
--- new fence, frees the keys that are held until the start, and returns what a worker must know of them.
+-- Starts the ready jobs that "picked" has locked, for the worker $2 at the time "n": moves them to running, charged and
+-- under a new fence, frees the keys that are held until the start, and returns what a worker needs of them.
 WITH n AS MATERIALIZED (SELECT coalesce($1::timestamptz, clock_timestamp()) AS now),
 picked AS MATERIALIZED (
   SELECT r.ctid FROM taskflow.ready r WHERE r.lane_id = $3::integer ORDER BY r.seq LIMIT 1 FOR UPDATE SKIP LOCKED

@@ -1,5 +1,5 @@
--- Joins to a job "j" what a reader sees of it: its names, the place that it is in ("p"), a cancel request, and the error of
--- its last attempt while it goes on.
+-- Joins to a job "j" what a reader sees of it: its names, the place that it is in ("p"), a cancel request, and the
+-- error of its last attempt until it ends.
 SELECT j.id FROM taskflow.job j
 -- begin
 CROSS JOIN LATERAL (

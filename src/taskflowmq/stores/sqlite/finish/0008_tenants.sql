@@ -1,7 +1,7 @@
--- Names of queues and tasks are unique within a tenant only, and what jobs of several tenants shared is split. Programs of
--- versions before 0008 do not survive this.
--- SQLite cannot drop a UNIQUE of a column nor change a default, so both tables are made anew. They are copied back and forth
--- instead of renamed: a rename fails where a view of the application names a table that is missing at that moment.
+-- Names of queues and tasks are unique within a tenant only, and what jobs of several tenants shared is split. Programs
+-- of versions before 0008 do not survive this. SQLite cannot drop a UNIQUE of a column nor change a default, so both
+-- tables are recreated. They are copied back and forth instead of renamed: a rename fails where a view of the
+-- application names a table that is missing at that moment.
 CREATE TABLE taskflow_queue_before AS SELECT * FROM taskflow_queue;
 DROP TABLE taskflow_queue;
 CREATE TABLE taskflow_queue (
@@ -32,7 +32,7 @@ INSERT INTO taskflow_task (id, tenant_id, name, args_schema, options, seen_at)
 SELECT id, tenant_id, name, args_schema, options, seen_at FROM taskflow_task_before ORDER BY id;
 DROP TABLE taskflow_task_before;
 
--- Which lanes and tasks have jobs of which tenants. Of a store with one tenant no job is read for it.
+-- Which lanes and tasks have jobs of which tenants. In a store with one tenant, no job is read for it.
 CREATE TABLE taskflow_used AS
 SELECT DISTINCT j.tenant_id, j.lane_id, j.task_id
 FROM (SELECT 1 FROM taskflow_tenant WHERE id > 1 LIMIT 1) AS several CROSS JOIN taskflow_job AS j;

@@ -1,5 +1,5 @@
 -- Makes the jobs that the SELECT below it returns ready, each at the position that was drawn for it. Whatever else must
--- happen when a job becomes ready belongs into make_ready in job_steps.py, which runs the statement.
+-- happen when a job becomes ready belongs in make_ready of job_steps.py, which runs the statement.
 -- begin
 INSERT INTO taskflow_ready (lane_id, seq, job_id, task_id, ready_at, expires_at, round, attempt, crashes, losses, lease_no,
                             flags)

@@ -1,4 +1,4 @@
--- Writes the outcomes of jobs that nobody ran and that are cancelled; the table that they are in is joined by "job_id".
+-- Writes the outcomes of jobs that are cancelled before they started; the table that they are in is joined by "job_id".
 -- begin
 -- include: end_job
 SELECT job_id, 'cancelled', :reason, NULL, NULL, :now, round, attempt, crashes, losses, lease_no, NULL, NULL, NULL, NULL

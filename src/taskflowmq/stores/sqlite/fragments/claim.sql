@@ -1,6 +1,6 @@
--- The first of the ready jobs of "wanted" that this worker may run, as one JSON array: one step of the statement instead of one
--- per row, because every step of the sqlite3 module gives up the GIL (see steps.py). The arguments follow in one piece,
--- with their lengths in the array: quoting JSON within JSON costs more than everything else here.
+-- The first of the ready jobs of "wanted" that this worker may run, as one JSON array: one step of the statement
+-- instead of one per row, because every step of the sqlite3 module releases the GIL (see steps.py). The arguments
+-- follow in one piece, with their lengths in the array: quoting JSON within JSON costs more than everything else here.
 WITH wanted AS (SELECT * FROM taskflow_ready WHERE lane_id = :lane_id)
 -- begin
 SELECT json_group_array(json_array(seq, hex(job_id), task_id, round, attempt, crashes, losses, lease_no, flags,

@@ -1,4 +1,4 @@
--- Takes ready jobs that crashed a process before and must run alone: claim_jobs over the index of those.
+-- Takes ready jobs that a process crashed with and that must run alone: claim_jobs over the index of those.
 WITH n AS MATERIALIZED (SELECT coalesce($1::timestamptz, clock_timestamp()) AS now),
 me AS MATERIALIZED (
   SELECT id FROM taskflow.worker WHERE id = $2::uuid AND ended_at IS NULL FOR KEY SHARE

@@ -3,7 +3,7 @@
 -- (a ready row is never updated), so a ctid stays true while it is locked.
 WITH n AS MATERIALIZED (SELECT coalesce($1::timestamptz, clock_timestamp()) AS now),
 me AS MATERIALIZED (
-  -- The look goes before the lock: a lock takes a transaction id, and most claims of a quiet worker find nothing (F18).
+  -- The plain read comes before the lock: a lock takes a transaction id, and most claims of a quiet worker find nothing (F18).
   SELECT id FROM taskflow.worker WHERE id = $2::uuid AND ended_at IS NULL
     AND EXISTS (
       SELECT FROM unnest($3::integer[], $4::bigint[]) AS l (lane_id, after)

@@ -1,6 +1,6 @@
--- Finds the lanes in which a job is ready, other than some ($1, ascending; none is 0): jumps through the index from lane to lane
--- in the gaps between those. The cost is one descent per gap and per lane found, however many lanes exist. A jump reads the
--- dead entries of a lane that it lands in; lanes in use are the ones that have them, and they are given.
+-- Finds the lanes in which a job is ready, except some ($1, ascending; none is 0): jumps through the index from lane to
+-- lane in the gaps between those. The cost is one descent per gap and per lane found, however many lanes exist. A jump
+-- reads the dead entries of the lane that it reaches; lanes in use have them, so the caller passes those in $1.
 WITH RECURSIVE found AS (
   SELECT g.high, (
     SELECT r.lane_id FROM taskflow.ready r WHERE r.lane_id > g.low AND r.lane_id < g.high ORDER BY r.lane_id, r.seq LIMIT 1

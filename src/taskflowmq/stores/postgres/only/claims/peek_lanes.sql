@@ -1,7 +1,8 @@
--- All that a quiet worker wants to know, in one round trip: every lane with its queue and whether that is paused, and
--- what sample_positions reads: the first row of each lane above its floor, locked or not, the oldest transaction under
--- way, an xid of our own (only when asked), the last position drawn. Lanes that are not given have no floor. Of tenants
--- and queues that the worker does not serve ($5 and $4; empty: it serves all) no row is looked for: below a held snapshot, a look from the
+-- Reads what a quiet worker needs, in one round trip: every lane with its queue and whether that is paused, and what
+-- sample_positions reads: the first row of each lane above its floor, locked or not, the oldest transaction in
+-- progress, an xid of our own (only on request), the last position drawn. Lanes that are not given have no floor. For
+-- tenants and queues that the worker does not serve ($5 and $4; empty: it serves all) no row is read: below a held
+-- snapshot, a scan from the
 -- beginning of a busy lane would read every row that was ever claimed from it.
 WITH s AS MATERIALIZED (
   SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS oldest,

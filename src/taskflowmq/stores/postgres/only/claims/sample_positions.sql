@@ -1,4 +1,4 @@
--- One look at the positions: the oldest transaction under way, an xid of our own (only when asked: it closes what was
+-- Samples the positions: the oldest transaction in progress, an xid of our own (only on request: it closes what was
 -- read before, see cursors.py), the last position drawn, and the first row of each lane above its floor, locked or not.
 SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS oldest,
        CASE WHEN $1::boolean THEN pg_current_xact_id()::text::bigint END AS own,

@@ -1,5 +1,5 @@
--- Stores jobs that ask for no unique key and puts each where it belongs, all or none, in id order.
--- An id that exists is skipped when its content is the same, and refuses the batch when it is not. Positions are
+-- Stores jobs without a unique key, each in its place, all or none, in id order.
+-- An id that exists is skipped if its content is the same, and refuses the batch if it is not. Positions are
 -- drawn on rows that come out of the job insert: the transaction has its xid before it draws (see cursors.py).
 WITH n AS MATERIALIZED (
   SELECT c.now FROM (SELECT coalesce($1::timestamptz, clock_timestamp()) AS now OFFSET 0) c

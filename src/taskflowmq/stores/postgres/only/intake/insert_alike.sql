@@ -1,7 +1,7 @@
 -- Stores new jobs that are ready at once and differ only in id and arguments; otherwise as enqueue_jobs, at half its
--- cost, and answers with the time that it stored. An id that exists is an error here, and enqueue_jobs then says what to
--- make of it. Arguments come as one text, cut at a character that JSON never holds; $16: nothing in them needs a look
--- (a tenth of the statement's time). Positions are drawn on rows that come out of the job insert (see cursors.py).
+-- cost, and returns the time that it stored. An id that exists is an error here, and enqueue_jobs then decides about
+-- it. Arguments come as one text, split at a character that JSON never holds; $16: nothing in them needs a check (a
+-- tenth of the statement's time). Positions are drawn on rows that come out of the job insert (see cursors.py).
 WITH n AS MATERIALIZED (
   SELECT c.now FROM (SELECT coalesce($1::timestamptz, clock_timestamp()) AS now OFFSET 0) c
   WHERE NOT taskflow.refuse_unless(

@@ -1,4 +1,4 @@
--- Stores one new job that is ready at once: as insert_alike, for most callers enqueue one at a time (ADR 10).
+-- Stores one new job that is ready at once, as insert_alike does: most callers enqueue one at a time (ADR 10).
 WITH stored AS (
   INSERT INTO taskflow.job (
   -- include: job_columns

@@ -1,4 +1,4 @@
--- Deletes an ended job: its outcome and attempts go, its emptied row keeps the bare id for 24 h.
+-- Deletes an ended job: its outcome and attempts are deleted, its emptied row keeps the bare id for 24 h.
 WITH gone AS (
   DELETE FROM taskflow.outcome WHERE job_id = $2::uuid RETURNING job_id
 ),

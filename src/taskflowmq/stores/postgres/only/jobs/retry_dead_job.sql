@@ -1,5 +1,5 @@
 -- Opens a new round for a dead job: ready at once, counters 0, old attempts and the fence kept. It holds no unique key
--- any more; an expiry that has passed and old cancel requests do not count: an operator decided that it shall run.
+-- any more; an expiry that has passed and old cancel requests do not count: an operator requested the run.
 WITH n AS MATERIALIZED (SELECT coalesce($1::timestamptz, clock_timestamp()) AS now),
 gone AS (
   DELETE FROM taskflow.outcome WHERE job_id = $2::uuid AND state = 'dead' RETURNING job_id, round, lease_no

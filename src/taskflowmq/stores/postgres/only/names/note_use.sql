@@ -1,4 +1,5 @@
--- Stores that queues of a tenant ($4) are in use, once per $3. A row that somebody changes meanwhile is left alone, not waited for.
+-- Stores that queues of a tenant ($4) are in use, once per $3. A row that another transaction changes meanwhile is
+-- skipped, not waited for.
 WITH n AS MATERIALIZED (
   SELECT coalesce($1::timestamptz, clock_timestamp()) AS at
 ),

@@ -1,5 +1,6 @@
--- Counts jobs of the first tenant ($2) per lane and state, at most $1 of each place, as count_tenant_states does of others. It has no
--- index, because a store with one tenant would pay for it: ended jobs are walked through until there are enough.
+-- Counts jobs of the first tenant ($2) per lane and state, at most $1 of each place, as count_tenant_states does for
+-- others. It has no index, because a store with one tenant would pay for it: ended jobs are scanned until there are
+-- enough.
 WITH mine AS MATERIALIZED (
   SELECT l.id FROM taskflow.queue q JOIN taskflow.lane l ON l.queue_id = q.id WHERE q.tenant_id = $2::integer
 ),

@@ -1,6 +1,6 @@
 -- Completes running jobs under their fences: the hot path, successes only. Pass the fences in id order.
--- The lookup locks inside a LATERAL, which leaves the planner no join to get wrong; IN inside CASE is always hashed.
--- Only rows that were deleted get an outcome: a row that was updated under us keeps its place and is read again.
+-- The lookup locks inside a LATERAL, which leaves the planner no join to choose; IN inside CASE is always hashed.
+-- Only rows that were deleted get an outcome: a row that was updated meanwhile keeps its place and is read again.
 WITH n AS MATERIALIZED (SELECT coalesce($1::timestamptz, clock_timestamp()) AS now),
 held AS MATERIALIZED (
   SELECT r.*, x.result, x.result_error

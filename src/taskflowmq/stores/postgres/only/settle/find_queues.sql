@@ -1,4 +1,4 @@
--- Names the queues that jobs belong to, for the wake-up after they were given back.
+-- Reads the queues that jobs belong to, for the wake-up after they were handed back.
 SELECT DISTINCT t.name AS tenant, u.name
 FROM unnest($1::uuid[]) AS x (id)
 CROSS JOIN LATERAL (SELECT j.lane_id FROM taskflow.job j WHERE j.id = x.id OFFSET 0) j

@@ -1,5 +1,5 @@
--- Lists the schemas of this session's path in which another role than the owner may create: with SQL of its own there it could
--- act as us (CVE-2018-1058). Superusers are no strangers.
+-- Lists the schemas of this session's path in which another role than the owner may create: with objects of its own
+-- there it could act as us (CVE-2018-1058). Superusers are left out.
 SELECT n.nspname::text AS schema
 FROM unnest(current_schemas(false)) AS p (schema)
 JOIN pg_namespace n ON n.nspname = p.schema

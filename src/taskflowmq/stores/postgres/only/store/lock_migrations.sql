@@ -1,3 +1,3 @@
--- Lets one program migrate at a time, and nobody wait but migrations; ends with the transaction, so it is safe behind a pooler.
--- Only a role that may change the whole table can lock it so; an advisory lock can be kept by any role that may connect.
+-- Lets one program migrate at a time; only migrations wait. Ends with the transaction, so it is safe behind a pooler.
+-- Only a role that may change the whole table can take this lock; any role that may connect can keep an advisory lock.
 LOCK TABLE taskflow.store IN SHARE UPDATE EXCLUSIVE MODE

@@ -1,4 +1,5 @@
--- Lists the days that have a partition of jobs and end before the retention, or not yet, oldest first. Ids may be a day off.
+-- Lists the days that have a partition of jobs, and whether they end before the retention, oldest first. Ids may be a
+-- day off.
 SELECT d.day, (d.day + 2)::timestamp AT TIME ZONE 'UTC'
        <= (SELECT coalesce($1::timestamptz, clock_timestamp())) - $2::bigint * interval '1 millisecond' AS past
 FROM pg_class c

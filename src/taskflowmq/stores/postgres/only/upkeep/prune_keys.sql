@@ -1,4 +1,4 @@
--- Deletes what has had its time: unique keys with a period, Idempotency-Keys and bare ids after 24 h, cancel requests of
+-- Deletes what has expired: unique keys with a period, Idempotency-Keys and bare ids after 24 h, cancel requests of
 -- jobs that are gone, workers that ended a day ago and hold nothing.
 WITH n AS MATERIALIZED (SELECT coalesce($1::timestamptz, clock_timestamp()) AS now),
 keys AS (

@@ -1,5 +1,6 @@
--- Deletes jobs of one final state that ended before the retention, with all that belongs to them. They were found before
--- ($4, in id order): a dead job may have got a new round since then, so all of it is looked at again, and locked.
+-- Deletes jobs of one final state that ended before the retention, with all that belongs to them. They were found
+-- before ($4, in id order): a dead job may have begun a new round since then, so all conditions are checked again,
+-- under a lock.
 WITH n AS MATERIALIZED (
   SELECT (SELECT coalesce($1::timestamptz, clock_timestamp())) - $3::bigint * interval '1 millisecond' AS since
 ),

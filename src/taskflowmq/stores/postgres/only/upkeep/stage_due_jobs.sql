@@ -1,5 +1,5 @@
 -- Moves waiting jobs that are due to ready, each at a new position; cancels those that are past their expiry or that
--- are to be cancelled. Skips what others hold; steady under parallel stagers.
+-- have a cancel request. Skips rows that others hold; safe under parallel stagers.
 WITH n AS MATERIALIZED (SELECT coalesce($1::timestamptz, clock_timestamp()) AS now),
 due AS MATERIALIZED (
   SELECT w.ctid FROM taskflow.waiting w

@@ -1,4 +1,4 @@
--- Reads one job of a tenant, wherever it is, with the error of its last attempt while it goes on.
+-- Reads one job of a tenant, wherever it is, with the error of its last attempt until it ends.
 SELECT
 -- include: view_columns
 FROM taskflow.job j

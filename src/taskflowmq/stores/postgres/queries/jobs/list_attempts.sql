@@ -1,5 +1,5 @@
 -- Lists a job's attempts that are kept, oldest first: of those that failed, crashed or snoozed the first ones and the last,
--- and the one that runs or completed. At the claim 0: how many of the others there were.
+-- and the one that runs or completed. At claim 0: how many others there were.
 WITH j AS MATERIALIZED (
   SELECT j.id FROM taskflow.job j JOIN taskflow.tenant t ON t.id = j.tenant_id
   WHERE j.id = $2::uuid AND j.deleted_at IS NULL AND t.name = $1::text

@@ -1,9 +1,9 @@
--- Looks through one window of ids, newest first: at most $3 below $2 and not below $4, of jobs in the states $1 (no state:
--- of all). Returns which of them fit (tenant $5, queue $6, task $7, created from $8 until $9, with the tag $11; null means any; at most $10),
--- how many were looked at, and the last of them. Names that do not exist end a list at once.
--- What has no index of its own (completed jobs, a queue's, a task's) is walked through, among others, and "meant" marks it:
--- so a window costs the same whatever died, and only those that are meant are looked up. Bounds and order of the dead
--- and the cancelled name the state as well, so that no plan walks through completed jobs for them.
+-- Reads one window of ids, newest first: at most $3 below $2 and not below $4, of jobs in the states $1 (no state: of all).
+-- Returns those that fit (tenant $5, queue $6, task $7, created from $8 until $9, with the tag $11; null means any; at most $10),
+-- how many were read, and the last of them. Names that do not exist end a list at once.
+-- Jobs without an index of their own (completed ones, a queue's, a task's) are scanned among others, and "meant" marks them:
+-- so a window costs the same however many jobs died, and only marked jobs are looked up. Bounds and order of the dead
+-- and the cancelled name the state as well, so that no plan scans completed jobs for them.
 WITH names AS MATERIALIZED (
   SELECT (SELECT t.id FROM taskflow.tenant t WHERE t.name = $5::text) AS tenant_id,
          (SELECT k.id FROM taskflow.task k JOIN taskflow.tenant t ON t.id = k.tenant_id WHERE t.name = $5::text AND k.name = $7::text) AS task_id,

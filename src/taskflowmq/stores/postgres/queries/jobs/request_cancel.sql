@@ -1,4 +1,4 @@
--- Asks the worker of a running job to stop it; who asked first, and when, stays.
+-- Requests from the worker of a running job to stop it; the actor and the time of the first request stay.
 -- The lock on the running row makes settling wait for this request, or this request find that the job has moved on.
 WITH held AS MATERIALIZED (
   SELECT job_id, worker_id FROM taskflow.running WHERE job_id = $2::uuid FOR KEY SHARE

@@ -1,6 +1,6 @@
 -- Makes lanes that do not exist yet, unless there would be more than a limit then.
--- Lanes of queues of one tenant ($7) that exist; tells whether the limit ($4) is why they were not made. Lanes of queues that do not count
--- (ensure_queue: $5 now, $6 for how long they were not used) do not count either.
+-- The queues are of one tenant ($7) and exist. Returns whether the limit ($4) is why lanes were not made. Lanes of queues that
+-- do not count (ensure_queue: $5 now, $6 for how long they were not used) do not count either.
 WITH fresh AS (
   SELECT q.id, x.priority, x.share
   FROM unnest($1::text[], $2::smallint[], $3::text[]) AS x (queue, priority, share)

@@ -1,6 +1,6 @@
 -- Makes queues that do not exist yet, unless more than a limit would be in use then.
--- All are of one tenant ($5). Tells whether the limit ($2) is why they were not made. What was not used for $4 (now: $3) does not count, unless it is paused or
--- has a retention of its own.
+-- All are of one tenant ($5). Returns whether the limit ($2) is why they were not made. A queue that was not used for $4
+-- (now: $3) does not count, unless it is paused or has a retention of its own.
 WITH n AS MATERIALIZED (
   SELECT coalesce($3::timestamptz, clock_timestamp()) AS at
 ),

@@ -1,6 +1,6 @@
--- Stores what programs say of their tasks, and that they were seen now.
--- Nothing is written where nothing is new: the same task comes from every process. What programs that only enqueue say ($5)
--- is left aside for an hour after the last word.
+-- Stores what programs announce of their tasks, and that they were seen now.
+-- Nothing is written if nothing is new: every process announces the same task. For an hour after the last announcement,
+-- those of programs that only enqueue ($5) are ignored.
 INSERT INTO taskflow.task AS t (tenant_id, name, args_schema, options, seen_at)
 SELECT $6::integer, x.name, convert_from(x.args_schema, 'UTF8')::json, convert_from(x.options, 'UTF8')::json,
        (SELECT coalesce($1::timestamptz, clock_timestamp()))

@@ -1,5 +1,5 @@
 -- Counts jobs per lane and state, at most $1 of each place (one more means "at least"). Ended jobs have no lane here.
--- Completed are those that ended less the others: exact while each of those stays below $1.
+-- Completed is ended less the others: exact while each of those stays below $1.
 WITH ended AS MATERIALIZED (
   SELECT (SELECT count(*) FROM (SELECT FROM taskflow.outcome LIMIT 3 * $1::bigint) o) AS jobs,
          (SELECT count(*) FROM (

@@ -1,4 +1,4 @@
--- What the store holds of fences that matched no row: the job's state, the lease_no at its place, how the attempt ended.
+-- Reads what the store holds of fences that matched no row: the job's state, the lease_no at its place, how the attempt ended.
 SELECT x.job_id, x.lease_no, coalesce(p.state, o.state) AS state, coalesce(p.lease_no, o.lease_no) AS place_lease, a.ended
 FROM unnest($1::uuid[], $2::integer[]) AS x (job_id, lease_no)
 LEFT JOIN LATERAL (SELECT o.lease_no, o.state FROM taskflow.outcome o WHERE o.job_id = x.job_id OFFSET 0) o ON true

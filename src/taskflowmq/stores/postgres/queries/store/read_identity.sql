@@ -1,2 +1,2 @@
--- Reads what tells this store from every other.
+-- Reads the identity of the store.
 SELECT identity::text FROM taskflow.store WHERE id = 1

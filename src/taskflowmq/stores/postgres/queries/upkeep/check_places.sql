@@ -1,4 +1,4 @@
--- Lists violations of I10 and friends, one sentence each, at most 100: every job is in exactly one place, every place
+-- Lists violations of I10 and related invariants, one sentence each, at most 100: every job is in exactly one place, every place
 -- belongs to a job, running jobs have a worker, unique keys without a time belong to live jobs.
 WITH places AS (
   SELECT job_id, 'ready' AS place FROM taskflow.ready

@@ -1,5 +1,5 @@
--- One stretch of cancelled or dead jobs behind $4 that can be past retention (a job ends after its id was made): those
--- that are, how many were looked at, and the last of them. Days from $6 on are left to retire_day.
+-- Reads one stretch of cancelled or dead jobs behind $4 that can be past retention (a job ends after its id was made).
+-- Returns those that are, how many were read, and the last of them. Days from $6 on are left to retire_day.
 -- Bounds and order name the state as well, so that no plan walks through completed jobs for them.
 WITH n AS MATERIALIZED (
   SELECT (SELECT coalesce($1::timestamptz, clock_timestamp())) - $3::bigint * interval '1 millisecond' AS since

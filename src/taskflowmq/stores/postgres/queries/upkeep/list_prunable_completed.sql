@@ -1,5 +1,5 @@
--- One stretch of ended jobs behind $4 that can be past retention (a job ends after its id was made): those that completed
--- and are, how many were looked at, and the last of them. Days from $6 on are left to retire_day.
+-- Reads one stretch of ended jobs behind $4 that can be past retention (a job ends after its id was made). Returns the
+-- completed ones that are, how many were read, and the last of them. Days from $6 on are left to retire_day.
 WITH n AS MATERIALIZED (
   SELECT (SELECT coalesce($1::timestamptz, clock_timestamp())) - $3::bigint * interval '1 millisecond' AS since
 ),

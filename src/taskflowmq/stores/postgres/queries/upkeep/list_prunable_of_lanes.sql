@@ -1,6 +1,6 @@
--- One stretch of ended jobs behind $4 that can be past retention, where queues differ: those of one state that are and
--- belong to the lanes $7 (or, if $8 is false, to none of them), how many were looked at, and the last of them. Days from $6
--- on are left to retire_day.
+-- Reads one stretch of ended jobs behind $4 that can be past retention, where queues differ. Returns those of one state
+-- that are and belong to the lanes $7 (or, if $8 is false, to none of them), how many were read, and the last of them.
+-- Days from $6 on are left to retire_day.
 WITH n AS MATERIALIZED (
   SELECT (SELECT coalesce($1::timestamptz, clock_timestamp())) - $3::bigint * interval '1 millisecond' AS since
 ),

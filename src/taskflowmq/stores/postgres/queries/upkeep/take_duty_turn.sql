@@ -1,6 +1,6 @@
--- Takes the turn of a duty if it is due: once per interval for everybody.
--- A turn that lies in the future (the clock went back) counts as over. Also tells what a rescuer must know: the gap, the age of the
--- server, for how long sweeps had come late one after another, the grace.
+-- Takes the turn of a duty if it is due: once per interval for the cluster.
+-- A turn in the future (the clock went back) counts as over. Also returns what a rescuer needs: the gap, the age of the
+-- server, for how long consecutive sweeps had come late, the grace.
 WITH n AS MATERIALIZED (SELECT coalesce($1::timestamptz, clock_timestamp()) AS now),
 made AS (
   INSERT INTO taskflow.duty (name, ran_at) SELECT $2::text, now FROM n ON CONFLICT (name) DO NOTHING RETURNING name

@@ -1,6 +1,6 @@
 -- Ends workers whose lease is over by the clock of the store, and returns them.
--- A worker in the middle of a claim is left for the next sweep. $3: only if a rescuer's turn is at most so old and no grace is in
--- force. A turn and the grace that it sets are one transaction, so a newer turn is never seen without its grace.
+-- A worker in the middle of a claim is left for the next sweep. With $3, only if a rescuer's turn is at most that old and no
+-- grace is in force. A turn and the grace that it sets are one transaction, so a newer turn is never seen without its grace.
 WITH n AS MATERIALIZED (SELECT coalesce($1::timestamptz, clock_timestamp()) AS now),
 may AS MATERIALIZED (
   SELECT $3::bigint IS NULL OR (

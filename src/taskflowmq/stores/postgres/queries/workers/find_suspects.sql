@@ -1,2 +1,2 @@
--- Tells whether ready jobs wait that must run alone.
+-- Tells whether isolated jobs are ready.
 SELECT EXISTS (SELECT FROM taskflow.ready WHERE crashes > 0) AS found

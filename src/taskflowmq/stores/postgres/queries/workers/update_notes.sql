@@ -1,4 +1,4 @@
--- Merges notes into the info of a living worker; a note that is null goes away.
+-- Merges notes into the info of a living worker; a note that is null is removed.
 UPDATE taskflow.worker AS w
 SET info = (w.info::jsonb || jsonb_build_object(
              'notes',

@@ -1,4 +1,4 @@
--- What a claim for one of several tenants must know before it looks at rows; otherwise as list_lanes.
+-- What a claim for one of several tenants needs before it reads rows; otherwise as list_lanes.
 SELECT EXISTS (SELECT 1 FROM taskflow_worker WHERE id = :worker_id AND ended_at IS NULL),
        (SELECT next_seq FROM taskflow_store WHERE id = 1),
        (SELECT json_group_array(json_array(l.id, q.tenant_id, q.name, l.priority, l.share))

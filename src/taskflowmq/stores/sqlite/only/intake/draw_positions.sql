@@ -1,2 +1,2 @@
--- Draw :count positions for ready rows and return the one after the last.
+-- Draws :count positions for ready rows and returns the one after the last.
 UPDATE taskflow_store SET next_seq = next_seq + :count WHERE id = 1 RETURNING next_seq

@@ -1,4 +1,4 @@
--- Store job rows that differ only in id and arguments; otherwise as insert_jobs, at a fifth of its cost: the
+-- Stores job rows that differ only in id and arguments; otherwise as insert_jobs, at a fifth of its cost: the
 -- arguments lie in one piece and are cut out of it (value: offset << 31 | length), so that nothing is quoted.
 INSERT INTO taskflow_job (
 -- include: job_columns

@@ -1,4 +1,5 @@
--- Stores job rows. A known id refuses the whole statement; the caller then asks read_conflicts what to leave out.
+-- Stores job rows. A known id refuses the whole statement; the caller then reads with read_conflicts which jobs to
+-- leave out.
 INSERT INTO taskflow_job (
 -- include: job_columns
 )

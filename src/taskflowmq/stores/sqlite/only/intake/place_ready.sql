@@ -1,4 +1,4 @@
--- New jobs that are due become ready at once. Positions with gaps are fine.
+-- Makes new jobs that are due ready. Positions may have gaps.
 -- include: arrive
 SELECT json_extract(value, '$[0]'), :first + key, substr(:ids, 16 * key + 1, 16), json_extract(value, '$[1]'), :now,
        json_extract(value, '$[3]'), 1, 0, 0, 0, 0, json_extract(value, '$[4]')

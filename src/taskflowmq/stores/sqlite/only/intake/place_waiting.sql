@@ -1,4 +1,4 @@
--- New jobs that are due later wait.
+-- Puts new jobs that are due later into waiting.
 INSERT INTO taskflow_waiting (job_id, why, due_at, round, attempt, crashes, losses, lease_no, flags)
 SELECT substr(:ids, 16 * key + 1, 16), 'scheduled', json_extract(value, '$[2]'), 1, 0, 0, 0, 0,
        json_extract(value, '$[4]')

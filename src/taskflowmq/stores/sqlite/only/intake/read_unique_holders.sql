@@ -1,4 +1,4 @@
--- Who holds the unique keys of a request: [[index, job id in hex], ...].
+-- The holders of the unique keys of a request: [[index, job id in hex], ...].
 SELECT json_group_array(json_array(x.key, hex(u.job_id)))
 FROM json_each(:keys) AS x
 JOIN taskflow_unique_lock AS u

@@ -1,4 +1,4 @@
--- Remember the request of an Idempotency-Key; one that is older than a day is taken over.
+-- Stores the request of an Idempotency-Key; a key that is older than a day is taken over.
 INSERT INTO taskflow_idempotency (tenant_id, key, fingerprint, job_ids, created_at)
 VALUES (:tenant_id, :key, :fingerprint, :job_ids, :now)
 ON CONFLICT (tenant_id, key) DO UPDATE

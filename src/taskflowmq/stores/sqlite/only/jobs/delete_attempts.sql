@@ -1,2 +1,2 @@
--- The attempts of a deleted job go with it.
+-- Deletes the attempts of a job that is deleted.
 DELETE FROM taskflow_attempt WHERE job_id = :job_id

@@ -1,2 +1,2 @@
--- An ended job has no outcome any more: a new round begins, or it is deleted.
+-- Deletes the outcome of a job: a new round begins, or the job is deleted.
 DELETE FROM taskflow_outcome WHERE job_id = :job_id

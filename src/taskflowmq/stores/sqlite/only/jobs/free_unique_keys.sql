@@ -1,3 +1,3 @@
--- Free the unique keys of jobs that end; a key with a time of its own stays.
+-- Frees the unique keys of jobs that end; a key with a period stays.
 DELETE FROM taskflow_unique_lock
 WHERE job_id IN (SELECT substr(:ids, 16 * key + 1, 16) FROM json_each(:rows)) AND free_at <> 'time'

@@ -1,6 +1,6 @@
--- One window of ids of the jobs in some states (each flag is 0 or 1), newest first. What has no index of its own is walked
--- through and the second column tells which are meant: so a window always costs the same.
--- "state <> 'completed'" is what lets SQLite take the partial index.
+-- One window of ids of the jobs in some states (each flag is 0 or 1), newest first. Jobs without an index of their own
+-- are scanned among others, and the second column says which are meant: so a window always costs the same. "state <>
+-- 'completed'" lets SQLite use the partial index.
 SELECT id, fits FROM (
   SELECT * FROM (SELECT job_id AS id, 1 AS fits FROM taskflow_ready
     WHERE :pending AND job_id < :before AND job_id >= :after ORDER BY job_id DESC LIMIT :window)

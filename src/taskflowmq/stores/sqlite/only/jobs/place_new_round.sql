@@ -1,4 +1,4 @@
--- Makes a dead job ready in a new round; its fence goes on, its attempts stay.
+-- Makes a dead job ready in a new round; its fence continues, its attempts stay.
 -- include: arrive
 SELECT j.lane_id, :first, j.id, j.task_id, :now, CASE WHEN j.expires_at > :now THEN j.expires_at END, o.round + 1, 0, 0, 0,
        o.lease_no, 0

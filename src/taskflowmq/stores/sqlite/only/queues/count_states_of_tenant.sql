@@ -1,7 +1,7 @@
--- Counts the jobs of one of several tenants per state and queue; otherwise as count_states.
--- Ended jobs are found by the index of jobs of tenants, which has those of all but the first tenant; its own are found by looking up
--- whose each ended job is. The condition on :tenant_id alone skips the other half. Without
--- unlikely() SQLite would read the whole index where few tenants share it.
+-- Counts the jobs of one of several tenants per state and queue; otherwise as count_states. Ended jobs are found by the
+-- index of jobs of tenants, which has those of all but the first tenant; for the first tenant, the tenant of each ended
+-- job is looked up. The condition on :tenant_id alone skips the other half. Without unlikely(), SQLite would read the
+-- whole index if few tenants share it.
 WITH ended (jobs, cancelled, dead) AS MATERIALIZED (
   SELECT count(*), count(*) FILTER (WHERE state = 'cancelled'), count(*) FILTER (WHERE state = 'dead')
   FROM (
@@ -14,7 +14,7 @@ WITH ended (jobs, cancelled, dead) AS MATERIALIZED (
     WHERE :tenant_id > 1 AND j.tenant_id > 1 AND unlikely(j.tenant_id = :tenant_id)
     LIMIT 3 * :most)
 ),
--- Of those that are not completed, all are counted where more ended than were looked at.
+-- If more jobs ended than were read, all that are not completed are counted.
 rest (cancelled, dead) AS MATERIALIZED (
   SELECT CASE WHEN :most < 0 OR jobs < 3 * :most THEN cancelled
               ELSE (SELECT count(*) FROM (

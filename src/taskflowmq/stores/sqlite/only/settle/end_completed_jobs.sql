@@ -1,5 +1,5 @@
 -- Writes the outcomes of jobs that completed under the same fence number, with their results.
--- Those whose fence is gone are left out, and the number of rows tells.
+-- Jobs whose fence is gone are left out, which the number of rows shows.
 -- include: end_job
 SELECT r.job_id, 'completed', NULL, r.worker_id, r.started_at, :now, r.round, r.attempt, r.crashes, r.losses, r.lease_no,
        x.value, NULL, NULL, r.progress

@@ -1,4 +1,4 @@
--- Record the attempts that did not complete.
+-- Records the attempts that did not complete.
 INSERT INTO taskflow_attempt (job_id, lease_no, round, attempt, ended, worker_id, started_at, finished_at, error)
 SELECT r.job_id, r.lease_no, r.round, r.attempt, json_extract(x.value, '$[4]'), r.worker_id, r.started_at, :now,
        json_extract(x.value, '$[11]')

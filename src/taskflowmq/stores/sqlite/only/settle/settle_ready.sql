@@ -1,4 +1,4 @@
--- Jobs that are handed back are ready again, each at a new position.
+-- Makes jobs that are handed back ready again, each at a new position.
 -- include: arrive
 SELECT j.lane_id, :first + x.key, r.job_id, j.task_id, :now, j.expires_at, json_extract(x.value, '$[5]'),
        json_extract(x.value, '$[6]'), json_extract(x.value, '$[7]'), json_extract(x.value, '$[8]'), r.lease_no, r.flags

@@ -1,2 +1,2 @@
--- The files of this connection. Not a SELECT: that would take a snapshot, and the write that follows could not have it.
+-- The files of this connection. Not a SELECT, which would take a snapshot that the write after it could not use.
 PRAGMA database_list

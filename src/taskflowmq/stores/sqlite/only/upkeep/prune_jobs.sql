@@ -1,4 +1,4 @@
--- Delete job rows that are in no place any more.
+-- Deletes job rows that are in no place.
 DELETE FROM taskflow_job
 WHERE id IN (SELECT x.id FROM (SELECT substr(:ids, 16 * key + 1, 16) AS id FROM json_each(:rows)) AS x
              WHERE NOT EXISTS (SELECT 1 FROM taskflow_outcome AS o WHERE o.job_id = x.id)

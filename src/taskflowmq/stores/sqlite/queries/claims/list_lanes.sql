@@ -1,4 +1,4 @@
--- What a claim must know before it looks at rows, in one step: whether the worker may claim (registered and not
+-- What a claim needs before it reads rows, in one step: whether the worker may claim (registered and not
 -- ended), the position that the next ready row will get, and the lanes that hold ready jobs and may be claimed from, of
 -- every tenant: [[id, tenant, queue, priority, share], ...].
 SELECT EXISTS (SELECT 1 FROM taskflow_worker WHERE id = :worker_id AND ended_at IS NULL),

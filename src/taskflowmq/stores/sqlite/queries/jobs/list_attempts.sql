@@ -1,5 +1,5 @@
 -- The attempts of a job that are kept, oldest first: of those that were recorded the first ones and the last, and the
--- current or final one. At the claim 0: how many of the others there were.
+-- current or final one. At claim 0: how many others there were.
 SELECT attempt, lease_no, worker_id, started_at, finished_at, ended, error
 FROM taskflow_attempt WHERE job_id = :job_id AND lease_no <= 10
 UNION ALL

@@ -1,6 +1,6 @@
 -- Makes queues that do not exist yet, unless more than a limit would be in use then.
--- Returns the id of the queue, in use from now on, also of one that exists. What was not used since :since does not count,
--- unless it is paused or has a retention of its own; nor does what other tenants have.
+-- Returns the id of the queue, in use from now on, also of one that exists. A queue that was not used since :since does not
+-- count, unless it is paused or has a retention of its own; nor does a queue of another tenant.
 INSERT INTO taskflow_queue (tenant_id, name, used_at)
 SELECT :tenant_id, :name, :now
 WHERE EXISTS (SELECT 1 FROM taskflow_queue WHERE tenant_id = :tenant_id AND name = :name)

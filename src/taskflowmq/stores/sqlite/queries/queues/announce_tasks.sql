@@ -1,6 +1,6 @@
--- Stores what programs say of their tasks, and that they were seen now.
--- Nothing is written where nothing is new: the same task comes from every process. What programs that only enqueue say (:keep)
--- is left aside for an hour after the last word.
+-- Stores what programs announce of their tasks, and that they were seen now.
+-- Nothing is written if nothing is new: every process announces the same task. For an hour after the last announcement,
+-- those of programs that only enqueue (:keep) are ignored.
 INSERT INTO taskflow_task AS t (tenant_id, name, args_schema, options, seen_at)
 SELECT :tenant_id, json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), :now FROM json_each(:rows)
 WHERE true

@@ -1,5 +1,5 @@
 -- Counts jobs per state and queue, at most :most of each place (one more means "at least"; below zero: all of them). Ended
--- jobs have no queue here. Completed are those that ended less the others: exact while each of those stays below :most.
+-- jobs have no queue here. Completed is ended less the others: exact while each of those stays below :most.
 WITH ended (jobs, cancelled, dead) AS MATERIALIZED (
   SELECT CASE WHEN :most < 0 THEN (SELECT count(*) FROM taskflow_outcome)  -- without a limit SQLite counts by the page
               ELSE (SELECT count(*) FROM (SELECT 1 FROM taskflow_outcome LIMIT 3 * :most)) END,

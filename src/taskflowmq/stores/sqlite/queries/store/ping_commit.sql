@@ -1,3 +1,3 @@
--- Proves that the database can commit, by a write that changes nothing that anybody reads.
--- It draws a position that is not used: writing what is there already would not reach the disk.
+-- Proves that the database can commit, by a write that changes nothing that is read.
+-- It draws a position that is not used: writing an unchanged value would not reach the disk.
 UPDATE taskflow_store SET next_seq = next_seq + 1 WHERE id = 1

@@ -1,5 +1,5 @@
--- Forbids rescues until a while from now; never shortens a grace that is in force.
--- Its ran_at lies as far back as sweeps have come late in a row.
+-- Forbids rescues for a time from now; never shortens a grace that is in force.
+-- Its ran_at lies as far back as consecutive sweeps have come late.
 INSERT INTO taskflow_duty (name, ran_at, grace_until)
 VALUES ('grace', :now - 1000 * :late_ms, :now + 1000 * :duration_ms)
 ON CONFLICT (name) DO UPDATE

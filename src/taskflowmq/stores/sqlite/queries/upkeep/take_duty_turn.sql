@@ -1,4 +1,4 @@
--- Takes the turn of a duty if it is due: once per interval for everybody.
+-- Takes the turn of a duty if it is due: once per interval for the cluster.
 -- A turn that lies more than an interval in the future (the clock went back) counts as over.
 INSERT INTO taskflow_duty (name, ran_at) VALUES (:name, :now)
 ON CONFLICT (name) DO UPDATE SET ran_at = excluded.ran_at

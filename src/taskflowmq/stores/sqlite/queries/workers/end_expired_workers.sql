@@ -1,5 +1,5 @@
 -- Ends workers whose lease is over by the clock of the store, and returns them.
--- With :within_ms only if a rescuer's turn is at most so old and no grace is in force.
+-- With :within_ms, only if a rescuer's turn is at most that old and no grace is in force.
 UPDATE taskflow_worker SET ended_at = :now
 WHERE id IN (SELECT id FROM taskflow_worker WHERE ended_at IS NULL AND lease_until <= :now ORDER BY id LIMIT :limit)
   AND (:within_ms IS NULL OR (

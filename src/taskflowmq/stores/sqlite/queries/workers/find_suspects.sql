@@ -1,2 +1,2 @@
--- Whether ready jobs wait that must run alone.
+-- Whether isolated jobs are ready.
 SELECT EXISTS (SELECT 1 FROM taskflow_ready INDEXED BY taskflow_ready_suspect WHERE crashes > 0)

@@ -1,3 +1,3 @@
--- Merges notes into the info of a living worker; a note that is null goes away.
+-- Merges notes into the info of a living worker; a note that is null is removed.
 UPDATE taskflow_worker SET info = json_patch(info, json_object('notes', json(:notes)))
 WHERE id = :id AND ended_at IS NULL
