@@ -1,7 +1,7 @@
 """What the store knows of a task whose function is in another program: its options and the schema of its arguments.
 
-Programs announce both (:func:`options_json`); who enqueues by name alone gets the same queue, priority, attempts,
-timeout, unique key and refusals as a program that has the function.
+Programs announce both (:func:`options_json`). A program that enqueues by name alone gets the same queue, priority,
+attempts, timeout, unique key and refusals as one that has the function.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from taskflowmq.ports.tasks import TaskView
 
 log = logging.getLogger("taskflowmq.client")
 
-#: Stands where a function computes the key: functions cannot be announced.
+#: The placeholder for a function that computes the key: functions cannot be announced.
 _BY_FUNCTION = "function"
 
 
@@ -35,7 +35,7 @@ class _UniqueOption(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Options(msgspec.Struct, frozen=True, kw_only=True):
-    """The options of a task as JSON, in the words of REST. Fields may be added; a reader ignores those it has not."""
+    """The options of a task as JSON, in the words of REST. Fields may be added; a reader ignores unknown ones."""
 
     queue: str = "default"
     priority: int = 0
@@ -73,23 +73,23 @@ class AnnouncedTask:
     """One task as the store knows it. A task that no program has announced has no schema and the default options.
 
     Args:
-        view: what the store says.
+        view: the task as the store has it.
     """
 
     def __init__(self, view: TaskView) -> None:
         self.name = view.name
         self._view = view
         self._defaults, self._key_by_function = _defaults_of(view)
-        #: Of the last job, since the next one mostly differs in id and arguments only.
+        #: The template of the last job: the next one usually differs in id and arguments only.
         self._template: JobTemplate | None = None
 
     def says(self, view: TaskView) -> bool:
-        """Tell whether the store still says the same."""
+        """Tell whether the store still has the same announcement."""
         return (self._view.args_schema, self._view.options) == (view.args_schema, view.options)
 
     @functools.cached_property
     def _schema(self) -> Schema | None:
-        """Made at the first job: a store may know a thousand tasks, of which this program enqueues three."""
+        """The schema, made at the first job: of a thousand tasks in the store, this program may enqueue three."""
         return _schema_of(self._view)
 
     def job(self, raw: bytes, options: Options, origin: Origin) -> NewJob:
@@ -97,7 +97,7 @@ class AnnouncedTask:
 
         Args:
             raw: the arguments by name, as JSON.
-            options: what the caller said.
+            options: the caller's options.
             origin: where the job comes from.
 
         Raises:
@@ -121,7 +121,7 @@ class AnnouncedTask:
         template = self._template
         if template is None or not template.fits(options, origin):
             template = make_template(options, self._defaults, None, origin)
-            # Not with a connection of the caller's, nor with a handler's trace: nothing may keep or inherit them.
+            # Not with a caller's connection or a handler's trace: no template may keep them, and no job inherit them.
             if running.get() is None and options.conn is None:
                 self._template = template
         return template.make(self.name, raw)
@@ -136,7 +136,7 @@ def _schema_of(view: TaskView) -> Schema | None:
     try:
         return Schema(msgspec.json.decode(view.args_schema, type=dict[str, Any]))
     except (msgspec.MsgspecError, RecursionError, TypeError, AttributeError, ValueError) as error:
-        # Any program can announce anything; the worker that runs the job checks its arguments in any case.
+        # Any program can announce any schema; the worker that runs the job checks its arguments in any case.
         log.warning("the announced schema of task %s is unusable, so arguments are not validated: %s", view.name, error)
         return None
 

@@ -1,7 +1,7 @@
-"""The app: what a program makes once, declares its tasks on, and enqueues through.
+"""The app: an object that a program makes once, declares its tasks on, and enqueues through.
 
-Nothing touches the disk or the network before the first use. The app knows tasks and options; how a URL
-becomes a store is given to it (``bootstrap.app.TaskFlow`` does), so this module knows no database.
+No disk or network is used before the first call. The app knows tasks and options; the function that makes a store of
+a URL is passed to it (``bootstrap.app.TaskFlow`` does), so this module knows no database.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class BaseApp(Hooked):
     Attributes:
         task: the decorator ``@app.task`` or ``@app.task(queue=…, retry=…)``; see :class:`TaskOptions`.
         tasks: the tasks of this app, by name.
-        jobs: reading and steering jobs.
+        jobs: reading and controlling jobs.
         queues: reading, pausing and resuming queues.
         spec: ``module:attribute`` that the body processes of an embedded worker import to have this app whole, where
             a task's own module is not enough; None for a plain program.
@@ -123,7 +123,7 @@ class BaseApp(Hooked):
 
     @contextlib.contextmanager
     def redirected(self, make_store: MakeStore, new_id: Callable[[], UUID], url: str) -> Iterator[Self]:
-        """Use another store meanwhile, and forget it afterwards; for tests. Its sessions are closed at the end."""
+        """Use another store for the length of this block; for tests. Its sessions are closed at the end."""
         kept = self._url, self._make_store, self.origin, self._hub.suspend()
         self._url, self._make_store, self.origin = url, make_store, msgspec.structs.replace(self.origin, new_id=new_id)
         try:
@@ -137,7 +137,7 @@ class BaseApp(Hooked):
 
     @property
     def hub(self) -> Hub[Session]:
-        """Where the open sessions are, for the parts of this package."""
+        """The open sessions, for the parts of this package."""
         return self._hub
 
     @property
@@ -153,7 +153,7 @@ class BaseApp(Hooked):
         return session.store
 
     def new_store(self) -> Store:
-        """Make another store of the same database, not opened; closing it is the caller's business."""
+        """Make another store of the same database, not opened; the caller closes it."""
         return self._make_store(self.url)
 
     async def _open_session(self) -> Session:
@@ -164,9 +164,9 @@ class BaseApp(Hooked):
     # ---- life ----
 
     async def aopen(self) -> None:
-        """Open the store on the running loop, and tell it which tasks there are.
+        """Open the store on the running loop, and announce the tasks to it.
 
-        May be called again where the app is open already: each opening is given back by one ``aclose()``.
+        May be called again while the app is open: each opening is released by one ``aclose()``.
 
         Raises:
             StoreUnavailable: it cannot be reached.
@@ -180,10 +180,9 @@ class BaseApp(Hooked):
             raise
 
     async def aclose(self) -> None:
-        """Give back one opening. The last one finishes what is in progress and closes the store of the running loop.
+        """Release one opening. The last one finishes what is in progress and closes the store of the running loop.
 
-        Its other users keep it open: others who opened it, workers, servers, calls in progress. The next use
-        opens it again.
+        Other openings, workers, servers and calls in progress keep it open. The next use opens it again.
         """
         await self._hub.leave()
 
@@ -281,7 +280,7 @@ class BaseApp(Hooked):
             options: as in ``task.using(…)``.
 
         Raises:
-            UnknownTask: neither this app nor the store has heard of the task.
+            UnknownTask: neither this app nor the store knows the task.
             InvalidJob: an argument or option is wrong; nothing was stored.
         """
         checked = check_options(options)
@@ -294,8 +293,8 @@ class BaseApp(Hooked):
         """Check a job exactly as :meth:`asend` does and return what would be stored; nothing is.
 
         Args:
-            name, args, options: as there.
-            actor: on whose behalf, for the job's headers.
+            name, args, options: as for :meth:`asend`.
+            actor: the caller, for the job's headers.
         """
         if not options:
             checked = NO_OPTIONS if actor is None else asked_by(actor)
@@ -314,7 +313,7 @@ class BaseApp(Hooked):
         return self.sender.enqueue_on_sync(JobRequest(new, self.tasks.get(name)), check_options(options))
 
     def job(self, job_id: UUID | str) -> Handle[Any]:
-        """Return a handle of a stored job; asks nothing yet. Its result is read as plain JSON values."""
+        """Return a handle of a stored job, without a query. Its result is read as plain JSON values."""
         return Handle(parse_id(job_id), False, self._hub, self.tenant)
 
 

@@ -28,7 +28,7 @@ _STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 _MISSING = re.compile(r"Object missing required field `([^`]+)`")
 _UNKNOWN = re.compile(r"Object contains unknown field `([^`]+)`")
 _DEEP_TEXT = 2 * MAX_DEPTH
-#: What is looked at of a message of msgspec, at each end.
+#: Characters that are read of a message of msgspec, at each end.
 MAX_MESSAGE = 2_000
 
 
@@ -40,7 +40,7 @@ def to_plain(value: Any) -> Any:
 
 
 def _model_to_plain(value: Any) -> Any:
-    """Turn a model into JSON values, unless that loses something of it: a secret, an excluded field, a subclass."""
+    """Turn a model into JSON values, unless that loses a part of it: a secret, an excluded field, a subclass."""
     kind = type(value)
     plain = value.model_dump(mode="json", by_alias=True)
     try:
@@ -72,7 +72,7 @@ def from_plain(kind: type, value: Any) -> Any:
         return kind.model_validate_json(_encoder.encode(value))  # type: ignore[attr-defined]  # only models get here
     except ValueError as error:
         if is_pydantic_error(error):
-            # msgspec asks for the text of the error, and this one's has four lines for each wrong field.
+            # msgspec reads the text of the error, and pydantic's has four lines for each wrong field.
             raise ModelRefused(error) from None
         raise
 
@@ -99,7 +99,7 @@ def encode(value: Any, pointer: str, longest: int | None = None) -> bytes:
     Args:
         value: anything that msgspec or pydantic can turn into JSON.
         pointer: JSON pointer of the value, for errors.
-        longest: most bytes of JSON; looked at before the value is.
+        longest: most bytes of JSON; checked before the value is.
 
     Raises:
         InvalidJob: the value, or something in it, cannot be stored; the error names its JSON pointer.
@@ -145,10 +145,10 @@ def check_encoded(value: Any, raw: bytes, pointer: str) -> None:
 
 
 def _is_suspect(text: str) -> bool:
-    """Tell whether the precise but slow check must look at a value, by the trace that each bad one leaves in its JSON.
+    """Tell whether a value needs the precise but slow check, by the trace that each bad value leaves in its JSON.
 
-    NaN and infinity are written as null, NUL as an escape, and a level of nesting takes two characters at least. Looked
-    for in text: looking in bytes first asks whether the needle is a number, at three times the cost.
+    NaN and infinity are written as null, NUL as an escape, and a level of nesting takes two characters at least. The
+    search is in text: a search in bytes first tests whether the needle is a number, at three times the cost.
     """
     return (
         "null" in text
@@ -164,7 +164,7 @@ def _refused(value: Any, pointer: str, error: Exception) -> InvalidJob:
         return InvalidJob.at(pointer, f"nested deeper than {MAX_DEPTH} levels, or inside itself")
     steps: list[object] = []
     inside = True
-    # What a model says of itself is better than what its parts say: they are encoded by the model.
+    # The model's own error is better than those of its parts: the model encodes them.
     while inside and not (is_pydantic(type(value)) and isinstance(error, TypeError)):
         inside = False
         for step, part in _parts(value):
@@ -181,7 +181,7 @@ def _refused(value: Any, pointer: str, error: Exception) -> InvalidJob:
 
 
 def _parts(value: Any) -> Iterator[tuple[object, Any]]:
-    """Yield what a value is made of, each part with the step that leads to it."""
+    """Yield the parts of a value, each with the step that leads to it."""
     if isinstance(value, Mapping):
         for key, item in value.items():
             if isinstance(key, str):
@@ -236,7 +236,7 @@ def cause_of(error: ValueError) -> BaseException | None:
 def split_path(message: str) -> tuple[str, str]:
     """Split msgspec's sentence ("Expected `int`, got `str` - at `$.to[0]`") into what is wrong and where (".to[0]").
 
-    The message may quote megabytes of the request, so it is looked at from its end, and only what can be shown is kept.
+    The message may quote megabytes of the request, so it is read from its end, and only what can be shown is kept.
     """
     what, found, where = message[-MAX_MESSAGE:].rpartition(" - at `$")
     if not found or not where.endswith("`") or "`" in where[:-1]:

@@ -1,6 +1,6 @@
 """JSON forms of types that msgspec does not know: paths, numpy's scalars, and those that a program registers.
 
-A type has one form in a process, whatever app registered it: a value may travel through several.
+A type has one form in a process, whichever app registered it: a value may pass through several apps.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Codec(NamedTuple):
 
 
 _registered: dict[type, Codec] = {}
-#: A subclass of these travels as its base: equal, but no longer of its class.
+#: A subclass of these is encoded as its base: the decoded value is equal, but no longer of its class.
 _BASES = (str, int, float)
 
 
@@ -36,7 +36,7 @@ def register(kind: type, encode: Callable[[Any], Any], decode: Callable[[Any], A
     """Give a type a JSON form.
 
     Args:
-        kind: the type; its subclasses have the form, too.
+        kind: the type; its subclasses have the form too.
         encode: turns an object into something that has a JSON form.
         decode: turns that back into an object.
 

@@ -1,7 +1,7 @@
-"""How long a call may wait for the store: one deadline for everything that a program or a request asks of it.
+"""How long a call may wait for the store: one deadline for every call of a program or a request.
 
-What must stay true: a caller is answered at its deadline, whatever the store or its driver does then. So the work is
-not waited for once it was cancelled: giving up a statement on a silent connection can take half a minute.
+What must stay true: a caller is answered at its deadline, whatever the store or its driver does then. So a caller does
+not wait for work that was cancelled: abandoning a statement on a silent connection can take half a minute.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ T = TypeVar("T")
 VARIABLE = "TASKFLOW_STORE_TIMEOUT"
 DEFAULT_S = 10.0
 LEAST_S, MOST_S = 0.1, 3_600.0
-#: What a job of a list may take beyond the deadline, in seconds.
+#: The time that each job of a list adds to the deadline, in seconds.
 PER_JOB_S = 0.001
 #: Work that was cancelled and has not ended: kept, because a loop holds tasks weakly.
 _leaving: set[asyncio.Future[Any]] = set()
@@ -48,7 +48,7 @@ def _checked(name: str, value: object) -> float:
 
 
 def too_late(seconds: float) -> StoreUnavailable:
-    """Return the error that a caller gets at its deadline."""
+    """Return the error that a caller receives at its deadline."""
     return StoreUnavailable(f"the store did not respond within {seconds:g} s ({VARIABLE})")
 
 
@@ -65,7 +65,7 @@ async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
 
 
 async def done_within(seconds: float, work: Coroutine[Any, Any, T]) -> asyncio.Future[T] | None:
-    """Return the end of ``work``, its result or its error, or None if it does not end in time and is given up."""
+    """Return the ended task of ``work``, or None if it does not end in time and is abandoned."""
     task = asyncio.ensure_future(work)
     try:
         done, _ = await asyncio.wait([task], timeout=seconds)
@@ -89,7 +89,7 @@ def give_up(task: asyncio.Future[Any]) -> None:
 def _left(task: asyncio.Future[Any]) -> None:
     _leaving.discard(task)
     if not task.cancelled():
-        task.exception()  # of no interest any more
+        task.exception()  # its error has no reader
 
 
 class _BoundedPart:
@@ -119,5 +119,5 @@ class _BoundedStore:
 
 
 def bounded(store: Store, seconds: float) -> Store:
-    """Return the parts of the store that an app asks, with coroutine methods that answer within the deadline."""
+    """Return the parts of the store that an app uses, with coroutine methods that return within the deadline."""
     return cast(Store, _BoundedStore(store, seconds))

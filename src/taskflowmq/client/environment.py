@@ -1,4 +1,4 @@
-"""Reading the environment: secrets that may lie in a file, and names that look like ours but are not."""
+"""Reading the environment: secrets that may be in a file, and names that look like settings of TaskFlow but are not."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from taskflowmq.core.errors import TaskFlowError
 
 PREFIX = "TASKFLOW_"
 _PORT = "TASKFLOW_PORT"
-#: Between a supervisor and its processes, and between `make test-matrix` and the test servers.
+#: Variables between a supervisor and its processes, and between `make test-matrix` and the test servers.
 INTERNAL = frozenset({"TASKFLOW_CHILD_URL", "TASKFLOW_TEST_POSTGRES"})
 #: Variables that hold a secret; each may be given as NAME_FILE instead, the path of a file.
 SECRETS = frozenset(
     {"TASKFLOW_DATABASE_URL", "DATABASE_URL", "TASKFLOW_API_KEYS", "TASKFLOW_SMTP_URL", "TASKFLOW_CSV_SOURCES"}
 )
-#: More than any of them has; what is longer, such as a device without end, is another file.
+#: Longer than any secret; a longer file, such as a device without end, is a mistake.
 _MAX_SECRET = 1 << 20
-#: Everything that some command or task reads, without the prefix; tests keep it complete.
+#: Every variable that a command or task reads, without the prefix; tests keep it complete.
 KNOWN = frozenset(
     f"{PREFIX}{name}"
     for name in """
@@ -33,12 +33,12 @@ KNOWN = frozenset(
     WAIT_TIMEOUT MAX_QUEUES
     """.split()  # noqa: SIM905 - sixty quoted names would hide the list
 )
-#: What Kubernetes sets in every pod beside a Service that is called taskflow.
+#: Variables that Kubernetes sets in every pod beside a Service named taskflow.
 _KUBERNETES = re.compile(r"TASKFLOW_(?:[A-Z0-9_]+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT_[0-9]+_[A-Z_]+)")
 
 
 class InvalidSetting(TaskFlowError, ValueError):
-    """A setting has a value that it cannot have; the message names the variable."""
+    """A setting has an invalid value; the message names the variable."""
 
     code = "invalid_setting"
 
@@ -79,7 +79,7 @@ def secret(env: Mapping[str, str], name: str) -> str | None:
 
 
 def unknown_names(env: Mapping[str, str]) -> list[str]:
-    """Return a sentence for each variable that looks like a setting of ours and is none.
+    """Return a sentence for each variable that looks like a setting of TaskFlow and is not.
 
     Args:
         env: variables by name.

@@ -1,7 +1,7 @@
-"""The optional parts of the distribution, and the sentence for a part that is missing.
+"""The optional parts of the distribution, and the error for a part that is missing.
 
-``pip install taskflowmq`` brings what a client and a worker for its own tasks need. Everything else is an extra, so
-that a program which only enqueues does not carry a web server and an imaging library.
+``pip install taskflowmq`` installs what a client and a worker for its own tasks need. Everything else is an extra, so
+that a program that only enqueues does not install a web server and an imaging library.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from importlib.util import find_spec
 
 from taskflowmq.core.errors import MissingExtra
 
-#: extra -> the modules that it brings and that our code imports.
+#: extra -> the modules that it installs and that our code imports.
 EXTRAS: dict[str, tuple[str, ...]] = {
     "server": ("litestar", "uvicorn", "httptools"),
     "tasks": ("aiosmtplib", "PIL", "httpx"),

@@ -1,8 +1,8 @@
-"""A copy of this process starts with nothing of ours, however it was made.
+"""A forked copy of this process starts without connections and threads of TaskFlow, however it was made.
 
 Python's own forks run hooks; a fork by C code does not (uWSGI without ``--py-call-uwsgi-fork-hooks``, embedding
-programs). In the copy our threads are gone and our sockets are still the parent's, so a call that trusts either waits
-forever. Code that is about to trust them calls :func:`notice_fork` first: it compares process ids, some 50 ns.
+programs). In the copy our threads are gone and our sockets are still the parent's, so a call that relies on either
+waits forever. Code calls :func:`notice_fork` before it relies on them: it compares process ids, some 50 ns.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ import threading
 from collections.abc import Callable
 
 _start_again: list[Callable[[], None]] = []
-#: Held only while a copy is being noticed, so no copy inherits it locked.
+#: Held only while a copy is detected, so no copy inherits it locked.
 _noticing = threading.Lock()
 _pid = os.getpid()
-#: What a copy inherited and must neither use nor close.
+#: Objects that a copy inherited and must neither use nor close.
 _inherited: list[object] = []
 
 
 def on_fork(start_again: Callable[[], None]) -> None:
-    """Have this called in every copy of this process, once, before anything of ours is used there.
+    """Register a function to be called in every copy of this process, once, before TaskFlow is used there.
 
     It must not wait for a lock that existed before: its holder may not exist in the copy.
     """
@@ -44,7 +44,7 @@ def _become_copy() -> None:
     global _pid
     for start_again in _start_again:
         start_again()
-    # Last: another thread that asks meanwhile waits for us.
+    # Last: another thread that calls meanwhile waits for this one.
     _pid = os.getpid()
 
 

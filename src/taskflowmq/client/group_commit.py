@@ -1,15 +1,15 @@
 """Many callers, one commit: concurrent single enqueues share a statement and a fsync.
 
-A flush starts when the one before it returned, and takes whatever has gathered meanwhile: an idle system
-never waits for company, a busy one gets large batches by itself. What must stay true:
+A flush starts when the one before it has returned, and takes the jobs that were submitted meanwhile: an idle system
+never waits for more jobs, a busy one gets large batches by itself. What must stay true:
 
-* A caller that is cancelled gives up its own answer; the flush, which carries others, continues.
+* A caller that is cancelled loses its own answer; the flush, which carries others, continues.
 * An error in the data of one job is found by halving the batch and given to its caller alone.
 * The queue is bounded: beyond it callers are refused at once, because waiting would only hide the overload.
 * A flush has one deadline, halving included: at it every caller of the batch and of the queue is answered, and a new
   flush starts with the next callers, whatever the old one still does.
 
-Jobs with a unique or idempotency key do not come here: they may wait for a stranger's open transaction.
+Jobs with a unique or idempotency key do not come here: they may wait for another program's open transaction.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class GroupCommit:
         self._waiting: deque[_Entry] = deque()
         self._flusher: asyncio.Task[None] | None = None
         self._closed = False
-        #: The batch that the store has now, and when it must have answered.
+        #: The batch in progress, and when the store must have answered it.
         self._under_way: list[_Entry] | None = None
         self._until = 0.0
         self._watch: asyncio.TimerHandle | None = None
@@ -75,13 +75,13 @@ class GroupCommit:
         return await answer
 
     async def flushed(self) -> None:
-        """Wait until those that were accepted so far are answered; later ones may keep the flusher busy forever."""
+        """Wait until the jobs accepted so far are answered; later ones may keep the flusher busy forever."""
         accepted = [answer for _, answer in (*(self._under_way or ()), *self._waiting) if not answer.done()]
         if accepted:
             await asyncio.wait(accepted)
 
     async def close(self) -> None:
-        """Refuse new jobs and wait until those that were accepted are answered."""
+        """Refuse new jobs and wait until the accepted ones are answered."""
         self._closed = True
         if self._flusher is not None:
             await asyncio.wait([self._flusher])
@@ -100,7 +100,7 @@ class GroupCommit:
                 self._flusher = None
 
     def _next_batch(self) -> list[_Entry]:
-        """Take those who wait, but for whom was cancelled, as many as one statement takes."""
+        """Take waiting jobs, except those of cancelled callers, as many as one statement takes."""
         waiting = self._waiting
         if len(waiting) > MAX_BATCH:
             taken = [waiting.popleft() for _ in range(MAX_BATCH)]
@@ -110,7 +110,7 @@ class GroupCommit:
         return [entry for entry in taken if not entry[1].done()]
 
     def _look(self) -> None:
-        """See whether the flush in progress is too late; one timer for many flushes, because each costs as much as half
+        """Check whether the flush in progress is too late. One timer serves many flushes: each costs as much as half
         a job.
         """
         self._watch = None
@@ -126,7 +126,7 @@ class GroupCommit:
             self._give_up(batch)
 
     def _give_up(self, batch: list[_Entry]) -> None:
-        """Answer a batch that the store has kept too long, and those who wait behind it."""
+        """Answer the callers of a batch that the store did not answer in time, and those that wait behind it."""
         late = [entry for entry in (*batch, *self._waiting) if not entry[1].done()]
         self._waiting.clear()
         _refuse(late, too_late(self._seconds))
@@ -144,7 +144,7 @@ class GroupCommit:
         try:
             await self._store(batch)
         except asyncio.CancelledError:
-            # The loop is ending: no caller may be left waiting for an answer that will not come.
+            # The loop is ending: no caller may wait for an answer that will not come.
             for _, answer in batch:
                 answer.cancel()
             raise

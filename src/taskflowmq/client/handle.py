@@ -1,4 +1,4 @@
-"""What an enqueue returns: the job's id, and what one may ask about it."""
+"""What an enqueue returns: the job's id, and methods that read and control the job."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from taskflowmq.ports.context import awaiting
 
 R_co = TypeVar("R_co", covariant=True)
 
-#: Who asked, in the record of a cancel request that a program made.
+#: The actor in a cancel request that a program made.
 ACTOR = "python"
-#: How long a call whose time is over may continue to find out why, in seconds.
+#: How long a call may continue after its timeout to find the reason, in seconds.
 REASON_S = 0.2
 
 
@@ -47,7 +47,7 @@ class Handle(msgspec.Struct, Generic[R_co], eq=False, frozen=True):
         return f"<Handle {self.id}>"
 
     async def ajob(self) -> JobView:
-        """Return everything that is known of the job now.
+        """Return the job as it is now.
 
         Raises:
             JobNotFound: it was deleted, or its transaction is not committed.
@@ -62,10 +62,10 @@ class Handle(msgspec.Struct, Generic[R_co], eq=False, frozen=True):
         return (await self.ajob()).state
 
     async def acancel(self) -> CancelAnswer:
-        """Cancel the job, or ask its worker to stop it if it runs.
+        """Cancel the job, or request that its worker stop it if it runs.
 
         Returns:
-            "cancelled", "requested" (it runs; its worker is asked to stop it), or "final" (it had ended).
+            "cancelled", "requested" (it runs; its worker will stop it), or "final" (it had ended).
 
         Raises:
             JobNotFound: there is no such job.
@@ -84,7 +84,7 @@ class Handle(msgspec.Struct, Generic[R_co], eq=False, frozen=True):
         Raises:
             JobFailed: it is dead.
             JobCancelled: it was cancelled.
-            TimeoutError: it has not ended yet, and why, if the store tells it at once; the job itself is untouched.
+            TimeoutError: it has not ended yet; says why, if the store answers at once. The job itself is unchanged.
             ResultUnavailable: it completed, but its result could not be stored.
         """
         seconds = None if timeout is None else to_ms(timeout, "/timeout") / 1000
@@ -95,7 +95,7 @@ class Handle(msgspec.Struct, Generic[R_co], eq=False, frozen=True):
                     view = await self._hub.call(lambda session: session.watch.ended(self.id, self._tenant))
         except TimeoutError:
             if not limit.expired():
-                raise  # what the store said
+                raise  # the store's answer
             reason = await self._found_reason()
             raise TimeoutError(f"job {self.id} has not ended within {seconds:g} s{reason}") from None
         _raise_unless_completed(view)
@@ -103,7 +103,7 @@ class Handle(msgspec.Struct, Generic[R_co], eq=False, frozen=True):
         return result
 
     async def _found_reason(self) -> str:
-        """Return what can be found in a moment about why the job has not ended, to be put behind a time-out."""
+        """Return why the job has not ended, if that is found quickly, to be appended to a time-out."""
         task = await done_within(REASON_S, self.awhy())
         if task is None or isinstance(task.exception(), TaskFlowError):
             return ""

@@ -1,7 +1,7 @@
 """The headers of a job: what TaskFlow itself carries from the enqueue to the handler, beside the user's ``meta``.
 
-``traceparent`` (W3C trace context), ``actor`` (who asked over REST), ``app_version`` (which version of the program).
-A header is there only if it is known, so most jobs carry none and cost nothing.
+``traceparent`` (W3C trace context), ``actor`` (the caller over REST), ``app_version`` (the version of the program).
+A header is set only if it is known, so most jobs carry none, which costs nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from taskflowmq.core.errors import InvalidJob
 from taskflowmq.ports.context import running
 
 TRACEPARENT = "traceparent"
-#: Version, trace id, parent id, flags (W3C Trace Context, 3.2.2); ids of nothing but zeros are not valid.
+#: Version, trace id, parent id, flags (W3C Trace Context, 3.2.2); ids of zeros only are not valid.
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 

@@ -7,7 +7,7 @@ from taskflowmq.ports.hooks import A, E, W
 
 
 class Hooked:
-    """What ``TaskFlow`` has for hooks. They belong to the app that runs a job, so included tasks have them too."""
+    """The decorators of ``TaskFlow`` for hooks. Hooks belong to the app that runs a job, also for included tasks."""
 
     tasks: Registry
 
@@ -28,7 +28,7 @@ class Hooked:
         """Run ``hook(state)`` once in each process that runs bodies, before its first: ``@app.on_worker_start``.
 
         What it sets on ``state`` is ``ctx.state`` of handlers and around hooks. If it raises, the process does not
-        serve, and is started again more and more slowly.
+        serve, and is restarted with growing pauses.
 
         Raises:
             TypeError: it is not a function of one parameter.
@@ -49,7 +49,7 @@ class Hooked:
         """Call ``hook(job, error)`` after each failed attempt: ``@app.on_error``.
 
         ``job`` is a :class:`FailedJob`; ``error`` the exception, or an :class:`AttemptError` where there is none in
-        this process. Nothing that the hook does changes what becomes of the job.
+        this process. The hook cannot change the outcome of the job.
 
         Raises:
             TypeError: it is not a function of two parameters.

@@ -8,9 +8,9 @@ Pools and sockets belong to the loop that opened them. The rule:
 * If no loop has one, a session is opened where the call is: on the running loop, or, for blocking calls, on
   the portal thread of :mod:`taskflowmq.client.sync`.
 * A session stays open while it is in use: by those who opened the app, the parts of this package that work for long
-  (:meth:`Hub.keep`: workers, servers), calls in progress. ``aclose()`` gives back one opening, and no other.
-* It also ends when ``asyncio.run`` ends its loop: each is guarded by an asynchronous generator, and ending those is
-  the last thing that a loop does.
+  (:meth:`Hub.keep`: workers, servers), calls in progress. ``aclose()`` releases one opening, and no other.
+* It also ends when ``asyncio.run`` ends its loop: an asynchronous generator guards each session, and ending those is
+  the last step of a loop.
 * A forked child starts with no session.
 """
 
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 
 class Closable(Protocol):
-    """A session: something that is opened on one loop and closed there."""
+    """A session: an object that is opened on one loop and closed there."""
 
     async def flush(self) -> None:
         """Answer what was accepted."""
@@ -48,14 +48,14 @@ class Closable(Protocol):
 S = TypeVar("S", bound=Closable)
 T = TypeVar("T")
 Loop = asyncio.AbstractEventLoop
-#: How often a call is made again because the loop that it was given to ended meanwhile.
+#: How often a call is repeated because the loop that it was forwarded to ended meanwhile.
 _MOST_OWNERS = 3
 #: How long a closing waits for another loop, in seconds.
 _CLOSE_S = 5.0
 
 
 class _LoopEntry(Generic[S]):
-    """What is known of one event loop: its session, open or being opened. Its counters belong to the loop."""
+    """The state of one event loop: its session, open or being opened. Its counters belong to the loop."""
 
     def __init__(self, loop: Loop) -> None:
         self.loop = loop
@@ -75,7 +75,7 @@ class _LoopEntry(Generic[S]):
 
     @property
     def held(self) -> bool:
-        """Whether an opener or a keeper wants it to stay open."""
+        """Whether an opening or a hold keeps it open."""
         return self.openers > 0 or self.keepers > 0
 
     @property
@@ -85,7 +85,7 @@ class _LoopEntry(Generic[S]):
 
     @property
     def rank(self) -> int:
-        """How sure it is to stay: kept ones before opened ones before those without a hold."""
+        """How likely it stays open: kept ones before opened ones before those without a hold."""
         return 2 if self.keepers else 1 if self.openers else 0
 
 
@@ -98,10 +98,10 @@ class Hold(Generic[S]):
         self.session = session
 
     async def release(self, *, close: bool = False) -> None:
-        """Let the session go; idempotent. It is closed if that was asked for meanwhile, and there is no other hold.
+        """Release the session; idempotent. It is closed if that was requested meanwhile, and there is no other hold.
 
         Args:
-            close: ask for it.
+            close: request it.
         """
         entry, self._entry = self._entry, None
         if entry is not None:
@@ -142,7 +142,7 @@ class Hub(Generic[S]):
         loop = asyncio.get_running_loop()
         entry = self._entries.get(id(loop))
         if entry is not None and entry.session is not None and entry.loop is loop:
-            # As _call_at does, whose frame would be one more for every job.
+            # As _call_at does, which would add a frame for every job.
             entry.calls += 1
             try:
                 return await fn(entry.session)
@@ -168,7 +168,7 @@ class Hub(Generic[S]):
         answer = asyncio.wrap_future(forwarded)
         try:
             while not answer.done():
-                # A loop can end without a word to what it was given last.
+                # A loop can end without cancelling what it was given last.
                 await asyncio.wait([answer], timeout=LOOK_S)
                 if not (answer.done() or owner.is_running()):
                     return None
@@ -220,7 +220,7 @@ class Hub(Generic[S]):
     def call_from_thread(self, fn: Callable[[S], Coroutine[Any, Any, T]]) -> T:
         """Run ``fn`` with a session and wait for it; a loop may run in this thread.
 
-        Waiting for the loop of this thread would be waiting for ourselves: then the portal's session does it.
+        If the session's loop is this thread's, waiting would block it forever: then the portal's session is used.
         """
         if asyncio._get_running_loop() is None:
             return self._run_elsewhere(lambda: self.call(fn))
@@ -233,8 +233,8 @@ class Hub(Generic[S]):
     # ---- lifetime ----
 
     async def open_here(self) -> S:
-        """Return the session of the running loop; open it if need be. The last closing of the app here ends it:
-        those who need it for longer :meth:`keep` it.
+        """Return the session of the running loop; open it if necessary. The last closing of the app here ends it;
+        callers that need it for longer :meth:`keep` it.
         """
         return _session_of(await self._opened_here())
 
@@ -246,12 +246,12 @@ class Hub(Generic[S]):
         return _session_of(entry)
 
     async def leave(self, *, for_all: bool = False) -> None:
-        """Give back one opening on the running loop; the last one there closes its session.
+        """Release one opening on the running loop; the last one there closes its session.
 
         On a loop without a session, those without a hold on other loops are closed.
 
         Args:
-            for_all: close every session, held or not (a test's database goes away).
+            for_all: close every session, held or not (a test's database is deleted).
         """
         loop = asyncio.get_running_loop()
         if for_all:
@@ -266,7 +266,7 @@ class Hub(Generic[S]):
         await self._close_unless_used(entry)
 
     async def keep(self) -> Hold[S]:
-        """Keep the session of the running loop open until the answer is released, whatever closes the app meanwhile."""
+        """Keep the session of the running loop open until the hold is released, whatever closes the app meanwhile."""
         entry = await self._opened_here()
         entry.keepers += 1
         return Hold(self, entry, _session_of(entry))
@@ -282,13 +282,13 @@ class Hub(Generic[S]):
             await hold.release(close=close)
 
     def leave_from_thread(self, loop: Loop) -> None:
-        """Give back one opening on another thread's loop, if that still runs."""
+        """Release one opening on another thread's loop, if that still runs."""
         notice_fork()
         if id(loop) in self._entries and loop.is_running():
             wait_for_loop(self.leave, loop)
 
     def close_from_outside(self) -> None:
-        """Close every session from where this thread runs no loop, whatever state the loops are in."""
+        """Close every session from a thread without a running loop, whatever state the loops are in."""
         with self._lock:
             entries = list(self._entries.values())
         for entry in entries:
@@ -386,7 +386,7 @@ class Hub(Generic[S]):
         for entry in entries:
             entry.leaving = True
             closing = asyncio.run_coroutine_threadsafe(self._close_unless_used(entry), entry.loop)
-            # A loop that does not turn closes it when it does.
+            # A blocked loop closes it once it runs again.
             await asyncio.wait([asyncio.wrap_future(closing)], timeout=_CLOSE_S)
 
     @staticmethod
@@ -396,9 +396,10 @@ class Hub(Generic[S]):
                 await entry.guard.aclose()
 
     def _running_owner(self, without: Sequence[Loop] = ()) -> Loop | None:
-        """Return a loop that runs and has an open session, and forget those that were closed without us.
+        """Return a loop that runs and has an open session, and forget loops that were closed from outside.
 
-        Of several the one whose session is the surest to stay: the loop of ``asyncio.run`` in some thread may end soon.
+        If there are several, it is the one whose session is the most likely to stay: a loop of ``asyncio.run`` in some
+        thread may end soon.
         """
         notice_fork()
         best: _LoopEntry[S] | None = None

@@ -18,9 +18,9 @@ from taskflowmq.client.forks import notice_fork, on_fork
 from taskflowmq.core.ids import uuid7
 
 _NUMBERS = struct.Struct("512Q")
-#: A clock that steps back further than this is believed; a smaller step is bridged by counting on.
+#: A step of the clock further back than this is followed; a smaller one is bridged by counting on.
 _MAX_BACKWARD_US = 10_000_000
-#: Whether this process is a copy is asked once in this time: between two ids of a list there is no time for a fork.
+#: Whether this process is a copy is checked once per this time: between two ids of a list there is no time for a fork.
 _FORK_US = 1_000
 
 
@@ -41,7 +41,7 @@ class IdFactory:
     def __call__(self) -> UUID:
         """Return the next id."""
         now_us = self._time_ns() // 1000
-        # Compared with a time that was computed before: a difference for each id would cost a tenth of it.
+        # Compared with a time that was computed before: a subtraction for each id would cost a tenth of it.
         if now_us >= self._look_at_us:
             notice_fork()
             self._look_at_us = now_us + _FORK_US

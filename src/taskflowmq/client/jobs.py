@@ -1,4 +1,4 @@
-"""``app.jobs``: reading and steering jobs by id."""
+"""``app.jobs``: reading and controlling jobs by id."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Jobs:
             task: only jobs of this task.
             tag: only jobs with this tag.
             created_after: aware datetime; only jobs created at or after it.
-            created_before: aware datetime; only jobs created before it. Both look for ids made up to a minute off: a
+            created_before: aware datetime; only jobs created before it. Both search ids made up to a minute off: a
                 job whose program's clock is further from the store's may be missing here, and only here.
             limit: most jobs on the page, 1…1,000; a page may be shorter.
             before: where the page before this one ended.
@@ -98,10 +98,10 @@ class Jobs:
         return await self._hub.call(lambda session: session.asked.jobs.list_jobs(query, limit=limit, before=start))
 
     async def acancel(self, job_id: UUID | str) -> CancelAnswer:
-        """Cancel a job, or ask its worker to stop it if it runs.
+        """Cancel a job, or request that its worker stop it if it runs.
 
         Returns:
-            "cancelled", "requested" (it runs; its worker is asked to stop it), or "final" (it had ended).
+            "cancelled", "requested" (it runs; its worker will stop it), or "final" (it had ended).
 
         Raises:
             JobNotFound: there is none.

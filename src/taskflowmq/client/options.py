@@ -36,7 +36,7 @@ MAX_ATTEMPTS = 32_767
 
 
 class StoredOptions(TypedDict, total=False):
-    """What may be said about a job beyond its task and arguments.
+    """The options of a job beyond its task and arguments.
 
     delay: due this long after now (seconds or timedelta); not together with run_at.
     run_at: due at this time, an aware datetime.
@@ -65,11 +65,11 @@ class StoredOptions(TypedDict, total=False):
 
 
 class SendOptions(StoredOptions, total=False):
-    """The same, and what concerns the act of enqueueing one job.
+    """The same, and the options of the enqueue itself.
 
     conn: enqueue in this open transaction (a connection or session of yours); the commit is yours.
     wake: with conn: tell idle workers at the commit; True by default.
-    idempotency_key: a repeat with the same key, within 24 h, answers with the first job.
+    idempotency_key: a repeat with the same key, within 24 h, returns the first job.
     """
 
     conn: Any
@@ -78,7 +78,7 @@ class SendOptions(StoredOptions, total=False):
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """Checked options. UNSET means: not said, the task's own value counts."""
+    """Checked options. UNSET means that the task's own value counts."""
 
     queue: str | msgspec.UnsetType = msgspec.UNSET
     priority: int | msgspec.UnsetType = msgspec.UNSET
@@ -91,7 +91,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
     meta: bytes | None = None
     traceparent: str | None = None
-    #: Who asked; only the server says so.
+    #: The caller; only the server sets it.
     actor: str | None = None
     conn: Any = None
     wake: bool = True
@@ -103,12 +103,12 @@ NO_OPTIONS = Options()
 
 @functools.lru_cache(maxsize=256)
 def asked_by(actor: str) -> Options:
-    """Return the options of who says nothing else: the same object each time, so that a template fits the next job."""
+    """Return options with this actor only: the same object each time, so that a template fits the next job."""
     return Options(actor=actor)
 
 
 class Defaults(msgspec.Struct, frozen=True, kw_only=True):
-    """What a task says about its jobs; the app's defaults where no task is known here."""
+    """A task's options for its jobs; the app's defaults if the task is not known here."""
 
     queue: str = "default"
     priority: int = 0
@@ -134,7 +134,7 @@ def check_options(given: Mapping[str, Any]) -> Options:
 
 
 def check_chance(delay_ms: int, expires_in_ms: int | None) -> None:
-    """Refuse a job that would expire before it is due: over REST and on the command line that is a slip.
+    """Refuse a job that would expire before it is due: over REST and on the command line that is a mistake.
 
     Raises:
         InvalidJob: it would.
@@ -144,7 +144,7 @@ def check_chance(delay_ms: int, expires_in_ms: int | None) -> None:
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """Where a job comes from: whose it is, how its id is made, which version of the program asks."""
+    """The origin of a job: its tenant, how its id is made, the version of the program that enqueues it."""
 
     tenant: str = DEFAULT_TENANT
     new_id: Callable[[], UUID] = new_id
@@ -158,7 +158,7 @@ class JobTemplate(msgspec.Struct, frozen=True):
     """What the jobs of one task, one set of options and one origin have in common: thousands of a list share one.
 
     Attributes:
-        options: what the caller said.
+        options: the caller's options.
         origin: where the jobs come from.
         rest: the fields of NewJob after its arguments, in its order (given by position, ADR 6).
     """
@@ -177,7 +177,7 @@ class JobTemplate(msgspec.Struct, frozen=True):
 
 
 def make_template(options: Options, defaults: Defaults, key: UniqueKey | None, origin: Origin) -> JobTemplate:
-    """Settle everything but a job's id and arguments."""
+    """Make a template: everything but a job's id and arguments."""
     rest = (
         defaults.queue if options.queue is msgspec.UNSET else options.queue,
         defaults.priority if options.priority is msgspec.UNSET else options.priority,

@@ -46,11 +46,11 @@ class Queues:
         return await self._hub.call(lambda session: session.asked.queues.list_queues(self._tenant))
 
     async def apause(self, queue: str, *, create: bool = False) -> None:
-        """Let no job of this queue start any more; those that run continue.
+        """Stop jobs of this queue from starting; those that run continue.
 
         Args:
             queue: its name.
-            create: make the queue if no job has named it yet, to hold the first one.
+            create: make the queue if no job has named it yet, so that its first job waits.
 
         Raises:
             QueueNotFound: there is no such queue: the name may be misspelt.
@@ -61,7 +61,7 @@ class Queues:
         await self._hub.call(lambda session: session.asked.queues.pause(self._tenant, name))
 
     async def aresume(self, queue: str) -> None:
-        """Let jobs of this queue start again.
+        """Allow jobs of this queue to start again.
 
         Raises:
             QueueNotFound: there is no such queue: the name may be misspelt.
@@ -73,12 +73,12 @@ class Queues:
     async def aset_retention(
         self, queue: str, *, completed: Age = "", cancelled: Age = "", dead: Age = "", create: bool = False
     ) -> None:
-        """Keep ended jobs of a queue for another time than all others; what is not named stays as it is.
+        """Set the retention of a queue's ended jobs; ages that are not given stay unchanged.
 
         Args:
             queue: its name.
             completed, cancelled, dead: seconds, a timedelta or text like ``12h``; ``never`` and None keep them, and
-                ``default`` is as for all queues again.
+                ``default`` restores the store's.
             create: make the queue if no job has named it yet.
 
         Raises:

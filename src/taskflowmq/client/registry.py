@@ -25,7 +25,7 @@ class Registry:
         return self._revision
 
     def add(self, task: Task[Any, Any]) -> bool:
-        """Add a task; False if this very task is here already. In a notebook one that is redefined replaces the old.
+        """Add a task; False if this very task is registered. In a notebook, a redefined task replaces the old one.
 
         Raises:
             ValueError: another task has the name.
@@ -61,7 +61,7 @@ class Registry:
         return name in self._tasks
 
     def __iter__(self) -> Iterator[Task[Any, Any]]:
-        """Go through the tasks, in the order in which they were added."""
+        """Iterate over the tasks, in the order in which they were added."""
         return iter(tuple(self._tasks.values()))
 
     def __len__(self) -> int:

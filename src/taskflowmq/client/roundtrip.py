@@ -1,8 +1,8 @@
-"""Whether a value that became JSON comes back as what it was.
+"""Whether a value that became JSON decodes to what it was.
 
-An encoder may leave out or replace what it was not made for: a secret arrives as asterisks, an excluded field as its
-default, an object of a subclass as its base. The job would be accepted and completed, with other arguments than were
-given. So what was decoded is compared with what was given, where the types can lose something.
+An encoder may omit or replace values that it does not support: a secret arrives as asterisks, an excluded field as its
+default, an object of a subclass as its base. The job would be accepted and completed with other arguments than were
+given. So the decoded value is compared with the given one if its type can lose something.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from taskflowmq.client import codecs
 from taskflowmq.client.shapes import field_names, is_pydantic, json_names
 from taskflowmq.core.validation import Misfit
 
-#: What JSON itself can say: an argument of REST, or of a caller who leaves the conversion to the task's types.
+#: JSON's own types: arguments over REST, or of a caller that leaves the conversion to the task's types.
 _JSON = (dict, list, tuple, str, int, float, bool, bytes, type(None), set, frozenset)
 _SCALARS = frozenset({str, int, float, bool, bytes, type(None)})
 
 
 def find_changed(given: Any, arrived: Any) -> Misfit | None:
-    """Return the first part of a value that does not arrive as it was given, or None.
+    """Return the first part of a value that changes on its way, or None.
 
     Args:
-        given: the value as the caller has it.
+        given: the caller's value.
         arrived: the same after encoding and decoding by its declared type.
     """
     if given is arrived:
@@ -53,17 +53,17 @@ def find_changed(given: Any, arrived: Any) -> Misfit | None:
 
 
 def _extras(given: Any, arrived: Any) -> Misfit | None:
-    """Judge the values of a pydantic model that are none of its fields (``extra="allow"``): they have no type there."""
+    """Check the values of a pydantic model that are not its fields (``extra="allow"``): they have no type there."""
     extra = getattr(given, "__pydantic_extra__", None)
     return _mapping(extra, getattr(arrived, "__pydantic_extra__", None) or {}) if extra else None
 
 
 def _converted(given: Any, arrived: Any) -> Misfit | None:
-    """Judge a value that arrives as another type than it was given."""
+    """Check a value that arrives as another type than it was given."""
     if isinstance(given, dict):
         if isinstance(arrived, dict):
             return _mapping(given, arrived)
-        # A model of pydantic says itself what it does with keys that it does not know.
+        # A pydantic model decides itself about keys that it does not know.
         names = frozenset() if is_pydantic(type(arrived)) else json_names(type(arrived))
         unknown = [key for key in given if names and key not in names]
         return Misfit([unknown[0]], f"is not a field of {type(arrived).__qualname__}") if unknown else None
@@ -104,6 +104,6 @@ def _sequence(given: Any, arrived: Any) -> Misfit | None:
 
 
 def _differs(given: Any) -> Misfit:
-    # Never the value itself: what is changed on its way is often a secret.
+    # Never the value itself: a value that changes on its way is often a secret.
     kind = type(given).__qualname__
     return Misfit([], f"is of type {kind}, which its JSON form does not preserve, so it would arrive changed")

@@ -59,7 +59,7 @@ class Sender:
             name, args, actor: as for ``app.aprepare``.
 
         Returns:
-            None if the task is not one of this app's: ``app.aprepare`` asks the store.
+            None if the task is not one of this app's: ``app.aprepare`` queries the store.
 
         Raises:
             InvalidJob: an argument is wrong.
@@ -155,9 +155,8 @@ def _refuse_key(options: Options) -> None:
 def is_async_connection(conn: object) -> bool:
     """Tell whether a connection or session is driven by ``await``.
 
-    Drivers differ too much to ask the object (some of their coroutine methods are plain functions that return
-    an awaitable), so this goes by the driver's package, and in mixed packages by the name that they all
-    follow.
+    Drivers differ too much to inspect the object (some of their coroutine methods are plain functions that return an
+    awaitable), so the driver's package decides, and in mixed packages a name that follows their convention.
     """
     return any(
         kind.__module__.partition(".")[0] in _ASYNC_DRIVERS or kind.__name__.lower().startswith("async")
@@ -166,7 +165,7 @@ def is_async_connection(conn: object) -> bool:
 
 
 def fingerprint(jobs: Sequence[NewJob]) -> str:
-    """Return what a request asked for, without the ids that were made for it: hex SHA-256."""
+    """Return the fingerprint of a request, without the ids that were made for it: hex SHA-256."""
     digest = hashlib.sha256()
     for job in jobs:
         digest.update(msgspec.json.encode({**msgspec.structs.asdict(job), "id": None, "headers": None}))

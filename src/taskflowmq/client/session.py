@@ -1,7 +1,7 @@
 """What an app has on one event loop: the open store, the commit queue, the waiters.
 
-Everything that stores jobs goes through :meth:`Session.write`: it repeats after a lost answer (the ids make
-that harmless, RELIABILITY F8) and counts. Waking workers is the store's business: it knows when a commit is done.
+Every call that stores jobs goes through :meth:`Session.write`: it repeats after a lost answer (the ids make that
+harmless, RELIABILITY F8) and counts. The store wakes workers: it knows when a commit is done.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from taskflowmq.ports.tasks import TaskSpec
 from taskflowmq.ports.telemetry import Telemetry
 from taskflowmq.ports.waiting import Waits, why_waits
 
-#: Pauses before a call is repeated, in seconds; together below what a caller would call hanging.
+#: Pauses before a call is repeated, in seconds; together so short that the call does not seem to hang.
 RETRY_PAUSES_S = (0.05, 0.2, 0.8)
 #: A call that has failed for so long, in seconds, is not repeated.
 PATIENCE_S = 2.0
-#: How long an unknown task name stays unknown before the store is asked again, in seconds.
+#: How long an unknown task name stays unknown before the store is queried again, in seconds.
 UNKNOWN_FOR_S = 1.0
 #: How old the announced options and schemas that jobs are made by may be, in seconds.
 KNOWN_FOR_S = 5.0
-#: How long the reason of a wait may take to be found, in seconds, and how often the same one is said.
+#: How long the search for the reason of a wait may take, in seconds, and how often the same reason is logged.
 WHY_S = 2.0
 HINT_AGAIN_S = 60.0
 
@@ -46,7 +46,7 @@ Prepare = Callable[[], Awaitable[tuple[Sequence[NewJob], IdempotencyKey | None]]
 
 
 class Announceable(Protocol):
-    """What a session needs of an app's registry: its tasks, and whether they have changed."""
+    """The part of an app's registry that a session uses: its tasks, and whether they have changed."""
 
     @property
     def revision(self) -> int:
@@ -54,7 +54,7 @@ class Announceable(Protocol):
         ...
 
     def __iter__(self) -> Iterator[TaskSpec]:
-        """Go through the tasks."""
+        """Iterate over the tasks."""
         ...
 
 
@@ -64,7 +64,7 @@ class Session:
     Args:
         store: opened by :meth:`open`.
         registry: the tasks to announce.
-        tenant: whose tasks are announced, and whose jobs are read.
+        tenant: the tenant of the announced tasks and of the jobs that are read.
         telemetry: counts stored jobs.
         seconds: how long a call may wait for the store.
     """
@@ -86,7 +86,7 @@ class Session:
         self._seconds = seconds
         self.commit = GroupCommit(self._write, seconds=seconds)
         self.watch = Watch(self.asked.jobs, tenant, hint=self._hint)
-        #: (tenant, task, queue, code) → when it was said last.
+        #: (tenant, task, queue, code) → when it was logged last.
         self._hinted: dict[tuple[str, str, str, WaitCode], float] = {}
         self._telemetry = telemetry
         self._announced = 0
@@ -99,11 +99,11 @@ class Session:
         await self.store.open()
 
     async def flush(self) -> None:
-        """Wait until what was accepted for the next commits is answered."""
+        """Wait until the jobs accepted for the next commits are answered."""
         await self.commit.flushed()
 
     async def close(self) -> None:
-        """Answer what was accepted, then close the store; idempotent."""
+        """Answer the accepted jobs, then close the store; idempotent."""
         await self.commit.close()
         await self.watch.close()
         await self.store.close()
@@ -113,7 +113,7 @@ class Session:
         return await within(self._seconds, work)
 
     async def announce(self) -> None:
-        """Tell the store which tasks exist and how their arguments look, if it was not told yet."""
+        """Announce the tasks and the schemas of their arguments to the store, unless that is done."""
         revision = self.registry.revision
         if revision != self._announced:
             tasks = [task.notice() for task in self.registry]
@@ -124,7 +124,7 @@ class Session:
         """Return what the store knows of a task, or None if no program has announced or enqueued it."""
         if self._is_fresh(name) or (name in self._stored_tasks and self._reading.locked()):
             return self._stored_tasks.get(name)
-        # Those who wait for each other's questions have the deadline once, not once per question.
+        # Callers that wait for each other's queries have the deadline once, not once per query.
         await within(self._seconds, self._ask_for(name))
         return self._stored_tasks.get(name)
 
@@ -145,7 +145,7 @@ class Session:
         except StoreUnavailable:
             if name not in self._stored_tasks:
                 raise
-            views = None  # what was known a moment ago serves until the store is back
+            views = None  # the previous answer serves until the store is back
         self._tasks_read_at = asyncio.get_running_loop().time()
         if views is not None:
             known = self._stored_tasks
@@ -157,7 +157,7 @@ class Session:
             }
 
     async def why(self, job_id: UUID, tenant: str) -> Wait | None:
-        """Return why a job has not ended; None if the store cannot say so within a moment."""
+        """Return why a job has not ended; None if the store does not answer in time."""
         try:
             return await within(WHY_S, self._why(job_id, tenant))
         except TaskFlowError as error:
@@ -169,7 +169,7 @@ class Session:
         return None if view is None else await why_waits(self.store, view)
 
     async def _hint(self, views: list[JobView]) -> None:
-        """Say of jobs that callers wait for why they will not start by themselves: once a minute and reason."""
+        """Log why jobs that callers wait for will not start by themselves: once a minute and reason."""
         try:
             waits = await Waits.look(self.asked)
         except TaskFlowError as error:
@@ -187,7 +187,7 @@ class Session:
     def store_one(self, job: NewJob, idempotency: IdempotencyKey | None = None) -> Coroutine[Any, Any, Enqueued]:
         """Store one job, in one commit with those of other callers at the same moment.
 
-        A job with a unique or idempotency key goes alone: it may have to wait for a stranger's transaction.
+        A job with a unique or idempotency key goes alone: it may have to wait for another program's transaction.
 
         Raises:
             NotUnique, Conflict, IdempotencyMismatch, IdempotencyInFlight, StoreUnavailable.
@@ -213,7 +213,7 @@ class Session:
     async def write_prepared(self, prepare: Prepare, count: int) -> tuple[Sequence[NewJob], list[Enqueued]]:
         """Prepare a list of jobs, store them as :meth:`write` does, and return both, within one deadline.
 
-        Both happen in one task. A task that only writes would begin behind everything else that is ready on this loop,
+        Both happen in one task. A task that only writes would begin after every other task that is ready on this loop,
         such as the preparation of other lists, and the store would be idle meanwhile.
 
         Args:
@@ -259,14 +259,14 @@ class Session:
 
 
 async def _repeated(call: Callable[[], Awaitable[T]]) -> T:
-    """Ask a store that may not answer several times; only for calls that may take effect twice."""
+    """Repeat a call that the store may not answer; only for calls that may take effect twice."""
     now = asyncio.get_running_loop().time
     began = now()
     for pause in RETRY_PAUSES_S:
         try:
             return await call()
         except StoreUnavailable:
-            # A store that took this long to say no (a lock that another session holds) had its repeats already.
+            # A store that took this long to refuse (a lock that another session holds) has repeated the call itself.
             if now() - began > PATIENCE_S:
                 raise
             await asyncio.sleep(pause * (0.5 + chance.random()))

@@ -1,4 +1,4 @@
-"""What a Python object is made of, for those that turn it into JSON, name its parts or compare it."""
+"""The parts of Python objects, for code that turns them into JSON, names their parts or compares them."""
 
 from __future__ import annotations
 

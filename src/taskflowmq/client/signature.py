@@ -67,7 +67,7 @@ class Signature:
         self._required = self._known - self.defaults.keys()
         self._positional = tuple(p.name for p in parameters if p.kind is not inspect.Parameter.KEYWORD_ONLY)
         self._all_positional = len(self._positional) == len(self._names)
-        # ``object`` says no more than Any, but msgspec would look for a class to build.
+        # ``object`` means the same as Any, but msgspec would search a class to build.
         self._types = {p.name: Any if hints.get(p.name, object) is object else hints[p.name] for p in parameters}
         self._struct = self._build(UNSET)
         self._decoder = self._make_decoder()
@@ -114,7 +114,7 @@ class Signature:
 
     def encode_named(self, values: Mapping[str, Any]) -> bytes:
         """Turn arguments by name into stored arguments; the same check as :meth:`encode_call`."""
-        # All of them is the usual call, and comparing for that takes a fifth of comparing for more and for less.
+        # Most calls give all arguments, and comparing for that takes a fifth of comparing for more and for less.
         if values.keys() != self._known and not self._known >= values.keys() >= self._required:
             self._refuse_names(values)
         return self._encode(values)
@@ -159,7 +159,7 @@ class Signature:
         raise _names_error(self._required - values.keys(), "is missing")
 
     def with_defaults(self, raw: bytes) -> dict[str, Any]:
-        """Return stored arguments as plain values, completed by the defaults: what a unique key looks at."""
+        """Return stored arguments as plain values, completed by the defaults: the input of a unique key."""
         values: dict[str, Any] = msgspec.json.decode(raw)
         for name, default in self.defaults.items():
             if name not in values:
@@ -234,7 +234,7 @@ def _names_error(names: Any, detail: str) -> InvalidJob:
     shown = heapq.nsmallest(MAX_ERRORS, (f"{name!s:.80}" for name in names))
     errors = tuple(FieldError(f"{ARGS}/{escape_step(name)}", detail) for name in shown)
     text = "; ".join(f"args.{name}: {detail}" for name in shown)
-    # In front, since the end of a long text is cut.
+    # At the beginning, since the end of a long text is cut.
     return InvalidJob(f"{len(names)} wrong arguments: {text}" if len(names) > MAX_ERRORS else text, errors)
 
 
@@ -283,7 +283,7 @@ def _is_unknown(one: Any) -> bool:
     return isinstance(one, typeinfo.CustomType) and not is_pydantic(one.cls) and codecs.find(one.cls) is None
 
 
-#: Types whose values arrive as they are. Any is JSON's own types; a model inside is looked at when it is encoded.
+#: Types whose values arrive unchanged. Any means JSON's own types; a model inside is checked when it is encoded.
 _PLAIN = (
     typeinfo.AnyType, typeinfo.NoneType, typeinfo.BoolType, typeinfo.IntType, typeinfo.FloatType, typeinfo.StrType,
     typeinfo.BytesType, typeinfo.LiteralType, typeinfo.UnionType, typeinfo.ListType, typeinfo.DictType,
@@ -292,7 +292,7 @@ _PLAIN = (
 
 
 def _is_plain(kind: Any) -> bool:
-    """Tell whether no value of this type can lose something in JSON, so that comparing is not worth its time."""
+    """Tell whether no value of this type can lose anything in JSON, so that a comparison is not needed."""
     parts = _walk(typeinfo.type_info(kind), lambda one: isinstance(one, typeinfo.Type), models=True)
     return all(isinstance(part, _PLAIN) for part in parts)
 
@@ -309,7 +309,7 @@ def _may_hold_datetime(kinds: Any) -> bool:
 
 
 def _walk(info: Any, wanted: Callable[[Any], bool], *, models: bool = False) -> Iterator[Any]:
-    """Yield the parts of a type, itself included, that are wanted; pydantic models only on demand."""
+    """Yield the parts of a type, itself included; those of pydantic models only on request."""
     seen: set[int] = set()
     pending = [info]
     while pending:
@@ -335,7 +335,7 @@ def _result_decoder(kind: Any, label: str) -> msgspec.json.Decoder[Any]:
     if kind in (typing.NoReturn, typing.Never):
         return msgspec.json.Decoder(Any)
     if typing.get_origin(kind) in (typing.Union, types.UnionType):
-        # A handler may return a directive (Snooze …), which steers the job and is not a result.
+        # A handler may return a directive (Snooze …), which controls the job and is not a result.
         results = [one for one in typing.get_args(kind) if not _is_directive(one)]
         kind = typing.Union[tuple(results)] if results else None  # noqa: UP007 - made at run time
     if _is_directive(kind):

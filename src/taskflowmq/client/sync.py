@@ -1,8 +1,7 @@
 """The blocking twins: ``enqueue`` is ``aenqueue`` run on another thread's event loop.
 
-One daemon thread per process runs a loop for those who have none, the portal. It starts with the first
-blocking call, is forgotten by a forked child (threads do not survive a fork), and closes what was opened on
-it at exit.
+One daemon thread per process, the portal, runs a loop for callers that have none. It starts with the first blocking
+call, is forgotten in a forked child (threads do not survive a fork), and closes the stores opened on it at exit.
 
 Twins are derived, never written: :class:`sync_twin` wraps the coroutine function and keeps its types.
 """
@@ -34,12 +33,12 @@ Owner = TypeVar("Owner")
 _EXIT_TIMEOUT_S = 5.0
 #: How often a waiting thread checks that the loop which must answer it still runs, in seconds.
 LOOK_S = 2.0
-#: A loop that has not begun a call for this long, in seconds, does not turn.
+#: A loop that has not begun a call for this long, in seconds, is blocked.
 _BEGIN_S = 20.0
 
 
 class Runner(Protocol):
-    """What a twin needs of its object: it runs a coroutine for a thread and waits for it."""
+    """The part of its object that a twin uses: it runs a coroutine for a thread and waits for it."""
 
     def run(self, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Run a coroutine on the right loop and return what it returns."""
@@ -80,16 +79,16 @@ class sync_twin(Generic[Owner, P, R]):  # noqa: N801 - used like a decorator
 
 
 def refuse_inside_loop(name: str) -> None:
-    """Raise :class:`WrongContext` if a loop runs in this thread: blocking it would stop everything on it."""
+    """Raise :class:`WrongContext` if a loop runs in this thread: a blocking call would block every task on it."""
     if asyncio._get_running_loop() is not None:
         raise WrongContext(f"{name.removeprefix('a')}() would block the running event loop: write `await …{name}(…)`")
 
 
 class _Helpers(ThreadPoolExecutor):
-    """Helper threads of the portal's loop, for what blocks: names of hosts, files, the end of other threads.
+    """Helper threads of the portal's loop for blocking calls: names of hosts, files, the end of other threads.
 
-    The executors of the interpreter refuse everything once the main thread has ended, while other threads, the rest
-    of a pool and exit hooks still enqueue. These do not: each call has a daemon thread of its own.
+    The executors of the interpreter refuse every call once the main thread has ended, while other threads, the rest of
+    a pool and exit hooks still enqueue. These do not: each call has a daemon thread of its own.
     """
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
@@ -122,12 +121,12 @@ class Portal:
         self.loop.run_forever()
 
     def stop(self) -> None:
-        """Close what was opened on the loop (see hub.py), then end the thread."""
+        """Close the stores opened on the loop (see hub.py), then end the thread."""
         closing = asyncio.run_coroutine_threadsafe(self.loop.shutdown_asyncgens(), self.loop)
         try:
             closing.result(_EXIT_TIMEOUT_S)
         except TimeoutError:
-            # Every enqueue that returned is committed; what hangs is the goodbye to a database that is unreachable.
+            # Every enqueue that returned is committed; only the disconnect from an unreachable database hangs.
             log.warning(
                 "the store did not close within %g s; the process exits without waiting longer", _EXIT_TIMEOUT_S
             )
@@ -143,7 +142,7 @@ _portal: Portal | None = None
 
 
 def portal_loop() -> asyncio.AbstractEventLoop:
-    """Return the running loop of this process's portal; start it if need be."""
+    """Return the running loop of this process's portal; start it if necessary."""
     global _portal
     notice_fork()
     _refuse_finalizers()
@@ -155,7 +154,7 @@ def portal_loop() -> asyncio.AbstractEventLoop:
 
 
 def _refuse_finalizers() -> None:
-    """Raise StoreUnavailable where no other thread will ever run again: waiting for one would be waiting in vain."""
+    """Raise StoreUnavailable if no other thread will ever run again: a wait for one would never end."""
     if sys.is_finalizing():
         raise StoreUnavailable("the interpreter is shutting down: no other thread runs, so nothing can be stored")
 
@@ -191,7 +190,7 @@ def wait_for_loop(make: Callable[[], Coroutine[Any, Any, T]], loop: asyncio.Abst
                     f"the event loop that had opened the app has not run for {waited:g} s: a call blocks it"
                 )
     except BaseException as error:
-        # Ctrl-C while waiting: a call whose caller is gone should not keep the loop busy.
+        # Ctrl-C while waiting: a call without a caller should not keep the loop busy.
         future.cancel()
         if isinstance(error, CancelledError) and not loop.is_running():
             raise StoreUnavailable("the event loop that had opened the app ended during the call") from None

@@ -1,4 +1,4 @@
-"""A declared task: the function, its options, and how to ask for a job of it.
+"""A declared task: the function, its options, and its methods that enqueue a job.
 
 ``Task[P, R]`` is generic in the job's arguments ``P`` (without the Context) and in the result ``R``.
 :class:`DeclaredTask`, which the decorator returns, also keeps the plain function's own type, so that calling
@@ -50,7 +50,7 @@ Returned = TypeVar("Returned")
 
 
 class TaskOptions(TypedDict, total=False):
-    """What may be said when a task is declared.
+    """The options of a task declaration.
 
     name: the name under which jobs are stored; the function's by default. Keep it when you rename the
         function.
@@ -89,7 +89,7 @@ class JobRequest(msgspec.Struct, Generic[R_co], eq=False, frozen=True):
 
     @property
     def decode_result(self) -> Callable[[bytes], Any]:
-        """How the result of this job is read."""
+        """The decoder of this job's result."""
         return msgspec.json.decode if self._task is None else self._task.decode_result
 
 
@@ -101,7 +101,7 @@ def make_handles(
     last: Task[Any, Any] | None = None
     decode_result: Callable[[bytes], Any] = msgspec.json.decode
     for request, stored in zip(requests, answers, strict=True):
-        # A list mostly has one task, and its decoder is a new object each time that it is asked for.
+        # A list usually has one task, whose decoder is a new object at each access.
         if request._task is not last:
             last, decode_result = request._task, request.decode_result
         handles.append(Handle(stored.id, stored.created, hub, request.new.tenant, decode_result))
@@ -109,7 +109,7 @@ def make_handles(
 
 
 class TaskStore(Protocol):
-    """What a task needs of its app's sender."""
+    """The part of its app's sender that a task uses."""
 
     async def enqueue(self, request: JobRequest[R], options: Options) -> Handle[R]:
         """Store one checked job as its options say."""
@@ -121,7 +121,7 @@ class TaskStore(Protocol):
 
 
 class TaskNames(Protocol):
-    """What a task needs of its app's registry."""
+    """The part of its app's registry that a task uses."""
 
     def add(self, task: Task[Any, Any], /) -> bool:
         """Add a task; raise ValueError if another one has its name."""
@@ -129,16 +129,16 @@ class TaskNames(Protocol):
 
 
 class TaskApp(Protocol):
-    """What a task needs of the app that it belongs to (:class:`taskflowmq.TaskFlow` is one)."""
+    """The part of its app that a task uses (:class:`taskflowmq.TaskFlow` is one)."""
 
     @property
     def origin(self) -> Origin:
-        """Where the app's jobs come from."""
+        """The origin of the app's jobs."""
         ...
 
     @property
     def hub(self) -> Hub[Session]:
-        """Where the app's open sessions are."""
+        """The app's open sessions."""
         ...
 
     @property
@@ -219,7 +219,7 @@ class Task(_Enqueues[P, R]):
         self._signature = Signature(fn)
         if isinstance(self._defaults.unique, Unique):
             self._defaults.unique.check(self._signature.names)
-        #: Of the last job, since the next one mostly differs in id and arguments only.
+        #: The template of the last job: the next one usually differs in id and arguments only.
         self._template: JobTemplate | None = None
         self._app: TaskApp | None = None
         self._included_in: weakref.WeakSet[TaskApp] = weakref.WeakSet()
@@ -231,7 +231,7 @@ class Task(_Enqueues[P, R]):
         return f"<Task {self.name}>"
 
     def __reduce__(self) -> str:
-        """Name where it stands, as functions do: other processes find it there, and a copy is the task itself."""
+        """Return where the task is defined, as functions do: other processes find it there; a copy is the same task."""
         return self.__qualname__
 
     def _bound(self) -> tuple[Task[P, R], Options]:
@@ -269,7 +269,7 @@ class Task(_Enqueues[P, R]):
     def encode_result(self, value: Any) -> bytes:
         """Turn a returned value into JSON, or raise :class:`InvalidJob`."""
         raw = codec.encode_unchecked(value, "/result")
-        # A larger one is cut to text, so what is inside does not matter, and a walk could stop the worker for seconds.
+        # A larger one is cut to text, so its content does not matter, and a walk could block the worker for seconds.
         if len(raw) <= MAX_RESULT_BYTES:
             codec.check_encoded(value, raw, "/result")
         return raw
@@ -307,7 +307,7 @@ class Task(_Enqueues[P, R]):
 
     @property
     def origin(self) -> Origin:
-        """Where jobs come from that are made without an enqueue: the app, where there is one and no other."""
+        """The origin of jobs that are made without an enqueue: the app, if there is exactly one."""
         if self._app is not None:
             return self._app.origin
         return self.app.origin if len(self._included_in) == 1 else NO_APP
@@ -318,7 +318,7 @@ class Task(_Enqueues[P, R]):
         return self._app is None
 
     def join(self, app: TaskApp, *, owned: bool) -> None:
-        """Belong to an app: for good (``@app.task``), or also to it (``app.include``)."""
+        """Join an app: as its own task (``@app.task``), or as one of several apps' (``app.include``)."""
         if owned:
             self._app = app
         else:
@@ -430,7 +430,7 @@ class Declare:
 
 
 class _DeclareWith(Declare):
-    """The decorator after its options were given."""
+    """The decorator with its options."""
 
     def __init__(self, app: TaskApp | None, options: TaskOptions) -> None:
         super().__init__(app)

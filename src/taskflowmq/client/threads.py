@@ -1,7 +1,7 @@
-"""Whether a thread of this process is a thread.
+"""Whether a thread of this process is a real thread.
 
 gevent and eventlet can replace threads, queues and the waiting for sockets by greenlets of one thread. An event loop on
-such a thread is an event loop in the caller's: nothing could be told apart, and a wait for it would wait for itself.
+such a thread runs in the caller's thread: the two cannot be distinguished, and a wait for it would block itself.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import sys
 
 from taskflowmq.core.errors import WrongContext
 
-#: What our threads and loops are made of.
+#: The functions that our threads and loops use.
 _NEEDED = ("threading", "queue", "select", "selectors")
 
 
 def refuse_green_threads() -> None:
-    """Raise :class:`WrongContext` where threads have been replaced; cheap, asked before one is started."""
+    """Raise :class:`WrongContext` if threads have been replaced; cheap, called before one is started."""
     name = _replaced_by()
     if name is not None:
         raise WrongContext(

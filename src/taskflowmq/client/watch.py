@@ -1,7 +1,7 @@
 """Waiting for jobs to end: all waiters of one loop share one query.
 
-Each job is looked at when it is 20 ms old, by its id, then ever more rarely, at most every 500 ms; whatever is due is
-asked for together.
+Each job is polled when it is 20 ms old, by its id, then at growing intervals, up to 500 ms; one query reads all jobs
+that are due.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from taskflowmq.ports.store import MAX_BATCH, Jobs
 FIRST_DELAY_S = 0.02
 MAX_DELAY_S = 0.5
 GROWTH = 1.5
-#: A store that does not answer for this long is reported to those who wait; a shorter outage is waited out.
+#: A store that does not answer for this long is reported to the waiters; a shorter outage is waited out.
 PATIENCE_S = 30.0
 #: A job that has not ended after this long may have no worker to run it: its waiters get a hint.
 HINT_S = 3.0
@@ -35,9 +35,9 @@ Hint = Callable[[list[JobView]], Coroutine[Any, Any, None]]
 
 
 def _too_young_s(job_id: UUID) -> float:
-    """Return how long a job need not be looked at, because it was made a moment ago.
+    """Return how long a job need not be polled, because it was just made.
 
-    A look at once would find it unfinished, and on a small machine it takes the processor from the worker that is
+    An immediate query would find it unfinished, and on a small machine it takes the processor from the worker that is
     just being woken: a tenth of the time that an idle worker takes to pick up a job (ADR 5).
     """
     age = time.time() - unix_ms(job_id) / 1000
@@ -45,13 +45,13 @@ def _too_young_s(job_id: UUID) -> float:
 
 
 class _Waiter:
-    """Everyone who waits for one job."""
+    """All waiters of one job."""
 
     def __init__(self, now: float) -> None:
         self.answers: set[asyncio.Future[JobView]] = set()
         self.delay = FIRST_DELAY_S
         self.look_at = now
-        #: When to ask why it has not ended; never again once that was done.
+        #: When to query why it has not ended; never again once that was done.
         self.hint_at = now + HINT_S
 
 
@@ -60,8 +60,8 @@ class Watch:
 
     Args:
         jobs: where jobs are read.
-        tenant: whose jobs, where a caller does not say.
-        hint: told once of each job that has been waited for a while, and has not ended.
+        tenant: the tenant of jobs, unless a caller names another.
+        hint: called once for each job that callers have waited for long, and that has not ended.
     """
 
     def __init__(self, jobs: Jobs, tenant: str, *, hint: Hint | None = None, patience: float = PATIENCE_S) -> None:
@@ -103,7 +103,7 @@ class Watch:
                 del self._waiters[key]
 
     async def close(self) -> None:
-        """Stop looking; callers that still wait are cancelled."""
+        """Stop polling; callers that still wait are cancelled."""
         await self._poller.stop()
         await self._hinting.stop()
         for waiter in tuple(self._waiters.values()):
@@ -149,7 +149,7 @@ class Watch:
         self._tell(tenant, views, now())
 
     def _tell(self, tenant: str, views: list[JobView], now: float) -> None:
-        """Hand on the jobs that have been waited for too long to be silent about."""
+        """Pass on the jobs that callers have waited for so long that a hint is due."""
         if self._hint is None or self._hinting.running:
             return
         late = [

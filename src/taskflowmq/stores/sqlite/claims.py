@@ -1,9 +1,9 @@
-"""How workers get jobs and give them back changed.
+"""How workers claim jobs and settle them.
 
-A claim reads the head of each lane from a cursor, in one statement per lane, then moves those rows. Positions grow
-only (one writer at a time, drawn from ``next_seq``), so what a claim has stepped over stays behind its cursor:
-unknown tasks, jobs that must run alone. The cursor is advice: it is forgotten after a rollback, whenever the
-worker's tasks change, and every second or so, so that no mistake in it can hide a job for longer.
+A claim reads the head of each lane from a cursor, in one statement per lane, then moves those rows. Positions only
+grow (one writer at a time, drawn from ``next_seq``), so rows that a claim has skipped stay behind its cursor: unknown
+tasks, isolated jobs. The cursor is advice: it is forgotten after a rollback, whenever the worker's tasks change, and
+about every second, so that no mistake in it can hide a job for longer.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class _Taken(NamedTuple):
 
     lane: _Lane
     rows: list[ClaimRow]
-    #: The arguments of all rows in one piece.
+    #: The arguments of all rows, joined.
     args: bytes
     tasks: dict[int, str]
 
@@ -142,14 +142,14 @@ class SqliteClaims:
         longer than ``transaction_timeout_s`` is rolled back and its connection closed.
 
         Raises:
-            StoreUnavailable: the file or its lock is not to be had, or the transaction was open for too long.
+            StoreUnavailable: the file or its lock is not available, or the transaction was open for too long.
             WrongContext: the transaction was ended inside its block.
         """
         conn = await aside(self._open_transaction)
         late = False
 
         def give_up() -> None:
-            # Not only rolled back: what the handler wrote after that would be committed by itself.
+            # Closed, not only rolled back: what the handler wrote after that would be committed by itself.
             nonlocal late
             late = True
             conn.close()
@@ -183,7 +183,7 @@ class SqliteClaims:
             await self._writer.run(lambda conn: conn.executemany(q.save_progress, rows))
 
     async def cancel_requests(self, worker_id: UUID) -> list[UUID]:
-        """Return the running jobs of a worker for which a cancellation was asked."""
+        """Return the running jobs of a worker that have a cancel request."""
         params = {"worker_id": worker_id.bytes}
         rows = await self._reader.run(lambda conn: conn.execute(q.list_cancel_requests, params).fetchall())
         return [UUID(bytes=job_id) for (job_id,) in rows]
@@ -194,7 +194,7 @@ class SqliteClaims:
         return {QueueRef(tenant, name) for tenant, name in rows}
 
     async def forget(self, worker_id: UUID) -> None:
-        """Drop what is remembered of scan positions."""
+        """Forget the scan positions."""
         self._turns.pop(worker_id, None)
         await self._writer.run(lambda _conn: self._cursors.forget())
 
@@ -218,7 +218,7 @@ class SqliteClaims:
         self._database.check(conn)
 
     def _claim(self, conn: sqlite3.Connection, request: ClaimRequest) -> tuple[int, list[_Taken], dict[int, str]]:
-        """Runs in the writer: take rows from lanes until there are enough."""
+        """Take rows from lanes until there are enough; runs in the writer."""
         began = time.monotonic()
         now = self._now()
         taken: list[_Taken] = []
@@ -259,7 +259,7 @@ class SqliteClaims:
                 return allowed, newest, found
             served = run_steps(conn, self._names.served(request.tenants))
             theirs = [lane for lane in found if lane.tenant_id in served]
-            # From now on those of others are not even read. Where one tenant is, that would read more.
+            # From now on lanes of other tenants are not even read. In a store with one tenant that would read more.
             self._saw_several = len(theirs) < len(found)
             return allowed, newest, theirs
         allowed, newest, theirs = False, 0, []
@@ -278,7 +278,7 @@ class SqliteClaims:
         limits = {"cursor": self._cursors.get(key), "limit": wanted.limit}
         found, args = conn.execute(statement, {**params, **limits}).fetchone()
         rows = decode_claim(found)
-        if len(rows) < wanted.limit:  # everything up to the newest position has been looked at
+        if len(rows) < wanted.limit:  # everything up to the newest position has been read
             self._cursors.pass_to(key, wanted.newest)
         else:
             self._cursors.pass_to(key, rows[-1].seq + 1)

@@ -14,7 +14,7 @@ from taskflowmq.stores.sqlite.queries import q
 log = logging.getLogger("taskflowmq.store")
 
 OLDEST_SQLITE = (3, 37, 0)
-#: While a connection is set up SQLite itself waits for locks; afterwards the writer does, with a fair back-off.
+#: While a connection is set up, SQLite itself waits for locks; afterwards the writer does, with a fair back-off.
 SETUP_WAIT_S = 5.0
 #: A reader waits only while another process recovers the log after a crash.
 _READ_WAIT_MS = 10_000
@@ -68,7 +68,7 @@ def _pragmas(options: SqliteOptions, writes: bool) -> dict[str, str | int]:
 
 
 def warn_network(path: Path) -> None:
-    """Log a warning if the file is on a network filesystem, where locks and WAL's shared memory do not work."""
+    """Log a warning if the file is on a network filesystem, on which locks and WAL's shared memory do not work."""
     kind = network_of(path)
     if kind is not None:
         log.warning("%s is on %s: SQLite needs a local disk; use PostgreSQL for several machines", path, kind)

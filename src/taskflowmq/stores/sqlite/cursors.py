@@ -7,7 +7,7 @@ _SWEEP_SHARE = 20
 
 
 class Cursors:
-    """Where each (worker's tasks, lane) has come to; swept so rarely that sweeps cost at most a twentieth."""
+    """The cursor of each (worker's tasks, lane); swept so rarely that sweeps cost at most a twentieth."""
 
     def __init__(self) -> None:
         self._at: dict[tuple[int, str, bool], int] = {}
@@ -18,15 +18,15 @@ class Cursors:
         self._at.clear()
 
     def sweep(self, now_s: float, last_s: float) -> None:
-        """Forget when it is time to; ``last_s`` is what the last claim cost."""
+        """Forget the cursors if a sweep is due; ``last_s`` is what the last claim cost."""
         if now_s >= self._next_sweep:
             self._at.clear()
             self._next_sweep = now_s + max(_SWEEP_S, _SWEEP_SHARE * last_s)
 
     def get(self, key: tuple[int, str, bool]) -> int:
-        """Return the first position to look at."""
+        """Return the first position to read."""
         return self._at.get(key, 0)
 
     def pass_to(self, key: tuple[int, str, bool], seq: int) -> None:
-        """Remember the first position that has not been looked at."""
+        """Remember the first position that has not been read."""
         self._at[key] = seq

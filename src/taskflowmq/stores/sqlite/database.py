@@ -1,10 +1,10 @@
 """The database file: how it is made, opened and recognised again.
 
-A file can be deleted, or replaced by another one, while processes have it open: SQLite continues with the file that has
-no name any more, and a job that is committed there is gone. So each connection remembers which files it opened, and
-before a commit is acknowledged the names are looked at again (a `stat`: 2 µs). A file that was replaced is opened
-again if it is the same store, a copy that was put back for example; any other file is refused until the right one is
-back or the process is started again.
+A file can be deleted, or replaced by another one, while processes have it open: SQLite continues with the file that no
+longer has a name, and a job that is committed there is lost. So each connection remembers which files it opened, and
+before a commit is acknowledged the names are checked again (a `stat`: 2 µs). A file that was replaced is opened again
+if it is the same store, for example a restored copy; any other file is refused until the right one is back or the
+process is started again.
 
 Must stay true: nothing here opens the database, its log or its shared memory with a descriptor of its own. Closing
 such a descriptor would release all locks that this process holds on the file (POSIX).
@@ -31,9 +31,9 @@ from taskflowmq.stores.sqlite.holder import lock_holder
 from taskflowmq.stores.sqlite.options import SqliteOptions
 from taskflowmq.stores.sqlite.queries import q
 
-#: "TKFL": what `file` and other programs see of a database that holds nothing but a store.
+#: "TKFL": the application id, by which `file` and other programs recognise a database that holds only a store.
 APPLICATION_ID = 0x544B464C
-#: The log and the shared memory are looked at once in this time; the database itself before each acknowledgement.
+#: The log and the shared memory are checked once per this time; the database itself before each acknowledgement.
 _LOOK_S = 0.1
 _DENIED = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR})
 
@@ -101,10 +101,10 @@ class Database:
         self.options = options
         self.identity: bytes | None = None
         self._text = os.fspath(path)
-        # Weak: a connection that is dropped without close() (its caller was cancelled) is not waited for.
+        # Weak: no one waits for a connection that is dropped without close() (its caller was cancelled).
         self._open: WeakSet[Connection] = WeakSet()
         self._outdated: WeakSet[Connection] = WeakSet()
-        #: Also those that have no connection at the moment: they may remember what they read.
+        #: Also parts without a connection at the moment: they may remember what they read.
         self._openers: WeakSet[Opener] = WeakSet()
         self._pid = os.getpid()
         self._lock = threading.Lock()
@@ -112,7 +112,7 @@ class Database:
         self._peers.add(self)
 
     def make(self) -> bool:
-        """Make the file if it is missing, readable for no other user from its first moment; tell whether it was.
+        """Make the file if it is missing, unreadable for other users from the start; tell whether it was missing.
 
         SQLite gives the log and the shared memory the rights of the database.
 
@@ -135,7 +135,7 @@ class Database:
 
     def exists(self) -> bool:
         """Tell whether there is something at the file's path."""
-        # Where that is not to be seen, opening it says why.
+        # If that cannot be seen, opening the file says why.
         try:
             return self.path.exists()
         except OSError:
@@ -146,7 +146,7 @@ class Database:
 
         Args:
             writes: false for a connection that only reads.
-            opener: told when the file is deleted or replaced; None: the connection is closed after one transaction.
+            opener: called when the file is deleted or replaced; None: the connection is closed after one transaction.
 
         Raises:
             StoreUnavailable: the file is missing, or is not the store that was opened before.
@@ -187,13 +187,13 @@ class Database:
     def is_outdated(self) -> bool:
         """Tell whether connections to a file that was replaced are still open."""
         if self._pid != os.getpid():
-            # After a fork the parent's connections are not ours to wait for, nor its lock, held or not.
+            # After a fork, do not wait for the parent's connections, nor for its lock, held or not.
             self._pid, self._lock = os.getpid(), threading.Lock()
             self._open, self._outdated = WeakSet(), WeakSet()
         return len(self._outdated) > 0
 
     def check(self, conn: Connection) -> None:
-        """Look whether the path still names the file that a connection has open.
+        """Check that the path still names the file that a connection has open.
 
         Raises:
             StoreUnavailable: it does not; the connection must be closed.
@@ -212,7 +212,7 @@ class Database:
             self._check_logs(conn)
 
     def look(self, conn: Connection) -> None:
-        """Do the same for a reader, which acknowledges nothing: once in a while.
+        """Do the same for a reader, which acknowledges nothing, at intervals.
 
         Raises:
             StoreUnavailable: see :meth:`check`.
@@ -221,7 +221,7 @@ class Database:
             self.check(conn)
 
     def translate(self, error: BaseException) -> BaseException:
-        """Return the error to raise for one of the engine; it names the file, and what forbids its use."""
+        """Return the error to raise for one of the engine; it names the file and the right that is missing."""
         found = translate(error, self._text)
         if is_busy(error) and (holder := lock_holder(self.path.resolve())) is not None:
             found = StoreUnavailable(f"{found}: {holder.sentence}")
@@ -232,7 +232,7 @@ class Database:
         return found
 
     def closed(self, conn: Connection) -> None:
-        """Note that a connection was closed."""
+        """Record that a connection was closed."""
         with self._lock:
             self._open.discard(conn)
             self._outdated.discard(conn)
@@ -243,7 +243,7 @@ class Database:
         except OSError:
             found = None
         if conn.beside is None:
-            # On a connection that has not read yet they may be missing.
+            # They may be missing before a connection has read.
             conn.beside = found
         elif conn.beside != found:
             self._lose()

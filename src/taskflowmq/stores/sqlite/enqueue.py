@@ -1,7 +1,7 @@
 """Storing jobs, as steps: the same for the store's own writer and for a caller's transaction.
 
 The usual request, new ids and no unique keys, is three statements: the jobs, positions, the places. A known id
-refuses the first of them; then, and where unique keys are involved, the careful way looks before it writes.
+refuses the first of them; then, and for unique keys, the careful way reads before it writes.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def enqueue_steps(names: Names, jobs: Sequence[NewJob], now: int) -> Steps[list[
 
     Raises:
         Conflict: an id exists with other content, in another tenant, or is more than a day off.
-        NotUnique: a key is held, and its job asked for an error. The caller undoes what has been written.
+        NotUnique: a key is held, and its job requests an error. The caller undoes what has been written.
     """
     if not jobs:
         return []
@@ -173,7 +173,7 @@ def _store_alike(ids: bytes, head: _Head, args: list[bytes], now: int) -> Steps[
     params = {**head._asdict(), "ids": ids, "now": now}
     texts = b"".join(args)
     if not texts.isascii():
-        # The engine would store any bytes as text, and fail where they are read. One by one: a character that is cut
+        # The engine would store any bytes as text, and fail when they are read. One by one: a character that is cut
         # between two texts is whole in the sum.
         for text in args:
             text.decode()
@@ -189,7 +189,7 @@ def _store_alike(ids: bytes, head: _Head, args: list[bytes], now: int) -> Steps[
 
 
 def _cuts(texts: Sequence[bytes]) -> str:
-    """Return where each of some joined texts lies, as whole numbers: offset << 31 | length."""
+    """Return the place of each of some joined texts as an integer: offset << 31 | length."""
     lengths = list(map(len, texts))
     ends = accumulate(lengths, initial=0)
     return to_json([end << 31 | length for end, length in zip(ends, lengths, strict=False)])
@@ -209,7 +209,7 @@ def _store_carefully(rows: Sequence[_Row], now: int) -> Steps[list[Enqueued]]:
     fresh = yield from _leave_out_replays(rows, answers)
     keyed = [index for index in fresh if rows[index].job.unique]
     if any(_replaces(rows[index]) for index in keyed):
-        # One by one: each must find those before it stored, to be answered with them or to cancel them.
+        # One by one: each must find those before it stored, to return their ids or to cancel them.
         for index in keyed:
             yield from _take_unique_keys(rows, answers, [index], now)
             if answers[index] is None:
@@ -226,7 +226,7 @@ def _replaces(row: _Row) -> bool:
 
 
 def _leave_out_replays(rows: Sequence[_Row], answers: list[Enqueued | None]) -> Steps[list[int]]:
-    """Answer ids that are known, from before or twice in this request; return the indexes of the others."""
+    """Answer ids that are known, stored before or twice in this request; return the indexes of the others."""
     params = {"ids": join_ids([row.job.id for row in rows]), "rows": _json_rows(rows)}
     reply = yield Step(q.read_conflicts, params)
     known: dict[int, int] = dict(msgspec.json.decode(reply.rows[0][0]))
@@ -247,7 +247,7 @@ def _leave_out_replays(rows: Sequence[_Row], answers: list[Enqueued | None]) -> 
 def _take_unique_keys(
     rows: Sequence[_Row], answers: list[Enqueued | None], indexes: list[int], now: int
 ) -> Steps[None]:
-    """Take the keys of these rows, and answer those whose key another job holds as they ask for."""
+    """Take the keys of these rows; a row whose key another job holds is answered as its ``on_conflict`` says."""
     if not indexes:
         return
     wanted = [rows[index] for index in indexes]

@@ -28,7 +28,7 @@ _TEXTS = {
     sqlite3.SQLITE_ABORT: "the statement was ended by a rollback",
     sqlite3.SQLITE_INTERNAL: "SQLite itself failed",
 }
-#: How SQLite begins to say that a table or column of ours is missing; the result code is that of any bad statement.
+#: The beginning of SQLite's message that a table or column is missing; the result code is that of any bad statement.
 _MISSING = ("no such table: ", "no such column: ")
 
 
@@ -44,7 +44,7 @@ def is_busy(error: BaseException) -> bool:
 
 
 def is_outage(error: BaseException) -> bool:
-    """Tell whether the database, not the statement, is to blame."""
+    """Tell whether the database, not the statement, is the cause."""
     return error_code(error) in _TEXTS
 
 
@@ -69,7 +69,7 @@ def translate(error: BaseException, path: str | None = None) -> BaseException:
 
 
 def _schema_error(text: str) -> SchemaMismatch | None:
-    """Return the error for a database whose tables are not ours; None if SQLite says something else."""
+    """Return the error for a database whose tables are not ours; None for any other error."""
     if text.startswith("table taskflow_") and text.endswith(" already exists"):
         return SchemaMismatch(
             f"the database holds an object that is not TaskFlow's: {text}. Rename it, or use another file"

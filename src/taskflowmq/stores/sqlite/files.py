@@ -1,8 +1,8 @@
-"""Files that lie beside the database: for whom they are, and whom they may belong to.
+"""Files beside the database: their rights, and who may own them.
 
-A user who may write one of them could delay our writes, end our process (a mapped file that is cut short) or read the
-names of queues. So they are made for the owner alone, or for the group where the database is (``file_mode``), never
-through a symbolic link, and one that another user has put there is not used.
+A user who may write one of them could delay our writes, end our process (a mapped file that is truncated) or read the
+names of queues. So they are made for the owner alone, or for the group if the database is (``file_mode``), never
+through a symbolic link; a file that another user has put there is not used.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ def open_beside(path: Path, database: Path, mode: int) -> int:
 
 
 def check_folder(path: Path, database: Path) -> os.stat_result:
-    """Look at a folder beside the database before it is used.
+    """Check a folder beside the database before it is used.
 
     Raises:
-        Untrusted: it is none, another user made it, or every user may write it.
+        Untrusted: it is not a folder, another user made it, or every user may write it.
         OSError: it is missing.
     """
     found = path.lstat()
@@ -77,7 +77,7 @@ def make_folder(path: Path, database: Path, mode: int) -> None:
         OSError: it cannot be made.
     """
     try:
-        # Who may read a file may enter its folder.
+        # A user who may read a file may enter its folder.
         entered = mode | (mode & 0o444) >> 2
         path.mkdir(mode=entered)
         # The group of a folder is inherited where this bit is set; chmod would clear it.

@@ -1,12 +1,12 @@
-"""Who holds the write lock, and what to do about a worker that was stopped with it.
+"""Which process holds the write lock, and what to do about a worker that was stopped while it holds it.
 
 SQLite's write lock is a byte lock of the operating system: it ends with its process, and nothing else ends it. A
-process that is stopped (SIGSTOP, Ctrl-Z) in the fraction of a millisecond in which it commits stops every write to the
-file for as long as it stands. Its supervisor ends a stopped child after a lease; this is for the case that all of a
-program was stopped. A worker that has been silent for longer than its lease counts as lost anyway, so ending it takes
-nothing away.
+process that is stopped (SIGSTOP, Ctrl-Z) in the fraction of a millisecond in which it commits blocks every write to the
+file until it is continued. Its supervisor ends a stopped child after a lease; this is for the case that the whole
+program was stopped. A worker that has been silent for longer than its lease counts as lost anyway, so ending it loses
+nothing.
 
-Linux shows the locks (/proc/locks); elsewhere, and across containers, nothing is known and no process is ended.
+Linux shows the locks (/proc/locks). Elsewhere, and across containers, the holder is unknown and no process is ended.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ class Holder(NamedTuple):
 
     @property
     def sentence(self) -> str:
-        """Return what there is to say of it."""
+        """Return a sentence about it for messages."""
         if self.stopped:
             return f"process {self.pid} holds it and is stopped: continue it (kill -CONT) or end it"
         return f"process {self.pid} holds it"
 
 
 def lock_holder(database: Path) -> Holder | None:
-    """Return which other process holds the write lock; None if none does, or it is not known."""
+    """Return which other process holds the write lock; None if there is none, or it is unknown."""
     try:
-        # Not opened: to close a file releases all locks that this process has on it.
+        # Not opened: closing a file releases all locks that this process has on it.
         inode = database.with_name(database.name + "-shm").stat().st_ino
         lines = (_PROC / "locks").read_text().splitlines()
     except OSError:
@@ -69,7 +69,7 @@ def end_stopped(database: Path, holder: Holder) -> bool:
     if not hasattr(os, "pidfd_open"):
         return False
     try:
-        # What is asked from here on is asked of this very process, not of one that has its number next.
+        # From here on the calls refer to this very process, not to a later one with the same id.
         fd = os.pidfd_open(holder.pid)
     except OSError:
         return False
@@ -88,7 +88,7 @@ def end_stopped(database: Path, holder: Holder) -> bool:
 
 
 def machine() -> tuple[str, str]:
-    """Return what workers of this machine say of it: the host and the boot's id."""
+    """Return how workers of this machine identify it: the host and the boot's id."""
     try:
         boot = (_PROC / "sys/kernel/random/boot_id").read_text().strip()
     except OSError:
@@ -102,7 +102,7 @@ def _state(pid: int) -> str | None:
 
 
 def _stat(pid: int) -> list[str] | None:
-    """Return state, parent and so on: what follows the name in parentheses, which may hold anything."""
+    """Return state, parent and so on: the fields after the name in parentheses, which may hold anything."""
     try:
         return (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except OSError:

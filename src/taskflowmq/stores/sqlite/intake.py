@@ -1,7 +1,7 @@
-"""How jobs get in: concurrent small requests share one statement and one commit, large ones go by themselves.
+"""How jobs get in: concurrent small requests share one statement and one commit, large ones are stored alone.
 
 Must stay true: a request that is wrong (an id in conflict, a key that is held) fails alone, never those that were
-put together with it.
+merged with it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from taskflowmq.stores.sqlite.transactions import run_on, run_on_sync
 from taskflowmq.stores.sqlite.writer import Writer
 
 _unique_of = attrgetter("unique")
-#: Requests of at most this many jobs are put together with others.
+#: Requests of at most this many jobs are merged with others.
 _SMALL = 64
 
 
@@ -65,7 +65,7 @@ class SqliteIntake:
 
     async def enqueue_on(self, conn: Any, jobs: Sequence[NewJob], *, wake: bool = True) -> list[Enqueued]:
         """Store jobs in the caller's open transaction on an async connection or session; commit is the caller's."""
-        # Names of its own: what this transaction creates may be rolled back without the writer knowing.
+        # Names of its own: what this transaction creates may be rolled back unknown to the writer.
         answers = await run_on(
             conn, self._path, lambda: _in_batches(Names(self._names.max_queues), jobs, None, self._now())
         )
@@ -87,10 +87,10 @@ class SqliteIntake:
         return True
 
     async def make_names(self, jobs: Sequence[NewJob]) -> None:
-        """Do nothing: there is one writer, so a caller's open transaction makes all others wait, new names or not."""
+        """Do nothing: there is one writer, so a caller's open transaction blocks all others, new names or not."""
 
     async def announce_tasks(self, tenant: str, tasks: Sequence[TaskNotice], *, keep: bool = False) -> None:
-        """Store what programs say of their tasks in a tenant, and that they were seen now."""
+        """Store what programs announce of their tasks in a tenant, and that they were seen now."""
         await self._writer.run(lambda conn: run_steps(conn, self._announce(tenant, tasks, keep)))
 
     async def list_tasks(self, tenant: str) -> list[TaskView]:
@@ -114,7 +114,7 @@ class SqliteIntake:
             raise unfinished()
 
     def _enqueue_merged(self, conn: sqlite3.Connection, requests: list[Sequence[NewJob]]) -> list[Any]:
-        """Store several requests as one; if that fails, each by itself, to find whose fault it was."""
+        """Store several requests as one; if that fails, store each alone, to find the one that is wrong."""
         now = self._now()
         if len(requests) == 1:
             return [run_steps(conn, enqueue_steps(self._names, requests[0], now))]
@@ -163,6 +163,6 @@ def _queues(jobs: Sequence[NewJob]) -> Collection[QueueRef]:
 
 
 def _any_replaces(jobs: Sequence[NewJob]) -> bool:
-    """A job that replaces a holder must see it stored, so it cannot share a statement with it."""
-    # Most jobs have no key, and then no code of ours runs for each.
+    """Tell whether a job may replace a holder: it must see it stored, so both cannot share a statement."""
+    # Most jobs have no key; then no Python code runs for each.
     return any(map(_unique_of, jobs)) and any(job.unique and job.unique.on_conflict == "replace" for job in jobs)

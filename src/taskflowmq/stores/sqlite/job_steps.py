@@ -30,7 +30,7 @@ def end_jobs(
         outcomes: the statement that writes them; it includes the fragment ``end_job``.
         leave: the statement that deletes jobs from the place that they were in.
         ids: of the jobs, 16 bytes each.
-        held: where the statement leaves out jobs: answers the numbers of those that it found.
+        held: if the statement leaves out jobs: returns the numbers of those that it found.
 
     Returns:
         the numbers of the jobs that ended.
@@ -59,7 +59,7 @@ def end_jobs(
 
 
 def leave_running(ids: bytes) -> Steps[None]:
-    """Take jobs that go on out of running, with the requests to cancel that were for this run."""
+    """Take jobs that have not ended out of running, with the cancel requests for this run."""
     batch = batch_of(ids)
     yield Step(q.delete_running, batch)
     reply = yield Step(q.read_extras, {})
@@ -91,7 +91,7 @@ def make_ready(place: str, ids: bytes, params: Params) -> Steps[int]:
     Returns:
         how many became ready.
     """
-    # One after the last is returned; positions with gaps are fine.
+    # The position after the last is returned; positions may have gaps.
     reply = yield Step(q.draw_positions, {"count": len(ids) // 16})
     first = reply.rows[0][0] - len(ids) // 16
     reply = yield Step(place, {**params, "ids": ids, "first": first})

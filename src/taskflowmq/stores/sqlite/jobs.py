@@ -75,7 +75,7 @@ class SqliteJobs(CommonJobs):
 def _move(move: Move, job_id: UUID, now: int, actor: str | None) -> Steps[int]:
     """Write a move in the transaction in which it was decided, and return how many jobs it found: 1.
 
-    No other writer can have come between.
+    No other writer can have written in between.
     """
     params = {"job_id": job_id.bytes, "now": now}
     match move:
@@ -125,7 +125,7 @@ def _details(conn: sqlite3.Connection, ids: Sequence[bytes], query: JobFilter) -
 def _page(
     conn: sqlite3.Connection, query: JobFilter, limit: int, before: UUID | None
 ) -> tuple[list[JobView], bytes | None]:
-    """Look through windows of ids, newest first, until a page is full or enough has been looked at."""
+    """Read windows of ids, newest first, until a page is full or enough ids were read."""
     bounds = id_bounds(query)
     following = bounds.below.bytes if before is None else min(before, bounds.below).bytes
     params: dict[str, object] = {state.value: int(state in query.states) for state in LISTED}

@@ -1,9 +1,9 @@
-"""How processes share the write lock fairly: who waits says so, and who holds it then steps aside.
+"""How processes share the write lock fairly: a waiter announces itself, and the holder then yields the lock.
 
-SQLite's lock has no queue: a process that commits batch after batch takes it again before a sleeping one looks
+SQLite's lock has no queue: a process that commits batch after batch takes it again before a sleeping one retries
 (measured: in 3 of 6 runs one of two processes got every job). So a process that finds the lock taken stamps the
-time into eight shared bytes beside the database, and after each batch the holder looks at them: if another process
-waited a moment ago, it leaves the lock for as long as it held it. Without waiters it costs nothing.
+time into eight shared bytes beside the database, and after each batch the holder reads them: if another process
+waited recently, it leaves the lock for as long as it held it. Without waiters it costs nothing.
 
 The stamp is advice only. Losing it, or reading half of one, costs fairness for a moment and nothing else.
 """
@@ -22,7 +22,7 @@ from taskflowmq.stores.sqlite.files import open_beside
 log = logging.getLogger("taskflowmq.store")
 
 _STAMP = struct.Struct("<q")
-#: A waiter stamps at every look, at least this often; an older stamp means that it got its turn or went away.
+#: A waiter stamps at every try, at least this often; an older stamp means that it got the lock or stopped waiting.
 _FRESH_NS = 50_000_000
 _LONGEST_LOOK_S = 0.005
 _SHORTEST_PAUSE_S = 0.001
@@ -43,7 +43,7 @@ class LockFairness:
         self._opened = False
 
     def open(self) -> None:
-        """Map the file, once; without it (no right to create it) processes merely share less fairly."""
+        """Map the file, once; without it (no right to create it) processes only share less fairly."""
         if self._opened:
             return
         self._opened = True
@@ -70,10 +70,10 @@ class LockFairness:
         self._opened = False
 
     def wait(self, looks: int) -> None:
-        """Say that this process waits for the lock, and sleep before it looks again.
+        """Stamp that this process waits for the lock, and sleep before it tries again.
 
         Args:
-            looks: how often it has looked in vain; early ones follow quickly.
+            looks: how often it has tried in vain; early tries follow quickly.
         """
         if self._map is not None:
             self._mine = time.monotonic_ns()
@@ -81,7 +81,7 @@ class LockFairness:
         time.sleep(min(0.0003 * (1 + looks), _LONGEST_LOOK_S))
 
     def step_aside(self, held_s: float) -> None:
-        """After a batch: leave the lock as long as it was held, if another process waits for it.
+        """After a batch, leave the lock for as long as it was held, if another process waits for it.
 
         Args:
             held_s: seconds for which the write lock was held.

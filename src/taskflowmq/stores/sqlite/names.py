@@ -1,8 +1,8 @@
-"""Numbers of tenants, lanes and tasks: jobs hold numbers, callers speak names. Names are unique within a tenant.
+"""Numbers of tenants, lanes and tasks: jobs hold numbers, callers use names. Names are unique within a tenant.
 
-Rows of these tables are never deleted, so what was committed can be remembered forever; whatever a rollback undid
-must be forgotten, which the writer takes care of (its ``caches``). That a queue is in use is stored again each
-hour, by the first job for it.
+Rows of these tables are never deleted, so what was committed can be remembered forever; what a rollback undid must be
+forgotten, which the writer does (its ``caches``). That a queue is in use is stored again each hour, by the first job
+for it.
 """
 
 from __future__ import annotations
@@ -33,25 +33,25 @@ class FoundTenant(NamedTuple):
 
 
 class KnownTasks(NamedTuple):
-    """Which of some tasks a tenant has."""
+    """The tasks among some that a tenant has."""
 
     names: dict[int, str]
     #: The numbers, as the statements of a claim search in them.
     text: str
-    #: All of them are there, which stays true; if not, this was so when the store's newest task was this one.
+    #: Whether all of them exist, which stays true. If not, this was so when the store's newest task was ``newest``.
     is_whole: bool
     newest: int
 
 
 class Names:
-    """What one connection's owner knows of the names in the store."""
+    """The names of the store, as one connection's owner knows them."""
 
     def __init__(self, max_queues: int = MAX_QUEUES) -> None:
         self.max_queues = max_queues
         self.tenants: dict[str, int] = {}
         self.tenant_names: dict[int, str] = {}
         self.lanes: dict[LaneKey, int] = {}
-        #: Of these two, what was used in this hour.
+        #: Lanes and queues that were used in this hour.
         self.used_lanes: dict[LaneKey, int] = {}
         self.used_queues: dict[NameKey, int] = {}
         self._hour_ends = 0
@@ -182,6 +182,6 @@ class Names:
 
 
 def find_tenant(conn: sqlite3.Connection, name: str) -> FoundTenant | None:
-    """Return what is stored of a tenant, for readers."""
+    """Return a stored tenant, for readers."""
     found = conn.execute(q.find_tenant, {"name": name}).fetchone()
     return None if found is None else FoundTenant(found[0], bool(found[1]))

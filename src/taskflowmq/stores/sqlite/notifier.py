@@ -4,11 +4,10 @@ A message is a list of tenants, each with names of its queues (a line each, tabs
 waiting; a full or dead socket loses it, which costs its owner one poll interval. Must stay true: nothing here can fail
 or delay an enqueue.
 
-Programs of schema 7 and before send lines with nothing but the name of a queue, which may be any tenant's. They take
-our lines for names that nobody has: a name contains no tab.
+Programs of schema 7 and before send lines with only the name of a queue, which may be any tenant's. They read our lines
+as names of queues that do not exist: a name contains no tab.
 
-Leading edge plus one per 5 ms: the first wake-up of a queue leaves at once, those that follow within 5 ms are
-sent together at the end of that time.
+The first wake-up of a queue is sent at once; those that follow within 5 ms are sent together at the end of that time.
 """
 
 from __future__ import annotations
@@ -29,14 +28,14 @@ log = logging.getLogger("taskflowmq.store")
 
 #: A datagram costs some microseconds, so the gap only bounds a storm of them (ADR 5).
 _GAP_S = 0.005
-#: How long a caller's transaction is given to commit.
+#: How long a wake-up waits for a caller's transaction to commit.
 _COMMIT_S = 0.1
 #: Longest socket path that every platform takes (104 bytes on BSD, 108 on Linux).
 _LONGEST_PATH = 100
 _NAME_BYTES = 24
-#: How often a listener looks whether its socket file is still there.
+#: How often a listener checks that its socket file still exists.
 _CHECK_S = 10.0
-#: Where Linux shows the descriptors of the process that looks.
+#: Where Linux shows a process its own descriptors.
 _DESCRIPTORS = "/proc/self/fd"
 _MESSAGE_BYTES = 8_192
 
@@ -102,11 +101,11 @@ class SqliteNotifier:
             self._timer = loop.call_later(_GAP_S, self._flush)
 
     def wake_later(self, queues: Iterable[QueueRef]) -> None:
-        """Wake after the caller's transaction has had a moment to commit; from any thread, never raises."""
+        """Wake after the caller's transaction had time to commit; callable from any thread, never raises."""
         loop, names = self._loop, tuple(queues)
         if not self._enabled or loop is None:
             return
-        with suppress(RuntimeError):  # the loop was closed meanwhile: polling takes over
+        with suppress(RuntimeError):  # the loop was closed meanwhile: jobs are found by polling
             loop.call_soon_threadsafe(self._put_off, names)
 
     def _put_off(self, queues: tuple[QueueRef, ...]) -> None:
@@ -127,13 +126,13 @@ class SqliteNotifier:
     def _send(self, queues: Sequence[QueueRef]) -> None:
         try:
             listeners = self._folder.sockets()
-        except OSError as error:  # there was no listener yet, or the folder is not ours
+        except OSError as error:  # there is no listener yet, or the folder is not ours
             log.debug("no wake-ups are sent: %s", error)
             return
         if not listeners:
             return
         message = _message(queues)
-        if self._sender is None:  # kept: making one takes as long as all the rest of a wake-up
+        if self._sender is None:  # kept: making one takes as long as the rest of a wake-up
             self._sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
             self._sender.setblocking(False)
         for name in listeners:
@@ -141,14 +140,14 @@ class SqliteNotifier:
                 self._sender.sendto(message, self._folder.address(name))
             except ConnectionRefusedError:  # its process is gone
                 self._folder.remove(name)
-            except OSError as error:  # full: it is awake already; or foreign: not ours to judge
+            except OSError as error:  # full: its owner is awake already; or another user's
                 log.debug("a wake-up was not sent: %s", error)
 
     @asynccontextmanager
     async def listen(
         self, tenants: Collection[str], queues: Collection[str]
     ) -> AsyncIterator[AsyncIterator[QueueRef | None]]:
-        """Yield queues as they become ready, and None where any may be: the socket was removed and is there again."""
+        """Yield queues as they become ready, and None when any may be: the socket was removed and is restored."""
         listener = _Listener(self._folder, frozenset(tenants), frozenset(queues), enabled=self._enabled)
         listener.open()
         try:
@@ -165,7 +164,7 @@ def _message(queues: Sequence[QueueRef]) -> bytes:
 
 
 class _Listener:
-    """One socket, and what arrived and was not taken yet, each queue once."""
+    """One socket, and the queues that arrived and were not taken yet, each once."""
 
     def __init__(self, folder: _Folder, tenants: frozenset[str], queues: frozenset[str], *, enabled: bool) -> None:
         self._folder = folder
@@ -178,7 +177,7 @@ class _Listener:
         self._arrived = asyncio.Event()
 
     def open(self) -> None:
-        """Bind the socket; where that fails the listener stays silent and polling does the work."""
+        """Bind the socket; if that fails, the listener stays silent and jobs are found by polling."""
         if self._enabled:
             self._bind()
             self._check = asyncio.get_running_loop().call_later(_CHECK_S, self._heal)
@@ -226,7 +225,7 @@ class _Listener:
         if self._socket is not None and not self._folder.holds(self._name):
             self._unbind()
         if self._socket is None and self._bind():
-            self._note(None)  # what was sent meanwhile is lost
+            self._note(None)  # messages that were sent meanwhile are lost
         self._check = asyncio.get_running_loop().call_later(_CHECK_S, self._heal)
 
     def _read(self) -> None:
@@ -247,7 +246,7 @@ class _Listener:
                         self._note(QueueRef(tenant, queue))
 
     def _note_any(self, queue: str) -> None:
-        """Note a queue of whichever tenant has one of that name."""
+        """Record a queue of every tenant that has one of that name."""
         if self._queues and queue not in self._queues:
             return
         for tenant in self._tenants:
@@ -263,8 +262,8 @@ class _Listener:
 class _Folder:
     """The folder of the sockets, beside the database.
 
-    A socket's address has room for about a hundred bytes. Where the path is longer, Linux takes it through a
-    descriptor of the folder; elsewhere there are no wake-ups then.
+    A socket's address has room for about a hundred bytes. If the path is longer, Linux reaches it through a descriptor
+    of the folder; on other systems there are no wake-ups then.
 
     Args:
         database: the database file, resolved.
@@ -305,9 +304,9 @@ class _Folder:
         """Give a socket its address.
 
         Raises:
-            OSError: it cannot be had.
+            OSError: it is not available.
         """
-        self.close()  # the folder may be another one than last time
+        self.close()  # the folder may have been replaced since the last call
         sock.bind(self.address(name))
         (self.path / name).chmod(self._mode)
 

@@ -12,18 +12,18 @@ class SqliteOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         migrate: "auto" makes a missing file and applies pending migrations when the store opens, "upgrade" does the
-            latter to a store that exists, "manual" refuses a missing or old one, "off" asks nothing of it (for
-            commands that look after the schema).
-        file_mode: the rights of a new database file, of its log and of what lies beside it. A file that exists keeps
-            its own. 0o660 is for several Unix users of one group (docs/configuration.md).
+            latter to a store that exists, "manual" refuses a missing or old one, "off" checks nothing (for commands
+            that manage the schema).
+        file_mode: the rights of a new database file, of its log and of the files beside it. An existing file keeps its
+            own. 0o660 is for several Unix users of one group (docs/configuration.md).
         beside: whether a store may be made in a file that holds tables of the application.
         lock_timeout_s: how long a write waits for other processes before it raises StoreUnavailable.
         synchronous: "FULL" commits survive power loss; "NORMAL" may lose the last ones (never corrupt).
         cache_kib: page cache of the writer and of the reader, each, in KiB; it fills only when used.
         wal_pages: pages of write-ahead log after which a commit moves them into the file.
         switch_interval_s: how long a busy thread may keep the interpreter from the writer thread. It is a setting of
-            the process (``sys.setswitchinterval``), which is only ever lowered; 0 leaves it alone, because a process
-            that merely enqueues belongs to its user. Worker children lower it themselves.
+            the process (``sys.setswitchinterval``), which is only ever lowered; 0 does not change it, because a process
+            that only enqueues belongs to its user. Worker children lower it themselves.
         max_queue: write operations that may wait in this process before new ones raise StoreUnavailable.
         transaction_timeout_s: how long a handler may keep ``ctx.transaction()`` open; below the lease.
         wake: tell other processes of this machine about ready jobs through a socket beside the file.

@@ -51,7 +51,7 @@ class SqliteQueues(CommonQueues):
         await self._notifier.wake([QueueRef(tenant, queue)])
 
     async def set_retention(self, tenant: str, queue: str, ages: Mapping[str, int | None]) -> None:
-        """Keep ended jobs of a queue for another time than all others. Creates the queue if it is new."""
+        """Set the retention of a queue's ended jobs. Creates the queue if it is new."""
         retention = msgspec.json.encode(ages).decode()
 
         def write(conn: sqlite3.Connection) -> None:
@@ -61,7 +61,7 @@ class SqliteQueues(CommonQueues):
         self._stats.forget()
 
     def _made(self, conn: sqlite3.Connection, tenant: str, queue: str) -> dict[str, Any]:
-        """Return a queue as statements name it; if it is new, it is made."""
+        """Return a queue as statements name it; make it if it is new."""
         tenant_id = run_steps(conn, self._names.tenant(tenant))
         run_steps(conn, self._names.queue(tenant_id, queue, self._now()))
         return {"tenant_id": tenant_id, "name": queue}

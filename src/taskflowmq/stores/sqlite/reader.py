@@ -1,6 +1,6 @@
 """A thread that only reads, so that readers never wait for the writer nor the writer for them (WAL).
 
-Must stay true: a reader holds no transaction longer than one operation, or the log could not be cut.
+Must stay true: a reader holds no transaction longer than one operation, or the log could not be truncated.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Reader:
         self._open = True
 
     def let_go(self) -> None:
-        """Have the thread close its connection, from any thread: the file was replaced."""
+        """Have the thread close its connection because the file was replaced; callable from any thread."""
         if self._thread is not None and self._pid == os.getpid():
             self._queue.put(_LET_GO)
 
@@ -124,7 +124,7 @@ class Reader:
             return
         try:
             conn.close()
-        except sqlite3.Error as error:  # the thread must live: readers would wait for it forever
+        except sqlite3.Error as error:  # the thread must not end: readers would wait for it forever
             log.warning("closing the database failed: %s", error)
 
 

@@ -31,7 +31,7 @@ def to_us(at: datetime) -> int:
 def from_us(us: int) -> datetime:
     """Return the aware UTC time of a number of microseconds since 1970.
 
-    A number beyond the calendar gives its nearest end: one bad row must not hide the others from every list.
+    A number beyond the calendar becomes its nearest end: one bad row must not make every list fail.
     """
     try:
         return EPOCH + timedelta(0, 0, us)
@@ -55,7 +55,7 @@ def to_json(rows: Any) -> str:
 
 
 def zeros(count: int) -> str:
-    """Return a JSON array of that length, for statements that need nothing but positions from json_each."""
+    """Return a JSON array of that length, for statements that need only positions from json_each."""
     return f"[{'0,' * (count - 1)}0]" if count else "[]"
 
 
@@ -99,7 +99,7 @@ decode_claim = msgspec.json.Decoder(list[ClaimRow]).decode
 
 
 def cut_args(rows: Sequence[ClaimRow], joined: bytes) -> Iterator[bytes]:
-    """Yield the arguments of claimed rows, which were read in one piece."""
+    """Yield the arguments of claimed rows, which were read as one text."""
     end = 0
     for row in rows:
         start, end = end, end + row.args_bytes
@@ -107,7 +107,7 @@ def cut_args(rows: Sequence[ClaimRow], joined: bytes) -> Iterator[bytes]:
 
 
 def claimed_job(row: ClaimRow, args: bytes, queue: str, priority: int, task: str, tenant: str, now: int) -> ClaimedJob:
-    """Build the job that a worker gets, charged and under its new fence."""
+    """Build the job that a worker receives, charged and under its new fence."""
     created_at = from_us(row.created_at)
     waited = now - row.ready_at
     return ClaimedJob(
@@ -127,7 +127,7 @@ def claimed_job(row: ClaimRow, args: bytes, queue: str, priority: int, task: str
         created_at,
         created_at if row.run_at == row.created_at else from_us(row.run_at),
         None if row.expires_at is None else from_us(row.expires_at),
-        waited / 1_000_000 if waited > 0 else 0.0,  # less than nothing after the clock stepped back
+        waited / 1_000_000 if waited > 0 else 0.0,  # negative after the clock stepped back
         tags_of(row.tags) if row.tags else (),
         row.meta.encode() if row.meta else None,
         row.headers.encode() if row.headers else None,

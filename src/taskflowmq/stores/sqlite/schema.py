@@ -1,8 +1,8 @@
 """The shape of the file and its version: numbered migrations, each applied in one transaction.
 
-A migration is safe while programs of the version before run. What those would not survive is a finishing step of the
-same number (``finish/``), applied when an operator says that none is left, and at once where the store is new. Applied
-steps are known by ``min_client``, which they raise so that older programs refuse the store.
+A migration is safe while programs of the version before run. A step that those would not survive is a finishing step of
+the same number (``finish/``): it is applied when an operator says that no such program is left, and at once in a new
+store. ``min_client`` shows which are applied; they raise it so that older programs refuse the store.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class SqliteSchema:
         return (await self._read())[0]
 
     async def missing_rights(self) -> list[str]:
-        """Return nothing: who can open the file can do everything."""
+        """Return nothing: a process that can open the file can do everything."""
         return []
 
     async def open_schemas(self) -> list[str]:
@@ -78,7 +78,7 @@ class SqliteSchema:
         return await self._writer.run(lambda conn: _migrate(conn, finish=finish))
 
     async def identify(self) -> None:
-        """Remember which store this is, so that no other one is taken for it when the file is opened again."""
+        """Remember the identity of the store, so that another one is refused when the file is opened again."""
         self._database.identity = await self._reader.run(read_identity) or None
 
     async def check_client(self) -> None:
@@ -117,7 +117,7 @@ def _stored(conn: sqlite3.Connection) -> tuple[int, int]:
 
 
 def _pending(version: int, min_client: int, *, finish: bool) -> list[_Change]:
-    """Return what is to be applied, in order. A new store is finished at once: nobody uses it yet."""
+    """Return what is to be applied, in order. A new store is finished at once: no program uses it yet."""
     changes = [_Change(_number(name), 0, name, text) for name, text in migrations() if _number(name) > version]
     if finish or not version:
         steps = [_Change(_number(name), 1, f"finish/{name}", text) for name, text in finishing()]

@@ -1,4 +1,4 @@
-"""Writing transitions, as steps: completions in one sweep, everything else after a look at where the jobs are.
+"""Writing transitions, as steps: completions in one statement, all others after a read of where the jobs are.
 
 Must stay true (I2, I3): a row is written only where ``running`` holds the job under the same fence; the fence is
 gone with the row, so nothing is written twice.
@@ -29,7 +29,7 @@ _RUNNING, _HELD = State.RUNNING, Verdict.HELD
 
 
 class Settlement(NamedTuple):
-    """What became of each transition, and the queues that received ready jobs."""
+    """The result of each transition, and the queues that received ready jobs."""
 
     settled: list[Settled]
     queues: tuple[QueueRef, ...] = ()
@@ -47,7 +47,7 @@ _FOUND = msgspec.json.Decoder(list[_Found])
 
 
 def settle_steps(transitions: Sequence[Transition], now: int) -> Steps[Settlement]:
-    """Write transitions under their fences and say what became of each, in order."""
+    """Write transitions under their fences and return the result of each, in order."""
     settled: list[Settled | None] = [None] * len(transitions)
     quick: dict[int, list[tuple[int, str | None]]] = {}
     for index, item in enumerate(transitions):
@@ -71,9 +71,9 @@ def _complete(
     settled: list[Settled | None],
     now: int,
 ) -> Steps[None]:
-    """Complete jobs of one fence number where the fence fits; the others are left unanswered.
+    """Complete jobs of one fence number whose fence fits; the others are left unanswered.
 
-    Most jobs complete at their first claim, so that a flush is one group, or two.
+    Most jobs complete at their first claim, so a flush is one group, or two.
     """
     ids = join_ids([transitions[index].job_id for index, _ in group])
     params = {"ids": ids, "results": to_json([result for _, result in group]), "lease_no": lease_no, "now": now}
@@ -171,7 +171,7 @@ def _json(data: bytes | None, problem: str | None) -> tuple[str | None, str | No
 
 
 def storable_json(data: bytes) -> str | None:
-    """Return JSON as text, or None if it is none, or none that readers and PostgreSQL could take."""
+    """Return JSON as text, or None if it is not JSON, or JSON that readers or PostgreSQL would refuse."""
     try:
         value = msgspec.json.decode(data)
         if b"\\u" in data:  # an escaped NUL or half of a surrogate pair

@@ -34,7 +34,7 @@ class SqliteStats(Counts):
         self._now = now
 
     async def _count_to(self, tenant: str | None, most: int | None) -> StoreStats:
-        # Counting to the end takes its time: on a thread of its own, beside those who read something small.
+        # Counting to the end is slow: it has a thread of its own, so that small reads do not wait for it.
         reader = self._slow if most is None else self._reader
         return await reader.run(lambda conn: _count(conn, self._now(), tenant, most))
 
@@ -62,7 +62,7 @@ def _count(conn: sqlite3.Connection, now: int, tenant: str | None, most: int | N
             oldest_ready_age=age,
             retention=read_retention(retention),
         )
-    # Who is alone has all jobs: that is counted without a look at whose each is.
+    # A single tenant has all jobs, which are counted without reading each job's tenant.
     one_of_several = found is not None and not found.is_only
     statement = q.count_states_of_tenant if one_of_several else q.count_states
     params = {"most": -1 if most is None else most, "tenant_id": tenant_id}

@@ -3,10 +3,10 @@
 The store's own writer thread, a caller's ``sqlite3`` connection, an ``aiosqlite`` one and SQLAlchemy all run the
 same generators; only the few lines that execute a step differ (``transactions.py``).
 
-Statements take a whole batch as one JSON text and one blob of ids, and answer with one JSON text. The reason is
-the GIL: the sqlite3 module gives it up at every step of a statement, and next to a thread that computes, taking it
-back can cost the switch interval (5 ms) each time. A batch of 500 rows inserted one by one next to such a thread
-took 350 ms under the write lock; as one statement it takes 15.
+Statements take a whole batch as one JSON text and one blob of ids, and return one JSON text. The reason is the GIL: the
+sqlite3 module releases it at every step of a statement, and beside a thread that computes, taking it back can cost the
+switch interval (5 ms) each time. A batch of 500 rows inserted one by one beside such a thread took 350 ms under the
+write lock; as one statement it takes 15.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Step(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """What a step gave: its rows, how many it changed, and whether it violated a constraint."""
+    """The result of a step: its rows, how many it changed, and whether it violated a constraint."""
 
     rows: list[Any]
     changed: int = 0

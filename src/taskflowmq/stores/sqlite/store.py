@@ -34,7 +34,7 @@ from taskflowmq.stores.sqlite.workers import SqliteWorkers
 from taskflowmq.stores.sqlite.writer import Writer
 
 _MEMORY = ":memory:"
-#: A log is cut to a quarter of this after a checkpoint; one that is longer cannot be checkpointed.
+#: After a checkpoint, a log is truncated to a quarter of this; a longer log means that checkpoints do not succeed.
 _LONG_LOG = 256 * 2**20
 
 
@@ -43,7 +43,7 @@ class SqliteStore:
 
     Args:
         url_or_path: ``sqlite:///relative.db``, ``sqlite:////absolute.db`` or a path. ``:memory:`` (or
-            ``sqlite://``) is a private temporary file that goes with :meth:`close`, for tests.
+            ``sqlite://``) is a private temporary file that :meth:`close` deletes, for tests.
         options: the store's settings.
         clock: overrides the system's time in every statement, for tests and simulation.
     """
@@ -154,7 +154,7 @@ class SqliteStore:
         await self._slow_reader.stop()
 
     def doubts(self) -> list[tuple[str, str]]:
-        """Return what is doubtful about the file, each with what to do: who may read it, its log, its disk."""
+        """Return problems of the file, each with what to do: rights of other users, its log, its disk."""
         found = []
         wide = wide_rights(self._database.path.resolve())
         if wide:

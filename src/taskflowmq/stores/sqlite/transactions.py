@@ -41,7 +41,7 @@ def run_on_sync(conn: Any, path: Path, make_steps: Callable[[], Steps[T]]) -> T:
         make_steps: makes the steps.
 
     Raises:
-        TypeError: the connection's driver is not one this store speaks.
+        TypeError: the connection's driver is not supported by this store.
         WrongContext: it is closed, to another file, or commits by itself and no transaction is open.
     """
     refuse_makers(conn)
@@ -55,7 +55,7 @@ def run_on_sync(conn: Any, path: Path, make_steps: Callable[[], Steps[T]]) -> T:
 
 
 async def run_on(conn: Any, path: Path, make_steps: Callable[[], Steps[T]]) -> T:
-    """Run steps on an async connection or session, in a savepoint; blocking ones are taken too."""
+    """Run steps on an async connection or session, in a savepoint; blocking ones are accepted too."""
     refuse_makers(conn)
     if comes_from(conn, "sqlalchemy") and hasattr(conn, "run_sync"):
         result: T = await conn.run_sync(lambda sync_conn: _run_alchemy(sync_conn, path, make_steps))
@@ -95,7 +95,7 @@ def _refusing_closed() -> Iterator[None]:
 
 
 def _require_transaction(conn: Any) -> None:
-    """Refuse a connection that commits by itself; of the others the driver begins a transaction, or we do."""
+    """Refuse a connection that commits by itself; for others the driver begins a transaction, or this function does."""
     if conn.in_transaction:
         return
     # Python 3.12 has `autocommit`, where True is the same; aiosqlite does not pass it on.
@@ -104,7 +104,7 @@ def _require_transaction(conn: Any) -> None:
 
 
 def _on_file(path: Path, steps: Steps[T]) -> Steps[T]:
-    """Have steps run only on a connection to the store's file."""
+    """Run steps only on a connection to the store's file."""
     reply = yield Step(q.find_file, {})
     if not _same_file(next((file for _, name, file in reply.rows if name == "main"), ""), path):
         raise WrongContext(OTHER_DATABASE)
@@ -132,7 +132,7 @@ def _native(conn: sqlite3.Connection) -> _Executes:
 
 @contextmanager
 def _plain_texts(conn: Any) -> Iterator[None]:
-    """Have rows as tuples and texts as str, whatever factories the caller has set."""
+    """Make rows tuples and texts str for this block, whatever factories the caller has set."""
     theirs, conn.text_factory = conn.text_factory, str
     try:
         yield
@@ -202,7 +202,7 @@ async def _run_async(
 
 
 def _script(in_transaction: bool, steps: Steps[T]) -> Any:
-    """Yield (statement, parameters) and take replies or errors: the savepoint, the steps, and the way back."""
+    """Yield (statement, parameters) and take replies or errors: the savepoint, the steps, and the rollback to it."""
     if not in_transaction:
         _result((yield "BEGIN IMMEDIATE", {}))
     _result((yield "SAVEPOINT taskflow", {}))
@@ -216,7 +216,7 @@ def _script(in_transaction: bool, steps: Steps[T]) -> Any:
         _result((yield "RELEASE taskflow", {}))
         return stop.value
     except Exception:
-        # A full disk may have undone the whole transaction, savepoint included: the first error is the news.
+        # A full disk may have undone the whole transaction, savepoint included: the first error is the one to raise.
         yield "ROLLBACK TO taskflow", {}
         yield "RELEASE taskflow", {}
         raise
@@ -227,7 +227,7 @@ def _clashed(answer: Any) -> bool:
 
 
 def _result(answer: Any) -> Reply:
-    """Return a reply or raise the error of the driver, stripped of SQLAlchemy's wrapping where SQLite is to blame."""
+    """Return a reply or raise the error of the driver, without SQLAlchemy's wrapping if it is an error of SQLite."""
     if isinstance(answer, Reply):
         return answer
     origin = getattr(answer, "orig", None) or answer

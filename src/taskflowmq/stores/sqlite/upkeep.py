@@ -1,7 +1,7 @@
 """Duties: periodic work that any process may do, once per interval for all.
 
-Each looks first on the reading connection and takes the write lock only if there is something to do: an idle
-machine writes nothing.
+Each duty reads first on the reading connection and takes the write lock only if there is work: an idle machine writes
+nothing.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from taskflowmq.stores.sqlite.writer import Writer
 log = logging.getLogger("taskflowmq.store")
 T = TypeVar("T")
 
-#: While the rescuer waits for the write lock, how often it looks who holds it, in seconds.
+#: While the rescuer waits for the write lock, how often it checks who holds it, in seconds.
 _LOOK_S = 1.0
 
 
@@ -59,7 +59,7 @@ class SqliteUpkeep:
         return _turn(False, known, now)
 
     async def _guard(self, writing: Coroutine[Any, Any, T]) -> T:
-        """Wait for a write of the rescuer, and meanwhile for a lost worker that was stopped with the write lock."""
+        """Wait for a write of the rescuer, and meanwhile end a lost worker that was stopped with the write lock."""
         task = asyncio.ensure_future(writing)
         try:
             while True:
@@ -78,7 +78,7 @@ class SqliteUpkeep:
         params = {"host": host, "boot_id": boot_id, "now": self._now()}
         rows = await self._reader.run(lambda conn: conn.execute(q.list_lost_pids, params).fetchall())
         lost = {pid for (pid,) in rows}
-        # The supervisor of a lost worker is as lost, if it was stopped together with it.
+        # The supervisor of a lost worker is lost too, if it was stopped together with it.
         if (holder.pid in lost or holder.pid in {parent_of(pid) for pid in lost}) and end_stopped(self._file, holder):
             log.error("killed process %d: a worker, stopped for longer than its lease with the write lock", holder.pid)
 
@@ -109,7 +109,7 @@ class SqliteUpkeep:
         await aside(self._maintain)
 
     async def note_failure(self, duty: str, problem: str) -> None:
-        """Remember why the last turn of a duty failed."""
+        """Store why the last turn of a duty failed."""
         params = {"name": duty, "problem": problem, "now": self._now()}
         await self._writer.run(lambda conn: conn.execute(q.note_failure, params).close())
 
@@ -178,7 +178,7 @@ class SqliteUpkeep:
         excess = None
         if retention.keep is not None:
             excess = conn.execute(q.find_excess, {"keep": retention.keep}).fetchone()
-        # It is found again by the time in its id: what was made with it or before is too many.
+        # It is found again by the time in its id: jobs made with it or before exceed the number.
         made_ms = None if excess is None else UUID(bytes=excess[0]).int >> 80
         return rules_of(retention, exceptions, None if made_ms is None else max(self._now() // 1000 - made_ms, 0))
 
@@ -204,7 +204,7 @@ class SqliteUpkeep:
         batch = batch_of(join_ids(due))
 
         def write(conn: sqlite3.Connection) -> int:
-            # Read before, deleted now: a dead job may have got a new round in between, so each step looks again.
+            # Read before, deleted now: a dead job may have begun a new round in between, so each step checks again.
             gone = conn.execute(q.delete_outcomes, {**batch, "state": state, "until": until}).rowcount
             conn.execute(q.prune_jobs, batch)
             conn.execute(q.prune_attempts, batch)
@@ -242,7 +242,7 @@ class SqliteUpkeep:
 
 
 class _Duty(NamedTuple):
-    """What is stored of a duty and of the grace, in microseconds."""
+    """The stored times of a duty and of the grace, in microseconds."""
 
     ran_at: int | None
     grace_until: int | None
@@ -250,7 +250,7 @@ class _Duty(NamedTuple):
 
     @property
     def late_ms(self) -> int | None:
-        """For how long sweeps had come late one after another when the last one came."""
+        """For how long consecutive sweeps had come late as of the last one."""
         return None if self.ran_at is None or self.late_since is None else (self.ran_at - self.late_since) // 1000
 
 
@@ -272,7 +272,7 @@ def _next_due(conn: sqlite3.Connection) -> int | None:
 
 
 def _ms_until(due: int | None, now: int) -> int | None:
-    """Return milliseconds until then, rounded up, so that no look comes a moment too early."""
+    """Return milliseconds until then, rounded up, so that no query comes too early."""
     return None if due is None else max(-(-(due - now) // 1000), 0)
 
 

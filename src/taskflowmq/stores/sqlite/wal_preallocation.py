@@ -1,11 +1,11 @@
-"""Lengthens the write-ahead log before that is needed.
+"""Lengthens the write-ahead log in advance.
 
 A commit that lengthens the log must also write the filesystem's own journal: measured on ext4, a durable commit of
-four pages took 0.40 ms where the file grew and 0.21 ms where it was written over. SQLite writes its log over from the
-start after each checkpoint, so only the first round of a file pays; this pays for it in one stretch.
+four pages took 0.40 ms where the file grew and 0.21 ms where it was overwritten. SQLite overwrites its log from the
+start after each checkpoint, so only the first pass through the file costs more; this does it in one step.
 
-The way is SQLite's own: a transaction that is larger than the page cache spills into the log; rolled back, it leaves
-the file long and the database as it was. Losing this length costs speed and nothing else.
+The mechanism is SQLite's own: a transaction that is larger than the page cache spills into the log; rolled back, it
+leaves the file long and the database as it was. Losing this length costs speed and nothing else.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from taskflowmq.stores.sqlite.queries import q
 
 log = logging.getLogger("taskflowmq.store")
 
-#: A process that writes less often than this needs no longer log.
+#: A process that commits less often than this needs no preallocated log.
 _COMMITS = 64
-#: The log is lengthened only on a disk that has this many times as much left.
+#: The log is lengthened only on a disk with this many times as much free space.
 _SPARE = 64
 
 
@@ -44,7 +44,7 @@ class WalPreallocation:
         """Count a commit and lengthen the log when there have been enough of them.
 
         Raises:
-            sqlite3.Error: the engine or the disk failed; the connection is not usable any more.
+            sqlite3.Error: the engine or the disk failed; the connection is no longer usable.
         """
         self._commits += 1
         if self._done or self._commits % _COMMITS:
@@ -69,7 +69,7 @@ class WalPreallocation:
         conn.execute("PRAGMA cache_size = 16").fetchall()
         try:
             conn.execute(q.write_filler, {"bytes": length})
-        except sqlite3.Error as error:  # the disk, or a limit of this process: never needed, never tried again
+        except sqlite3.Error as error:  # the disk, or a limit of this process: not required, and not tried again
             log.debug("cannot preallocate the WAL: %s", error)
         if conn.in_transaction:
             conn.execute("ROLLBACK")

@@ -76,12 +76,12 @@ class SqliteWorkers:
         return [HeldJob(UUID(bytes=job_id), attempts, Counters(*counts)) for job_id, attempts, *counts in rows]
 
     async def report(self, worker_id: UUID, notes: Mapping[str, str | None]) -> None:
-        """Merge what is noteworthy of a worker into its info; None takes a note back."""
+        """Merge notes of a worker into its info; None removes a note."""
         params = {"id": worker_id.bytes, "notes": msgspec.json.encode(notes).decode()}
         await self._writer.run(lambda conn: conn.execute(q.update_notes, params))
 
     async def suspects_ready(self) -> bool:
-        """Tell whether ready jobs wait that must run alone."""
+        """Tell whether isolated jobs are ready."""
         rows = await self._reader.run(lambda conn: conn.execute(q.find_suspects).fetchall())
         return bool(rows[0][0])
 

@@ -1,13 +1,12 @@
 """The one thread of a process that writes: a queue of operations, committed in groups.
 
 An operation is a function of the connection. The writer takes what has been queued, opens one transaction, runs
-every operation in a savepoint of its own, so that its error hits only its caller, and commits once for all. It
-never waits for company: while one commit is on its way to the disk, the next group gathers by itself.
+every operation in a savepoint of its own, so that its error reaches only its caller, and commits once for all. It
+never waits for more operations: while one commit is written to the disk, the next group collects by itself.
 
 Must stay true: an operation's result is delivered only after the commit that holds it, in a file that still has its
-name; an operation whose caller
-went away is committed all the same; a lock that others hold is waited for, with a deadline, and never surfaces as
-an error of SQLite.
+name; an operation whose caller was cancelled is committed all the same; a lock that others hold is waited for, with a
+deadline, and never surfaces as an error of SQLite.
 """
 
 from __future__ import annotations
@@ -36,14 +35,14 @@ log = logging.getLogger("taskflowmq.store")
 T = TypeVar("T")
 
 Operation = Callable[[sqlite3.Connection], T]
-#: Takes the arguments of several callers and returns one result, or error to raise, for each.
+#: Takes the arguments of several callers and returns one result, or an error to raise, for each.
 Merged = Callable[[sqlite3.Connection, list[Any]], Sequence[Any]]
 
 _MOST_ITEMS = 512
-#: After this long a group is committed, and what is left of it waits for the next: others need the lock too.
+#: After this long a group is committed, and the rest of it waits for the next: others need the lock too.
 _LONGEST_HOLD_S = 0.02
 
-#: After a pause this long the file is looked at before it is written to, too: what is refused is then not stored.
+#: After a pause this long the file is also checked before it is written to: a refused operation is then not stored.
 _IDLE_S = 0.01
 
 
@@ -69,7 +68,7 @@ class _Item:
 
 
 class Cache(Protocol):
-    """What operations remember of the database, so that they need not read it again."""
+    """State that operations remember of the database, so that they need not read it again."""
 
     def forget(self) -> None:
         """Forget everything; called in the writer thread."""
@@ -103,7 +102,7 @@ class Writer:
         """Start the thread."""
         self._pid = os.getpid()
         self._stopping = False
-        # The writer gives the GIL up at every statement and, next to a busy thread, waits this long to get it back.
+        # The writer releases the GIL at every statement and, beside a busy thread, waits this long to get it back.
         if 0 < self._options.switch_interval_s < sys.getswitchinterval():
             sys.setswitchinterval(self._options.switch_interval_s)
         self._thread = threading.Thread(target=self._main, name="taskflow-writer", daemon=True)
@@ -228,7 +227,7 @@ class Writer:
         return time.monotonic() - began
 
     def _preallocate_wal(self) -> None:
-        """Lengthen the log, if it is time to, after the callers have their answers."""
+        """Lengthen the log, if it is due, after the callers have their answers."""
         if self._conn is None:
             return
         try:
@@ -286,7 +285,7 @@ class Writer:
             cache.forget()
 
     def _close_lost(self) -> None:
-        """Close what is open in a file that was replaced, and forget what was read there."""
+        """Close the connection to a file that was replaced, and forget what was read there."""
         if self._lost:
             self._lost = False
             self._rolled_back()
@@ -304,7 +303,7 @@ class Writer:
 
 
 def _group(items: list[_Item]) -> list[list[_Item]]:
-    """Put operations that can be merged together; each keeps the place of the first of its kind."""
+    """Group operations that can be merged; each group keeps the place of its first operation."""
     groups: list[list[_Item]] = []
     merged: dict[Callable[..., Any], list[_Item]] = {}
     for item in items:
