@@ -153,13 +153,14 @@ def check_fragments(engine: str, root: Path) -> Iterator[Problem]:
     """Yield what is wrong with the fragments of an engine, each of which is a statement by itself."""
     folder = root / STORES / engine
     used = {name for path in folder.rglob("*.sql") for name in INCLUDE.findall(path.read_text(encoding="utf-8"))}
+    known, _ = good_fragments(folder, root)
     for path in sql_files(folder / "fragments").values():
         name = relative(path, root)
         text = path.read_text(encoding="utf-8")
         if not FRAGMENT.fullmatch(path.stem):
             yield Problem(name, 1, "name", f"{path.stem} is not in lower case")
-        if path.stem not in used:
-            yield Problem(name, 1, "fragment", f"no statement includes {path.stem}")
+        for part in sorted(part for part in known if part.partition(".")[0] == path.stem and part not in used):
+            yield Problem(name, 1, "fragment", f"no statement includes {part}")
         yield from check_text(text, name)
         for line, message in findings(tokens(text), engine):
             yield Problem(name, line, "sql", message)

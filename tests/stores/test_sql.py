@@ -34,6 +34,14 @@ def test_fragments_include_others_and_folders_may_have_folders(tmp_path: Path) -
     assert load(write(tmp_path, **files)) == {"read_one": "SELECT\n(\n1\n)"}
 
 
+def test_parts_of_a_fragment_are_included_one_by_one(tmp_path: Path) -> None:
+    lists = "-- Two lists.\nSELECT 1\n  -- begin: names\n  , a, b\n  -- end\n-- begin: values\n, 2, 3\n-- end\n"
+    text = "INSERT INTO x (id\n  -- include: lists.names\n)\nSELECT 1\n-- include: lists.values\nFROM y"
+    assert load(write(tmp_path, queries__do_it=text, fragments__lists=lists)) == {
+        "do_it": "INSERT INTO x (id\n  , a, b\n)\nSELECT 1\n, 2, 3\nFROM y"
+    }
+
+
 @pytest.mark.parametrize(
     ("files", "message"),
     [
@@ -43,6 +51,14 @@ def test_fragments_include_others_and_folders_may_have_folders(tmp_path: Path) -
         (
             {"queries__do_it": "-- include: part\n", "fragments__part": "-- begin\n-- include: part\n-- end\n"},
             "the fragment part includes itself, in part in do_it",
+        ),
+        (
+            {"queries__do_it": "-- include: part.b\n", "fragments__part": "-- begin: a\n1\n-- end\n"},
+            "do_it includes part.b, which is not a fragment",
+        ),
+        (
+            {"fragments__part": "-- begin: a\n1\n-- end\n-- begin: a\n2\n-- end\n"},
+            "the fragment part.a begins twice",
         ),
         ({"queries__do_it": "SELECT 1", "only__do_it": "SELECT 2"}, "two statements are named do_it"),
         (

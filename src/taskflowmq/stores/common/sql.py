@@ -8,7 +8,9 @@ statements must do in the same way is a fragment, ``fragments/<name>.sql``. A li
     SELECT job_id FROM ending
 
 A fragment's file is a statement by itself, which editors, checks and the server can read. Only the text between the
-lines ``-- begin`` and ``-- end`` is included; the text around them shows which columns the fragment reads.
+lines ``-- begin`` and ``-- end`` is included; the text around them shows which columns the fragment reads. Lists that
+change together are parts of one fragment, each between ``-- begin: <part>`` and ``-- end``; a part is included as
+``-- include: <name>.<part>``.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from importlib.resources.abc import Traversable
 #: The folders of statements, in the package of an engine.
 FOLDERS = ("queries", "only")
 _INCLUDE = re.compile(r"^[ \t]*-- include:[ \t]*(\S*)[ \t]*\n?", re.MULTILINE)
-_BODY = re.compile(r"^-- begin\n(.*?)^-- end$", re.MULTILINE | re.DOTALL)
+_BODY = re.compile(r"^[ \t]*-- begin(?:: (\w+))?\n(.*?)^[ \t]*-- end$", re.MULTILINE | re.DOTALL)
 
 
 class BadStatement(Exception):
@@ -88,17 +90,21 @@ def read_folder(root: Traversable, folder: str) -> dict[str, str]:
 
 
 def read_fragments(root: Traversable) -> dict[str, str]:
-    """Return the text between ``-- begin`` and ``-- end`` in each fragment, by name.
+    """Return the text between ``-- begin`` and ``-- end`` in each fragment, by name and part.
 
     Raises:
-        BadStatement: a file in ``fragments`` has no such lines.
+        BadStatement: a file in ``fragments`` has no such lines, or twice for one part.
     """
-    fragments = {}
+    fragments: dict[str, str] = {}
     for name, text in read_folder(root, "fragments").items():
-        body = _BODY.search(text)
-        if body is None:
+        parts = _BODY.findall(text)
+        if not parts:
             raise BadStatement(f"the fragment {name} has no lines `-- begin` and `-- end`")
-        fragments[name] = body[1]
+        for part, body in parts:
+            key = f"{name}.{part}" if part else name
+            if key in fragments:
+                raise BadStatement(f"the fragment {key} begins twice")
+            fragments[key] = body
     return fragments
 
 
