@@ -113,6 +113,7 @@ def test_a_rescuer_and_a_worker_decide_alike(job: HeldJob, outcome: Outcome, ran
         run_at=now,
         expires_at=None,
         waited=0.0,
+        tags=(),
     )
     assert decide(claimed, outcome, rand=rand) == decide(job, outcome, rand=rand)
 

@@ -404,14 +404,17 @@ FIELDS = (
         "field-forgotten",
         "sqlite",
         "the version of a job's arguments is not written",
-        (Edit("stores/sqlite/enqueue.py", "        job.args_version,\n", "        1,\n"),),
+        (
+            Edit("stores/sqlite/fragments/job_fields.sql", ":timeout_ms, :args_version", ":timeout_ms, 1"),
+            Edit("stores/sqlite/fragments/job_fields.sql", "json_extract(value, '$[10]')", "1"),
+        ),
         (_SQLITE + _RUN + "[alone-ready]", _SQLITE + _RUN + "[bulk-ready]"),
     ),
     Mutant(
         "field-forgotten",
         "postgres",
-        "headers are written of jobs of bulks only",
-        (Edit("stores/postgres/rows.py", "        job.headers and job.headers.decode(),\n", "        None,\n"),),
+        "meta and headers are written of jobs of bulks only",
+        (Edit("stores/postgres/rows.py", "text and text.decode() for text", "None for text"),),
         (_POSTGRES + _READ + "[alone-ready]", _POSTGRES + _RUN + "[alike-ready]"),
     ),
 )

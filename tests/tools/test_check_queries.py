@@ -208,7 +208,10 @@ def test_fragments_pass_and_their_ctes_are_known_to_what_includes_them(tmp_path:
         ({"gone": FRAGMENT.replace("-- end\n", "")}, ["fragment: the fragment gone has no lines"]),
         ({"gone": FRAGMENT, "other": FRAGMENT}, ["fragment: no statement includes other"]),
         ({"gone": FRAGMENT, "Other": FRAGMENT}, ["name: Other is not in lower case"]),
-        ({"gone": FRAGMENT, "lists": FRAGMENT.replace("begin", "begin: a")}, ["fragment: no statement includes lists.a"]),
+        (
+            {"gone": FRAGMENT, "lists": FRAGMENT.replace("begin", "begin: a")},
+            ["fragment: no statement includes lists.a"],
+        ),
     ],
 )
 def test_mutants_of_a_fragment_are_caught(tmp_path: Path, fragments: dict[str, str], said: list[str]) -> None:

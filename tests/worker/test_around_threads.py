@@ -139,9 +139,9 @@ def test_the_same_holds_in_a_process_whose_body_turns_the_loop() -> None:
         await wait_until(limits[0].expired, 20)
         seen.append("ends")
 
-    counts = (1, 1, 0, 0, 1, 1)
+    counts = (1, 1, 0, 0, 1)
     name = tasks.add(body, runs=Runs.PROCESS)
-    job = ClaimedJob(uuid4(), name, b"{}", "default", 0, "default", *counts, None, EPOCH, EPOCH, None, 0.0)
+    job = ClaimedJob(uuid4(), name, b"{}", "default", 0, "default", 0.0, (), *counts, EPOCH, EPOCH, None, 1, None)
     with asyncio.Runner() as runner:
         outcome = _Bodies(tasks, cast(Any, None), runner).run(job)
     assert isinstance(outcome, Failed)

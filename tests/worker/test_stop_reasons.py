@@ -91,8 +91,9 @@ def test_a_process_ends_as_asked_only_if_it_was_asked() -> None:
         raise kept[0]
 
     tasks = FakeTasks()
-    counts = (0, 1, 0, 0, 1, 3)
-    job = ClaimedJob(uuid4(), tasks.add(body), b"{}", "default", 0, "default", *counts, None, EPOCH, EPOCH, None, 0.0)
+    counts = (0, 1, 0, 0, 1)
+    name = tasks.add(body)
+    job = ClaimedJob(uuid4(), name, b"{}", "default", 0, "default", 0.0, (), *counts, EPOCH, EPOCH, None, 3, None)
     with asyncio.Runner() as runner:
         bodies = _Bodies(tasks, cast(Any, None), runner)
         assert bodies.run(job) is None

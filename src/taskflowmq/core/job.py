@@ -194,7 +194,8 @@ class IdempotencyKey(msgspec.Struct, frozen=True):
 class ClaimedJob(msgspec.Struct, frozen=True, gc=False):
     """A job that this worker holds under the fence ``(id, lease_no)``.
 
-    Stores give its fields by position: by name they cost ten times as much, 2 µs a job (ADR 6).
+    Stores give its fields by position: by name they cost ten times as much, 2 µs a job (ADR 6). What they only keep
+    comes last, and of that what is JSON (``stores/common/fields.py``).
     """
 
     id: UUID
@@ -203,22 +204,22 @@ class ClaimedJob(msgspec.Struct, frozen=True, gc=False):
     queue: str
     priority: int
     tenant: str
+    #: Seconds from ready to claimed, by the store's clock.
+    waited: float
+    tags: tuple[str, ...]
     round: int
     attempt: int
     crashes: int
     losses: int
     lease_no: int
-    max_attempts: int
-    timeout_ms: int | None
     created_at: datetime
     run_at: datetime
     expires_at: datetime | None
-    #: Seconds from ready to claimed, by the store's clock.
-    waited: float
-    tags: tuple[str, ...] = ()
+    max_attempts: int
+    timeout_ms: int | None
+    args_version: int = 1
     meta: bytes | None = None
     headers: bytes | None = None
-    args_version: int = 1
 
 
 class HeldJob(msgspec.Struct, frozen=True, gc=False):

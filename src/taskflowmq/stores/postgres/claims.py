@@ -33,7 +33,7 @@ _MAX_REWRITES = 5
 #: The fate of a fence that is given up: to its transition it is as if nothing were stored.
 _UNSETTLED = StoredFate(None, None, None)
 #: Columns of a claimed row; access by name takes three times as long.
-_LANE, _SEQ, _TASK, _TENANT = 0, 1, 3, 10
+_LANE, _SEQ, _TASK, _TENANT = 0, 1, 3, 4
 _lane_of, _seq_of = itemgetter(_LANE), itemgetter(_SEQ)
 _PENDING = State.PENDING
 #: Up to this many lanes, a claim scans all of them. Beyond it, only the lanes that had ready jobs at the last peek: an

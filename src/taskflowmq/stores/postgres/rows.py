@@ -27,6 +27,7 @@ from taskflowmq.core.transitions import Transition
 from taskflowmq.core.unique_keys import shown_key
 from taskflowmq.core.validation import clean_text
 from taskflowmq.ports.store.workers import WorkerView
+from taskflowmq.stores.common.fields import KEPT, KEPT_JSON, VIEWED, json_of, plain_of
 from taskflowmq.stores.postgres.names import Lane, NameRows
 
 Row = Any
@@ -46,9 +47,10 @@ _LARGE_EXPONENTS = (b"0e0000", b"0e-0000")
 #: the point).
 _SHORT_ARGS = 10_000
 #: What of a job is JSON already, and what is plain; its unique key has names of its own.
-_JSON_FIELDS = ("args", "meta", "headers")
+_JSON_FIELDS = ("args", *KEPT_JSON)
 _PLAIN_FIELDS = tuple(name for name in NewJob.__struct_fields__ if name not in {*_JSON_FIELDS, "id", "tags", "unique"})
 _plain = attrgetter(*_PLAIN_FIELDS)
+_KEPT = tuple(map(attrgetter, KEPT))
 
 
 def _column(jobs: Sequence[NewJob], pick: Callable[[NewJob], Any], default: Any = None) -> list[Any] | None:
@@ -74,17 +76,13 @@ def enqueue_args(now: datetime | None, jobs: Sequence[NewJob], names: NameRows) 
         [lanes[job.tenant, job.queue, job.priority, job.share] for job in jobs],
         [tasks[job.tenant, job.task] for job in jobs],
         [job.args for job in jobs],
-        _column(jobs, lambda job: job.args_version, 1),
-        [job.max_attempts for job in jobs],
-        _column(jobs, lambda job: job.timeout_ms),
         _column(jobs, lambda job: job.delay_ms, 0),
         _column(jobs, lambda job: job.run_at),
         _column(jobs, lambda job: job.expires_in_ms),
         _column(jobs, lambda job: array_literal(job.tags)),
-        _column(jobs, lambda job: job.meta),
-        _column(jobs, lambda job: job.headers),
         unix_ms(jobs[0].id),
         unix_ms(jobs[-1].id),
+        *[_column(jobs, pick) for pick in _KEPT],
     ]
 
 
@@ -104,13 +102,14 @@ def alike_args(now: datetime | None, jobs: Sequence[NewJob], names: NameRows) ->
         raise InvalidJob.at("/args", "are not JSON: they hold the character U+001F")
     ids = "{" + ",".join([f"{job.id.int:032x}" for job in jobs]) + "}"
     plain = is_plainly_storable(args, max([len(job.args) for job in jobs]))
-    return [now, unix_ms(first.id), unix_ms(jobs[-1].id), ids, args.decode(), *_common_args(first, names), plain]
+    bounds = [unix_ms(first.id), unix_ms(jobs[-1].id)]
+    return [now, bounds, ids, args.decode(), plain, *_common_args(first, names)]
 
 
 def one_args(now: datetime | None, job: NewJob, names: NameRows) -> list[Any]:
     """Return the parameters of ``insert_one``."""
     plain = is_plainly_storable(job.args, len(job.args))
-    return [now, unix_ms(job.id), job.id, job.args.decode(), *_common_args(job, names), plain]
+    return [now, unix_ms(job.id), job.id, job.args.decode(), plain, *_common_args(job, names)]
 
 
 def _common_args(job: NewJob, names: NameRows) -> tuple[Any, ...]:
@@ -118,13 +117,10 @@ def _common_args(job: NewJob, names: NameRows) -> tuple[Any, ...]:
         names.tenants[job.tenant],
         names.lanes[job.tenant, job.queue, job.priority, job.share],
         names.tasks[job.tenant, job.task],
-        job.args_version,
-        job.max_attempts,
-        job.timeout_ms,
         job.expires_in_ms,
         array_literal(job.tags),
-        job.meta and job.meta.decode(),
-        job.headers and job.headers.decode(),
+        *plain_of(job),
+        *[text and text.decode() for text in json_of(job)],
     )
 
 
@@ -205,54 +201,19 @@ def change_as_dict(change: Transition) -> dict[str, Any]:
 
 
 def claimed_job(row: Row, tasks: dict[int, str], lanes: dict[int, Lane], tenants: dict[int, str]) -> ClaimedJob:
-    """Build a claimed job from a row of ``claim_jobs``, whose columns come in this order."""
-    # Unpacked at once: access by name for each of them costs more than all the rest.
-    (
-        lane_id,
-        _seq,
-        job_id,
-        task_id,
-        round_no,
-        attempt,
-        crashes,
-        losses,
-        lease_no,
-        waited,
-        tenant_id,
-        max_attempts,
-        timeout_ms,
-        created_at,
-        run_at,
-        expires_at,
-        args_version,
-        tags,
-        args,
-        meta,
-        headers,
-    ) = row
-    lane = lanes[lane_id]
+    """Build a claimed job from a row of ``claim_jobs``, whose last columns come in the order of its last fields."""
+    # By position and in one slice: access by name for each of them costs more than all the rest.
+    lane, waited, tags = lanes[row[0]], row[6], row[7]
     return ClaimedJob(
-        job_id,
-        tasks[task_id],
-        args,
+        row[2],
+        tasks[row[3]],
+        row[5],
         lane.queue,
         lane.priority,
-        tenants[tenant_id],
-        round_no,
-        attempt,
-        crashes,
-        losses,
-        lease_no,
-        max_attempts,
-        timeout_ms,
-        created_at,
-        run_at,
-        expires_at,
-        max(0.0, waited),  # negative after the clock stepped back
+        tenants[row[4]],
+        waited if waited > 0 else 0.0,  # negative after the clock stepped back
         tuple(tags) if tags else (),
-        meta,
-        headers,
-        args_version,
+        *row[8:],
     )
 
 
@@ -294,8 +255,6 @@ def job_view(row: Row) -> JobView:
         state=State(row["state"]),
         reason=Reason(row["reason"]) if row["reason"] else None,
         counters=_counters(row),
-        max_attempts=row["max_attempts"],
-        timeout_ms=row["timeout_ms"],
         created_at=row["created_at"],
         run_at=row["run_at"],
         started_at=row["started_at"],
@@ -309,8 +268,7 @@ def job_view(row: Row) -> JobView:
         cancel_requested_at=row["cancel_requested_at"],
         unique_key=shown_key(row["unique_key"]),
         tags=tuple(row["tags"] or ()),
-        raw_meta=row["meta"],
-        raw_headers=row["headers"],
+        **{name: row[own] for name, own in VIEWED},
     )
 
 

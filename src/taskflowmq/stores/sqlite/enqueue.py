@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -16,6 +16,7 @@ import msgspec
 from taskflowmq.core.errors import Conflict, IdempotencyMismatch, NotUnique
 from taskflowmq.core.ids import MAX_SKEW_MS
 from taskflowmq.core.job import Enqueued, Flag, IdempotencyKey, NewJob, Reason, have_one_shape, shape_of
+from taskflowmq.stores.common.fields import KEPT, json_of, plain_of
 from taskflowmq.stores.sqlite.job_steps import cancel_ready, cancel_waiting, make_ready
 from taskflowmq.stores.sqlite.names import Names
 from taskflowmq.stores.sqlite.queries import q
@@ -26,22 +27,21 @@ DAY_US = 86_400_000_000
 _FLAGS = {"finish": Flag.UNIQUE_FINISH, "start": Flag.UNIQUE_START, "time": 0}
 
 
+#: The columns of a job whose values stand in :attr:`_Head.stored`.
+_STORED = ("tenant_id", "lane_id", "task_id", "run_at", "expires_at", "unique_key", "tags", *KEPT)
+
+
 class _Head(NamedTuple):
     """What is stored of a job besides its id and arguments; jobs of one request often share it."""
 
     tenant_id: int
     lane_id: int
     task_id: int
-    args_version: int
-    max_attempts: int
-    timeout_ms: int | None
     run_at: int
     expires_at: int | None
-    unique_key: str | None
-    tags: str | None
-    meta: str | None
-    headers: str | None
     flags: int
+    #: All of its row but id, arguments and the present, in the order of the columns.
+    stored: tuple[Any, ...]
 
 
 class _Row(NamedTuple):
@@ -131,21 +131,18 @@ def _head(names: Names, job: NewJob, now: int) -> Steps[_Head]:
     run_at = now + 1000 * job.delay_ms if job.run_at is None else to_us(job.run_at)
     expires_at = None if job.expires_in_ms is None else now + 1000 * job.expires_in_ms
     unique = job.unique
-    return _Head(
+    stored = (
         tenant_id,
         lane_id,
         task_id,
-        job.args_version,
-        job.max_attempts,
-        job.timeout_ms,
         run_at,
         expires_at,
         unique.key if unique else None,
         to_json(job.tags) if job.tags else None,
-        job.meta.decode() if job.meta is not None else None,
-        job.headers.decode() if job.headers is not None else None,
-        _FLAGS[unique.free_at] if unique else 0,
+        *plain_of(job),
+        *[text and text.decode() for text in json_of(job)],
     )
+    return _Head(tenant_id, lane_id, task_id, run_at, expires_at, _FLAGS[unique.free_at] if unique else 0, stored)
 
 
 def _store(rows: Sequence[_Row], now: int) -> Steps[bool]:
@@ -170,14 +167,16 @@ def _store(rows: Sequence[_Row], now: int) -> Steps[bool]:
 
 def _store_alike(ids: bytes, head: _Head, args: list[bytes], now: int) -> Steps[bool]:
     """Write new jobs that differ only in id and arguments; True if an id was known."""
-    params = {**head._asdict(), "ids": ids, "now": now}
-    texts = b"".join(args)
+    params: dict[str, Any] = dict(zip(_STORED, head.stored, strict=True))
+    params["ids"], params["now"], params["flags"] = ids, now, head.flags
+    params["texts"] = texts = b"".join(args)
+    params["cuts"] = _cuts(args)
     if not texts.isascii():
         # The engine would store any bytes as text, and fail when they are read. One by one: a character that is cut
         # between two texts is whole in the sum.
         for text in args:
             text.decode()
-    reply = yield Step(q.enqueue_alike, {**params, "texts": texts, "cuts": _cuts(args)}, True)
+    reply = yield Step(q.enqueue_alike, params, True)
     if reply.clash:
         return True
     if head.run_at > now:
@@ -196,7 +195,7 @@ def _cuts(texts: Sequence[bytes]) -> str:
 
 
 def _json_rows(rows: Sequence[_Row]) -> str:
-    return to_json([(*row.head[:8], row.args, *row.head[8:]) for row in rows])
+    return to_json([(row.args, *row.head.stored) for row in rows])
 
 
 def _place(head: _Head) -> tuple[int, int, int, int | None, int]:

@@ -1,6 +1,7 @@
 -- The columns of a new job, in the order of what is stored in them.
 SELECT
 -- begin
-id, tenant_id, lane_id, task_id, args, args_version, max_attempts, timeout_ms, created_at, run_at, expires_at, tags, meta, headers
+id, tenant_id, lane_id, task_id, args, created_at, run_at, expires_at, tags
+-- include: job_fields.columns
 -- end
 FROM taskflow.job

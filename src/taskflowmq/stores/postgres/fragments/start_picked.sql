@@ -21,11 +21,10 @@ freed AS (
                         WHERE u.job_id = g.job_id AND u.free_at = 'start' FOR UPDATE) u
     WHERE g.flags & 2 <> 0))
 )
-SELECT g.lane_id, g.seq, g.job_id, g.task_id, g.round, g.attempt + 1 AS attempt, g.crashes, g.losses,
-       g.lease_no + 1 AS lease_no, date_part('epoch', (SELECT now FROM n) - g.ready_at) AS waited,
-       j.tenant_id, j.max_attempts, j.timeout_ms, j.created_at, j.run_at, j.expires_at, j.args_version, j.tags,
-       convert_to(j.args::text, 'UTF8') AS args, convert_to(j.meta::text, 'UTF8') AS meta,
-       convert_to(j.headers::text, 'UTF8') AS headers
+SELECT g.lane_id, g.seq, g.job_id, g.task_id, j.tenant_id, convert_to(j.args::text, 'UTF8') AS args,
+       date_part('epoch', (SELECT now FROM n) - g.ready_at) AS waited, j.tags, g.round, g.attempt + 1 AS attempt, g.crashes,
+       g.losses, g.lease_no + 1 AS lease_no, j.created_at, j.run_at, j.expires_at
+       -- include: job_fields.read
 FROM gone g
 CROSS JOIN LATERAL (SELECT * FROM taskflow.job j WHERE j.id = g.job_id OFFSET 0) j
 -- end

@@ -2,11 +2,10 @@
 SELECT
 -- begin
 j.id, t.name AS tenant, k.name AS task, u.name AS queue, l.priority, convert_to(j.args::text, 'UTF8') AS args,
-p.state, p.reason, p.round, p.attempt, p.crashes, p.losses, p.lease_no, j.max_attempts, j.timeout_ms,
-j.created_at, coalesce(p.due_at, j.run_at) AS run_at, p.started_at, p.finished_at, j.expires_at,
+p.state, p.reason, p.round, p.attempt, p.crashes, p.losses, p.lease_no, j.created_at, coalesce(p.due_at, j.run_at) AS run_at, p.started_at, p.finished_at, j.expires_at,
 convert_to(p.result::text, 'UTF8') AS result, p.result_error, convert_to(coalesce(p.error, e.error)::text, 'UTF8') AS error,
-convert_to(p.progress::text, 'UTF8') AS progress, p.worker_id, c.at AS cancel_requested_at, j.unique_key, j.tags,
-convert_to(j.meta::text, 'UTF8') AS meta, convert_to(j.headers::text, 'UTF8') AS headers
+convert_to(p.progress::text, 'UTF8') AS progress, p.worker_id, c.at AS cancel_requested_at, j.unique_key, j.tags
+-- include: job_fields.read
 -- end
 FROM taskflow.job j
 CROSS JOIN LATERAL (

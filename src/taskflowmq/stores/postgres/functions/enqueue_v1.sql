@@ -1,6 +1,6 @@
 -- Stores jobs in the transaction of whoever calls, with unique keys; answers in the order of the input.
--- Each job: {"id","tenant","task","queue","priority","share","args","args_version","max_attempts","timeout_ms",
--- "delay_ms","run_at","expires_in_ms","tags","meta","headers","unique_key","free_at","period_ms","on_conflict"}
+-- Each job: {"id","tenant","task","queue","priority","share","args","delay_ms","run_at","expires_in_ms","tags","unique_key",
+-- "free_at","period_ms","on_conflict"}, and what the store keeps of it, by the names of its columns (job_fields).
 CREATE OR REPLACE FUNCTION taskflow.enqueue_v1(jobs json, wake boolean DEFAULT true, at timestamptz DEFAULT NULL)
 RETURNS TABLE (id uuid, created boolean, replayed boolean)
 LANGUAGE plpgsql SET enable_seqscan = off SET search_path = pg_catalog, pg_temp AS $$
@@ -27,9 +27,10 @@ BEGIN
     SELECT x.*, e.ord::integer AS ord
     FROM json_array_elements(jobs) WITH ORDINALITY AS e (job, ord),
          json_to_record(e.job) AS x (
-           id uuid, tenant text, task text, queue text, priority smallint, share text, args json, args_version smallint,
-           max_attempts smallint, timeout_ms bigint, delay_ms bigint, run_at timestamptz, expires_in_ms bigint,
-           tags json, meta json, headers json, unique_key text, free_at text, period_ms bigint, on_conflict text)
+           id uuid, tenant text, task text, queue text, priority smallint, share text, args json, delay_ms bigint,
+           run_at timestamptz, expires_in_ms bigint, tags json, unique_key text, free_at text, period_ms bigint, on_conflict text
+           -- include: job_fields.record
+           )
     ORDER BY x.tenant, x.unique_key NULLS LAST, e.ord
   LOOP
     in_tenant := taskflow.tenant_no(j.tenant);
@@ -58,10 +59,10 @@ BEGIN
     INSERT INTO taskflow.job (unique_key,
     -- include: job_columns
     )
-    VALUES (j.unique_key, j.id, in_tenant, in_lane, of_task, taskflow.storable(j.args), j.args_version, j.max_attempts, j.timeout_ms, started,
-            due, ends, (SELECT array_agg(t.tag ORDER BY t.ord)
-                        FROM json_array_elements_text(j.tags) WITH ORDINALITY AS t (tag, ord)),
-            j.meta, j.headers)
+    VALUES (j.unique_key, j.id, in_tenant, in_lane, of_task, taskflow.storable(j.args), started, due, ends,
+            (SELECT array_agg(t.tag ORDER BY t.ord) FROM json_array_elements_text(j.tags) WITH ORDINALITY AS t (tag, ord))
+            -- include: job_fields.of_record
+            )
     ON CONFLICT (id) DO NOTHING;
     IF NOT FOUND THEN
       RAISE EXCEPTION USING ERRCODE = '40001', MESSAGE = 'the same job is being stored at this moment';

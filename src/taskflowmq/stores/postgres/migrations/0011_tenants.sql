@@ -20,4 +20,4 @@ ALTER TABLE taskflow.task ADD CONSTRAINT task_name UNIQUE (tenant_id, name);
 
 UPDATE taskflow.store SET schema_version = 11;
 
--- functions: 67b16d45c70fc472
+-- functions: 227b3eff8100ab2e

@@ -4,23 +4,24 @@
 WITH n AS MATERIALIZED (
   SELECT c.now FROM (SELECT coalesce($1::timestamptz, clock_timestamp()) AS now OFFSET 0) c
   WHERE NOT taskflow.refuse_unless(
-    $16::bigint >= extract(epoch FROM c.now) * 1000 - 86400000 AND $17::bigint <= extract(epoch FROM c.now) * 1000 + 86400000,
+    $11::bigint >= extract(epoch FROM c.now) * 1000 - 86400000 AND $12::bigint <= extract(epoch FROM c.now) * 1000 + 86400000,
     'TF001', 'an id is more than 24 h off the store''s clock')
 ),
 stored AS (
   INSERT INTO taskflow.job (
   -- include: job_columns
   )
-  SELECT x.id, x.tenant_id, x.lane_id, x.task_id, taskflow.storable(convert_from(x.args, 'UTF8')::json), coalesce(x.args_version, 1),
-         x.max_attempts, x.timeout_ms, n.now,
+  SELECT x.id, x.tenant_id, x.lane_id, x.task_id, taskflow.storable(convert_from(x.args, 'UTF8')::json), n.now,
          coalesce(x.run_at, n.now + coalesce(x.delay_ms, 0) * interval '1 millisecond'),
-         n.now + x.expires_in_ms * interval '1 millisecond', x.tags::text[],
-         convert_from(x.meta, 'UTF8')::json, convert_from(x.headers, 'UTF8')::json
-  FROM n CROSS JOIN unnest($2::uuid[], $3::integer[], $4::integer[], $5::integer[], $6::bytea[], $7::smallint[],
-                           $8::smallint[], $9::bigint[], $10::bigint[], $11::timestamptz[], $12::bigint[], $13::text[],
-                           $14::bytea[], $15::bytea[])
-    AS x (id, tenant_id, lane_id, task_id, args, args_version, max_attempts, timeout_ms, delay_ms, run_at,
-          expires_in_ms, tags, meta, headers)
+         n.now + x.expires_in_ms * interval '1 millisecond', x.tags::text[]
+         -- include: job_fields.of_batch
+  FROM n CROSS JOIN unnest($2::uuid[], $3::integer[], $4::integer[], $5::integer[], $6::bytea[], $7::bigint[],
+                           $8::timestamptz[], $9::bigint[], $10::text[]
+                           -- include: job_fields.arrays
+                           )
+    AS x (id, tenant_id, lane_id, task_id, args, delay_ms, run_at, expires_in_ms, tags
+          -- include: job_fields.columns
+          )
   ON CONFLICT (id) DO UPDATE SET deleted_at = job.deleted_at
   WHERE taskflow.refuse_unless(
     job.tenant_id = excluded.tenant_id AND job.task_id = excluded.task_id

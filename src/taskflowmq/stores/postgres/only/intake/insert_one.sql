@@ -3,17 +3,17 @@ WITH stored AS (
   INSERT INTO taskflow.job (
   -- include: job_columns
   )
-  SELECT $3::uuid, $5::integer, $6::integer, $7::integer,
-         CASE WHEN $15::boolean THEN $4::text::json ELSE taskflow.storable($4::text::json) END, $8::smallint, $9::smallint,
-         $10::bigint, n.now, n.now, n.now + $11::bigint * interval '1 millisecond', $12::text::text[], $13::text::json,
-         $14::text::json
+  SELECT $3::uuid, $6::integer, $7::integer, $8::integer,
+         CASE WHEN $5::boolean THEN $4::text::json ELSE taskflow.storable($4::text::json) END, n.now, n.now,
+         n.now + $9::bigint * interval '1 millisecond', $10::text::text[]
+         -- include: job_fields.given
   FROM (SELECT coalesce($1::timestamptz, clock_timestamp()) AS now OFFSET 0) n
   WHERE NOT taskflow.refuse_unless(
     abs($2::bigint - extract(epoch FROM n.now) * 1000) <= 86400000, 'TF001', 'an id is more than 24 h off the store''s clock')
   RETURNING id, created_at, expires_at
 ),
 arriving AS (
-  SELECT $6::integer AS lane_id, id AS job_id, $7::integer AS task_id, created_at AS ready_at, expires_at, 1 AS round,
+  SELECT $7::integer AS lane_id, id AS job_id, $8::integer AS task_id, created_at AS ready_at, expires_at, 1 AS round,
          0 AS attempt, 0 AS crashes, 0 AS losses, 0 AS lease_no, 0 AS flags
   FROM stored
 )

@@ -9,7 +9,7 @@ requests AS (
   DELETE FROM taskflow.cancel_request WHERE job_id = (SELECT job_id FROM gone)
 )
 UPDATE taskflow.job
-SET deleted_at = (SELECT coalesce($1::timestamptz, clock_timestamp())), args = '{}', meta = NULL, headers = NULL, tags = NULL,
-    unique_key = NULL
+SET deleted_at = (SELECT coalesce($1::timestamptz, clock_timestamp())), args = '{}', tags = NULL, unique_key = NULL
+-- include: job_fields.emptied
 WHERE id = (SELECT job_id FROM gone)
 RETURNING id
