@@ -7,12 +7,14 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import asyncpg
 import pytest
 from tests.cli.conftest import Cli
+
+from taskflowmq.testing.postgres import PostgresServer
 
 JOB = "00000000-0000-4000-8000-000000000001"
 READERS = [
@@ -58,15 +60,23 @@ def test_what_is_meant_to_makes_one(words: tuple[str, ...], cli: Cli, tmp_path: 
     assert cli("jobs", "list").code == 0
 
 
+@pytest.fixture(scope="module")
+def untouched_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """One database without a schema for all commands, each of which leaves it so."""
+    name = postgres_server.create_database()
+    yield postgres_server.url(name)
+    postgres_server.drop_database(name)
+
+
 @pytest.mark.postgres
 @pytest.mark.parametrize("words", [*READERS, ("enqueue", "test")], ids=" ".join)
 def test_no_command_that_reads_or_stores_installs_a_schema(
-    words: tuple[str, ...], cli: Cli, empty_postgres_url: str
+    words: tuple[str, ...], cli: Cli, untouched_url: str
 ) -> None:
-    ran = cli(*words, "--database-url", empty_postgres_url)
+    ran = cli(*words, "--database-url", untouched_url)
     assert (ran.code, ran.out) == (3, "")
     assert "there is no TaskFlow store in this database: create it with `taskflow db migrate`" in ran.err
-    assert not asyncio.run(_has_schema(empty_postgres_url))
+    assert not asyncio.run(_has_schema(untouched_url))
 
 
 @pytest.mark.postgres

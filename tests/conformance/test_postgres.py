@@ -12,9 +12,9 @@ pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture
-def new_store(reused_postgres_url: str) -> NewStore:
+def new_store(postgres_url: str) -> NewStore:
     """Build stores on this test's database."""
-    return lambda clock: PostgresStore(reused_postgres_url, clock=clock)
+    return lambda clock: PostgresStore(postgres_url, clock=clock)
 
 
 globals().update(topics())

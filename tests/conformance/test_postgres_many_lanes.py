@@ -10,7 +10,7 @@ from taskflowmq.stores.postgres import PostgresStore, claims, names
 from taskflowmq.testing.conformance import topics
 from taskflowmq.testing.conformance.support import NewStore
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 OF_CLAIMS = ("TestClaims", "TestLanes", "TestQueues", "TestRaces", "TestWalk")
 
@@ -28,9 +28,9 @@ def any_number_is_many(request: pytest.FixtureRequest, monkeypatch: pytest.Monke
 
 
 @pytest.fixture
-def new_store(reused_postgres_url: str) -> NewStore:
+def new_store(postgres_url: str) -> NewStore:
     """Build stores on this test's database."""
-    return lambda clock: PostgresStore(reused_postgres_url, clock=clock)
+    return lambda clock: PostgresStore(postgres_url, clock=clock)
 
 
 globals().update({name: topics()[name] for name in OF_CLAIMS})

@@ -182,6 +182,7 @@ CUT = """SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
          WHERE application_name = 'django-test' AND datname = current_database()"""
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 @pytest.mark.parametrize("kind", ["thread", "coroutine"])
 async def test_a_cut_of_the_database_costs_one_attempt_not_every_later_job(kind: str, postgres_url: str) -> None:

@@ -109,6 +109,7 @@ def test_without_fastapi_the_import_says_what_to_install() -> None:
     assert "pip install 'taskflowmq[fastapi]'" in said.stderr
 
 
+@pytest.mark.slow
 def test_the_page_runs_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "shop.py").write_text("\n".join(re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)))

@@ -63,7 +63,7 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("size", [KB16, 1024 * 1024])
+@pytest.mark.parametrize("size", [KB16, pytest.param(1024 * 1024, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("make", HOSTILE.values(), ids=HOSTILE.keys())
 def test_no_text_takes_long(make: Callable[[int], str], size: int) -> None:
     assert seconds(make(size)) < SECONDS_PER_16_KB * size / KB16
@@ -77,7 +77,7 @@ FRAGMENTS = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=min(60, settings().max_examples), deadline=None)
 @given(st.lists(FRAGMENTS, min_size=1, max_size=5), FRAGMENTS, FRAGMENTS)
 def test_time_grows_as_the_text_does(unit: list[str], begin: str, end: str) -> None:
     made = filled(begin, "".join(unit) or "a", end)

@@ -10,6 +10,12 @@ from taskflowmq.testing.postgres import PostgresServer, PostgresUnavailable
 from taskflowmq.testing.waiting import wait_until
 
 
+@pytest.fixture
+def postgres_url(fresh_postgres_url: str) -> str:
+    """A database of its own: a program that was killed may write for a while yet."""
+    return fresh_postgres_url
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 async def rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Rig]:
     """Real programs on each engine."""

@@ -52,7 +52,7 @@ def pooler(pgbouncer_program: Program, postgres_server: PostgresServer) -> Itera
 
 
 @pytest.fixture
-def pooled_url(pooler: Pooler, reused_postgres_url: str) -> str:
+def pooled_url(pooler: Pooler, postgres_url: str) -> str:
     """The address of an emptied database, through the pooler."""
     assert pooler.alive, f"PgBouncer ended by itself: {pooler.log[-2000:]}"
-    return pooler.url(reused_postgres_url)
+    return pooler.url(postgres_url)

@@ -13,9 +13,9 @@ pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 
 @pytest.fixture
-def direct_url(reused_postgres_url: str) -> str:
+def direct_url(postgres_url: str) -> str:
     """The same database, past the pooler."""
-    return reused_postgres_url
+    return postgres_url
 
 
 @pytest.fixture

@@ -46,8 +46,8 @@ async def test_without_the_option_it_is_refused_clearly(pooled_url: str) -> None
         await store.open()
 
 
-async def test_a_pooler_that_swallows_settings_is_refused_too(silent_pooler: Pooler, reused_postgres_url: str) -> None:
-    url = silent_pooler.url(reused_postgres_url)
+async def test_a_pooler_that_swallows_settings_is_refused_too(silent_pooler: Pooler, postgres_url: str) -> None:
+    url = silent_pooler.url(postgres_url)
     store = PostgresStore(url)
     for _ in range(2):
         with pytest.raises(StoreUnavailable, match=HINT):

@@ -19,9 +19,9 @@ PATIENT = PostgresOptions(tries=50)
 
 
 @pytest.fixture
-def direct_url(reused_postgres_url: str) -> str:
+def direct_url(postgres_url: str) -> str:
     """The address of this test's database."""
-    return reused_postgres_url
+    return postgres_url
 
 
 @pytest.fixture(autouse=True)

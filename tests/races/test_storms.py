@@ -35,7 +35,7 @@ ROUNDS, BATCH = 12, 60
 @pytest.fixture(params=ENGINES)
 async def url(request: pytest.FixtureRequest) -> AsyncIterator[str]:
     """The address of an empty database; on PostgreSQL no deadlock may have happened, not even one tried again."""
-    name = "sqlite_url" if request.param == "sqlite" else "reused_postgres_url"
+    name = "sqlite_url" if request.param == "sqlite" else "postgres_url"
     address = str(request.getfixturevalue(name))
     before = 0 if request.param == "sqlite" else await deadlocks(address)
     yield address

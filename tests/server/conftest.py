@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -45,8 +46,9 @@ def new_app(folder: Path) -> TaskFlow:
 
 
 @pytest.fixture
-async def app(tmp_path: Path) -> AsyncIterator[TaskFlow]:
+async def app(tmp_path: Path, sqlite_template: Path) -> AsyncIterator[TaskFlow]:
     """An open app on its own SQLite file."""
+    shutil.copyfile(sqlite_template, tmp_path / "jobs.db")
     async with new_app(tmp_path) as made:
         yield made
 
@@ -127,8 +129,8 @@ async def live(app: TaskFlow) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def hasty(app: TaskFlow) -> AsyncIterator[str]:
-    """The address of a server that waits a second for a body."""
-    async with listening(app, body_seconds=1.0) as url:
+    """The address of a server that waits half a second for a body."""
+    async with listening(app, body_seconds=0.5) as url:
         yield url
 
 

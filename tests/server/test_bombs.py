@@ -112,7 +112,9 @@ async def longest_wait() -> AsyncIterator[Callable[[], float]]:
         ticking.cancel()
 
 
-@pytest.mark.parametrize("name", BOMBS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name == "unknown names in a list")) for name in BOMBS]
+)
 async def test_a_bomb_is_refused_soon_and_briefly(
     name: str, reader: httpx.AsyncClient, stored: Callable[[], Any]
 ) -> None:

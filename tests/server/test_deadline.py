@@ -47,7 +47,14 @@ async def silence(*_args: Any, **_options: Any) -> Any:
     await asyncio.Event().wait()
 
 
-@pytest.mark.parametrize("request_", REQUESTS.values(), ids=REQUESTS)
+#: Reads take turns: so many of them wait for ten deadlines.
+PATIENT = ("job", "jobs", "stats", "tasks", "queues", "workers")
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [pytest.param(REQUESTS[name], id=name, marks=[pytest.mark.slow] * (name in PATIENT)) for name in REQUESTS],
+)
 async def test_a_store_that_does_not_answer_costs_a_request_one_deadline(
     request_: tuple[str, str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -119,6 +119,7 @@ async def closes(url: str, *sent: bytes) -> bytes:
     return await exchange(url, *sent)
 
 
+@pytest.mark.slow
 async def test_each_silence_ends(app: TaskFlow) -> None:
     async with served(app, head_seconds=0.3, keep_alive_seconds=0.3, linger_seconds=0.1) as url:
         assert await closes(url) == b"", "nothing at all"

@@ -63,5 +63,5 @@ def test_the_engine_over_the_model(seed: int, steps: int) -> None:
         (7303, 1400),
     ],
 )
-def test_postgres(reused_postgres_url: str, seed: int, steps: int) -> None:
-    run(partial(postgres_backend, reused_postgres_url), seed, steps)
+def test_postgres(postgres_url: str, seed: int, steps: int) -> None:
+    run(partial(postgres_backend, postgres_url), seed, steps)

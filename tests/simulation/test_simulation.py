@@ -37,15 +37,15 @@ def test_two_tenants_on_sqlite(tmp_path: Path, seed: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.postgres
-def test_two_tenants_on_postgres(reused_postgres_url: str) -> None:
-    run(partial(postgres_backend, reused_postgres_url), 1, 600, tenants=2)
+def test_two_tenants_on_postgres(postgres_url: str) -> None:
+    run(partial(postgres_backend, postgres_url), 1, 600, tenants=2)
 
 
 @pytest.mark.slow
 @pytest.mark.postgres
 @pytest.mark.parametrize("seed", [21, 25])
-def test_postgres(reused_postgres_url: str, seed: int) -> None:
-    run(partial(postgres_backend, reused_postgres_url), seed, 800)
+def test_postgres(postgres_url: str, seed: int) -> None:
+    run(partial(postgres_backend, postgres_url), seed, 800)
 
 
 @pytest.mark.slow

@@ -32,7 +32,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     elif request.param == "sqlite":
         made = World(partial(sqlite_backend, tmp_path / "simulated.db"), 1)
     else:
-        made = World(partial(postgres_backend, request.getfixturevalue("reused_postgres_url")), 1)
+        made = World(partial(postgres_backend, request.getfixturevalue("postgres_url")), 1)
     yield made
     made.close()
 

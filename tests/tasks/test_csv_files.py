@@ -259,9 +259,9 @@ async def execute(url: str, sql: str) -> None:
 class TestPostgres:
     """Named queries on PostgreSQL."""
 
-    def test_streams_a_query(self, files_dir: Path, monkeypatch: pytest.MonkeyPatch, empty_postgres_url: str) -> None:
+    def test_streams_a_query(self, files_dir: Path, monkeypatch: pytest.MonkeyPatch, postgres_url: str) -> None:
         query = "SELECT i, '=' || i AS formula, -1.50::numeric AS amount, now() AS at FROM generate_series(1, 2500) i"
-        use_source(monkeypatch, empty_postgres_url, query)
+        use_source(monkeypatch, postgres_url, query)
         assert csv_export("t.csv", source="it", columns=["i", "formula", "amount"])["rows"] == 2500
         rows = read(files_dir / "exports" / "t.csv")
         assert (rows[0], rows[-1]) == (["i", "formula", "amount"], ["2500", "'=2500", "-1.50"])
@@ -277,13 +277,13 @@ class TestPostgres:
         ],
     )
     def test_cannot_write(
-        self, files_dir: Path, monkeypatch: pytest.MonkeyPatch, empty_postgres_url: str, query: str
+        self, files_dir: Path, monkeypatch: pytest.MonkeyPatch, postgres_url: str, query: str
     ) -> None:
-        asyncio.run(execute(empty_postgres_url, "CREATE TABLE kept AS SELECT 1 AS a; CREATE SEQUENCE kept_seq"))
-        use_source(monkeypatch, empty_postgres_url, query)
+        asyncio.run(execute(postgres_url, "CREATE TABLE kept AS SELECT 1 AS a; CREATE SEQUENCE kept_seq"))
+        use_source(monkeypatch, postgres_url, query)
         with pytest.raises((asyncpg.PostgresError, SettingsError), match=r"read-only|multiple commands|one SELECT"):
             csv_export("t.csv", source="it")
-        use_source(monkeypatch, empty_postgres_url, "SELECT a FROM kept")
+        use_source(monkeypatch, postgres_url, "SELECT a FROM kept")
         csv_export("t.csv", source="it")
         assert read(files_dir / "exports" / "t.csv") == [["a"], ["1"]]
 

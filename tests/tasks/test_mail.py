@@ -154,7 +154,7 @@ async def test_a_harmless_encoded_word_arrives_decoded(inbox: Inbox) -> None:
     assert inbox.message()["Subject"] == "café and =?x"
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=2 * settings().max_examples)
 @given(st.text() | st.text(alphabet="=?utf-8bqQ0dDaA_:\r\n @x"))
 def test_a_subject_is_one_header_or_refused(subject: str) -> None:
     try:

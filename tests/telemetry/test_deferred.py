@@ -92,6 +92,7 @@ print("prometheus_client" in sys.modules)
 """
 
 
+@pytest.mark.slow
 def test_a_supervisors_events_reach_the_files_of_its_node(tmp_path: Path) -> None:
     told = subprocess.run(
         [sys.executable, "-c", _SUPERVISOR],

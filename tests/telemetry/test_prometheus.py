@@ -142,6 +142,7 @@ def _run(directory: Path, then: str = "") -> bytes:
     return subprocess.run([sys.executable, "-c", code], env=env, check=True, capture_output=True).stdout
 
 
+@pytest.mark.slow
 def test_one_page_shows_every_process_and_forgets_the_dead_ones_activity(tmp_path: Path) -> None:
     for _ in range(2):
         _run(tmp_path)

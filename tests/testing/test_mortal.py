@@ -23,6 +23,7 @@ sys.stdin.read()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     sys.platform != "linux", reason="NOT RUN: only Linux ends programs with the tests that started them"
 )

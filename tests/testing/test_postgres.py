@@ -13,17 +13,18 @@ from pathlib import Path
 import asyncpg
 import psutil
 import pytest
+from tests.conftest import TEMPLATE
 
 from taskflowmq.testing import postgres
-from taskflowmq.testing.postgres import PostgresServer, PostgresUnavailable, shared_server
+from taskflowmq.testing.postgres import DatabasePool, PostgresServer, PostgresUnavailable, shared_server
 from taskflowmq.testing.waiting import wait_until_sync
 
 pytestmark = pytest.mark.postgres
 
 
 @pytest.mark.parametrize("turn", [1, 2])
-async def test_every_test_gets_an_empty_migrated_database(postgres_url: str, turn: int) -> None:
-    connection = await asyncpg.connect(postgres_url)
+async def test_a_fresh_database_is_empty_and_migrated(fresh_postgres_url: str, turn: int) -> None:
+    connection = await asyncpg.connect(fresh_postgres_url)
     try:
         assert await connection.fetchval("SELECT count(*) FROM taskflow.job") == 0
         assert await connection.fetchval("SHOW fsync") == "on"
@@ -34,8 +35,8 @@ async def test_every_test_gets_an_empty_migrated_database(postgres_url: str, tur
 
 
 @pytest.mark.parametrize("turn", [1, 2, 3])
-async def test_a_reused_database_is_as_good_as_new(reused_postgres_url: str, turn: int) -> None:
-    connection = await asyncpg.connect(reused_postgres_url)
+async def test_a_reused_database_is_as_good_as_new(postgres_url: str, turn: int) -> None:
+    connection = await asyncpg.connect(postgres_url)
     try:
         assert await connection.fetchval("SELECT count(*) FROM taskflow.tenant") == 0
         assert await connection.fetchval("SELECT schema_version FROM taskflow.store") >= 1
@@ -45,6 +46,45 @@ async def test_a_reused_database_is_as_good_as_new(reused_postgres_url: str, tur
             await connection.execute("CREATE TABLE taskflow.added ()")
     finally:
         await connection.close()
+
+
+HARMLESS = """
+INSERT INTO taskflow.tenant (name) VALUES ('n'); ANALYZE; CREATE TABLE made (n serial PRIMARY KEY);
+CREATE VIEW seen AS SELECT n FROM made; CREATE SEQUENCE counted;
+CREATE FUNCTION made() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TRIGGER made BEFORE INSERT ON made FOR EACH ROW EXECUTE FUNCTION made()
+"""
+CHANGES = {
+    "a table": "CREATE TABLE taskflow.added ()",
+    "a schema": "CREATE SCHEMA added",
+    "a column": "ALTER TABLE taskflow.job ADD COLUMN added int",
+    "a default": "ALTER TABLE taskflow.job ALTER COLUMN run_at SET DEFAULT now()",
+    "a function": "DROP FUNCTION taskflow.enqueue_v1",
+    "a trigger": """CREATE TRIGGER added BEFORE UPDATE ON taskflow.job
+        FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()""",
+    "a right": "GRANT USAGE ON SCHEMA taskflow TO pg_monitor",
+    "a setting": "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET work_mem = 64', current_database()); END $$",
+    "the version": "UPDATE taskflow.store SET schema_version = 1000",
+    "all of it": "DROP SCHEMA taskflow CASCADE",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+async def test_a_database_that_a_test_has_changed_is_used_by_no_other(
+    postgres_server: PostgresServer, change: str
+) -> None:
+    pool = DatabasePool(postgres_server, TEMPLATE, reuse=True)
+    name = pool.take()
+    for statement, same in ((HARMLESS, True), (change, False)):
+        connection = await asyncpg.connect(postgres_server.url(name))
+        await connection.execute(statement)
+        await connection.close()
+        pool.give_back(name)
+        again = pool.take()
+        assert (again == name) is same
+    pool.close()
+    postgres_server.drop_database(again)
 
 
 async def test_an_empty_database_has_no_schema(empty_postgres_url: str) -> None:

@@ -66,6 +66,7 @@ def test_the_fixtures_give_each_test_an_empty_app(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*.db"))
 
 
+@pytest.mark.slow
 def test_a_run_that_uses_no_fixture_imports_next_to_nothing_of_ours() -> None:
     """Every run of pytest in a project where the package is installed imports the plugin: it took 0.35 s of each."""
     shown = _python(
@@ -75,6 +76,7 @@ def test_a_run_that_uses_no_fixture_imports_next_to_nothing_of_ours() -> None:
     assert shown.split() == ["taskflowmq", "taskflowmq.testing", "taskflowmq.testing.plugin"]
 
 
+@pytest.mark.slow
 def test_every_public_name_is_found_at_its_first_use() -> None:
     shown = _python(
         "import taskflowmq; print([n for n in taskflowmq.__all__ if getattr(taskflowmq, n, None) is None]);"

@@ -24,6 +24,7 @@ def dead(*arguments: str) -> set[str]:
     return names
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "source",
     [
@@ -38,6 +39,7 @@ def test_a_name_that_nothing_uses_is_found(tmp_path: Path, source: str) -> None:
     assert dead(str(tmp_path)) == {"planted"}
 
 
+@pytest.mark.slow
 def test_a_name_that_another_module_uses_is_not_dead(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("def planted():\n    return 1\n")
     (tmp_path / "b.py").write_text("import a\na.planted()\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -176,11 +177,22 @@ def nested(depth: int) -> list[Any]:
 
 
 @pytest.mark.parametrize(
-    "result", [lambda: None, float("nan"), {"x": float("inf")}, nested(100_000), "\ud800", object(), "a\x00b"]
+    "make",
+    [
+        lambda: nested,
+        lambda: float("nan"),
+        lambda: {"x": float("inf")},
+        lambda: nested(100_000),
+        lambda: "\ud800",
+        object,
+        lambda: "a\x00b",
+    ],
 )
 async def test_a_result_that_cannot_be_stored_still_completes_the_job(
-    store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker, result: Any
+    store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker, make: Callable[[], Any]
 ) -> None:
+    result = make()
+
     async def body() -> Any:
         return result
 

@@ -40,6 +40,8 @@ SETTINGS = {
     "max_wal_size": "1GB",
     "timezone": "UTC",
     "log_min_messages": "fatal",
+    # Else tables of tests would come into schema taskflow: the user has the same name.
+    "search_path": "public",
 }
 START_WITHIN_S = 20.0
 START_TRIES = 3
@@ -178,7 +180,7 @@ class DatabasePool:
         server: where they live.
         template: the migrated database that each is a copy of.
         reuse: whether a database given back is emptied for the next taker, which is ten times cheaper than
-            creating one; for tests that leave nothing but rows behind.
+            creating one. If its shape has changed, another one takes its place.
     """
 
     def __init__(self, server: PostgresServer, template: str, *, reuse: bool = False) -> None:

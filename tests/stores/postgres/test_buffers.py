@@ -78,6 +78,12 @@ INSERTS = {
 }
 
 
+@pytest.fixture
+def postgres_url(fresh_postgres_url: str) -> str:
+    """A database of its own: it counts pages."""
+    return fresh_postgres_url
+
+
 class Explained(pool.Connection):
     """A connection that keeps how many pages each statement touched."""
 

@@ -101,7 +101,9 @@ class Positions(RuleBasedStateMachine):
         assert all(row > floor for rows in self.writing.values() for row in rows)
 
 
-Positions.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+Positions.TestCase.settings = settings(
+    max_examples=min(60, settings().max_examples), stateful_step_count=40, deadline=None
+)
 TestPositions = Positions.TestCase
 
 

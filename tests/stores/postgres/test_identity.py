@@ -42,6 +42,7 @@ async def answers(store: PostgresStore) -> bool:
     return True
 
 
+@pytest.mark.slow
 async def test_another_database_of_the_same_name_is_refused_and_the_right_one_healed_with(
     store: PostgresStore, postgres_url: str, postgres_server: PostgresServer, connect: Connect
 ) -> None:
@@ -84,6 +85,7 @@ async def test_tables_that_were_made_again_under_open_connections_are_another_st
     await refused(store, "holds another TaskFlow store")
 
 
+@pytest.mark.slow
 async def test_a_copy_of_the_same_store_is_gone_on_with_and_names_are_read_again(
     store: PostgresStore, postgres_url: str, postgres_server: PostgresServer, connect: Connect
 ) -> None:

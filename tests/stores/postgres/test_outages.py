@@ -138,6 +138,7 @@ async def test_an_argument_that_cannot_be_sent_costs_no_connection(postgres_url:
     await pool.close()
 
 
+@pytest.mark.slow
 async def test_a_peer_that_falls_silent_takes_the_idle_connections_along(postgres_url: str, connect: Connect) -> None:
     pool, size = Pool(postgres_url, PostgresOptions(command_timeout=3.0, application_name="silent")), 4
     await pool.open()

@@ -18,6 +18,12 @@ from taskflowmq.stores.postgres.queries import q
 pytestmark = pytest.mark.postgres
 
 
+@pytest.fixture
+def postgres_url(fresh_postgres_url: str) -> str:
+    """A database of its own: plans and pages depend on what was there before."""
+    return fresh_postgres_url
+
+
 async def claim_until(store: PostgresStore, request: Any, wanted: int, within: float = 20.0) -> list[Any]:
     """Claim again and again until that many jobs are there; fails when time is up."""
     found: list[Any] = []

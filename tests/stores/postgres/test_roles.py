@@ -90,6 +90,7 @@ async def test_a_worker_runs_jobs_and_keeps_house(roles: Roles) -> None:
         await store.close()
 
 
+@pytest.mark.slow
 async def test_a_worker_drops_days_that_it_does_not_own(roles: Roles) -> None:
     await roles.run(BLOCKS[1], "owner")
     store = await roles.store("worker")
@@ -120,6 +121,7 @@ async def age(roles: Roles, store: PostgresStore) -> Any:
     return then
 
 
+@pytest.mark.slow
 async def test_without_the_functions_batches_do_it_and_the_lack_is_said(roles: Roles) -> None:
     await roles.run(BLOCKS[1], "owner")
     await roles.run("REVOKE EXECUTE ON FUNCTION taskflow.retire_day FROM taskflow_worker", "owner")
@@ -176,6 +178,7 @@ async def test_a_producer_enqueues_and_reads(roles: Roles, caplog: pytest.LogCap
         await store.close()
 
 
+@pytest.mark.slow
 async def test_a_role_without_rights_is_told_so_in_a_sentence(roles: Roles) -> None:
     with pytest.raises(StoreForbidden, match="permission denied for schema taskflow"):
         await roles.store("worker")
@@ -184,6 +187,7 @@ async def test_a_role_without_rights_is_told_so_in_a_sentence(roles: Roles) -> N
         await roles.store("worker")
 
 
+@pytest.mark.slow
 async def test_behind_a_pooler_doctor_warns_of_a_schema_that_others_may_create_in(roles: Roles) -> None:
     await roles.run(BLOCKS[1], "owner")
     await roles.run("GRANT CREATE ON SCHEMA public TO PUBLIC")  # as PostgreSQL 14 has it
@@ -196,6 +200,7 @@ async def test_behind_a_pooler_doctor_warns_of_a_schema_that_others_may_create_i
     assert "create objects in schema public" in report["rights"].detail
 
 
+@pytest.mark.slow
 async def test_a_schema_of_somebody_else_is_left_alone(roles: Roles) -> None:
     await roles.run("DROP SCHEMA taskflow CASCADE", "owner")
     await roles.run("CREATE SCHEMA taskflow")
@@ -203,6 +208,7 @@ async def test_a_schema_of_somebody_else_is_left_alone(roles: Roles) -> None:
         await roles.store("owner")
 
 
+@pytest.mark.slow
 async def test_partitions_are_of_two_tables_only(roles: Roles) -> None:
     for function in ("make_partition", "drop_partition"):
         with pytest.raises(asyncpg.PostgresError, match="only job and outcome have partitions"):

@@ -25,6 +25,12 @@ MOST_MS = 20.0
 MOST_PAGES = 300
 
 
+@pytest.fixture
+def postgres_url(fresh_postgres_url: str) -> str:
+    """A database of its own: plans and pages depend on what was there before."""
+    return fresh_postgres_url
+
+
 async def let_many_wait(conn: Any) -> None:
     """Fill the table without its indexes, then make them again, as they were: a quarter of the time."""
     index = await conn.fetchval("SELECT pg_get_indexdef('taskflow.waiting_due'::regclass)")

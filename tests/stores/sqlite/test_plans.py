@@ -89,13 +89,16 @@ def _multiply(conn: sqlite3.Connection) -> None:
         )
 
 
+SIZES = ["empty", pytest.param("a million rows", marks=pytest.mark.slow)]
+
+
 @pytest.fixture(scope="module")
 def planned() -> list[str]:
     """Statements that are planned."""
     return [name for name in NAMES if name not in WHOLE | ORDERED | FIRST | {"check_json", "find_store"}]
 
 
-@pytest.mark.parametrize("size", ["empty", "a million rows"])
+@pytest.mark.parametrize("size", SIZES)
 async def test_no_statement_reads_a_large_table_from_end_to_end(
     store: SqliteStore, planned: list[str], size: str
 ) -> None:
@@ -105,7 +108,7 @@ async def test_no_statement_reads_a_large_table_from_end_to_end(
     assert {name: steps for name, steps in found.items() if steps} == {}
 
 
-@pytest.mark.parametrize("size", ["empty", "a million rows"])
+@pytest.mark.parametrize("size", SIZES)
 async def test_a_claim_reads_its_lane_in_order_and_looks_jobs_up(store: SqliteStore, size: str) -> None:
     if size == "a million rows":
         await large(store)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 
 from taskflowmq.stores.common.sql import Statements, load_folder, read_folder
 
@@ -12,12 +15,14 @@ _PACKAGE = "taskflowmq.stores.postgres"
 q = Statements(_PACKAGE)
 
 
-def functions() -> dict[str, str]:
+@cache
+def functions() -> Mapping[str, str]:
     """Return the SQL of every function by name, each of which replaces the function of that name in the store."""
-    return dict(sorted(load_folder(files(_PACKAGE), "functions").items()))
+    return MappingProxyType(dict(sorted(load_folder(files(_PACKAGE), "functions").items())))
 
 
-def finishing() -> list[tuple[int, str, str]]:
+@cache
+def finishing() -> tuple[tuple[int, str, str], ...]:
     """Return (number, name, SQL) of the steps that programs of older schema versions do not survive, in order.
 
     A store needs programs of at least the number of the last one that was applied (``store.min_client``).
@@ -25,11 +30,12 @@ def finishing() -> list[tuple[int, str, str]]:
     return _numbered("finish")
 
 
-def migrations() -> list[tuple[int, str, str]]:
+@cache
+def migrations() -> tuple[tuple[int, str, str], ...]:
     """Return (number, name, SQL) of every migration, in order."""
     return _numbered("migrations")
 
 
-def _numbered(folder: str) -> list[tuple[int, str, str]]:
+def _numbered(folder: str) -> tuple[tuple[int, str, str], ...]:
     found = read_folder(files(_PACKAGE), folder)
-    return sorted((int(name.split("_", 1)[0]), name, sql) for name, sql in found.items())
+    return tuple(sorted((int(name.split("_", 1)[0]), name, sql) for name, sql in found.items()))

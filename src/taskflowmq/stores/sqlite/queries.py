@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.resources import files
 
 from taskflowmq.stores.common.sql import Statements, read_folder
@@ -12,11 +13,13 @@ _PACKAGE = "taskflowmq.stores.sqlite"
 q = Statements(_PACKAGE)
 
 
-def migrations() -> list[tuple[str, str]]:
+@cache
+def migrations() -> tuple[tuple[str, str], ...]:
     """Return (name, SQL) of every migration, oldest first."""
-    return sorted(read_folder(files(_PACKAGE), "migrations").items())
+    return tuple(sorted(read_folder(files(_PACKAGE), "migrations").items()))
 
 
-def finishing() -> list[tuple[str, str]]:
+@cache
+def finishing() -> tuple[tuple[str, str], ...]:
     """Return (name, SQL) of the finishing steps, each of the migration of its number, oldest first."""
-    return sorted(read_folder(files(_PACKAGE), "finish").items())
+    return tuple(sorted(read_folder(files(_PACKAGE), "finish").items()))
