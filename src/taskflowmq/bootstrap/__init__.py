@@ -1,1 +1,1 @@
-"""Where everything is put together: the only place that turns URLs into adapters and names into apps."""
+"""The composition root: the only place that turns URLs into adapters and names into apps."""

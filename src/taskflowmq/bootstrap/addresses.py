@@ -43,7 +43,7 @@ def specs_of_hooks(hooks: Hooks) -> list[HookSpec]:
 def _spec_of_function(fn: Callable[..., Any]) -> str | None:
     name, path = getattr(fn, "__module__", ""), getattr(fn, "__qualname__", "")
     try:
-        # Equal, not identical: a method is bound anew at each look.
+        # Equal, not identical: each access to a method binds it again.
         if attrgetter(path)(sys.modules[name]) != fn:
             return None
     except (AttributeError, KeyError):
@@ -64,7 +64,7 @@ def spec_of_task(task: Task[Any, Any]) -> str | None:
 
 
 def _main_name() -> str | None:
-    """Return how others import the module that was started as the program; None: they cannot."""
+    """Return how other processes import the module that was started as the program; None: they cannot."""
     main = sys.modules["__main__"]
     if main.__spec__ is not None:  # python -m
         return main.__spec__.name

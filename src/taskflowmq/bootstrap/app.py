@@ -56,7 +56,7 @@ class TaskFlow(BaseApp):
         return make_store(url, options=self._store_options, clock=self._clock)
 
     def open_only(self, what: str) -> None:
-        """Have the next opening make less than it would: for commands that must not make a store by mistake.
+        """Restrict what the next opening may make: for commands that must not make a store by mistake.
 
         Args:
             what: "manual" for a store that exists and fits, "upgrade" for one that exists. A program that asks for

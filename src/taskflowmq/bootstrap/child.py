@@ -73,14 +73,14 @@ async def work(app: BaseApp, config: ChildConfig, program: Program) -> int:
         await hold.release(close=True)
         return NOT_STARTED
     except asyncio.CancelledError as error:
-        # A handler cancelled every task. At once, before what that did to the others is taken for their own doing.
+        # A handler cancelled every task. At once, before other jobs are charged for the cancellation.
         _break(error)
     await hold.release(close=True)
     return HANDED_BACK if handed_back else 0
 
 
 async def _keep_open(app: BaseApp, clock: SystemClock) -> Hold[Session]:
-    """Open the app's store, however long it is away. Not by aopen(): a handler that closes the app must not take it."""
+    """Open the app's store, however long it is unreachable. Not by aopen(): a handler may close the app."""
     errors, outages = 0, Outages()
     while True:
         try:
@@ -107,7 +107,7 @@ def _break(error: BaseException) -> NoReturn:
 
 
 class _Orders:
-    """Does what the control pipe says."""
+    """Executes the commands of the control pipe."""
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
@@ -140,13 +140,14 @@ def _listen(fd: int, obey: Callable[[str], object]) -> None:
 SWITCH_INTERVAL_S = 0.0001
 
 
-#: Python's own 700 has it run for every second batch, and again for all that survives it: a tenth of a drain (ADR 2).
+#: With Python's own 700, the collector runs for every second batch, and again for the survivors: a tenth of a drain
+#: (ADR 2).
 _COLLECT_EVERY = 10_000
 _PYTHONS_OWN = (700, 2_000)  # 3.11 to 3.13, and 3.14
 
 
 def tune_interpreter() -> None:
-    """Set the interpreter up for many small jobs; what the program itself has set stays."""
+    """Configure the interpreter for many small jobs; settings of the program stay."""
     # A handler must not keep the interpreter for 5 ms while SQLite's writer thread waits for it between two statements.
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     if gc.get_threshold()[0] in _PYTHONS_OWN:
@@ -172,7 +173,7 @@ def main() -> None:
     )
     app = load_app(config.spec, program.url, config.tenant)
     tune_interpreter()
-    # What was imported lives as long as the process: keep the collector from walking it again and again.
+    # Imported objects live as long as the process: keep the collector from walking them repeatedly.
     gc.freeze()
     # Nothing reads these fields of log records, and they are looked up for every line.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
@@ -181,12 +182,12 @@ def main() -> None:
         try:
             code = runner.run(work(app, config, program))
         except BaseException as error:  # noqa: BLE001 - it does not return
-            # A handler stopped the loop, or cancelled all of it. Closing the loop in order would cancel the bodies, and
+            # A handler stopped the loop, or cancelled all tasks. Closing the loop in order would cancel the bodies, and
             # their jobs would fail for what another one did; this way the supervisor finds them as they were.
             _break(error)
         logging.shutdown()
         finish_streams()
-        # Not sys.exit: a thread that was left behind must not hold up the end.
+        # Not sys.exit: an abandoned thread must not delay the end.
         os._exit(code)
 
 

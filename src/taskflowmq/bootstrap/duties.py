@@ -1,4 +1,4 @@
-"""The duties of a process, whatever kind it is: a supervisor, a server, a scheduler, a worker inside a program."""
+"""The duties of any kind of process: a supervisor, a server, a scheduler, a worker inside a program."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class EmbeddedWorker:
             )
         if self._worker is None:
             launch = _launcher(self._app) if processes else None
-            # Not aopen(): a closing of the app must not take it from under the worker.
+            # Not aopen(): a call that closes the app must not close the worker's store.
             self._hold = await self._hub.keep()
             store, options = self._hold.session.store, self._options
             telemetry = self._app.telemetry or NoTelemetry()
@@ -69,7 +69,7 @@ class EmbeddedWorker:
         """Begin to work; returns at once.
 
         Raises:
-            WrongContext: a process task stands where no other process finds it.
+            WrongContext: a process task is defined where no other process finds it.
             StoreUnavailable: the store cannot be reached.
         """
         worker = await self._built()
@@ -82,7 +82,7 @@ class EmbeddedWorker:
             raise
 
     async def run(self) -> int:
-        """Work until asked to drain; return how many jobs were handed back."""
+        """Work until a drain is requested; return how many jobs were handed back."""
         worker = await self._built()
         try:
             return await worker.run()
@@ -121,7 +121,7 @@ class EmbeddedWorker:
     run_until_idle = sync_twin(arun_until_idle)
 
     async def _let_go(self) -> None:
-        """Give the app's store back; it stays open until the app is closed."""
+        """Release the app's store; it stays open until the app is closed."""
         hold, self._hold = self._hold, None
         if hold is not None:
             await hold.release()
@@ -144,7 +144,7 @@ def _launcher(app: BaseApp) -> Launch | None:
     """Return what starts processes for the app's process tasks; None if it has none.
 
     Raises:
-        WrongContext: some of them, or hooks, stand where no other process finds them.
+        WrongContext: some of them, or hooks, are defined where no other process finds them.
     """
     tasks = [task for task in app.tasks if task.runs is Runs.PROCESS]
     if not tasks:

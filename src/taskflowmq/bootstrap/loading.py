@@ -22,7 +22,7 @@ SPEC = "module:attribute, such as shop.jobs:app"
 
 
 class AppNotFound(TaskFlowError, ValueError):
-    """The app that was named cannot be loaded; the message says what is missing and what was there instead."""
+    """The app that was named cannot be loaded; the message says what is missing and what was found instead."""
 
     code = "app_not_found"
 
@@ -103,7 +103,7 @@ def _import(name: str) -> object:
         with app_configures_logging():
             return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        # A module that is there but misses one of its own imports is another mistake, and shows its traceback.
+        # A module that exists but lacks one of its own imports is another mistake, and shows its traceback.
         if error.name is None or not (name == error.name or name.startswith(f"{error.name}.")):
             raise
         raise AppNotFound(

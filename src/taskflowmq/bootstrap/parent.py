@@ -1,4 +1,4 @@
-"""A process that must not outlive its parent, whatever kills that."""
+"""A process that must not outlive its parent, whatever kills the parent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 log = logging.getLogger("taskflowmq.worker")
 
 _PR_SET_PDEATHSIG = 1
-#: In thousandths of the memory there is: how much larger than it is a child looks to the kernel.
+#: In thousandths of the memory: how much is added to a child's size when the kernel chooses a process to kill.
 OOM_SCORE = 300
 _body = False
 _held = threading.local()
@@ -26,7 +26,7 @@ def become_body() -> None:
 
 
 def is_body() -> bool:
-    """Tell whether it does: a program that is imported here must not start a worker of its own."""
+    """Tell whether this process runs bodies: a program that is imported here must not start a worker of its own."""
     return _body
 
 
@@ -47,7 +47,7 @@ def die_with_parent(parent_pid: int) -> None:
 def die_of_memory_first() -> None:
     """Tell the kernel that, when memory runs out, this process and what it starts go before the supervisor.
 
-    A second victim is picked while the first still frees its memory; the supervisor would be a small one.
+    The kernel picks a second process while the first still frees its memory; the supervisor would be a small one.
     """
     score = Path("/proc/self/oom_score_adj")
     try:
@@ -56,7 +56,7 @@ def die_of_memory_first() -> None:
         log.debug("cannot set the OOM score of this process: %s", error)
 
 
-#: What ends or reloads programs, and is the parent's business: it hears it, and tells its processes what to do.
+#: Signals that end or reload programs. The parent handles them, and sends its processes commands.
 _PARENTS = tuple(
     getattr(signal, name)
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
@@ -65,10 +65,10 @@ _PARENTS = tuple(
 
 
 def leave_signals_to_parent() -> None:
-    """Take no part in what a terminal or a service manager sends to the whole group: the parent coordinates the end.
+    """Ignore signals that a terminal or a service manager sends to the whole group: the parent coordinates the end.
 
-    A handler, not SIG_IGN: what a body starts must not inherit deafness. An exec resets handlers; a fork keeps them, so
-    copies of this process put them back.
+    By a handler, not SIG_IGN: programs that a body starts must not inherit an ignored signal. An exec resets handlers;
+    a fork keeps them, so copies of this process restore them.
     """
     for number in _PARENTS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup does: what is started here shall ignore it, too
@@ -77,7 +77,7 @@ def leave_signals_to_parent() -> None:
 
 
 def _hold_signals() -> None:
-    """A signal for a copy that has not put its handlers back yet must wait until it has."""
+    """Block signals around a fork: one for a copy must wait until the copy has restored its handlers."""
     _held.mask = signal.pthread_sigmask(signal.SIG_BLOCK, _PARENTS)
 
 
@@ -94,4 +94,4 @@ def _hear_again() -> None:
 
 
 def hear_nothing(number: int, frame: object) -> None:
-    """Take a signal, and do nothing: a handler is not inherited over an exec, as SIG_IGN is."""
+    """Do nothing on a signal: unlike SIG_IGN, a handler is not inherited over an exec."""

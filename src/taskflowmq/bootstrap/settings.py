@@ -20,11 +20,11 @@ from taskflowmq.core.worker_settings import BOUNDS, WorkerSettings
 
 
 def load_settings(environ: Mapping[str, str] | None = None, **flags: Any) -> WorkerSettings:
-    """Put the settings together.
+    """Return the settings.
 
     Args:
         environ: variables by name; the process environment if None. An empty variable counts as not set.
-        flags: what the command line said, by field; None means that it said nothing.
+        flags: the flags of the command line, by field; None means that a flag was not given.
 
     Raises:
         InvalidSetting: names the variable, or the flag, and what it may be.

@@ -1,8 +1,8 @@
-"""What signals mean to the processes that own others, or serve: ``worker``, ``dev``, ``server`` and ``scheduler``.
+"""The signals of processes that own others, or serve: ``worker``, ``dev``, ``server`` and ``scheduler``.
 
-TERM and INT end in order, and the second one at once. HUP (the terminal is gone, a log was rotated) ends in order too
-and never more than that, because it comes twice when a shell ends; nohup's ignoring of it stays. QUIT ends at once.
-USR1 and USR2 do nothing unless the app has handlers of its own. Children hear none of them (``bootstrap.parent``).
+TERM and INT end in order, and the second one at once. HUP (the terminal is gone, a log was rotated) always ends in
+order, because it comes twice when a shell ends; if nohup ignores it, that stays. QUIT ends at once. USR1 and USR2 do
+nothing unless the app has handlers of its own. Children receive none of them (``bootstrap.parent``).
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _QUIT = getattr(signal, "SIGQUIT", None)
 
 
 def spare_user_signals() -> None:
-    """Let USR1 and USR2 not end this process. Call before the app is loaded: handlers of its own win.
+    """Keep USR1 and USR2 from ending this process. Call before the app is loaded: its own handlers take precedence.
 
-    A handler, not SIG_IGN: what this process starts must not inherit deafness.
+    By a handler, not SIG_IGN: programs that this process starts must not inherit an ignored signal.
     """
     for name in ("SIGUSR1", "SIGUSR2"):
         number = getattr(signal, name, None)
@@ -32,7 +32,7 @@ def spare_user_signals() -> None:
 
 
 def hear_signals(end: Callable[[], object], at_once: Callable[[], object]) -> None:
-    """Listen from now on, on the running loop.
+    """Handle signals from now on, on the running loop.
 
     Args:
         end: end in order.

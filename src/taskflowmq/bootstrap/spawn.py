@@ -19,7 +19,7 @@ from taskflowmq.worker.running.pipe_logs import levels
 from taskflowmq.worker.running.process_pool import Launch
 
 URL_VARIABLE = "TASKFLOW_CHILD_URL"
-#: Secrets of the API and of the probes, which no handler needs, nor what a handler starts.
+#: Secrets of the API and of the probes, which no handler needs, nor a program that a handler starts.
 KEPT_FROM_HANDLERS = frozenset({"TASKFLOW_API_KEYS", "TASKFLOW_API_KEYS_FILE"})
 #: The working directory is not a place to import our own modules and libraries from: a ``json.py`` in it would run.
 #: ``load_app`` adds it where an APP is named.
@@ -40,7 +40,7 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
     hooks: tuple[tuple[str, str], ...] = ()
     log_format: str = "auto"
     log_level: str = "info"
-    #: Where this program stood at its start, and its variables: a handler may have changed both since.
+    #: The working directory of this program at its start, and its variables: a handler may have changed both since.
     folder: str = msgspec.field(default_factory=os.getcwd)
     variables: Mapping[str, str] = msgspec.field(default_factory=os.environ.copy)
 
@@ -65,7 +65,7 @@ class BodyConfig(msgspec.Struct, frozen=True, kw_only=True):
     parent_pid: int
     log_format: str
     log_level: str
-    #: The levels of the program that embeds the worker, which gets the log records then. None: it logs by itself.
+    #: The log levels of the program that embeds the worker and then receives the records. None: it logs by itself.
     log_levels: dict[str, int] | None
 
 
@@ -168,7 +168,7 @@ def body_launcher(program: Program) -> Launch:
             pass_fds=(fd,),
             cwd=program.folder,
             env=program.environment,
-            start_new_session=True,  # so that it can be killed with all that its handlers have started
+            start_new_session=True,  # so that it can be killed with every process that its handlers have started
         )
 
     return launch

@@ -18,7 +18,7 @@ from taskflowmq.ports.store import Store
 SQLITE = ("sqlite",)
 POSTGRES = ("postgresql", "postgres")
 ALLOWED = "sqlite:///relative.db, sqlite:////absolute/path.db, postgresql://user:password@host:port/database"
-#: What ``?beside=`` may say behind a file.
+#: The values of ``?beside=`` after a file.
 _SWITCH = {"true": True, "1": True, "false": False, "0": False}
 #: Rights of a SQLite file: the owner reads and writes, the group may, and no other user.
 _MODE = re.compile(r"0?6[046]0")
@@ -68,7 +68,7 @@ def make_store(url: str, *, options: Mapping[str, Any] | None = None, clock: Clo
         from taskflowmq.stores.postgres.address import BadAddress, read_address
 
         if not has_readable_host(f"postgresql://{rest}"):
-            # What would raise further on shows a part of the password as "the port".
+            # A later error would show a part of the password as "the port".
             raise UnknownScheme(
                 "the host and the password of the database URL are ambiguous. In the password write / as %2F, "
                 "# as %23, ? as %3F, @ as %40, [ as %5B and ] as %5D"
@@ -83,7 +83,7 @@ def make_store(url: str, *, options: Mapping[str, Any] | None = None, clock: Clo
 
 
 def _max_queues() -> int:
-    """Return how many queues a store may have, as its operator says."""
+    """Return how many queues a store may have by the operator's setting."""
     text = os.environ.get("TASKFLOW_MAX_QUEUES") or str(MAX_QUEUES)
     if not text.isascii() or not text.isdigit() or len(text) > 9 or int(text) < 1:
         raise InvalidSetting(f"TASKFLOW_MAX_QUEUES must be a number of queues, 1 or more, got {text!r:.40}")

@@ -25,7 +25,7 @@ MULTIPROC_DIR = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def introduction(app: BaseApp, options: WorkerOptions) -> str:
-    """Return what a worker says of itself when it starts.
+    """Return the log line of a worker's start.
 
     Version, store, tenants where it serves others than that of its app, queues, tasks and room.
     """
@@ -47,7 +47,7 @@ def options_of(settings: WorkerSettings, **more: Any) -> WorkerOptions:
 
     Args:
         settings: queues, concurrency, times …
-        more: what settings do not know: max_jobs, max_rss_mb, run_duties.
+        more: options that are not settings: max_jobs, max_rss_mb, run_duties.
     """
     known = {field: getattr(settings, field) for field in WorkerSettings.__struct_fields__}
     return WorkerOptions(**known, **more)
@@ -73,7 +73,7 @@ def event_telemetry_of(app: BaseApp) -> Telemetry:
     """
     directory = os.environ.get(MULTIPROC_DIR)
     if app.telemetry is None and directory:
-        # Now, and not when something is to be counted; the children would die of it, one after the other.
+        # Now, and not at the first event: otherwise the children would fail, one after the other.
         if not Path(directory).is_dir() or not os.access(directory, os.W_OK | os.X_OK):
             raise InvalidSetting(
                 f"{MULTIPROC_DIR} names {directory!r}, which is not a directory writable by this process: "

@@ -1,4 +1,4 @@
-"""A store as it is: opened without applying or demanding migrations, for commands that look after the schema."""
+"""A store as it is: opened without applying or requiring migrations, for commands that manage the schema."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from taskflowmq.ports.store import Store
 
 @asynccontextmanager
 async def open_unmigrated(url: str) -> AsyncIterator[Store]:
-    """Open the store of a URL and leave its schema alone.
+    """Open the store of a URL without a check or change of its schema.
 
     Raises:
         StoreUnavailable: it cannot be reached.

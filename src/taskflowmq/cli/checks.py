@@ -1,4 +1,4 @@
-"""What ``taskflow doctor`` looks at: one function per check, each answering with a verdict and what to do about it."""
+"""The checks of ``taskflow doctor``: one function each, which returns a verdict and what to do about it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SLOW_COMMIT_SECONDS = 0.05
 PINGS = 5
 SKEW_SECONDS = 5.0
 MANY = 100
-#: A ready job that is older waits for more than its turn, where slots are free.
+#: If slots are free, a ready job that is older waits for more than its turn.
 OLD_SECONDS = 30.0
 MANY_RIGHTS = 5
 
@@ -159,7 +159,7 @@ async def _orphans(store: Store) -> Finding:
 
 async def _queues(store: Store) -> AsyncIterator[Finding]:
     known = [worker for worker in await store.workers.list_workers() if worker.ended_at is None]
-    # A machine that was switched off has ended no row: its lease says it.
+    # A machine that was switched off has ended no row: its lease is over instead.
     alive = [worker for worker in known if not worker.lease_over]
     yield _workers(alive)
     for finding in _stuck(known):

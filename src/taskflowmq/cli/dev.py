@@ -102,7 +102,7 @@ def load_demo(spec: str) -> Demo:
 
 
 class _Run:
-    """One run of ``dev``: what was given, and the order in which things start and end."""
+    """One run of ``dev``: its options, and the order in which its parts start and end."""
 
     def __init__(
         self,
@@ -135,7 +135,7 @@ class _Run:
             supervisor = make_supervisor(app, self._spec, self._options, log_format=self._style, log_level=self._level)
             self._listen_to_signals(supervisor)
             working = asyncio.create_task(supervisor.run(), name="taskflow-supervisor")
-            # The server ends last: while jobs drain, they and their readers may still ask it.
+            # The server ends last: while jobs drain, they and their readers may still send it requests.
             async with serving(create_app(app, self._settings, metrics_page=metrics), sock):
                 url = base_url(sock)
                 self._announce(url)

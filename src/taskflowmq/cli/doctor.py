@@ -109,7 +109,7 @@ def _look_at_app(app: str, database_url: str | None, found: Any) -> str:
 
 def _show(finding: Any) -> None:
     verdict = click.style(f"{finding.verdict:<4}", fg=_COLOURS[finding.verdict])
-    # Names come from the database, and texts of errors from anywhere.
+    # Names come from the database, and texts of errors from any source.
     click.echo(f"{verdict}  {finding.name:<8}  {escape_lines(redact_text(finding.detail))}")
     if finding.fix:
         say(f"                → {finding.fix}")

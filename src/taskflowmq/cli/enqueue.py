@@ -1,4 +1,4 @@
-"""``taskflow enqueue``: store one job, and wait for it if asked."""
+"""``taskflow enqueue``: store one job, and wait for it on request."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def command(task: str, args: str, wait: bool, wait_timeout: float | None, app: s
 
 
 def _options(given: dict[str, Any]) -> dict[str, Any]:
-    """Return what was said, in the words of the client, and checked before anything is opened."""
+    """Return the options in the words of the client, checked before any store is opened."""
     from taskflowmq.client.options import check_chance, check_options
 
     given["unique"] = given.pop("unique_key")
@@ -90,7 +90,7 @@ def _options(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_wait(wait: bool, seconds: float | None) -> None:
-    """Find a slip before the job is stored. From the environment the limit may be there without a wait."""
+    """Refuse a timeout without a wait before the job is stored; one from the environment may be set without a wait."""
     from taskflowmq.core.directives import to_ms
 
     if seconds is None:

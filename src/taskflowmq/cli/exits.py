@@ -44,7 +44,7 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-#: What writing to a full disk, or to a device that is gone, ends with.
+#: Errors of a write to a full disk, or to a device that is gone.
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 _CODES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Exit], ...] = (
     ((StoreUnavailable, SchemaMismatch), Exit.STORE),
@@ -83,7 +83,7 @@ class CommandError(click.ClickException):
 
 
 def explain(error: BaseException) -> CommandError | None:
-    """Return how an error ends the command, or None for one that was not foreseen."""
+    """Return how an error ends the command, or None for an unexpected one."""
     if isinstance(error, CommandError):
         return error
     if isinstance(error, OSError) and error.filename is None and error.errno in _NO_ROOM:
@@ -108,12 +108,12 @@ def report(error: CommandError, *, as_json: bool) -> None:
 
 
 def report_usage(error: click.UsageError) -> None:
-    """Write what is wrong with a command line, as click does; what stands on the line may be a secret."""
+    """Write the error of a command line, as click does; a word of the line may be a secret."""
     click.UsageError(escape_lines(redact_text(error.format_message())), error.ctx).show()
 
 
 def report_bug(error: BaseException) -> None:
-    """Write the traceback of an error that was not foreseen, without secrets: texts of drivers hold addresses."""
+    """Write the traceback of an unexpected error, without secrets: texts of drivers hold addresses."""
     trace = "".join(traceback.format_exception(error))
     click.echo(escape_lines(redact_text(trace)), err=True, nl=False)
 

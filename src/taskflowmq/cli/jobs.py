@@ -72,7 +72,7 @@ def _following(asked: dict[str, Any], before: Any) -> str:
     """Return the command that continues with the same list."""
     words = ["taskflow", "jobs", "list"]
     for name, value in {**asked, "before": before}.items():
-        # What the environment says, it will say again; a database's address may hold a password.
+        # Options from the environment will apply again; a database's address may hold a password.
         source = click.get_current_context().get_parameter_source(name)
         if name == "before" or (value is not None and source is ParameterSource.COMMANDLINE):
             words += [f"--{name.replace('_', '-')}", str(value)]

@@ -71,7 +71,7 @@ def json_option(command: F) -> F:
 
 
 def log_options(command: F) -> F:
-    """Take how logs look."""
+    """Take the format and the level of logs."""
     command = option(
         "--log-level",
         env="TASKFLOW_LOG_LEVEL",

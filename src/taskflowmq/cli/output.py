@@ -23,7 +23,7 @@ MAX_CELL = 60
 
 
 def emit_json(value: Any) -> None:
-    """Write one JSON document on one line, in which no text of a job can steer a terminal."""
+    """Write one JSON document on one line, in which no text of a job can control a terminal."""
     # What the escape changes can only stand inside a string, where \\uXXXX is JSON too.
     click.echo(escape(_ENCODER.encode(value).decode()))
 
@@ -41,8 +41,8 @@ def emit_table(
     Args:
         columns: their names.
         rows: a value for each column.
-        empty: what is said where there is no row.
-        optional: columns that are left out where no row has a value.
+        empty: the sentence if there is no row.
+        optional: columns that are left out if no row has a value.
     """
     if not rows:
         say(empty)

@@ -64,7 +64,7 @@ def with_app(app: BaseApp, work: Callable[[Any], Awaitable[T]]) -> T:
 
 
 def with_store(database_url: str | None, work: Callable[[Any], Awaitable[T]], tenant: str | None = None) -> T:
-    """The same without any task of its own: for commands that read and steer, and make no store by mistake."""
+    """The same without any task of its own: for commands that read and control, and make no store by mistake."""
     from taskflowmq.bootstrap.app import TaskFlow
     from taskflowmq.core.job import DEFAULT_TENANT
 
@@ -81,7 +81,7 @@ def open_only(app: BaseApp, what: str) -> None:
 
 
 def spare_servers(app: BaseApp) -> None:
-    """Have a command that stores a job make a SQLite file if need be, and nothing in a database of a server."""
+    """Let a command that stores a job make a SQLite file if necessary, but no tables in a database server."""
     from taskflowmq.bootstrap.stores import is_file
 
     if not is_file(app.url):

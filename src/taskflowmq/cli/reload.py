@@ -1,6 +1,6 @@
-"""``--reload``: run the same command in a process of its own, and anew whenever a source file below here has changed.
+"""``--reload``: run the same command in a process of its own, and again whenever a source file below here has changed.
 
-For work on a program, not for production: what runs is given two seconds, then it is handed back and starts again.
+For development, not for production: running jobs have two seconds, then they are handed back and start again.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from taskflowmq.client.extras import require
 
 #: How long running jobs may finish before they are handed back, in seconds, and how long that may take.
 FINISH_SECONDS, LEAVE_SECONDS = 2.0, 10.0
-#: Between two looks without a change, in milliseconds.
+#: The interval of checks without a change, in milliseconds.
 LOOK_MS = 200
 VARIABLE = "TASKFLOW_RELOAD"
 
@@ -71,7 +71,7 @@ def run_reloaded(feature: str) -> int:
         rust_timeout=LOOK_MS,
     )
     try:
-        # The first look comes when changes are seen: one that is made while the program starts is not missed.
+        # The program starts once changes are watched, so that a change during its start is not missed.
         for changes in looks:
             if program is None:
                 program = _start()
@@ -87,7 +87,7 @@ def run_reloaded(feature: str) -> int:
 
 
 def _start() -> subprocess.Popen[bytes]:
-    """Start what was started, as it was started: the command, ``python -m``, or the manage.py of a project."""
+    """Start the program in the same way as this process: the command, ``python -m``, or a project's manage.py."""
     arguments = [word for word in sys.orig_argv[1:] if word != "--reload"]
     environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
     parent = os.getpid()
@@ -101,7 +101,7 @@ def _start() -> subprocess.Popen[bytes]:
 
 
 def _end(program: subprocess.Popen[bytes]) -> None:
-    """Let what runs finish for a moment, then hand it back."""
+    """Let running jobs finish for a limited time, then hand them back."""
     for number, seconds in ((signal.SIGTERM, FINISH_SECONDS), (signal.SIGTERM, LEAVE_SECONDS)):
         program.send_signal(number)
         try:

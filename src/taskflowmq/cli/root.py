@@ -85,7 +85,7 @@ def run(arguments: list[str] | None = None) -> None:
 
 
 def _open_missing() -> None:
-    """Open what the shell has closed (``2>&-``): a socket or a database would get its number, and our lines."""
+    """Open streams that the shell has closed (``2>&-``): a socket or a database would get the number, and our lines."""
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         try:
             os.fstat(number)
@@ -98,7 +98,7 @@ def _open_missing() -> None:
 
 
 def _let_go(stream: IO[str]) -> None:
-    """Forget lines that are not read, or find no room: left in the buffer, they would end the interpreter with 120."""
+    """Drop lines that are not read, or have no room: left in the buffer, they would end the interpreter with 120."""
     try:
         stream.flush()
     except OSError:
@@ -108,7 +108,7 @@ def _let_go(stream: IO[str]) -> None:
 
 
 def _tell(how: Callable[[E], None], error: E) -> None:
-    """Show an error; where there is no room for it, the exit code still says its kind."""
+    """Show an error; if there is no room for it, the exit code still says its kind."""
     with contextlib.suppress(OSError):
         how(error)
 
@@ -134,5 +134,5 @@ def _run(arguments: list[str] | None) -> None:
             sys.exit(Exit.FAILED)
         _tell(partial(report, as_json=wants_json()), known)
         sys.exit(known.code)
-    # A command that returns nothing went well; one that returns a number says how it ended.
+    # A command that returns None succeeded; a number is its exit code.
     sys.exit(code if isinstance(code, int) else Exit.OK)

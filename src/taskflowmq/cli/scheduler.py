@@ -31,7 +31,7 @@ def command(app: str | None, database_url: str | None, as_json: bool, **given: A
     start_logging(given["log_format"], given["log_level"])
     options = options_of(load_settings(**flags_of(given, PACE_FLAGS)))
     loaded = load(app, database_url)
-    # Duties of a store without jobs are duties in the wrong place.
+    # A store that does not exist has no duties: the address is probably wrong.
     open_only(loaded, "upgrade")
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_run(loaded, options, as_json=as_json))

@@ -127,7 +127,7 @@ async def _serve(app: Any, settings: Any, options: Any, listening: Any, *, as_js
             emit_json({"url": url, "docs": f"{url}/docs", "store": app.store.url})
         else:
             click.echo(f"TaskFlow API on {url}/api/v1 (docs: {url}/docs), store {app.store.url}")
-        # What has been made so far lives as long as the process: keep the collector from walking it again and again.
+        # Objects made so far live as long as the process: keep the collector from walking them repeatedly.
         gc.freeze()
         async with running(duties_of(app.store, options, metrics)):
             await ended.wait()

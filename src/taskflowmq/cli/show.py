@@ -26,7 +26,7 @@ def error_line(error: dict[str, Any] | None) -> str | None:
 
 
 def job_summary(view: JobView) -> dict[str, Any]:
-    """Return what a person wants to know of one job."""
+    """Return the summary of one job for people."""
     fields = job_fields(view)
     fields.pop("tenant")
     fields.pop("workflow_id", None)

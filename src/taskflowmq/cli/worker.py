@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from taskflowmq.worker import Supervisor, WorkerOptions
 
 log = logging.getLogger("taskflowmq.worker")
-#: This many looks in a row must find nothing before a burst is over: between two jobs a worker has none for a moment.
+#: This many consecutive checks must find no job before a burst is over: between two jobs a worker has none briefly.
 IDLE_LOOKS = 3
 
 #: The flags of :func:`worker_options` and :func:`pace_options`, as settings know them.
@@ -121,7 +121,7 @@ def duties_option(command: Any) -> Any:
 
 
 def flags_of(given: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    """Return what the command line said of these settings."""
+    """Return the flags of these settings from the command line."""
     return {name: given[name] for name in names}
 
 
@@ -205,7 +205,7 @@ async def _work(app: BaseApp, spec: str | None, options: WorkerOptions, given: d
 
 
 async def _drain_when_idle(app: BaseApp, supervisor: Supervisor, poll: float) -> None:
-    """Drain when a few looks in a row find claims answered and no job running here."""
+    """Drain when a few consecutive checks find claims answered and no job running here."""
     quiet = 0
     while quiet < IDLE_LOOKS:
         await asyncio.sleep(poll)

@@ -1,4 +1,4 @@
-"""Cancels ready jobs whose time is over. Claims step over them anyway; this is what ends them."""
+"""Cancels ready jobs whose ``expires_at`` has passed. Claims skip them anyway; this duty ends them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Says in the log which ready jobs no living worker takes: a task that was renamed, a queue without a worker."""
+"""Logs which ready jobs no living worker takes: a task that was renamed, a queue without a worker."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ INTERVAL = 60.0
 
 
 class Lookout(Looper):
-    """Looks once per interval for the cluster; a process says the same of a task once, until it was served again.
+    """Checks once per interval for the cluster; a process logs a reason of a task once, until it is served again.
 
-    It says what it has seen twice in a row: while programs start and leave, much waits for a moment.
+    It logs what two checks in sequence have found: while programs start and end, jobs wait for short times.
     """
 
     name = "lookout"
@@ -24,7 +24,7 @@ class Lookout(Looper):
     _said: frozenset[tuple[str, str]] = frozenset()
 
     async def turn(self) -> float | None:
-        """Look, if it is this node's turn."""
+        """Check, if it is this node's turn."""
         turn = await self._take_turn()
         if turn.taken:
             await self._look()

@@ -1,7 +1,7 @@
-"""The shape of every duty: do a turn, wait, do it again, whatever happens.
+"""The loop of every duty: take a turn, wait, repeat, whatever happens.
 
-A duty needs no leader. Where two nodes at once would be wasteful, ``take_turn`` decides in one statement who runs it;
-where they would be wrong, the store's own statements keep them apart (rows are locked, fences are compared).
+A duty needs no leader. If two nodes at once would be wasteful, ``take_turn`` decides in one statement which one runs
+it; if they would be wrong, the store's own statements separate them (rows are locked, fences are compared).
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from taskflowmq.ports.telemetry import Telemetry
 log = logging.getLogger("taskflowmq.scheduler")
 
 LONGEST_BACKOFF = 10.0
-#: Seconds after which a failure that continues is said again.
+#: Seconds after which a failure that continues is logged again.
 _NOTE_EVERY_S = 60.0
 _LONGEST_PROBLEM = 500
-#: A store that does not answer cannot note it either; one that still refuses this duty then may be asked.
+#: An unreachable store cannot store the failure either; after this many errors it may only refuse this duty.
 _MANY_ERRORS = 3
 
 
@@ -48,13 +48,13 @@ class Looper(ABC):
         self._interval = interval
         #: Whether the turn was this node's: another one's turn says nothing about whether this duty works.
         self._mine = True
-        #: What the store says of this duty's last failure; unknown at first: an earlier process may have noted one.
+        #: The failure of this duty that the store has; unknown at first: an earlier process may have stored one.
         self._noted: str | None = "unknown"
         self._noted_at = float("-inf")
 
     @abstractmethod
     async def turn(self) -> float | None:
-        """Do the duty once; return seconds until the next turn, or None for the usual interval."""
+        """Run the duty once; return seconds until the next turn, or None for the usual interval."""
 
     async def run(self) -> None:
         """Take turns until cancelled."""
@@ -84,7 +84,7 @@ class Looper(ABC):
             log.warning("%s", line)
 
     async def _take_turn(self, lease_ms: int | None = None) -> DutyTurn:
-        """Ask whether this node does the duty now."""
+        """Decide whether this node runs the duty now."""
         turn = await self._store.upkeep.take_turn(self.name, self._interval_ms, lease_ms=lease_ms)
         self._mine = turn.taken
         return turn
@@ -96,7 +96,7 @@ class Looper(ABC):
             self._noted = None
 
     async def _fails(self, error: Exception) -> None:
-        """Say why the duty fails: in the log when it is news, in the store for ``taskflow doctor``."""
+        """Report why the duty fails: in the log if the reason is new, in the store for ``taskflow doctor``."""
         problem = clean_text(redact_text(f"{type(error).__name__}: {error}"), _LONGEST_PROBLEM)
         now = self._clock.monotonic()
         if problem == self._noted and now - self._noted_at < _NOTE_EVERY_S:
@@ -108,7 +108,7 @@ class Looper(ABC):
         try:
             await self._store.upkeep.note_failure(self.name, problem)
         except TaskFlowError as also:
-            # Most often the store is what failed: then it shows, and the log has it.
+            # Most often the store itself failed; then the log has the error.
             log.debug("the failure of the %s could not be stored: %s", self.name, also)
 
     @property

@@ -1,4 +1,4 @@
-"""Asks the engine for its own upkeep: partitions ahead of time, checkpoints, statistics."""
+"""Runs the engine's own upkeep: partitions ahead of time, checkpoints, statistics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gives the jobs of lost workers back (I4), and never those of workers that could not speak because of an outage.
+"""Hands back the jobs of lost workers (I4), and never those of workers that could not renew because of an outage.
 
 Order matters: the worker row is ended first, so that it can claim no more, then its running rows are emptied under
 their fences. A worker that was considered lost and lives finds its fences gone; that is harmless by design (I2).
@@ -50,7 +50,7 @@ class Rescuer(Looper):
             self._graced = True
             return None
         self._graced = False
-        # This process, or the store, may stand still right here for longer than the leases.
+        # This process, or the store, may be blocked at this point for longer than the leases.
         for worker_id in await self._store.workers.end_expired(WORKERS, turn_within_ms=self._lease_ms // 2):
             log.warning("worker %s is lost: its lease is over", worker_id)
             self._telemetry.event("worker_lost")
@@ -61,7 +61,7 @@ class Rescuer(Looper):
     async def _orphans(self) -> None:
         """Settle what ended workers still hold, from the second sighting on.
 
-        The first time, their supervisor may be about to do it, and it knows better what became of each job.
+        The first time, their supervisor may be about to settle them, and it knows the outcome of each job better.
         """
         orphaned = set(await self._store.workers.orphaned(WORKERS))
         for worker_id in orphaned & self._seen:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from taskflowmq.ports.store import MAX_BATCH
 from taskflowmq.scheduler.looper import Looper
 
-#: Never looks more often than this, however many jobs are due one after another.
+#: Shortest pause between turns, however many jobs are due one after another.
 SHORTEST_PAUSE = 0.005
 
 
 class Stager(Looper):
     """Stages due jobs, wakes their queues, and sleeps until the next one is due or the poll interval is over.
 
-    Every node stages: the statement skips rows that another one holds, and asking first who may would cost a write
-    per poll.
+    Every node stages: the statement skips rows that another one holds, and a turn would cost a write per poll.
     """
 
     name = "stager"

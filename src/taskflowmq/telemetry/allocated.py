@@ -1,8 +1,8 @@
 """Shared metric files whose room on the disk exists before it is written to.
 
-prometheus_client maps files that it has only made long, not filled. Where the disk is full, the first write to such a
-page ends the process with SIGBUS: a full /tmp would end workers and their supervisors, and charge innocent jobs for
-it. Here the room is allocated first, and where there is none a process counts in its own memory, unseen by the others.
+prometheus_client maps files that it has only lengthened, not filled. If the disk is full, the first write to such a
+page ends the process with SIGBUS: a full /tmp would end workers and their supervisors, and charge their jobs for it.
+Here the room is allocated first; if there is none, a process counts in its own memory, invisible to the others.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from prometheus_client.mmap_dict import MmapedDict
 log = logging.getLogger("taskflowmq.telemetry")
 
 FIRST_BYTES = 64 * 1024
-#: What a value takes beside its key, padding included.
+#: Bytes of a value beside its key, padding included.
 _BESIDE_KEY = 40
 _said: set[str] = set()
 
@@ -63,7 +63,7 @@ class AllocatedDict(MmapedDict):
                 self._f.close()
                 self._f = None
         if self._f is None:
-            # What others have seen of it stays as it is.
+            # The part that others have read stays unchanged.
             memory = mmap.mmap(-1, size)
             memory[: self._capacity] = self._m[:]
             self._m = memory

@@ -1,14 +1,14 @@
 """Lets the app that a process loads configure logging for itself, without losing the lines of TaskFlow.
 
-``logging.config.dictConfig`` disables by default every logger that it does not name, takes the root's handlers away and
-forgets ours; ``logging.basicConfig`` does nothing where the root has a handler already. So while the app is imported
-the root belongs to it, our handler stands at the logger ``taskflowmq``, and afterwards we look at what it made of them:
+``logging.config.dictConfig`` disables by default every logger that it does not name, removes the root's handlers and
+forgets ours; ``logging.basicConfig`` does nothing if the root has a handler already. So while the app is imported, the
+root belongs to it and our handler is at the logger ``taskflowmq``. Afterwards its configuration decides:
 
-- It configured no root: everything goes where our lines go.
+- It configured no root: all lines go to our handler.
 - It configured the root: its own lines, and those of ``ctx.log``, go to its handlers, ours to ours.
-- It configured the logger ``taskflowmq``: that is on purpose, and stays.
+- It configured the logger ``taskflowmq``: that is intended, and stays.
 
-In a program that embeds a worker nothing of this happens: it did not call
+None of this happens in a program that embeds a worker: it did not call
 :func:`~taskflowmq.telemetry.logs.configure_logging`.
 """
 
@@ -23,13 +23,13 @@ from taskflowmq.telemetry.logs import TurnHandler, fresh, our_handler
 log = logging.getLogger("taskflowmq.telemetry")
 
 OURS = "taskflowmq"
-#: The logger of ``ctx.log``: what handlers say is the app's.
+#: The logger of ``ctx.log``: the lines of handlers are the app's.
 JOB = "taskflowmq.job"
 
 
 @contextmanager
 def app_configures_logging() -> Iterator[None]:
-    """Leave the root logger to the code of this context, and put things right behind it."""
+    """Leave the root logger to the code of this context, and restore our handler after it."""
     handler, root, ours = our_handler(), logging.getLogger(), logging.getLogger(OURS)
     if handler is None or handler not in root.handlers:
         yield
@@ -58,7 +58,7 @@ def _settle(old: TurnHandler, level: int) -> None:
     taken = bool(root.handlers)
     if not taken:
         root.addHandler(handler)
-        if root.level == logging.WARNING:  # another one is the app's choice
+        if root.level == logging.WARNING:  # another level is the app's choice
             root.setLevel(level)
     said = ""
     if on_purpose:
@@ -81,7 +81,7 @@ def _settle(old: TurnHandler, level: int) -> None:
 
 
 def _enable() -> str:
-    """Enable what a configuration has disabled along with everything else, and say what that was."""
+    """Enable loggers that a configuration has disabled by default, and return a description of them."""
     manager = logging.root.manager
     names = [name for name in list(manager.loggerDict) if name == OURS or name.startswith(f"{OURS}.")]
     found = [one for one in map(logging.getLogger, names) if one.disabled]

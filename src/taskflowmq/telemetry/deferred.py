@@ -1,7 +1,7 @@
 """Telemetry that is loaded when there is something to count.
 
-For processes that count rare events only: a supervisor, a scheduler. What counts takes 2 to 3 MB, most of it Python's
-HTTP server, which prometheus_client imports; a supervisor of which nothing died never needs it.
+For processes that count rare events only: a supervisor, a scheduler. The metrics library takes 2 to 3 MB, most of it
+Python's HTTP server, which prometheus_client imports; a supervisor whose children do not die never needs it.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ class DeferredTelemetry:
     """Passes everything on to a telemetry that is made at the first call.
 
     Args:
-        load: makes it. What it raises is logged, once, and nothing is counted from then on: what watches over
-            children must not fall because what counts them could not be read from the disk any more.
+        load: makes it. Its error is logged, once, and nothing is counted from then on: a supervisor must not fail
+            because the metrics library can no longer be read from the disk.
     """
 
     def __init__(self, load: Callable[[], Telemetry]) -> None:

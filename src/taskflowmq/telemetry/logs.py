@@ -75,7 +75,7 @@ class JsonFormatter(logging.Formatter):
             for line in lines
         ]  # fmt: skip
         text = _ENCODER.encode_lines(made)[:-1].decode()
-        # Names come from the database, and errors from anywhere; JSON itself escapes C0 only.
+        # Names come from the database, and errors from any source; JSON itself escapes C0 only.
         if text.isascii() and "\x7f" not in text:
             return text
         return "\n".join([escape(line) for line in text.split("\n")])
@@ -143,7 +143,7 @@ class TextFormatter(logging.Formatter):
 
 
 def _job_line(line: JobLine) -> str:
-    """Say how an attempt ended, for people: the task first, the id last, and below it why it failed."""
+    """Return a line for people on how an attempt ended: the task first, the id last, and below it why it failed."""
     words = f"{line.task:<14} {line.outcome} after {line.ms:g} ms, attempt {line.attempt}"
     shown = escape(f"{words:<46}  {line.queue}  {line.job_id}")
     if line.error is None:
@@ -160,8 +160,8 @@ class TurnHandler(logging.StreamHandler[TextIO]):
 
     A worker writes a line per job, thousands a second in bursts: a system call for each was a tenth of its time.
 
-    Must stay true: logging never fails and never delays what it is about. When the stream takes nothing (nothing reads
-    the pipe, its reader is gone, the disk is full) lines are lost, and the first that gets through says how many. See
+    Must stay true: logging never fails and never delays its caller. If the stream accepts nothing (nothing reads the
+    pipe, its reader is gone, the disk is full) lines are lost, and the first one that is written says how many. See
     :mod:`taskflowmq.telemetry.outlet`.
     """
 
@@ -186,7 +186,7 @@ class TurnHandler(logging.StreamHandler[TextIO]):
 
     @property
     def takes_job_lines(self) -> bool:
-        """Whether lines may come without records: a formatter that is not ours must see each."""
+        """Whether lines may come without records: a foreign formatter must see each record."""
         return type(self.formatter) in _STYLES
 
     def job_lines(self, logger: str, lines: Sequence[JobLine]) -> None:
@@ -204,14 +204,14 @@ class TurnHandler(logging.StreamHandler[TextIO]):
             self.flush()
 
     def close(self) -> None:
-        """Write what waits; a reader that does not read is waited for a moment only."""
+        """Write waiting lines; wait only for a limited time for a reader that does not read."""
         self.flush()
         if self._outlet is not None:
             self._outlet.finish(LAST_SECONDS)
         super().close()
 
     def flush(self) -> None:
-        """Write what waits."""
+        """Write waiting lines."""
         with self.lock or contextlib.nullcontext():
             lines, self._lines = self._lines, []
             count, self._count = self._count, 0
@@ -299,7 +299,7 @@ def our_handler() -> TurnHandler | None:
 
 
 def fresh(handler: TurnHandler) -> TurnHandler:
-    """Return a new handler in the place of ours, which writes what it has first."""
+    """Return a new handler that replaces ours, after ours has written its waiting lines."""
     handler.flush()
     return _remember(TurnHandler(handler.stream, cast(JsonFormatter | TextFormatter, handler.formatter)))
 
@@ -315,7 +315,7 @@ def _second(unix: int) -> str:
 
 
 def _clock(at: float) -> str:
-    """Say what a clock on the wall here shows."""
+    """Return the local wall-clock time as text."""
     return datetime.fromtimestamp(at, UTC).astimezone().strftime("%H:%M:%S.%f")[:-3]
 
 
@@ -347,7 +347,7 @@ def _encoded(line: dict[str, Any]) -> str:
         return _ENCODER.encode(line).decode()
     except (
         UnicodeEncodeError
-    ):  # a lone surrogate, as in the name of a file: the line is written with what stands for it
+    ):  # a lone surrogate, as in the name of a file: the line is written with a replacement
         return json.dumps(line, default=str)
 
 

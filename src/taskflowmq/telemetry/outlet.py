@@ -1,11 +1,11 @@
 """Writes lines to a file descriptor and never waits for their reader.
 
 A pipe that is not read (a stuck log shipper, ``| less``, a terminal after Ctrl-S) takes 64 KiB and
-then makes its writers wait. The loop of a worker must not: every body in it would stand still, and its supervisor too.
+then blocks its writers. The loop of a worker must not block: every body in it would wait, and its supervisor too.
 
-As long as the descriptor takes what it is given, lines are written at once by their thread, as always. What it does
-not take waits here, up to :data:`BACKLOG` bytes, for a thread that waits in its place. Above that lines are dropped,
-and as soon as there is room a line says how many.
+As long as the descriptor accepts lines, their thread writes them at once, as usual. Lines that it does not accept wait
+here, up to :data:`BACKLOG` bytes, for a thread that may block. Above that lines are dropped, and as soon as there is
+room a line says how many.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from collections.abc import Callable
 
 #: Bytes that wait for a reader: some 4,000 lines.
 BACKLOG = 1024 * 1024
-#: Where no write can be had that does not wait, the thread writes all; it collects for so long first, so that a burst
-#: is a few writes and not one for each turn of the loop.
+#: If no non-blocking write is possible, the thread writes all; it collects for this long first, so that a burst is a
+#: few writes and not one for each turn of the loop.
 _COLLECT_S = 0.005
-#: A thread that had nothing to write for so long ends.
+#: A thread that had nothing to write for this long ends.
 _IDLE_S = 5.0
 
 Send = Callable[[bytes], int]
@@ -37,7 +37,7 @@ class Outlet:
 
     Args:
         fd: where to; a copy of it is kept.
-        say_lost: makes the line that says how many lines were lost, without its end.
+        say_lost: makes the line that says how many lines were lost, without its line end.
     """
 
     def __init__(self, fd: int, say_lost: Callable[[int], str]) -> None:
@@ -65,7 +65,7 @@ class Outlet:
         self.put(text.encode("utf-8", "backslashreplace"), lines)
 
     def put(self, data: bytes, lines: int) -> None:
-        """Take bytes likewise."""
+        """Write bytes in the same way."""
         with self._changed:
             if self._waiting or self._send is None:
                 self._keep(data, lines)
@@ -172,12 +172,12 @@ class Outlet:
         poll.poll()
         with contextlib.suppress(BlockingIOError):
             return self._send(data)
-        # Said to be ready and is not: a sibling was quicker.
+        # It was reported ready and is not: a sibling was faster.
         time.sleep(_COLLECT_S)
         return 0
 
     def forget(self) -> None:
-        """Begin anew in a forked process: what waits is the parent's, and so is the thread."""
+        """Begin again in a forked process: the waiting lines and the thread are the parent's."""
         self._changed = threading.Condition(threading.RLock())
         self._waiting, self._size, self.lost, self._thread = deque(), 0, 0, None
 

@@ -2,8 +2,8 @@
 
 Several processes share a node (a server, a supervisor's children). With ``PROMETHEUS_MULTIPROC_DIR`` set before
 the first import of this module, each writes memory-mapped files there, and any of them can answer for all;
-without it, this process answers for itself. What only the store knows (queue sizes, the oldest ready job) is asked
-of the store at the scrape, so it is right whichever process answers.
+without it, this process answers for itself. Figures that only the store has (queue sizes, the oldest ready job) are
+read from the store at the scrape, so they are correct whichever process answers.
 
 Labels stay bounded: queues and tasks up to :data:`MAX_LABELS` distinct values, then ``other``; never an id, a tenant, a
 key or a path (S23).
@@ -41,7 +41,7 @@ _LIVE = tuple(state.value for state in (State.PENDING, State.SCHEDULED, State.RE
 
 #: Outcomes of an attempt that count as a failure of the job's body.
 _FAILED = frozenset({"failed", "retried", "dead"})
-#: Outcomes after which nothing was processed: the job went back, or the write was refused.
+#: Outcomes after which nothing was processed: the job was handed back, or the write was refused.
 _UNPROCESSED = frozenset({"handed_back", "snoozed", "stale"})
 
 
@@ -86,7 +86,7 @@ class PrometheusTelemetry:
         self._enqueued.labels(self._queues[queue], self._tasks[task]).inc(count)
 
     def jobs_claimed(self, count: int, seconds: float) -> None:
-        """Time a claim; what it brought is counted when it ends."""
+        """Time a claim; its jobs are counted when they end."""
         self._query.labels("claim").observe(seconds)
 
     def jobs_settled(self, reports: Sequence[JobReport], seconds: float) -> None:
@@ -121,11 +121,11 @@ class PrometheusTelemetry:
             self._stale.inc(count)
 
     def page(self, stats: StoreStats | None = None) -> bytes:
-        """Return the text that Prometheus reads: every process of this node, and what the store says.
+        """Return the text that Prometheus reads: every process of this node, and the store's counts.
 
         Args:
-            stats: counts of the store, or None when it does not answer; its gauges are then left out, so that an
-                alert on their absence fires instead of one that believes a zero.
+            stats: counts of the store, or None if it does not answer; then its gauges are left out, so that an alert
+                on their absence fires instead of one that reads a zero.
         """
         page = CollectorRegistry()
         directory = os.environ.get(MULTIPROC_DIR)
@@ -177,7 +177,7 @@ class _StoreGauges(Collector):
         ages: dict[str, float] = {}
         for queue in self._stats.queues:
             label = self._labels[queue.name]
-            # A queue that is empty says so: a missing series would look like a scrape that failed.
+            # An empty queue has a zero: a missing series would look like a scrape that failed.
             for state in {*_LIVE, *queue.states}:
                 sizes[label, state] += queue.states.get(state, 0)
             ages[label] = max(ages.get(label, 0.0), queue.oldest_ready_age or 0.0)

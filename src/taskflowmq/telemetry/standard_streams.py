@@ -1,7 +1,7 @@
-"""Standard output and error of a process that runs bodies: a ``print()`` never fails a job, and never holds one up.
+"""Standard output and error of a process that runs bodies: a ``print()`` never fails a job, and never blocks one.
 
-The reader of a log can go (a pipe is closed, a terminal hangs up), stop reading, or fill its disk; and one job can
-close the stream that all share. None of that is the business of a job that prints. What cannot be written is lost; see
+The reader of a log can end (a pipe is closed, a terminal disconnects), stop reading, or fill its disk; and one job can
+close the stream that all share. None of that may affect a job that prints. Text that cannot be written is lost; see
 :mod:`taskflowmq.telemetry.outlet`.
 """
 
@@ -17,14 +17,14 @@ from taskflowmq.telemetry.outlet import Outlet
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-#: What the end of a process waits for a reader.
+#: How long the end of a process waits for a reader.
 LAST_SECONDS = 1.0
 
 _outlets: list[Outlet] = []
 
 
 class _Raw(io.RawIOBase):
-    """Bytes for a descriptor; all of them are taken, whatever becomes of them."""
+    """Bytes for a descriptor; all of them are accepted, even if they are lost later."""
 
     def __init__(self, number: int, outlet: Outlet) -> None:
         self._number, self._outlet = number, outlet
@@ -57,7 +57,7 @@ def guard_streams() -> None:
 
 
 def finish_streams() -> None:
-    """Give what was printed last a moment to be read."""
+    """Wait, for a limited time, until the last output is read."""
     for outlet in _outlets:
         outlet.finish(LAST_SECONDS)
 

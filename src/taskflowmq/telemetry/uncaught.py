@@ -1,7 +1,7 @@
 """Exceptions that no code catches become log lines: one line, redacted, where all others go.
 
-The interpreter would write them to standard error as they are, over several lines, with whatever address or password
-stands in their text, and wait for its reader.
+The interpreter would write them to standard error unchanged, over several lines, with any address or password in their
+text, and wait for its reader.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ log = logging.getLogger("taskflowmq.process")
 
 
 def log_uncaught() -> None:
-    """Log what ends this process or one of its threads, and what a finalizer raises."""
+    """Log exceptions that end this process or one of its threads, and those of finalizers."""
     sys.excepthook = _process
     threading.excepthook = _thread
     sys.unraisablehook = _finalizer
@@ -39,7 +39,7 @@ def _thread(args: threading.ExceptHookArgs) -> None:
 def _finalizer(args: sys.UnraisableHookArgs) -> None:
     if args.exc_value is None:
         return
-    # Of the object the type alone: its repr may hold anything, and may raise.
+    # Only the type of the object: its repr may hold anything, and may raise.
     info = (args.exc_type, args.exc_value, args.exc_traceback)
     what = args.err_msg or "exception ignored in"
     log.error("%s %s: %s", what, type(args.object).__qualname__, args.exc_type.__qualname__, exc_info=info)
