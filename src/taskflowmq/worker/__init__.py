@@ -1,10 +1,10 @@
-"""The worker: claims jobs, runs their bodies, stores what became of them, and survives what bodies do.
+"""The worker: claims jobs, runs their bodies, stores their outcomes, and survives faults of bodies.
 
 ``Worker`` is one claiming process. ``Supervisor`` owns some of them as child processes: it alone renews their leases,
-notices deaths and hangs from outside, and replaces them. Ports come in from above; no store is named here.
+detects deaths and hangs from outside, and replaces them. Ports are injected; no store is named here.
 
-A job passes ``claiming``, ``running`` and ``settling``. ``watches`` are the loops beside it, ``supervision`` is what a
-``Supervisor`` is made of. Each folder imports only those that the contract "Folders of the worker" names below it.
+A job passes ``claiming``, ``running`` and ``settling``. ``watches`` are the loops beside it, ``supervision`` holds the
+parts of a ``Supervisor``. Each folder imports only those that the contract "Folders of the worker" names below it.
 """
 
 from taskflowmq.worker.clock import SystemClock

@@ -1,4 +1,4 @@
-"""What every part of a worker is given.
+"""The dependencies of every part of a worker.
 
 The injected ports and the options, so that a simulation can drive all of it.
 """
@@ -19,7 +19,7 @@ from taskflowmq.worker.options import WorkerOptions
 class WorkerDeps:
     """Ports and options of one worker. ``worker_id`` changes when an embedded worker lost its lease.
 
-    ``tenant`` is that of the app whose tasks these are; ``tenants`` are those that it serves, none: every one.
+    ``tenant`` is that of the app whose tasks these are; ``tenants`` are those that the worker serves; none means all.
     """
 
     store: Store

@@ -1,4 +1,4 @@
-"""Who a worker is, and who watches over it."""
+"""The identity of a worker, and whether a supervisor watches it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class WorkerIdentity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def introduction(identity: WorkerIdentity, deps: WorkerDeps, tasks: Sequence[str]) -> NewWorker:
-    """Return the row with which a worker introduces itself to the store."""
+    """Return the row with which a worker registers in the store."""
     options = deps.options
     info = {
         "tenants": list(deps.tenants),

@@ -1,4 +1,4 @@
-"""What an operator decides about a worker, defined and checked once."""
+"""The options of a worker, defined and checked once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from taskflowmq.core.retention import LONGEST_S, Retention
 from taskflowmq.core.validation import ALL_TENANTS, check_collection, check_name
 from taskflowmq.core.worker_settings import BOUNDS, WorkerSettings
 
-#: More threads than this only fight for the interpreter lock.
+#: More threads than this only compete for the interpreter lock.
 MAX_THREADS = 32
 
 
@@ -15,14 +15,14 @@ _MOST_GRACE_S = 60
 
 
 class WorkerOptions(WorkerSettings, frozen=True, kw_only=True):
-    """Options of a worker: its settings, and what only a flag or a program says. Durations are seconds.
+    """Options of a worker: its settings, and those that only a flag or a program sets. Durations are seconds.
 
     Args:
         grace: how long a body may take to end after its timeout before its job is settled without it.
         max_jobs: replace a child after this many jobs, between jobs.
         max_rss_mb: replace a child whose own memory (PSS where known) is above this, between jobs.
         run_duties: whether this worker also runs the duties (stager, rescuer, …).
-        isolated: claim only jobs that took a process down before, one at a time (a supervisor's isolation child).
+        isolated: claim only jobs that a process crashed with, one at a time (a supervisor's isolation child).
     """
 
     grace: float = 1.0
@@ -56,7 +56,7 @@ class WorkerOptions(WorkerSettings, frozen=True, kw_only=True):
         """Return the tenants to claim from, as stores take them: empty means every tenant.
 
         Args:
-            tenant: of the worker's app, which it serves unless the options say otherwise.
+            tenant: of the worker's app, which it serves unless the options name others.
         """
         return () if self._serves_all else tuple(self.tenants) or (tenant,)
 

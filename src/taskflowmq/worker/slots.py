@@ -1,13 +1,13 @@
-"""The slots of one child in shared memory, so that the supervisor can read them also when the child cannot speak.
+"""The slots of one child in shared memory, so that the supervisor can read them also when the child is blocked.
 
 Layout: an array of 64-bit cells. First a header (the flags and counters below), then five cells per slot, then a ring
-of the jobs that ended last, three cells each. The child writes, the supervisor reads (and says how long the lease
+of the jobs that ended last, three cells each. The child writes, the supervisor reads (and writes how long the lease
 holds); each cell is written whole, and a slot's ``state`` cell is written last when it is taken and first when it is
 freed, so a reader never sees a started job with half an id.
 
 What must stay true: a slot is STARTED exactly while code of its job may run, and a job whose end is not stored yet is
-in the ring. After a death, jobs that are in neither were prefetched and go back for free; the others are charged, also
-those that had ended: what kills its process as it ends would otherwise run again and again.
+in the ring. After a death, jobs that are in neither were prefetched and are handed back without a charge; the others
+are charged, also those that had ended: a job that kills its process as it ends would otherwise run forever.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class SlotTable:
         self.cells[at] = EXCLUSIVE if exclusive else STARTED
 
     def finish(self, index: int) -> None:
-        """Publish that the body ended, and give the slot back. A slot whose body never began stays unpublished."""
+        """Publish that the body ended, and free the slot. A slot whose body never began stays unpublished."""
         cells, at = self.cells, HEADER + WIDTH * index
         if cells[at]:
             last = cells[_LAST] = (cells[_LAST] + 1) % RING
@@ -138,13 +138,13 @@ class SlotTable:
         return found
 
     def clear_deadline(self, index: int) -> None:
-        """The job of this slot was settled without its body: nothing needs to be killed for it any more."""
+        """Clear the deadline of a job that was settled without its body: no process need be killed for it."""
         self.cells[HEADER + WIDTH * index + _DEADLINE] = 0
 
 
 def _shared_memory(size: int) -> int:
-    """Return a file without a name. In memory where there is such a thing: a page of a file for which the disk has no
-    room ends the process that writes to it with SIGBUS.
+    """Return a file without a name, in memory if the system supports that: if a disk has no room for a page of a file,
+    the process that writes to it ends with SIGBUS.
     """
     with contextlib.suppress(AttributeError, OSError):  # not on this system, or forbidden
         fd = os.memfd_create("taskflow-slots")

@@ -1,4 +1,4 @@
-"""Says in the log that a store is unreachable, and that it is back: once for all loops of a process."""
+"""Logs that a store is unreachable, and that it is back: once for all loops of a process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ log = logging.getLogger("taskflowmq.store")
 
 
 class StoreLog:
-    """What one loop tells about its store.
+    """The reports of one loop about its store.
 
     Args:
         store: the store.
@@ -28,7 +28,7 @@ class StoreLog:
         self._failing = False
 
     def failed(self, error: BaseException) -> bool:
-        """Take an error; False if it is not an outage, so that the loop must say itself what it is."""
+        """Take an error; False if it is not an outage, so that the loop must log it itself."""
         if not isinstance(error, StoreUnavailable):
             return False
         self._failing = True

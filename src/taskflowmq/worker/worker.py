@@ -1,4 +1,4 @@
-"""One claiming process: fetcher + executor + completer, and the loops that keep them honest.
+"""One claiming process: fetcher, executor and completer, and the loops that watch them.
 
 A worker runs embedded in a program (it renews its own lease) or as the child of a supervisor (which renews
 for it, reads its slots, and replaces it when it is tainted). Starting and stopping are idempotent.
@@ -59,18 +59,18 @@ from taskflowmq.worker.watches.timeouts import Timeouts
 log = logging.getLogger("taskflowmq.worker")
 
 TICK_SECONDS = 0.25
-#: How long a claim or the storing of outcomes may take before the worker says that it makes no progress.
+#: How long a claim or the storing of outcomes may take before the worker reports that it makes no progress.
 PATIENCE_SECONDS = 10.0
-#: How long an isolation child waits for another suspect before it ends.
+#: How long an isolation child waits for another isolated job before it ends.
 LONELY_SECONDS = 2.0
 #: How long the last flushes may take once everything else has ended.
 LAST_FLUSH_SECONDS = 5.0
-#: How long what was cancelled may take to notice it.
+#: How long cancelled tasks may take to end.
 CANCEL_SECONDS = 1.0
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether claims make progress, and what is wrong if not.
+    """Whether claims make progress, and the reason if not.
 
     ``last_claim_age`` is seconds since the store last answered a claim.
     """
@@ -153,7 +153,7 @@ class Worker:
         self._build()
         await self._life.begin()
         await self._register()
-        if self._is_stopping():  # asked to while the store was unreachable: there is nothing to begin any more
+        if self._is_stopping():  # the request came while the store was unreachable: there is nothing to start
             return
         loops: list[tuple[str, Callable[[], Awaitable[None]]]] = [
             ("fetcher", self._fetcher.run),
@@ -173,7 +173,7 @@ class Worker:
         log.info("worker %s started", self._deps.worker_id, extra={"concurrency": self._deps.options.slots})
 
     async def run(self) -> int:
-        """Work until asked to stop; return how many running jobs were handed back."""
+        """Work until a stop is requested; return how many running jobs were handed back."""
         await self.start()
         await self._finished.wait()
         return self._handed_back
@@ -303,7 +303,7 @@ class Worker:
                 if not store_log.failed(error):
                     log.warning("the worker cannot register yet: %s", error)
                 await self._deps.clock.sleep(backoff(errors, longest=2.0))
-        if self._is_stopping():  # it may have ended meanwhile, and taken its slots with it
+        if self._is_stopping():  # it may have ended meanwhile, and its slots with it
             return
         self._leased(began)
         self._registered = True
@@ -313,7 +313,7 @@ class Worker:
         self._slots.cells[LEASE_US] = int((began + self._deps.options.lease) * 1e6)
 
     async def _start_again(self) -> None:
-        """The lease is gone: continue under a new identity. Running bodies try their fenced completion, or stop."""
+        """Continue under a new identity after a lost lease. Running bodies try their fenced completion, or stop."""
         self._slots.cells[LEASE_US] = 0
         self._lease.look()
         self._deps.worker_id = uuid4()
@@ -321,9 +321,9 @@ class Worker:
         await self._register()
 
     def _taint(self, why: str) -> bool:
-        """This process cannot be trusted with new jobs: a supervisor replaces it; tell whether there is one.
+        """Mark this process as unfit for new jobs, so that a supervisor replaces it; tell whether there is one.
 
-        Alone, it continues as well as it can.
+        Without one, it continues as well as it can.
         """
         log.error("%s", why)
         self._deps.telemetry.event("tainted")
@@ -357,13 +357,13 @@ class Worker:
             await clock.sleep(TICK_SECONDS)
 
     async def _keep(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
-        """Run a loop, and run it again if it fails: none of them may die quietly."""
+        """Run a loop, and run it again if it fails: no loop may end silently."""
         while True:
             try:
                 await run()
                 return
             except (Exception, asyncio.CancelledError) as error:
-                # Or something that it waited for was cancelled, by a handler: that is not an order to end.
+                # Or a handler cancelled a future that the loop awaited: that is not an order to end.
                 if isinstance(error, asyncio.CancelledError) and cancelled_itself():
                     raise
                 log.exception("the %s failed and starts again", name)
@@ -380,7 +380,7 @@ class Worker:
         before = self._executor.handed_back
         if not await self._ended_within(limit):
             await self._hand_back()
-        # Not those that were asked: a body that returns all the same has completed its job.
+        # Not bodies that received a stop request: one that returns all the same has completed its job.
         self._handed_back += self._executor.handed_back - before
         # Not asyncio.timeout: a store that is unreachable may take long to notice that its call was cancelled.
         await end_all([asyncio.create_task(self._last_words(), name="taskflow-last-words")], LAST_FLUSH_SECONDS)
@@ -402,7 +402,7 @@ class Worker:
             )
 
     def _leave(self) -> None:
-        if self._identity.table is not None:  # the supervisor believes no exit code without it: bodies can exit, too
+        if self._identity.table is not None:  # the supervisor trusts no exit code without it: bodies can exit, too
             self._identity.table.cells[LEFT] = 1
         self._finished.set()
 
@@ -418,9 +418,9 @@ class Worker:
         return self._executor.active == 0
 
     async def _hand_back(self) -> None:
-        """Stop the bodies and give their jobs back with a refund.
+        """Stop the bodies and hand their jobs back with a refund.
 
-        What does not stop in time ends with the process.
+        Bodies that do not stop in time end with the process.
         """
         self._executor.stop_all(HAND_BACK)
         try:
@@ -430,18 +430,18 @@ class Worker:
             self._executor.settle_all_without_body()
 
     async def _close(self) -> None:
-        """End what is left. Bounded: whatever does not end when it is cancelled is left to the program's end."""
+        """End the remaining tasks, for a limited time: one that ignores its cancellation is left to the program's end."""
         await end_all(self._loops, 0)
         ends = (self._completer.close, self._progress.close, self._executor.close)
         await end_all(
             [asyncio.create_task(end(), name=f"taskflow-{end.__qualname__}") for end in ends], LAST_FLUSH_SECONDS
         )
-        if not self._supervised and not self._executor.runs:  # a body that was left behind still writes to its slot
+        if not self._supervised and not self._executor.runs:  # an abandoned body still writes to its slot
             self._slots.close()
 
 
 async def end_all(tasks: Sequence[asyncio.Task[None]], patience: float) -> None:
-    """Wait for tasks, cancel those that take longer, and continue without those that do not hear it.
+    """Wait for tasks, cancel those that take longer, and continue without those that ignore it.
 
     Args:
         tasks: to be ended.

@@ -1,1 +1,1 @@
-"""How jobs come here: claims, wake-ups, and claims whose answer was lost."""
+"""How jobs reach the worker: claims, wake-ups, and claims whose answer was lost."""

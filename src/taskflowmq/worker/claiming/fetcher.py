@@ -1,7 +1,7 @@
-"""Claims jobs when there is room for them.
+"""Claims jobs when slots are free.
 
-At most one claim is in flight. A claim that filled its limit claims again at once, one that did not waits for a
-wake-up or a poll. Nothing ends this loop but ``stop``: errors of the store are waited out.
+At most one claim is in flight. After a claim that filled its limit, the next follows at once; otherwise it waits for a
+wake-up or a poll. Only ``stop`` ends this loop: errors of the store are waited out.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from taskflowmq.worker.store_log import StoreLog
 
 log = logging.getLogger("taskflowmq.worker")
 
-#: More work is likely right after some, and its wake-up may be held back: look again this soon, then twice as late
-#: each time, up to the poll.
+#: More jobs are likely right after some, and their wake-up may be delayed: claim again this soon, then after twice the
+#: time each, up to the poll interval.
 FIRST_LOOK = 0.004
 
 #: Prefetched jobs were expected to start within a tenth of a second.
@@ -41,7 +41,7 @@ class Fetcher:
         executor: starts the jobs.
         slots: room for bodies.
         completer: while it has too much to store, nothing is claimed.
-        alone: whether jobs that took a process down may be claimed while nothing else runs (embedded worker).
+        alone: whether jobs that a process crashed with may be claimed while nothing else runs (embedded worker).
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Fetcher:
         return {job.id for job in self._buffer}
 
     def wake(self) -> None:
-        """Look for jobs now instead of at the next poll."""
+        """Claim now instead of at the next poll."""
         self._wake.set()
 
     def stop(self) -> None:
@@ -95,7 +95,7 @@ class Fetcher:
         self._executor.give_back_unstarted()
 
     async def quiet(self) -> None:
-        """Wait until no claim is in flight: its jobs are ours, and must not be left behind."""
+        """Wait until no claim is in flight: its jobs are this worker's and must not be lost."""
         await self._answered.wait()
 
     def drop(self, cancelled: set[UUID]) -> None:
@@ -105,13 +105,13 @@ class Fetcher:
             self._executor.give_back(job, Stopped(False))
 
     def return_queues(self, queues: set[QueueRef]) -> None:
-        """Hand back the jobs of these queues that wait here."""
+        """Hand back the buffered jobs of these queues."""
         for job in [job for job in self._buffer if QueueRef(job.tenant, job.queue) in queues]:
             self._buffer.remove(job)
             self._executor.give_back(job)
 
     def return_stale(self, now: float) -> None:
-        """Hand back jobs that have waited here too long: the work turned out to be slower than was measured."""
+        """Hand back jobs that were buffered too long: bodies are slower than was measured."""
         if self._buffer and now - self._buffered_at > STALE_SECONDS:
             log.info(
                 "handed back, since this worker did not start them in time: %s",
@@ -127,7 +127,7 @@ class Fetcher:
         while not self._stopped:
             await self._completer.calm()
             if self._deps.options.isolated:
-                # Alone until the end: what is not stored yet would be charged with whatever the next one does.
+                # Alone until the end: a job whose end is not stored yet would be charged with a crash of the next one.
                 await self._completer.flushed()
             limit = self._demand()
             if limit <= 0:
@@ -156,7 +156,7 @@ class Fetcher:
                 await self._pause(jittered(look), wakeable=True)
 
     async def _open_again(self) -> None:
-        """Some code of the program closed the store under this worker: its jobs would stay as they are forever."""
+        """Reopen a store that the program's code has closed under this worker: its jobs would stay running forever."""
         try:
             await self._deps.store.open()
         except TaskFlowError as error:
@@ -189,7 +189,7 @@ class Fetcher:
                 self.arrived.set()
 
     def _demand(self) -> int:
-        """How many jobs to ask for: the free slots, and a tenth of a second of work beyond them."""
+        """Return how many jobs to claim: the free slots, and a tenth of a second of work beyond them."""
         options = self._deps.options
         if options.isolated or self._suspect_runs():
             return 1 if not self._executor.runs and not self._buffer else 0
@@ -197,7 +197,7 @@ class Fetcher:
         self._pace.measure(self._executor.ended, self._deps.clock.monotonic(), busy=self._filled)
         ahead = self._pace.prefetch
         want = free + ahead - waiting
-        # Half a batch at least, unless slots stand empty: a claim per ended job would cost a round trip each.
+        # Half a batch at least, unless slots are empty: a claim per ended job would cost a round trip each.
         if waiting and want < ahead // 2:
             return 0
         return min(want, MAX_BATCH)
@@ -233,7 +233,7 @@ class Fetcher:
         if not (wakeable or self._stopped):
             await self._deps.clock.sleep(seconds)
         elif not self._wake.is_set():
-            # One event for all three: whatever stands between a wake-up and its claim is part of every pick-up, and
+            # One event for all three: the time between a wake-up and its claim is part of every pick-up, and
             # asyncio.wait takes five more turns of the loop (ADR 5).
             sleeper = asyncio.ensure_future(self._deps.clock.sleep(seconds))
             sleeper.add_done_callback(self._on_time)

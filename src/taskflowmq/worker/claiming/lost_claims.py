@@ -1,7 +1,7 @@
-"""Finds jobs that the store says we hold and that are not known here: a claim took effect, its answer never came.
+"""Finds jobs that this worker holds by the store and does not know: a claim took effect, and its answer was lost.
 
-Such a job is running under a lease that is renewed, so no rescuer would ever look at it (I4). It never started, so it
-goes back with a refund. Being wrong is harmless: whatever was settled meanwhile has lost its fence.
+Such a job is running under a lease that is renewed, so no rescuer would ever settle it (I4). It never started, so it
+is handed back with a refund. A mistake is harmless: a job that was settled meanwhile has lost its fence.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from taskflowmq.worker.settling.completer import Completer
 
 log = logging.getLogger("taskflowmq.worker")
 
-#: A check without cause: the database may take a claim long after its client gave it up.
+#: The interval of checks without a cause: the database may apply a claim long after its client abandoned it.
 INTERVAL = 60.0
-#: After a claim that failed: time for the store to come back, or to finish what the client no longer waits for.
+#: The delay after a claim that failed: time for the store to recover, or to finish what the client no longer awaits.
 SOON = 1.0
 #: More than a worker can hold: its slots and a full prefetch.
 LIMIT = 20 * MAX_BATCH
 
 
 class LostClaims:
-    """Compares what the store says with what is here.
+    """Compares the jobs that the store lists with those known here.
 
     Args:
         deps: the worker's ports.
@@ -49,7 +49,7 @@ class LostClaims:
         self._suspicion = fetcher.failed
 
     async def run(self) -> None:
-        """Look after each failed claim, and now and then, until cancelled."""
+        """Check after each failed claim, and at intervals, until cancelled."""
         while True:
             await self._cause()
             try:
@@ -59,11 +59,11 @@ class LostClaims:
                 self._suspicion.set()
 
     async def look(self) -> int:
-        """Hand back what is not known here, and return how many jobs that were."""
+        """Hand back jobs that are not known here, and return how many."""
         held = await self._deps.store.workers.held_jobs(self._deps.worker_id, LIMIT)
         if not held:
             return 0
-        # A claim whose answer is on its way would look lost; once it has been answered, its jobs are known.
+        # A claim in flight would look lost; once it is answered, its jobs are known.
         await self._fetcher.quiet()
         known = self._known()
         lost = [decide(job, HandedBack(), rand=chance.random()) for job in held if job.id not in known]
@@ -78,7 +78,7 @@ class LostClaims:
         return self._fetcher.waiting | {run.job.id for run in self._executor.runs.values()} | self._completer.unanswered
 
     async def _cause(self) -> None:
-        """Wait for a failed claim and a little longer, or for the interval."""
+        """Wait for a failed claim and the delay after it, or for the interval."""
         waits = [asyncio.create_task(wait) for wait in (self._suspicion.wait(), self._deps.clock.sleep(INTERVAL))]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)

@@ -6,7 +6,7 @@ from taskflowmq.ports.store import MAX_BATCH
 
 #: A prefetched job waits here at most about this long.
 AHEAD_SECONDS = 0.1
-#: And no more than this: while one full claim is in progress, another one is here to be worked on.
+#: Most prefetched jobs: while one full claim is in progress, the jobs of another one can run.
 MOST_AHEAD = 2 * MAX_BATCH
 #: Weight of the newest measurement.
 WEIGHT = 0.5
@@ -15,7 +15,7 @@ MIN_WINDOW = 0.005
 
 
 class Throughput:
-    """Measures ended jobs per second while the queue has more than this worker takes; whole mixes, not single tasks.
+    """Measures ended jobs per second while the queue has more than this worker takes, over all tasks together.
 
     Args:
         now: monotonic seconds.
@@ -29,7 +29,7 @@ class Throughput:
         self._rate = 0.0
 
     def measure(self, ended: int, now: float, *, busy: bool) -> None:
-        """Take the number of jobs that ended since the start. Idle time forgets: the next jobs may be others."""
+        """Take the number of jobs that ended since the start. Idle time resets it: later jobs may differ."""
         window = now - self._since
         if busy and window < MIN_WINDOW:
             return
@@ -39,11 +39,11 @@ class Throughput:
         self._since, self._ended = now, ended
 
     def forget(self) -> None:
-        """The measurement was wrong."""
+        """Drop a measurement that was wrong."""
         self._rate = 0.0
 
     @property
     def prefetch(self) -> int:
-        """Jobs to claim beyond the free slots: a tenth of a second of work; none when a job takes longer than that."""
+        """Return the jobs to claim beyond the free slots: a tenth of a second of work; none if a job takes longer."""
         ahead = int(self._rate * AHEAD_SECONDS)
         return min(ahead, MOST_AHEAD) if ahead >= self._slots else 0

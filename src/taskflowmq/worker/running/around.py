@@ -1,7 +1,7 @@
-"""Runs a body inside the ``@app.around`` hooks of its app, wherever it runs.
+"""Runs a body inside the ``@app.around`` hooks of its app, on a loop, in a thread or in a process.
 
 A synchronous hook runs where the body does. An asynchronous one needs a loop: around a coroutine it is awaited; around
-a thread it is one task on the loop, while the thread waits for its two halves; a body process turns a loop of its own
+a thread it is one task on the loop, while the thread waits for its two halves; a body process runs a loop of its own
 for it. The two halves are one task, so that ``asyncio.timeout`` works in it.
 """
 
@@ -21,7 +21,7 @@ from taskflowmq.ports.hooks import Around, NamedHook
 from taskflowmq.worker.protected_tasks import RunTask
 from taskflowmq.worker.running.run import Run
 
-#: Runs a coroutine of a job as its body's code is run: its steps are published, and it is dropped when given up on.
+#: Runs a coroutine of a job as its body's code is run: its steps are published, and it is dropped when abandoned.
 Drive = Callable[[Coroutine[Any, Any, None]], Coroutine[Any, Any, None]]
 _MISSING = object()
 
@@ -89,12 +89,12 @@ def _judge(error: BaseException | None, raised: BaseException | None, trace: Tra
         if raised is not None:
             raise raised
         return error is not None
-    error.__traceback__ = trace  # without the way through the hook
+    error.__traceback__ = trace  # without the frames of the hook
     return False
 
 
 def _adopt(others: Variables) -> None:
-    """Set the variables here to what they are there."""
+    """Set the context variables of this context to those of another."""
     for variable, value in others.items():
         if variable.get(_MISSING) is not value:
             variable.set(value)
@@ -103,14 +103,14 @@ def _adopt(others: Variables) -> None:
 async def _until_ended(
     ending: asyncio.Future[BaseException | None], gives_up: Callable[[], bool]
 ) -> BaseException | None:
-    """Wait until a body has ended that no cancel reaches, and return what it raised.
+    """Wait until a body that no cancel reaches has ended, and return what it raised.
 
-    What cancels its hook meanwhile, such as a timeout of the hook, must not end the hook before the body, which uses
+    A cancel of its hook meanwhile, such as a timeout of the hook, must not end the hook before the body, which uses
     what the hook holds. It takes effect when the body has ended, unless that raised.
 
     Args:
         ending: of the body; it outlives a cancel.
-        gives_up: whether nothing waits for the body any more.
+        gives_up: whether nothing waits for the body any longer.
     """
     cancelled: asyncio.CancelledError | None = None
     while not ending.done():
@@ -129,9 +129,9 @@ async def _until_ended(
 class OnLoop(AroundHere):
     """An asynchronous hook around a body in a thread: entered and left by the thread, run by the loop.
 
-    Loop and thread each have variables of their own, since a context can be entered by one of them at a time: the
-    thread goes on before the loop has left the hook's, and a timer may wake the hook while the body runs. What one has
-    set is handed to the other.
+    Loop and thread each have variables of their own, since only one of them can be in a context at a time: the thread
+    continues before the loop has left the hook's, and a timer may wake the hook while the body runs. What one has set
+    is copied to the other.
 
     Args:
         hook: the hook.
@@ -190,7 +190,7 @@ class OnLoop(AroundHere):
                 raise error
 
     def _gives_up(self) -> bool:
-        """Tell whether the thread is left behind: the job has ended without it, or the loop ends."""
+        """Tell whether the thread is abandoned: the job has ended without it, or the loop ends."""
         return self._run.ended or self._task.by_stranger
 
     def _ended(self, task: asyncio.Task[None]) -> None:

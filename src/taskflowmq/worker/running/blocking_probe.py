@@ -1,8 +1,8 @@
 """Drive a coroutine and publish, in shared memory, while the loop is inside it.
 
-A body that blocks the loop cannot be asked who it is; the supervisor reads it from the ``STEPPED`` cell, kills the
-child, and charges this job alone (DESIGN section 7). A body that swallows its cancellation is dropped at the next one,
-once its job has been settled without it: a program that embeds a worker could not end otherwise.
+While a body blocks the loop, the child cannot report it; the supervisor reads the body from the ``STEPPED`` cell, kills
+the child, and charges this job alone (DESIGN section 7). A body that swallows its cancellation is dropped at the next
+one, once its job has been settled without it: a program that embeds a worker could not end otherwise.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from taskflowmq.worker.slots import STEPPED
 
 log = logging.getLogger("taskflowmq.worker")
 
-#: More waits in its clean-up than this, and a body that was given up on is taken for one that never ends.
+#: If an abandoned body waits more often than this in its clean-up, it is considered to never end.
 MOST_CLEAN_UPS = 20
 
 
@@ -32,7 +32,7 @@ def probed(
         body: the handler's coroutine.
         cells: the slot table's.
         index: its slot.
-        given_up: whether its job has ended without it: the next exception is its end, not its choice.
+        given_up: whether its job has ended without it: the next exception ends it, whatever it does.
     """
     value: Any = None
     error: BaseException | None = None
@@ -61,10 +61,10 @@ def probed(
 
 
 def _drop(body: Coroutine[Any, Any, Any]) -> None:
-    """End a body that was given up on: each of its waits is cancelled, those of its clean-up too, then it is cut."""
+    """End an abandoned body: each of its waits is cancelled, those of its clean-up too, then it is dropped."""
     try:
         for _ in range(MOST_CLEAN_UPS):
-            # Not close(): on Python 3.11 that leaves asynchronous generators as they stand, and with them the
+            # Not close(): on Python 3.11 that leaves asynchronous generators open, and with them the
             # connections that a context manager has lent.
             body.throw(asyncio.CancelledError())
         body.close()

@@ -1,4 +1,4 @@
-"""The inside of a body process: take a job from the pipe, run it in the main thread, send what became of it."""
+"""The code of a body process: read a job from the pipe, run it in the main thread, send its outcome."""
 
 from __future__ import annotations
 
@@ -74,11 +74,11 @@ class BodyRun(Run):
 
 
 class Pipe:
-    """The way to the child, for every thread of this process."""
+    """The pipe to the child, for every thread of this process."""
 
     def __init__(self, fd: int) -> None:
         self._socket = socket.socket(fileno=fd)
-        # Not the default of the app's sockets: a longer job would look like the end of the worker.
+        # Not the default timeout of the app's sockets: a longer job would look like the end of the worker.
         self._socket.settimeout(None)
         self.receive = self._socket.recv
         # Re-entrant: a signal handler may log in the middle of a frame. What it sends follows that frame.
@@ -87,7 +87,7 @@ class Pipe:
         self._sending = False
 
     def send(self, kind: str, data: bytes = b"") -> None:
-        """Send one frame. A forked copy of this process says nothing: its parent speaks."""
+        """Send one frame. A forked copy of this process sends nothing: its parent does."""
         if fork_guard.copied:
             return
         with self._lock:
@@ -122,7 +122,7 @@ def serve(pipe: Pipe, tasks: TaskRegistry) -> None:
     requests: _Requests = queue.SimpleQueue()
     guard_forks()
     with asyncio.Runner() as runner:
-        runner.get_loop()  # now, not when a handler has changed how loops are made
+        runner.get_loop()  # now, before a handler may change how loops are made
         bodies = _Bodies(tasks, PipeProgress(pipe), runner)
         threading.Thread(target=_listen, args=(pipe, requests, bodies), daemon=True, name="taskflow-pipe").start()
         bodies.begin(pipe)
@@ -140,7 +140,7 @@ def serve(pipe: Pipe, tasks: TaskRegistry) -> None:
 
 
 def _listen(pipe: Pipe, requests: _Requests, bodies: _Bodies) -> None:
-    """Read in a thread of its own, so that the death of the child is noticed in the middle of a body too."""
+    """Read in a thread of its own, so that the death of the child is noticed while a body runs, too."""
     try:
         while True:
             size = int.from_bytes(read_exactly(pipe.receive, LENGTH_BYTES), "big")
@@ -169,7 +169,7 @@ class _Bodies:
         self.current: BodyRun | None = None
 
     def begin(self, pipe: Pipe) -> None:
-        """Run the start hooks of the app; if one fails, say so and end."""
+        """Run the start hooks of the app; if one fails, report it and end."""
         try:
             begin_here(self._tasks.hooks.starts, self._state, self._runner.run)
         except HookFailed as error:
@@ -182,7 +182,7 @@ class _Bodies:
         end_here(self._tasks.hooks.stops, self._state, self._runner.run)
 
     def run(self, job: ClaimedJob) -> Outcome | None:
-        """Run one body; whatever it does, there is an outcome. None: it ended as it was asked to."""
+        """Run one body; whatever it does, there is an outcome. None: it ended by its stop request."""
         self.idle = False
         try:
             return self._judged(job)
@@ -190,7 +190,7 @@ class _Bodies:
             return Failed(describe(error))
         finally:
             if (run := self.current) is not None:
-                run.ended, run.view = True, None  # the two would wait for the collector, with the arguments
+                run.ended, run.view = True, None  # the two would wait for the garbage collector, with the arguments
             self.current = None
             self.idle = True
 
@@ -198,7 +198,7 @@ class _Bodies:
         spec = self._tasks.get(job.task)
         if spec is None:
             return Failed(error_json("UnknownTask", f"the app of this process has no task {job.task!r}"))
-        # Clean variables for each job, decimal's among them: what one leaves behind is not there for the next.
+        # Clean variables for each job, decimal's among them: the next job must not see those of this one.
         variables = contextvars.Context()
         try:
             kwargs = variables.run(spec.decode, job.args)
@@ -231,5 +231,5 @@ class _Bodies:
 
 
 def _ends_as_asked(run: BodyRun, end: object) -> bool:
-    """Tell whether a body ends by ``ctx.stopped()``; one that was kept from an earlier job means nothing here."""
+    """Tell whether a body ends by ``ctx.stopped()``; an exception kept from an earlier job does not count."""
     return isinstance(end, Stop) and run.stop is not None

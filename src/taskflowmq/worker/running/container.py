@@ -1,4 +1,4 @@
-"""What this process may use of its machine: inside a container that is less than the machine has."""
+"""How much of the machine this process may use; in a container that is less than the machine has."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import math
 import os
 from pathlib import Path
 
-#: Where the kernel tells a process of its group: version 2, and version 1 (processor and memory apart).
+#: Where the kernel shows a process its control group: version 2, and version 1 (processor and memory apart).
 CGROUP = Path("/sys/fs/cgroup")
 
 
 def usable_cores(group: Path = CGROUP) -> int:
     """Return on how many cores this process may run at once, at least 1.
 
-    The least of three: the cores of the machine, those that it is bound to (taskset, cpusets), and the share of
+    The minimum of three: the cores of the machine, those that it is bound to (taskset, cpusets), and the share of
     processor time that its control group allows, rounded up.
 
     Args:

@@ -52,7 +52,7 @@ class Executor:
         progress: takes the handlers' progress.
         bodies: killable processes.
         state: what start hooks made here, for handlers.
-        on_unfit: told when this process cannot run bodies; tells whether it will be replaced.
+        on_unfit: called when this process cannot run bodies; returns whether it will be replaced.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Executor:
     ) -> None:
         self._deps = deps
         self._reach = Reach(deps.store.claims, progress, state)
-        # The lists themselves: without hooks a job pays for looking whether they are empty, and for no more.
+        # The lists themselves: without hooks a job pays only for the test whether they are empty.
         self._arounds, self._errors = deps.tasks.hooks.arounds, deps.tasks.hooks.errors
         self._reports = Reports(deps.tasks.hooks)
         self._slots = slots
@@ -80,7 +80,7 @@ class Executor:
         self.runs: dict[int, Run] = {}
         self._on_unfit = on_unfit
         self._lease = LeaseLeft(deps, slots.cells)
-        #: Claimed jobs that wait for a slot, in the order in which they start. The fetcher appends, and takes back.
+        #: Claimed jobs that wait for a slot, in the order in which they start. The fetcher appends and removes them.
         self.waiting: deque[ClaimedJob] = deque()
         #: Set when a slot became free; the waiting task clears it.
         self.room = asyncio.Event()
@@ -88,7 +88,7 @@ class Executor:
         self.deadline_began = asyncio.Event()
         #: The same for a body that must not outlive the lease.
         self.exclusive_began = asyncio.Event()
-        #: Bodies that ended since the start, and those among them that had begun and were given back.
+        #: Bodies that ended since the start, and those among them that had begun and were handed back.
         self.ended = 0
         self.handed_back = 0
         self._active = 0
@@ -123,8 +123,8 @@ class Executor:
             work = self._in_process(run)
         else:
             work = self._in_thread(run)
-        # A thread or a process continues when the wait for it is cancelled, so not even its own code may.
-        # In clean variables: this is called where a job ends, or in the loop of the fetcher, which is its program's.
+        # A thread or a process continues when the wait for it is cancelled, so not even its own code may cancel it.
+        # In clean variables: the caller is a job that ends, or the fetcher's loop, which is the program's.
         run.task = task = RunTask(work, loop=self._loop, name=job.task, context=contextvars.Context())
         task.own = run if spec.runs is _COROUTINE else None
 
@@ -137,7 +137,7 @@ class Executor:
             self.room.set()
 
     def give_back(self, job: ClaimedJob, outcome: Outcome | None = None) -> None:
-        """Settle a job that never started: back to its queue, or as ``outcome`` says."""
+        """Settle a job that never started: hand it back, or settle it as ``outcome`` says."""
         self._completer.add(decide(job, outcome or HandedBack(), rand=chance.random()), job, 0.0)
 
     def unstarted(self) -> list[Run]:
@@ -149,12 +149,12 @@ class Executor:
         run.ask_to_stop(HAND_BACK)
 
     def give_back_unstarted(self) -> None:
-        """Hand back all of those."""
+        """Hand back all jobs that have not started."""
         for run in self.unstarted():
             self.recall(run)
 
     def stop_all(self, why: StopReason) -> None:
-        """Ask every body to stop."""
+        """Send every body a stop request."""
         for run in list(self.runs.values()):
             run.ask_to_stop(why)
 
@@ -164,16 +164,16 @@ class Executor:
             return
         self._slots.clear_deadline(run.slot)
         self._settle(run, outcome)
-        if run.ending is None and run.stoppable is not None:  # a thread can only be left behind
+        if run.ending is None and run.stoppable is not None:  # a thread can only be abandoned
             run.stoppable.end()
 
     def settle_all_without_body(self) -> None:
-        """Hand back every job whose body did not stop when asked; the process ends now, and the body with it."""
+        """Hand back every job whose body ignored its stop request; the process ends now, and the body with it."""
         for run in list(self.runs.values()):
             self.settle_without_body(run, HandedBack())
 
     def give_up_on(self, run: Run) -> None:
-        """The body ignored its timeout: time the job out under the fence at once, with a picture of where it hangs."""
+        """Time out a job whose body ignored its timeout, under the fence and at once, with a traceback of the body."""
         if run.ended:
             return
         trace = stack_of(run.thread_id) if run.thread_id is not None else ""
@@ -212,7 +212,7 @@ class Executor:
         except asyncio.CancelledError:
             self._finish_unstarted(run)
             return
-        # From here on a cancelled wait would forget a thread that continues: the body can only be asked.
+        # From here on a cancelled wait would lose a thread that continues: the body can only receive a stop request.
         run.stoppable = None
         kwargs = self._begin_and_decode(run)
         if kwargs is None:
@@ -222,7 +222,7 @@ class Executor:
         try:
             run.ending = self._threads.submit(partial(self._surrounded, run, body) if self._arounds else body)
         except RuntimeError as refused:
-            # There is no thread left, for which the job is not to blame, if another process can take it.
+            # No thread can be started. That is not the job's fault, if another process can take it.
             self._threads.room.release()
             replaced = self._on_unfit(f"no thread can be started: {refused}")
             self._end(run, HandedBack() if replaced else Failed(describe(refused)))
@@ -267,7 +267,7 @@ class Executor:
         if run.stop is not None:
             self._finish_unstarted(run)
             return None
-        # Decoders run user code (post-init of dataclasses), so the job has begun: should it take the process along,
+        # Decoders run user code (post-init of dataclasses), so the job has begun: if it crashes the process,
         # it is charged.
         self._begin(run)
         try:
@@ -305,7 +305,7 @@ class Executor:
             self._end(run, self._judged(run, returned, run.spec, value))
 
     def _judged(self, run: Run, judge: Callable[..., Outcome], *args: Any) -> Outcome:
-        """Judge with code that meets the user's objects, which belongs to the body still: their texts may be long."""
+        """Judge a body by the user's objects, whose code is part of the body: their texts may be long."""
         self._slots.cells[STEPPED] = run.slot + 1
         try:
             return _judged(judge, *args)
@@ -340,8 +340,8 @@ class Executor:
     def _leave_slot(self, run: Run) -> None:
         self.runs.pop(run.slot, None)
         self._slots.finish(run.slot)
-        # The task knows its run (and its context variables do): without this every job is a cycle that waits for the
-        # collector, with its arguments.
+        # The task and its context variables refer to the run: without this every job is a cycle that waits for the
+        # garbage collector, with its arguments.
         run.task = run.stoppable = run.raised = run.view = None
 
     def _settle(self, run: Run, outcome: Outcome) -> None:
@@ -363,7 +363,7 @@ class Executor:
     def _surrounded(self, run: Run, body: Callable[[], Any]) -> Any:
         """Run a thread's body inside the hooks; called in that thread."""
         run.thread_id = threading.get_ident()
-        # Not those which this thread is in: hooks and body enter theirs.
+        # Not the variables that this thread is in: hooks and body enter their own.
         variables = contextvars.copy_context()
         variables.run(running.set, run)
 
@@ -394,7 +394,7 @@ async def _awaiting(steps: Awaitable[None]) -> None:
 
 
 def _judged(judge: Callable[..., Outcome], *args: Any) -> Outcome:
-    """Judge with code that meets the user's objects; whatever those do to it, the job has an outcome."""
+    """Judge a body by the user's objects; whatever their code does, the job has an outcome."""
     try:
         return judge(*args)
     except BaseException as error:  # noqa: BLE001 - encoders and classes of exceptions are user code

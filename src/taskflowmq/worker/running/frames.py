@@ -1,6 +1,6 @@
-"""What a child and its body processes say to each other over a socket pair: length-prefixed msgpack frames.
+"""The messages between a child and its body processes over a socket pair: length-prefixed msgpack frames.
 
-No pickle: a frame is data, and a body that was taken over can send nothing but an outcome of its own job.
+No pickle: a frame is data, and a compromised body can send only an outcome of its own job.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ PROGRESS = "progress"
 READY = "ready"
 #: Instead of READY, with an error: a start hook of the app failed, and the process ends.
 UNFIT = "unfit"
-#: From the child: why the body is asked to stop. From the body, as its outcome: it ends as it was asked to.
+#: From the child: the reason of a stop request. From the body, as its outcome: it ended by the stop request.
 STOP = "stop"
 #: A log record, for the program that embeds the worker; at any time.
 LOG = "log"
-#: Before an outcome: no further job for this process, the handler has lowered a limit of it, or deleted its folder.
+#: Before an outcome: no further job for this process: the handler lowered one of its limits or deleted its folder.
 SPOILT = "spoilt"
 
 _OUTCOMES: dict[str, type[msgspec.Struct]] = {
@@ -57,12 +57,12 @@ def unpack(text: bytes) -> Frame:
 
 
 def frame_of(outcome: Outcome) -> Frame:
-    """Wrap what became of a body."""
+    """Return an outcome of a body as a frame."""
     return Frame(type(outcome).__name__, msgspec.msgpack.encode(outcome))
 
 
 def outcome_of(frame: Frame) -> Outcome:
-    """Unwrap what became of a body.
+    """Return the outcome of a body from its frame.
 
     Raises:
         ValueError: the frame is not an outcome.
@@ -77,7 +77,7 @@ def read_exactly(read: Callable[[int], bytes], count: int) -> bytes:
     """Read ``count`` bytes from a blocking reader.
 
     Raises:
-        EOFError: the other side is gone.
+        EOFError: the other side has closed.
     """
     parts = bytearray()
     while len(parts) < count:

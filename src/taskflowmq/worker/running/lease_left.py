@@ -1,25 +1,25 @@
-"""Whether this worker's own lease holds for long enough to begin something that must end with it."""
+"""Whether this worker's own lease holds for long enough to begin a body that must end with it."""
 
 from __future__ import annotations
 
 from taskflowmq.worker.deps import WorkerDeps
 from taskflowmq.worker.slots import LEASE_US
 
-#: Seconds before the end of the lease at which bodies are asked to stop; at most this share of the lease.
+#: Seconds before the end of the lease at which bodies receive a stop request; at most this share of the lease.
 ASK_SECONDS, ASK_SHARE = 2.0, 1 / 3
 
 
 def ask_before(lease: float) -> float:
-    """Return how long before the end of its lease a worker asks such bodies to stop."""
+    """Return how long before the end of its lease a worker sends such bodies a stop request."""
     return min(ASK_SECONDS, lease * ASK_SHARE)
 
 
 class LeaseLeft:
-    """What is left of the lease, on the monotonic clock.
+    """The rest of the lease, on the monotonic clock.
 
     Args:
         deps: the worker's ports.
-        cells: of the slot table; ``LEASE_US`` is written by what renews the lease.
+        cells: of the slot table; the process that renews the lease writes ``LEASE_US``.
     """
 
     def __init__(self, deps: WorkerDeps, cells: memoryview) -> None:

@@ -1,7 +1,7 @@
 """Runs the ``@app.on_worker_start`` and ``@app.on_worker_stop`` hooks of one process, each once.
 
-A plain function runs in a thread of its own (the same for all of them, so that what one opened another can close):
-it may block, and the loop has orders to hear meanwhile.
+A plain function runs in a thread of its own (the same for all hooks, so that one can close what another opened): it may
+block, and the loop must receive orders meanwhile.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from taskflowmq.worker.running.pools import ThreadPool
 
 log = logging.getLogger("taskflowmq.worker")
 
-#: What all stop hooks of one process may take together.
+#: Seconds that all stop hooks of one process may take together.
 STOP_SECONDS = 3.0
 
 
@@ -34,7 +34,7 @@ class Lifecycle:
         self._under_way: ProtectedTask | None = None
         self._begun = False
         self._aborted = False
-        #: What the hooks set, and handlers read.
+        #: The state that hooks set and handlers read.
         self.state = WorkerState()
 
     async def begin(self) -> None:
@@ -58,7 +58,7 @@ class Lifecycle:
         return self._aborted
 
     def abort(self) -> None:
-        """Wait no longer for a start hook."""
+        """Stop waiting for a start hook."""
         if not self._begun:
             self._aborted = True
             if self._under_way is not None:
@@ -117,12 +117,12 @@ class Lifecycle:
 
 
 def _harmless(error: BaseException) -> RuntimeError:
-    """Return what a task may raise instead of what would end the loop."""
+    """Return an exception that a task may raise instead of one that would end the loop."""
     return RuntimeError(f"{type(error).__name__} in a hook")
 
 
 def begin_here(hooks: Sequence[WorkerHook], state: WorkerState, await_: Callable[[Any], Any]) -> None:
-    """Run start hooks in this thread, in order, in a process without a turning loop.
+    """Run start hooks in this thread, in order, in a process without a running loop.
 
     Args:
         hooks: to be run.

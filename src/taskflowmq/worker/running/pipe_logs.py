@@ -1,7 +1,7 @@
-"""Log records of a body process on their way to the program that embeds the worker, whose configuration is theirs.
+"""Log records that a body process sends to the program that embeds the worker, whose logging configuration applies.
 
-A record travels as data: its text, its time and place, the fields that were given as ``extra`` (what is not plain, as
-its ``repr``), and a traceback as text.
+A record is sent as data: its text, its time and place, the fields that were given as ``extra`` (values that are not
+plain as their ``repr``), and a traceback as text.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
-#: What is kept of a message, or of a traceback.
+#: Characters that are kept of a message, or of a traceback.
 MAX_TEXT = 64 * 1024
 
 
@@ -41,7 +41,7 @@ class PipeHandler(logging.Handler):
         self._send = send
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Send a record; whatever is wrong with it fails nothing."""
+        """Send a record; a faulty record makes nothing fail."""
         try:
             self._send(_ENCODER.encode(_piped(record)))
         except Exception:  # noqa: BLE001 - a record that cannot be sent must not fail what it is about
@@ -68,7 +68,7 @@ def _piped(record: logging.LogRecord) -> PipedRecord:
 
 
 def levels() -> dict[str, int]:
-    """Return the levels that this program has set, by logger: a body process need not send what no logger takes."""
+    """Return the levels that this program has set, by logger: a body process need not send records below them."""
     found = {
         name: logger.level
         for name, logger in logging.root.manager.loggerDict.items()
@@ -78,11 +78,11 @@ def levels() -> dict[str, int]:
 
 
 def send_logs(send: Callable[[bytes], None], wanted: Mapping[str, int]) -> None:
-    """Send all records of this process from now on, whatever was set up before: their handlers are the program's.
+    """Send all records of this process from now on, whatever was configured before: the program's handlers take them.
 
     Args:
         send: takes a record as bytes.
-        wanted: the levels of the program that gets them.
+        wanted: the levels of the program that receives them.
     """
     for logger in logging.root.manager.loggerDict.values():
         if isinstance(logger, logging.Logger):
@@ -94,7 +94,7 @@ def send_logs(send: Callable[[bytes], None], wanted: Mapping[str, int]) -> None:
 
 
 def take_log(data: bytes) -> None:
-    """Hand a record that was sent to the loggers here.
+    """Pass a received record to the loggers of this process.
 
     Raises:
         ValueError: it is none.

@@ -1,4 +1,4 @@
-"""Threads for plain functions. Our own and daemonic, because a thread that never returns must be left behind:
+"""Threads for plain functions. They are our own daemon threads, because a thread that never returns must be abandoned:
 the standard executor joins its threads at exit and would keep the process alive with them.
 """
 
@@ -45,7 +45,7 @@ class ThreadPool:
         return done
 
     def abandon(self, done: asyncio.Future[Ending]) -> None:
-        """Stop counting the stuck thread behind a future, so that a job that waits for room gets another one."""
+        """Stop counting the stuck thread of a future, so that a waiting job gets another one."""
         self._abandoned.add(done)
         self._threads -= 1
         self._busy -= 1
@@ -68,12 +68,12 @@ class ThreadPool:
             del body, context, item
             try:
                 self._loop.call_soon_threadsafe(self._deliver, done, ending)
-            except RuntimeError:  # the loop is closed: this thread was left behind
+            except RuntimeError:  # the loop is closed: this thread was abandoned
                 return
             del done, ending
 
     def _deliver(self, done: asyncio.Future[Ending], ending: Ending) -> None:
-        if done in self._abandoned:  # it came back after all
+        if done in self._abandoned:  # it returned after all
             self._abandoned.discard(done)
             self._threads += 1
         else:

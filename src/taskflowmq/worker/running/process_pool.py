@@ -41,14 +41,14 @@ from taskflowmq.worker.settling.failure import describe_exit, error_json
 log = logging.getLogger("taskflowmq.worker")
 
 RECYCLE_AFTER = 1_000
-#: Loading an app takes a second or two; longer on a machine that has no time.
+#: Loading an app takes a second or two; longer on a loaded machine.
 START_SECONDS = 60.0
-#: A killed process ends at once. If we do not hear of it (a handler has set SIGCHLD aside), continue without.
+#: A killed process ends at once. If its end is not reported (a handler has replaced SIGCHLD's handler), continue.
 END_SECONDS = 5.0
-#: What the stop hooks of a process may take.
+#: Seconds that the stop hooks of a process may take.
 STOP_SECONDS = 3.0
 
-#: The part of a job's grace after which a body that received a stop request is killed: its end must be known in time.
+#: The part of a job's grace after which a body that ignores its stop request is killed: its end must be known in time.
 PATIENCE = 0.8
 
 #: Start a body process that talks over the inherited file descriptor.
@@ -86,7 +86,7 @@ class Body:
         self._junk: ValueError | None = None
 
     async def ready(self) -> None:
-        """Wait until the process has loaded the app. The time that takes is no job's.
+        """Wait until the process has loaded the app; no job's time includes this.
 
         Raises:
             Unfit: a start hook failed.
@@ -111,7 +111,7 @@ class Body:
             raise OSError(f"a process for bodies began with {frame.kind!r:.50}")
 
     async def run(self, run: Run) -> Outcome | None:
-        """Run one job and return its outcome, or None when it ended as it was asked to, or the process died in it."""
+        """Run one job and return its outcome, or None if it ended by its stop request, or the process died in it."""
         self.jobs += 1
         self._runs = run
         try:
@@ -145,9 +145,9 @@ class Body:
         self._writer.write(len(text).to_bytes(LENGTH_BYTES, "big") + text)
 
     def end(self) -> None:
-        """Tell the body that runs why it shall stop, and kill it when it does not; kill what cannot be told."""
+        """Send the running body a stop request, and kill it if it continues; kill a body that cannot receive one."""
         run = self._runs
-        # A body that takes no context cannot look whether it is asked.
+        # A body that takes no context cannot see a stop request.
         if run is None or not run.spec.wants_context or run.ended or self.dead:
             self.kill()
             return
@@ -168,14 +168,14 @@ class Body:
         return unpack(await self._reader.readexactly(size))
 
     def kill(self) -> None:
-        """End the process at once, with all that it started and did not move to another session."""
+        """Kill the process, with all that it started and did not move to another session."""
         self.dead = True
         if self._process.returncode is None:
             try:
                 os.killpg(self._process.pid, signal.SIGKILL)
             except ProcessLookupError:
                 log.debug("body process %d had ended", self._process.pid)
-            except PermissionError:  # the handler has become another user
+            except PermissionError:  # the handler has changed the user of the process
                 self._process.kill()
 
     async def _ended(self) -> None:
@@ -227,7 +227,7 @@ class ProcessPool:
         launch: starts a process.
         size: most processes at once.
         grace: see :class:`Body`.
-        leaves: tells whether idle processes have something to do at their end.
+        leaves: tells whether idle processes have stop hooks to run.
     """
 
     def __init__(self, launch: Launch | None, size: int, grace: float, leaves: Callable[[], bool]) -> None:
@@ -247,7 +247,7 @@ class ProcessPool:
         return self._launch is not None
 
     async def acquire(self) -> Body:
-        """Wait for an idle process or start one, more and more slowly while start hooks of the app fail.
+        """Wait for an idle process or start one, with growing pauses while start hooks of the app fail.
 
         Raises:
             OSError: no process could be started.
@@ -260,12 +260,12 @@ class ProcessPool:
         try:
             while True:
                 try:
-                    # In variables of its own: what is made here outlives the job that waits for it.
+                    # In variables of its own: the process outlives the job that waits for it.
                     body = await asyncio.get_running_loop().create_task(self._start(), context=Variables())
                     self.unfit = 0
                     return body
                 except Unfit as error:
-                    # That is not a fault of the job: it waits here like one for which no process is free.
+                    # That is not the job's fault: it waits as it does when no process is free.
                     self.unfit += 1
                     log.error("a body process cannot serve, a start hook failed: %s", error)
                     await asyncio.sleep(backoff(self.unfit))
@@ -274,7 +274,7 @@ class ProcessPool:
             raise
 
     def release(self, body: Body) -> None:
-        """Give a process back."""
+        """Return a process to the pool."""
         self._room.release()
         if body.dead or body.jobs >= RECYCLE_AFTER:
             self._all.discard(body)

@@ -1,12 +1,12 @@
-"""What a handler leaves behind in a body process, restored before the next job.
+"""State of a body process that a handler changes, restored before the next job.
 
-Process-wide state that one job sets for itself and the next would meet: timers, signal handlers, the folder, the
-locale, defaults of the standard library, variables of the environment. What cannot be restored (a lowered limit,
-another user) ends the process after the job. Modules, caches, ``sys.path``, threads and log handlers stay: libraries
-set them up once, at their first use. What a program wants for all its jobs it sets at import or in a start hook: that
-is the state which is restored.
+It is process-wide state that one job sets for itself and the next would see: timers, signal handlers, the folder, the
+locale, defaults of the standard library, variables of the environment. If state cannot be restored (a lowered limit,
+another user), the process ends after the job. Modules, caches, ``sys.path``, threads and log handlers stay: libraries
+set them up once, at their first use. A program sets state for all its jobs at import or in a start hook: that is the
+state which is restored.
 
-All looks together take some 25 µs; a process job takes some 300.
+All checks together take some 25 µs; a process job takes some 300.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _OF_SYS = ("stdin", "stdout", "stderr", "excepthook", "unraisablehook", "display
 
 
 class _Setting(NamedTuple):
-    """One piece of state: how to read it, how to write it, and how to tell that it is the same."""
+    """One piece of state: how to read it, how to write it, and how to compare it."""
 
     read: Callable[[], Any]
     write: Callable[[Any], object]
@@ -60,7 +60,7 @@ def _refuse(before: object) -> None:
 
 
 def _attribute(owner: Any, name: str) -> _Setting:
-    """Return the setting that an attribute is. Compared by identity: the handler's object may compare as it likes."""
+    """Return an attribute as a setting. It is compared by identity: a handler's object may define any comparison."""
     return _Setting(lambda: getattr(owner, name), lambda before: setattr(owner, name, before), operator.is_)
 
 
@@ -70,7 +70,7 @@ def _put_filters(before: list[Any]) -> None:
 
 
 def _environment() -> dict[Any, Any]:
-    # Its own dictionary: to decode every variable for every job takes as long as all the rest.
+    # Its own dictionary: decoding every variable for every job takes as long as all the rest.
     return cast("dict[Any, Any]", os.environ._data.copy())  # type: ignore[attr-defined]
 
 
@@ -113,7 +113,7 @@ def _put_default_context(before: tuple[Any, ...]) -> None:
 
 
 def _put_in_place(kept: list[Any]) -> Callable[[list[Any]], None]:
-    """Return what writes a list that others hold, too."""
+    """Return a function that writes a list in place, because others hold it too."""
 
     def put(before: list[Any]) -> None:
         kept[:] = before
@@ -140,7 +140,7 @@ def _logging() -> list[_Setting]:
 
 
 def _https() -> Any:
-    """Return what makes the contexts of ``urllib``: bodies replace it to check no certificates."""
+    """Return the factory of ``urllib``'s TLS contexts: bodies replace it to disable certificate checks."""
     ssl = sys.modules.get("ssl")
     return getattr(ssl, "_create_default_https_context", None) or getattr(ssl, "create_default_context", None)
 
@@ -168,7 +168,7 @@ def _file_of(number: int) -> tuple[int, int] | None:
 
 
 def _settings() -> list[_Setting]:
-    """Return what is looked at. Handlers of signals come first: one of them could run in the middle of the rest."""
+    """Return all settings. Handlers of signals come first: one of them could run in the middle of the rest."""
     return [
         _Setting(_handlers, _put_handlers, _all_same),
         _Setting(partial(_sigmask, signal.SIG_BLOCK, ()), partial(_sigmask, signal.SIG_SETMASK)),
@@ -179,7 +179,7 @@ def _settings() -> list[_Setting]:
         _Setting(lambda: [resource.getrlimit(limit) for limit in _LIMITS], _put_limits),
         _Setting(partial(os.getpriority, os.PRIO_PROCESS, 0), partial(os.setpriority, os.PRIO_PROCESS, 0)),
         _Setting(lambda: (os.getuid(), os.geteuid(), os.getgid(), os.getegid(), os.getgroups()), _refuse),
-        # Closed, or redirected for a library in C: the next file of a job would get the number, and our lines.
+        # Closed, or redirected for a library in C: the next file of a job would get the number, and our log lines.
         _Setting(_standard_files, _refuse),
         _Setting(_default_context, _put_default_context),
         _Setting(lambda: list(warnings.filters), _put_filters),
@@ -197,7 +197,7 @@ def _settings() -> list[_Setting]:
         _Setting(lambda: list(sys.argv), _put_in_place(sys.argv)),
         _attribute(threading, "excepthook"),
         _Setting(threading.stack_size, threading.stack_size),
-        # Not through its functions: they make one where there is none.
+        # Not through its functions: they create one if there is none.
         _attribute(asyncio.events, "_event_loop_policy"),
         _attribute(tempfile, "tempdir"),
         _Setting(_https, _put_https, _same_https),
@@ -207,7 +207,7 @@ def _settings() -> list[_Setting]:
 
 
 class ProcessState:
-    """The state of this process now, and a way back to it."""
+    """A snapshot of this process's state, which can be restored."""
 
     def __init__(self) -> None:
         settings = _settings()
@@ -220,7 +220,7 @@ class ProcessState:
         self._before = [(setting, setting.read()) for setting in settings]
 
     def restore(self) -> bool:
-        """Restore it; False if that cannot be done: the next job needs another process."""
+        """Restore it; False if that is impossible: the next job needs another process."""
         for _ in range(3):
             try:
                 return self._restore()

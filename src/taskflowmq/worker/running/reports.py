@@ -1,7 +1,7 @@
 """Calls the ``@app.on_error`` hooks of an app after failed attempts.
 
-What must stay true: no hook changes an outcome, holds up a job, or grows without a bound. They are called beside the
-jobs, a few at a time, each for a limited time; what cannot be called soon is dropped and counted.
+What must stay true: no hook changes an outcome, delays a job, or accumulates without a bound. Hooks are called beside
+the jobs, a few at a time, each for a limited time; calls that cannot be made soon are dropped and counted.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from taskflowmq.worker.running.pools import ThreadPool
 
 log = logging.getLogger("taskflowmq.worker")
 
-#: What one hook may take for one failure.
+#: Seconds that one hook may take for one failure.
 CALL_SECONDS = 10.0
 #: Failures whose hooks run or wait; more are dropped.
 MAX_WAITING = 200
-#: How many run at once.
+#: Hooks that run at once.
 AT_ONCE = 4
-#: What the last ones may take at the end of a worker.
+#: Seconds that the last reports may take at the end of a worker.
 LAST_SECONDS = 2.0
 
 _WORDS: dict[type, str] = {
@@ -57,8 +57,8 @@ class Reports:
         Args:
             job: its job.
             outcome: how it ended.
-            transition: what becomes of the job.
-            error: the exception, where it is at hand.
+            transition: the transition of the job.
+            error: the exception, if this process has it.
         """
         word = _WORDS.get(type(outcome))
         if word is None:
@@ -88,7 +88,7 @@ class Reports:
         task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """Give the last reports a moment."""
+        """Wait for the last reports, for a limited time."""
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=LAST_SECONDS)
         if self._tasks or self._dropped:
@@ -104,7 +104,7 @@ class Reports:
                 try:
                     async with asyncio.timeout(CALL_SECONDS):
                         await self._call(hook, job, error)
-                except BaseException as broken:  # SystemExit of a hook, too, is no reason to end
+                except BaseException as broken:  # SystemExit of a hook does not end the worker either
                     if isinstance(broken, asyncio.CancelledError) and cancelled_itself():
                         raise
                     self._note(hook, job, broken)
@@ -115,7 +115,7 @@ class Reports:
             return
         if self._threads is None:
             self._threads = ThreadPool(AT_ONCE)
-        # A thread that hangs keeps its room: when all do, the hooks are not called any more, and no more threads start.
+        # A hanging thread keeps its room: if all hang, hooks are no longer called, and no more threads start.
         await self._threads.room.acquire()
         value, broken = await self._threads.submit(partial(hook, job, error))
         if broken is not None:
@@ -136,6 +136,6 @@ def _stored(outcome: Outcome, word: str) -> AttemptError:
     raw: bytes | None = getattr(outcome, "error", None)
     try:
         found = msgspec.json.decode(raw, type=LineError) if raw else LineError("ProcessCrashed")
-    except msgspec.DecodeError:  # what a process of a body has sent must not fail the settling of its job
+    except msgspec.DecodeError:  # data from a body process must not fail the settling of its job
         found = LineError("Error")
     return AttemptError(found.type, found.message, found.traceback, word)

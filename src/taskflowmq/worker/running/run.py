@@ -1,7 +1,7 @@
 """One running job: the worker's record of its run, and the ``Context`` that its handler sees of it.
 
-What must stay true: a handler finds nothing on its context but the documented names, and a job whose handler takes no
-context pays for none.
+What must stay true: a handler finds only the documented names on its context, and a job whose handler takes no context
+pays for none.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ LEASE_LOST: StopReason = "lease_lost"
 
 
 class ProgressSink(Protocol):
-    """Where progress goes; called from any thread."""
+    """The receiver of progress; called from any thread."""
 
     def put(self, job_id: UUID, lease_no: int, value: bytes) -> None:
         """Remember the last progress of a job, to be written soon."""
@@ -56,16 +56,16 @@ class JobLogger(logging.LoggerAdapter[logging.Logger]):
 
 
 class Stoppable(Protocol):
-    """What a body runs in: a task, a process."""
+    """What runs a body: a task, a process."""
 
     def end(self) -> object:
-        """Stop the body for real."""
+        """End the body by force."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What the handlers of one process reach through their contexts."""
+    """The services that handlers of one process use through their contexts."""
 
     claims: Claims
     progress: ProgressSink
@@ -101,7 +101,7 @@ class HandlerContext(Context):
         return self._run.stop
 
     def stopped(self) -> Stop:
-        """Return what to raise to end the body as it was asked to."""
+        """Return what to raise to end the body as its stop request says."""
         if self._run.stop is None:
             raise WrongContext("ctx.stopped() requires a stop request, and this job has none: check ctx.stop_reason")
         return Stop(f"stopped: {self._run.stop}")
@@ -147,10 +147,10 @@ class Run:
     Args:
         job: the claimed job.
         spec: its task.
-        reach: what its handler reaches.
+        reach: the services of its handler.
     """
 
-    # Defaults of the class: one of these is made per job, and most of what can happen to it does not.
+    # Defaults of the class: one of these is made per job, and most of its fields never change.
     #: Index of the slot, -1 before the body starts.
     slot = -1
     #: Monotonic seconds at which the body began, and at which it must have ended.
@@ -164,12 +164,12 @@ class Run:
     completed_by_caller = False
     #: The asyncio task that runs or awaits the body.
     task: ProtectedTask | None = None
-    #: What to end to stop the body for real; None: it can only be asked.
+    #: What to end to stop the body by force; None: it can only receive a stop request.
     stoppable: Stoppable | None = None
-    #: The thread in which the body runs, if any, and what it will deliver.
+    #: The thread in which the body runs, if any, and the future of its result.
     thread_id: int | None = None
     ending: asyncio.Future[Ending] | None = None
-    #: What the body raised, for the hooks that hear of failures.
+    #: The body's exception, for the hooks of failures.
     raised: BaseException | None = None
     #: The jobs whose end this body waits for now.
     awaited: frozenset[UUID] = frozenset()
@@ -184,11 +184,11 @@ class Run:
 
     @property
     def context(self) -> HandlerContext:
-        """What the handler sees. Made when it is first asked for: most handlers take none."""
+        """The handler's context, made at its first use: most handlers take none."""
         view = self.view
         if view is None:
             view = self.view_type(self)
-            if not self.ended:  # a run that has ended forgets its view, or the two would wait for the collector
+            if not self.ended:  # a run that has ended forgets its context, or the two would wait for the collector
                 self.view = view
         return view
 
@@ -211,7 +211,7 @@ class Run:
         return self.ended
 
     def ask_to_stop(self, why: StopReason) -> None:
-        """Ask the body to stop, once; the first reason stays."""
+        """Send the body a stop request, once; the first reason stays."""
         if self.stop is None and not self.ended:
             self.stop = why
             if self.stoppable is not None:

@@ -1,8 +1,8 @@
-"""Stores what became of jobs: batched, repeated for as long as the store is unreachable, never dropped.
+"""Stores transitions: batched, repeated for as long as the store is unreachable, never dropped.
 
-What must stay true: a transition leaves this buffer only when the store said APPLIED, REPLAYED or STALE. Repeating a
-batch after a lost reply is safe because every transition carries its fence (I2). An outage of the store costs no
-attempt: bodies that ended wait here, and claiming stops above the high-water mark.
+What must stay true: a transition leaves this buffer only when the store has answered APPLIED, REPLAYED or STALE.
+Repeating a batch after a lost reply is safe because every transition carries its fence (I2). An outage of the store
+costs no attempt: outcomes wait here, and claiming stops above the high-water mark.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ FLUSH_SIZE = 500
 FLUSH_SECONDS = 0.001
 MAX_IN_FLIGHT = 2
 HIGH_WATER = 4 * FLUSH_SIZE
-#: Errors that are not an outage, in a row, after which a single transition is given up.
+#: Consecutive errors that are not an outage after which a single transition is abandoned.
 MAX_REFUSALS = 3
 
-#: transition, its job, seconds the body ran, and what to call it should the store have settled this fence before
+#: transition, its job, seconds the body ran, and its outcome in reports if the store has settled this fence before
 Entry = tuple[Transition, ClaimedJob, float, str | None]
 
 
-#: Members by a name of their own: looking one up in its enumeration takes as long as making a struct (Python 3.11).
+#: Members as globals: looking one up in its enumeration takes as long as making a struct (Python 3.11).
 _STALE, _REPLAYED, _RETRYING = Settled.STALE, Settled.REPLAYED, State.RETRYING
 #: What an outcome is called; looking an enumeration's value up costs more than the rest of the line.
 _WORDS: dict[State, str] = {
@@ -66,8 +66,8 @@ class Completer:
 
     Args:
         deps: the worker's ports.
-        progress: what handlers have published and is not written yet; it goes before the outcome.
-        on_refused: told when the store refuses one transition again and again (a defect): the job is still
+        progress: published progress that is not written yet; it is written before the outcome.
+        on_refused: called when the store refuses one transition repeatedly (a defect): the job is still
             running in the store, so this worker must end for it to be rescued.
     """
 
@@ -115,10 +115,10 @@ class Completer:
         """Take a decided transition; returns at once.
 
         Args:
-            transition: what became of the job.
+            transition: the transition of the job.
             job: the job.
             run_s: seconds its body ran.
-            replayed: what to call it if the store has settled this fence before; None: what the transition says.
+            replayed: its outcome in reports if the store has settled this fence before; None: the transition's.
         """
         if transition.to is _RETRYING:
             transition = self._retry_spread.spread(transition)
@@ -135,7 +135,7 @@ class Completer:
             self._timer = self._loop.call_later(FLUSH_SECONDS, self._on_timer, context=self._variables)
 
     async def close(self) -> None:
-        """Give up on what is not stored: the rescuer will find those jobs."""
+        """Abandon transitions that are not stored: the rescuer will find their jobs."""
         if self._timer is not None:
             self._timer.cancel()
         for task in self._flushes:
@@ -160,7 +160,7 @@ class Completer:
         self._flushes.pop(cast(ProtectedTask, task), None)
         if not task.cancelled() and task.exception() is not None:
             log.error("a flush failed", exc_info=task.exception())
-        # Whatever gathered meanwhile goes now: a busy worker never waits for its timer.
+        # Transitions that came meanwhile are written now: a busy worker never waits for its timer.
         self._flush()
 
     async def _store(self, batch: list[Entry]) -> None:
@@ -173,7 +173,7 @@ class Completer:
                 if self._progress.waits:
                     await self._progress.flush_of(transition.job_id for transition in transitions)
                 answers = await self._deps.store.claims.settle(transitions)
-            except (Exception, asyncio.CancelledError) as error:  # what bodies did must not be lost
+            except (Exception, asyncio.CancelledError) as error:  # outcomes of bodies must not be lost
                 if isinstance(error, asyncio.CancelledError) and cancelled_itself():
                     raise
                 errors += 1
@@ -190,7 +190,7 @@ class Completer:
         self._account(batch, answers, self._deps.clock.monotonic() - began)
 
     async def _strip(self, entry: Entry, error: BaseException) -> None:
-        """Store a refused transition without its payload; give up on it if it has none."""
+        """Store a refused transition without its payload; abandon it if it has none."""
         transition, job, run_s, replayed = entry
         if transition.result is not None or transition.error is not None:
             bare = msgspec.structs.replace(
@@ -237,7 +237,7 @@ def _line_error(stored: bytes, outcome: str) -> LineError:
     """Return a stored error as a line shows it: with its traceback for a dead job, or where details are wanted."""
     try:
         error = msgspec.json.decode(stored, type=LineError)
-    except msgspec.DecodeError:  # accounting must not fail over what a process of a body has sent
+    except msgspec.DecodeError:  # accounting must not fail because of data from a body process
         return LineError("Error")
     if outcome == "dead" or log.isEnabledFor(logging.DEBUG):
         return error

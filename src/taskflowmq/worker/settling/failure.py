@@ -48,7 +48,7 @@ def message_of(error: BaseException) -> str:
 
 
 def _name_of(error: BaseException) -> str:
-    # By the type's own slot: a metaclass of the user may answer with anything, or raise.
+    # By the type's own slot: a metaclass of the user may return anything, or raise.
     try:
         return str.__str__(type.__getattribute__(type(error), "__qualname__"))
     except BaseException:  # noqa: BLE001 - user code once more
@@ -56,7 +56,7 @@ def _name_of(error: BaseException) -> str:
 
 
 def stack_of(thread_id: int) -> str:
-    """Return where a thread is now: the traceback of a body that did not come back."""
+    """Return where a thread is now: the traceback of a body that did not return."""
     frame: FrameType | None = sys._current_frames().get(thread_id)
     return "".join(traceback.format_stack(frame, MAX_FRAMES)) if frame is not None else ""
 

@@ -1,7 +1,7 @@
 """One log line per attempt, written for a whole batch at once where every handler can take that.
 
-What must stay true: every setup of logging sees the same lines either way. A handler that knows nothing of batches, a
-filter anywhere on the way, and each gets records as always.
+What must stay true: every setup of logging sees the same lines either way. If any handler does not support batches, or
+there is a filter, all handlers get records as usual.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def _takers(logger: logging.Logger) -> list[TakesJobLines] | None:
     at: logging.Logger | None = logger
     while at is not None:
         for handler in at.handlers:
-            # Not isinstance: looking at a protocol's members takes as long as ten lines.
+            # Not isinstance: a check of a protocol's members takes as long as ten lines.
             if handler.filters or not getattr(handler, "takes_job_lines", False):
                 return None
             found.append(cast(TakesJobLines, handler))
@@ -47,7 +47,7 @@ def _takers(logger: logging.Logger) -> list[TakesJobLines] | None:
 def _log(logger: logging.Logger, line: JobLine) -> None:
     # A handler that is not ours may show the message alone.
     message = line.message if line.error is not None else f"{line.message}: {line.task} {line.job_id}"
-    # Built by hand: looking for the caller's line costs as much as running the job.
+    # Built by hand: finding the caller's line costs as much as running the job.
     record = logging.LogRecord(logger.name, line.level, "", 0, message, None, None)
     record.__dict__.update(line.fields())
     record.__dict__[JOB_LINE] = line

@@ -21,14 +21,14 @@ from taskflowmq.core.validation import MAX_RESULT_BYTES, clean_text
 from taskflowmq.ports.tasks import TaskSpec
 from taskflowmq.worker.settling.failure import describe, error_json, message_of
 
-#: What is kept of a result that is too large: enough to recognise it.
+#: Characters that are kept of a result that is too large: enough to recognise it.
 CUT_CHARACTERS = 4_096
 #: Of a body that returns nothing.
 DONE = Succeeded()
 
 
 def returned(spec: TaskSpec, value: Any) -> Outcome:
-    """Decide what a returned value means: a directive steers the job, everything else completes it."""
+    """Decide what a returned value means: a directive controls the job, any other value completes it."""
     if value is None:
         return DONE
     if isinstance(value, Directive):

@@ -44,7 +44,7 @@ class ProgressWriter:
             self._loop.call_soon_threadsafe(self._start, context=self._variables)
 
     async def flush_of(self, job_ids: Iterable[UUID]) -> None:
-        """Write what waits of these jobs, which are about to end: their last progress goes with their outcome."""
+        """Write the waiting progress of these jobs, which are about to end: it is stored before their outcome."""
         waiting = [job_id for job_id in job_ids if job_id in self._pending or job_id in self._under_way]
         if waiting:
             await self._write(sorted(waiting))
@@ -68,7 +68,7 @@ class ProgressWriter:
             self._start()
 
     async def flush(self) -> None:
-        """Write what is known now. The fence drops what is late; an outage drops it all, the next value follows."""
+        """Write all waiting progress. The fence drops late values; an outage drops all, and the next value follows."""
         await self._write(sorted(self._pending)[:MAX_BATCH])
 
     async def _write(self, job_ids: Sequence[UUID]) -> None:
@@ -79,7 +79,7 @@ class ProgressWriter:
             self._under_way = frozenset(update[0] for update in updates)
             try:
                 await self._claims.save_progress(updates)
-            except StoreUnavailable as error:  # said by the loops that wait for it
+            except StoreUnavailable as error:  # logged by the loops that wait for it
                 log.debug("progress of %s was not written: %s", counted(len(updates), "job"), error)
             except TaskFlowError as error:
                 log.warning("progress of %s was not written: %s", counted(len(updates), "job"), error)

@@ -17,9 +17,9 @@ from taskflowmq.core.retry import spread_delay_ms
 from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.chance import chance
 
-#: What fails within this time of each other counts together.
+#: Failures within this time count together.
 WINDOW_SECONDS = 1.0
-#: More are not told apart: the delay has long reached its bound.
+#: More failures make no difference: the delay has reached its bound.
 MOST = 1_000
 
 

@@ -1,1 +1,1 @@
-"""What watches over child processes from outside, and replaces them."""
+"""Loops that watch child processes from outside, and replace them."""

@@ -24,20 +24,20 @@ from taskflowmq.worker.supervision.standstill import STALE_SECONDS, Standstill
 #: Commands of the control pipe, one per line. ``drain`` is followed by seconds.
 DRAIN, FINISH, HAND_BACK = "drain", "finish", "hand_back"
 #: Why a supervisor kills a child, besides HAND_BACK: a body blocks it past its timeout; it was stopped; its loop
-#: does not turn, and no body is to blame.
+#: is blocked outside every body.
 TIMEOUT, STOPPED, STALLED = "timeout", "stopped", "stalled"
 
 #: Exit codes of a child that ended as it was ordered: cleanly, or with jobs handed back.
 CLEAN = (0, 75)
 
-#: A child that has not found itself healthy for so long is not counted on: a body that keeps its loop is enough.
+#: A child that has not been healthy for this long does not count as claiming: a body that blocks its loop is enough.
 UNHEALTHY_SECONDS = 5.0
 #: How far past its deadline a job must be before its child is killed for it: the child itself acts first.
 OVERDUE_SECONDS = 0.4
 
 
 class Child:
-    """One child process and what its supervisor wants of it."""
+    """One child process as its supervisor manages it."""
 
     def __init__(self, supervisor: UUID, slots: int, *, isolated: bool, now: float) -> None:
         self.worker_id = uuid4()
@@ -49,7 +49,7 @@ class Child:
         #: Why we ended it, if we did: HAND_BACK, STOPPED, STALLED, or TIMEOUT with the jobs that are charged for it.
         self.killed_for: str | None = None
         self.charged: list[StartedJob] = []
-        #: Told to end: it is replaced already.
+        #: Whether it received the order to end: then it is replaced already.
         self.leaving = False
         #: Whether its row says that it is stuck.
         self.noted = False
@@ -71,7 +71,7 @@ class Child:
 
     @property
     def tainted(self) -> bool:
-        """Whether it found itself unfit for new jobs."""
+        """Whether it reported itself unfit for new jobs."""
         return bool(self.table.cells[TAINTED])
 
     @property
@@ -90,7 +90,7 @@ class Child:
         return int(self.table.cells[HANDED_BACK])
 
     def claims(self, now: float) -> bool:
-        """Tell whether its claims made progress a moment ago, which is more than that the process exists.
+        """Tell whether its claims made progress recently, which is more than that the process exists.
 
         Args:
             now: monotonic seconds.
@@ -99,12 +99,12 @@ class Child:
         return not self.leaving and healthy_at > 0 and now - healthy_at < UNHEALTHY_SECONDS
 
     def spawned(self, process: Process) -> None:
-        """It runs now; the reading end of the pipe is its own."""
+        """Record that it runs; the reading end of the pipe is its own."""
         self.process = process
         os.close(self._control)
 
     def tell(self, command: str) -> None:
-        """Send a command; a child that is dead or does not read is dealt with elsewhere."""
+        """Send a command; a child that is dead or does not read is handled elsewhere."""
         self.leaving = True
         try:
             os.write(self._commands, f"{command}\n".encode())
@@ -121,10 +121,10 @@ class Child:
             self.process.kill()
 
     def hung_jobs(self, now: float) -> list[StartedJob]:
-        """Return the jobs to charge for a loop that does not turn; empty if it turns, or no job is overdue.
+        """Return the jobs to charge for a blocked loop; empty if it is not blocked, or no job is overdue.
 
-        The job that is being stepped is to blame. If none is, something outside every body holds the interpreter
-        (a thread in a C call), and the jobs that are overdue are charged.
+        The job that is being stepped is charged. If none is, something outside every body holds the interpreter
+        (a thread in a C call), and the overdue jobs are charged.
         """
         tick = self.table.cells[TICK_US] / 1e6
         if not tick or now - tick < STALE_SECONDS:
@@ -134,7 +134,7 @@ class Child:
         return [job for job in stepped or started if job.deadline is not None and now - job.deadline > OVERDUE_SECONDS]
 
     def blocked_for(self, now: float, patience: float) -> tuple[float, str] | None:
-        """Return for how long a job that has time left keeps the loop, and its id: once per standstill."""
+        """Return for how long a job that has time left blocks the loop, and its id: once per standstill."""
         tick = self.table.cells[TICK_US]
         if not tick or tick == self._warned_at or now - tick / 1e6 < patience:
             return None
@@ -153,7 +153,7 @@ class Child:
             return "the worker process was stopped (SIGSTOP) for longer than its lease, and was killed"
         if self.killed_for == STALLED:
             return "the worker process was blocked outside of handlers for longer than its lease, and was killed"
-        # As told, or by our hand. An exit code alone proves nothing: a body can call os._exit(0).
+        # It ended as ordered, or was killed by us. An exit code alone proves nothing: a body can call os._exit(0).
         if self.killed_for is not None or (code in CLEAN and self.table.cells[LEFT]):
             return None
         by = " from within, not by its supervisor" if code >= 0 else ""

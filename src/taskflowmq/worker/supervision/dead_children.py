@@ -1,8 +1,8 @@
-"""What becomes of the jobs of a dead child (I5). Ends its worker row first, so that it can claim no more.
+"""Settles the jobs of a dead child (I5). Its worker row is ended first, so that it can claim no more.
 
 A job that ran there, up to an end that is not stored yet, crashed; if we killed the child because of a job's timeout,
-that job timed out and the others are handed back; a job that had not started is handed back. Should this supervisor die
-before it is done, the rescuer finds the rest.
+that job timed out and the others are handed back; a job that had not started is handed back. If this supervisor dies
+before it is done, the rescuer settles the rest.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ async def _empty(store: Store, child: Child, judge: Callable[[HeldJob], Outcome]
 
 
 def _say(job: HeldJob, outcome: Outcome, to: State) -> None:
-    """Log what became of a job; its task is known to the process that died, not here."""
+    """Log the transition of a job; its task is known to the process that died, not here."""
     word = _WORDS[type(outcome)]
     fields = {"job_id": str(job.id), "attempt": job.counters.attempt, "outcome": word}
     stored = outcome.error if isinstance(outcome, Crashed | TimedOut) else None

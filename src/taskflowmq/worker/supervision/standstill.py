@@ -12,10 +12,10 @@ COMPUTES = 0.05
 
 
 class Standstill:
-    """What the supervisor remembers of a child whose loop does not turn.
+    """The supervisor's record of a child whose loop is blocked.
 
     Args:
-        table: where the loop leaves its ticks, and its jobs their slots.
+        table: where the loop writes its ticks, and its jobs their slots.
     """
 
     def __init__(self, table: SlotTable) -> None:

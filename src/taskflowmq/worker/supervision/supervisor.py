@@ -1,7 +1,7 @@
 """Owns child processes, and does for them what they cannot do for themselves.
 
-It alone renews their leases (a blocked child is not a dead one), notices deaths and hangs from outside, charges the
-job that is to blame and hands the others back, replaces children, and runs the duties. It never runs a body.
+It alone renews their leases (a blocked child is not a dead one), detects deaths and hangs from outside, charges the
+job that caused them and hands the others back, replaces children, and runs the duties. It never runs a body.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from taskflowmq.worker.watches.notes import CHILD
 log = logging.getLogger("taskflowmq.supervisor")
 
 WATCH_SECONDS = 0.1
-#: While no body runs there is nothing to watch: looking ten times a second was a third of what an idle worker costs.
+#: While no body runs there is nothing to watch: ten checks a second were a third of the cost of an idle worker.
 QUIET_SECONDS = 0.3
 MEMORY_SECONDS = 1.0
-#: A child that has not found itself healthy for longer makes no progress.
+#: A child that has not been healthy for longer makes no progress.
 STUCK_SECONDS = 15.0
-#: A child that lived longer did not die of its start.
+#: A child that lived longer did not die because of its start.
 HEALTHY_SECONDS = 5.0
-#: What a child may take beyond its time to hand back and end before it is killed, and then the settling of its jobs.
+#: Seconds beyond its time in which a child may hand back and end before it is killed; then those to settle its jobs.
 LAST_SECONDS = 5.0
 
 
@@ -145,7 +145,7 @@ class Supervisor:
             child.kill(HAND_BACK)
 
     def _give_up(self) -> None:
-        """End although the store does not answer: who ordered it waits, and rescuers find what is left."""
+        """End although the store does not answer: the operator waits, and rescuers settle what is left."""
         for child, tending in self._children.items():
             log.warning("the jobs of worker %s are left to a rescuer: the store is unreachable", child.worker_id)
             self._handed_back += len(child.table.ran())
@@ -174,7 +174,7 @@ class Supervisor:
         log.info("child %d started", process.pid, extra={"worker": str(child.worker_id), "isolated": child.isolated})
         if self._draining:
             child.tell(HAND_BACK)
-        # Whatever fails from here on: a dead child must leave the ranks, or its lease would be renewed forever.
+        # Whatever fails from here on: a dead child must be removed, or its lease would be renewed forever.
         try:
             code = await process.wait()
             self._note_end(child, process.pid, code)
@@ -184,7 +184,7 @@ class Supervisor:
             self._forget(child, died=False)
 
     def _note_end(self, child: Child, pid: int, code: int) -> None:
-        """Say how a child ended, and have it replaced before its jobs are settled: that waits for the store."""
+        """Log how a child ended, and have it replaced before its jobs are settled: that waits for the store."""
         child.leaving, was_leaving = True, child.leaving
         died = child.crash_reason(code) is not None
         self._pace_spawns(child, died=died)
@@ -202,7 +202,7 @@ class Supervisor:
         self._check_end()
 
     def _pace_spawns(self, child: Child, *, died: bool) -> None:
-        """Children that die young are replaced more and more slowly; others at once."""
+        """Replace children that die soon after their start with growing pauses; others at once."""
         now = self._clock.monotonic()
         young = now - child.born < HEALTHY_SECONDS
         self._early_deaths = self._early_deaths + 1 if died and young else 0
@@ -212,9 +212,9 @@ class Supervisor:
     # -- loops
 
     async def _watch(self) -> None:
-        """Fill the ranks, and look at every child from outside."""
+        """Start missing children, and check every child from outside."""
         last = memory_at = self._clock.monotonic()
-        # After a pause of our own (SIGSTOP, a stopped machine) the children's ticks are old too: look again later.
+        # After a pause of our own (SIGSTOP, a stopped machine) the children's ticks are old too: check again later.
         trust_at = last
         while True:
             now = self._clock.monotonic()
@@ -262,7 +262,7 @@ class Supervisor:
     def _check_stalled(self, child: Child, now: float) -> None:
         """Kill a child whose loop is blocked outside every body: we renew its lease, so no rescuer would (I4).
 
-        Something of ours waits. Where a body keeps the loop, or the interpreter, its timeout decides, see
+        The worker's own code waits there. If a body blocks the loop, or the interpreter, its timeout decides, see
         :meth:`_check_hang`.
         """
         if child.killed_for is not None or child.process is None:
@@ -282,10 +282,10 @@ class Supervisor:
             self._telemetry.event("child_hung")
 
     def _check_lease(self, child: Child, now: float) -> None:
-        """Kill a child in which a body runs that must not outlive the lease, when it was asked and continues."""
+        """Kill a child in which a body runs that must not outlive the lease and ignores its stop request."""
         if child.killed_for is None and child.outlives_lease(now, kill_before(self._options.lease)):
             log.error('child %s loses its lease while it runs a job with on_lease_lost="stop": killed', child.worker_id)
-            # First of all: the first event of a supervisor loads what counts (a tenth of a second).
+            # Before the event: the first event of a supervisor loads the metrics library (a tenth of a second).
             child.kill(HAND_BACK)
             self._telemetry.event("lease_lost")
 
@@ -353,8 +353,8 @@ class Supervisor:
                 log.warning("worker %s makes no progress: %s", child.worker_id, text)
 
     def _lost(self, child: Child) -> None:
-        """A rescuer considered this child lost: new jobs need a new child. Its bodies continue to their fenced
-        completion, unless one of them must not.
+        """Replace a child that a rescuer considered lost. Its bodies continue to their fenced completion, unless one of
+        them must not.
         """
         was_leaving = child.leaving
         if not was_leaving:
@@ -366,7 +366,7 @@ class Supervisor:
             self._telemetry.event("lease_lost")
 
     async def _isolate(self) -> None:
-        """Start a one-slot child when jobs wait that took a process down before."""
+        """Start a one-slot child when isolated jobs are ready."""
         while True:
             await self._clock.sleep(jittered(self._options.poll))
             if self._draining or any(child.isolated and not child.leaving for child in self._children):
@@ -389,6 +389,6 @@ class Supervisor:
 
 
 def _stuck_for(child: Child, now: float) -> float:
-    """Return for how many seconds a child has not found itself healthy; 0 while it starts or ends."""
+    """Return for how many seconds a child has not been healthy; 0 while it starts or ends."""
     healthy_at = child.table.cells[HEALTHY_US] / 1e6
     return 0.0 if child.leaving or not healthy_at else now - healthy_at

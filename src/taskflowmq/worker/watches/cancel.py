@@ -1,4 +1,4 @@
-"""Learns of cancel requests: one question a second, only while jobs are here."""
+"""Polls cancel requests: one query a second, only while the worker has jobs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ INTERVAL = 0.9
 
 
 class CancelWatch:
-    """Stops bodies for whose jobs a cancellation was asked.
+    """Stops bodies whose jobs have a cancel request.
 
     Args:
         deps: the worker's ports.
@@ -30,7 +30,7 @@ class CancelWatch:
         self._fetcher = fetcher
 
     async def run(self) -> None:
-        """Ask and stop, until cancelled."""
+        """Poll and stop bodies, until cancelled."""
         while True:
             if not self._executor.runs:
                 self._fetcher.arrived.clear()
@@ -40,7 +40,7 @@ class CancelWatch:
                 await self.look()
 
     async def look(self) -> None:
-        """Ask once. An outage only delays: the requests stay in the store."""
+        """Poll once. An outage only delays: the requests stay in the store."""
         try:
             wanted = set(await self._deps.store.claims.cancel_requests(self._deps.worker_id))
         except TaskFlowError as error:

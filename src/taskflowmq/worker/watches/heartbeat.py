@@ -17,7 +17,7 @@ class Heartbeat:
 
     Args:
         deps: the worker's ports.
-        on_renewed: told the monotonic second before the renewal was sent.
+        on_renewed: called with the monotonic time before the renewal was sent.
         on_lost: called when the worker was ended by a rescuer; running bodies continue (their fenced completion is
             tried), new jobs need a new identity.
     """

@@ -1,4 +1,4 @@
-"""How long this worker may believe in its own lease, on the monotonic clock (RELIABILITY rule 5).
+"""How long this worker may rely on its own lease, on the monotonic clock (RELIABILITY rule 5).
 
 The store's clock decides who is rescued; here only durations count, from the moment before a renewal was sent. So a
 body that stops by this clock has stopped before any rescuer may act, whatever the clocks say.
@@ -32,7 +32,7 @@ class LeaseWatch:
     Args:
         deps: the worker's ports.
         executor: whose bodies are stopped.
-        cells: of the slot table, for what is left of the lease.
+        cells: of the slot table, for the rest of the lease.
     """
 
     def __init__(self, deps: WorkerDeps, executor: Executor, cells: memoryview) -> None:
@@ -42,7 +42,7 @@ class LeaseWatch:
         self._some = executor.exclusive_began
 
     async def run(self) -> None:
-        """Look while such a body runs, sleep otherwise; until cancelled."""
+        """Check while such a body runs, sleep otherwise; until cancelled."""
         while True:
             self._some.clear()
             if not self._exclusive():
@@ -51,7 +51,7 @@ class LeaseWatch:
             self.look()
 
     def look(self) -> None:
-        """Ask the bodies concerned to stop, if it is time."""
+        """Send these bodies a stop request, if it is time."""
         asked = [] if self._lease.holds() else [run for run in self._exclusive() if run.stop is None]
         if asked:
             log.warning('the lease was not renewed in time: stopping %d jobs with on_lease_lost="stop"', len(asked))

@@ -1,7 +1,7 @@
-"""What a worker says of itself in its row of the store when it makes no progress: ``taskflow doctor`` reads it there.
+"""The notes in a worker's row when it makes no progress: ``taskflow doctor`` reads them there.
 
-A worker that is alive and gets nowhere looks, from outside, like one with long jobs. What it lacks is written when it
-changes, and never on the way of a job.
+A worker that is alive and makes no progress looks, from outside, like one with long jobs. A note is written when it
+changes, and never on the path of a job.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ log = logging.getLogger("taskflowmq.worker")
 LOOK_SECONDS = 2.0
 #: Kinds of notes: of a worker about itself, and of a supervisor about its child.
 PROGRESS, SLOTS, CHILD = "progress", "slots", "child"
-#: Awaited jobs that are looked up to tell whether any has started.
+#: Awaited jobs that are read to tell whether any has started.
 MOST_AWAITED = 100
 
 
@@ -45,7 +45,7 @@ def no_progress(completer: Completer, claim_age: float, now: float, *, full: boo
 
 
 class Notes:
-    """Looks at one worker every two seconds and reports what changed.
+    """Checks one worker every two seconds and reports changes.
 
     Args:
         deps: the worker's ports.
@@ -67,16 +67,16 @@ class Notes:
         self._suspect: frozenset[UUID] = frozenset()
 
     async def run(self) -> None:
-        """Look until cancelled."""
+        """Check until cancelled."""
         while True:
             await self._deps.clock.sleep(LOOK_SECONDS)
             try:
                 await self.look()
-            except TaskFlowError as error:  # the store is unreachable: said elsewhere, and reported once it is back
+            except TaskFlowError as error:  # the store is unreachable: logged elsewhere, and reported once it is back
                 log.debug("a note of this worker was not reported: %s", error)
 
     async def look(self) -> None:
-        """Look once."""
+        """Check once."""
         if self._worker_id != self._deps.worker_id:  # a new row, without notes
             self._worker_id, self._reported = self._deps.worker_id, {}
         found = {PROGRESS: self._trouble(), SLOTS: await self._waiting_for_each_other()}
@@ -92,7 +92,7 @@ class Notes:
                 self._reported[kind] = text
 
     def _log(self, found: dict[str, str | None]) -> None:
-        """Say what is new, once: also while the store takes no report."""
+        """Log a new note, once, also while the store accepts no report."""
         for kind, text in found.items():
             said = self._said.get(kind)
             if text is not None and said is None:
@@ -103,15 +103,15 @@ class Notes:
                 log.info("this worker makes progress again; resolved: %s", said)
 
     async def _waiting_for_each_other(self) -> str | None:
-        """Tell whether every slot is held by a body that waits for jobs of which none has started, at two looks."""
+        """Tell whether every slot is held by a body that waits for jobs of which none has started, at two checks."""
         awaited = frozenset() if self._slots.free else self._awaited()
         stays, self._suspect = awaited & self._suspect, awaited
         if not stays:
             return None
         asked = sorted(awaited)[:MOST_AWAITED]
-        # What bodies wait for they have enqueued through their app.
+        # Bodies wait for jobs that they have enqueued through their app.
         views = await self._deps.store.jobs.get_many(self._deps.tenant, asked)
-        # Of those that are not found, other tenants' among them, nothing is known.
+        # Jobs that are not found, such as other tenants', do not count.
         if len(views) < len(asked) or any(view.state is State.RUNNING or view.state.final for view in views):
             return None
         tasks = ", ".join(sorted({view.task for view in views})[:5])

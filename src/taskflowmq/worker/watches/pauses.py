@@ -1,5 +1,5 @@
-"""Gives back claimed jobs that have not started when their queue is paused: one question a second, only while there
-are such jobs. What runs already runs on.
+"""Hands back claimed jobs that have not started when their queue is paused: one query a second, only while there are
+such jobs. Running jobs continue.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ INTERVAL = 0.9
 
 
 class PauseWatch:
-    """Looks after the jobs that wait here for a slot, a thread or a process.
+    """Watches the jobs that wait for a slot, a thread or a process.
 
     Args:
         deps: the worker's ports.
@@ -32,14 +32,14 @@ class PauseWatch:
         self._executor = executor
 
     async def run(self) -> None:
-        """Look until cancelled."""
+        """Poll until cancelled."""
         while True:
             await self._deps.clock.sleep(INTERVAL)
             if self._fetcher.buffered or self._executor.unstarted():
                 await self.look()
 
     async def look(self) -> None:
-        """Ask once. An outage only delays."""
+        """Poll once. An outage only delays."""
         try:
             paused = await self._deps.store.claims.paused_queues()
         except TaskFlowError as error:

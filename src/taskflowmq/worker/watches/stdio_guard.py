@@ -1,7 +1,7 @@
-"""Keeps the numbers of the standard streams from becoming something else.
+"""Keeps the descriptors of the standard streams from being reused.
 
-A handler that closes standard output leaves its number to the next socket, and a later print writes into a
-connection of the database.
+If a handler closes standard output, the next socket gets its number, and a later print writes into a connection of the
+database.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class StdioGuard:
         self._frames = sys.getrecursionlimit()
 
     def keep(self) -> bool:
-        """Fill numbers that were closed; False if a socket has one of them already, which cannot be mended."""
+        """Reopen descriptors that were closed; False if a socket has one of them already, which cannot be repaired."""
         kept = True
         if sys.getrecursionlimit() < self._frames:  # a handler lowered it for all the process
             sys.setrecursionlimit(self._frames)

@@ -1,4 +1,4 @@
-"""Ends bodies at their deadline: asked first, given up on after the grace.
+"""Ends bodies at their deadline: a stop request first; after the grace, their jobs are settled without them.
 
 A scan over the slots, not a heap: slots are few, jobs per second many, and a heap would keep every ended job alive
 until its deadline.
@@ -25,7 +25,7 @@ class Timeouts:
     Args:
         deps: the worker's ports.
         executor: whose bodies are watched.
-        on_stuck: told when a body ignored its timeout; its slot is lost until it ends.
+        on_stuck: called when a body ignored its timeout; its slot is lost until it ends.
     """
 
     def __init__(self, deps: WorkerDeps, executor: Executor, on_stuck: Callable[[str], object]) -> None:
@@ -57,7 +57,7 @@ class Timeouts:
         return pause
 
     def _overdue(self, run: Run, left: float) -> float:
-        """Ask the body to stop, or give up on it; return seconds until the next look."""
+        """Send the body a stop request, or settle its job without it; return seconds until the next scan."""
         grace = self._deps.options.grace
         if run.stop is None:
             run.ask_to_stop(TIMEOUT)
