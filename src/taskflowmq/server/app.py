@@ -1,6 +1,6 @@
 """Puts the server together: Litestar's routes, the bare handler for the hot one, and the gate around both.
 
-The routes hold nothing of an app: they are made once per process, and each request brings what it works with.
+The routes hold no state of an app: they are made once per process, and each request carries its services.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from taskflowmq.wire.problem import MEDIA_TYPE
 
 log = logging.getLogger("taskflowmq.server")
 
-#: Where a scope carries what routes work with.
+#: The key of the services in a scope.
 _SERVICES = "taskflow.services"
 #: What clients send that always send JSON.
 _EMPTY = frozenset({b"", b"{}", b"null"})

@@ -1,8 +1,8 @@
-"""A small server in a thread of its own, beside a loop that must not wait for strangers.
+"""A small server in a thread of its own, beside a loop that untrusted clients must not delay.
 
-A worker's supervisor renews leases; a loop that is busy with requests of strangers would renew them too late, and
-healthy jobs would be run again. What must stay true: nothing that a stranger sends is read, parsed or answered on the
-owner's loop; what probes ask of it is asked at most once a second, however often they come.
+A worker's supervisor renews leases; a loop that is busy with requests of untrusted clients would renew them too late,
+and healthy jobs would be run again. What must stay true: no request is read, parsed or answered on the owner's loop;
+it is queried for probes at most once a second, however often they come.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 def asked_of(loop: asyncio.AbstractEventLoop, ask: Callable[[], Awaitable[T]]) -> Callable[[], Awaitable[T]]:
-    """Return a question that any loop can ask, and that is answered on this one."""
+    """Return a function that any loop can call, and that runs on this one."""
 
     async def answer() -> T:
         return await ask()
@@ -43,7 +43,7 @@ async def serving_aside(
     """Serve an application from a thread of its own while the body runs, and give its address.
 
     Args:
-        application: whatever it asks of this loop goes through :func:`asked_of`.
+        application: every call of it to this loop goes through :func:`asked_of`.
         sock: where it listens.
         loop_factory: makes the thread's loop.
     """

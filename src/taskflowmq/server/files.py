@@ -1,4 +1,4 @@
-"""How many files this process may open: a connection is one, and the usual limit of 1,024 is an old habit."""
+"""How many files this process may open: each connection is one, and the usual limit of 1,024 is too low."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 if sys.platform != "win32":
     import resource
 
-#: Descriptors that connections never take: databases, logs, what handlers and libraries open.
+#: Descriptors that connections never take: for databases, logs, handlers and libraries.
 RESERVED_FILES = 128
 #: A limit of open files can be anything up to a thousand million; nothing here needs more than this.
 MOST_FILES = 65_536

@@ -1,4 +1,4 @@
-"""The small server of a worker: is it alive, does it work, what does it count. Behind the same gate as the API."""
+"""The small server of a worker: liveness, readiness and metrics, behind the same gate as the API."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class _Probes:
     ) -> None:
         self._ask = working
         self._ask_stats = stats
-        # Failures are kept as well: during an outage strangers must not ask more often than at other times.
+        # Failures are kept as well: during an outage clients must not cause more queries than at other times.
         self._working = Cached(self._outcome, READY_SECONDS)
         self._stats = Cached(self._counts, STATS_SECONDS)
         self._writing = asyncio.Lock()

@@ -1,4 +1,4 @@
-"""Runs the ASGI application on uvicorn, inside an event loop that someone else owns and stops."""
+"""Runs the ASGI application on uvicorn, inside an event loop that its caller owns and stops."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from taskflowmq.server.edge.transport import BoundedProtocol
 
 BACKLOG = 1_024
 GRACE_SECONDS = 5
-#: How many ports are tried when none was asked for.
+#: How many ports are tried if none is requested.
 PORTS_TRIED = 50
 
 
@@ -74,7 +74,7 @@ def base_url(sock: socket.socket) -> str:
 
 
 class ApiServer(uvicorn.Server):
-    """A uvicorn server that leaves signals to its owner and says when it answers.
+    """A uvicorn server that leaves signals to its owner and reports when it answers.
 
     Args:
         application: the ASGI application.
@@ -109,7 +109,7 @@ class ApiServer(uvicorn.Server):
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, accept connections within their limits, and say so."""
+        """Start, accept connections within their limits, and report it."""
         await super().startup(sockets=[])
         connections = self._connections = Connections(self._limits)
         make_protocol = partial(

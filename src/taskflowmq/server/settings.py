@@ -1,4 +1,4 @@
-"""What the operator decides about the server, and what it refuses to start with."""
+"""The settings of the server, and those with which it refuses to start."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def keys_from(environ: Mapping[str, str]) -> tuple[str, ...]:
 def _split(variable: str, text: str) -> list[str]:
     keys = [key.strip() for key in text.replace("\n", ",").split(",") if key.strip()]
     if not keys:
-        # An empty variable is a mistake of a deployment, not a wish for an open server.
+        # An empty variable is a mistake of a deployment, not a request for an open server.
         raise UnsafeServer(f"{variable} is set but holds no key. Remove it, or set keys of at least 32 characters")
     return keys
 

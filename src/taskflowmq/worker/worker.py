@@ -430,7 +430,7 @@ class Worker:
             self._executor.settle_all_without_body()
 
     async def _close(self) -> None:
-        """End the remaining tasks, for a limited time: one that ignores its cancellation is left to the program's end."""
+        """End the remaining tasks, for a limited time; one that ignores its cancellation ends with the program."""
         await end_all(self._loops, 0)
         ends = (self._completer.close, self._progress.close, self._executor.close)
         await end_all(

@@ -1,8 +1,8 @@
-"""Reading the jobs that concurrent requests met in the store, in one query for all of them.
+"""Reading jobs that concurrent requests found in the store, in one query for all of them.
 
-A job that a request has made itself is answered without (docs/adr/0008-cost-of-a-request.md).
+A job that a request has made itself needs no query (docs/adr/0008-cost-of-a-request.md).
 
-A query starts when the previous one has returned and takes whatever was asked meanwhile: no caller waits for company.
+A query starts when the previous one has returned, and reads all jobs requested meanwhile: no caller waits for others.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Readback:
 
     def __init__(self, get_many: GetMany) -> None:
         self._get_many = get_many
-        #: By tenant and id: what one tenant asks for is never another's answer.
+        #: By tenant and id: a tenant never receives another's job.
         self._asked: dict[Key, asyncio.Future[JobView | None]] = {}
         self._reading = Background(self._read, "taskflow-readback")
 
@@ -58,7 +58,7 @@ class Readback:
             for future in batch.values():
                 if not future.done():
                     future.set_exception(for_one(error))
-                    future.exception()  # all callers may have disconnected; that is no news for the log
+                    future.exception()  # all callers may have disconnected; that is not logged
             return
         for job_id, future in batch.items():
             if not future.done():

@@ -1,6 +1,6 @@
-"""Can this process serve now? The answer for probes, and a log line when it changes.
+"""Whether this process can serve now: the answer for probes, and a log line when it changes.
 
-A probe comes every few seconds for as long as an outage lasts, so its answers are not logged: their change is.
+A probe comes every few seconds for as long as an outage lasts, so only a change of the answer is logged.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ UNAVAILABLE = 503
 
 
 class Readiness:
-    """Asks whether this process can serve.
+    """Checks whether this process can serve.
 
     Args:
         ask: returns if it can; raises NotReady or an error of the store if not.
@@ -29,7 +29,7 @@ class Readiness:
     def __init__(self, ask: Callable[[], Awaitable[Any]], seconds: float) -> None:
         self._ask = ask
         self._seconds = seconds
-        #: The last answer. A process that was never asked counts as ready: being so is no news.
+        #: The last answer. A process without a probe yet counts as ready, so that its first answer is not logged.
         self._ready = True
 
     async def check(self) -> None:

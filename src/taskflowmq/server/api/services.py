@@ -1,4 +1,4 @@
-"""What routes work with: the app's client, and the few things that requests share (read-backs, counts, readiness)."""
+"""The services of routes: the app's client, and what requests share (read-backs, counts, readiness)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 class MetricsPage(Protocol):
-    """Something that can write the page which Prometheus reads."""
+    """A writer of the page that Prometheus reads."""
 
     def page(self, stats: StoreStats | None = None) -> bytes:
         """Return the page; ``stats`` are the store's counts, None when it does not answer."""
@@ -37,8 +37,8 @@ class MetricsPage(Protocol):
 
 
 class Cached(Generic[T]):
-    """One value, asked for at most once per ``seconds``; concurrent callers share the question, and its failure: one
-    after the other they would wait for as many deadlines of a store that does not answer.
+    """One value, queried at most once per ``seconds``. Concurrent callers share the query and its failure: in sequence,
+    each would wait for a deadline of its own while the store does not answer.
 
     Args:
         ask: gets a fresh value.
@@ -62,9 +62,9 @@ class Cached(Generic[T]):
             return self._value
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._renew(), name="taskflow-cached")
-            # All callers may have disconnected; that is no news for the log.
+            # All callers may have disconnected; that is not logged.
             self._asking.add_done_callback(lambda asking: asking.cancelled() or asking.exception())
-        # One caller that goes away must not take the answer from the others.
+        # A caller that disconnects must not take the answer from the others.
         return await asyncio.shield(self._asking)
 
     async def _renew(self) -> T:
@@ -74,7 +74,7 @@ class Cached(Generic[T]):
 
 
 class Services:
-    """Everything that the routes of one server share.
+    """The objects that the routes of one server share.
 
     Args:
         app: the app whose jobs are served.
@@ -105,7 +105,7 @@ class Services:
 
     @property
     def session(self) -> Session:
-        """What the app has on this loop: the commit queue, the waiters, the store."""
+        """The app's session on this loop: the commit queue, the waiters, the store."""
         if self._session is None:
             raise StoreUnavailable("the server is not open: it is starting or stopping")
         return self._session
@@ -138,12 +138,12 @@ class Services:
         return found
 
     async def wait(self, view: JobView, seconds: float, seat: Seat) -> JobView:
-        """Return the job when it has ended, or as it is when the time is over.
+        """Return the job when it has ended, or as it is when the time has elapsed.
 
         Args:
             view: the job as it was read.
             seconds: how long to wait.
-            seat: what the request holds; given up meanwhile.
+            seat: the request's seat, which it releases meanwhile.
 
         Raises:
             Problem: there is no room to wait.
@@ -175,12 +175,12 @@ class Services:
         return await self.store.ping()
 
 
-#: How a route asks for the services.
+#: The dependency by which a route receives the services.
 Shared = NamedDependency[Services]
 
 
 def parse_id(text: str) -> UUID:
-    """Return the id in a path; what is not an id names no job, so it is a 404."""
+    """Return the id in a path; a text that is not an id names no job, so it is a 404."""
     try:
         return UUID(text)
     except ValueError as error:

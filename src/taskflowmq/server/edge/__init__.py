@@ -1,1 +1,1 @@
-"""What stands before the framework: connections, limits, keys, bodies, and the answer when one of them says no."""
+"""The code before the framework: connections, limits, keys, bodies, and the answer when one of them refuses."""

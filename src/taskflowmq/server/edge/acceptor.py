@@ -12,9 +12,9 @@ import logging
 import socket
 from collections.abc import Callable
 
-#: Connections that are accepted before anything else has its turn.
+#: Connections that are accepted before other tasks run.
 PER_TURN = 32
-#: Pause after the system had nothing to give, in seconds.
+#: Pause after the system had no resources left, in seconds.
 PAUSE = 0.05
 #: The process or the system has no descriptor or no memory left.
 _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
@@ -71,7 +71,7 @@ class Acceptor:
             task.add_done_callback(self._starting.discard)
 
     def _wait(self, error: OSError) -> None:
-        """Make room, and try again in a moment: those who wait in the queue are served then."""
+        """Make room, and try again after a pause: connections in the queue are served then."""
         if error.errno in _EXHAUSTED:
             self._make_room()
         if not self._exhausted:

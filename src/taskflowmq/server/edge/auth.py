@@ -16,7 +16,7 @@ from taskflowmq.server.edge.problems import Problem
 from taskflowmq.server.settings import is_loopback
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-#: What proxies, load balancers and tunnels add to a request.
+#: Headers that proxies, load balancers and tunnels add to a request.
 _PROXY_FIELDS = frozenset(
     {b"forwarded", b"via", b"x-real-ip", b"x-client-ip", b"x-cluster-client-ip", b"x-remote-ip", b"x-remote-addr"}
     | {b"x-originating-ip", b"x-proxyuser-ip", b"client-ip", b"true-client-ip", b"cdn-loop", b"fastly-client-ip"}
@@ -44,7 +44,7 @@ class Guard:
         self._digests = tuple(hashlib.sha256(key.encode()).digest() for key in keys)
 
     def admit(self, method: str, policy: Policy, headers: Headers, peer: str | None, version: str = "1.1") -> str:
-        """Return who calls, for the record of what they did.
+        """Return the caller, for the record of its actions.
 
         Args:
             method: the HTTP method.
@@ -83,7 +83,7 @@ class Guard:
         if not given:
             raise _unauthorised("Send the header Authorization: Bearer <key>, or X-API-Key: <key>")
         digest = hashlib.sha256(given).digest()
-        # Every digest is compared, so the time says nothing about which key was close.
+        # Every digest is compared, so the time does not reveal which key was close.
         matches = [hmac.compare_digest(digest, known) for known in self._digests]
         if not any(matches):
             raise _unauthorised("This API key is not accepted")
@@ -110,8 +110,8 @@ def _sign_of_proxy(names: tuple[bytes, ...]) -> str | None:
 def _names_this_machine(host: bytes) -> bool:
     """Tell whether a Host header means loopback; none does, no browser leaves it out.
 
-    A page can point a name of its own at 127.0.0.1 (DNS rebinding); then the browser sees one origin and hands it
-    every answer. Only the name gives it away.
+    A page can point a name of its own at 127.0.0.1 (DNS rebinding); then the browser sees one origin and passes it
+    every answer. Only the name reveals it.
     """
     try:
         name = urlsplit(b"//" + host).hostname

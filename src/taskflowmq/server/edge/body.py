@@ -20,10 +20,10 @@ from taskflowmq.server.edge.problems import Problem, overloaded
 Receive = Callable[[], Awaitable[Any]]
 T = TypeVar("T")
 
-#: Never goes back: going back over a string of megabytes would take a gigabyte to remember the ways.
-#: A string that is not closed ends with the text: each of its escaped quotes would else begin another try.
+#: Never backtracks: backtracking over a string of megabytes would need a gigabyte of memory.
+#: A string that is not closed ends with the text: otherwise each of its escaped quotes would begin another match.
 _TOKENS = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}:,]', re.DOTALL)
-#: How much of a body is looked at, token by token, to say more of what is wrong with it.
+#: How much of a body is read, token by token, to describe an error in it.
 _LOOK_BYTES = 64 * 1024
 _LARGE_BYTES = 64 * 1024
 #: The longest body that is read a second time, by a parser that takes more than JSON.
@@ -49,7 +49,7 @@ class Bodies:
         self._held = 0
 
     def take(self, size: int) -> None:
-        """Take room.
+        """Reserve bytes.
 
         Raises:
             Problem: 503, there is none.
@@ -59,7 +59,7 @@ class Bodies:
         self._held += size
 
     def give_back(self, size: int) -> None:
-        """Give room back."""
+        """Release bytes."""
         self._held -= size
 
 
@@ -96,7 +96,7 @@ async def _next(receive: Receive, seconds: float) -> Any:
     waiting = receive().__await__()
     try:
         # Nearly always the body has come together with the head. Then there is nothing to wait for, and a deadline
-        # would cost more than all else that is done to read it.
+        # would cost more than the rest of the reading.
         blocker = next(waiting)
     except StopIteration as done:
         message = done.value
@@ -116,10 +116,10 @@ async def _next_within(waiting: Awaitable[Any], seconds: float) -> Any:
 
 
 class _Started(Generator[Any, Any, Any]):
-    """Something to await whose first step was taken before: that step's blocker comes first, then all others.
+    """An awaitable whose first step was taken before: that step's blocker comes first, then all others.
 
     Args:
-        steps: what ``__await__`` gave.
+        steps: the iterator of ``__await__``.
         blocker: what the first step waits for.
     """
 
@@ -136,7 +136,7 @@ class _Started(Generator[Any, Any, Any]):
         return self._first.pop() if self._first else self._steps.send(value)
 
     def throw(self, *error: Any) -> Any:
-        """Pass an error, such as the deadline's cancellation, on to whatever waits."""
+        """Pass an error, such as the deadline's cancellation, to the inner iterator."""
         return self._steps.throw(*error)
 
 
@@ -177,7 +177,7 @@ async def drop_body(receive: Receive, limit: int) -> None:
 
 
 async def unless_gone(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
-    """Return what ``work`` gives; end it at once when the client disconnects. The request's body must have been read.
+    """Return the result of ``work``; end it at once if the client disconnects. The request's body must have been read.
 
     Raises:
         ClientGone: it disconnected.
@@ -234,7 +234,7 @@ def decode_body(kind: type[T], body: bytes | msgspec.Raw) -> T:
 
 @contextlib.contextmanager
 def _uncollected() -> Iterator[None]:
-    """Keep the garbage collector away: it would walk over 300,000 new lists again and again, for four times as long."""
+    """Disable the garbage collector: it would walk 300,000 new lists repeatedly, which takes four times as long."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -282,13 +282,13 @@ def invalid(message: str) -> InvalidJob:
 def _malformed(body: bytes | msgspec.Raw, detail: str) -> Exception:
     """Name the field when the body is JSON but for NaN, Infinity or a lone surrogate (F42); otherwise say 400.
 
-    A long body is not read again for it: that would take seconds in which nothing else is served.
+    A long body is not read again for it: that would take seconds in which no other request is served.
     """
     plain = Problem(400, "malformed_json", detail)
     if len(memoryview(body)) > _READ_AGAIN_BYTES:
         return plain
     try:
-        # The stdlib's parser accepts those three, so that the check behind it can say where they are.
+        # The stdlib's parser accepts those three, so that the check after it can locate them.
         check_storable(json.loads(bytes(body)), "")
     except InvalidJob as named:
         return named

@@ -1,7 +1,7 @@
 """All connections of one server: how many there may be, how long each may be idle, and which one is closed first.
 
-What must stay true: a stranger who opens connections and sends nothing cannot keep others out. Connections that wait
-for a request can be closed at any time; those with a request in progress are never closed for another's sake, and a few
+What must stay true: a client that opens connections and sends nothing cannot keep others out. Connections that wait for
+a request can be closed at any time; those with a request in progress are never closed to admit another, and a few
 connections beyond the limit are kept for probes.
 """
 
@@ -33,7 +33,7 @@ class ConnectionLimits(msgspec.Struct, frozen=True, kw_only=True):
         write_seconds: how long a peer may take nothing of an answer.
         linger_seconds: how long a refused peer may continue sending, so that it can read why.
         most_unsent: bytes of answers that wait for slow peers; above it those that take nothing are dropped early.
-        look_seconds: how often deadlines are looked at.
+        look_seconds: how often deadlines are checked.
     """
 
     most: int = 10_000
@@ -50,7 +50,7 @@ class Held(Protocol):
     """A connection, as its keeper sees it."""
 
     peer: str
-    #: When the peer last took a part of its answer worth the name.
+    #: When the peer last took a substantial part of its answer.
     took_at: float
 
     def look(self, now: float) -> None:
@@ -90,10 +90,10 @@ class Connections:
         return len(self._all)
 
     def add(self, conn: Held) -> bool:
-        """Take a connection, at the price of one that is idle if there are too many.
+        """Take a connection; if there are too many, close an idle one for it.
 
         Returns:
-            Whether it is within the limit. Beyond the limit it may be asked for probes only.
+            Whether it is within the limit. Beyond the limit it serves probes only.
         """
         self._all[conn] = self.idle[conn] = None
         mine = self._new.setdefault(conn.peer, {})
@@ -117,7 +117,7 @@ class Connections:
                 return
 
     def asked(self, conn: Held) -> None:
-        """Note that a connection has sent a complete request."""
+        """Record that a connection has sent a complete request."""
         mine = self._new.get(conn.peer)
         if mine is not None:
             mine.pop(conn, None)
@@ -132,12 +132,12 @@ class Connections:
         self.asked(conn)
 
     def stall(self, conn: Held) -> None:
-        """Note that a peer does not read as fast as it asks."""
+        """Record that a peer does not read as fast as it sends requests."""
         self.stalled[conn] = None
         self._drop_unread(asyncio.get_running_loop().time())
 
     def _drop_unread(self, now: float) -> None:
-        """Drop connections whose peers take nothing, while too much waits for them all."""
+        """Drop connections whose peers take nothing, while too many bytes wait for all peers."""
         unsent = sum(conn.unsent() for conn in self.stalled)
         for conn in list(self.stalled):
             if unsent <= self.limits.most_unsent:
@@ -147,7 +147,7 @@ class Connections:
                 conn.drop()
 
     def close(self) -> None:
-        """Look no more."""
+        """Stop checking deadlines."""
         if self._looking is not None:
             self._looking.cancel()
 

@@ -1,7 +1,7 @@
 """The first and last code that a request meets, before any framework: id, key, limits, headers, last-resort errors.
 
-It wraps the whole application, so no route can forget any of it. The body is read here, within its limits, and
-handed on whole.
+It wraps the whole application, so no route can bypass it. The body is read here, within its limits, and passed on
+whole.
 """
 
 from __future__ import annotations
@@ -138,14 +138,14 @@ class Gate:
     ) -> None:
         body = b""
         if scope["method"] in _WITH_BODY:
-            # A body that comes slowly has no room among the writes: it would keep others out for nothing.
+            # A body that comes slowly has no seat among the writes: it would keep others out without any progress.
             body = await self._whole_body(policy, headers, receive)
         room = self._room
         if room.writes >= room.most:
             raise overloaded()
         room.writes += 1
         try:
-            # The framework knows which query parameters there are, and says so: none here.
+            # The framework checks query parameters by route; this route has none.
             storing = policy.has_intake and scope["method"] == "POST"
             if storing and self._intake is not None and not scope.get("query_string"):
                 await reply.whole(scope, *await self._intake(scope, body))
@@ -187,7 +187,7 @@ class Gate:
 
 
 class ProbesOnly:
-    """What answers on a connection beyond the limit: probes, and why all else is refused.
+    """The application on a connection beyond the limit: it answers probes, and refuses all else with the reason.
 
     Args:
         inner: the application.
@@ -246,7 +246,7 @@ async def send_problem(send: Send, problem: Problem, request_id: str) -> None:
 
 
 async def _send_and_linger(send: Send, receive: Receive, problem: Problem, request_id: str) -> None:
-    """Answer a client that is still sending, and drop what it sends for a moment before the connection ends.
+    """Answer a client that is still sending, and drop what it sends, for a limited time, before the connection ends.
 
     Closing at once would reset the connection, and the reset would destroy the answer before the client reads it.
     """
@@ -290,7 +290,7 @@ def _request_id(headers: dict[bytes, bytes]) -> str:
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:
-    """Return a ``receive`` that hands out a body which has been read, and then whatever comes."""
+    """Return a ``receive`` that returns a body which has been read, and then the messages that follow."""
     messages = iter(({"type": "http.request", "body": body, "more_body": False},))
 
     async def replay() -> Any:
@@ -301,7 +301,7 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
 
 
 def _check_media_type(value: bytes, encoding: bytes | None) -> None:
-    """Refuse anything but JSON: a form of a foreign page can send text, never this type without asking (S19)."""
+    """Refuse any type but JSON: a form of a foreign page can send text, but not this type without a preflight (S19)."""
     if value == _JSON and encoding is None:
         return
     if encoding is not None and encoding.strip().lower() != b"identity":
@@ -312,7 +312,7 @@ def _check_media_type(value: bytes, encoding: bytes | None) -> None:
 
 
 def _keep_escaped_slashes(scope: Scope) -> None:
-    """Queue names may hold a slash; escaped as %2F it must stay part of the name and not become a path step."""
+    """Keep a slash in a queue name, escaped as %2F, part of the name: it must not become a path step."""
     raw = scope.get("raw_path", b"")
     if b"%2f" in raw.lower():
         parts = raw.split(b"?", 1)[0].decode("ascii", "replace").split("/")

@@ -70,7 +70,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     headers: Headers = API_HEADERS
 
 
-#: Of a path that has no row.
+#: The policy of a path that has no row.
 DEFAULT = Policy()
 _PROBE = Policy(access=Access.OPEN, in_flight=False)
 #: By prefix, for paths that hold an id, a name or a file. No prefix may begin with another one.

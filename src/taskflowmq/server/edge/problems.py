@@ -100,7 +100,7 @@ _RETRY = (("Retry-After", str(RETRY_SECONDS)),)
 
 
 class NotReady(Problem):
-    """The answer of a readiness probe that says no.
+    """The answer of a readiness probe when the process is not ready.
 
     Args:
         code: the stable word for programs.
@@ -146,12 +146,12 @@ def from_error(error: Exception) -> Problem | None:
 
 
 def log_failure(error: Exception, request_id: str) -> None:
-    """Note an answer that is not the client's fault. Without the path: it may hold what does not belong there (S24).
+    """Log an answer that is not the client's fault. Without the path: it may hold secrets (S24).
 
-    An outage takes one line per request, a probe none (see readiness.py); what was not foreseen takes its traceback.
+    An outage takes one line per request, a probe none (see readiness.py); an unexpected error takes its traceback.
     """
     fields = {"request_id": request_id}
-    if isinstance(error, Problem):  # meant so: no room, or not ready
+    if isinstance(error, Problem):  # intended: no room, or not ready
         return
     if isinstance(error, StoreUnavailable | SchemaMismatch):
         log.warning("request not served: %s", error, extra=fields)
@@ -165,7 +165,7 @@ def overloaded() -> Problem:
 
 
 def internal() -> Problem:
-    """Return the answer for an error that was not foreseen."""
+    """Return the answer for an unexpected error."""
     return Problem(500, "internal_error", "The request failed; see the server log for this request id")
 
 

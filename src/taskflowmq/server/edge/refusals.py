@@ -1,4 +1,4 @@
-"""What is kept of refused requests: a log line per address and minute, and a count; never a key, nor a part of one."""
+"""The record of refused requests: a log line per address and minute, and a count; never a key, nor a part of one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from taskflowmq.ports.telemetry import Telemetry
 
 log = logging.getLogger("taskflowmq.server")
 
-#: How often an address is named, in seconds.
+#: How often an address is logged, in seconds.
 EVERY_S = 60.0
 #: How many addresses are remembered; beyond, they share one line.
 MOST_ADDRESSES = 1_000
@@ -18,7 +18,7 @@ _OTHERS = "further addresses"
 
 
 class Refusals:
-    """Notes requests that were refused for who sent them.
+    """Records requests that were refused because of their sender.
 
     Args:
         telemetry: counts them as the event ``request_refused``; None counts nothing.
@@ -28,11 +28,11 @@ class Refusals:
     def __init__(self, telemetry: Telemetry | None, clock: Callable[[], float] = time.monotonic) -> None:
         self._telemetry = telemetry
         self._clock = clock
-        #: Address → when it was named last, and how often it was refused since.
+        #: Address → when it was logged last, and how often it was refused since.
         self._seen: dict[str, tuple[float, int]] = {}
 
     def note(self, peer: str | None, code: str, request_id: str) -> None:
-        """Note one request.
+        """Record one request.
 
         Args:
             peer: the address of the connection's other end.

@@ -40,7 +40,7 @@ class Room:
 
 
 class Seat:
-    """What one read holds: its seat among the reads, and its turn.
+    """The holdings of one read: its seat among the reads, and its turn.
 
     Args:
         room: the room.
@@ -74,13 +74,13 @@ class Seat:
         return self
 
     async def __aexit__(self, *_: Any) -> None:
-        """Give everything back."""
+        """Release all of it."""
         self._room.reads -= 1
         if self._has_turn:
             self._room.turns.release()
 
     async def waiting(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Return what ``work`` gives; while it waits, it has a seat among the waits and none among the reads.
+        """Return the result of ``work``; while it waits, it has a seat among the waits and none among the reads.
 
         Raises:
             Problem: 503, too many wait, or too many of this caller.

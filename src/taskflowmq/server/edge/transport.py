@@ -1,12 +1,12 @@
-"""The HTTP protocol of a server that strangers may reach, and one write for head and body of an answer.
+"""The HTTP protocol of a server that untrusted clients may reach, and one write for head and body of an answer.
 
-uvicorn's protocol has no limit for what is not a body: it keeps a head, an address or a trailer until memory ends, and
-a connection that sends nothing forever. Here every byte that is not a body is counted before the parser may keep it,
-and every state of a connection has a deadline (:mod:`taskflowmq.server.edge.connections`).
+uvicorn's protocol has no limit except for bodies: it keeps a head, an address or a trailer until memory ends, and
+a connection that sends nothing forever. Here every byte outside a body is counted before the parser may keep it, and
+every state of a connection has a deadline (:mod:`taskflowmq.server.edge.connections`).
 
-What must stay true: at most :data:`MAX_HEAD` bytes without a byte of a body are given to the parser for one request;
-whatever cannot be a request gets one answer, after those before it, and is the last thing that is read; nothing that
-follows a head, trailers included, changes what the head said.
+What must stay true: at most :data:`MAX_HEAD` bytes without a byte of a body are passed to the parser for one request;
+bytes that cannot be a request get one answer, after those before it, and nothing is read after them; nothing that
+follows a head, trailers included, changes the meaning of the head.
 
 uvicorn writes head and body apart, and uvloop sends every write at once: two system calls and two packets for an
 answer of some hundred bytes, a sixth of what a request costs. :class:`JoiningTransport` keeps a head that was written
@@ -43,7 +43,7 @@ MAX_FIELDS = 100
 MAX_PIPELINED = 64
 #: How much a refused peer may continue sending so that it can read why.
 LINGER_BYTES = 1024 * 1024
-#: What a peer must have taken of its answer to count as reading.
+#: Bytes of its answer that a peer must have taken to count as reading.
 LEAST_TAKEN = 16 * 1024
 #: How long the rest of a body may take when its request has been answered, and how large it may be.
 REST_SECONDS = 5.0
@@ -57,7 +57,7 @@ _FIXED_HEAD = header_lines(((b"content-type", MEDIA_TYPE.encode()), *API_HEADERS
 
 
 class Refused(Exception):
-    """What came is not a request that is served here.
+    """The received bytes are not a request that is served here.
 
     Args:
         status, code, detail: the answer.
@@ -184,7 +184,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def pause_writing(self) -> None:
-        """Note that the peer does not read as fast as it asks."""
+        """Record that the peer does not read as fast as it sends requests."""
         super().pause_writing()
         self._left, self.took_at = self.unsent(), self.loop.time()
         self._connections.stall(self)
@@ -195,10 +195,10 @@ class BoundedProtocol(HttpToolsProtocol):
         self._connections.stalled.pop(self, None)
         self.took_at = 0.0
 
-    # -- what comes in
+    # -- incoming data
 
     def data_received(self, data: bytes) -> None:
-        """Give the parser what came, in parts that it may keep."""
+        """Pass received data to the parser, in parts that it may keep."""
         if len(data) <= MAX_HEAD:
             self._feed(data)
             return
@@ -213,7 +213,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._fresh = False
         try:
             self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:  # what follows would be another protocol; there is none
+        except httptools.HttpParserUpgrade:  # the bytes after it would be another protocol; none is supported
             self._deaf = True
             return
         except httptools.HttpParserError as error:
@@ -269,7 +269,7 @@ class BoundedProtocol(HttpToolsProtocol):
         else:
             self.flow.pause_reading()
             self.pipeline.appendleft((self.cycle, self.app))
-        # Trailers come as headers too. The request has its own list; theirs is read by nothing.
+        # Trailers come as headers too. The request has its own list; no code reads that of trailers.
         self.headers = []
         self._state = _BEHIND_HEAD
         if not self._asked:
@@ -351,7 +351,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.url = path if path.startswith(b"/") else b"/" + path
         self.headers[:] = [(b"host", host), *(field for field in self.headers if field[0] != b"host")]
 
-    # -- what goes out
+    # -- outgoing data
 
     def on_response_complete(self) -> None:
         """Start the next request, or wait for one."""
@@ -371,10 +371,10 @@ class BoundedProtocol(HttpToolsProtocol):
         self.deadline = self.loop.time() + seconds
 
     def _refuse(self, problem: Problem) -> None:
-        """Read no more, and say why once everything before has been answered."""
+        """Stop reading, and send the reason once all requests before have been answered."""
         self._deaf = True
         cycle = cast("RequestResponseCycle | None", self.cycle)
-        if self.pipeline:  # whose turn it is would take more to say than it is worth
+        if self.pipeline:  # the order of answers would need more code than this case is worth
             self.drop()
         elif cycle is None or (cycle.response_complete and self._state != _BEHIND_HEAD):
             self._answer(problem)
@@ -389,7 +389,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.drop()
 
     def _answer(self, problem: Problem) -> None:
-        """Send the last answer of this connection, and leave the peer a moment to read it."""
+        """Send the last answer of this connection, and give the peer time to read it."""
         request_id = f"{getrandbits(64):016x}"
         log.debug("refused: %s", problem.detail, extra={"request_id": request_id})
         body = problem.body(request_id)
@@ -422,14 +422,14 @@ def _malformed() -> Problem:
 
 
 class Outbox:
-    """The heads that are held on one loop: one callback a turn sees to all of them."""
+    """The heads that are held on one loop: one callback a turn sends all of them."""
 
     def __init__(self) -> None:
-        # Not the loop: who finds this by its loop must not keep the loop alive.
+        # Not the loop itself: a reference to this object must not keep the loop alive.
         self._held: list[JoiningTransport] = []
 
     def hold(self, transport: JoiningTransport) -> None:
-        """See that its head is sent in the loop's next turn, if nothing has taken it along by then."""
+        """Send its head in the loop's next turn, unless it was sent with a body by then."""
         if not self._held:
             asyncio.get_running_loop().call_soon(self._flush)
         self._held.append(transport)
@@ -440,7 +440,7 @@ class Outbox:
             while held:
                 held.pop().flush()
         finally:
-            for transport in held:  # one of them failed: that is none of the others' business
+            for transport in held:  # one of them failed: that must not affect the others
                 self.hold(transport)
 
 
@@ -467,11 +467,11 @@ class JoiningTransport:
         self._inner = inner
         self._outbox = outbox
         self._head = b""
-        # Asked for with every answer; all else goes by __getattr__.
+        # Read with every answer; all other attributes go through __getattr__.
         self.is_closing = inner.is_closing
 
     def __getattr__(self, name: str) -> Any:
-        """Be the transport in everything that sends nothing."""
+        """Return the inner transport's attributes that do not send."""
         return getattr(self._inner, name)
 
     def write(self, data: bytes) -> None:
@@ -491,7 +491,7 @@ class JoiningTransport:
 
     def flush(self) -> None:
         """Send what is held."""
-        if self._head and self.is_closing():  # the other side has disconnected meanwhile: it is not read
+        if self._head and self.is_closing():  # the peer has disconnected meanwhile: it is not read
             self._head = b""
         if self._head:
             head, self._head = self._head, b""

@@ -56,7 +56,7 @@ def describe(app: Litestar) -> dict[str, Any]:
     """Return the OpenAPI 3.1 document of the application."""
     document: dict[str, Any] = app.openapi_schema.to_schema()
     components = document.setdefault("components", {})
-    # msgspec describes exactly what it decodes: bounds inside unions, and that unknown fields are refused.
+    # msgspec describes exactly what it decodes, also bounds inside unions and that unknown fields are refused.
     _, schemas = msgspec.json.schema_components(_SHAPES, ref_template="#/components/schemas/{name}")
     components["schemas"] = schemas
     components["securitySchemes"] = {

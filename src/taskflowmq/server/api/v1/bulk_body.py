@@ -1,8 +1,8 @@
 """A list of jobs as it comes over REST: split into its jobs, which are then decoded one by one.
 
-One body of 16 MiB may hold five million lists or a million names. What must stay true: nothing is built of a job before
-its size was looked at, at most 10,000 jobs are built, and other requests are served in between. A small body is decoded
-at once: whatever is in it costs little, and its jobs a sixth less.
+One body of 16 MiB may hold five million lists or a million names. What must stay true: no job is built before its size
+was checked, at most 10,000 jobs are built, and other requests are served in between. A small body is decoded at once:
+whatever its content, it costs little, and its jobs a sixth less.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from taskflowmq.wire.job import BulkBody, JobBody
 MAX_JOB_BYTES = 1024 * 1024
 #: Up to this size a body is decoded as it is.
 SMALL_BODY = 256 * 1024
-#: How long the jobs of one list may keep other requests waiting, in seconds.
+#: How long the jobs of one list may block other requests, in seconds.
 SLICE_SECONDS = 0.01
-#: After this many jobs of a small body, less one, the time is looked at; after each job of a large one.
+#: The time is read after this many jobs of a small body, less one, and after each job of a large one.
 _SMALL_STRIDE, _LARGE_STRIDE = 31, 0
 
 
@@ -35,7 +35,7 @@ class _TooMany(ValueError):
 
 
 class _Counter:
-    """Counts the jobs of the body that is being looked at; there is one at a time, since decoding never waits."""
+    """Counts the jobs of the body that is being decoded; there is one at a time, since decoding never waits."""
 
     def __init__(self) -> None:
         self.left = 0
@@ -50,7 +50,7 @@ _counter = _Counter()
 
 
 class _Counted(msgspec.Struct, frozen=True):
-    """A job of which nothing is kept: the first look only counts, so a body of millions ends at the 10,001st."""
+    """A job of which nothing is kept: the first pass only counts, so a body of millions ends at the 10,001st."""
 
     def __post_init__(self) -> None:
         """Be counted."""
@@ -111,7 +111,7 @@ class Slices:
         self._until = time.monotonic() + SLICE_SECONDS
 
     async def end(self) -> None:
-        """Let them through, if it is time."""
+        """Let other requests through, if it is time."""
         if time.monotonic() >= self._until:
             await asyncio.sleep(0)
             self._until = time.monotonic() + SLICE_SECONDS

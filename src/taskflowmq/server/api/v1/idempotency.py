@@ -1,6 +1,6 @@
 """The ``Idempotency-Key`` header: a repeat of the same request answers with the first jobs (F7).
 
-A key belongs to who sends it and to the route: another caller's key of the same name is another key. The key alone does
+A key belongs to its caller and to the route: another caller's key of the same name is another key. The key alone does
 not make requests the same: the fingerprint covers the body in canonical form, so that another order of fields is the
 same request and another value is not.
 """

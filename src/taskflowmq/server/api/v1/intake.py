@@ -63,7 +63,7 @@ async def store_one(services: Services, scope: Mapping[str, Any], request: JobBo
 
 
 async def _read(services: Services, tenant: str, job_id: UUID) -> dict[str, Any]:
-    """Return what the store holds of a job that this request did not make, or whose time it was not told."""
+    """Return the stored job if this request did not make it, or does not know its time."""
     view = await services.session.within(services.readback.get(tenant, job_id))
     if view is None:
         raise Problem(404, "not_found", f"This request created job {job_id}, which has been deleted since")
@@ -87,7 +87,7 @@ async def _prepare_all(
     jobs, caller, slices = [], _caller(scope), Slices(parts)
     stride, is_keyed = slices.stride, repeat.is_keyed
     for index, part in enumerate(parts):
-        # Asked here and not in what would be called: this loop is a fourteenth of what a job of a list costs.
+        # Tested here and not in the function that is called: this loop is a fourteenth of the cost of a job of a list.
         request = part if isinstance(part, JobBody) else read_job(part, index)
         if is_keyed:
             repeat.add(request)
@@ -105,14 +105,14 @@ async def _prepare_all(
 def _is_new(job: NewJob, stored: Enqueued) -> bool:
     """Tell whether this request made the job.
 
-    The library repeats a write whose answer was lost; then our own id comes back as a replay, and is new all the same.
-    The replay of an Idempotency-Key brings the first request's ids, and says itself which of them were new.
+    The library repeats a write whose answer was lost; then our own id is returned as a replay, and is new all the same.
+    The replay of an Idempotency-Key returns the first request's ids, and which of them were new.
     """
     return stored.created or (stored.replayed and stored.id == job.id)
 
 
 def _caller(scope: Mapping[str, Any]) -> dict[str, Any]:
-    """Return who asks, and in which trace. A malformed trace context is not an error but a new trace (W3C, 4.3)."""
+    """Return the caller and its trace. A malformed trace context is not an error but a new trace (W3C, 4.3)."""
     context = context_of(scope)
     traceparent = context.headers.get(b"traceparent")
     if traceparent is None or not is_traceparent(traceparent.decode("latin-1")):
@@ -121,7 +121,7 @@ def _caller(scope: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _prepare_plain(services: Services, request: JobBody, caller: Mapping[str, Any]) -> NewJob | None:
-    """Check a request that says nothing but task and arguments; None if it says more, or the task is not the app's."""
+    """Check a request with only task and arguments; None if it has more fields, or the task is not the app's."""
     if TRACEPARENT in caller or _said(request) != _NOTHING:
         return None
     return services.app.sender.prepare_known(request.task, request.args, caller["actor"])
@@ -139,7 +139,7 @@ _NOTHING = _said(JobBody(task=""))
 
 
 def _options(request: JobBody) -> Any:
-    """Return what the request says, in the words of the client; what it leaves out stays the task's own."""
+    """Return the request's options in the words of the client; an option that is left out stays the task's own."""
     if _said(request) == _NOTHING:
         return {}
     given = {

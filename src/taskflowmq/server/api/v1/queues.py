@@ -16,7 +16,7 @@ from taskflowmq.wire.queue import QueueList, QueueOut, queue_out
 
 TAGS = ["queues"]
 
-#: More queues than a page holds are made by mistake; the answer stays small all the same.
+#: More queues than a page holds are a mistake of a program; the answer stays small all the same.
 Limit = Annotated[int, QueryParameter(ge=1, le=MAX_PAGE, description="Maximum number of queues in this page")]
 Create = Annotated[bool, QueryParameter(description="Create the queue if it does not exist")]
 Cursor = Annotated[
