@@ -347,7 +347,7 @@ def _encoded(line: dict[str, Any]) -> str:
         return _ENCODER.encode(line).decode()
     except (
         UnicodeEncodeError
-    ):  # a lone surrogate, as in the name of a file: the line is written with a replacement
+    ):  # a lone surrogate, as in the name of a file: write the line without it
         return json.dumps(line, default=str)
 
 
