@@ -345,9 +345,7 @@ def _safe_str(value: object) -> str:
 def _encoded(line: dict[str, Any]) -> str:
     try:
         return _ENCODER.encode(line).decode()
-    except (
-        UnicodeEncodeError
-    ):  # a lone surrogate, as in the name of a file: write the line without it
+    except UnicodeEncodeError:  # a lone surrogate, as in the name of a file: the line has an escape for it
         return json.dumps(line, default=str)
 
 
