@@ -6,18 +6,20 @@ from typing import Any
 
 import msgspec
 
+from taskflowmq.wire.job import JobOut
+
 _ID = "019ab2c4-7d1e-7a30-9c44-51f0b7a2e6d8"
 _WORKER = "019ab2c4-0000-7000-8000-0d2f5a3b9c11"
 _SUPERVISOR = "019ab2c3-ffff-7000-8000-77e1c0a4d912"
 
 _JOB: dict[str, Any] = {
+    **dict.fromkeys(JobOut.__struct_fields__),
     "id": _ID,
     "task": "test",
     "args": {"message": "hello", "seconds": 0.1},
     "queue": "default",
     "priority": 0,
     "state": "pending",
-    "reason": None,
     "round": 1,
     "attempt": 0,
     "max_attempts": 3,
@@ -25,22 +27,11 @@ _JOB: dict[str, Any] = {
     "losses": 0,
     "created_at": "2026-11-22T06:00:00Z",
     "run_at": "2026-11-22T06:00:00Z",
-    "started_at": None,
-    "finished_at": None,
-    "expires_at": None,
     "timeout": 30.0,
-    "result": None,
     "result_truncated": False,
-    "result_error": None,
-    "error": None,
-    "progress": None,
-    "worker": None,
-    "cancel_requested_at": None,
     "tags": ["welcome"],
     "meta": {"customer": 42},
-    "unique_key": None,
     "tenant": "default",
-    "workflow_id": None,
 }
 _DONE: dict[str, Any] = {
     **_JOB,

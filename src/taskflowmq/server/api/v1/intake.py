@@ -134,24 +134,16 @@ async def _prepare(services: Services, request: JobBody, **caller: Any) -> NewJo
     return job
 
 
-_said = attrgetter(*(name for name in JobBody.__struct_fields__ if name not in ("task", "args")))
+_SAID = tuple(name for name in JobBody.__struct_fields__ if name not in ("task", "args"))
+_said = attrgetter(*_SAID)
 _NOTHING = _said(JobBody(task=""))
+#: The options of the client have these names, but for one.
+_OPTIONS = tuple({"unique_key": "unique"}.get(name, name) for name in _SAID)
 
 
-def _options(request: JobBody) -> Any:
+def _options(request: JobBody) -> dict[str, Any]:
     """Return the request's options in the words of the client; an option that is left out stays the task's own."""
-    if _said(request) == _NOTHING:
+    said = _said(request)
+    if said == _NOTHING:
         return {}
-    given = {
-        "queue": request.queue,
-        "priority": request.priority,
-        "delay": request.delay,
-        "run_at": request.run_at,
-        "max_attempts": request.max_attempts,
-        "timeout": request.timeout,
-        "expires_in": request.expires_in,
-        "unique": request.unique_key,
-        "tags": request.tags or None,
-        "meta": request.meta,
-    }
-    return {name: value for name, value in given.items() if value is not None}
+    return {name: value for name, value in zip(_OPTIONS, said, strict=True) if value is not None and value != []}
