@@ -93,7 +93,7 @@ __all__ = [
     "task",
 ]
 
-#: Where the names above are, the cheapest modules first. They are imported when a name is asked for: pytest imports
+#: Where the names above are, the cheapest modules first. They are imported when a name is used: pytest imports
 #: this package for its plugin in every project where it is installed, and ``taskflow --help`` needs no app either.
 _HOMES = (
     "core.errors",

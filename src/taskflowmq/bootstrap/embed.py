@@ -26,7 +26,7 @@ class EmbeddedWorker:
     """Runs the jobs of an app on the loop that starts it.
 
     ``async with app.worker(concurrency=10): …`` starts it and drains it at the end; ``await app.worker().run()``
-    works until it is asked to drain. Tasks with ``process=True`` run in processes that import them from their modules,
+    works until a drain is requested. Tasks with ``process=True`` run in processes that import them from their modules,
     so a program that starts a worker does that below ``if __name__ == "__main__":``, as for ``multiprocessing``.
 
     Args:

@@ -101,7 +101,7 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
 def make_supervisor(
     app: BaseApp, spec: str | None, options: WorkerOptions, *, log_format: str = "auto", log_level: str = "info"
 ) -> Supervisor:
-    """Make a supervisor on the running loop; ``await supervisor.run()`` works until it is asked to drain.
+    """Make a supervisor on the running loop; ``await supervisor.run()`` works until a drain is requested.
 
     Args:
         app: opened; its store serves leases, dead children and duties.

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 #: A log record with this attribute is the line of an attempt and carries its :class:`JobLine`. That holds ids, names,
-#: numbers and stored errors only, so a formatter need not look for secrets in it.
+#: numbers and stored errors only, so a formatter need not search it for secrets.
 JOB_LINE = "taskflow_line"
 
 

@@ -114,7 +114,7 @@ def _read(app: BaseApp, query: JobFilter) -> list[JobView]:
 
     hub = app.hub
     if asyncio._get_running_loop() is None and hub.open_session() is not None:
-        # To open SQLite anew would wait for a transaction that the test itself has open.
+        # Opening SQLite again would wait for a transaction that the test itself has open.
         return hub.run(lambda: hub.call(lambda session: _all(session.store, query)))
     return asyncio.run_coroutine_threadsafe(read(), portal_loop()).result()
 

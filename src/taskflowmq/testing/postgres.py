@@ -239,7 +239,7 @@ def shared_server(directory: Path, *, owner_pid: int, prepare: Callable[[Postgre
     Args:
         directory: a directory that all of them know and no other session uses.
         owner_pid: the process whose end stops the server.
-        prepare: called once after the start, for templates; nobody gets the server before it has returned.
+        prepare: called once after the start, for templates; no process gets the server before it has returned.
     """
     note = directory / "postgres.json"
     with (directory / "postgres.lock").open("w") as lock:

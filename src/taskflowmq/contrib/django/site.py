@@ -46,7 +46,7 @@ class DjangoTaskFlow(TaskFlow):
 
     @property
     def url(self) -> str:
-        """The database's URL. It is asked at each use, because Django's test runner changes it."""
+        """The database's URL. It is read at each use, because Django's test runner changes it."""
         if self._url is not None:
             return self._url
         return resolve_url(None) if any(map(os.environ.get, _VARIABLES)) else store_url(self._alias)

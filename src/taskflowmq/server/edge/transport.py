@@ -49,7 +49,7 @@ LEAST_TAKEN = 16 * 1024
 REST_SECONDS = 5.0
 REST_BYTES = 16 * 1024 * 1024
 
-#: What this server can do beyond ASGI; the gate looks for it.
+#: What this server can do beyond ASGI; the gate checks it.
 _EXTENSIONS: dict[str, dict[object, object]] = {WHOLE: {}}
 #: Where a connection is between two bytes: before a request, in its head, or behind its head.
 _RESTING, _IN_HEAD, _BEHIND_HEAD = range(3)

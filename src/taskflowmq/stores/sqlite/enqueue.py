@@ -27,7 +27,7 @@ DAY_US = 86_400_000_000
 _FLAGS = {"finish": Flag.UNIQUE_FINISH, "start": Flag.UNIQUE_START, "time": 0}
 
 
-#: The columns of a job whose values stand in :attr:`_Head.stored`.
+#: The columns of a job whose values are in :attr:`_Head.stored`.
 _STORED = ("tenant_id", "lane_id", "task_id", "run_at", "expires_at", "unique_key", "tags", *KEPT)
 
 

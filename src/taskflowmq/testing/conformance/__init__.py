@@ -1,4 +1,4 @@
-"""The behaviour that every store must show, as test classes that anybody can run against theirs.
+"""The behaviour that every store must show, as test classes that run against any store.
 
 A store's test module binds one fixture, ``new_store``, and takes the topics in::
 

@@ -211,7 +211,7 @@ class TestClaims(StoreSuite):
         assert (again.id, again.attempt, again.lease_no) == (held.id, 1, 2)
 
     async def test_jobs_before_an_old_position_are_found(self, rig: Rig) -> None:
-        """Whatever position a claimer remembers, a job that becomes ready again or anew is not lost behind it."""
+        """Whatever position a claimer remembers, a job that becomes ready, also again, is not lost behind it."""
         worker = await rig.worker()
         for _ in range(5):
             await rig.enqueue(*(rig.job() for _ in range(20)))

@@ -100,7 +100,7 @@ class TestWorkers(StoreSuite):
         worker = await rig.worker(lease_ms=3_000)
         assert await rig.store.workers.end_expired(10, turn_within_ms=1_500) == [], "no node has ever taken a turn"
         await rig.store.upkeep.take_turn("rescuer", 500)
-        rig.clock.advance(4)  # and so did everybody else, and the store
+        rig.clock.advance(4)  # and so did every other worker, and the store
         assert await rig.store.workers.end_expired(10, turn_within_ms=1_500) == []
         turn = await other.store.upkeep.take_turn("rescuer", 500, lease_ms=3_000)
         assert (turn.taken, turn.grace) == (True, True)

@@ -46,7 +46,7 @@ LAST_SECONDS = 5.0
 
 
 class Supervisor:
-    """Keeps ``options.processes`` children working until it is asked to stop.
+    """Keeps ``options.processes`` children working until a stop is requested.
 
     Args:
         store: an opened store, for leases, dead children and duties; children have their own.

@@ -72,7 +72,7 @@ class Command(BaseCommand):  # type: ignore[misc]  # Django has no types
 
 
 def _project_folders() -> list[str]:
-    """Return where this program finds its own modules: what stands before the standard library, as absolute paths."""
+    """Return where this program finds its own modules: the path before the standard library, as absolute paths."""
     standard = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
     folders = takewhile(lambda folder: folder not in standard and not folder.endswith(".zip"), sys.path)
     return list(dict.fromkeys(str(Path(folder).absolute()) for folder in folders))
