@@ -250,8 +250,14 @@ class ModelWorkers:
             info["notes"] = {kind: text for kind, text in merged.items() if text is not None}
             self._data.workers[worker_id] = msgspec.structs.replace(row, info=msgspec.json.encode(info))
 
-    async def suspects_ready(self) -> bool:
-        return any(place.counters.crashes > 0 for place in self._data.ready.values())
+    async def suspects_ready(self, tenants: Sequence[str], queues: Sequence[str]) -> bool:
+        suspects = {self._data.jobs[key].queue for key, place in self._data.ready.items() if place.counters.crashes > 0}
+        return any(
+            self._data.queues.get(queue) is None
+            and (not tenants or queue.tenant in tenants)
+            and (not queues or queue.queue in queues)
+            for queue in suspects
+        )
 
     async def list_workers(self) -> list[WorkerView]:
         since = self._now() - timedelta(hours=1)

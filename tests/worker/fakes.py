@@ -134,6 +134,7 @@ class FakeStore:
         self.settles: list[int] = []
         self.changed = asyncio.Event()
         self.wakes: asyncio.Queue[QueueRef | None] = asyncio.Queue()
+        self.suspects_of: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
         self.listened: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
         self.turns: dict[str, DutyTurn] = {}
         #: What duties have noted.
@@ -290,8 +291,9 @@ class FakeStore:
         rows = [row for row in self.rows.values() if row.state is State.RUNNING and row.worker == worker_id]
         return [HeldJob(row.id, row.new.max_attempts, row.counters) for row in rows[:limit]]
 
-    async def suspects_ready(self) -> bool:
+    async def suspects_ready(self, tenants: Sequence[str], queues: Sequence[str]) -> bool:
         self._check()
+        self.suspects_of.append((tuple(tenants), tuple(queues)))
         return any(row.state is State.PENDING and row.counters.crashes for row in self.rows.values())
 
     # -- upkeep and the rest

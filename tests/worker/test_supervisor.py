@@ -299,6 +299,21 @@ async def test_suspects_get_a_child_of_their_own(store: FakeStore, desk: Desk) -
     assert isolated.table.size == 1
 
 
+@pytest.mark.parametrize(
+    ("options", "tenants"), [({}, ("shop",)), ({"tenants": ("a", "b")}, ("a", "b")), ({"tenants": ("all",)}, ())]
+)
+async def test_only_suspects_that_its_children_serve_concern_a_supervisor(
+    store: FakeStore, options: dict[str, object], tenants: tuple[str, ...]
+) -> None:
+    settings = WorkerOptions(poll=0.02, queues=("mail",), **options)  # type: ignore[arg-type]
+    supervisor = Supervisor(store, FakeSpawner(store), settings, tenant="shop")  # type: ignore[arg-type]
+    run = asyncio.create_task(supervisor.run())
+    await wait_until(lambda: store.suspects_of, what="a look for suspects")
+    run.cancel()
+    await asyncio.gather(run, return_exceptions=True)
+    assert set(store.suspects_of) == {(tenants, ("mail",))}
+
+
 async def test_signals_drain_and_then_hurry(store: FakeStore, desk: Desk) -> None:
     child = await desk.start()
     row = store.put("a")

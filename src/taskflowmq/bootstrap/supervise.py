@@ -116,6 +116,7 @@ def make_supervisor(
         app.store,
         ExecSpawner(program, options),
         options,
+        tenant=app.tenant,
         telemetry=telemetry,
         duties=duties_of(app.store, options, telemetry),
     )

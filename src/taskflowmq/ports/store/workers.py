@@ -81,8 +81,13 @@ class Workers(Protocol):
         """Merge notes of a worker into ``notes`` of its info, for doctor; None removes a note."""
         ...
 
-    async def suspects_ready(self) -> bool:
-        """Tell whether isolated jobs are ready."""
+    async def suspects_ready(self, tenants: Sequence[str], queues: Sequence[str]) -> bool:
+        """Tell whether isolated jobs are ready in queues that are not paused.
+
+        Args:
+            tenants: names of tenants; none means every tenant.
+            queues: names of queues; none means every queue of these tenants.
+        """
         ...
 
     async def list_workers(self) -> list[WorkerView]:

@@ -80,9 +80,9 @@ class PostgresWorkers:
         """Merge notes of a worker into its info; None removes a note."""
         await self._pool.fetch(q.update_notes, worker_id, msgspec.json.encode(notes))
 
-    async def suspects_ready(self) -> bool:
-        """Tell whether isolated jobs are ready."""
-        return bool(await self._pool.fetchval(q.find_suspects))
+    async def suspects_ready(self, tenants: Sequence[str], queues: Sequence[str]) -> bool:
+        """Tell whether isolated jobs are ready in queues that are not paused."""
+        return bool(await self._pool.fetchval(q.find_suspects, tenants, queues))
 
     async def list_workers(self) -> list[WorkerView]:
         """Return living workers and those that ended in the last hour."""

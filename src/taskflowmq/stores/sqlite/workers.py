@@ -11,7 +11,7 @@ from taskflowmq.core.job import Counters, HeldJob
 from taskflowmq.ports.store.workers import NewWorker, WorkerView
 from taskflowmq.stores.sqlite.queries import q
 from taskflowmq.stores.sqlite.reader import Reader
-from taskflowmq.stores.sqlite.rows import from_us, join_ids, maybe_time, zeros
+from taskflowmq.stores.sqlite.rows import from_us, join_ids, maybe_time, to_json, zeros
 from taskflowmq.stores.sqlite.writer import Writer
 
 _HOUR_US = 3_600_000_000
@@ -80,9 +80,10 @@ class SqliteWorkers:
         params = {"id": worker_id.bytes, "notes": msgspec.json.encode(notes).decode()}
         await self._writer.run(lambda conn: conn.execute(q.update_notes, params))
 
-    async def suspects_ready(self) -> bool:
-        """Tell whether isolated jobs are ready."""
-        rows = await self._reader.run(lambda conn: conn.execute(q.find_suspects).fetchall())
+    async def suspects_ready(self, tenants: Sequence[str], queues: Sequence[str]) -> bool:
+        """Tell whether isolated jobs are ready in queues that are not paused."""
+        params = {"tenants": to_json(tenants), "queues": to_json(queues)}
+        rows = await self._reader.run(lambda conn: conn.execute(q.find_suspects, params).fetchall())
         return bool(rows[0][0])
 
     async def list_workers(self) -> list[WorkerView]:

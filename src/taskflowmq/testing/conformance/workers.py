@@ -198,14 +198,30 @@ class TestWorkers(StoreSuite):
     async def test_suspects_are_announced(self, rig: Rig) -> None:
         suspect = await rig.running()
         await rig.put()
-        assert await rig.store.workers.suspects_ready() is False
+        ready = rig.store.workers.suspects_ready
+        assert await ready((), ()) is False
         await rig.apply(suspect, Crashed())
         await rig.after(60)
-        assert await rig.store.workers.suspects_ready() is True
+        assert await ready((), ()) is True
         again = await rig.claim_one(isolated=True)
-        assert await rig.store.workers.suspects_ready() is False
+        assert await ready((), ()) is False
         await rig.apply(again, HandedBack())
-        assert await rig.store.workers.suspects_ready() is True
+        assert await ready((), ()) is True
+
+    async def test_suspects_are_announced_to_whom_they_concern(self, rig: Rig) -> None:
+        ready = rig.store.workers.suspects_ready
+        await rig.put(tenant="blue", queue="mail")
+        await rig.apply_in("red", await rig.running(tenant="red", queue="mail"), Crashed())
+        await rig.after(60)
+        assert await ready(("red",), ()) is True
+        assert await ready(("blue", "red"), ("other", "mail")) is True
+        assert await ready((), ("mail",)) is True
+        assert await ready(("blue",), ()) is False
+        assert await ready((), ("other",)) is False
+        await rig.store.queues.pause("red", "mail")
+        assert await ready((), ()) is False, "nobody may claim it"
+        await rig.store.queues.resume("red", "mail")
+        assert await ready((), ()) is True
 
     async def test_notes_are_merged_and_taken_back(self, rig: Rig) -> None:
         worker = await rig.worker()

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from uuid import uuid4
 
 from taskflowmq.core.errors import TaskFlowError
+from taskflowmq.core.job import DEFAULT_TENANT
 from taskflowmq.core.printable import counted
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.lifecycle import Duty
@@ -52,6 +53,7 @@ class Supervisor:
         store: an opened store, for leases, dead children and duties; children have their own.
         spawner: starts children.
         options: the children's options, and how many there are.
+        tenant: of the children's app.
         clock: time; the system's by default.
         telemetry: counts events.
         duties: loops that run here, beside the children.
@@ -63,6 +65,7 @@ class Supervisor:
         spawner: Spawner,
         options: WorkerOptions,
         *,
+        tenant: str = DEFAULT_TENANT,
         clock: Clock | None = None,
         telemetry: Telemetry | None = None,
         duties: Sequence[Duty] = (),
@@ -71,6 +74,7 @@ class Supervisor:
         self._store = store
         self._spawner = spawner
         self._options = options
+        self._tenants = options.serving(tenant)
         self._clock = clock or SystemClock()
         self._telemetry = telemetry or NoTelemetry()
         self._duties = duties
@@ -366,13 +370,13 @@ class Supervisor:
             self._telemetry.event("lease_lost")
 
     async def _isolate(self) -> None:
-        """Start a one-slot child when isolated jobs are ready."""
+        """Start a one-slot child when isolated jobs are ready that its children serve."""
         while True:
             await self._clock.sleep(jittered(self._options.poll))
             if self._draining or any(child.isolated and not child.leaving for child in self._children):
                 continue
             try:
-                if await self._store.workers.suspects_ready():
+                if await self._store.workers.suspects_ready(self._tenants, self._options.queues):
                     self._spawn(isolated=True)
             except TaskFlowError as error:
                 log.debug("suspect jobs could not be read: %s", error)
