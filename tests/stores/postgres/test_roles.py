@@ -73,6 +73,16 @@ async def findings(store: PostgresStore) -> dict[str, Finding]:
     return {found.name: found async for found in check_store(store)}
 
 
+async def test_an_owner_needs_no_temporary_tables(roles: Roles) -> None:
+    await roles.run("DROP SCHEMA taskflow CASCADE")
+    await roles.run(f"REVOKE TEMPORARY ON DATABASE {roles.database} FROM PUBLIC")
+    owner = await roles.store("owner")
+    try:
+        assert await owner.schema.pending_sql(finish=True) == []
+    finally:
+        await owner.close()
+
+
 async def test_a_worker_runs_jobs_and_keeps_house(roles: Roles) -> None:
     await roles.run(BLOCKS[1], "owner")
     store = await roles.store("worker")

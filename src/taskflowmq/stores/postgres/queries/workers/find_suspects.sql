@@ -1,5 +1,5 @@
--- Tells whether isolated jobs are ready in queues that are not paused, of these tenants ($1) and queues ($2); empty: of all. LATERAL with OFFSET 0 leaves the planner
--- no join to choose: isolated jobs are few, whatever else is ready.
+-- Tells whether isolated jobs are ready in queues that are not paused, of these tenants ($1) and queues ($2); empty: of
+-- all. LATERAL with OFFSET 0 leaves the planner no join to choose: isolated jobs are few, whatever else is ready.
 SELECT EXISTS (
   SELECT FROM taskflow.ready r
   CROSS JOIN LATERAL (SELECT l.queue_id FROM taskflow.lane l WHERE l.id = r.lane_id OFFSET 0) l
