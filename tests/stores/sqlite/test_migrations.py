@@ -343,6 +343,25 @@ async def test_a_view_of_the_application_survives_the_finish(older: Older, open_
     assert older.rows("SELECT * FROM depths") == [("mail", 1)]
 
 
+async def test_a_trigger_and_an_index_of_the_application_survive_the_finish(
+    older: Older, open_store: OpenStore
+) -> None:
+    older.put("acme", "mail")
+    older.rows("CREATE TABLE seen (name TEXT)")
+    for table in ("queue", "task"):
+        older.rows(
+            f"CREATE TRIGGER see_{table} AFTER INSERT ON taskflow_{table} BEGIN INSERT INTO seen VALUES (new.name); END"
+        )
+        older.rows(f"CREATE INDEX {table}_by_name ON taskflow_{table} (name)")
+    store = await open_store(beside=True)
+    assert await store.schema.migrate(finish=True) == [FINISH]
+    assert older.rows("SELECT name FROM seen") == [], "what was there is not new"
+    await store.intake.enqueue([new_job("newer", tenant="acme", queue="later")])
+    assert sorted(older.rows("SELECT name FROM seen")) == [("later",), ("newer",)]
+    found = older.rows("SELECT name FROM sqlite_schema WHERE type = 'index' AND name LIKE '%_by_name' ORDER BY name")
+    assert found == [("queue_by_name",), ("task_by_name",)]
+
+
 async def test_a_reader_that_has_the_file_open_does_not_hold_the_finish_up(older: Older, open_store: OpenStore) -> None:
     fill(older)
     store = await open_store()

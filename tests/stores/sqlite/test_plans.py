@@ -29,8 +29,9 @@ _READ_WHOLE = {
     "list_orphans": ("taskflow_running",),
     "list_held_jobs": ("r",),
     "prune_workers": ("taskflow_running",),
-    # Once, before a store is made.
+    # Once, before a store is made, and with each migration.
     "count_tables": ("sqlite_master",),
+    "list_attached": ("sqlite_schema",),
 }
 
 

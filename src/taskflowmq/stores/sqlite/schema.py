@@ -129,12 +129,21 @@ def _migrate(conn: sqlite3.Connection, *, finish: bool) -> list[str]:
     version, min_client = _stored(conn)
     changes = _pending(version, min_client, finish=finish)
     for change in changes:
+        attached = _attached(conn)
         for statement in _statements(change.text):
             conn.execute(statement)
+        # A table that is made anew has lost what the application had on it.
+        for name in attached.keys() - _attached(conn).keys():
+            conn.execute(attached[name])
         conn.execute(q.write_min_client if change.finishes else q.write_version, {"version": change.number})
     if not version:
         mark_own(conn)
     return [change.name for change in changes]
+
+
+def _attached(conn: sqlite3.Connection) -> dict[str, str]:
+    """Return the application's triggers and indexes on our tables: the statements that made them, by name."""
+    return dict(conn.execute(q.list_attached).fetchall())
 
 
 def _statements(text: str) -> Iterator[str]:
