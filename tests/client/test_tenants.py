@@ -9,7 +9,7 @@ import pytest
 
 from taskflowmq import Context, TaskFlow
 from taskflowmq.bootstrap.supervise import introduction
-from taskflowmq.core.errors import InvalidJob, JobNotFound, QueueNotFound
+from taskflowmq.core.errors import InvalidJob, JobNotFound, QueueNotFound, SchemaMismatch
 from taskflowmq.core.job import State
 from taskflowmq.core.waiting import WaitCode
 from taskflowmq.ports.waiting import find_unserved
@@ -172,3 +172,32 @@ async def test_what_a_worker_is_given_is_listed(red: Program) -> None:
             return b'"tenants":["red","blue"]' in (await red.app.store.workers.list_workers())[0].info
 
         await wait_until(served, what="the worker to introduce itself")
+
+
+@pytest.fixture
+def unfinished(monkeypatch: pytest.MonkeyPatch, sqlite_url: str) -> str:
+    """The address of a store in which names are still unique over all tenants."""
+    monkeypatch.setattr("taskflowmq.stores.sqlite.schema.finishing", list)
+    return sqlite_url
+
+
+async def test_in_an_unfinished_store_only_jobs_with_anothers_names_are_refused(
+    unfinished: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    blue, red = deploy(unfinished, "blue"), deploy(unfinished, "red")
+
+    @red.app.task(name="own", queue="of-red")
+    async def own() -> str:
+        red.ran.append("own")
+        return "mine"
+
+    async with blue.app, red.app:
+        await put(blue, 1)
+        handle = await own.aenqueue()
+        with pytest.raises(SchemaMismatch, match="db migrate --finish"):
+            await red.app.asend("mail", {"to": "me"})
+        async with red.app.worker(concurrency=1):
+            assert await handle.aresult(timeout=60) == "mine"
+        async with blue.app.worker(concurrency=1, tenants=("red", "blue")):
+            await wait_until(lambda: blue.ran == ["blue"], what="the job of blue to run beside what is refused of red")
+    assert "the tasks of tenant red are not announced until a restart" in caplog.text

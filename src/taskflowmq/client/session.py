@@ -17,7 +17,7 @@ from taskflowmq.client.announced import AnnouncedTask
 from taskflowmq.client.deadline import DEFAULT_S, PER_JOB_S, bounded, within
 from taskflowmq.client.group_commit import GroupCommit
 from taskflowmq.client.watch import Watch
-from taskflowmq.core.errors import StoreUnavailable, TaskFlowError
+from taskflowmq.core.errors import SchemaMismatch, StoreUnavailable, TaskFlowError
 from taskflowmq.core.job import Enqueued, IdempotencyKey, JobView, NewJob
 from taskflowmq.core.waiting import Wait, WaitCode
 from taskflowmq.ports.chance import chance
@@ -117,7 +117,11 @@ class Session:
         revision = self.registry.revision
         if revision != self._announced:
             tasks = [task.notice() for task in self.registry]
-            await _repeated(lambda: self.store.intake.announce_tasks(self._tenant, tasks, keep=True))
+            try:
+                await _repeated(lambda: self.store.intake.announce_tasks(self._tenant, tasks, keep=True))
+            except SchemaMismatch as error:
+                # Another tenant has one of the names, in a store that is not finished: jobs with others can be stored.
+                log.warning("the tasks of tenant %s are not announced until a restart: %s", self._tenant, error)
             self._announced = revision
 
     async def announced(self, name: str) -> AnnouncedTask | None:

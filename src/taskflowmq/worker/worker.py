@@ -14,11 +14,11 @@ from uuid import uuid4
 
 import msgspec
 
-from taskflowmq.core.errors import TaskFlowError
+from taskflowmq.core.errors import SchemaMismatch, TaskFlowError
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.lifecycle import Duty
 from taskflowmq.ports.store import MAX_BATCH, Store
-from taskflowmq.ports.tasks import TaskRegistry
+from taskflowmq.ports.tasks import TaskNotice, TaskRegistry
 from taskflowmq.ports.telemetry import NoTelemetry, Telemetry
 from taskflowmq.worker.backoff import backoff
 from taskflowmq.worker.claiming.fetcher import Fetcher
@@ -295,7 +295,7 @@ class Worker:
             try:
                 await self._deps.store.workers.register(row)
                 for tenant in self._deps.tenants or (self._deps.tenant,):
-                    await self._deps.store.intake.announce_tasks(tenant, notices)
+                    await self._announce(tenant, notices)
                 store_log.worked()
                 break
             except TaskFlowError as error:
@@ -308,6 +308,13 @@ class Worker:
         self._leased(began)
         self._registered = True
         self._slots.cells[REGISTERED] = 1
+
+    async def _announce(self, tenant: str, notices: list[TaskNotice]) -> None:
+        try:
+            await self._deps.store.intake.announce_tasks(tenant, notices)
+        except SchemaMismatch as error:
+            # Another tenant has such a name, in a store that is not finished: no reason to serve nobody.
+            log.warning("the tasks of tenant %s are not announced until a restart: %s", tenant, error)
 
     def _leased(self, began: float) -> None:
         self._slots.cells[LEASE_US] = int((began + self._deps.options.lease) * 1e6)
