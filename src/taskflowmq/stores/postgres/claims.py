@@ -118,12 +118,19 @@ class PostgresClaims:
     async def _claim_anywhere(self, request: ClaimRequest) -> list[ClaimedJob]:
         tenants = await self._names.tenant_ids(request.tenants)
         lanes = await self._names.lanes()
-        claimed = await self._claim_from(request, tenants, lanes)
+        tasks = await self._names.known_tasks(request.tenants, request.tasks)
+        claimed = await self._claim_from(request, tenants, lanes, tasks)
         if claimed:
             return claimed
-        # Nothing is ready in these lanes, and what is remembered of them may be old. An empty claim can afford a peek.
+        # Nothing is ready in these lanes, and what is remembered of lanes and tasks may be old. An empty claim can
+        # afford a peek.
         fresh = await self._names.lanes(fresh=True)
-        return [] if fresh is lanes or fresh == lanes else await self._claim_from(request, tenants, fresh)
+        known = await self._names.known_tasks(request.tenants, request.tasks, fresh=True)
+        if known != tasks:
+            self._memories.pop(request.worker_id, None)  # what was stepped over may be wanted now
+        elif fresh is lanes or fresh == lanes:
+            return []
+        return await self._claim_from(request, tenants, fresh, known)
 
     async def _peek_lanes(self, request: ClaimRequest, memory: _Memory) -> bool:
         """Tell whether there may be something to claim, for a worker that was not woken.
@@ -152,9 +159,8 @@ class PostgresClaims:
         return True
 
     async def _claim_from(
-        self, request: ClaimRequest, tenants: frozenset[int] | None, lanes: dict[int, Lane]
+        self, request: ClaimRequest, tenants: frozenset[int] | None, lanes: dict[int, Lane], tasks: list[int]
     ) -> list[ClaimedJob]:
-        tasks = await self._names.known_tasks(request.tenants, request.tasks)
         memory = self._memory(request)
         if self._names.has_many_lanes and not request.isolated:
             return await self._claim_among_many(request, memory, tenants, tasks)

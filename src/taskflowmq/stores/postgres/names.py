@@ -274,11 +274,17 @@ class Names:
             known = known | await self._read_tenants(new)
         return frozenset([known[name] for name in names if name in known])
 
-    async def known_tasks(self, tenants: tuple[str, ...], names: tuple[str, ...]) -> list[int]:
-        """Return the numbers of those tasks that these tenants have, or of every tenant if none is named."""
+    async def known_tasks(self, tenants: tuple[str, ...], names: tuple[str, ...], *, fresh: bool = False) -> list[int]:
+        """Return the numbers of those tasks that these tenants have, or of every tenant if none is named.
+
+        Args:
+            tenants: names of tenants.
+            names: names of tasks.
+            fresh: read those of several tenants now; those of one that it lacks are read each time.
+        """
         self._check_generation()
         if len(tenants) != 1:
-            return await self._known_anywhere(tenants, names)
+            return await self._known_anywhere(tenants, names, fresh=fresh)
         (tenant,) = tenants
         known = self._tasks
         if new := [name for name in names if (tenant, name) not in known]:
@@ -290,11 +296,11 @@ class Names:
             known = known | found
         return [known[tenant, name] for name in names if (tenant, name) in known]
 
-    async def _known_anywhere(self, tenants: tuple[str, ...], names: tuple[str, ...]) -> list[int]:
+    async def _known_anywhere(self, tenants: tuple[str, ...], names: tuple[str, ...], *, fresh: bool) -> list[int]:
         """Return the numbers of tasks in several tenants, as old as lanes may be: most tenants have only some."""
         at, found = self._tasks_anywhere.get((tenants, names), (float("-inf"), []))
         began = time.monotonic()
-        if began - at > LANES_MAX_AGE_S:
+        if fresh or began - at > LANES_MAX_AGE_S:
             memory, tenant_ids = self._tasks_anywhere, await self.tenant_ids(tenants)
             if tenant_ids is None or tenant_ids:
                 rows = await self._pool.fetch(q.find_tasks, sorted(tenant_ids or ()), list(names))

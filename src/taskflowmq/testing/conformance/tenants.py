@@ -82,6 +82,18 @@ class TestTenants(StoreSuite):
 
             await wait_until(arrives, what=f"the job of {tenant} to be claimed")
 
+    @pytest.mark.parametrize("tenants", [(), TENANTS])
+    async def test_a_task_that_another_program_makes_is_claimed_at_once(
+        self, rig: Rig, other: Rig, tenants: tuple[str, ...]
+    ) -> None:
+        worker, tasks = await rig.worker(), (TASK, "late")
+        for tenant in TENANTS:
+            await rig.put(tenant=tenant)
+        assert len(await rig.claim(worker, tenants=tenants, tasks=tasks)) == len(TENANTS)
+        for tenant in TENANTS:  # in lanes that are known
+            job = await other.put("late", tenant=tenant)
+            assert ids(await rig.claim(worker, tenants=tenants, tasks=tasks)) == [job.id]
+
     async def test_an_unknown_tenant_has_nothing(self, rig: Rig) -> None:
         await rig.put()
         assert await rig.claim(await rig.worker(), tenants=("unheard-of",)) == []
