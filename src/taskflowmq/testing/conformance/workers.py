@@ -219,7 +219,7 @@ class TestWorkers(StoreSuite):
         assert await ready(("blue",), ()) is False
         assert await ready((), ("other",)) is False
         await rig.store.queues.pause("red", "mail")
-        assert await ready((), ()) is False, "nobody may claim it"
+        assert await ready((), ()) is False, "no worker may claim it"
         await rig.store.queues.resume("red", "mail")
         assert await ready((), ()) is True
 
