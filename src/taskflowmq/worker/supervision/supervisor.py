@@ -370,7 +370,7 @@ class Supervisor:
             self._telemetry.event("lease_lost")
 
     async def _isolate(self) -> None:
-        """Start a one-slot child when isolated jobs are ready that its children serve."""
+        """Start a one-slot child when isolated jobs are ready for it."""
         while True:
             await self._clock.sleep(jittered(self._options.poll))
             if self._draining or any(child.isolated and not child.leaving for child in self._children):
