@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -175,10 +176,10 @@ async def test_what_a_worker_is_given_is_listed(red: Program) -> None:
 
 
 @pytest.fixture
-def unfinished(monkeypatch: pytest.MonkeyPatch, sqlite_url: str) -> str:
+def unfinished(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     """The address of a store in which names are still unique over all tenants."""
     monkeypatch.setattr("taskflowmq.stores.sqlite.schema.finishing", list)
-    return sqlite_url
+    return f"sqlite:///{tmp_path / 'jobs.db'}"
 
 
 async def test_in_an_unfinished_store_only_jobs_with_anothers_names_are_refused(

@@ -313,7 +313,7 @@ class Worker:
         try:
             await self._deps.store.intake.announce_tasks(tenant, notices)
         except SchemaMismatch as error:
-            # Another tenant has such a name, in a store that is not finished: no reason to serve nobody.
+            # Another tenant has such a name, in a store that is not finished: the worker serves what it can.
             log.warning("the tasks of tenant %s are not announced until a restart: %s", tenant, error)
 
     def _leased(self, began: float) -> None:

@@ -132,7 +132,7 @@ def _migrate(conn: sqlite3.Connection, *, finish: bool) -> list[str]:
         attached = _attached(conn)
         for statement in _statements(change.text):
             conn.execute(statement)
-        # A table that is made anew has lost what the application had on it.
+        # A table that is made again has lost what the application had on it.
         for name in attached.keys() - _attached(conn).keys():
             conn.execute(attached[name])
         conn.execute(q.write_min_client if change.finishes else q.write_version, {"version": change.number})
