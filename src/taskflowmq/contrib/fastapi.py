@@ -57,7 +57,7 @@ def lifespan(
             if worker is not False:
                 await stack.enter_async_context(app.worker(**({} if worker is True else worker)))
             said = None if inner is None else await stack.enter_async_context(inner(api))
-            # On the program too: a test client that is not entered runs no lifespan, and state is what it lacks.
+            # On the program too: a test client that is not entered runs no lifespan, and then has no state.
             api.state.taskflow = app
             yield {**(said or {}), "taskflow": app}
 

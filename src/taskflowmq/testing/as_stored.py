@@ -1,6 +1,6 @@
-"""What a worker and a reader see of a job that no database holds: for stores that stand in for one.
+"""A job as a worker and a reader see it, for stores without a database.
 
-What a job brings along is taken over by name, so that a new field of a job is seen without further ado.
+Fields of the job are copied by name, so that a new field is included by itself.
 """
 
 from __future__ import annotations

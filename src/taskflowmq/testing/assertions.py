@@ -1,4 +1,4 @@
-"""``assert_enqueued`` and ``refute_enqueued``: what your code asked for, without running it.
+"""``assert_enqueued`` and ``refute_enqueued``: which jobs your code enqueued, without running them.
 
 Both are plain functions that work in every kind of test: where a loop runs, they read through a connection of their
 own, on another thread.

@@ -1,7 +1,7 @@
-"""How a test learns what becomes of a transaction: from Django and from SQLAlchemy 2, without a question to a database.
+"""How a test learns the end of a transaction: from Django and from SQLAlchemy 2, without a query to a database.
 
-The holders of transactions are told apart by the module of their classes; no library is imported unless its object is
-there.
+The holders of transactions are recognised by the module of their classes; no library is imported unless one of its
+objects exists.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def make_journal(holder: Any, deliver: Deliver) -> Journal:
     """Return the journal of what :func:`held_by` has returned.
 
     Raises:
-        TypeError: it is not known what becomes of its transactions.
+        TypeError: the end of its transactions cannot be observed.
     """
     if any(kind.__module__ == "django.db.backends.base.base" for kind in type(holder).__mro__):
         return DjangoJournal(holder, deliver)

@@ -1,4 +1,4 @@
-"""Runs one PostgreSQL server for tests and takes it away when its owner is gone, however that went.
+"""Runs one PostgreSQL server for tests and removes it when its owner has ended, for whatever reason.
 
 Started by path, so it imports the standard library only:
 ``python postgres_guard.py OWNER_PID DIRECTORY UID postgres …``; UID -1 means "as I am". It detaches, prints
@@ -52,7 +52,7 @@ def stop(server: subprocess.Popen[bytes]) -> None:
 
 
 def end_with_parent() -> None:
-    """Have the kernel shut the server down at once should this guard be killed. Elsewhere than on Linux it stays."""
+    """Have the kernel shut the server down at once if this guard is killed. On other systems than Linux it stays."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT, 0, 0, 0)
 

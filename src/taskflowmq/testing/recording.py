@@ -4,8 +4,8 @@ The program's connection is to another database then, often one that lives in me
 through it. They are checked as always and written down beside the transaction: a rollback drops them, to a savepoint
 too, and the commit stores them in the database of the test, where they can be run.
 
-What a transaction does is learnt from the library that holds it: Django's ``on_commit``, the events of SQLAlchemy. A
-bare connection of a driver tells nothing; for those the app is given the database of the test itself.
+The library that holds a transaction reports its end: Django's ``on_commit``, the events of SQLAlchemy. A bare
+connection of a driver reports nothing; for those the app uses the database of the test itself.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Recorder:
         """Write jobs down beside the transaction of a connection.
 
         Raises:
-            TypeError: it is not known what becomes of a transaction of such a connection.
+            TypeError: the end of a transaction of such a connection cannot be observed.
             WrongContext: no transaction is open, and none begins by itself.
         """
         self.journal(conn).add(jobs)
@@ -121,7 +121,7 @@ class RecordingStore:
         self.intake = RecordingIntake(inner.intake, recorder)
 
     def __getattr__(self, name: str) -> Any:
-        """Be the store in all else."""
+        """Return the store's own attributes."""
         return getattr(self._inner, name)
 
 
@@ -133,7 +133,7 @@ class RecordingIntake:
         self._recorder = recorder
 
     def __getattr__(self, name: str) -> Any:
-        """Be the intake in all else."""
+        """Return the intake's own attributes."""
         return getattr(self._inner, name)
 
     async def enqueue_on(self, conn: Any, jobs: Sequence[NewJob], *, wake: bool = True) -> list[Enqueued]:

@@ -24,7 +24,7 @@ async def wait_until(condition: Callable[[], Any], timeout: float = 30.0, *, wha
     """Poll until a condition holds and return its value.
 
     Args:
-        condition: called again and again; it may be a coroutine function. Truthy means it holds.
+        condition: called repeatedly; it may be a coroutine function. Truthy means it holds.
         timeout: seconds for everything, a condition that hangs included.
         what: what is awaited, for the message of the failure.
 

@@ -187,7 +187,7 @@ def job_fields(view: JobView) -> dict[str, Any]:
     }
 
 
-#: What the answers to all new jobs have in common.
+#: The fields that the answers to all new jobs have in common.
 _NEW = Submitted(
     id=UUID(int=0),
     task="",
@@ -223,9 +223,9 @@ _NEW = Submitted(
 
 
 def submitted(job: NewJob, at: datetime, *, created: bool) -> Submitted:
-    """Return the answer to a job that has just been stored at this time, without asking the store again.
+    """Return the answer to a job that has just been stored at this time, without another query.
 
-    A copy that is filled in takes a third of what thirty names and values take.
+    A copy that is filled in takes a third of the time of thirty names and values.
     """
     answer = copy(_NEW)
     answer.id = job.id

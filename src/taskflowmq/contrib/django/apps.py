@@ -9,7 +9,7 @@ from django.db.models.signals import post_migrate
 
 
 class TaskFlowConfig(AppConfig):  # type: ignore[misc]  # Django has no types
-    """Makes the project's app once all models are there, and finds its tasks."""
+    """Makes the project's app once all models are loaded, and finds its tasks."""
 
     name = "taskflowmq.contrib.django"
     label = "taskflow"

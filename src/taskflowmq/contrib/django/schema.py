@@ -1,7 +1,7 @@
 """TaskFlow's tables come with ``manage.py migrate``.
 
 The first enqueue would make them, too, but on a connection of its own: on SQLite that waits for the very transaction
-in which the enqueue stands.
+of the enqueue.
 """
 
 from __future__ import annotations

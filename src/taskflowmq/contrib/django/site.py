@@ -78,7 +78,7 @@ def find_tasks() -> None:
         try:
             module = import_module(f"{config.name}.{name}")
         except ImportError as error:
-            # It may be written for another queue whose package is not here: say who wanted it.
+            # It may be written for another queue whose package is not installed: the error names the importer.
             error.add_note(
                 f"TaskFlow imports {config.name}.{name} to find tasks. TASKFLOW['TASKS_MODULE'] gives that module "
                 "another name in every application"

@@ -114,7 +114,7 @@ def connections_shared(app: BaseApp) -> Iterator[None]:
 
     for one in shared.values():
         one.inc_thread_sharing()
-    # In the place of what closes old connections: those of a test are not a body's to close.
+    # Replaces the hook that closes old connections: a body must not close those of a test.
     hooks.arounds[:] = [each for each in before if each.fn not in (renew_for_coroutines, renew_where_the_body_runs)]
     app.around(in_threads)
     app.around(in_the_executor)

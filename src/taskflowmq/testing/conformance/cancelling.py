@@ -1,4 +1,4 @@
-"""A request to cancel: what it answers is what happens, and it outlives the worker that should have heard it."""
+"""A request to cancel: its answer is what happens, and it outlives the worker that should have received it."""
 
 from __future__ import annotations
 

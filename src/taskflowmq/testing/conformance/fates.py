@@ -150,12 +150,12 @@ class _Walk:
                 await jobs.delete("default", case.job_id)
 
     async def become_due(self) -> None:
-        """Let everything that waits become ready or expire."""
+        """Let all waiting jobs become ready or expire."""
         await self._rig.after(10)
         await self._store.upkeep.expire_ready(1000)
 
     async def run_again(self) -> None:
-        """Claim whatever is ready, under later fences."""
+        """Claim all ready jobs, under later fences."""
         assert await self._claim()
 
     async def end_again(self) -> None:
@@ -176,7 +176,7 @@ class _Walk:
         await self.run_again()
 
     async def seen(self) -> dict[UUID, JobView]:
-        """Return the jobs that there still are."""
+        """Return the jobs that still exist."""
         views = await self._store.jobs.get_many("default", [case.job_id for case in self.cases])
         return {view.id: view for view in views}
 

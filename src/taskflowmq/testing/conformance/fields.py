@@ -88,13 +88,13 @@ def seen(job: NewJob, of: ClaimedJob | JobView, unseen: set[str]) -> tuple[dict[
 
 
 def check_view(job: NewJob, view: JobView, *, but: set[str] | None = None) -> None:
-    """Insist that a reader sees all of a job."""
+    """Check that a reader sees all of a job."""
     wanted, got = seen(job, view, _UNSEEN_BY_READERS | (but or set()))
     assert got == wanted
 
 
 def check_claimed(job: NewJob, claimed: ClaimedJob) -> None:
-    """Insist that a worker sees all of a job."""
+    """Check that a worker sees all of a job."""
     wanted, got = seen(job, claimed, _UNSEEN_BY_WORKERS)
     assert got == wanted
 

@@ -21,7 +21,7 @@ from taskflowmq.ports.store.workers import NewWorker
 from taskflowmq.testing.clock import VirtualClock
 
 T = TypeVar("T")
-#: Far from today, so that a store that looks at another clock is found out.
+#: Far from today, so that a store that reads another clock fails.
 NOON = datetime(2031, 5, 6, 12, 0, tzinfo=UTC)
 TASK = "task"
 LEASE_MS = 30_000
@@ -39,7 +39,7 @@ NewStore = Callable[[Clock | None], Store]
 
 
 class Rig:
-    """One store with the clock that it lives by, and short words for what tests do again and again."""
+    """One store with its clock, and short methods for the steps that tests repeat."""
 
     def __init__(self, store: Store, clock: VirtualClock) -> None:
         self.store = store
@@ -77,7 +77,7 @@ class Rig:
         tasks: tuple[str, ...] = (TASK,),
         isolated: bool = False,
     ) -> list[ClaimedJob]:
-        """Claim for a worker; from every queue of one tenant unless told otherwise."""
+        """Claim for a worker; from every queue of one tenant by default."""
         wanted = ClaimRequest(
             worker_id=worker_id, tenants=tenants, queues=queues, tasks=tasks, limit=limit, isolated=isolated
         )
@@ -101,11 +101,11 @@ class Rig:
         return settled
 
     async def apply(self, held: ClaimedJob | HeldJob, outcome: Outcome) -> JobView:
-        """Settle, insist that it took effect, and return the job as it is then."""
+        """Settle, check that it took effect, and return the job as it is then."""
         return await self.apply_in(TENANT, held, outcome)
 
     async def apply_in(self, tenant: str, held: ClaimedJob | HeldJob, outcome: Outcome) -> JobView:
-        """Settle a tenant's job, insist that it took effect, and return the job as it is then."""
+        """Settle a tenant's job, check that it took effect, and return the job as it is then."""
         assert await self.settle(held, outcome) is Settled.APPLIED
         return await self.view(held.id, tenant=tenant)
 
