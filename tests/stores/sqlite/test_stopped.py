@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from tests.mortal import mortal
 from tests.stores.sqlite.conftest import OpenStore, new_job
 
 from taskflowmq.core.errors import StoreUnavailable
+from taskflowmq.stores.sqlite import SqliteStore
 from taskflowmq.stores.sqlite.holder import lock_holder
 from taskflowmq.testing.waiting import wait_until
 
@@ -61,14 +62,26 @@ def stopped(path: Path, lease_ms: int) -> Iterator[subprocess.Popen[bytes]]:
         process.communicate()
 
 
+#: The writes of the rescuer and of what is noted about it; the lock may be taken before any of them.
+WRITES: dict[str, Callable[[SqliteStore], Awaitable[object]]] = {
+    "turn": lambda store: store.upkeep.take_turn("rescuer", 1000, lease_ms=200),
+    "end": lambda store: store.workers.end_expired(100, turn_within_ms=100),
+    "failure": lambda store: store.upkeep.note_failure("rescuer", "away"),
+    "success": lambda store: store.upkeep.note_success("rescuer"),
+}
+
+
+@pytest.mark.parametrize("write", WRITES)
 async def test_a_lost_worker_that_stands_with_the_write_lock_is_ended_and_work_goes_on(
-    open_store: OpenStore, path: Path, caplog: pytest.LogCaptureFixture
+    open_store: OpenStore, path: Path, caplog: pytest.LogCaptureFixture, write: str
 ) -> None:
-    store = await open_store()
+    store = await open_store(lock_timeout_s=60)
+    if write == "success":
+        await store.upkeep.take_turn("rescuer", 1000, lease_ms=200)
+        await store.upkeep.note_failure("rescuer", "away")
     with stopped(path, lease_ms=200) as process:
         assert lock_holder(path) == (process.pid, True)
-        turn = await store.upkeep.take_turn("rescuer", 1000, lease_ms=200)
-        assert turn.taken
+        await WRITES[write](store)
         assert process.wait(60) == -signal.SIGKILL
     await store.intake.enqueue([new_job()])
     assert f"killed process {process.pid}" in caplog.text

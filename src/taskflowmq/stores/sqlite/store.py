@@ -18,6 +18,7 @@ from taskflowmq.stores.sqlite.connection import check_engine, network_of, warn_n
 from taskflowmq.stores.sqlite.cursors import Cursors
 from taskflowmq.stores.sqlite.database import Database
 from taskflowmq.stores.sqlite.files import log_size, wide_rights
+from taskflowmq.stores.sqlite.holder_watch import HolderWatch
 from taskflowmq.stores.sqlite.intake import SqliteIntake
 from taskflowmq.stores.sqlite.jobs import SqliteJobs
 from taskflowmq.stores.sqlite.names import Names
@@ -70,15 +71,17 @@ class SqliteStore:
         self._writer = Writer(database, (names, cursors))
         self._reader = Reader(database, name="taskflow-reader")
         self._slow_reader = Reader(database, name="taskflow-slow-reader")
+        watch = HolderWatch(self._reader, self._now, database.path)
         self.notifier = SqliteNotifier(self._path, enabled=self._options.wake, mode=self._options.file_mode)
         self.schema = SqliteSchema(database, self._writer, self._reader)
         self.intake = SqliteIntake(database.path, (self._writer, self._reader), names, self.notifier, self._now)
         self.claims = SqliteClaims(database, (self._writer, self._reader), names, cursors, self.notifier, self._now)
-        self.workers = SqliteWorkers(self._writer, self._reader, self._now)
+        self.workers = SqliteWorkers(self._writer, self._reader, watch, self._now)
         self.jobs = SqliteJobs(self._writer, self._reader, self.notifier, self._now)
         self.stats = SqliteStats((self._reader, self._slow_reader), self._now)
         self.queues = SqliteQueues(self._writer, names, self.notifier, self.stats, self._now)
-        self.upkeep = SqliteUpkeep(database, (self._writer, self._reader, self._slow_reader), self._now)
+        threads = (self._writer, self._reader, self._slow_reader)
+        self.upkeep = SqliteUpkeep(database, threads, watch, self._now)
 
     @property
     def url(self) -> str:

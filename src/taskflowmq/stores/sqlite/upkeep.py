@@ -6,11 +6,10 @@ nothing.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Coroutine
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -24,7 +23,7 @@ from taskflowmq.stores.common.pruning import Rule, Stretch, Walks, read_exceptio
 from taskflowmq.stores.sqlite.database import Database
 from taskflowmq.stores.sqlite.enqueue import DAY_US
 from taskflowmq.stores.sqlite.errors import is_busy
-from taskflowmq.stores.sqlite.holder import end_stopped, lock_holder, machine, parent_of
+from taskflowmq.stores.sqlite.holder_watch import HolderWatch
 from taskflowmq.stores.sqlite.job_steps import batch_of, cancel_ready, cancel_waiting, make_ready
 from taskflowmq.stores.sqlite.queries import q
 from taskflowmq.stores.sqlite.reader import Reader
@@ -33,21 +32,23 @@ from taskflowmq.stores.sqlite.steps import Step, Steps, run_steps
 from taskflowmq.stores.sqlite.writer import Writer
 
 log = logging.getLogger("taskflowmq.store")
-T = TypeVar("T")
-
-#: While the rescuer waits for the write lock, how often it checks who holds it, in seconds.
-_LOOK_S = 1.0
 
 
 class SqliteUpkeep:
     """Implements :class:`~taskflowmq.ports.store.Upkeep`."""
 
-    def __init__(self, database: Database, threads: tuple[Writer, Reader, Reader], now: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        threads: tuple[Writer, Reader, Reader],
+        watch: HolderWatch,
+        now: Callable[[], int],
+    ) -> None:
         self._database = database
         self._writer, self._reader, self._slow = threads
+        self._watch = watch
         self._now = now
         self._walks = Walks()
-        self._file = database.path.resolve()
 
     async def take_turn(self, duty: str, interval_ms: int, *, lease_ms: int | None = None) -> DutyTurn:
         """Decide in one transaction whether the caller runs this duty now, and whether rescues must wait."""
@@ -55,32 +56,8 @@ class SqliteUpkeep:
         known = await self._reader.run(lambda conn: _duty(conn, duty))
         if known.ran_at is None or not -1000 * interval_ms <= now - known.ran_at < 1000 * interval_ms:
             taking = self._writer.run(lambda conn: self._take(conn, duty, interval_ms, lease_ms))
-            return await (taking if lease_ms is None else self._guard(taking))
+            return await (taking if lease_ms is None else self._watch.guard(taking))
         return _turn(False, known, now)
-
-    async def _guard(self, writing: Coroutine[Any, Any, T]) -> T:
-        """Wait for a write of the rescuer, and meanwhile end a lost worker that was stopped with the write lock."""
-        task = asyncio.ensure_future(writing)
-        try:
-            while True:
-                done, _ = await asyncio.wait({task}, timeout=_LOOK_S)
-                if done:
-                    return task.result()
-                await self._end_stopped_holder()
-        finally:
-            task.cancel()
-
-    async def _end_stopped_holder(self) -> None:
-        holder = await aside(lock_holder, self._file)
-        if holder is None or not holder.stopped:
-            return
-        host, boot_id = machine()
-        params = {"host": host, "boot_id": boot_id, "now": self._now()}
-        rows = await self._reader.run(lambda conn: conn.execute(q.list_lost_pids, params).fetchall())
-        lost = {pid for (pid,) in rows}
-        # The supervisor of a lost worker is lost too, if it was stopped together with it.
-        if (holder.pid in lost or holder.pid in {parent_of(pid) for pid in lost}) and end_stopped(self._file, holder):
-            log.error("killed process %d: a worker, stopped for longer than its lease with the write lock", holder.pid)
 
     async def stage_due(self, limit: int) -> StagedCount:
         """Move waiting jobs that are due to ready, each with a new position; those past expiry are cancelled."""
@@ -111,12 +88,13 @@ class SqliteUpkeep:
     async def note_failure(self, duty: str, problem: str) -> None:
         """Store why the last turn of a duty failed."""
         params = {"name": duty, "problem": problem, "now": self._now()}
-        await self._writer.run(lambda conn: conn.execute(q.note_failure, params).close())
+        await self._watch.guard(self._writer.run(lambda conn: conn.execute(q.note_failure, params).close()))
 
     async def note_success(self, duty: str) -> None:
         """Forget the failure of a duty."""
         if any(known.duty == duty for known in await self.failures()):
-            await self._writer.run(lambda conn: conn.execute(q.forget_failure, {"name": duty}).close())
+            forgetting = self._writer.run(lambda conn: conn.execute(q.forget_failure, {"name": duty}).close())
+            await self._watch.guard(forgetting)
 
     async def failures(self) -> list[DutyFailure]:
         """Return the duties whose last turn failed."""

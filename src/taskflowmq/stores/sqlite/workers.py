@@ -9,6 +9,7 @@ import msgspec
 
 from taskflowmq.core.job import Counters, HeldJob
 from taskflowmq.ports.store.workers import NewWorker, WorkerView
+from taskflowmq.stores.sqlite.holder_watch import HolderWatch
 from taskflowmq.stores.sqlite.queries import q
 from taskflowmq.stores.sqlite.reader import Reader
 from taskflowmq.stores.sqlite.rows import from_us, join_ids, maybe_time, to_json, zeros
@@ -20,9 +21,10 @@ _HOUR_US = 3_600_000_000
 class SqliteWorkers:
     """Implements :class:`~taskflowmq.ports.store.Workers`."""
 
-    def __init__(self, writer: Writer, reader: Reader, now: Callable[[], int]) -> None:
+    def __init__(self, writer: Writer, reader: Reader, watch: HolderWatch, now: Callable[[], int]) -> None:
         self._writer = writer
         self._reader = reader
+        self._watch = watch
         self._now = now
 
     async def register(self, worker: NewWorker) -> None:
@@ -59,9 +61,10 @@ class SqliteWorkers:
     async def end_expired(self, limit: int, *, turn_within_ms: int | None = None) -> list[UUID]:
         """End workers whose lease is over and return them (see :class:`~taskflowmq.ports.store.Workers`)."""
         params = {"limit": limit, "within_ms": turn_within_ms}
-        rows = await self._writer.run(
+        ending = self._writer.run(
             lambda conn: conn.execute(q.end_expired_workers, {**params, "now": self._now()}).fetchall()
         )
+        rows = await self._watch.guard(ending)
         return sorted(UUID(bytes=worker_id) for (worker_id,) in rows)
 
     async def orphaned(self, limit: int) -> list[UUID]:
