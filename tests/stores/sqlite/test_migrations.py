@@ -372,3 +372,42 @@ async def test_a_reader_that_has_the_file_open_does_not_hold_the_finish_up(older
     assert older.rows("SELECT count(*) FROM taskflow_job") == count
     older.rows("COMMIT")
     await wait_until(lambda: older.rows(STRANGERS) == [(0,)], what="the finished store")
+
+
+async def test_a_finish_beside_programs_that_enqueue_and_claim(older: Older, open_store: OpenStore) -> None:
+    fill(older)
+    stores = [await open_store() for _ in range(3)]
+    ended: list[UUID] = []
+    served = (("acme",), ("blue", "cyan"), ())
+    workers = [await new_worker(store) for store in stores]
+    stop = asyncio.Event()
+    put = 0
+
+    async def feed() -> None:
+        nonlocal put
+        while not stop.is_set():
+            await stores[0].intake.enqueue([new_job("task", tenant="acme", queue="shared")])
+            put += 1
+
+    async def work(store: SqliteStore, worker: UUID, tenants: tuple[str, ...]) -> None:
+        while not stop.is_set():
+            held = await claim(store, worker, 5, tenants=tenants)
+            ended.extend(job.id for job in held)
+            if held:
+                await store.claims.settle([decide(job, Succeeded(b"1"), rand=0.5) for job in held])
+
+    busy = [feed(), *map(work, stores, workers, served)]
+    running = [asyncio.create_task(one) for one in busy]
+    await wait_until(lambda: put > 20 and len(ended) > 20, what="jobs to come and go")
+    operator = await open_store()
+    assert await operator.schema.migrate(finish=True) == [FINISH]
+    before = put
+    await wait_until(lambda: put > before + 20, what="jobs to come after it")
+    stop.set()
+    await asyncio.gather(*running)
+    while left := await claim(operator, await new_worker(operator), tenants=()):
+        ended.extend(job.id for job in left)
+        await operator.claims.settle([decide(job, Succeeded(b"1"), rand=0.5) for job in left])
+    assert len(ended) == len(set(ended))
+    assert older.rows(STRANGERS) == [(0,)]
+    assert await operator.upkeep.check() == []
