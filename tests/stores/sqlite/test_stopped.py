@@ -9,14 +9,18 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from tests.mortal import mortal
 from tests.stores.sqlite.conftest import OpenStore, new_job
 
 from taskflowmq.core.errors import StoreUnavailable
+from taskflowmq.core.job import Counters, HeldJob
+from taskflowmq.core.transitions import Lost
 from taskflowmq.stores.sqlite import SqliteStore
 from taskflowmq.stores.sqlite.holder import lock_holder
+from taskflowmq.testing.conformance.support import transition
 from taskflowmq.testing.waiting import wait_until
 
 pytestmark = [
@@ -65,6 +69,7 @@ def stopped(path: Path, lease_ms: int) -> Iterator[subprocess.Popen[bytes]]:
 #: The writes of the rescuer and of what is noted about it; the lock may be taken before any of them.
 WRITES: dict[str, Callable[[SqliteStore], Awaitable[object]]] = {
     "turn": lambda store: store.upkeep.take_turn("rescuer", 1000, lease_ms=200),
+    "rescue": lambda store: store.claims.settle([transition(HeldJob(uuid4(), 3, Counters(1, 1, 0, 0, 1)), Lost())]),
     "end": lambda store: store.workers.end_expired(100, turn_within_ms=100),
     "failure": lambda store: store.upkeep.note_failure("rescuer", "away"),
     "success": lambda store: store.upkeep.note_success("rescuer"),

@@ -12,7 +12,7 @@ import asyncio
 import sqlite3
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -21,7 +21,7 @@ import msgspec
 
 from taskflowmq.core.connections import CLOSED
 from taskflowmq.core.errors import LeaseLost, StoreUnavailable, WrongContext
-from taskflowmq.core.job import ClaimedJob, Flag, QueueRef
+from taskflowmq.core.job import ClaimedJob, Ended, Flag, QueueRef
 from taskflowmq.core.lanes import Turns
 from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.helpers import aside
@@ -29,6 +29,7 @@ from taskflowmq.ports.store import MAX_BATCH, ClaimRequest, Settled
 from taskflowmq.stores.sqlite.cursors import Cursors
 from taskflowmq.stores.sqlite.database import Connection, Database
 from taskflowmq.stores.sqlite.errors import is_outage
+from taskflowmq.stores.sqlite.holder_watch import HolderWatch
 from taskflowmq.stores.sqlite.names import KnownTasks, Names
 from taskflowmq.stores.sqlite.notifier import SqliteNotifier
 from taskflowmq.stores.sqlite.queries import q
@@ -90,12 +91,14 @@ class SqliteClaims:
         names: Names,
         cursors: Cursors,
         notifier: SqliteNotifier,
+        watch: HolderWatch,
         now: Callable[[], int],
     ) -> None:
         self._database = database
         self._writer, self._reader = threads
         self._names = names
         self._notifier = notifier
+        self._watch = watch
         self._now = now
         self._cursors = cursors
         self._last_s = 0.0
@@ -118,9 +121,11 @@ class SqliteClaims:
         settled: list[Settled] = []
         for start in range(0, len(transitions), MAX_BATCH):
             batch = transitions[start : start + MAX_BATCH]
-            done: Settlement = await self._writer.run(
+            writing: Coroutine[Any, Any, Settlement] = self._writer.run(
                 lambda conn, batch=batch: run_steps(conn, settle_steps(batch, self._now()))  # type: ignore[misc]
             )
+            # A rescuer settles what lost workers held: it must not wait for one of them that stands with the lock.
+            done = await (self._watch.guard(writing) if batch[0].ended is Ended.LOST else writing)
             settled += done.settled
             if done.queues:
                 await self._notifier.wake(done.queues)

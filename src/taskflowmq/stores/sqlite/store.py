@@ -75,7 +75,9 @@ class SqliteStore:
         self.notifier = SqliteNotifier(self._path, enabled=self._options.wake, mode=self._options.file_mode)
         self.schema = SqliteSchema(database, self._writer, self._reader)
         self.intake = SqliteIntake(database.path, (self._writer, self._reader), names, self.notifier, self._now)
-        self.claims = SqliteClaims(database, (self._writer, self._reader), names, cursors, self.notifier, self._now)
+        self.claims = SqliteClaims(
+            database, (self._writer, self._reader), names, cursors, self.notifier, watch, self._now
+        )
         self.workers = SqliteWorkers(self._writer, self._reader, watch, self._now)
         self.jobs = SqliteJobs(self._writer, self._reader, self.notifier, self._now)
         self.stats = SqliteStats((self._reader, self._slow_reader), self._now)
