@@ -1,7 +1,7 @@
--- Empties a database for the next test, which is much cheaper than creating one. What a test has made in schema public
--- goes. The first run, before any test, remembers the shape of the rest; later ones refuse a database whose shape a test
--- has changed (a table, a column, a function, a right, a setting: the system catalogs hold a new version of a row for
--- each), so that the caller replaces it.
+-- Empties a database for the next test, which is much cheaper than creating one. The first run, before any test,
+-- remembers what there is: later ones drop what tests have made in schema public since then, and refuse a database of
+-- which a test has changed anything else (a table, a column, a function, a right, a setting: the system catalogs hold a
+-- new version of a row for each), so that the caller replaces it.
 SET LOCAL search_path = pg_catalog, pg_temp;
 SET lock_timeout = '2s';
 SET client_min_messages = warning;
@@ -9,14 +9,16 @@ DO $$
 DECLARE
   one record;
   shape text;
-  first_shape text := obj_description('taskflow'::regnamespace, 'pg_namespace');
+  first_shape text := split_part(obj_description('taskflow'::regnamespace, 'pg_namespace'), ' ', 1);
+  last_oid text := split_part(obj_description('taskflow'::regnamespace, 'pg_namespace'), ' ', 2);
 BEGIN
   FOR one IN
     SELECT k.kind, c.oid::regclass::text AS name
       FROM pg_class AS c JOIN (VALUES ('r', 'TABLE'), ('p', 'TABLE'), ('v', 'VIEW'), ('S', 'SEQUENCE')) AS k (relkind, kind)
         ON c.relkind::text = k.relkind
-      WHERE c.relnamespace = 'public'::regnamespace
-    UNION ALL SELECT 'ROUTINE', oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+      WHERE c.relnamespace = 'public'::regnamespace AND c.oid > last_oid::oid
+    UNION ALL SELECT 'ROUTINE', oid::regprocedure::text FROM pg_proc
+      WHERE pronamespace = 'public'::regnamespace AND oid > last_oid::oid
   LOOP
     EXECUTE format('DROP %s IF EXISTS %s CASCADE', one.kind, one.name);
   END LOOP;
@@ -31,7 +33,8 @@ BEGIN
     UNION ALL SELECT format('store %s', store) FROM taskflow.store
   ) AS found (line);
   IF first_shape IS NULL THEN
-    EXECUTE format('COMMENT ON SCHEMA taskflow IS %L', shape);
+    SELECT max(oid)::text INTO last_oid FROM (SELECT oid FROM pg_class UNION ALL SELECT oid FROM pg_proc) AS known;
+    EXECUTE format('COMMENT ON SCHEMA taskflow IS %L', format('%s %s', shape, last_oid));
   ELSIF first_shape <> shape THEN
     RAISE EXCEPTION 'a test has changed the shape of this database';
   END IF;

@@ -73,6 +73,28 @@ class TestNotifier(StoreSuite):
         async with rig.store.notifier.listen([], []) as listener:
             assert await _heard(listener, other, ("a", "b", "c"), 3) == {"a", "b", "c"}
 
+    async def test_only_the_tenants_asked_for(self, rig: Rig, other: Rig) -> None:
+        for tenant in ("default", "blue", "red"):
+            await rig.put(tenant=tenant, queue="mail", delay_ms=60_000)
+        heard: set[QueueRef | None] = set()
+
+        async def listen() -> None:
+            async with rig.store.notifier.listen(("blue",), ()) as queues:
+                async for queue in queues:
+                    heard.add(queue)
+
+        async def wake() -> bool:
+            await other.store.notifier.wake([QueueRef(tenant, "mail") for tenant in ("default", "blue", "red")])
+            return QueueRef("blue", "mail") in heard
+
+        task = asyncio.create_task(listen())
+        try:
+            await wait_until(wake, what="the wake-up of blue to be heard")
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        assert heard - {None} == {QueueRef("blue", "mail")}
+
     async def test_two_listeners_hear_the_same(self, rig: Rig, other: Rig) -> None:
         async with rig.store.notifier.listen([], ["a"]) as first, other.store.notifier.listen([], ["a"]) as second:
             mine, theirs = await asyncio.gather(

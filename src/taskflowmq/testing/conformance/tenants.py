@@ -192,28 +192,6 @@ class TestTenants(StoreSuite):
         staged = await rig.store.upkeep.stage_due(10)
         assert staged.queues == tuple(QueueRef(tenant, "later") for tenant in sorted(TENANTS))
 
-    async def test_only_ones_own_wake_ups_are_heard(self, rig: Rig, other: Rig) -> None:
-        for tenant in TENANTS:
-            await rig.put(tenant=tenant, queue="mail", delay_ms=60_000)
-        heard: set[QueueRef | None] = set()
-
-        async def listen() -> None:
-            async with rig.store.notifier.listen(("blue",), ()) as queues:
-                async for queue in queues:
-                    heard.add(queue)
-
-        async def wake() -> bool:
-            await other.store.notifier.wake([QueueRef(tenant, "mail") for tenant in TENANTS])
-            return QueueRef("blue", "mail") in heard
-
-        task = asyncio.create_task(listen())
-        try:
-            await wait_until(wake, what="the wake-up of blue to be heard")
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-        assert heard - {None} == {QueueRef("blue", "mail")}
-
     async def test_the_kept_turns_of_one_tenant_do_not_hold_back_another(self, rig: Rig) -> None:
         await _fill(rig, "red", 50)
         worker = await rig.worker()
