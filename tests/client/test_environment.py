@@ -8,15 +8,24 @@ from pathlib import Path
 import pytest
 
 from taskflowmq import TaskFlow
+from taskflowmq.cli.enqueue import command
 from taskflowmq.client.app import resolve_url
-from taskflowmq.client.environment import INTERNAL, KNOWN, InvalidSetting, is_service_link, secret, unknown_names
+from taskflowmq.client.environment import (
+    INTERNAL,
+    InvalidSetting,
+    is_service_link,
+    known_names,
+    secret,
+    unknown_names,
+)
 
 SOURCE = Path(__file__).parents[2] / "src"
 
 
 def test_every_variable_that_the_code_reads_is_known() -> None:
     read = set().union(*(re.findall(r"\bTASKFLOW_[A-Z_]*[A-Z]\b", path.read_text()) for path in SOURCE.rglob("*.py")))
-    assert {name.removesuffix("_FILE") for name in read} - INTERNAL == KNOWN
+    read |= {str(parameter.envvar) for parameter in command.params if parameter.envvar}
+    assert {name.removesuffix("_FILE") for name in read} - INTERNAL == known_names()
 
 
 def test_a_secret_may_lie_in_a_file(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from taskflowmq.cli.enqueue import command
 from taskflowmq.client.environment import INTERNAL
 
 ROOT = Path(__file__).parents[2]
@@ -16,4 +17,5 @@ def variables(text: str) -> set[str]:
 
 def test_every_variable_is_documented_and_every_documented_one_is_read() -> None:
     read = set().union(*(variables(path.read_text()) for path in (ROOT / "src").rglob("*.py"))) - INTERNAL
+    read |= {str(parameter.envvar) for parameter in command.params if parameter.envvar}
     assert variables((ROOT / "docs" / "configuration.md").read_text()) == read

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from taskflowmq.core.errors import TaskFlowError
@@ -19,17 +20,17 @@ SECRETS = frozenset(
 )
 #: Longer than any secret; a longer file, such as a device without end, is a mistake.
 _MAX_SECRET = 1 << 20
-#: Every variable that a command or task reads, without the prefix; tests keep it complete.
-KNOWN = frozenset(
+#: What a command or task reads, without the prefix; not the options of a job. Tests keep it complete.
+_KNOWN = frozenset(
     f"{PREFIX}{name}"
     for name in """
     API_KEYS APP BENCH_URL BROKER_URL BURST CONCURRENCY CREATED_AFTER CREATED_BEFORE CSV_MAX_ROWS CSV_SOURCES
-    DATABASE_URL DELAY DEMO DRAIN_SECONDS DRY_RUN EXPIRES_IN FILES_DIR HEALTH_HOST HEALTH_PORT HEARTBEAT_SECONDS
+    DATABASE_URL DEMO DRAIN_SECONDS DRY_RUN FILES_DIR HEALTH_HOST HEALTH_PORT HEARTBEAT_SECONDS
     HOST HTTP_ALLOW HTTP_TIMEOUT IDEMPOTENCY_KEY IMAGE_MAX_MEMORY_MB IMAGE_MAX_PIXELS JSON KEEP_ALIVE_SECONDS
-    KEEP_FINISHED LEASE_SECONDS LIMIT LOG_FORMAT LOG_LEVEL MAX_ATTEMPTS MAX_CONNECTIONS MAX_JOBS MAX_MEMORY_MB
-    MAX_NEW_PER_ADDRESS META NO_DUTIES POLL_SECONDS PORT PRIORITY PROCESSES QUEUE QUEUES RELOAD RETENTION_CANCELLED
-    RETENTION_COMPLETED RETENTION_DEAD RUN_AT SMTP_FROM
-    SMTP_URL STATE STORE_TIMEOUT SWEEP_SECONDS TAG TASK TENANT TENANTS TIMEOUT TLS_PROXY TRACEPARENT UNIQUE_KEY WAIT
+    KEEP_FINISHED LEASE_SECONDS LIMIT LOG_FORMAT LOG_LEVEL MAX_CONNECTIONS MAX_JOBS MAX_MEMORY_MB
+    MAX_NEW_PER_ADDRESS NO_DUTIES POLL_SECONDS PORT PROCESSES QUEUES RELOAD RETENTION_CANCELLED
+    RETENTION_COMPLETED RETENTION_DEAD SMTP_FROM
+    SMTP_URL STATE STORE_TIMEOUT SWEEP_SECONDS TASK TENANT TENANTS TLS_PROXY WAIT
     WAIT_TIMEOUT MAX_QUEUES
     """.split()  # noqa: SIM905 - sixty quoted names would hide the list
 )
@@ -78,13 +79,22 @@ def secret(env: Mapping[str, str], name: str) -> str | None:
     return text
 
 
+@cache
+def known_names() -> frozenset[str]:
+    """Return every variable that a command or task reads."""
+    from taskflowmq.client.options import StoredOptions  # heavier than most of what reads a secret here
+
+    words = {"unique": "UNIQUE_KEY", "tags": "TAG"}
+    return _KNOWN | {f"{PREFIX}{words.get(name, name.upper())}" for name in StoredOptions.__annotations__}
+
+
 def unknown_names(env: Mapping[str, str]) -> list[str]:
     """Return a sentence for each variable that looks like a setting of TaskFlow and is not.
 
     Args:
         env: variables by name.
     """
-    names = KNOWN | INTERNAL | {f"{name}_FILE" for name in SECRETS}
+    names = known_names() | INTERNAL | {f"{name}_FILE" for name in SECRETS}
     ours = [name for name in sorted(env) if name.startswith(PREFIX) and not _KUBERNETES.fullmatch(name)]
     return [_unknown(name, names) for name in ours if name not in names]
 
