@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import msgspec
 import pytest
 
 from taskflowmq.core.ids import uuid7
-from taskflowmq.core.job import NewJob, UniqueKey, have_one_shape, shape_of
+from taskflowmq.core.job import NewJob, have_one_shape, shape_of
+from taskflowmq.testing.conformance.fields import KINDS, samples
 
 JOBS = [NewJob(uuid7(1, number), "task", b'{"n":%d}' % number) for number in range(3)]
-OTHERS = {
-    "task": "other",
-    "queue": "other",
-    "priority": 1,
-    "share": "other",
-    "tenant": "other",
-    "delay_ms": 1,
-    "run_at": datetime(2030, 1, 1, tzinfo=UTC),
-    "max_attempts": 4,
-    "timeout_ms": 1,
-    "expires_in_ms": 1,
-    "unique": UniqueKey(key="key"),
-    "tags": ("tag",),
-    "meta": b"{}",
-    "headers": b"{}",
-    "args_version": 2,
-}
+OTHERS = {name: value for kind in KINDS for name, value in samples(kind).items()}
 
 
 def test_id_and_arguments_are_no_part_of_a_shape() -> None:
