@@ -34,7 +34,7 @@ from taskflowmq.stores.sqlite.names import KnownTasks, Names
 from taskflowmq.stores.sqlite.notifier import SqliteNotifier
 from taskflowmq.stores.sqlite.queries import q
 from taskflowmq.stores.sqlite.reader import Reader
-from taskflowmq.stores.sqlite.rows import ClaimRow, claimed_job, cut_args, decode_claim, join_ids, zeros
+from taskflowmq.stores.sqlite.rows import ClaimRow, claimed_jobs, decode_claim, join_ids, zeros
 from taskflowmq.stores.sqlite.settle import Settlement, settle_steps, storable_json
 from taskflowmq.stores.sqlite.steps import Steps, run_steps
 from taskflowmq.stores.sqlite.transactions import run_on, run_on_sync
@@ -111,9 +111,9 @@ class SqliteClaims:
             return []
         now, taken, tenants = await self._writer.run(lambda conn: self._claim(conn, request))
         return [
-            claimed_job(row, args, lane.queue, lane.priority, tasks[row.task_id], tenants[row.tenant_id], now)
+            job
             for lane, rows, joined, tasks in taken
-            for row, args in zip(rows, cut_args(rows, joined), strict=True)
+            for job in claimed_jobs(rows, joined, (lane.queue, lane.priority), (tasks, tenants), now)
         ]
 
     async def settle(self, transitions: Sequence[Transition]) -> list[Settled]:

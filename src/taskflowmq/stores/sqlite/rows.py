@@ -6,7 +6,7 @@ write lock.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -107,40 +107,52 @@ _KeptRow: Any = msgspec.defstruct(
 decode_claim: Callable[[str], list[ClaimRow]] = msgspec.json.Decoder(list[_KeptRow]).decode
 
 
-def cut_args(rows: Sequence[ClaimRow], joined: bytes) -> Iterator[bytes]:
-    """Yield the arguments of claimed rows, which were read as one text."""
-    end = 0
+def claimed_jobs(
+    rows: Sequence[Any],
+    joined: bytes,
+    lane: tuple[str, int],
+    names: tuple[Mapping[int, str], Mapping[int, str]],
+    now: int,
+) -> Iterator[ClaimedJob]:
+    """Build the jobs that a worker receives of one lane, charged and under their new fences.
+
+    Args:
+        rows: as :func:`decode_claim` gives them.
+        joined: their arguments, which were read as one text.
+        lane: its queue and priority.
+        names: of tasks and of tenants, by number.
+        now: the time of the claim.
+    """
+    queue, priority = lane
+    tasks, tenants = names
+    end, made_us, created_at = 0, 0, EPOCH
     for row in rows:
         start, end = end, end + row.args_bytes
-        yield joined[start:end]
-
-
-def claimed_job(row: Any, args: bytes, queue: str, priority: int, task: str, tenant: str, now: int) -> ClaimedJob:
-    """Build the job that a worker receives, charged and under its new fence."""
-    created_at = from_us(row.created_at)
-    waited = now - row.ready_at
-    return ClaimedJob(  # type: ignore[call-arg]  # how many plain_of gives is seen at run time only
-        row.id,
-        task,
-        args,
-        queue,
-        priority,
-        tenant,
-        waited / 1_000_000 if waited > 0 else 0.0,  # negative after the clock stepped back
-        tags_of(row.tags) if row.tags else (),
-        row.round,
-        row.attempt + 1,
-        row.crashes,
-        row.losses,
-        row.lease_no + 1,
-        created_at,
-        created_at if row.run_at == row.created_at else from_us(row.run_at),
-        None if row.expires_at is None else from_us(row.expires_at),
-        *plain_of(row),
-        # One by one: in a loop it takes as long as half of the rest.
-        row.meta.encode() if row.meta else None,
-        row.headers.encode() if row.headers else None,
-    )
+        if row.created_at != made_us:  # jobs of one list have the same
+            made_us, created_at = row.created_at, from_us(row.created_at)
+        waited = now - row.ready_at
+        yield ClaimedJob(  # type: ignore[call-arg]  # how many plain_of gives is seen at run time only
+            row.id,
+            tasks[row.task_id],
+            joined[start:end],
+            queue,
+            priority,
+            tenants[row.tenant_id],
+            waited / 1_000_000 if waited > 0 else 0.0,  # negative after the clock stepped back
+            tags_of(row.tags) if row.tags else (),
+            row.round,
+            row.attempt + 1,
+            row.crashes,
+            row.losses,
+            row.lease_no + 1,
+            created_at,
+            created_at if row.run_at == made_us else from_us(row.run_at),
+            None if row.expires_at is None else from_us(row.expires_at),
+            *plain_of(row),
+            # One by one: in a loop it takes as long as half of the rest.
+            row.meta.encode() if row.meta else None,
+            row.headers.encode() if row.headers else None,
+        )
 
 
 _VIEWED = tuple((name, KEPT.index(own), own in KEPT_JSON) for name, own in VIEWED)
