@@ -70,7 +70,7 @@ def test_caught_surviving_and_broken_mutants_are_told_apart(capsys: pytest.Captu
     (known,) = chosen(["charged-at-finish/sqlite"])
     real = known._replace(caught_by=(CHARGED,))
     statement = "stores/sqlite/only/claims/start_jobs.sql"
-    harmless = make("harmless", Edit(statement, "-- Claimed jobs start", "-- Claimed jobs begin"))
+    harmless = make("harmless", Edit(statement, "-- Starts claimed jobs", "-- Begins claimed jobs"))
     broken = make("broken", Edit(statement, "INSERT INTO", "INSERTED INTO"))
     found = verdicts_of(real, harmless, broken)
     assert found.pop(("none (control)", "3 tests pass")).problem == ""
