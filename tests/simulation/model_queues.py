@@ -27,6 +27,9 @@ class ModelStats:
     async def count(self, tenant: str) -> StoreStats:
         return self._count(lambda queue: queue.tenant == tenant)
 
+    async def list_ready_tenants(self) -> list[str]:
+        return sorted({lane_of(self._data, job_id)[1] for job_id in self._data.ready})
+
     async def count_all(self) -> StoreStats:
         return self._count(lambda _: True)
 

@@ -29,9 +29,9 @@ from taskflowmq.ports.chance import chance
 NOON = datetime(2031, 5, 6, 12, 0, tzinfo=UTC)
 #: Calls that only read: the rows after them are the rows before.
 READS = frozenset(
-    "jobs.get jobs.get_many jobs.attempts jobs.list_jobs stats.count stats.count_all queues.list_queues"
-    " workers.orphaned workers.held_jobs workers.suspects_ready workers.list_workers claims.cancel_requests"
-    " claims.paused_queues intake.list_tasks upkeep.check upkeep.failures".split()
+    "jobs.get jobs.get_many jobs.attempts jobs.list_jobs stats.count stats.count_all stats.list_ready_tenants"
+    " queues.list_queues workers.orphaned workers.held_jobs workers.suspects_ready workers.list_workers"
+    " claims.cancel_requests claims.paused_queues intake.list_tasks upkeep.check upkeep.failures".split()
 )
 #: Every so many steps the rows are read after a read, too, and views are compared.
 LOOK_EVERY = 40

@@ -88,18 +88,14 @@ async def find_unserved(store: Store, tenants: Sequence[str] = (), *, most: int 
     """
     waits = await Waits.look(store)
     found: list[Unserved] = []
-    for tenant, name in (await _without_free_worker(store, waits, tenants or await _with_ready_jobs(store)))[:most]:
+    asked = tenants or await store.stats.list_ready_tenants()
+    for tenant, name in (await _without_free_worker(store, waits, asked))[:most]:
         query = JobFilter(tenant=tenant, task=name, states=(State.PENDING,))
         for view in (await store.jobs.list_jobs(query, limit=1, before=None)).items:
             wait = waits.of(view)
             if wait.code in UNSERVED:
                 found.append(Unserved(view, wait))
     return found
-
-
-async def _with_ready_jobs(store: Store) -> list[str]:
-    queues = (await store.stats.count_all()).queues
-    return sorted({queue.tenant for queue in queues if queue.states.get(State.PENDING)})
 
 
 async def _without_free_worker(store: Store, waits: Waits, tenants: Sequence[str]) -> list[tuple[str, str]]:

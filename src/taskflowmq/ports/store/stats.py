@@ -31,3 +31,7 @@ class Stats(Protocol):
     async def count_all(self) -> StoreStats:
         """Return the installation's counts per state, and per queue of every tenant."""
         ...
+
+    async def list_ready_tenants(self) -> list[str]:
+        """Return the tenants that have ready jobs, by name; costs an index descent per lane, and no count."""
+        ...

@@ -29,6 +29,10 @@ class PostgresStats(Counts):
         self._names = names
         self._now = now
 
+    async def list_ready_tenants(self) -> list[str]:
+        """Return the tenants that have ready jobs, by name."""
+        return [row["name"] for row in await self._pool.fetch(q.list_ready_tenants)]
+
     async def _count_to(self, tenant: str | None, most: int | None) -> StoreStats:
         now = await self._pool.fetchval(q.read_now, self._now())
         tenant_id = None if tenant is None else await self._names.tenant(tenant)

@@ -33,6 +33,11 @@ class SqliteStats(Counts):
         self._reader, self._slow = readers
         self._now = now
 
+    async def list_ready_tenants(self) -> list[str]:
+        """Return the tenants that have ready jobs, by name."""
+        rows = await self._reader.run(lambda conn: conn.execute(q.list_ready_tenants).fetchall())
+        return [name for (name,) in rows]
+
     async def _count_to(self, tenant: str | None, most: int | None) -> StoreStats:
         # Counting to the end is slow: it has a thread of its own, so that small reads do not wait for it.
         reader = self._slow if most is None else self._reader

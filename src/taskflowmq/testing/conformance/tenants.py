@@ -156,6 +156,15 @@ class TestTenants(StoreSuite):
         assert _ended(whole) == (6, 6, 6)
         assert (whole.states["pending"], whole.states["scheduled"], len(whole.queues)) == (6, 3, 12)
 
+    async def test_the_tenants_with_ready_jobs_are_listed(self, rig: Rig) -> None:
+        assert await rig.store.stats.list_ready_tenants() == []
+        await rig.put(tenant=TENANT, delay_ms=60_000)
+        await rig.completed(tenant="blue")
+        await _fill(rig, "red", 2, queue="a")
+        await _fill(rig, "cyan", 1, queue="a")
+        await rig.running(tenant="pink")
+        assert await rig.store.stats.list_ready_tenants() == ["cyan", "red"]
+
     async def test_what_programs_say_of_a_task_is_said_in_their_tenant(self, rig: Rig) -> None:
         for tenant in TENANTS:
             said = TaskNotice("ant", f'{{"of":"{tenant}"}}'.encode(), b'{"queue":"a"}')

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import queue
+from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractContextManager
 from contextvars import Context as Variables
@@ -64,9 +65,9 @@ def around_call(
 class AroundHere(AbstractContextManager[Variables]):
     """An opened hook, to be entered and left by the thread of a body; gives the variables of what is inside it."""
 
+    @abstractmethod
     def __exit__(self, *raised: Any) -> bool:
         """Leave it; True if it swallowed the exception."""
-        raise NotImplementedError
 
 
 class InVariables(AroundHere):

@@ -1,7 +1,21 @@
--- Counts a tenant's ($2) jobs per lane and state, at most $1 of each: "mine" are its lanes, "ended" how many jobs have ended.
-WITH mine AS (SELECT l.id FROM taskflow.lane l),
-ended AS (SELECT 0::bigint AS jobs, 0::bigint AS cancelled, 0::bigint AS dead)
+-- Counts a tenant's ($2) jobs per lane and state, at most $1 of each; "all_ended" says how many of its jobs have ended.
+WITH all_ended AS (SELECT 0::bigint AS jobs),
 -- begin
+ended AS MATERIALIZED (
+  SELECT a.jobs,
+         (SELECT count(*) FROM (
+            SELECT FROM taskflow.outcome o
+            CROSS JOIN LATERAL (SELECT j.tenant_id FROM taskflow.job j WHERE j.id = o.job_id OFFSET 0) j
+            WHERE o.state <> 'completed' AND o.state = 'cancelled' AND j.tenant_id = $2::integer LIMIT $1::bigint) o) AS cancelled,
+         (SELECT count(*) FROM (
+            SELECT FROM taskflow.outcome o
+            CROSS JOIN LATERAL (SELECT j.tenant_id FROM taskflow.job j WHERE j.id = o.job_id OFFSET 0) j
+            WHERE o.state <> 'completed' AND o.state = 'dead' AND j.tenant_id = $2::integer LIMIT $1::bigint) o) AS dead
+  FROM all_ended a
+),
+mine AS MATERIALIZED (
+  SELECT l.id FROM taskflow.queue q JOIN taskflow.lane l ON l.queue_id = q.id WHERE q.tenant_id = $2::integer
+)
 SELECT 'pending' AS state, r.lane_id, count(*) AS jobs
 FROM (SELECT r.lane_id FROM mine m
       CROSS JOIN LATERAL (SELECT r.lane_id FROM taskflow.ready r WHERE r.lane_id = m.id LIMIT $1::bigint) r LIMIT $1::bigint) r
