@@ -1,0 +1,110 @@
+import { queryOptions } from "@tanstack/react-query";
+import { client, take } from "./client";
+import type { JobAction } from "./job-actions";
+import { keys } from "./queries";
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+
+/** An operation on many jobs. */
+export type Bulk = Schemas["BulkOperation"];
+export type BulkList = Schemas["BulkList"];
+export type BulkResult = Schemas["BulkResultOut"];
+export type DryRun = Schemas["DryRunOut"];
+export type Counted = Schemas["CountOut"];
+
+/** What is done to which jobs. */
+export interface BulkOrder {
+  action: JobAction;
+  /** A filter; empty for all jobs. */
+  q: string;
+}
+
+/** The newest operations: those that the live feed follows. */
+export function bulksQuery() {
+  return queryOptions({
+    queryKey: keys.bulks(),
+    queryFn: ({ signal }) => take(client.GET("/api/v1/bulk", { signal })),
+  });
+}
+
+/** Older operations, behind an id. */
+export async function bulksBefore(before: string): Promise<BulkList> {
+  return await take(client.GET("/api/v1/bulk", { params: { query: { before } } }));
+}
+
+export function bulkQuery(id: string) {
+  return queryOptions({
+    queryKey: keys.bulk(id),
+    queryFn: ({ signal }) => take(client.GET("/api/v1/bulk/{bulk_id}", { params: { path: { bulk_id: id } }, signal })),
+  });
+}
+
+/** How many jobs match a filter. */
+export function countQuery(q: string) {
+  return queryOptions({
+    queryKey: keys.jobCount(q),
+    queryFn: ({ signal }) => take(client.POST("/api/v1/jobs/count", { body: { q }, signal })),
+    staleTime: 10_000,
+  });
+}
+
+/** What an operation would act on now. */
+export function dryRunQuery({ action, q }: BulkOrder) {
+  return queryOptions({
+    queryKey: keys.dryRun(action, q),
+    queryFn: async ({ signal }) =>
+      (await take(client.POST("/api/v1/bulk", { body: { action, q, dry_run: true }, signal }))) as unknown as DryRun,
+    staleTime: 0,
+    gcTime: 0,
+  });
+}
+
+/**
+ * Accept an operation.
+ *
+ * @param key makes a repeat of the same request harmless
+ */
+export async function startBulk(
+  { action, q }: BulkOrder,
+  options: { reason: string; rate: number | null; key: string },
+): Promise<Bulk> {
+  const body = { action, q, reason: options.reason.trim() || null, rate: options.rate };
+  const params = { header: { "Idempotency-Key": options.key } };
+  // By `dry_run`; the description names the answers of both.
+  return (await take(client.POST("/api/v1/bulk", { body, params }))) as Bulk;
+}
+
+export async function stopBulk(id: string): Promise<Bulk> {
+  return await take(client.POST("/api/v1/bulk/{bulk_id}/stop", { params: { path: { bulk_id: id } } }));
+}
+
+export async function undoBulk(id: string): Promise<Bulk> {
+  return await take(client.POST("/api/v1/bulk/{bulk_id}/undo", { params: { path: { bulk_id: id } } }));
+}
+
+/** What became of jobs, by pages. */
+export async function bulkResults(id: string, failed: boolean, cursor: string | null, signal: AbortSignal) {
+  const query = { failed, limit: 100, ...(cursor ? { cursor } : {}) };
+  return await take(client.GET("/api/v1/bulk/{bulk_id}/results", { params: { path: { bulk_id: id }, query }, signal }));
+}
+
+/** Whether an operation has not ended. */
+export function isLive({ state }: Bulk): boolean {
+  return state === "waiting" || state === "running";
+}
+
+/** Jobs that were handled, and how many there are. */
+export function handled({ done, failed }: Bulk): number {
+  return done + failed;
+}
+
+/** A list with an operation in it as it is now. */
+export function withBulk(list: BulkList | undefined, bulk: Bulk): BulkList {
+  const items = list?.items ?? [];
+  const known = items.some(({ id }) => id === bulk.id);
+  return {
+    next: list?.next ?? null,
+    items: known ? items.map((one) => (one.id === bulk.id ? bulk : one)) : [bulk, ...items],
+  };
+}

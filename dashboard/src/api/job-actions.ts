@@ -1,0 +1,65 @@
+import { client, take } from "./client";
+import { Refused } from "./refused";
+
+export type JobAction = "retry" | "cancel" | "delete";
+
+/** A job that something is done to, as far as the page knows it. */
+export interface ActTarget {
+  id: string;
+  task: string;
+  state: string;
+}
+
+/** What pages do jobs with; the frame gives it to them. */
+export interface JobActs {
+  /**
+   * Do something to jobs; a deletion is asked for first.
+   *
+   * @returns ids of those to which it was done
+   */
+  act: (action: JobAction, targets: readonly ActTarget[]) => Promise<readonly string[]>;
+  /** What is under way. */
+  busy: JobAction | null;
+}
+
+/** What came of one job. */
+export interface ActResult {
+  id: string;
+  /** What was done: `new_round`, `due_now`, `cancelled`, `requested`, `deleted`; null if nothing was. */
+  answer: string | null;
+  /** Why nothing was done; null if it was. */
+  problem: { code: string; detail: string } | null;
+}
+
+/** Most jobs of one request. */
+export const MOST_JOBS = 200;
+
+const ALLOWED: Record<JobAction, readonly string[]> = {
+  retry: ["dead", "scheduled", "retrying"],
+  cancel: ["pending", "running", "scheduled", "retrying", "blocked", "suspended"],
+  delete: ["completed", "cancelled", "dead"],
+};
+
+/** Whether the server does this to a job in that state. */
+export function allowedIn(action: JobAction, state: string): boolean {
+  return ALLOWED[action].includes(state);
+}
+
+const PATH = { retry: "/api/v1/jobs/retry", cancel: "/api/v1/jobs/cancel", delete: "/api/v1/jobs/delete" } as const;
+
+/** Do one thing to several jobs in one request; what cannot be done to one does not keep it from the others. */
+export async function actOnJobs(action: JobAction, ids: readonly string[]): Promise<ActResult[]> {
+  try {
+    const { items } = await take(client.POST(PATH[action], { body: { ids: [...ids] } }));
+    return items.map(({ id, ok, answer, code, detail }) => ({
+      id,
+      answer,
+      problem: ok ? null : { code: code ?? "", detail: detail ?? "" },
+    }));
+  } catch (failure) {
+    // The request as a whole was refused or got lost: so it is for each of them.
+    const code = failure instanceof Refused ? failure.code : "unreachable";
+    const detail = failure instanceof Error ? failure.message : String(failure);
+    return ids.map((id) => ({ id, answer: null, problem: { code, detail } }));
+  }
+}

@@ -1,0 +1,96 @@
+import { useRouter } from "@tanstack/react-router";
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react";
+import type { BulkOrder } from "@/api/bulks";
+import { offerAction, type Replayed } from "@/lib/actions";
+import { type KeyBindings, useKeys } from "@/lib/keys";
+import { useRefusal } from "@/lib/session";
+import { NAVIGATION } from "./navigation";
+
+const Palette = lazy(() => import("./palette"));
+const KeyHelp = lazy(() => import("./key-help"));
+const BulkDialog = lazy(() => import("@/features/bulk/dialog"));
+const EnqueueDialog = lazy(() => import("@/features/enqueue/dialog"));
+const ReplayDialog = lazy(() => import("@/features/enqueue/replay-dialog"));
+
+interface Asked {
+  order: BulkOrder;
+  onStarted: () => void;
+}
+
+type Shown = "palette" | "keys" | "enqueue" | "replay" | null;
+
+/** What opens over every page: palette, list of keys, enqueue form, bulk dialog. Each is loaded when it is first wanted. */
+export function Overlays() {
+  const router = useRouter();
+  const [shown, setShown] = useState<Shown>(null);
+  const [loaded, setLoaded] = useState<ReadonlySet<Shown>>(new Set());
+  const [task, setTask] = useState<string | undefined>();
+  const [asked, setAsked] = useState<Asked | null>(null);
+  const [replayed, setReplayed] = useState<Replayed | null>(null);
+  const refusal = useRefusal("jobs:write");
+
+  const show = useCallback((what: Shown) => {
+    setShown(what);
+    setLoaded((before) => new Set(before).add(what));
+  }, []);
+  const enqueue = useCallback(
+    (name?: string) => {
+      setTask(typeof name === "string" ? name : undefined);
+      show("enqueue");
+    },
+    [show],
+  );
+
+  useEffect(() => {
+    const back = [
+      offerAction("palette", () => show("palette")),
+      offerAction("keys", () => show("keys")),
+      offerAction("enqueue", enqueue),
+      offerAction("bulk", (action, q, onStarted) => setAsked({ order: { action, q }, onStarted })),
+      offerAction("replay", (job) => {
+        setReplayed(job);
+        show("replay");
+      }),
+    ];
+    return () => {
+      for (const take of back) take();
+    };
+  }, [show, enqueue]);
+
+  const goTo = useMemo<KeyBindings>(
+    () =>
+      Object.fromEntries(
+        NAVIGATION.flatMap((group) => group.items).map(({ to, search, keyName }) => [
+          `g ${keyName}`,
+          () => void router.navigate({ to, search: search ?? {} }),
+        ]),
+      ),
+    [router],
+  );
+  useKeys({
+    ...goTo,
+    "$mod+k": (event) => {
+      event.preventDefault();
+      show("palette");
+    },
+    "Shift+?": () => show("keys"),
+    e: (event) => {
+      event.preventDefault();
+      if (!refusal) enqueue();
+    },
+  });
+
+  const of = (what: Shown) => ({
+    open: shown === what,
+    onOpenChange: (open: boolean) => setShown(open ? what : null),
+  });
+  return (
+    <Suspense fallback={null}>
+      {loaded.has("palette") ? <Palette {...of("palette")} /> : null}
+      {loaded.has("keys") ? <KeyHelp {...of("keys")} /> : null}
+      {asked ? <BulkDialog {...asked} onClose={() => setAsked(null)} /> : null}
+      {loaded.has("enqueue") ? <EnqueueDialog {...of("enqueue")} task={task} /> : null}
+      {replayed ? <ReplayDialog {...of("replay")} job={replayed} /> : null}
+    </Suspense>
+  );
+}

@@ -1,0 +1,192 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { HttpResponse, http } from "msw";
+import { setupServer } from "msw/node";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import type { Bulk } from "@/api/bulks";
+import { keys } from "@/api/queries";
+import { session, setSession } from "@/lib/session";
+import { openApp } from "@/test/app";
+import { API, idOf, storedJob } from "@/test/jobs";
+import { currentToasts, dismissToast } from "@/ui/toast";
+import { formsOf } from "./dialog";
+import { undoIn } from "./undo";
+
+let bulks: Bulk[];
+let counted: { value: number; exact: boolean };
+const sent: { path: string; body: unknown; key: string | null }[] = [];
+
+function bulkOf(n: number, more: Partial<Bulk> = {}): Bulk {
+  return {
+    id: idOf(n),
+    action: "delete",
+    state: "running",
+    q: "state:dead",
+    reason: null,
+    actor: "ada",
+    rate: null,
+    created_at: "2026-11-30T12:00:00Z",
+    undo_until: null,
+    started_at: "2026-11-30T12:00:08Z",
+    finished_at: null,
+    total: 3412,
+    collected: true,
+    done: 1499,
+    failed: 1,
+    outcomes: { deleted: 1499, changed: 1 },
+    problem: null,
+    ...more,
+  };
+}
+
+const row = { ...storedJob(1, { state: "dead" }), args_preview: '{"to":"user1"}' };
+const server = setupServer(
+  http.get(`${API}/bulk`, () => HttpResponse.json({ items: bulks, next: null })),
+  http.get(`${API}/bulk/:id`, ({ params }) => HttpResponse.json(bulks.find(({ id }) => id === params.id))),
+  http.get(`${API}/bulk/:id/results`, ({ request }) => {
+    const failed = new URL(request.url).searchParams.get("failed") === "true";
+    const left = { id: idOf(8), outcome: "changed", ok: false };
+    return HttpResponse.json({
+      items: failed ? [left] : [{ id: idOf(7), outcome: "deleted", ok: true }, left],
+      next: null,
+    });
+  }),
+  http.post(`${API}/bulk/:id/:act`, ({ params }) => {
+    sent.push({ path: `${params.act}`, body: null, key: null });
+    const state = params.act === "undo" ? "undone" : "stopped";
+    bulks = bulks.map((one) => (one.id === params.id ? { ...one, state } : one));
+    return HttpResponse.json(bulks.find(({ id }) => id === params.id));
+  }),
+  http.post(`${API}/bulk`, async ({ request }) => {
+    const body = (await request.json()) as { dry_run?: boolean };
+    if (body.dry_run) return HttpResponse.json({ matched: counted, sample: [row] });
+    sent.push({ path: "bulk", body, key: request.headers.get("Idempotency-Key") });
+    const undo_until = new Date(Date.now() + 8000).toISOString();
+    bulks = [bulkOf(9, { state: "waiting", total: 0, collected: false, done: 0, failed: 0, undo_until }), ...bulks];
+    return HttpResponse.json(bulks[0], { status: 202 });
+  }),
+  http.post(`${API}/jobs/count`, () => HttpResponse.json(counted)),
+  http.get(`${API}/jobs`, () =>
+    HttpResponse.json({ items: [row], next: null, looked_at: 1, looked_until: null, complete: true }),
+  ),
+  http.get(`${API}/jobs/stats`, () => HttpResponse.json({ states: { dead: 1 }, queues: {}, as_of: "", exact: true })),
+  http.get(`${API}/stats/series`, () => HttpResponse.json({ at: [], series: [], left_out: 0, step: 60 })),
+);
+const first = session();
+beforeAll(() => server.listen({ onUnhandledRequest: "error" }));
+beforeEach(() => {
+  setSession(first);
+  sent.length = 0;
+  counted = { value: 3412, exact: true };
+  bulks = [bulkOf(1)];
+  for (const { id } of currentToasts()) dismissToast(id);
+});
+afterEach(() => server.resetHandlers());
+afterAll(() => server.close());
+
+const region = () => screen.findByRole("region", { name: "Bulk operations in progress" });
+
+test("from one row to all that match, with a reason, and back", async () => {
+  const { queryClient } = await openApp("/jobs?state=dead&q=task:send_*");
+  await userEvent.click(await screen.findByRole("checkbox", { name: /^Select send_email/ }));
+  await userEvent.click(await screen.findByRole("button", { name: "Select all 3,412 that match" }));
+  const bar = screen.getByRole("region", { name: "All 3,412 that match" });
+  expect(within(bar).getByRole("button", { name: "Cancel" }).getAttribute("aria-disabled")).toBe("true");
+  await userEvent.click(within(bar).getByRole("button", { name: "Delete" }));
+  const dialog = await screen.findByRole("dialog", { name: "Delete 3,412 jobs?" });
+  expect(within(dialog).getByText("state:dead task:send_*")).toBeDefined();
+  expect(within(dialog).getByText("and 3,411 more")).toBeDefined();
+  await userEvent.type(within(dialog).getByLabelText(/^Rate/), "0");
+  await userEvent.type(within(dialog).getByLabelText(/^Reason/), "sent by hand{Enter}");
+  expect(within(dialog).getByText("A whole number from 1 to 100,000.")).toBeDefined();
+  expect(sent).toEqual([]);
+  await userEvent.clear(within(dialog).getByLabelText(/^Rate/));
+  await userEvent.click(within(dialog).getByRole("button", { name: "Delete 3,412 jobs" }));
+  expect(await within(await region()).findByText(/^Deleting jobs in \d s$/)).toBeDefined();
+  expect(sent[0]?.body).toEqual({ action: "delete", q: "state:dead task:send_*", reason: "sent by hand", rate: null });
+  expect(sent[0]?.key).toMatch(/^[\w-]{22}$/);
+  expect(screen.queryByRole("region", { name: "All 3,412 that match" })).toBeNull();
+  expect(currentToasts().map(({ title }) => title)).toEqual(["Deleting jobs"]);
+  await userEvent.click(within(await region()).getByRole("button", { name: "Undo" }));
+  await waitFor(() => expect(currentToasts().map(({ title }) => title)).toEqual(["Undone: no job was touched"]));
+  expect(sent.at(-1)?.path).toBe("undo");
+  expect(queryClient.getQueryData<{ items: Bulk[] }>(keys.bulks())?.items[0]?.state).toBe("undone");
+});
+
+test("a number that is not exact is said so, and nothing that matches cannot be done", async () => {
+  counted = { value: 10_000, exact: false };
+  await openApp("/jobs?state=dead");
+  await userEvent.click(await screen.findByRole("checkbox", { name: /^Select send_email/ }));
+  await userEvent.click(await screen.findByRole("button", { name: "Select all 10K+ that match" }));
+  counted = { value: 10_000, exact: false };
+  await userEvent.click(screen.getByRole("button", { name: "Retry" }));
+  const dialog = await screen.findByRole("dialog", { name: "Retry all that match?" });
+  expect(await within(dialog).findByText("At least 10,000 jobs match; all of them are meant.")).toBeDefined();
+  expect(within(dialog).getByRole("button", { name: "Retry 10,000 or more jobs" })).toBeDefined();
+  await userEvent.click(within(dialog).getByRole("button", { name: "Back" }));
+  counted = { value: 0, exact: true };
+  await userEvent.click(screen.getByRole("button", { name: "Retry" }));
+  const none = await screen.findByRole("dialog", { name: "Retry 0 jobs?" });
+  expect(within(none).getByRole("button", { name: "Retry 0 jobs" }).getAttribute("aria-disabled")).toBe("true");
+});
+
+test("an operation is listed with its progress, its results and a stop", async () => {
+  const { router } = await openApp("/bulk");
+  await userEvent.click(await screen.findByRole("link", { name: "Delete" }));
+  const drawer = await screen.findByRole("dialog");
+  expect(within(drawer).getByText("1,500 of 3,412")).toBeDefined();
+  const outcomes = within(drawer).getByRole("list", { name: "What became of the jobs" });
+  expect(
+    within(outcomes)
+      .getAllByRole("listitem")
+      .map((item) => item.textContent),
+  ).toEqual(["Deleted1,499", "Left: its state had changed1"]);
+  expect(await within(drawer).findByText(idOf(7))).toBeDefined();
+  await userEvent.click(within(drawer).getByRole("button", { name: "Left" }));
+  await waitFor(() => expect(within(drawer).queryByText(idOf(7))).toBeNull());
+  expect(router.state.location.search).toEqual({ id: idOf(1), show: "left" });
+  await userEvent.click(within(drawer).getByRole("button", { name: "Stop" }));
+  expect(await within(drawer).findByText("Stopped")).toBeDefined();
+  await waitFor(() =>
+    expect(currentToasts().map(({ title }) => title)).toEqual(["Stopped after 1,499 jobs; the others are untouched"]),
+  );
+});
+
+test("without an operation the page says what one is; an error keeps what was there", async () => {
+  bulks = [];
+  const { queryClient } = await openApp("/bulk");
+  expect(await screen.findByText("No bulk operation yet")).toBeDefined();
+  server.use(
+    http.get(`${API}/bulk`, () =>
+      HttpResponse.json({ title: "x", status: 503, code: "store_unavailable", detail: "away" }, { status: 503 }),
+    ),
+  );
+  await queryClient.invalidateQueries({ queryKey: keys.bulks() });
+  expect(await screen.findByText("Could not load bulk operations")).toBeDefined();
+  expect(screen.getByText("No bulk operation yet")).toBeDefined();
+});
+
+test("a viewer sees progress and is told why there is no stop", async () => {
+  setSession({ ...first, role: "viewer", permissions: ["jobs:read", "payload:read"] });
+  await openApp("/bulk");
+  await screen.findByRole("link", { name: "Delete" });
+  const stop = within(await region()).getByRole("button", { name: "Stop" });
+  expect(stop.getAttribute("aria-disabled")).toBe("true");
+});
+
+test("the same for a terminal and for a program", () => {
+  expect(formsOf({ action: "delete", q: "state:dead task:send_*" }, "by hand", 50)).toEqual({
+    curl: `curl -X POST -H 'Content-Type: application/json' -d '{"action":"delete","q":"state:dead task:send_*","reason":"by hand","rate":50}' http://localhost:3000/api/v1/bulk`,
+    cli: "taskflow jobs delete --filter 'state:dead task:send_*' --reason 'by hand' --rate 50",
+    python: 'app.jobs.delete_matching("state:dead task:send_*", reason="by hand", rate=50)',
+  });
+});
+
+test("an operation can be taken back until it begins", () => {
+  const now = Date.parse("2026-11-30T12:00:00Z");
+  const undo_until = "2026-11-30T12:00:08Z";
+  expect(undoIn(bulkOf(1, { state: "waiting", undo_until }), now)).toBe(8000);
+  expect(undoIn(bulkOf(1, { state: "waiting", undo_until }), now + 9000)).toBe(0);
+  expect(undoIn(bulkOf(1, { state: "running", undo_until }), now)).toBe(0);
+  expect(undoIn(bulkOf(1, { state: "waiting" }), now)).toBe(0);
+});

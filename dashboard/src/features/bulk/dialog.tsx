@@ -1,0 +1,191 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Code, Copy, Terminal } from "lucide-react";
+import { useState } from "react";
+import { type BulkList, type BulkOrder, dryRunQuery, startBulk, withBulk } from "@/api/bulks";
+import { keys } from "@/api/queries";
+import { copyText } from "@/lib/copy";
+import { cliOf, curlOf, pythonText } from "@/lib/copy-as";
+import { countExactly } from "@/lib/format";
+import { newKey } from "@/lib/id";
+import { words } from "@/lib/text/bulk";
+import { kit } from "@/lib/text/kit";
+import { Button } from "@/ui/button";
+import { Dialog } from "@/ui/dialog";
+import { ErrorState } from "@/ui/error-state";
+import { Field } from "@/ui/field";
+import { Input } from "@/ui/input";
+import { Menu } from "@/ui/menu";
+import { toast } from "@/ui/toast";
+import { Sample } from "./sample";
+import { tellEndOf } from "./started";
+import { offerUndo } from "./undo";
+
+interface Props {
+  order: BulkOrder;
+  onClose: () => void;
+  onStarted: () => void;
+}
+
+const MOST_RATE = 100_000;
+
+/** Asks before an operation on all jobs that match: how many, some of them, why, and how fast. */
+export default function BulkDialog({ order, onClose, onStarted }: Props) {
+  const { action, q } = order;
+  const [reason, setReason] = useState("");
+  const [rate, setRate] = useState("");
+  const [key] = useState(newKey);
+  const client = useQueryClient();
+  const seen = useQuery(dryRunQuery(order));
+  const perSecond = rate.trim() === "" ? null : Number(rate);
+  const wrongRate = perSecond !== null && !(Number.isInteger(perSecond) && perSecond >= 1 && perSecond <= MOST_RATE);
+  const start = useMutation({
+    mutationFn: () => startBulk(order, { reason, rate: perSecond, key }),
+    onSuccess: (bulk) => {
+      tellEndOf(bulk.id);
+      client.setQueryData<BulkList>(keys.bulks(), (list) => withBulk(list, bulk));
+      offerUndo(bulk, (now) => client.setQueryData<BulkList>(keys.bulks(), (list) => withBulk(list, now)));
+      onStarted();
+      onClose();
+    },
+  });
+  const matched = seen.data?.matched;
+  const none = matched?.value === 0;
+  const ready = matched !== undefined && !none && !wrongRate && !start.isPending;
+  const run = () => {
+    if (ready) start.mutate();
+  };
+  return (
+    <Dialog
+      open
+      size="m"
+      onOpenChange={(open) => {
+        if (!open) onClose();
+      }}
+      title={titleOf(order, matched)}
+      description={
+        <>
+          <p>{words.fit(action)}</p>
+          <p>{words.frozen}</p>
+        </>
+      }
+      footer={
+        <>
+          <span className="mr-auto">
+            <CopyAs order={order} reason={reason} rate={wrongRate ? null : perSecond} />
+          </span>
+          <Button variant="ghost" onClick={onClose}>
+            {words.back}
+          </Button>
+          <Button
+            variant="primary"
+            className={action === "delete" ? "bg-danger text-on-danger hover:bg-danger-hover" : undefined}
+            busy={start.isPending}
+            refusal={none ? words.none : matched ? undefined : words.counting}
+            onClick={run}
+          >
+            {verbOf(order, matched)}
+          </Button>
+        </>
+      }
+    >
+      <form
+        className="flex flex-col gap-4"
+        onSubmit={(event) => {
+          event.preventDefault();
+          run();
+        }}
+      >
+        <p className="text-text-2">
+          {words.filterIs}{" "}
+          <code className="break-words rounded-s bg-active px-1 font-mono text-12 text-text">
+            {q || words.everyJob}
+          </code>
+        </p>
+        {seen.error ? (
+          <ErrorState compact what={words.what} error={seen.error} onRetry={seen.refetch} busy={seen.isFetching} />
+        ) : (
+          <Sample data={seen.data} />
+        )}
+        <div className="flex gap-4 max-sm:flex-col">
+          <Field label={words.reason} note={words.optional} hint={words.reasonHint} className="grow">
+            <Input
+              value={reason}
+              maxLength={500}
+              data-autofocus=""
+              onChange={(event) => setReason(event.target.value)}
+            />
+          </Field>
+          <Field
+            label={words.rate}
+            note={words.optional}
+            hint={words.rateHint}
+            error={wrongRate ? words.rateWrong : undefined}
+            className="w-44 max-sm:w-full"
+          >
+            <Input value={rate} inputMode="numeric" maxLength={6} onChange={(event) => setRate(event.target.value)} />
+          </Field>
+        </div>
+        {start.error ? (
+          <p role="alert" className="text-danger">
+            {start.error.message}
+          </p>
+        ) : null}
+        {/* Enter in a field is the button. */}
+        <button type="submit" hidden />
+      </form>
+    </Dialog>
+  );
+}
+
+type Matched = { value: number; exact: boolean } | undefined;
+
+function titleOf({ action }: BulkOrder, matched: Matched): string {
+  return matched?.exact
+    ? words.question(action, matched.value, countExactly(matched.value))
+    : words.questionOpen(action);
+}
+
+function verbOf({ action }: BulkOrder, matched: Matched): string {
+  if (matched === undefined) return words.verb(action);
+  const formatted = countExactly(matched.value);
+  return matched.exact ? words.verbOf(action, matched.value, formatted) : words.verbAtLeast(action, formatted);
+}
+
+function CopyAs({ order, reason, rate }: { order: BulkOrder; reason: string; rate: number | null }) {
+  const copy = (text: string) => async () => {
+    toast((await copyText(text)) ? { title: words.copied, duration: 2000 } : { title: kit.copyFailed, tone: "danger" });
+  };
+  const forms = formsOf(order, reason.trim(), rate);
+  return (
+    <Menu
+      align="start"
+      side="top"
+      trigger={
+        <Button variant="ghost" icon={<Copy aria-hidden size={14} />}>
+          {words.copyAs}
+        </Button>
+      }
+      groups={[
+        {
+          items: [
+            { label: words.curl, icon: <Code aria-hidden size={14} />, onSelect: copy(forms.curl) },
+            { label: words.cli, icon: <Terminal aria-hidden size={14} />, onSelect: copy(forms.cli) },
+            { label: words.python, icon: <Code aria-hidden size={14} />, onSelect: copy(forms.python) },
+          ],
+        },
+      ]}
+    />
+  );
+}
+
+/** The same operation for a terminal and for a program. */
+export function formsOf({ action, q }: BulkOrder, reason: string, rate: number | null) {
+  const body = { action, q, ...(reason ? { reason } : {}), ...(rate ? { rate } : {}) };
+  const more = [...(reason ? ["--reason", reason] : []), ...(rate ? ["--rate", String(rate)] : [])];
+  const named = [...(reason ? [`reason=${pythonText(reason)}`] : []), ...(rate ? [`rate=${rate}`] : [])];
+  return {
+    curl: curlOf({ method: "POST", path: "/bulk", body: JSON.stringify(body) }),
+    cli: cliOf("jobs", action, "--filter", q, ...more),
+    python: `app.jobs.${action}_matching(${[pythonText(q), ...named].join(", ")})`,
+  };
+}

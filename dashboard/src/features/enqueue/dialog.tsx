@@ -1,0 +1,168 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useNavigate, useRouter } from "@tanstack/react-router";
+import { useEffect, useMemo, useRef } from "react";
+import { useForm } from "react-hook-form";
+import { client, take } from "@/api/client";
+import { keys, queuesQuery, tasksQuery } from "@/api/queries";
+import { Refused } from "@/api/refused";
+import { cx } from "@/lib/cx";
+import { newKey } from "@/lib/id";
+import { useRefusal } from "@/lib/session";
+import { words } from "@/lib/text/enqueue";
+import { Button } from "@/ui/button";
+import { Dialog } from "@/ui/dialog";
+import { Field, useFieldIds } from "@/ui/field";
+import { INPUT } from "@/ui/input";
+import { toast } from "@/ui/toast";
+import { ArgsPart } from "./args-part";
+import { Beginnings } from "./beginnings";
+import { fieldsOf } from "./fields";
+import { bodyOf, EMPTY, pathOf, requestOf, sameCall, type Values, withArgs } from "./form";
+import { OptionsPart } from "./options-part";
+import { Preview } from "./preview";
+
+interface Props {
+  open: boolean;
+  onOpenChange: (open: boolean) => void;
+  /** Chosen at the start. */
+  task: string | undefined;
+}
+
+/** Enqueue one job: the form of its task's arguments, options, and the same call as a command. */
+export default function EnqueueDialog({ open, onOpenChange, task }: Props) {
+  const queryClient = useQueryClient();
+  const router = useRouter();
+  const inJobs = useNavigate({ from: "/jobs" });
+  const refusal = useRefusal("jobs:write");
+  const { data: tasks } = useQuery({ ...tasksQuery(), enabled: open });
+  const { data: queues } = useQuery({ ...queuesQuery(), enabled: open });
+  const form = useForm<Values>({ defaultValues: EMPTY });
+  const { register, handleSubmit, watch, reset, setError, formState } = form;
+  const values = watch();
+  const chosen = tasks?.items.find(({ name }) => name === values.task);
+  const fields = useMemo(() => fieldsOf(chosen?.args_schema), [chosen]);
+  // A retry after a lost answer must not store a second job; another content is another job.
+  const attempt = useRef({ text: "", key: "" });
+
+  useEffect(() => {
+    if (open) reset({ ...EMPTY, task: task ?? "" });
+  }, [open, task, reset]);
+
+  const { body } = requestOf(values, fields);
+  const submit = handleSubmit(async (given) => {
+    const request = requestOf(given, fields);
+    const wrong = Object.entries(request.errors);
+    for (const [path, message] of wrong)
+      setError(path as keyof Values, { message }, { shouldFocus: path === wrong[0]?.[0] });
+    if (wrong.length > 0) return;
+    const text = JSON.stringify(request.body);
+    if (attempt.current.text !== text) attempt.current = { text, key: newKey() };
+    try {
+      const job = await take(
+        client.POST("/api/v1/jobs", {
+          body: bodyOf(request.body) as never,
+          headers: { "Idempotency-Key": attempt.current.key },
+        }),
+      );
+      attempt.current = { text: "", key: "" };
+      onOpenChange(false);
+      void queryClient.invalidateQueries({ queryKey: keys.stats() });
+      void queryClient.invalidateQueries({ queryKey: keys.jobs() });
+      const inList = () => router.state.location.pathname === "/jobs";
+      // The list keeps its filter; what another page has in its URL is none.
+      const show = () =>
+        void (inList()
+          ? inJobs({ search: (old) => ({ ...old, job: job.id }) })
+          : router.navigate({ to: "/jobs", search: { job: job.id } }));
+      toast({
+        title: job.created ? words.done(job.task) : words.held(job.task),
+        tone: job.created ? "success" : "neutral",
+        action: { label: words.open, run: show },
+      });
+      if (inList()) show();
+    } catch (error) {
+      const named = error instanceof Refused ? error.fields : [];
+      for (const { pointer, detail } of named) {
+        const path = pathOf(pointer, fields);
+        if (path) setError(path as keyof Values, { message: detail });
+      }
+      setError("root", { message: error instanceof Error ? error.message : words.failed });
+    }
+  });
+
+  return (
+    <Dialog
+      open={open}
+      onOpenChange={onOpenChange}
+      size="l"
+      title={words.title}
+      description={words.hint}
+      footer={
+        <>
+          {formState.errors.root ? (
+            <p role="alert" className="mr-auto min-w-0 text-12 text-danger">
+              {formState.errors.root.message}
+            </p>
+          ) : null}
+          <Button
+            variant="primary"
+            type="submit"
+            form="enqueue"
+            busy={formState.isSubmitting}
+            {...(refusal ? { refusal } : {})}
+          >
+            {words.submit}
+          </Button>
+        </>
+      }
+    >
+      {tasks && tasks.items.length === 0 ? <p className="pb-4 text-text-2">{words.noTasks}</p> : null}
+      <form id="enqueue" noValidate onSubmit={submit} className="flex flex-col gap-5">
+        <Field label={words.task} hint={undefined} error={formState.errors.task?.message}>
+          <TaskSelect
+            names={(tasks?.items ?? []).map(({ name }) => name)}
+            bind={register("task", { onChange: (event) => reset({ ...EMPTY, task: event.target.value }) })}
+          />
+        </Field>
+        {values.task ? (
+          <>
+            <Beginnings
+              task={values.task}
+              schema={chosen?.args_schema}
+              onUse={(args, text) => reset(withArgs(form.getValues(), fields, args, text), { keepDefaultValues: true })}
+            />
+            <ArgsPart fields={fields} register={register} errors={formState.errors} />
+            <OptionsPart
+              defaults={chosen?.options ?? {}}
+              queues={(queues?.items ?? []).map(({ name }) => name)}
+              when={values.when}
+              register={register}
+              errors={formState.errors}
+            />
+            <Preview call={sameCall(body)} />
+          </>
+        ) : null}
+      </form>
+    </Dialog>
+  );
+}
+
+function TaskSelect({
+  names,
+  bind,
+}: {
+  names: readonly string[];
+  bind: ReturnType<ReturnType<typeof useForm<Values>>["register"]>;
+}) {
+  const ids = useFieldIds();
+  return (
+    <select {...ids} {...bind} className={cx(INPUT, "h-(--tf-control-h) px-2.5")}>
+      <option value="">{words.taskPlaceholder}</option>
+      {names.map((name) => (
+        <option key={name} value={name}>
+          {name}
+        </option>
+      ))}
+    </select>
+  );
+}

@@ -1,0 +1,161 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useNavigate, useRouter } from "@tanstack/react-router";
+import { useEffect, useMemo, useRef } from "react";
+import { useForm } from "react-hook-form";
+import { client, take } from "@/api/client";
+import { parseJson } from "@/api/json";
+import { keys, queuesQuery, tasksQuery } from "@/api/queries";
+import { Refused } from "@/api/refused";
+import type { Replayed } from "@/lib/actions";
+import { newKey } from "@/lib/id";
+import { indentJson, membersOf } from "@/lib/raw-json";
+import { useRefusal } from "@/lib/session";
+import { words } from "@/lib/text/enqueue";
+import { useZone } from "@/lib/zone";
+import { Button } from "@/ui/button";
+import { Dialog } from "@/ui/dialog";
+import { Field } from "@/ui/field";
+import { Input } from "@/ui/input";
+import { toast } from "@/ui/toast";
+import { ArgsPart } from "./args-part";
+import { type ArgField, fieldsOf } from "./fields";
+import { bodyOf, EMPTY, pathOf, requestOf, type Values, withArgs } from "./form";
+
+interface Props {
+  open: boolean;
+  onOpenChange: (open: boolean) => void;
+  job: Replayed;
+}
+
+interface Form extends Values {
+  reason: string;
+}
+
+/** A new job like another one: its arguments in the form of its task, to be changed before it is stored. */
+export default function ReplayDialog({ open, onOpenChange, job }: Props) {
+  const cache = useQueryClient();
+  const router = useRouter();
+  const inJobs = useNavigate({ from: "/jobs" });
+  const zone = useZone();
+  const refusal = useRefusal("jobs:write");
+  const { data: tasks } = useQuery({ ...tasksQuery(), enabled: open });
+  const { data: queues } = useQuery({ ...queuesQuery(), enabled: open });
+  const fields = useMemo(() => fieldsFor(job, tasks?.items), [job, tasks]);
+  const form = useForm<Form>({ defaultValues: { ...EMPTY, reason: "" } });
+  const { register, handleSubmit, reset, setError, formState } = form;
+  // A retry after a lost answer must not store a second job; another content is another job.
+  const attempt = useRef({ text: "", key: "" });
+
+  useEffect(() => {
+    if (!open || tasks === undefined) return;
+    const start = { ...EMPTY, task: job.task, queue: job.queue };
+    const values = withArgs(start, fields, parseJson(job.args), indentJson(job.args));
+    reset({ ...values, reason: "" });
+  }, [open, tasks, job, fields, reset]);
+
+  const submit = handleSubmit(async (given) => {
+    const request = requestOf({ ...given, when: given.time ? "time" : "now" }, fields);
+    const wrong = Object.entries(request.errors);
+    for (const [path, message] of wrong)
+      setError(path as keyof Form, { message }, { shouldFocus: path === wrong[0]?.[0] });
+    if (wrong.length > 0) return;
+    const parts = request.body.filter(([name]) => ["args", "queue", "run_at"].includes(name));
+    const reason = given.reason.trim();
+    const body = bodyOf(reason ? [...parts, ["reason", JSON.stringify(reason)]] : parts);
+    const text = JSON.stringify(body);
+    if (attempt.current.text !== text) attempt.current = { text, key: newKey() };
+    try {
+      const made = await take(
+        client.POST("/api/v1/jobs/{job_id}/replay", {
+          params: { path: { job_id: job.id } },
+          body: body as never,
+          headers: { "Idempotency-Key": attempt.current.key },
+        }),
+      );
+      attempt.current = { text: "", key: "" };
+      onOpenChange(false);
+      for (const key of [keys.stats(), keys.jobs(), keys.job(job.id)]) void cache.invalidateQueries({ queryKey: key });
+      toast({
+        title: made.created ? words.replayed(made.task) : words.held(made.task),
+        tone: made.created ? "success" : "neutral",
+      });
+      if (router.state.location.pathname === "/jobs") void inJobs({ search: (old) => ({ ...old, job: made.id }) });
+      else void router.navigate({ to: "/jobs/$id", params: { id: made.id } });
+    } catch (error) {
+      for (const { pointer, detail } of error instanceof Refused ? error.fields : []) {
+        const path = pathOf(pointer, fields);
+        if (path) setError(path as keyof Form, { message: detail });
+      }
+      setError("root", { message: error instanceof Error ? error.message : words.failed });
+    }
+  });
+
+  return (
+    <Dialog
+      open={open}
+      onOpenChange={onOpenChange}
+      size="l"
+      title={words.replayTitle(job.task)}
+      description={words.replayHint}
+      footer={
+        <>
+          {formState.errors.root ? (
+            <p role="alert" className="mr-auto min-w-0 text-12 text-danger">
+              {formState.errors.root.message}
+            </p>
+          ) : null}
+          <Button
+            variant="primary"
+            type="submit"
+            form="replay"
+            busy={formState.isSubmitting}
+            {...(refusal ? { refusal } : {})}
+          >
+            {words.replay}
+          </Button>
+        </>
+      }
+    >
+      <form id="replay" noValidate onSubmit={submit} className="flex flex-col gap-5">
+        <ArgsPart fields={fields} register={register as never} errors={formState.errors} />
+        <div className="grid gap-4 sm:grid-cols-2">
+          <Field label={words.queue} error={formState.errors.queue?.message}>
+            <Input {...register("queue")} list="replay-queues" autoComplete="off" />
+          </Field>
+          <datalist id="replay-queues">
+            {(queues?.items ?? []).map(({ name }) => (
+              <option key={name} value={name} />
+            ))}
+          </datalist>
+          <Field
+            label={words.when}
+            note={words.optional}
+            hint={words.nowUnless(zone)}
+            error={formState.errors.time?.message}
+          >
+            <Input {...register("time")} type="datetime-local" step={1} mono />
+          </Field>
+          <Field
+            label={words.reason}
+            note={words.optional}
+            hint={words.reasonHint}
+            error={formState.errors.reason?.message}
+            className="sm:col-span-2"
+          >
+            <Input {...register("reason")} maxLength={500} autoComplete="off" />
+          </Field>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+/** Fields for the arguments of a job; null where the form of its task would lose some of them. */
+function fieldsFor(
+  job: Replayed,
+  tasks: readonly { name: string; args_schema: unknown }[] | undefined,
+): readonly ArgField[] | null {
+  const fields = fieldsOf(tasks?.find(({ name }) => name === job.task)?.args_schema);
+  const known = new Set(fields?.map(({ name }) => name));
+  return [...membersOf(job.args).keys()].every((name) => known.has(name)) ? fields : null;
+}

@@ -1,0 +1,117 @@
+import { endedOf, failingOf, sumOf, timesOf } from "@/api/series";
+import type { SeriesOut } from "@/api/types";
+import { cx } from "@/lib/cx";
+import { count, duration, percent } from "@/lib/format";
+import type { Range } from "@/lib/range";
+import { words } from "@/lib/text/metrics";
+import { range as rangeWords } from "@/lib/text/range";
+import { Chart } from "@/ui/chart";
+import { CHART_HEAD, CHART_HEIGHT } from "@/ui/chart-size";
+import { Skeleton } from "@/ui/skeleton";
+
+type One = SeriesOut["series"][number];
+
+const GRID = "grid gap-px border-border border-b bg-border lg:grid-cols-2";
+const CELL = "bg-surface px-5 pt-3 pb-3 max-md:px-4";
+/** One cursor over all charts of the page. */
+const CURSOR = "metrics";
+const PARTS = ["p50", "p95", "p99"] as const;
+// Of no state: they differ by shade, and the rarest by its dashes.
+const LINE = {
+  p50: { token: "--tf-control" },
+  p95: { token: "--tf-text" },
+  p99: { token: "--tf-text-2", dash: [4, 3] },
+};
+
+interface Props {
+  series: SeriesOut;
+  one: One;
+  range: Range;
+}
+
+/** What ended and failed, how long it waited and ran, what is left: of all jobs, or of one queue or task. */
+export function Charts({ series, one, range }: Props) {
+  const at = timesOf(series);
+  const inLast = rangeWords.inLast[range];
+  const ended = endedOf(one);
+  const bars = [
+    { id: "completed", label: words.completed, token: "--tf-control", values: ended.completed },
+    { id: "retried", label: words.retried, token: "--tf-retrying", values: ended.retried },
+    { id: "dead", label: words.dead, token: "--tf-dead", values: ended.dead },
+  ].map((line) => ({ ...line, total: count(sumOf(line.values)) }));
+  const nothing = bars.every((line) => sumOf(line.values) === 0);
+  const failing = failingOf(one);
+  const shared = { at, cursor: CURSOR, className: CELL } as const;
+  return (
+    <div className={GRID}>
+      <Chart
+        {...shared}
+        title={words.throughput(rangeWords.per(series.step))}
+        kind="bars"
+        scale="count"
+        series={bars}
+        format={count}
+        empty={nothing ? words.noneEnded(inLast) : undefined}
+      />
+      <Chart
+        {...shared}
+        title={words.failing}
+        scale="share"
+        series={[{ id: "share", label: words.share, token: "--tf-dead", values: failing }]}
+        format={percent}
+        empty={nothing ? words.noneEnded(inLast) : undefined}
+      />
+      <Times {...shared} title={words.wait} columns={one.wait} empty={words.noneStarted(inLast)} />
+      <Times {...shared} title={words.run} columns={one.run} empty={words.noneEnded(inLast)} />
+      <Chart
+        {...shared}
+        className={cx(CELL, "lg:col-span-2")}
+        title={words.backlog}
+        scale="count"
+        series={[
+          { id: "ready", label: words.ready, token: "--tf-text", values: one.backlog },
+          { id: "arrived", label: words.arrived, token: "--tf-control", values: one.arrived },
+        ]}
+        format={count}
+        empty={one.backlog.every((value) => value === null) ? words.notCounted(inLast) : undefined}
+      />
+    </div>
+  );
+}
+
+interface TimesProps {
+  title: string;
+  at: readonly number[];
+  columns: One["wait"];
+  empty: string;
+  cursor: string;
+  className: string;
+}
+
+function Times({ title, columns, empty, ...shared }: TimesProps) {
+  return (
+    <Chart
+      {...shared}
+      title={title}
+      scale="seconds"
+      series={PARTS.map((part) => ({ id: part, label: words[part], ...LINE[part], values: columns[part] }))}
+      format={duration}
+      empty={columns.p50.every((value) => value === null) ? empty : undefined}
+    />
+  );
+}
+
+export function ChartsSkeleton() {
+  return (
+    <div className={GRID}>
+      {["ended", "failing", "wait", "run", "backlog"].map((id) => (
+        <div key={id} className={cx("@container/chart", CELL, id === "backlog" && "lg:col-span-2")}>
+          <div className={CHART_HEAD}>
+            <Skeleton className="w-40" />
+          </div>
+          <div style={{ height: CHART_HEIGHT }} />
+        </div>
+      ))}
+    </div>
+  );
+}

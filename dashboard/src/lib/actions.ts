@@ -1,0 +1,60 @@
+import { useSyncExternalStore } from "react";
+
+/** A job to make a new one of. */
+export interface Replayed {
+  id: string;
+  task: string;
+  queue: string;
+  /** Its arguments, as the JSON text that they are. */
+  args: string;
+}
+
+/** Acts that one part offers and others start, without knowing it: a page's button opens the enqueue form. */
+export interface Actions {
+  /** Open the command palette. */
+  palette: () => void;
+  /** Open the list of keys. */
+  keys: () => void;
+  /** Open the enqueue form, for one task if it is named. */
+  enqueue: (task?: string) => void;
+  /**
+   * Ask for an operation on all jobs that match a filter.
+   *
+   * @param onStarted is told when it was accepted
+   */
+  bulk: (action: "retry" | "cancel" | "delete", q: string, onStarted: () => void) => void;
+  /** Open the form of a new job with the arguments of another. */
+  replay: (job: Replayed) => void;
+}
+
+const offered: { [Name in keyof Actions]?: Actions[Name] } = {};
+const listeners = new Set<() => void>();
+
+/**
+ * Offer an act while a component is there.
+ *
+ * @returns what takes it back
+ */
+export function offerAction<Name extends keyof Actions>(name: Name, run: Actions[Name]): () => void {
+  offered[name] = run;
+  tell();
+  return () => {
+    if (offered[name] !== run) return;
+    delete offered[name];
+    tell();
+  };
+}
+
+/** The act, or undefined while nobody offers it: a button that would do nothing is not shown. */
+export function useAction<Name extends keyof Actions>(name: Name): Actions[Name] | undefined {
+  return useSyncExternalStore(subscribe, () => offered[name] as Actions[Name] | undefined);
+}
+
+function tell(): void {
+  for (const listener of listeners) listener();
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}

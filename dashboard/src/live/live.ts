@@ -1,0 +1,233 @@
+import type { QueryClient } from "@tanstack/react-query";
+import { startTransition, useEffect, useRef } from "react";
+import { parseJson } from "@/api/json";
+import { keys } from "@/api/queries";
+import { boot } from "@/lib/boot";
+import { setStoreTime } from "@/lib/clock";
+import { endSession } from "@/lib/session";
+import { type Connection, connect } from "./connection";
+import { type FromHub, isNothing, MOST, unite, type Wishes } from "./messages";
+import { isLogEvent, patchLog } from "./patch-log";
+import { type Moved, patchJob, patchLists } from "./patches";
+import { setLiveControls, setLiveStatus, tellVersion } from "./status";
+
+/** What a list begins with that its reader does not hold: event `page` of the feed. */
+export interface PageNews {
+  page: string;
+  new: string[];
+  exact: boolean;
+}
+
+/** What a component wants to hear of, beside what is put into the cache. */
+export interface Listener {
+  onPage?(news: PageNews): void;
+  /** Too much has changed to tell: ask again. */
+  onResync?(): void;
+}
+
+/** The page is drawn anew at most four times a second. */
+const FLUSH_MS = 250;
+const WISH_MS = 50;
+/** As long as this an interruption is no more than a badge. */
+const PATIENCE_MS = 3_000;
+export const POLL_S = 5;
+
+/** Events that replace what the cache holds under a key. */
+const KEY_OF = { stats: keys.stats, queues: keys.queues, workers: keys.workers, bulk: keys.bulks } as const;
+type Value = keyof typeof KEY_OF;
+
+function isValue(name: string): name is Value {
+  return Object.hasOwn(KEY_OF, name);
+}
+
+interface Watcher {
+  wishes: Wishes;
+  listener: Listener;
+}
+
+/** The live feed of one tab: what its components watch goes to the hub, and what comes goes into the query cache. */
+export class Live {
+  private readonly watchers = new Set<Watcher>();
+  private readonly moved = new Map<string, Moved>();
+  private readonly values = new Map<Value, string>();
+  private connection: Connection | null = null;
+  private sent = "";
+  private paused = false;
+  private lastAt = Date.now();
+  private wishTimer: ReturnType<typeof setTimeout> | undefined;
+  private flushTimer: ReturnType<typeof setTimeout> | undefined;
+  private patienceTimer: ReturnType<typeof setTimeout> | undefined;
+  private flushedAt = 0;
+
+  constructor(
+    private readonly client: QueryClient,
+    private readonly reach: typeof connect = connect,
+  ) {
+    setLiveControls({
+      pause: () => this.setPaused(true),
+      resume: () => this.setPaused(false),
+      reconnect: () => this.connection?.say({ type: "reconnect" }),
+    });
+    document.addEventListener("visibilitychange", () => this.wish());
+    addEventListener("pagehide", () => this.connection?.say({ type: "bye" }));
+    addEventListener("pageshow", (event) => {
+      if (!event.persisted) return;
+      this.sent = "";
+      this.wish();
+    });
+  }
+
+  watch(wishes: Wishes, listener: Listener): () => void {
+    const watcher = { wishes, listener };
+    this.watchers.add(watcher);
+    this.wish();
+    return () => {
+      this.watchers.delete(watcher);
+      this.wish();
+    };
+  }
+
+  private setPaused(paused: boolean): void {
+    this.paused = paused;
+    if (paused) setLiveStatus({ mode: "paused" });
+    else {
+      setLiveStatus({ mode: "reconnecting", since: Date.now() });
+      this.askAgain();
+    }
+    this.wish();
+  }
+
+  // Gathered: a page that is drawn has many components, and each scroll changes what is on the screen.
+  private wish(): void {
+    clearTimeout(this.wishTimer);
+    this.wishTimer = setTimeout(() => this.sendWishes(), WISH_MS);
+  }
+
+  private sendWishes(): void {
+    const seen = !document.hidden && !this.paused;
+    const wishes = seen ? unite([...this.watchers].map((watcher) => watcher.wishes)) : {};
+    const text = JSON.stringify(wishes);
+    if (text === this.sent || (this.sent === "" && isNothing(wishes))) return;
+    this.sent = text;
+    this.connection ??= this.reach((message) => this.hear(message));
+    this.connection.say({ type: "wish", api: boot.api, wishes });
+  }
+
+  private hear(message: FromHub): void {
+    switch (message.type) {
+      case "event":
+        this.take(message.name, message.data);
+        return;
+      case "state":
+        this.show(message.state);
+        return;
+      case "signed-out":
+        endSession();
+        return;
+      case "ping":
+        this.connection?.say({ type: "pong" });
+    }
+  }
+
+  private show(state: Extract<FromHub, { type: "state" }>["state"]): void {
+    clearTimeout(this.patienceTimer);
+    if (this.paused) return;
+    if (state.is === "open") setLiveStatus({ mode: "live" });
+    // A tab that is hidden keeps its badge: it is what the reader sees first when it comes back.
+    if (state.is === "idle" && !document.hidden) setLiveStatus({ mode: "off" });
+    if (state.is !== "failed") return;
+    const waited = Date.now() - state.since;
+    if (waited < PATIENCE_MS) setLiveStatus({ mode: "reconnecting", since: state.since });
+    this.patienceTimer = setTimeout(
+      () => setLiveStatus({ mode: "polling", everySeconds: POLL_S, asOf: this.lastAt }),
+      Math.max(0, PATIENCE_MS - waited),
+    );
+  }
+
+  private take(name: string, data: string): void {
+    this.lastAt = Date.now();
+    if (isValue(name)) {
+      this.values.set(name, data);
+      this.plan();
+      return;
+    }
+    const value = parseJson(data);
+    switch (name) {
+      case "hello": {
+        const { version, now } = value as { version: string; now: string };
+        setStoreTime(Date.parse(now));
+        tellVersion(version);
+        return;
+      }
+      case "jobs":
+        for (const row of value as Moved[]) this.moved.set(row.id, row);
+        this.plan();
+        return;
+      case "job":
+        if (isLogEvent(value)) patchLog(this.client, value.id, value.logs);
+        else patchJob(this.client, value as Moved);
+        return;
+      case "page":
+        for (const { listener } of this.watchers) listener.onPage?.(value as PageNews);
+        return;
+      case "resync":
+        this.askAgain();
+        for (const { listener } of this.watchers) listener.onResync?.();
+    }
+  }
+
+  private plan(): void {
+    if (this.flushTimer !== undefined) return;
+    this.flushTimer = setTimeout(() => this.flush(), Math.max(0, this.flushedAt + FLUSH_MS - Date.now()));
+  }
+
+  private flush(): void {
+    this.flushTimer = undefined;
+    this.flushedAt = Date.now();
+    const moved = new Map(this.moved);
+    const values = new Map(this.values);
+    this.moved.clear();
+    this.values.clear();
+    startTransition(() => {
+      for (const [name, text] of values) this.client.setQueryData(KEY_OF[name](), parseJson(text));
+      if (moved.size > 0) patchLists(this.client, moved);
+    });
+  }
+
+  private askAgain(): void {
+    for (const key of Object.values(KEY_OF)) {
+      void this.client.invalidateQueries({ queryKey: key() });
+    }
+    for (const kind of ["job", "log"]) void this.client.invalidateQueries({ queryKey: [...keys.all, kind] });
+  }
+}
+
+let live: Live | null = null;
+
+/** Begin; pages say what they watch by `useWatch`. */
+export function startLive(client: QueryClient): void {
+  live ??= new Live(client);
+}
+
+/**
+ * Watch while this is drawn: counts, queues, workers, rows and jobs are kept up to date in the query cache.
+ *
+ * @param wishes what; lists above the server's limits are cut
+ * @param listener hears of new rows of lists, and when a list must be asked for again
+ */
+export function useWatch(wishes: Wishes, listener: Listener = {}): void {
+  const name = JSON.stringify(wishes);
+  const current = useRef(listener);
+  current.current = listener;
+  useEffect(() => {
+    return live?.watch(bounded(JSON.parse(name) as Wishes), {
+      onPage: (news) => current.current.onPage?.(news),
+      onResync: () => current.current.onResync?.(),
+    });
+  }, [name]);
+}
+
+function bounded(wishes: Wishes): Wishes {
+  const { ids = [], pages = [], jobs = [] } = wishes;
+  return { ...wishes, ids: ids.slice(0, MOST.ids), pages: pages.slice(0, MOST.pages), jobs: jobs.slice(0, MOST.jobs) };
+}

@@ -1,0 +1,39 @@
+import { dayAndClock, NONE } from "@/lib/format";
+import { useZone } from "@/lib/zone";
+import type { ChartProps } from "./chart";
+
+interface Props extends Pick<ChartProps, "at" | "series" | "format" | "kind"> {
+  index: number;
+  /** Pixels from the left of the chart. */
+  left: number;
+}
+
+/** The numbers below the cursor, in the order in which they stand. */
+export function ChartTip({ at, series, format, kind, index, left }: Props) {
+  const zone = useZone();
+  const time = at[index];
+  if (time === undefined) return null;
+  const lines = kind === "bars" ? [...series].reverse() : series;
+  return (
+    <div
+      aria-hidden
+      className="-translate-x-1/2 pointer-events-none absolute top-1 z-10 min-w-32 rounded-m border border-border bg-raised px-2.5 py-2 text-12 shadow-2"
+      style={{ left: `clamp(4.5rem, ${left}px, calc(100% - 4.5rem))` }}
+    >
+      <p className="mb-1 whitespace-nowrap text-text-3">{dayAndClock(time, zone)}</p>
+      {lines.map((line) => {
+        const value = line.values[index] ?? null;
+        return (
+          <p key={line.id} className="flex items-center gap-2 whitespace-nowrap">
+            <span
+              className={kind === "bars" ? "size-2 rounded-[2px]" : "h-0.5 w-2.5 rounded-full"}
+              style={{ background: `var(${line.token})` }}
+            />
+            <span className="text-text-2">{line.label}</span>
+            <span className="ml-auto pl-3 font-medium">{value === null ? NONE : format(value)}</span>
+          </p>
+        );
+      })}
+    </div>
+  );
+}

@@ -1,0 +1,98 @@
+import { ChevronRight } from "lucide-react";
+import { type ReactNode, useMemo, useState } from "react";
+import { cx } from "@/lib/cx";
+import { kit } from "@/lib/text/kit";
+import { type Frame, type FrameRun, type Raised, readTraceback, runsOf } from "@/lib/traceback";
+import { CopyButton } from "./copy-button";
+
+interface Props {
+  type: string;
+  message: string;
+  /** As Python printed it; null if none was kept. */
+  traceback?: string | null | undefined;
+  /** Right of the type: "attempt 5 of 5". */
+  note?: ReactNode;
+  copyLabel?: string;
+}
+
+/** An error: what it is, then one's own frames open and those of libraries folded. */
+export function Traceback({ type, message, traceback, note, copyLabel }: Props) {
+  const chain = useMemo(() => (traceback ? readTraceback(traceback) : null), [traceback]);
+  return (
+    <section className="overflow-hidden rounded-m border border-border">
+      <div className="bg-danger-soft py-2 pr-2 pl-3.5">
+        <div className="flex min-h-7 items-center gap-2">
+          <p className="min-w-0 grow break-words font-medium font-mono text-12 text-danger">{type}</p>
+          {note ? <span className="shrink-0 text-12 text-text-2">{note}</span> : null}
+          <CopyButton text={traceback || `${type}: ${message}`} {...(copyLabel ? { label: copyLabel } : {})} />
+        </div>
+        {message ? <p className="whitespace-pre-wrap break-words pr-2 pb-1">{message}</p> : null}
+      </div>
+      {chain ? (
+        chain.map((raised, index) => (
+          <Chained key={`${raised.because}${raised.message}`} raised={raised} last={index === chain.length - 1} />
+        ))
+      ) : traceback ? (
+        <pre className="whitespace-pre-wrap break-words border-border border-t px-3.5 py-2.5 font-mono text-12 leading-5">
+          {traceback}
+        </pre>
+      ) : null}
+    </section>
+  );
+}
+
+function Chained({ raised, last }: { raised: Raised; last: boolean }) {
+  const runs = runsOf(raised.frames);
+  const hasOwn = runs.some((run) => run.own);
+  return (
+    <>
+      {raised.because ? (
+        <p className="border-border border-t bg-app px-3.5 py-2 text-12 text-text-3">{raised.because}</p>
+      ) : null}
+      {runs.map((run) =>
+        run.own || !hasOwn ? (
+          run.frames.map((frame) => <FrameLine key={frame.index} frame={frame} />)
+        ) : (
+          <Folded key={run.frames[0]?.index} run={run} />
+        ),
+      )}
+      {last ? null : (
+        <p className="whitespace-pre-wrap break-words border-border border-t px-3.5 py-2 font-mono text-12 text-danger">
+          {raised.message}
+        </p>
+      )}
+    </>
+  );
+}
+
+function FrameLine({ frame }: { frame: Frame }) {
+  return (
+    <div className="border-border border-t px-3.5 py-2 font-mono text-12 leading-5">
+      <p className="truncate" title={`${frame.file}:${frame.line}`}>
+        <span className="text-text">{frame.name}</span>{" "}
+        <span className="text-text-3">
+          {frame.short}:{frame.line}
+        </span>
+      </p>
+      {frame.code ? <pre className="whitespace-pre-wrap break-words pl-4 text-text-2">{frame.code}</pre> : null}
+    </div>
+  );
+}
+
+function Folded({ run }: { run: FrameRun }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <div className="border-border border-t">
+      <button
+        type="button"
+        aria-expanded={open}
+        onClick={() => setOpen(!open)}
+        className="flex h-8 w-full items-center gap-2 px-3.5 text-12 text-text-2 outline-offset-[-2px] hover:bg-hover"
+      >
+        <ChevronRight aria-hidden size={14} className={cx("text-text-3", open && "rotate-90")} />
+        {kit.libraryFrames(run.frames.length)}
+      </button>
+      {open ? run.frames.map((frame) => <FrameLine key={frame.index} frame={frame} />) : null}
+    </div>
+  );
+}

@@ -1,0 +1,29 @@
+import tailwindcss from "@tailwindcss/vite";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+import { precompress } from "./precompress.ts";
+
+const API = process.env.TASKFLOW_API ?? "http://127.0.0.1:8080";
+
+// What the build needs and no more: tests have a configuration of their own, so that a build does not need vitest.
+export default defineConfig({
+  // Chunks find each other relative to themselves, so that one build serves every path prefix.
+  base: "./",
+  plugins: [react(), tailwindcss(), precompress()],
+  resolve: { alias: { "@": new URL("./src", import.meta.url).pathname } },
+  worker: { format: "es" },
+  // `npm run dev` beside a server: TASKFLOW_API=http://127.0.0.1:8080
+  server: { proxy: Object.fromEntries(["/api", "/docs", "/health"].map((path) => [path, API])) },
+  build: {
+    outDir: "../src/taskflowmq/_dashboard",
+    emptyOutDir: true,
+    target: "es2022",
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+    // tools/bundle.py measures what is sent.
+    chunkSizeWarningLimit: 1000,
+    // How long each plugin took is no warning.
+    rolldownOptions: { checks: { pluginTimings: false } },
+  },
+});
