@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from taskflowmq.bootstrap.stores import make_store
 from taskflowmq.client.app import BaseApp
+from taskflowmq.client.extras import require
 from taskflowmq.core.job import DEFAULT_TENANT
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.store import Store
@@ -14,6 +16,12 @@ from taskflowmq.ports.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from taskflowmq.bootstrap.embed import EmbeddedWorker
+
+
+#: Serves one connection event of ASGI: scope, receive, send.
+ASGIApp = Callable[
+    [MutableMapping[str, Any], Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]
+]
 
 
 class TaskFlow(BaseApp):
@@ -65,6 +73,49 @@ class TaskFlow(BaseApp):
         given = dict(self._store_options or {})
         if given.get("migrate") not in ("manual", what):
             self._store_options = {**given, "migrate": what}
+
+    def asgi(
+        self,
+        *,
+        prefix: str = "",
+        api_keys: Sequence[str] | None = None,
+        tls_proxy: bool = False,
+        trusted_proxies: Sequence[str] = (),
+        frame_ancestors: str = "'none'",
+        environment: str | None = None,
+    ) -> ASGIApp:
+        """Return the dashboard and the REST API as an ASGI application, to be mounted in another one.
+
+        The first request opens this app if the program has not. Without API keys only direct requests from this machine
+        are answered, as by ``taskflow server``.
+
+        Args:
+            prefix: the path under which browsers reach it, such as ``/ops/queue``. Where the framework says it by
+                ``root_path``, as Starlette and FastAPI do, it may be left out.
+            api_keys: accepted keys, each ``ROLE:KEY`` or ``KEY`` for an owner; None: those of TASKFLOW_API_KEYS or
+                TASKFLOW_API_KEYS_FILE.
+            tls_proxy: whether browsers reach it over TLS though the server itself speaks plain HTTP.
+            trusted_proxies: addresses or networks of proxies whose ``X-Forwarded-For`` says where a request comes from.
+            frame_ancestors: who may show the dashboard in a frame, as in a content security policy.
+            environment: the name of this installation, such as production; the dashboard shows it.
+
+        Raises:
+            UnsafeServer: a setting would expose the server, or is malformed.
+            MissingExtra: the packages of ``taskflowmq[server]`` are not installed.
+        """
+        require("server", "app.asgi()")
+        from taskflowmq.server.app import create_app
+        from taskflowmq.server.settings import ServerSettings, keys_from, read_prefix
+
+        settings = ServerSettings(
+            prefix=read_prefix(prefix),
+            api_keys=keys_from(os.environ) if api_keys is None else tuple(api_keys),
+            tls_proxy=tls_proxy,
+            trusted_proxies=tuple(trusted_proxies),
+            frame_ancestors=frame_ancestors,
+            environment=environment,
+        )
+        return create_app(self, settings, mounted=True)
 
     def worker(self, **options: Any) -> EmbeddedWorker:
         """Make a worker that runs this app's jobs inside this process: ``async with app.worker(concurrency=10):``.

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from taskflowmq.bootstrap.group_signals import leave_signals_to_parent
+
+if __name__ == "__main__":
+    leave_signals_to_parent()
+
 import asyncio
 import gc
 import logging
@@ -14,7 +19,7 @@ from typing import NoReturn
 import msgspec
 
 from taskflowmq.bootstrap.loading import load_app
-from taskflowmq.bootstrap.parent import die_of_memory_first, die_with_parent, leave_signals_to_parent
+from taskflowmq.bootstrap.parent import die_of_memory_first, die_with_parent
 from taskflowmq.bootstrap.spawn import URL_VARIABLE, ChildConfig, Program, body_launcher
 from taskflowmq.bootstrap.supervise import loop_factory, telemetry_of
 from taskflowmq.client.app import BaseApp
@@ -22,6 +27,7 @@ from taskflowmq.client.hub import Hold
 from taskflowmq.client.session import Session
 from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.core.outages import Outages
+from taskflowmq.core.workers import Command
 from taskflowmq.ports.hooks import HookFailed
 from taskflowmq.telemetry.logs import configure_logging
 from taskflowmq.telemetry.standard_streams import finish_streams, guard_streams
@@ -30,7 +36,7 @@ from taskflowmq.worker import SystemClock, Worker, WorkerIdentity
 from taskflowmq.worker.backoff import backoff
 from taskflowmq.worker.running.fork_guard import guard_forks
 from taskflowmq.worker.slots import SlotTable
-from taskflowmq.worker.supervision.child import DRAIN, FINISH, HAND_BACK
+from taskflowmq.worker.supervision.child import DRAIN, FINISH, HAND_BACK, PAUSE, RESUME
 
 log = logging.getLogger("taskflowmq.worker")
 
@@ -50,6 +56,8 @@ async def work(app: BaseApp, config: ChildConfig, program: Program) -> int:
         supervisor=config.supervisor,
         table=SlotTable.attach(config.slots_fd),
         tenant=app.tenant,
+        command=config.command,
+        commands=config.commands,
     )
     worker = Worker(
         hold.session.store,
@@ -58,7 +66,7 @@ async def work(app: BaseApp, config: ChildConfig, program: Program) -> int:
         clock=clock,
         telemetry=telemetry_of(app),
         identity=identity,
-        launch=body_launcher(program),
+        launch=body_launcher(program, config.options),
     )
     loop = asyncio.get_running_loop()
     obey = _Orders(worker)
@@ -121,6 +129,8 @@ class _Orders:
                 self._worker.request_drain(float("inf"))
             case _ if command == HAND_BACK:
                 self._worker.request_hand_back()
+            case _ if command in (PAUSE, RESUME):
+                self._worker.obey(Command.DRAIN if command == PAUSE else None)
             case _:
                 log.error("unknown command: %r", line)
 
@@ -157,7 +167,6 @@ def tune_interpreter() -> None:
 def main() -> None:
     """Become a child."""
     config = msgspec.json.decode(sys.argv[1], type=ChildConfig)
-    leave_signals_to_parent()
     die_with_parent(config.parent_pid)
     die_of_memory_first()
     for fd in (config.slots_fd, config.control_fd):

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from taskflowmq.ports.store import Store
-from taskflowmq.ports.telemetry import Telemetry
-from taskflowmq.scheduler import LOOKOUT_SECONDS, Lookout, Looper, all_duties
+from taskflowmq.ports.telemetry import NoTelemetry, Telemetry
+from taskflowmq.scheduler import LOOKOUT_SECONDS, Bulker, Lookout, Looper, all_duties
 from taskflowmq.worker import SystemClock, WorkerOptions
 
 
@@ -31,8 +31,19 @@ def duties_of(store: Store, options: WorkerOptions, telemetry: Telemetry) -> lis
         sweep=options.sweep,
         poll=options.poll,
         retention=options.retention,
+        history=options.history_kept,
     )
     return [*duties, Lookout(store, clock, telemetry, LOOKOUT_SECONDS)]
+
+
+def bulk_duty(store: Store, interval: float) -> Looper:
+    """Return the duty that carries out bulk operations, for a command that waits for one.
+
+    Args:
+        store: an opened store.
+        interval: seconds between two looks for work.
+    """
+    return Bulker(store, SystemClock(), NoTelemetry(), interval)
 
 
 @asynccontextmanager

@@ -48,7 +48,7 @@ class EmbeddedWorker:
                 'start workers below `if __name__ == "__main__":`'
             )
         if self._worker is None:
-            launch = _launcher(self._app) if processes else None
+            launch = _launcher(self._app, self._options) if processes else None
             # Not aopen(): a call that closes the app must not close the worker's store.
             self._hold = await self._hub.keep()
             store, options = self._hold.session.store, self._options
@@ -140,7 +140,7 @@ class EmbeddedWorker:
         await self.drain()
 
 
-def _launcher(app: BaseApp) -> Launch | None:
+def _launcher(app: BaseApp, options: WorkerOptions) -> Launch | None:
     """Return what starts processes for the app's process tasks; None if it has none.
 
     Raises:
@@ -151,7 +151,7 @@ def _launcher(app: BaseApp) -> Launch | None:
         return None
     variables = {**os.environ, "PYTHONPATH": os.pathsep.join(str(Path(folder).absolute()) for folder in sys.path)}
     if app.spec is not None:
-        return body_launcher(Program(spec=app.spec, url=app.url, variables=variables))
+        return body_launcher(Program(spec=app.spec, url=app.url, variables=variables), options)
     specs = {task.name: spec_of_task(task) for task in tasks}
     lost = sorted(name for name, spec in specs.items() if spec is None)
     if lost:
@@ -166,4 +166,4 @@ def _launcher(app: BaseApp) -> Launch | None:
         hooks=tuple(specs_of_hooks(app.tasks.hooks)),
         variables=variables,
     )
-    return body_launcher(program)
+    return body_launcher(program, options)

@@ -15,7 +15,8 @@ from typing import Any
 import msgspec
 
 from taskflowmq.client.environment import InvalidSetting
-from taskflowmq.core.retention import MOST_KEPT, read_age
+from taskflowmq.core.job_logs import JobLogs
+from taskflowmq.core.retention import MOST_KEPT, read_age, show_age
 from taskflowmq.core.worker_settings import BOUNDS, WorkerSettings
 
 
@@ -97,7 +98,7 @@ def _seconds(low: float, high: float) -> Callable[[str, object], float]:
         except ValueError:
             number = math.nan
         if not low <= number <= high:  # also refuses NaN
-            raise InvalidSetting(f"{variable} must be {low:g}…{high:g} seconds, got {value!r:.80}")
+            raise InvalidSetting(f"{variable} must be {low:.15g}…{high:.15g} seconds, got {value!r:.80}")
         return number
 
     return read
@@ -108,6 +109,30 @@ def _age(variable: str, value: object) -> float | None:
         return read_age(str(value))
     except ValueError as error:
         raise InvalidSetting(f"{variable} {error}") from None
+
+
+def _bounded_age(low: float, high: float) -> Callable[[str, object], float]:
+    def read(variable: str, value: object) -> float:
+        seconds = _age(variable, value)
+        if seconds is None or not low <= seconds <= high:
+            bounds = f"{show_age(round(1000 * low))}…{show_age(round(1000 * high))}"
+            raise InvalidSetting(f"{variable} must be an age {bounds}, got {value!r:.80}")
+        return seconds
+
+    return read
+
+
+def _job_logs(variable: str, value: object) -> JobLogs:
+    try:
+        return JobLogs(str(value))
+    except ValueError:
+        raise InvalidSetting(f"{variable} must be {', '.join(JobLogs)}, got {value!r:.80}") from None
+
+
+def _switch(variable: str, value: object) -> bool:
+    if value not in ("on", "off"):
+        raise InvalidSetting(f"{variable} must be on or off, got {value!r:.80}")
+    return value == "on"
 
 
 _Reader = Callable[[str, object], Any]
@@ -124,5 +149,10 @@ _VARIABLES: dict[str, tuple[tuple[str, ...], _Reader]] = {
     "retention_completed": (("TASKFLOW_RETENTION_COMPLETED",), _age),
     "retention_cancelled": (("TASKFLOW_RETENTION_CANCELLED",), _age),
     "retention_dead": (("TASKFLOW_RETENTION_DEAD",), _age),
+    "retention_audit": (("TASKFLOW_RETENTION_AUDIT",), _age),
+    "history": (("TASKFLOW_HISTORY",), _bounded_age(*BOUNDS["history"])),
+    "history_detail": (("TASKFLOW_HISTORY_DETAIL",), _bounded_age(*BOUNDS["history_detail"])),
+    "job_logs": (("TASKFLOW_JOB_LOGS",), _job_logs),
+    "job_log_records": (("TASKFLOW_JOB_LOG_RECORDS",), _switch),
     "keep_finished": (("TASKFLOW_KEEP_FINISHED",), _whole(1, MOST_KEPT)),
 }

@@ -2,7 +2,7 @@
 
 TERM and INT end in order, and the second one at once. HUP (the terminal is gone, a log was rotated) always ends in
 order, because it comes twice when a shell ends; if nohup ignores it, that stays. QUIT ends at once. USR1 and USR2 do
-nothing unless the app has handlers of its own. Children receive none of them (``bootstrap.parent``).
+nothing unless the app has handlers of its own. Children receive none of them (``bootstrap.group_signals``).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import logging
 import signal
 from collections.abc import Callable
 
-from taskflowmq.bootstrap.parent import hear_nothing
+from taskflowmq.bootstrap.group_signals import hear_nothing
 
 log = logging.getLogger("taskflowmq.supervisor")
 

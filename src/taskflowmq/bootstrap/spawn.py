@@ -12,7 +12,9 @@ from uuid import UUID
 
 import msgspec
 
+from taskflowmq.core.job_logs import JobLogs
 from taskflowmq.core.redact import safe_url
+from taskflowmq.core.workers import KNOWN, Command
 from taskflowmq.ports.spawner import ChildSpec
 from taskflowmq.worker.options import WorkerOptions
 from taskflowmq.worker.running.pipe_logs import levels
@@ -67,6 +69,9 @@ class BodyConfig(msgspec.Struct, frozen=True, kw_only=True):
     log_level: str
     #: The log levels of the program that embeds the worker and then receives the records. None: it logs by itself.
     log_levels: dict[str, int] | None
+    #: Whether what bodies log is kept with their jobs: by ``ctx.log``, and by any logger.
+    keeps_lines: bool = True
+    keeps_records: bool = False
 
 
 class ChildConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +87,9 @@ class ChildConfig(msgspec.Struct, frozen=True, kw_only=True):
     slots_fd: int
     control_fd: int
     options: WorkerOptions
+    command: Command | None = None
+    #: The commands that the supervisor knows; one of an older version, whose files were replaced, says nothing.
+    commands: tuple[str, ...] = ()
 
 
 class ChildProcess:
@@ -133,6 +141,8 @@ class ExecSpawner:
             slots_fd=child.slots_fd,
             control_fd=child.control_fd,
             options=msgspec.structs.replace(self._options, isolated=child.isolated),
+            command=child.command,
+            commands=KNOWN,
         )
         process = await asyncio.create_subprocess_exec(
             *PYTHON,
@@ -146,8 +156,9 @@ class ExecSpawner:
         return ChildProcess(process)
 
 
-def body_launcher(program: Program) -> Launch:
+def body_launcher(program: Program, options: WorkerOptions) -> Launch:
     """Return what starts the body processes of a worker: ``python -m taskflowmq.bootstrap.body``."""
+    keeps_lines = options.job_logs is not JobLogs.OFF
 
     async def launch(fd: int) -> asyncio.subprocess.Process:
         config = BodyConfig(
@@ -159,6 +170,8 @@ def body_launcher(program: Program) -> Launch:
             log_format=program.log_format,
             log_level=program.log_level,
             log_levels=levels() if program.tasks else None,
+            keeps_lines=keeps_lines,
+            keeps_records=keeps_lines and options.job_log_records,
         )
         return await asyncio.create_subprocess_exec(
             *PYTHON,

@@ -2,13 +2,19 @@
 
 TaskFlowError
 ├── InvalidJob (also ValueError)      the arguments or options of a job are wrong; nothing was stored
+│   └── BadFilter                     the text of a filter cannot be read
 ├── UnknownTask                       no such task here, nor in the store
 ├── NotUnique                         another live job holds the unique key, and on_conflict="raise"
 ├── IdempotencyMismatch               the Idempotency-Key was used with a different request
 ├── IdempotencyInFlight               the first request with this Idempotency-Key has not ended yet
-├── Conflict                          the job is not in a state that allows this
+├── Conflict                          the job, or the worker, is not in a state that allows this
+│   └── CommandNotSupported           the worker's version knows no commands
 ├── JobNotFound                       no such job in this tenant
 ├── QueueNotFound                     no such queue: no job has named it yet
+├── BulkNotFound                      no such bulk operation, or it ended long ago
+├── WorkerNotFound                    no such worker, or it ended long ago
+├── TaskNotFound                      no such task has been announced
+├── ErrorGroupNotFound                no such group of errors in this tenant
 ├── JobFailed                         the awaited job ended dead
 ├── JobCancelled                      the awaited job was cancelled
 ├── ResultUnavailable                 the awaited job completed, but its result could not be stored
@@ -37,10 +43,14 @@ class FieldError(NamedTuple):
 
     pointer: str
     detail: str
+    #: In a text: index of the first character that is wrong, from 0.
+    position: int | None = None
+    #: What was probably meant.
+    hint: str | None = None
 
     def bounded(self) -> FieldError:
         """Return it cut to the longest text of an error."""
-        return FieldError(bounded(self.pointer, MAX_POINTER), bounded(self.detail, MAX_FIELD_DETAIL))
+        return self._replace(pointer=bounded(self.pointer, MAX_POINTER), detail=bounded(self.detail, MAX_FIELD_DETAIL))
 
 
 def bounded(text: str, longest: int) -> str:
@@ -72,11 +82,28 @@ class InvalidJob(TaskFlowError, ValueError):
         self.errors = tuple(one.bounded() for one in errors[:MAX_ERRORS])
         super().__init__(self.detail)
 
-    @classmethod
-    def at(cls, pointer: str, detail: str) -> InvalidJob:
+    @staticmethod
+    def at(pointer: str, detail: str) -> InvalidJob:
         """Build an error that names one field."""
         pointer = bounded(pointer, MAX_POINTER)
-        return cls(f"{pointer.removeprefix('/').replace('/', '.')}: {detail}", (FieldError(pointer, detail),))
+        return InvalidJob(f"{pointer.removeprefix('/').replace('/', '.')}: {detail}", (FieldError(pointer, detail),))
+
+
+class BadFilter(InvalidJob):
+    """The text of a filter cannot be read.
+
+    Args:
+        kind: which rule it breaks; stable.
+        detail: what is wrong, in one sentence.
+        start: index of the first character that is wrong, counting characters from 0.
+        end: index behind the last one.
+        hint: the word that was probably meant.
+    """
+
+    def __init__(self, kind: str, detail: str, start: int, end: int, hint: str | None = None) -> None:
+        detail = f"{detail} (character {start + 1})"
+        super().__init__(f"filter: {detail}", (FieldError("/filter", detail, start, hint),))
+        self.kind, self.start, self.end, self.hint = kind, start, end, hint
 
 
 class UnknownTask(TaskFlowError):
@@ -101,7 +128,7 @@ class NotUnique(TaskFlowError):
 
 
 class Conflict(TaskFlowError):
-    """The job is in a state that does not allow this; nothing changed."""
+    """The job, or the worker, is in a state that does not allow this; nothing changed."""
 
     code = "conflict"
 
@@ -124,10 +151,40 @@ class JobNotFound(TaskFlowError):
     code = "not_found"
 
 
+class WorkerNotFound(TaskFlowError):
+    """There is no such worker, or it ended so long ago that the store no longer knows it."""
+
+    code = "worker_not_found"
+
+
+class CommandNotSupported(Conflict):
+    """The worker is of a version that ignores commands; nothing changed."""
+
+    code = "command_not_supported"
+
+
+class BulkNotFound(TaskFlowError):
+    """There is no such bulk operation, or it ended so long ago that the store no longer has it."""
+
+    code = "bulk_not_found"
+
+
 class QueueNotFound(TaskFlowError):
     """There is no such queue: no job has named it yet."""
 
     code = "queue_not_found"
+
+
+class TaskNotFound(TaskFlowError):
+    """There is no such task: no program has announced it, and no job has named it."""
+
+    code = "task_not_found"
+
+
+class ErrorGroupNotFound(TaskFlowError):
+    """There is no such group of errors in this tenant, or it has not occurred for so long that it was deleted."""
+
+    code = "error_group_not_found"
 
 
 class JobFailed(TaskFlowError):

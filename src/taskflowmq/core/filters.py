@@ -1,11 +1,11 @@
-"""What a reader of lists may ask for: how much at a time, and which states."""
+"""What a reader of lists may ask for: how much at a time, which states, and in which order."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from taskflowmq.core.errors import InvalidJob
-from taskflowmq.core.job import State
+from taskflowmq.core.job import Sort, State
 
 #: Most jobs, or queues, of one page.
 MAX_PAGE = 1_000
@@ -34,3 +34,15 @@ def read_states(given: State | str | Iterable[State | str] | None) -> tuple[Stat
         except ValueError:
             raise InvalidJob.at("/state", f"{name!r:.40} is not a state; states are: {', '.join(State)}") from None
     return tuple(states)
+
+
+def read_sort(given: Sort | str) -> Sort:
+    """Return an order that was given by name.
+
+    Raises:
+        InvalidJob: it is none.
+    """
+    try:
+        return Sort(given)
+    except ValueError:
+        raise InvalidJob.at("/sort", f"{given!r:.40} is not an order; orders are: {', '.join(Sort)}") from None

@@ -6,16 +6,17 @@ exactly one of them (invariant I10). The counters travel with the place, the job
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from itertools import repeat
 from operator import attrgetter, eq, itemgetter
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
+
+from taskflowmq.core.filter_terms import Term
 
 #: The tenant of jobs where none is named.
 DEFAULT_TENANT = "default"
@@ -26,6 +27,14 @@ class QueueRef(NamedTuple):
 
     tenant: str
     queue: str
+
+
+class JobKind(NamedTuple):
+    """What the figures of the history are kept by."""
+
+    tenant: str
+    queue: str
+    task: str
 
 
 class State(StrEnum):
@@ -223,11 +232,13 @@ class ClaimedJob(msgspec.Struct, frozen=True, gc=False):
 
 
 class HeldJob(msgspec.Struct, frozen=True, gc=False):
-    """A running job seen by a rescuer: the fence and the counters, nothing else."""
+    """A running job seen by a rescuer: the fence, the counters, and what it counts as."""
 
     id: UUID
     max_attempts: int
     counters: Counters
+    #: Of whose figures it is; None where it was not read.
+    kind: JobKind | None = None
 
 
 #: Of a job's names, times and numbers.
@@ -265,6 +276,8 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     cancel_requested_at: datetime | None
     unique_key: str | None
     tags: tuple[str, ...]
+    #: Of the group of its last error, if it is dead of one.
+    fingerprint: str | None
     raw_meta: bytes | None
     raw_headers: bytes | None
 
@@ -349,7 +362,7 @@ JOB_NAMES = (
     "id", "task", "args", "queue", "priority", "state", "reason", "round", "attempt", "max_attempts", "crashes",
     "losses", "created_at", "run_at", "started_at", "finished_at", "expires_at", "timeout", "result",
     "result_truncated", "result_error", "error", "progress", "worker", "cancel_requested_at", "tags", "meta",
-    "unique_key", "tenant",
+    "unique_key", "fingerprint", "tenant",
 )  # fmt: skip
 
 
@@ -357,66 +370,43 @@ def _decoded(raw: bytes | None) -> Any:
     return None if raw is None else msgspec.json.decode(raw)
 
 
-class AttemptView(msgspec.Struct, frozen=True, kw_only=True):
-    """One ended or running attempt of a job, as a reader sees it."""
+class Sort(StrEnum):
+    """The order of a list of jobs, by id: the time at which a program made them."""
 
-    attempt: int
-    lease_no: int
-    worker: str | None
-    started_at: datetime | None
-    finished_at: datetime | None
-    #: "running", "completed", or an :class:`Ended` word
-    outcome: str
-    raw_error: bytes | None
-
-    @property
-    def error(self) -> dict[str, Any] | None:
-        """Why it failed: ``type``, ``message``, ``traceback``; None if it did not."""
-        error: dict[str, Any] | None = _decoded(self.raw_error)
-        return error
-
-
-class Attempts(list[AttemptView]):
-    """The attempts of a job that are kept, oldest first: the first 10 and those of the last 90 claims.
-
-    Attributes:
-        counts: how many there were in all, by outcome, those that are not kept included.
-    """
-
-    def __init__(self, views: Iterable[AttemptView] = ()) -> None:
-        kept = list(views)
-        # The row of claim 0, which no job has, holds how many are not kept.
-        super().__init__(view for view in kept if view.lease_no)
-        self.counts: Counter[str] = Counter(view.outcome for view in self)
-        for view in kept:
-            if not view.lease_no and view.raw_error is not None:
-                self.counts.update(msgspec.json.decode(view.raw_error, type=dict[str, int]))
-
-    @property
-    def total(self) -> int:
-        """How many attempts there were in all."""
-        return self.counts.total()
-
-    @property
-    def gap(self) -> int:
-        """How many attempts in the middle are not kept."""
-        return self.total - len(self)
+    NEWEST = "newest"
+    OLDEST = "oldest"
 
 
 class JobFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which jobs a reader asks for; empty means any."""
+    """Which jobs a reader asks for, and in which order; empty means any."""
 
     tenant: str = DEFAULT_TENANT
     states: tuple[State, ...] = ()
     queue: str | None = None
     task: str | None = None
     tag: str | None = None
+    #: Id of the worker that runs the job, or ran its last attempt.
+    worker: UUID | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
+    finished_after: datetime | None = None
+    finished_before: datetime | None = None
+    #: Of a group of errors: the jobs that are dead of one.
+    fingerprint: str | None = None
+    #: Further conditions; see ``filter_match``.
+    terms: tuple[Term, ...] = ()
+    sort: Sort = Sort.NEWEST
 
 
-class Page(msgspec.Struct, frozen=True):
-    """Jobs, newest first; ``next`` is the id to continue below, or None at the end."""
+V = TypeVar("V")
 
-    items: list[JobView]
+
+class Page(msgspec.Struct, Generic[V], frozen=True):
+    """Jobs, in the order of the filter; ``next`` is the id to continue behind, or None at the end."""
+
+    items: list[V]
     next: UUID | None
+    #: How many jobs were looked at for this page.
+    looked_at: int = 0
+    #: False if the search reached its time limit before the page was full or the list ended.
+    complete: bool = True

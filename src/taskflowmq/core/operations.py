@@ -18,6 +18,8 @@ from taskflowmq.core.transitions import LEGAL
 
 #: If a job has moved between read and write this many times in a row, the operation is refused.
 MOST_LOOKS = 20
+#: Most jobs of one request that names them.
+MOST_SELECTED = 200
 
 A = TypeVar("A")
 

@@ -26,6 +26,7 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         completed_ms, cancelled_ms, dead_ms: the ages.
+        audit_ms: how long the audit is kept, in milliseconds; None keeps it.
         keep: about how many ended jobs are kept at most, the newest ones. Above that, completed and cancelled jobs are
             deleted sooner; dead ones and those of queues with a retention of their own for their state are not.
     """
@@ -34,6 +35,7 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
     cancelled_ms: int | None = 7 * DAY_MS
     dead_ms: int | None = 30 * DAY_MS
     keep: int | None = None
+    audit_ms: int | None = 365 * DAY_MS
 
 
 class QueueRetention(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import msgspec
 
+from taskflowmq.core.fingerprint import ErrorKind, kind_of
 from taskflowmq.core.job import ClaimedJob, Counters, Ended, HeldJob, Reason, State
 from taskflowmq.core.retry import MAX_CRASHES, MAX_LOSSES, Retry, rescue_delay_ms
 
@@ -118,6 +119,8 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     #: The handler completed this very fence in a transaction of its own. If that was committed, the store holds the
     #: completion, and this transition is a replay of it.
     completed_by_caller: bool = False
+    #: Of an attempt that failed; None where its task is unknown. A store keeps the fingerprint of a dead job.
+    kind: ErrorKind | None = None
 
 
 def decide(job: ClaimedJob | HeldJob, outcome: Outcome, *, policy: Retry | None = None, rand: float) -> Transition:
@@ -149,15 +152,15 @@ def decide(job: ClaimedJob | HeldJob, outcome: Outcome, *, policy: Retry | None 
         case Failed(error, retry, after):
             wait = after if after is not None else (policy or Retry()).delay_ms(held.attempt, rand)
             again = retry and held.attempt < job.max_attempts
-            return _failure(job.id, held, Ended.FAILED, error, Reason.ATTEMPTS_EXHAUSTED, wait if again else None)
+            return _failure(job, held, Ended.FAILED, error, Reason.ATTEMPTS_EXHAUSTED, wait if again else None)
         case TimedOut(error):
             wait = (policy or Retry()).delay_ms(held.attempt, rand)
             again = held.attempt < job.max_attempts
-            return _failure(job.id, held, Ended.TIMEOUT, error, Reason.TIMEOUT, wait if again else None)
+            return _failure(job, held, Ended.TIMEOUT, error, Reason.TIMEOUT, wait if again else None)
         case Discarded(error):
-            return _failure(job.id, held, Ended.DISCARDED, error, Reason.DISCARDED, None)
+            return _failure(job, held, Ended.DISCARDED, error, Reason.DISCARDED, None)
         case Invalid(error):
-            return _failure(job.id, held, Ended.FAILED, error, Reason.INVALID_ARGUMENTS, None)
+            return _failure(job, held, Ended.FAILED, error, Reason.INVALID_ARGUMENTS, None)
         case Stopped(by_handler, error):
             reason = Reason.CANCELLED_BY_HANDLER if by_handler else Reason.CANCELLED_BY_USER
             return Transition(
@@ -170,9 +173,14 @@ def decide(job: ClaimedJob | HeldJob, outcome: Outcome, *, policy: Retry | None 
         case HandedBack():
             return Transition(job_id=job.id, counters=_refund(held), to=State.PENDING)
         case Crashed(error):
-            return _crash(job.id, held, error, rand)
+            return _crash(job, held, error, rand)
         case Lost():
-            return _loss(job.id, held, rand)
+            return _loss(job, held, rand)
+
+
+def fingerprint_of(change: Transition) -> str | None:
+    """Return the fingerprint that a store keeps of a transition: of a dead job's last error."""
+    return change.kind.fingerprint if change.kind is not None and change.to is State.DEAD else None
 
 
 def obey_cancel(change: Transition) -> Transition:
@@ -188,31 +196,51 @@ def obey_cancel(change: Transition) -> Transition:
 
 
 def _failure(
-    job_id: UUID, held: Counters, ended: Ended, error: bytes, reason: Reason, wait_ms: int | None
+    job: ClaimedJob | HeldJob, held: Counters, ended: Ended, error: bytes, reason: Reason, wait_ms: int | None
 ) -> Transition:
+    kind = _kind(job, ended, error)
     if wait_ms is None:
-        return Transition(job_id=job_id, counters=held, to=State.DEAD, reason=reason, ended=ended, error=error)
-    return Transition(job_id=job_id, counters=held, to=State.RETRYING, delay_ms=wait_ms, ended=ended, error=error)
-
-
-def _crash(job_id: UUID, held: Counters, error: bytes | None, rand: float) -> Transition:
-    counters = msgspec.structs.replace(_refund(held), crashes=held.crashes + 1)
-    if counters.crashes >= MAX_CRASHES:
         return Transition(
-            job_id=job_id, counters=counters, to=State.DEAD, reason=Reason.CRASH_LOOP, ended=Ended.CRASHED, error=error
+            job_id=job.id, counters=held, to=State.DEAD, reason=reason, ended=ended, error=error, kind=kind
         )
-    delay = rescue_delay_ms(counters.crashes, rand)
     return Transition(
-        job_id=job_id, counters=counters, to=State.RETRYING, delay_ms=delay, ended=Ended.CRASHED, error=error
+        job_id=job.id, counters=held, to=State.RETRYING, delay_ms=wait_ms, ended=ended, error=error, kind=kind
     )
 
 
-def _loss(job_id: UUID, held: Counters, rand: float) -> Transition:
+def _crash(job: ClaimedJob | HeldJob, held: Counters, error: bytes | None, rand: float) -> Transition:
+    counters = msgspec.structs.replace(_refund(held), crashes=held.crashes + 1)
+    is_last = counters.crashes >= MAX_CRASHES
+    return Transition(
+        job_id=job.id,
+        counters=counters,
+        to=State.DEAD if is_last else State.RETRYING,
+        reason=Reason.CRASH_LOOP if is_last else None,
+        delay_ms=0 if is_last else rescue_delay_ms(counters.crashes, rand),
+        ended=Ended.CRASHED,
+        error=error,
+        kind=_kind(job, Ended.CRASHED, error),
+    )
+
+
+def _loss(job: ClaimedJob | HeldJob, held: Counters, rand: float) -> Transition:
     counters = msgspec.structs.replace(_refund(held), losses=held.losses + 1)
-    if counters.losses >= MAX_LOSSES:
-        return Transition(job_id=job_id, counters=counters, to=State.DEAD, reason=Reason.WORKER_LOST, ended=Ended.LOST)
-    delay = rescue_delay_ms(counters.losses, rand)
-    return Transition(job_id=job_id, counters=counters, to=State.RETRYING, delay_ms=delay, ended=Ended.LOST)
+    is_last = counters.losses >= MAX_LOSSES
+    return Transition(
+        job_id=job.id,
+        counters=counters,
+        to=State.DEAD if is_last else State.RETRYING,
+        reason=Reason.WORKER_LOST if is_last else None,
+        delay_ms=0 if is_last else rescue_delay_ms(counters.losses, rand),
+        ended=Ended.LOST,
+        kind=_kind(job, Ended.LOST, None),
+    )
+
+
+def _kind(job: ClaimedJob | HeldJob, ended: Ended, error: bytes | None) -> ErrorKind | None:
+    if isinstance(job, ClaimedJob):
+        return kind_of(job.tenant, job.task, ended, error)
+    return None if job.kind is None else kind_of(job.kind.tenant, job.kind.task, ended, error)
 
 
 def _refund(held: Counters) -> Counters:

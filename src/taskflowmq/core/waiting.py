@@ -9,6 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from taskflowmq.core.job import DEFAULT_TENANT, QueueRef, State
+from taskflowmq.core.pauses import Pause
 from taskflowmq.core.printable import counted
 
 
@@ -27,6 +28,8 @@ class WaitCode(StrEnum):
     NO_WORKER_FOR_QUEUE = "no_worker_for_queue"
     #: One that also knows its task.
     NO_WORKER_FOR_TASK = "no_worker_for_task"
+    #: Its workers to be resumed: an operator has drained all of them.
+    DRAINED = "drained"
     #: Its workers to make progress: their own notes say that they do not.
     TROUBLE = "trouble"
     #: A free slot.
@@ -49,7 +52,7 @@ UNSERVED = frozenset(
     }
 )
 #: Waits that do not end by themselves: an operator has to act.
-STUCK = UNSERVED | {WaitCode.PAUSED, WaitCode.TROUBLE}
+STUCK = UNSERVED | {WaitCode.PAUSED, WaitCode.DRAINED, WaitCode.TROUBLE}
 
 
 class Wait(msgspec.Struct, frozen=True):
@@ -77,6 +80,8 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     tasks: Sequence[str] = ()
     slots: int = 1
     running: int = 0
+    #: Whether it obeys a command to drain or to stop.
+    drained: bool = False
     #: The notes of its own row.
     notes: Sequence[str] = ()
 
@@ -98,23 +103,23 @@ class WaitingJob(msgspec.Struct, frozen=True, kw_only=True):
     run_at: datetime | None = None
 
 
-def why_waiting(job: WaitingJob, servers: Sequence[Server], *, paused: bool) -> Wait:
+def why_waiting(job: WaitingJob, servers: Sequence[Server], *, pause: Pause | None) -> Wait:
     """Return what a job waits for.
 
     Args:
         job: the job.
         servers: the workers that are alive.
-        paused: whether its queue is paused.
+        pause: that of its queue; None if it is not paused.
     """
     if job.state.final:
         return Wait(WaitCode.ENDED, f"it has ended: {job.state}")
     if job.state is State.RUNNING:
         return Wait(WaitCode.RUNNING, "it is running")
-    if paused:
+    if pause is not None:
         name = job.queue.queue
         return Wait(
             WaitCode.PAUSED,
-            f"queue {name!r}{_of(job.queue)} is paused",
+            f"queue {name!r}{_of(job.queue)} is paused {pause}",
             f"taskflow queues resume {name}{tenant_flag(job.queue)}",
         )
     serving = [server for server in servers if server.serves(job.queue)]
@@ -124,6 +129,10 @@ def why_waiting(job: WaitingJob, servers: Sequence[Server], *, paused: bool) -> 
     if job.state is not State.PENDING:
         when = f"due at {job.run_at:%Y-%m-%d %H:%M:%S%z}" if job.run_at is not None else "not due yet"
         return Wait(WaitCode.DUE, f"it is {job.state} and {when}")
+    if all(server.drained for server in knowing):
+        text = f"no worker claims it (an operator drained or stopped the {counted(len(knowing), 'worker')} for it)"
+        return Wait(WaitCode.DRAINED, text, "taskflow workers resume ID, or start another worker")
+    knowing = [server for server in knowing if not server.drained]
     notes = sorted({note for server in knowing for note in server.notes})
     if notes and all(server.notes for server in knowing):
         return Wait(WaitCode.TROUBLE, f"the workers that serve it make no progress: {'; '.join(notes[:3])}")

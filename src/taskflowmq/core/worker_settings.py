@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from taskflowmq.core.job_logs import JobLogs
+
 #: Field → (least, most), durations in seconds. A heartbeat must also fit twice into the lease.
 BOUNDS: dict[str, tuple[float, float]] = {
     "concurrency": (1, 10_000),
@@ -13,6 +15,8 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "heartbeat": (0.01, 43_200),
     "sweep": (0.01, 3_600),
     "poll": (0.001, 3_600),
+    "history": (86_400, 3_650 * 86_400),
+    "history_detail": (3_600, 31 * 86_400),
 }
 
 
@@ -32,7 +36,11 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
         sweep: between rescue sweeps.
         poll: between claims of an idle worker; a wake-up comes sooner.
         retention_completed, retention_cancelled, retention_dead: how long ended jobs are kept; None is forever.
+        retention_audit: how long the audit is kept; None is forever.
+        history, history_detail: how long the figures of jobs are kept, by the hour and by the minute.
         keep_finished: about how many ended jobs are kept at most (:class:`taskflowmq.core.retention.Retention`).
+        job_logs: of which attempts the log lines are kept with the job.
+        job_log_records: whether that means what a body writes to any logger, besides ``ctx.log``.
     """
 
     queues: tuple[str, ...] = ()
@@ -47,4 +55,9 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     retention_completed: float | None = 7 * 86_400.0
     retention_cancelled: float | None = 7 * 86_400.0
     retention_dead: float | None = 30 * 86_400.0
+    retention_audit: float | None = 365 * 86_400.0
     keep_finished: int | None = None
+    history: float = 90 * 86_400.0
+    history_detail: float = 48 * 3_600.0
+    job_logs: JobLogs = JobLogs.AUTO
+    job_log_records: bool = False

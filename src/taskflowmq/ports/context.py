@@ -95,11 +95,14 @@ class Context(ABC):
     @property
     @abstractmethod
     def log(self) -> logging.LoggerAdapter[logging.Logger]:
-        """A logger whose records carry the job's id, task and attempt."""
+        """A logger whose records carry the job's id, task and attempt; its lines are kept with the job."""
 
     @abstractmethod
-    def progress(self, value: Any) -> None:
-        """Publish progress: a number 0…1 or a JSON object. Cheap: written at most once a second, the last wins."""
+    def progress(self, value: Any, text: str | None = None) -> None:
+        """Publish progress: a number 0…1, with a text such as "page 3 of 9" if there is one, or a JSON object.
+
+        Cheap: written at most once a second, the last wins.
+        """
 
     @abstractmethod
     async def complete(self, result: Any = None, *, conn: Any) -> None:

@@ -7,6 +7,8 @@ from uuid import UUID
 
 import msgspec
 
+from taskflowmq.core.workers import Command
+
 
 class ChildSpec(msgspec.Struct, frozen=True, kw_only=True):
     """What a child gets at its start. The file descriptors are inherited."""
@@ -19,6 +21,8 @@ class ChildSpec(msgspec.Struct, frozen=True, kw_only=True):
     control_fd: int
     #: Whether it claims only jobs that a process crashed with before, one at a time.
     isolated: bool
+    #: What it obeys from its start: of the child that it replaces.
+    command: Command | None = None
 
 
 class Process(Protocol):

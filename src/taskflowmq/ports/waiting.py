@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from taskflowmq.core.job import JobFilter, JobView, QueueRef, State
+from taskflowmq.core.pauses import Pause
 from taskflowmq.core.waiting import UNSERVED, Server, Wait, WaitingJob, why_waiting
 from taskflowmq.ports.store import Store
 from taskflowmq.ports.store.workers import WorkerView
+
+#: Seconds that the search for a ready job of one task may take.
+LOOK_S = 0.02
 
 
 class _Info(msgspec.Struct):
@@ -36,6 +40,7 @@ def servers_of(workers: Iterable[WorkerView]) -> list[Server]:
                     tasks=info.tasks,
                     slots=info.concurrency,
                     running=worker.running,
+                    drained=worker.command is not None,
                     notes=list(info.notes.values()),
                 )
             )
@@ -45,7 +50,7 @@ def servers_of(workers: Iterable[WorkerView]) -> list[Server]:
 class Waits:
     """The workers and queues as of one moment, from which the waits of any number of jobs are answered."""
 
-    def __init__(self, servers: list[Server], paused: set[QueueRef]) -> None:
+    def __init__(self, servers: list[Server], paused: Mapping[QueueRef, Pause]) -> None:
         self.servers = servers
         self.paused = paused
 
@@ -58,7 +63,7 @@ class Waits:
         """Return what a job waits for."""
         queue = QueueRef(view.tenant, view.queue)
         job = WaitingJob(task=view.task, queue=queue, state=view.state, run_at=view.run_at)
-        return why_waiting(job, self.servers, paused=queue in self.paused)
+        return why_waiting(job, self.servers, pause=self.paused.get(queue))
 
 
 async def why_waits(store: Store, view: JobView) -> Wait:
@@ -91,7 +96,7 @@ async def find_unserved(store: Store, tenants: Sequence[str] = (), *, most: int 
     asked = tenants or await store.stats.list_ready_tenants()
     for tenant, name in (await _without_free_worker(store, waits, asked))[:most]:
         query = JobFilter(tenant=tenant, task=name, states=(State.PENDING,))
-        for view in (await store.jobs.list_jobs(query, limit=1, before=None)).items:
+        for view in (await store.jobs.list_jobs(query, limit=1, before=None, seconds=LOOK_S)).items:
             wait = waits.of(view)
             if wait.code in UNSERVED:
                 found.append(Unserved(view, wait))

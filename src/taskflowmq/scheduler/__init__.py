@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from taskflowmq.core.history import HistoryKept
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.store import Retention, Store
 from taskflowmq.ports.telemetry import Telemetry
+from taskflowmq.scheduler.bulker import Bulker
 from taskflowmq.scheduler.expirer import Expirer
 from taskflowmq.scheduler.lookout import INTERVAL as LOOKOUT_SECONDS
 from taskflowmq.scheduler.lookout import Lookout
@@ -13,9 +15,22 @@ from taskflowmq.scheduler.maintainer import INTERVAL as MAINTAIN_SECONDS
 from taskflowmq.scheduler.maintainer import Maintainer
 from taskflowmq.scheduler.pruner import Pruner
 from taskflowmq.scheduler.rescuer import Rescuer
+from taskflowmq.scheduler.rollup import RollUp
 from taskflowmq.scheduler.stager import Stager
 
-__all__ = ["LOOKOUT_SECONDS", "Expirer", "Lookout", "Looper", "Maintainer", "Pruner", "Rescuer", "Stager", "all_duties"]
+__all__ = [
+    "LOOKOUT_SECONDS",
+    "Bulker",
+    "Expirer",
+    "Lookout",
+    "Looper",
+    "Maintainer",
+    "Pruner",
+    "Rescuer",
+    "RollUp",
+    "Stager",
+    "all_duties",
+]
 
 
 def all_duties(
@@ -27,6 +42,7 @@ def all_duties(
     sweep: float = 5.0,
     poll: float = 1.0,
     retention: Retention | None = None,
+    history: HistoryKept | None = None,
 ) -> list[Looper]:
     """Return every duty, ready to run. Durations are seconds, as in the worker's options."""
     return [
@@ -35,4 +51,6 @@ def all_duties(
         Expirer(store, clock, telemetry, sweep),
         Pruner(store, clock, telemetry, retention=retention),
         Maintainer(store, clock, telemetry, MAINTAIN_SECONDS),
+        RollUp(store, clock, telemetry, kept=history),
+        Bulker(store, clock, telemetry, poll),
     ]

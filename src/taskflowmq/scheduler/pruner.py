@@ -17,7 +17,7 @@ class Pruner(Looper):
 
     Args:
         store, clock, telemetry, interval: as for every duty.
-        retention: how long ended jobs are kept.
+        retention: how long ended jobs and the audit are kept.
     """
 
     name = "pruner"
@@ -41,4 +41,13 @@ class Pruner(Looper):
             for _ in range(BATCHES):
                 if await self._store.upkeep.prune(self._retention, MAX_BATCH) == 0:
                     break
+            await self._prune_audit()
         return None
+
+    async def _prune_audit(self) -> None:
+        age_ms = self._retention.audit_ms
+        if age_ms is None:
+            return
+        for _ in range(BATCHES):
+            if await self._store.audit.prune(age_ms, MAX_BATCH) < MAX_BATCH:
+                return

@@ -13,6 +13,7 @@ from taskflowmq.core.printable import counted
 from taskflowmq.core.transitions import Lost, decide
 from taskflowmq.ports.chance import chance
 from taskflowmq.ports.clock import Clock
+from taskflowmq.ports.counting import count_ends
 from taskflowmq.ports.store import Settled, Store
 from taskflowmq.ports.telemetry import Telemetry
 from taskflowmq.scheduler.looper import Looper
@@ -73,7 +74,13 @@ class Rescuer(Looper):
         while jobs := await self._store.workers.held_jobs(worker_id, JOBS):
             lost = [decide(job, Lost(), rand=chance.random()) for job in jobs]
             answers = await self._store.claims.settle(lost)
-            rescued += sum(answer is Settled.APPLIED for answer in answers)
+            ends = [
+                (job, change)
+                for job, change, answer in zip(jobs, lost, answers, strict=True)
+                if answer is Settled.APPLIED
+            ]
+            await count_ends(self._store, worker_id, ends)
+            rescued += len(ends)
             if len(jobs) < JOBS:
                 break
         if rescued:

@@ -5,6 +5,7 @@ Bounds of a request that need the words of the library are checked by the client
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import copy
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -13,7 +14,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from taskflowmq.core.job import AttemptView, JobView, NewJob
+from taskflowmq.core.attempts import Attempts, AttemptView
+from taskflowmq.core.job import JobView, NewJob, Reason, State
 from taskflowmq.core.unique_keys import shown_key
 from taskflowmq.core.validation import (
     MAX_BULK,
@@ -26,6 +28,8 @@ from taskflowmq.core.validation import (
     PRIORITY_MAX,
     PRIORITY_MIN,
 )
+from taskflowmq.wire.audit import Reason as WhyActed
+from taskflowmq.wire.kinds import AttemptOutcome, ErrorOut, Id, Object, Time
 from taskflowmq.wire.raw import as_json
 
 _MAX_DELAY = MAX_DELAY_MS / 1000
@@ -81,54 +85,90 @@ class JobOut(msgspec.Struct, kw_only=True):
 
     id: UUID
     task: str
-    args: Annotated[Any, Meta(description="Arguments of the task, by name")]
+    args: Annotated[Object, Meta(description="Arguments of the task, by name")]
     queue: str
     priority: int
-    state: Annotated[str, Meta(description="scheduled, pending, running, retrying, completed, cancelled or dead")]
-    reason: Annotated[str | None, Meta(description="Reason for the state cancelled or dead")]
+    state: State
+    reason: Annotated[Reason | None, Meta(description="Reason for the state cancelled or dead")]
     round: int
     attempt: Annotated[int, Meta(description="Attempts started in this round")]
     max_attempts: int
     crashes: int
     losses: int
-    created_at: datetime
-    run_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
-    expires_at: datetime | None
+    created_at: Time
+    run_at: Time
+    started_at: Time | None
+    finished_at: Time | None
+    expires_at: Time | None
     timeout: Annotated[float | None, Meta(description="Time limit of one attempt, in seconds")]
-    result: Any
+    result: Annotated[Any, Meta(description="Return value of the task, as JSON; null before the end")]
     result_truncated: Annotated[bool, Meta(description="True if the result was not stored completely")]
     result_error: Annotated[str | None, Meta(description="Reason why the result was not stored completely")]
-    error: Annotated[Any, Meta(description="Last error (type, message, traceback) or null")]
-    progress: Any
-    worker: str | None
-    cancel_requested_at: datetime | None
+    error: Annotated[ErrorOut | None, Meta(description="Error of the last attempt that failed, or null")]
+    progress: Annotated[
+        float | Object | None, Meta(description="Last progress that the handler published: a number 0…1 or an object")
+    ]
+    worker: Annotated[Id | None, Meta(description="Worker of the current or last attempt")]
+    cancel_requested_at: Time | None
     tags: tuple[str, ...]
-    meta: Any
+    meta: Annotated[Object | None, Meta(description="Application data stored with the job")]
     unique_key: str | None
+    fingerprint: Annotated[str | None, Meta(description="Group of errors that a dead job belongs to; null otherwise")]
     tenant: str
-    workflow_id: str | None = None
+    workflow_id: str | None
 
 
 class AttemptOut(msgspec.Struct, kw_only=True):
     """One attempt at a job."""
 
+    round: int
     attempt: int
     lease_no: int
-    worker: str | None
-    started_at: datetime | None
-    finished_at: datetime | None
-    outcome: Annotated[str, Meta(description="running, completed, failed, timeout, crashed, lost, snoozed …")]
-    error: Any
+    worker: Id | None
+    host: Annotated[str | None, Meta(description="Host of the worker; null if the store no longer knows the worker")]
+    pid: Annotated[int | None, Meta(description="Process id of the worker; null like `host`")]
+    waited: Annotated[
+        float | None,
+        Meta(
+            description="Seconds from the end of the previous attempt, or for the first one from the due time, to the "
+            "start; null if that is not known: after a retry by hand, and after attempts that are not listed"
+        ),
+    ]
+    started_at: Time | None
+    finished_at: Time | None
+    outcome: AttemptOutcome
+    error: ErrorOut | None
+
+
+class ReplayBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a replay differs from its job; it may be left out."""
+
+    args: Annotated[dict[str, Any] | None, Meta(description="Other arguments, by name; default: the same")] = None
+    queue: Annotated[str | None, Meta(description="Another queue")] = None
+    run_at: Annotated[
+        Annotated[datetime, Meta(tz=True)] | None, Meta(description="Time at which the job is due; default: now")
+    ] = None
+    reason: WhyActed = None
+
+
+class LinksOut(msgspec.Struct, kw_only=True):
+    """Other jobs that belong to a job."""
+
+    replay_of: Annotated[UUID | None, Meta(description="Job that this one replays")]
+    replays: Annotated[
+        list[UUID],
+        Meta(description="Newest jobs that replay this one, for as long as the audit keeps that; at most 20"),
+    ]
 
 
 class JobDetail(JobOut, kw_only=True):
     """A job with its attempts."""
 
+    next_attempt_at: Annotated[Time | None, Meta(description="Due time of a scheduled or retrying job; otherwise null")]
     attempts: Annotated[list[AttemptOut], Meta(description="The first 10 attempts, and those of the last 90 claims")]
     attempts_total: Annotated[int, Meta(description="Number of all attempts, including those not listed")]
     attempt_counts: Annotated[dict[str, int], Meta(description="Number of all attempts, by outcome")]
+    links: LinksOut
 
 
 class Submitted(JobOut, kw_only=True):
@@ -144,13 +184,6 @@ class BulkOut(msgspec.Struct, kw_only=True):
     created: Annotated[int, Meta(description="Number of new jobs; the other ids are holders of unique keys")]
 
 
-class JobPage(msgspec.Struct, kw_only=True):
-    """Jobs, newest first. A page can hold fewer than ``limit`` jobs; the last page has ``next: null``."""
-
-    items: list[JobOut]
-    next: Annotated[str | None, Meta(description="Pass it as ?cursor= to continue")]
-
-
 def job_fields(view: JobView) -> dict[str, Any]:
     """Return the fields of a job's answer; stored JSON passes through without being parsed."""
     counters = view.counters
@@ -160,8 +193,8 @@ def job_fields(view: JobView) -> dict[str, Any]:
         "args": as_json(view.raw_args),
         "queue": view.queue,
         "priority": view.priority,
-        "state": view.state.value,
-        "reason": view.reason.value if view.reason else None,
+        "state": view.state,
+        "reason": view.reason,
         "round": counters.round,
         "attempt": counters.attempt,
         "max_attempts": view.max_attempts,
@@ -183,7 +216,9 @@ def job_fields(view: JobView) -> dict[str, Any]:
         "tags": view.tags,
         "meta": as_json(view.raw_meta),
         "unique_key": view.unique_key,
+        "fingerprint": view.fingerprint,
         "tenant": view.tenant,
+        "workflow_id": None,
     }
 
 
@@ -191,10 +226,10 @@ def job_fields(view: JobView) -> dict[str, Any]:
 _NEW = Submitted(
     id=UUID(int=0),
     task="",
-    args=None,
+    args={},
     queue="",
     priority=0,
-    state="pending",
+    state=State.PENDING,
     reason=None,
     round=1,
     attempt=0,
@@ -217,7 +252,9 @@ _NEW = Submitted(
     tags=(),
     meta=None,
     unique_key=None,
+    fingerprint=None,
     tenant="",
+    workflow_id=None,
     created=True,
 )
 
@@ -230,7 +267,7 @@ def submitted(job: NewJob, at: datetime, *, created: bool) -> Submitted:
     answer = copy(_NEW)
     answer.id = job.id
     answer.task = job.task
-    answer.args = msgspec.Raw(job.args)
+    answer.args = as_json(job.args)
     answer.queue = job.queue
     answer.priority = job.priority
     answer.max_attempts = job.max_attempts
@@ -240,7 +277,7 @@ def submitted(job: NewJob, at: datetime, *, created: bool) -> Submitted:
     elif job.delay_ms:
         answer.run_at = at + timedelta(milliseconds=job.delay_ms)
     if answer.run_at > at:
-        answer.state = "scheduled"
+        answer.state = State.SCHEDULED
     if job.expires_in_ms is not None:
         answer.expires_at = at + timedelta(milliseconds=job.expires_in_ms)
     if job.timeout_ms is not None:
@@ -262,11 +299,28 @@ def job_out(view: JobView) -> JobOut:
 def attempt_out(view: AttemptView) -> AttemptOut:
     """Return an attempt's answer."""
     return AttemptOut(
+        round=view.round,
         attempt=view.attempt,
         lease_no=view.lease_no,
         worker=view.worker,
+        host=view.host,
+        pid=view.pid,
+        waited=view.waited,
         started_at=view.started_at,
         finished_at=view.finished_at,
-        outcome=view.outcome,
+        outcome=AttemptOutcome(view.outcome),
         error=as_json(view.raw_error),
+    )
+
+
+def job_detail(view: JobView, attempts: Attempts, replays: Sequence[UUID] = ()) -> JobDetail:
+    """Return a job's answer with its attempts, and the jobs that replay it."""
+    replayed = (view.headers or {}).get("replay_of")
+    return JobDetail(
+        **job_fields(view),
+        next_attempt_at=view.run_at if view.state in (State.SCHEDULED, State.RETRYING) else None,
+        attempts=[attempt_out(attempt) for attempt in attempts],
+        attempts_total=attempts.total,
+        attempt_counts=dict(attempts.counts),
+        links=LinksOut(replay_of=None if replayed is None else UUID(replayed), replays=list(replays)),
     )

@@ -14,10 +14,16 @@ from __future__ import annotations
 from typing import Protocol
 
 from taskflowmq.core.retention import QueueRetention, Retention
+from taskflowmq.ports.store.audit import Audit
+from taskflowmq.ports.store.bulks import Bulks
 from taskflowmq.ports.store.claims import ClaimRequest, Claims, Settled
+from taskflowmq.ports.store.error_groups import Errors
+from taskflowmq.ports.store.history import History, HistoryQuery, StepFigures
 from taskflowmq.ports.store.intake import Intake
-from taskflowmq.ports.store.jobs import MAX_PAGE_BYTES, PAGE_SLICE, Jobs
+from taskflowmq.ports.store.jobs import FIRST_LOOK, MAX_PAGE_BYTES, PAGE_SLICE, SEARCH_S, Jobs
+from taskflowmq.ports.store.logs import Logs
 from taskflowmq.ports.store.notifier import Notifier
+from taskflowmq.ports.store.probes import MAX_PROBED, PROBE_S, Probes
 from taskflowmq.ports.store.queues import Queues, QueueView
 from taskflowmq.ports.store.schema import Schema
 from taskflowmq.ports.store.stats import Stats, StoreStats
@@ -25,16 +31,27 @@ from taskflowmq.ports.store.upkeep import DutyFailure, DutyTurn, StagedCount, Up
 from taskflowmq.ports.store.workers import Workers
 
 __all__ = [
+    "FIRST_LOOK",
     "MAX_BATCH",
     "MAX_PAGE_BYTES",
+    "MAX_PROBED",
     "PAGE_SLICE",
+    "PROBE_S",
+    "SEARCH_S",
+    "Audit",
+    "Bulks",
     "ClaimRequest",
     "Claims",
     "DutyFailure",
     "DutyTurn",
+    "Errors",
+    "History",
+    "HistoryQuery",
     "Intake",
     "Jobs",
+    "Logs",
     "Notifier",
+    "Probes",
     "QueueRetention",
     "QueueView",
     "Queues",
@@ -43,6 +60,7 @@ __all__ = [
     "Settled",
     "StagedCount",
     "Stats",
+    "StepFigures",
     "Store",
     "StoreStats",
     "Upkeep",
@@ -52,8 +70,8 @@ __all__ = [
 MAX_BATCH = 1_000
 
 
-class Store(Protocol):
-    """One database, its parts by noun."""
+class Parts(Protocol):
+    """The parts of a store, by noun."""
 
     @property
     def intake(self) -> Intake:
@@ -76,6 +94,16 @@ class Store(Protocol):
         ...
 
     @property
+    def logs(self) -> Logs:
+        """What jobs have logged."""
+        ...
+
+    @property
+    def probes(self) -> Probes:
+        """What viewers ask repeatedly."""
+        ...
+
+    @property
     def queues(self) -> Queues:
         """What readers see of queues, and what operators do."""
         ...
@@ -83,6 +111,26 @@ class Store(Protocol):
     @property
     def stats(self) -> Stats:
         """How many jobs there are."""
+        ...
+
+    @property
+    def bulks(self) -> Bulks:
+        """Operations by hand on many jobs."""
+        ...
+
+    @property
+    def history(self) -> History:
+        """What happened to jobs, per minute."""
+        ...
+
+    @property
+    def audit(self) -> Audit:
+        """What operators did."""
+        ...
+
+    @property
+    def errors(self) -> Errors:
+        """What failed, by kind."""
         ...
 
     @property
@@ -99,6 +147,10 @@ class Store(Protocol):
     def notifier(self) -> Notifier:
         """How idle workers are woken."""
         ...
+
+
+class Store(Parts, Protocol):
+    """One database."""
 
     @property
     def url(self) -> str:

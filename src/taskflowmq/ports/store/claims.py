@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 
 from taskflowmq.core.job import ClaimedJob, QueueRef
+from taskflowmq.core.pauses import Pause
 from taskflowmq.core.transitions import Transition
 
 
@@ -92,8 +93,8 @@ class Claims(Protocol):
         """Return the running jobs of a worker that have a cancel request."""
         ...
 
-    async def paused_queues(self) -> set[QueueRef]:
-        """Return the queues that are paused now, of every tenant."""
+    async def paused_queues(self) -> dict[QueueRef, Pause]:
+        """Return the queues that are paused now, of every tenant, with their pauses."""
         ...
 
     async def forget(self, worker_id: UUID) -> None:

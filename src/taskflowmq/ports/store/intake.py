@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from taskflowmq.core.audit import Act
 from taskflowmq.core.job import Enqueued, IdempotencyKey, NewJob
 from taskflowmq.ports.tasks import TaskNotice, TaskView
 
@@ -12,13 +13,16 @@ from taskflowmq.ports.tasks import TaskNotice, TaskView
 class Intake(Protocol):
     """How jobs get in."""
 
-    async def enqueue(self, jobs: Sequence[NewJob], *, idempotency: IdempotencyKey | None = None) -> list[Enqueued]:
+    async def enqueue(
+        self, jobs: Sequence[NewJob], *, idempotency: IdempotencyKey | None = None, act: Act | None = None
+    ) -> list[Enqueued]:
         """Store jobs, all or none, return one answer per job, in order, and wake the workers of those that are ready.
 
         An id that is stored already, in the same tenant with the same task and arguments, is a replay: nothing
         changes, also after the job ended. With ``idempotency``, a known key answers with the ids of its first
         request. Unique keys: a key held by another job answers with the holder's id (``created`` False), raises
         :class:`NotUnique`, or replaces a holder that has not started, as the job asks. Expired keys are taken over.
+        With ``act``, what an operator does by it is added to the audit in the same transaction, if a job is new.
 
         Raises:
             Conflict: an id exists with other content or in another tenant, or is more than 24 h off.

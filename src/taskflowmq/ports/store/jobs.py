@@ -6,13 +6,21 @@ from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
-from taskflowmq.core.job import Attempts, JobFilter, JobView, Page
+from taskflowmq.core.attempts import Attempts
+from taskflowmq.core.audit import Caller
+from taskflowmq.core.bulk import COUNT_S, MOST_COUNTED, Counted
+from taskflowmq.core.job import JobFilter, JobView, Page
 from taskflowmq.core.operations import CancelAnswer, DeleteAnswer, RetryAnswer
+from taskflowmq.core.rows import JobRow
 
 #: Bytes of a page of jobs, unless its first job alone has more; the jobs above the limit come with the next page.
 MAX_PAGE_BYTES = 4_000_000
 #: Jobs that are read whole at once for a page, so that no list needs more memory than these.
 PAGE_SLICE = 64
+#: Seconds that the search for one page may take.
+SEARCH_S = 0.25
+#: Jobs that are looked at for every page, or one more than it takes.
+FIRST_LOOK = 50
 
 
 class Jobs(Protocol):
@@ -26,28 +34,57 @@ class Jobs(Protocol):
         """Return the jobs that exist among the ids, in id order."""
         ...
 
+    async def get_rows(self, tenant: str, job_ids: Sequence[UUID]) -> list[JobRow]:
+        """Return the rows of the jobs that exist among the ids, in id order."""
+        ...
+
     async def attempts(self, tenant: str, job_id: UUID) -> Attempts:
         """Return a job's attempts that failed, crashed or snoozed, oldest first, and the current or final one."""
         ...
 
-    async def list_jobs(self, query: JobFilter, *, limit: int, before: UUID | None) -> Page:
-        """Return jobs newest first, below ``before``; a page ends before it weighs more than :data:`MAX_PAGE_BYTES`.
+    async def list_jobs(
+        self, query: JobFilter, *, limit: int, before: UUID | None, seconds: float = SEARCH_S
+    ) -> Page[JobView]:
+        """Return jobs in the order of the filter; a page ends before it weighs more than :data:`MAX_PAGE_BYTES`.
 
         A page may be short, even empty; only ``next=None`` ends a list.
+
+        Args:
+            query: which jobs.
+            limit: most jobs on the page.
+            before: the ``next`` of the page before.
+            seconds: after this time the search looks no further; it looks at :data:`FIRST_LOOK` jobs in any case.
         """
         ...
 
-    async def cancel(self, tenant: str, job_id: UUID, *, actor: str) -> CancelAnswer:
+    async def list_rows(
+        self, query: JobFilter, *, limit: int, before: UUID | None, seconds: float = SEARCH_S
+    ) -> Page[JobRow]:
+        """Return the same jobs as :meth:`list_jobs` without results and tracebacks, which are not read."""
+        ...
+
+    async def count(self, query: JobFilter, *, most: int = MOST_COUNTED, seconds: float = COUNT_S) -> Counted:
+        """Count the jobs that fit.
+
+        Args:
+            query: which jobs.
+            most: the count ends there; then it is not exact.
+            seconds: the same after this time; it looks at :data:`FIRST_LOOK` jobs in any case.
+        """
+        ...
+
+    async def cancel(self, tenant: str, job_id: UUID, *, actor: str, by: Caller | None = None) -> CancelAnswer:
         """Cancel a job that has not started, or request it from the worker of a running one.
 
-        ``core.operations`` decides this, and what follows.
+        ``core.operations`` decides this, and what follows. With ``by``, what was done is added to the audit in the same
+        transaction, here and in what follows.
 
         Raises:
             Conflict: the job changed its state repeatedly during the call.
         """
         ...
 
-    async def retry(self, tenant: str, job_id: UUID) -> RetryAnswer:
+    async def retry(self, tenant: str, job_id: UUID, *, by: Caller | None = None) -> RetryAnswer:
         """Dead: new round (attempt, crashes, losses 0). Scheduled or retrying: due now. Otherwise conflict.
 
         Wakes the queue's workers.
@@ -57,7 +94,7 @@ class Jobs(Protocol):
         """
         ...
 
-    async def delete(self, tenant: str, job_id: UUID) -> DeleteAnswer:
+    async def delete(self, tenant: str, job_id: UUID, *, by: Caller | None = None) -> DeleteAnswer:
         """Delete an ended job. Its bare id is kept for 24 h, so that a repeated enqueue stays a no-op.
 
         Raises:

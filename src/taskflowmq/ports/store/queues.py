@@ -8,6 +8,8 @@ from typing import Protocol
 
 import msgspec
 
+from taskflowmq.core.audit import Caller
+from taskflowmq.core.pauses import Pause
 from taskflowmq.core.retention import QueueRetention
 
 
@@ -16,13 +18,19 @@ class QueueView(msgspec.Struct, frozen=True, kw_only=True):
 
     tenant: str
     name: str
-    paused_at: datetime | None
     #: state → number of live jobs
     states: dict[str, int]
     #: seconds since the oldest of the lanes' first jobs became ready
     oldest_ready_age: float | None
     #: its own retention, where that differs from the store's
     retention: QueueRetention = QueueRetention()
+    #: None: it is not paused
+    pause: Pause | None = None
+
+    @property
+    def paused_at(self) -> datetime | None:
+        """When it was paused; None if it is not."""
+        return None if self.pause is None else self.pause.at
 
 
 class Queues(Protocol):
@@ -32,15 +40,35 @@ class Queues(Protocol):
         """Return every queue of a tenant that is in use, by name (``core.validation.UNUSED_AFTER``)."""
         ...
 
-    async def pause(self, tenant: str, queue: str) -> None:
-        """Stop claims from a queue; running jobs continue. Creates the queue if it is new."""
+    async def pause(
+        self,
+        tenant: str,
+        queue: str,
+        *,
+        actor: str | None = None,
+        reason: str | None = None,
+        by: Caller | None = None,
+    ) -> None:
+        """Stop claims from a queue; running jobs continue. Creates the queue if it is new.
+
+        A queue that is paused already stays paused since the same time; a reason replaces who paused it and why.
+
+        Args:
+            tenant: the queue's tenant.
+            queue: its name.
+            actor: who pauses it.
+            reason: why.
+            by: adds the act to the audit, in the same transaction, here and in what follows.
+        """
         ...
 
-    async def resume(self, tenant: str, queue: str) -> None:
+    async def resume(self, tenant: str, queue: str, *, by: Caller | None = None) -> None:
         """Allow claims from a queue again, and wake its workers."""
         ...
 
-    async def set_retention(self, tenant: str, queue: str, ages: Mapping[str, int | None]) -> None:
+    async def set_retention(
+        self, tenant: str, queue: str, ages: Mapping[str, int | None], *, by: Caller | None = None
+    ) -> None:
         """Set the retention of a queue's ended jobs. Creates the queue if it is new.
 
         Args:

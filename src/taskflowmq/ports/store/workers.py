@@ -12,7 +12,9 @@ from uuid import UUID
 
 import msgspec
 
+from taskflowmq.core.audit import Caller
 from taskflowmq.core.job import HeldJob
+from taskflowmq.core.workers import Command, CommandAnswer, WorkerState
 
 
 class NewWorker(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +29,8 @@ class NewWorker(msgspec.Struct, frozen=True, kw_only=True):
     lease_ms: int
     #: JSON object: queues, tasks, concurrency.
     info: bytes
+    #: What it obeys already: of the worker that it replaces.
+    command: Command | None = None
 
 
 class WorkerView(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +48,30 @@ class WorkerView(msgspec.Struct, frozen=True, kw_only=True):
     running: int
     #: Whether the lease was over when this was read: it is considered dead, and no rescuer has ended it yet.
     lease_over: bool = False
+    #: JSON of a :class:`~taskflowmq.core.workers.Load`, and when it was stored.
+    load: bytes | None = None
+    load_at: datetime | None = None
+    #: What it shall do instead of running jobs, since when, and who said so.
+    command: Command | None = None
+    command_at: datetime | None = None
+    command_by: str | None = None
+
+    @property
+    def state(self) -> WorkerState:
+        """Whether it runs jobs."""
+        if self.ended_at is not None:  # its lease was over before a rescuer ended it
+            return WorkerState.LOST if self.ended_at >= self.lease_until else WorkerState.ENDED
+        if self.lease_over:
+            return WorkerState.LOST
+        return WorkerState.LIVING if self.command is None else WorkerState.DRAINING
+
+
+class RunningJob(msgspec.Struct, frozen=True, kw_only=True):
+    """A job that a worker runs."""
+
+    id: UUID
+    task: str
+    started_at: datetime
 
 
 class Workers(Protocol):
@@ -53,8 +81,26 @@ class Workers(Protocol):
         """Store a new worker whose lease begins now; a repeat renews the lease, and revives none that was ended."""
         ...
 
-    async def renew(self, worker_ids: Sequence[UUID], lease_ms: int) -> set[UUID]:
-        """Renew leases in one statement and return those that are still theirs; a missing one has been ended."""
+    async def renew(
+        self, worker_ids: Sequence[UUID], lease_ms: int, *, loads: Sequence[bytes | None] = ()
+    ) -> dict[UUID, Command | None]:
+        """Renew leases in one statement, and return what each worker shall do; a missing one has been ended.
+
+        Args:
+            worker_ids: the workers.
+            lease_ms: of their leases.
+            loads: of each worker, JSON of a :class:`~taskflowmq.core.workers.Load`; None keeps what is stored.
+        """
+        ...
+
+    async def command(
+        self, worker_id: UUID, wanted: Command | None, *, actor: str, by: Caller | None = None
+    ) -> CommandAnswer:
+        """Store what a worker shall do from now on, None to run jobs; it obeys with its next renewal.
+
+        ``core.workers`` decides. A repeat keeps who gave the command first, and when. With ``by``, the act is added to
+        the audit, in the same transaction.
+        """
         ...
 
     async def end(self, worker_id: UUID) -> bool:
@@ -88,6 +134,14 @@ class Workers(Protocol):
             tenants: names of tenants; none means every tenant.
             queues: names of queues; none means every queue of these tenants.
         """
+        ...
+
+    async def get(self, worker_id: UUID) -> WorkerView | None:
+        """Return one worker, or None."""
+        ...
+
+    async def first_jobs(self, tenant: str, most: int) -> dict[UUID, list[RunningJob]]:
+        """Return the jobs of a tenant that each worker runs, the oldest ``most`` of each, by worker."""
         ...
 
     async def list_workers(self) -> list[WorkerView]:

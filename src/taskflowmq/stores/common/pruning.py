@@ -13,7 +13,7 @@ from uuid import UUID
 
 import msgspec
 
-from taskflowmq.core.retention import NEVER, QueueRetention, Retention
+from taskflowmq.core.retention import DAY_MS, NEVER, QueueRetention, Retention
 
 #: Ended jobs that one call reads: a first stretch, then ever larger ones as long as nothing is found.
 STRETCH, LONGEST, STRETCHES = 1_000, 16_000, 8
@@ -21,6 +21,8 @@ _GROWTH = 4
 #: A job that ended late is deleted at most this part of its retention later than it could be.
 _PASSES = 100
 _LOWEST = UUID(int=0)
+#: Jobs that are dropped by days may be kept this much longer.
+LATE_MS = 3 * DAY_MS
 
 
 class Stretch(NamedTuple):
@@ -133,6 +135,16 @@ def longest_of(retention: Retention, exceptions: Exceptions) -> Retention:
         never = kept is None or NEVER in ages
         longest[f"{state}_ms"] = None if never else max([*ages, kept or 0])
     return Retention(**longest)
+
+
+def history_ms(longest: Retention) -> int | None:
+    """Return how long the store knows where an attempt ran, after its worker ended; None: without limit.
+
+    As long as jobs are kept, whose days may be dropped late.
+    """
+    ages = _ages(longest).values()
+    known = [age for age in ages if age is not None]
+    return max(known) + LATE_MS if len(known) == len(ages) else None
 
 
 def _ages(retention: Retention) -> dict[str, int | None]:

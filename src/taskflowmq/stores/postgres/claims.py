@@ -18,9 +18,11 @@ from taskflowmq.core.errors import TaskFlowError
 from taskflowmq.core.fates import StoredFate, Verdict, judge
 from taskflowmq.core.job import ClaimedJob, QueueRef, State
 from taskflowmq.core.lanes import Turns
+from taskflowmq.core.pauses import Pause
 from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.halving import halve
 from taskflowmq.ports.store import ClaimRequest, Settled
+from taskflowmq.stores.common.queues import paused_of
 from taskflowmq.stores.postgres import errors, lending, rows, settling, transactions
 from taskflowmq.stores.postgres.cursors import Scan
 from taskflowmq.stores.postgres.names import Lane, Names
@@ -469,9 +471,9 @@ class PostgresClaims:
         """Return the running jobs of a worker that have a cancel request."""
         return [row["job_id"] for row in await self._pool.fetch(q.list_cancel_requests, worker_id)]
 
-    async def paused_queues(self) -> set[QueueRef]:
-        """Return the queues that are paused now, of every tenant."""
-        return {QueueRef(*row) for row in await self._pool.fetch(q.list_paused_queues)}
+    async def paused_queues(self) -> dict[QueueRef, Pause]:
+        """Return the queues that are paused now, of every tenant, with their pauses."""
+        return paused_of(await self._pool.fetch(q.list_paused_queues))
 
 
 async def _drop_progress(update: tuple[settling.Fence, bytes], _error: Exception) -> None:

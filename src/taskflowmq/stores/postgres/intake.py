@@ -10,11 +10,13 @@ from uuid import UUID
 
 import asyncpg
 
+from taskflowmq.core.audit import Act
 from taskflowmq.core.errors import IdempotencyInFlight, InvalidJob
 from taskflowmq.core.job import Enqueued, IdempotencyKey, NewJob, QueueRef
 from taskflowmq.ports.store import MAX_BATCH
 from taskflowmq.ports.tasks import TaskNotice, TaskView
 from taskflowmq.stores.postgres import errors, rows, transactions
+from taskflowmq.stores.postgres.audit import append_act
 from taskflowmq.stores.postgres.names import LaneKey, NameRows, Names, TaskKey
 from taskflowmq.stores.postgres.notifier import PostgresNotifier
 from taskflowmq.stores.postgres.pool import Pool
@@ -32,15 +34,17 @@ class PostgresIntake:
         self._notifier = notifier
         self._now = now
 
-    async def enqueue(self, jobs: Sequence[NewJob], *, idempotency: IdempotencyKey | None = None) -> list[Enqueued]:
+    async def enqueue(
+        self, jobs: Sequence[NewJob], *, idempotency: IdempotencyKey | None = None, act: Act | None = None
+    ) -> list[Enqueued]:
         """Store jobs, all or none, and return one answer per job, in order; then wake their workers."""
         if not jobs:
             return []
         try:
-            alike = idempotency is None and rows.are_alike(jobs)
+            alike = idempotency is None and act is None and rows.are_alike(jobs)
             answers = await self._enqueue_alike(jobs) if alike else None
             if answers is None:
-                answers = await self._enqueue_any(jobs, idempotency)
+                answers = await self._enqueue_any(jobs, idempotency, act)
         except Exception as error:
             if not errors.is_bad_row(error):
                 raise
@@ -76,11 +80,13 @@ class PostgresIntake:
                 at = row["stored_at"]
         return at if len(parts) == 1 else None
 
-    async def _enqueue_any(self, jobs: Sequence[NewJob], idempotency: IdempotencyKey | None) -> list[Enqueued]:
+    async def _enqueue_any(
+        self, jobs: Sequence[NewJob], idempotency: IdempotencyKey | None, act: Act | None
+    ) -> list[Enqueued]:
         # Held from here on: remembered names may be forgotten (a connection broke) while this batch is in progress.
         names = await self._make_names(jobs)
-        if idempotency is not None or any(job.unique is not None for job in jobs) or _repeats(jobs):
-            return await self._enqueue_keyed(jobs, idempotency)
+        if act is not None or idempotency is not None or any(job.unique for job in jobs) or _repeats(jobs):
+            return await self._enqueue_keyed(jobs, idempotency, act)
         parts = _parts(jobs)
         created = await self._pool.run(lambda conn: self._insert(conn, parts, names))
         return [Enqueued(job.id, True, job.id not in created, created.get(job.id)) for job in jobs]
@@ -95,11 +101,16 @@ class PostgresIntake:
                 created.update(dict.fromkeys(fresh, row["stored_at"]))
         return created
 
-    async def _enqueue_keyed(self, jobs: Sequence[NewJob], idempotency: IdempotencyKey | None) -> list[Enqueued]:
+    async def _enqueue_keyed(
+        self, jobs: Sequence[NewJob], idempotency: IdempotencyKey | None, act: Act | None
+    ) -> list[Enqueued]:
         key, fingerprint = (idempotency.key, idempotency.fingerprint) if idempotency else (None, None)
-        text = rows.jobs_as_json(jobs)
+        args = (rows.jobs_as_json(jobs), jobs[0].tenant, key, fingerprint, self._now())
         try:
-            found = await self._pool.fetch(q.enqueue_once, text, jobs[0].tenant, key, fingerprint, self._now())
+            if act is None:
+                found = await self._pool.fetch(q.enqueue_once, *args)
+            else:
+                found = await self._pool.run(lambda conn: self._once_with_act(conn, args, act))
         except Exception as error:
             if idempotency is not None and _waited_for_key(error.__cause__ or error):
                 raise IdempotencyInFlight(
@@ -107,6 +118,13 @@ class PostgresIntake:
                 ) from error
             raise
         return [Enqueued(row["id"], row["created"], row["replayed"]) for row in found]
+
+    async def _once_with_act(self, conn: Any, args: tuple[Any, ...], act: Act) -> list[Any]:
+        async with conn.transaction():
+            found: list[Any] = await conn.fetch(q.enqueue_once, *args)
+            if any(row["created"] and not row["replayed"] for row in found):
+                await append_act(conn, self._now(), act)
+        return found
 
     async def enqueue_on(self, conn: Any, jobs: Sequence[NewJob], *, wake: bool = True) -> list[Enqueued]:
         """Store jobs in the caller's open transaction on an async connection or session; commit is the caller's."""

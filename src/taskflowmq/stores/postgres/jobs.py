@@ -2,30 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from taskflowmq.core import operations
-from taskflowmq.core.job import Attempts, JobFilter, JobView, Page, QueueRef, State
+from taskflowmq.core.attempts import Attempts
+from taskflowmq.core.audit import Caller
+from taskflowmq.core.filter_match import JobFacts, Needles, Needs
+from taskflowmq.core.job import FINAL, JobFilter, JobView, QueueRef, Sort, State
 from taskflowmq.core.operations import MOST_LOOKS, Move
-from taskflowmq.ports.store import PAGE_SLICE
+from taskflowmq.core.rows import READ_ARGS, READ_ERROR, JobRow
+from taskflowmq.stores.common.audit import job_act
 from taskflowmq.stores.common.jobs import A, CommonJobs, Decide
-from taskflowmq.stores.common.listing import id_bounds, that_fit, windows
+from taskflowmq.stores.common.listing import Stretch, Window
 from taskflowmq.stores.postgres import rows
+from taskflowmq.stores.postgres.audit import write_with_act
 from taskflowmq.stores.postgres.notifier import PostgresNotifier
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import q
 
-#: Each returns no row where the job has left the place that the move was decided for.
+#: Each returns the jobs that were still in the place that the move was decided for.
 _STATEMENTS = {
-    Move.CANCEL_READY: q.cancel_ready_job,
-    Move.CANCEL_WAITING: q.cancel_waiting_job,
-    Move.REQUEST_CANCEL: q.request_cancel,
-    Move.BEGIN_ROUND: q.retry_dead_job,
+    Move.CANCEL_READY: q.cancel_ready_jobs,
+    Move.CANCEL_WAITING: q.cancel_waiting_jobs,
+    Move.REQUEST_CANCEL: q.request_cancels,
+    Move.BEGIN_ROUND: q.retry_dead_jobs,
     Move.MAKE_DUE: q.make_due_now,
-    Move.DELETE: q.delete_job,
+    Move.DELETE: q.delete_jobs,
 }
+
+
+def move_statement(
+    move: Move, now: datetime | None, ids: Sequence[UUID], states: Collection[State], actor: str | None
+) -> tuple[Any, ...]:
+    """Return the statement that makes a move, with its arguments.
+
+    Args:
+        move: what to write.
+        now: the store's time, None for the database's.
+        ids: of the jobs, in order.
+        states: in which a job may be that is deleted.
+        actor: the caller, where that is stored.
+    """
+    more: tuple[Any, ...] = ()
+    if move is Move.REQUEST_CANCEL:
+        more = (actor,)
+    elif move is Move.DELETE:
+        more = ([str(state) for state in states],)
+    return (_STATEMENTS[move], now, ids, *more)
 
 
 class PostgresJobs(CommonJobs):
@@ -52,51 +78,55 @@ class PostgresJobs(CommonJobs):
 
     async def attempts(self, tenant: str, job_id: UUID) -> Attempts:
         """Return a job's attempts that failed, crashed or snoozed, oldest first, and the current or final one."""
-        return Attempts(rows.attempt_view(row) for row in await self._pool.fetch(q.list_attempts, tenant, job_id))
+        found = await self._pool.fetch(q.list_attempts, tenant, job_id)
+        return Attempts(map(rows.attempt_view, found), found[0]["due_at"] if found else None)
 
-    async def list_jobs(self, query: JobFilter, *, limit: int, before: UUID | None) -> Page:
-        """Return jobs newest first, below ``before``. A page may be short; only ``next=None`` ends a list."""
-        found, following = await self._find(query, limit, before)
-        items: list[JobView] = []
-        shown = size = 0
-        while shown < min(limit, len(found)):
-            part = found[shown : min(shown + PAGE_SLICE, limit)]
-            views = (await self.get_many(query.tenant, part))[::-1]
-            count = that_fit(views, size)
-            # A job may have moved between the statements: only jobs that the filter asked for are shown.
-            items += [view for view in views[:count] if not query.states or view.state in query.states]
-            if count < len(views):
-                return Page(items, views[count - 1].id if count else found[shown - 1])
-            size += sum(view.weight for view in views)
-            shown += len(part)
-        return Page(items, found[shown - 1] if shown < len(found) else following)
+    async def get_rows(self, tenant: str, job_ids: Sequence[UUID]) -> list[JobRow]:
+        """Return the rows of the jobs that exist among the ids, in id order."""
+        found = await self._pool.fetch(q.get_rows, tenant, sorted(job_ids), READ_ARGS, READ_ERROR)
+        return [rows.job_row(row) for row in found]
 
-    async def _find(self, query: JobFilter, limit: int, before: UUID | None) -> tuple[list[UUID], UUID | None]:
-        """Return ids that fit, newest first, if possible one more than a page takes, and where the search ended."""
-        bounds = id_bounds(query)
-        below = bounds.below if before is None else min(before, bounds.below)
-        states = [str(state) for state in query.states]
-        wanted = (query.tenant, query.queue, query.task, query.created_after, query.created_before)
-        found: list[UUID] = []
-        for size in windows(limit):
-            most = limit + 1 - len(found)
-            row = await self._pool.fetchrow(q.list_jobs, states, below, size, bounds.lowest, *wanted, most, query.tag)
-            found += row["fit"]
-            if len(found) > limit:
-                break
-            if row["looked"] < size:
-                return found, None
-            below = row["last"]
-        return found, below
+    async def _read_facts(self, tenant: str, job_ids: Sequence[UUID], needs: Needs) -> list[JobFacts]:
+        return [rows.job_facts(row) for row in await self._pool.fetch(q.read_facts, tenant, job_ids, *needs)]
 
-    async def _operate(self, decide: Decide[A], tenant: str, job_id: UUID, actor: str | None = None) -> A:
+    async def _time(self) -> datetime:
+        now: datetime = await self._pool.fetchval(q.read_now, self._now())
+        return now
+
+    async def _find(self, query: JobFilter, needles: Needles, stretch: Stretch, size: int, most: int) -> Window:
+        row = await self._pool.fetchrow(
+            q.list_jobs if query.sort is Sort.NEWEST else q.list_oldest_jobs,
+            [str(state) for state in query.states],
+            stretch.start,
+            size,
+            stretch.end,
+            query.tenant,
+            query.queue,
+            query.task,
+            query.created_after,
+            query.created_before,
+            most,
+            query.tag,
+            query.worker,
+            query.finished_after,
+            query.finished_before,
+            *needles,
+            query.fingerprint,
+        )
+        return Window(row["fit"], row["looked"], row["last"])
+
+    async def _operate(
+        self, decide: Decide[A], tenant: str, job_id: UUID, by: Caller | None, actor: str | None = None
+    ) -> A:
         for _ in range(MOST_LOOKS):
-            place = await self._pool.fetchrow(q.find_job, tenant, job_id)
-            answer, move = decide(None if place is None or place["state"] is None else State(place["state"]))
-            if move is None:
+            place = await self._pool.fetchrow(q.find_places, tenant, [job_id])
+            state = None if place is None or place["state"] is None else State(place["state"])
+            answer, move = decide(state)
+            if move is None or state is None:
                 return answer
-            args = (self._now(), job_id, actor) if move is Move.REQUEST_CANCEL else (self._now(), job_id)
-            if await self._pool.fetchrow(_STATEMENTS[move], *args) is not None:
+            statement, *args = move_statement(move, self._now(), [job_id], FINAL, actor)
+            act = None if by is None else job_act(move, job_id, place["queue"], state, answer, by)
+            if await write_with_act(self._pool, self._now(), statement, args, act):
                 if move.makes_ready:
                     await self._notifier.wake([QueueRef(tenant, place["queue"])])
                 return answer

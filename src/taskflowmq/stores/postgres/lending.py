@@ -7,6 +7,7 @@ became of the transaction. That is known until COMMIT is sent, and again once it
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,7 +17,7 @@ import asyncpg
 
 from taskflowmq.core.errors import StoreUnavailable, WrongContext
 from taskflowmq.stores.postgres import errors
-from taskflowmq.stores.postgres.pool import Connection, Loan, Pool
+from taskflowmq.stores.postgres.pool import CANCEL_S, Connection, Loan, Pool
 from taskflowmq.stores.postgres.queries import q
 
 _log = logging.getLogger("taskflowmq.stores.postgres")
@@ -88,7 +89,9 @@ async def _roll_back(conn: Connection, block: Any) -> None:
     if conn.is_closed():
         return
     try:
-        await block.rollback()
+        # A ROLLBACK itself takes no time; the acknowledgement of a cancelled statement comes before it, or never.
+        async with asyncio.timeout(CANCEL_S):
+            await block.rollback()
     except errors.FAILURES as error:
         # The server rolls back what a connection leaves behind.
         _log.debug("a rollback failed, and its connection is closed: %s", error)

@@ -36,6 +36,9 @@ _DOUBLINGS = 5
 #: A statement that only takes long is safe: what was sent for it has been acknowledged.
 SILENCE_S = 10
 _KEEPALIVE_S = 5
+#: Seconds for a server to acknowledge the cancellation of a statement. Where the peer is silent, the driver alone waits
+#: as long as for a statement, and the canceller (a drain, a deadline) waits with it.
+CANCEL_S = 2.0
 #: If a statement waited this long for a lock, in seconds, the lock's transaction may take much longer.
 _PATIENCE_S = 3.0
 
@@ -93,7 +96,7 @@ class Loan(NamedTuple):
         """Return the connection to its pool; one that cannot be used again is closed."""
         self.conn.lent = False
         try:
-            await self.pool.release(self.proxy)
+            await self.pool.release(self.proxy, timeout=CANCEL_S)
         except errors.FAILURES as error:
             _log.debug("a connection returned by a handler is unusable and was closed: %s", error)
 
@@ -268,7 +271,8 @@ class Pool:
         except BaseException as error:
             self.judge(conn, errors.origin(error))
             raw.lent = False
-            await pool.release(conn)
+            with suppress(TimeoutError):  # the driver has closed the connection then
+                await pool.release(conn, timeout=CANCEL_S)
             if isinstance(error, AttributeError) and raw.is_closed():
                 # The driver's answer where a connection is cut between reading a statement and running it.
                 raise StoreUnavailable("PostgreSQL: the connection was cut") from error

@@ -10,24 +10,28 @@ from typing import Any
 
 import msgspec
 
+from taskflowmq.core.attempts import AttemptView
 from taskflowmq.core.errors import InvalidJob
+from taskflowmq.core.filter_match import JobFacts
 from taskflowmq.core.ids import unix_ms
 from taskflowmq.core.job import (
-    AttemptView,
     ClaimedJob,
     Counters,
     HeldJob,
+    JobKind,
     JobView,
     NewJob,
     Reason,
     State,
     have_one_shape,
 )
-from taskflowmq.core.transitions import Transition
+from taskflowmq.core.rows import JobRow, shown_args, shown_error
+from taskflowmq.core.transitions import Transition, fingerprint_of
 from taskflowmq.core.unique_keys import shown_key
 from taskflowmq.core.validation import clean_text
 from taskflowmq.ports.store.workers import WorkerView
 from taskflowmq.stores.common.fields import KEPT, KEPT_JSON, VIEWED, json_of, plain_of
+from taskflowmq.stores.common.workers import command_of
 from taskflowmq.stores.postgres.names import Lane, NameRows
 
 Row = Any
@@ -196,6 +200,7 @@ def change_as_dict(change: Transition) -> dict[str, Any]:
         "result": _raw(change.result),
         "result_error": clean(change.result_error),
         "error": _raw(change.error),
+        "fingerprint": fingerprint_of(change),
     }
     return {name: value for name, value in item.items() if value is not None}
 
@@ -223,7 +228,9 @@ def _counters(row: Row) -> Counters:
 
 def held_job(row: Row) -> HeldJob:
     """Build a held job from a row of ``list_held_jobs``."""
-    return HeldJob(row["job_id"], row["max_attempts"], _counters(row))
+    return HeldJob(
+        row["job_id"], row["max_attempts"], _counters(row), JobKind(row["tenant"], row["queue"], row["task"])
+    )
 
 
 def worker_view(row: Row) -> WorkerView:
@@ -240,6 +247,11 @@ def worker_view(row: Row) -> WorkerView:
         info=row["info"],
         running=row["running"],
         lease_over=row["lease_over"],
+        load=row["load"],
+        load_at=row["load_at"],
+        command=command_of(row["command"]),
+        command_at=row["command_at"],
+        command_by=row["command_by"],
     )
 
 
@@ -268,16 +280,76 @@ def job_view(row: Row) -> JobView:
         cancel_requested_at=row["cancel_requested_at"],
         unique_key=shown_key(row["unique_key"]),
         tags=tuple(row["tags"] or ()),
+        fingerprint=row["fingerprint"],
         **{name: row[own] for name, own in VIEWED},
     )
+
+
+def job_row(row: Row) -> JobRow:
+    """Build a line of a list from a row of ``get_rows``."""
+    error = row["error"]
+    return JobRow(
+        id=row["id"],
+        task=row["task"],
+        args_preview=shown_args(_text(row["args"])),
+        queue=row["queue"],
+        priority=row["priority"],
+        state=State(row["state"]),
+        reason=Reason(row["reason"]) if row["reason"] else None,
+        round=row["round"],
+        attempt=row["attempt"],
+        max_attempts=row["max_attempts"],
+        lease_no=row["lease_no"],
+        created_at=row["created_at"],
+        run_at=row["run_at"],
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
+        worker=str(row["worker_id"]) if row["worker_id"] else None,
+        raw_progress=row["progress"],
+        tags=tuple(row["tags"] or ()),
+        error=None if error is None else shown_error(_text(error)),
+        cancel_requested_at=row["cancel_requested_at"],
+    )
+
+
+def job_facts(row: Row) -> JobFacts:
+    """Build what a filter decides by from a row of ``read_facts``."""
+    (job_id, task, queue, priority, state, attempt, created_at, run_at, started_at, finished_at, worker, *rest) = row
+    tags, args, meta, error, fingerprint = rest
+    return JobFacts(
+        job_id,
+        task,
+        queue,
+        priority,
+        State(state),
+        attempt,
+        created_at,
+        run_at,
+        started_at,
+        finished_at,
+        str(worker) if worker else None,
+        tuple(tags) if tags else (),
+        args,
+        meta,
+        error,
+        fingerprint,
+    )
+
+
+def _text(cut: bytes) -> str:
+    # A database with the encoding SQL_ASCII counts bytes, and may have cut a character.
+    return cut.decode("utf-8", "ignore")
 
 
 def attempt_view(row: Row) -> AttemptView:
     """Build an attempt from a row of ``list_attempts``."""
     return AttemptView(
+        round=row["round"],
         attempt=row["attempt"],
         lease_no=row["lease_no"],
         worker=str(row["worker_id"]) if row["worker_id"] else None,
+        host=row["host"],
+        pid=row["pid"],
         started_at=row["started_at"],
         finished_at=row["finished_at"],
         outcome=row["outcome"],

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from taskflowmq.core.job import QueueRef, State
+from taskflowmq.core.pauses import read_pause
 from taskflowmq.core.retention import read_retention
 from taskflowmq.core.validation import UNUSED_AFTER
 from taskflowmq.ports.store import QueueView, StoreStats
@@ -76,8 +77,8 @@ def _view(row: Any, states: dict[str, int]) -> QueueView:
     return QueueView(
         tenant=row["tenant"],
         name=row["name"],
-        paused_at=row["paused_at"],
         states=states,
         oldest_ready_age=row["oldest_ready_age"],
         retention=read_retention(row["retention"]),
+        pause=read_pause(row["paused_at"], row["pause"]),
     )

@@ -7,13 +7,19 @@ from datetime import datetime
 
 from taskflowmq.core.job import QueueRef
 from taskflowmq.ports.clock import Clock
+from taskflowmq.stores.postgres.audit import PostgresAudit
+from taskflowmq.stores.postgres.bulks import PostgresBulks
 from taskflowmq.stores.postgres.claims import PostgresClaims
+from taskflowmq.stores.postgres.error_groups import PostgresErrors
+from taskflowmq.stores.postgres.history import PostgresHistory
 from taskflowmq.stores.postgres.intake import PostgresIntake
 from taskflowmq.stores.postgres.jobs import PostgresJobs
+from taskflowmq.stores.postgres.logs import PostgresLogs
 from taskflowmq.stores.postgres.names import Names
 from taskflowmq.stores.postgres.notifier import PostgresNotifier
 from taskflowmq.stores.postgres.options import PostgresOptions
 from taskflowmq.stores.postgres.pool import Pool
+from taskflowmq.stores.postgres.probes import PostgresProbes
 from taskflowmq.stores.postgres.queries import q
 from taskflowmq.stores.postgres.queues import PostgresQueues
 from taskflowmq.stores.postgres.schema import PostgresSchema
@@ -43,10 +49,16 @@ class PostgresStore:
         self.claims = PostgresClaims((self._pool, self._lent), self._names, self.notifier, self._now)
         self.workers = PostgresWorkers(self._pool, self._now)
         self.jobs = PostgresJobs(self._pool, self.notifier, self._now)
+        self.bulks = PostgresBulks(self._pool, self._names, self.jobs, self.notifier, self._now)
+        self.logs = PostgresLogs(self._pool, self._now)
+        self.probes = PostgresProbes(self._pool, self.jobs)
         self.stats = PostgresStats(self._pool, self._names, self._now)
         self.queues = PostgresQueues(
             self._pool, self._names, self.notifier, self.stats, self._now, self.claims.forget_all
         )
+        self.history = PostgresHistory(self._pool, self._names, self._now)
+        self.audit = PostgresAudit(self._pool, self._now)
+        self.errors = PostgresErrors(self._pool, self._names, self._now)
         self.upkeep = PostgresUpkeep(self._pool, self._names, self._now)
         self.schema = PostgresSchema(self._pool)
 

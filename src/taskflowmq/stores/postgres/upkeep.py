@@ -10,7 +10,7 @@ from uuid import UUID
 
 from taskflowmq.core.grace import Grace, gap_since, grace_after
 from taskflowmq.ports.store import DutyFailure, DutyTurn, Retention, StagedCount
-from taskflowmq.stores.common.pruning import Rule, Stretch, Walks, longest_of, read_exceptions, rules_of
+from taskflowmq.stores.common.pruning import Rule, Stretch, Walks, history_ms, longest_of, read_exceptions, rules_of
 from taskflowmq.stores.postgres import partitions
 from taskflowmq.stores.postgres.names import Names
 from taskflowmq.stores.postgres.pool import Pool
@@ -88,7 +88,7 @@ class PostgresUpkeep:
                 # A whole day is dropped when the longest retention in it is over; jobs with a shorter one go sooner.
                 whole = not rule.only and not rule.counted and rule.kept_ms == getattr(longest, f"{rule.state}_ms")
                 deleted += await self._prune_by(rule, limit - deleted, spared if whole else None)
-        deleted += await self._pool.fetchval(q.prune_keys, self._now(), limit)
+        deleted += await self._pool.fetchval(q.prune_keys, self._now(), limit, history_ms(longest))
         return int(deleted)
 
     async def _counted_ms(self, keep: int | None) -> int | None:

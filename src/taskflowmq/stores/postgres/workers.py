@@ -10,9 +10,13 @@ from uuid import UUID
 
 import msgspec
 
+from taskflowmq.core.audit import Act
 from taskflowmq.core.job import HeldJob
-from taskflowmq.ports.store.workers import NewWorker, WorkerView
+from taskflowmq.core.workers import Command
+from taskflowmq.ports.store.workers import NewWorker, RunningJob, WorkerView
+from taskflowmq.stores.common.workers import CommonWorkers, command_of
 from taskflowmq.stores.postgres import rows
+from taskflowmq.stores.postgres.audit import write_with_act
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import q
 
@@ -22,7 +26,7 @@ _MAX_EMPTY = 1_000
 _REMEMBERED_S = 60.0
 
 
-class PostgresWorkers:
+class PostgresWorkers(CommonWorkers):
     """Workers on PostgreSQL."""
 
     def __init__(self, pool: Pool, now: Callable[[], datetime | None]) -> None:
@@ -46,12 +50,21 @@ class PostgresWorkers:
             worker.version,
             worker.lease_ms,
             rows.ascii_json(worker.info),
+            worker.command,
         )
 
-    async def renew(self, worker_ids: Sequence[UUID], lease_ms: int) -> set[UUID]:
-        """Renew leases in one statement and return those that are still theirs; a missing one has been ended."""
-        found = await self._pool.fetch(q.renew_workers, self._now(), sorted(worker_ids), lease_ms)
-        return {row["id"] for row in found}
+    async def renew(
+        self, worker_ids: Sequence[UUID], lease_ms: int, *, loads: Sequence[bytes | None] = ()
+    ) -> dict[UUID, Command | None]:
+        """Renew leases in one statement, and return what each worker shall do; a missing one has been ended."""
+        texts = [None if load is None else load.decode() for load in loads]
+        found = await self._pool.fetch(q.renew_workers, self._now(), list(worker_ids), lease_ms, texts)
+        return {row["id"]: command_of(row["command"]) for row in found}
+
+    async def _write_command(self, worker_id: UUID, wanted: Command | None, actor: str, act: Act | None) -> bool:
+        return await write_with_act(
+            self._pool, self._now(), q.set_command, (self._now(), worker_id, wanted, actor), act
+        )
 
     async def end(self, worker_id: UUID) -> bool:
         """End a worker: it can claim no more, and its jobs can be rescued. False if it had ended before."""
@@ -83,6 +96,19 @@ class PostgresWorkers:
     async def suspects_ready(self, tenants: Sequence[str], queues: Sequence[str]) -> bool:
         """Tell whether isolated jobs are ready in queues that are not paused."""
         return bool(await self._pool.fetchval(q.find_suspects, tenants, queues))
+
+    async def get(self, worker_id: UUID) -> WorkerView | None:
+        """Return one worker, or None."""
+        row = await self._pool.fetchrow(q.get_worker, self._now(), worker_id)
+        return None if row is None else rows.worker_view(row)
+
+    async def first_jobs(self, tenant: str, most: int) -> dict[UUID, list[RunningJob]]:
+        """Return the jobs of a tenant that each worker runs, the oldest ones of each, by worker."""
+        found: dict[UUID, list[RunningJob]] = {}
+        for row in await self._pool.fetch(q.list_first_jobs, self._now(), tenant, most):
+            job = RunningJob(id=row["job_id"], task=row["task"], started_at=row["started_at"])
+            found.setdefault(row["worker_id"], []).append(job)
+        return found
 
     async def list_workers(self) -> list[WorkerView]:
         """Return living workers and those that ended in the last hour."""

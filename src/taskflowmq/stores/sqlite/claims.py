@@ -23,9 +23,11 @@ from taskflowmq.core.connections import CLOSED
 from taskflowmq.core.errors import LeaseLost, StoreUnavailable, WrongContext
 from taskflowmq.core.job import ClaimedJob, Ended, Flag, QueueRef
 from taskflowmq.core.lanes import Turns
+from taskflowmq.core.pauses import Pause
 from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.helpers import aside
 from taskflowmq.ports.store import MAX_BATCH, ClaimRequest, Settled
+from taskflowmq.stores.common.queues import paused_of
 from taskflowmq.stores.sqlite.cursors import Cursors
 from taskflowmq.stores.sqlite.database import Connection, Database
 from taskflowmq.stores.sqlite.errors import is_outage
@@ -34,7 +36,7 @@ from taskflowmq.stores.sqlite.names import KnownTasks, Names
 from taskflowmq.stores.sqlite.notifier import SqliteNotifier
 from taskflowmq.stores.sqlite.queries import q
 from taskflowmq.stores.sqlite.reader import Reader
-from taskflowmq.stores.sqlite.rows import ClaimRow, claimed_jobs, decode_claim, join_ids, zeros
+from taskflowmq.stores.sqlite.rows import ClaimRow, claimed_jobs, decode_claim, join_ids, maybe_time, zeros
 from taskflowmq.stores.sqlite.settle import Settlement, settle_steps, storable_json
 from taskflowmq.stores.sqlite.steps import Steps, run_steps
 from taskflowmq.stores.sqlite.transactions import run_on, run_on_sync
@@ -193,10 +195,10 @@ class SqliteClaims:
         rows = await self._reader.run(lambda conn: conn.execute(q.list_cancel_requests, params).fetchall())
         return [UUID(bytes=job_id) for (job_id,) in rows]
 
-    async def paused_queues(self) -> set[QueueRef]:
-        """Return the queues that are paused now, of every tenant."""
+    async def paused_queues(self) -> dict[QueueRef, Pause]:
+        """Return the queues that are paused now, of every tenant, with their pauses."""
         rows = await self._reader.run(lambda conn: conn.execute(q.list_paused_queues).fetchall())
-        return {QueueRef(tenant, name) for tenant, name in rows}
+        return paused_of((tenant, name, maybe_time(paused_at), pause) for tenant, name, paused_at, pause in rows)
 
     async def forget(self, worker_id: UUID) -> None:
         """Forget the scan positions."""

@@ -12,10 +12,12 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+from taskflowmq.core.audit import Act
 from taskflowmq.core.job import Enqueued, IdempotencyKey, NewJob, QueueRef
 from taskflowmq.ports.store import MAX_BATCH
 from taskflowmq.ports.tasks import TaskNotice, TaskView
 from taskflowmq.stores.common.namespaces import unfinished
+from taskflowmq.stores.sqlite.audit import append_act
 from taskflowmq.stores.sqlite.enqueue import enqueue_steps, idempotent_steps
 from taskflowmq.stores.sqlite.errors import is_outage
 from taskflowmq.stores.sqlite.names import Names, find_tenant
@@ -50,16 +52,16 @@ class SqliteIntake:
         self._now = now
         self._merged = self._enqueue_merged
 
-    async def enqueue(self, jobs: Sequence[NewJob], *, idempotency: IdempotencyKey | None = None) -> list[Enqueued]:
+    async def enqueue(
+        self, jobs: Sequence[NewJob], *, idempotency: IdempotencyKey | None = None, act: Act | None = None
+    ) -> list[Enqueued]:
         """Store jobs, all or none, and return one answer per job, in order."""
         if not jobs and idempotency is None:
             return []
-        if idempotency is None and len(jobs) <= _SMALL and not _any_replaces(jobs):
+        if idempotency is None and act is None and len(jobs) <= _SMALL and not _any_replaces(jobs):
             answers: list[Enqueued] = await self._writer.run_merged(self._merged, jobs)
         else:
-            answers = await self._writer.run(
-                lambda conn: run_steps(conn, _in_batches(self._names, jobs, idempotency, self._now()))
-            )
+            answers = await self._writer.run(lambda conn: self._enqueue(conn, jobs, idempotency, act))
         await self._notifier.wake(_queues(jobs))
         return answers
 
@@ -104,6 +106,15 @@ class SqliteIntake:
             TaskView(name=name, args_schema=maybe_bytes(schema), options=maybe_bytes(options), seen_at=from_us(seen))
             for name, schema, options, seen in await self._reader.run(read)
         ]
+
+    def _enqueue(
+        self, conn: sqlite3.Connection, jobs: Sequence[NewJob], idempotency: IdempotencyKey | None, act: Act | None
+    ) -> list[Enqueued]:
+        now = self._now()
+        answers = run_steps(conn, _in_batches(self._names, jobs, idempotency, now))
+        if act is not None and any(one.created and not one.replayed for one in answers):
+            append_act(conn, now, act)
+        return answers
 
     def _announce(self, tenant: str, tasks: Sequence[TaskNotice], keep: bool) -> Steps[None]:
         tenant_id = yield from self._names.tenant(tenant)

@@ -12,7 +12,7 @@ from typing import Any
 
 from taskflowmq.core.job import Reason
 from taskflowmq.stores.sqlite.queries import q
-from taskflowmq.stores.sqlite.rows import zeros
+from taskflowmq.stores.sqlite.rows import minute_of, zeros
 from taskflowmq.stores.sqlite.steps import Params, Step, Steps
 
 
@@ -71,13 +71,22 @@ def leave_running(ids: bytes) -> Steps[None]:
 def cancel_ready(ids: bytes, reason: Reason, now: int) -> Steps[int]:
     """Cancel the ready ones of some jobs and return how many these were: all or none."""
     params = {**batch_of(ids), "reason": reason, "now": now}
-    return len((yield from end_jobs(Step(q.end_ready_jobs, params), q.delete_ready_jobs, ids)))
+    ended = yield from end_jobs(Step(q.end_ready_jobs, params), q.delete_ready_jobs, ids)
+    return (yield from _count_cancelled(ids, len(ended), now, from_ready=True))
 
 
 def cancel_waiting(ids: bytes, reason: Reason, now: int) -> Steps[int]:
     """Cancel the waiting ones of some jobs and return how many these were: all or none."""
     params = {**batch_of(ids), "reason": reason, "now": now}
-    return len((yield from end_jobs(Step(q.end_waiting_jobs, params), q.delete_waiting_jobs, ids)))
+    ended = yield from end_jobs(Step(q.end_waiting_jobs, params), q.delete_waiting_jobs, ids)
+    return (yield from _count_cancelled(ids, len(ended), now, from_ready=False))
+
+
+def _count_cancelled(ids: bytes, count: int, now: int, *, from_ready: bool) -> Steps[int]:
+    """Count jobs in the history that ended without a worker, if they did, and return how many."""
+    if count:
+        yield Step(q.count_cancelled, {**batch_of(ids), "minute": minute_of(now), "from_ready": int(from_ready)})
+    return count
 
 
 def make_ready(place: str, ids: bytes, params: Params) -> Steps[int]:

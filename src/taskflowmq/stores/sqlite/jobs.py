@@ -3,22 +3,44 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
 from uuid import UUID
 
-from taskflowmq.core.job import Attempts, JobFilter, JobView, Page, QueueRef, Reason, State
+import msgspec
+
+from taskflowmq.core.attempts import Attempts
+from taskflowmq.core.audit import Caller
+from taskflowmq.core.filter_match import JobFacts, Needles, Needs
+from taskflowmq.core.job import JobFilter, JobView, QueueRef, Reason, Sort, State
 from taskflowmq.core.operations import Move
-from taskflowmq.ports.store import PAGE_SLICE
+from taskflowmq.core.rows import READ_ARGS, READ_ERROR, JobRow
+from taskflowmq.stores.common.audit import job_act
 from taskflowmq.stores.common.jobs import A, CommonJobs, Decide
-from taskflowmq.stores.common.listing import id_bounds, that_fit, windows
+from taskflowmq.stores.common.listing import Stretch, Window
+from taskflowmq.stores.sqlite.audit import append_act
 from taskflowmq.stores.sqlite.job_steps import batch_of, cancel_ready, cancel_waiting, make_ready
 from taskflowmq.stores.sqlite.notifier import SqliteNotifier
 from taskflowmq.stores.sqlite.queries import q
 from taskflowmq.stores.sqlite.reader import Reader
-from taskflowmq.stores.sqlite.rows import attempt_view, job_view, to_us, zeros
+from taskflowmq.stores.sqlite.rows import (
+    attempt_view,
+    from_us,
+    job_facts,
+    job_row,
+    job_view,
+    join_ids,
+    maybe_time,
+    to_us,
+    zeros,
+)
 from taskflowmq.stores.sqlite.stats import LISTED
 from taskflowmq.stores.sqlite.steps import Step, Steps, run_steps
 from taskflowmq.stores.sqlite.writer import Writer
+
+_READ = MappingProxyType({"args_read": READ_ARGS, "error_read": READ_ERROR})
 
 
 class SqliteJobs(CommonJobs):
@@ -37,34 +59,75 @@ class SqliteJobs(CommonJobs):
 
     async def get_many(self, tenant: str, job_ids: Sequence[UUID]) -> list[JobView]:
         """Return the jobs that exist among the ids, in id order."""
-        ids = sorted(set(job_ids))
-        query = JobFilter(tenant=tenant)
-        rows = await self._reader.run(lambda conn: _details(conn, [job_id.bytes for job_id in ids], query))
+        rows = await self._reader.run(_reading(q.get_jobs, tenant, sorted(set(job_ids))))
         return [job_view(row) for row in rows]
+
+    async def get_rows(self, tenant: str, job_ids: Sequence[UUID]) -> list[JobRow]:
+        """Return the rows of the jobs that exist among the ids, in id order."""
+        rows = await self._reader.run(_reading(q.get_rows, tenant, sorted(job_ids), _READ))
+        return [job_row(row) for row in rows]
 
     async def attempts(self, tenant: str, job_id: UUID) -> Attempts:
         """Return a job's attempts that failed, crashed or snoozed, oldest first, and the current or final one."""
 
-        def read(conn: sqlite3.Connection) -> list[tuple[object, ...]]:
-            if _place(conn, tenant, job_id) is None:
+        def read(conn: sqlite3.Connection) -> list[tuple[Any, ...]]:
+            if not places_of(conn, tenant, [job_id]):
                 return []
             return conn.execute(q.list_attempts, {"job_id": job_id.bytes}).fetchall()
 
-        return Attempts(attempt_view(row) for row in await self._reader.run(read))
+        found = await self._reader.run(read)
+        return Attempts(map(attempt_view, found), maybe_time(found[0][-1]) if found else None)
 
-    async def list_jobs(self, query: JobFilter, *, limit: int, before: UUID | None) -> Page:
-        """Return jobs newest first, below ``before``. A page may be short; only ``next=None`` ends a list."""
-        items, following = await self._reader.run(lambda conn: _page(conn, query, limit, before))
-        return Page(items, None if following is None else UUID(bytes=following))
+    async def _read_facts(self, tenant: str, job_ids: Sequence[UUID], needs: Needs) -> list[JobFacts]:
+        rows = await self._reader.run(_reading(q.read_facts, tenant, job_ids, needs._asdict()))
+        return [job_facts(row) for row in rows]
 
-    async def _operate(self, decide: Decide[A], tenant: str, job_id: UUID, actor: str | None = None) -> A:
+    async def _time(self) -> datetime:
+        return from_us(self._now())
+
+    async def _find(self, query: JobFilter, needles: Needles, stretch: Stretch, size: int, most: int) -> Window:
+        statement = q.list_jobs if query.sort is Sort.NEWEST else q.list_oldest_jobs
+        names = {"tenant": query.tenant, "queue": query.queue, "task": query.task}
+        params = {
+            **{state.value: int(state in query.states) for state in LISTED},
+            **names,
+            **{name: None if at is None else to_us(at) for name, at in _times(query)},
+            "any": int(not query.states),
+            "tag": query.tag,
+            "fingerprint": query.fingerprint,
+            "worker": None if query.worker is None else query.worker.bytes,
+            "start": stretch.start.bytes,
+            "end": stretch.end.bytes,
+            "needle": needles.args,
+            "text": needles.text,
+            "window": size,
+            "most": most,
+        }
+
+        def read(conn: sqlite3.Connection) -> Window:
+            if not conn.execute(q.find_names, names).fetchone()[0]:
+                return Window([], 0, None)
+            fit, looked, last = conn.execute(statement, params).fetchone()
+            return Window(
+                [UUID(text) for text in msgspec.json.decode(fit)], looked, None if last is None else UUID(bytes=last)
+            )
+
+        return await self._reader.run(read)
+
+    async def _operate(
+        self, decide: Decide[A], tenant: str, job_id: UUID, by: Caller | None, actor: str | None = None
+    ) -> A:
         def write(conn: sqlite3.Connection) -> tuple[A, str]:
-            place = _place(conn, tenant, job_id)
-            queue, state = ("", None) if place is None or place[1] is None else (place[0], State(place[1]))
+            place = places_of(conn, tenant, [job_id]).get(job_id)
+            queue, state = ("", None) if place is None else place
             answer, move = decide(state)
-            if move is not None and run_steps(conn, _move(move, job_id, self._now(), actor)) != 1:
-                raise RuntimeError(f"job {job_id} has left its place in the middle of a transaction ({move.value})")
-            return answer, queue if move is not None and move.makes_ready else ""
+            if move is None or state is None:
+                return answer, ""
+            now = self._now()
+            run_steps(conn, move_jobs(move, [job_id], now, actor))
+            if by is not None:
+                append_act(conn, now, job_act(move, job_id, queue, state, answer, by))
+            return answer, queue if move.makes_ready else ""
 
         answer, queue = await self._writer.run(write)
         if queue:
@@ -72,84 +135,60 @@ class SqliteJobs(CommonJobs):
         return answer
 
 
-def _move(move: Move, job_id: UUID, now: int, actor: str | None) -> Steps[int]:
-    """Write a move in the transaction in which it was decided, and return how many jobs it found: 1.
+def move_jobs(move: Move, ids: Sequence[UUID], now: int, actor: str | None) -> Steps[None]:
+    """Write a move of jobs in the transaction in which it was decided: no other writer can have written in between.
 
-    No other writer can have written in between.
+    Raises:
+        RuntimeError: a job has left its place in the middle of the transaction.
     """
-    params = {"job_id": job_id.bytes, "now": now}
+    found = yield from _written(move, join_ids(ids), now, actor)
+    if found != len(ids):
+        raise RuntimeError(f"{len(ids)} jobs were to move ({move.value}), but {found} were in their place")
+
+
+def _written(move: Move, ids: bytes, now: int, actor: str | None) -> Steps[int]:
+    """Write a move, and return how many jobs it found."""
+    params = {**batch_of(ids), "now": now}
     match move:
         case Move.CANCEL_READY:
-            return (yield from cancel_ready(job_id.bytes, Reason.CANCELLED_BY_USER, now))
+            return (yield from cancel_ready(ids, Reason.CANCELLED_BY_USER, now))
         case Move.CANCEL_WAITING:
-            return (yield from cancel_waiting(job_id.bytes, Reason.CANCELLED_BY_USER, now))
+            return (yield from cancel_waiting(ids, Reason.CANCELLED_BY_USER, now))
         case Move.REQUEST_CANCEL:
-            return (yield Step(q.request_cancel, {**params, "actor": actor})).changed
+            return (yield Step(q.request_cancels, {**params, "actor": actor})).changed
         case Move.BEGIN_ROUND:
-            found = yield from make_ready(q.place_new_round, job_id.bytes, params)
-            yield Step(q.delete_outcome_by_id, params)
+            found = yield from make_ready(q.place_new_rounds, ids, params)
+            yield Step(q.delete_outcomes_by_id, params)
             return found
         case Move.MAKE_DUE:
-            found = yield from make_ready(q.place_due_now, job_id.bytes, params)
-            yield Step(q.delete_waiting_jobs, batch_of(job_id.bytes))
+            found = yield from make_ready(q.place_due_now, ids, params)
+            yield Step(q.delete_waiting_jobs, params)
             return found
         case Move.DELETE:
-            found = (yield Step(q.delete_outcome_by_id, params)).changed
+            found = (yield Step(q.delete_outcomes_by_id, params)).changed
             yield Step(q.delete_attempts, params)
-            yield Step(q.empty_job, params)
+            yield Step(q.delete_lines, params)
+            yield Step(q.empty_jobs, params)
             return found
 
 
-def _place(conn: sqlite3.Connection, tenant: str, job_id: UUID) -> tuple[str, str | None] | None:
-    """Return a job's queue and state, or None if the tenant has no such job."""
-    found: tuple[str, str | None] | None = conn.execute(
-        q.find_place, {"tenant": tenant, "job_id": job_id.bytes}
-    ).fetchone()
-    return found
+def places_of(conn: sqlite3.Connection, tenant: str, ids: Sequence[UUID]) -> dict[UUID, tuple[str, State | None]]:
+    """Return the queue and the state of those jobs that the tenant has; no state: the job is nowhere."""
+    params = {"tenant": tenant, **batch_of(join_ids(ids))}
+    found = msgspec.json.decode(conn.execute(q.find_places, params).fetchone()[0])
+    return {ids[number]: (queue, None if state is None else State(state)) for number, queue, state in found}
 
 
-def _details(conn: sqlite3.Connection, ids: Sequence[bytes], query: JobFilter) -> list[tuple[object, ...]]:
-    params = {
-        "ids": b"".join(ids),
-        "rows": zeros(len(ids)),
-        "tenant": query.tenant,
-        "queue": query.queue,
-        "task": query.task,
-        "tag": query.tag,
-        "created_after": None if query.created_after is None else to_us(query.created_after),
-        "created_before": None if query.created_before is None else to_us(query.created_before),
-    }
-    return conn.execute(q.get_jobs, params).fetchall()
+def _reading(
+    statement: str, tenant: str, ids: Sequence[UUID], more: Mapping[str, int] = MappingProxyType({})
+) -> Callable[[sqlite3.Connection], list[tuple[object, ...]]]:
+    """Return what reads jobs of a tenant by their ids."""
+    params = {"ids": join_ids(ids), "rows": zeros(len(ids)), "tenant": tenant, **more}
+    return lambda conn: conn.execute(statement, params).fetchall()
 
 
-def _page(
-    conn: sqlite3.Connection, query: JobFilter, limit: int, before: UUID | None
-) -> tuple[list[JobView], bytes | None]:
-    """Read windows of ids, newest first, until a page is full or enough ids were read."""
-    bounds = id_bounds(query)
-    following = bounds.below.bytes if before is None else min(before, bounds.below).bytes
-    params: dict[str, object] = {state.value: int(state in query.states) for state in LISTED}
-    params["after"] = bounds.lowest.bytes
-    statement = q.list_ids_by_state if query.states else q.list_jobs
-    page: list[JobView] = []
-    names = {"tenant": query.tenant, "queue": query.queue, "task": query.task}
-    if not conn.execute(q.find_names, names).fetchone()[0]:
-        return page, None
-    size = 0
-    for window in windows(limit):
-        looked = conn.execute(statement, {**params, "before": following, "window": window}).fetchall()
-        ids = [job_id for job_id, fits in looked if fits]
-        for start in range(0, len(ids), PAGE_SLICE):
-            part = ids[start : start + PAGE_SLICE]
-            found = [job_view(row) for row in _details(conn, part, query)]
-            count = that_fit(found, size)
-            page += found[:count]
-            if len(page) > limit:
-                return page[:limit], page[limit - 1].id.bytes
-            if count < len(found):
-                return page, page[-1].id.bytes
-            size += sum(view.weight for view in found)
-        if len(looked) < window:
-            return page, None
-        following = looked[-1][0]
-    return page, following
+def _times(query: JobFilter) -> Iterator[tuple[str, datetime | None]]:
+    yield "created_after", query.created_after
+    yield "created_before", query.created_before
+    yield "finished_after", query.finished_after
+    yield "finished_before", query.finished_before

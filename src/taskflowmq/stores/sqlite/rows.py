@@ -14,12 +14,16 @@ from uuid import UUID
 import msgspec
 from msgspec.structs import FieldInfo, fields
 
-from taskflowmq.core.job import AttemptView, ClaimedJob, Counters, JobView, Reason, State
+from taskflowmq.core.attempts import AttemptView
+from taskflowmq.core.filter_match import JobFacts
+from taskflowmq.core.job import ClaimedJob, Counters, JobView, Reason, State
+from taskflowmq.core.rows import JobRow, shown_args, shown_error
 from taskflowmq.core.unique_keys import shown_key
 from taskflowmq.stores.common.fields import KEPT, KEPT_JSON, VIEWED, plain_of
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _US = timedelta(microseconds=1)
+_MINUTE_US = 60_000_000
 _FIRST_US = (datetime.min.replace(tzinfo=UTC) - EPOCH) // _US
 _LAST_US = (datetime.max.replace(tzinfo=UTC) - EPOCH) // _US
 _encode = msgspec.json.Encoder().encode
@@ -39,6 +43,11 @@ def from_us(us: int) -> datetime:
         return EPOCH + timedelta(0, 0, us)
     except OverflowError:
         return EPOCH + timedelta(0, 0, min(max(us, _FIRST_US), _LAST_US))
+
+
+def minute_of(us: int) -> int:
+    """Return the start of the minute that a time is in."""
+    return us // _MINUTE_US * _MINUTE_US
 
 
 def maybe_time(us: int | None) -> datetime | None:
@@ -162,7 +171,7 @@ def job_view(row: Sequence[Any]) -> JobView:
     """Build what a reader sees from one row of get_job or get_jobs."""
     (job_id, tenant, task, queue, priority, args, state, reason, *counts) = row[:13]
     (created_at, run_at, started_at, finished_at, expires_at) = row[13:18]
-    (result, result_error, error, progress, worker, cancel_at, unique_key, tags, *kept) = row[18:]
+    (result, result_error, error, progress, worker, cancel_at, unique_key, tags, fingerprint, *kept) = row[18:]
     return JobView(
         id=UUID(bytes=job_id),
         tenant=tenant,
@@ -186,7 +195,60 @@ def job_view(row: Sequence[Any]) -> JobView:
         cancel_requested_at=maybe_time(cancel_at),
         unique_key=shown_key(unique_key),
         tags=tags_of(tags),
+        fingerprint=fingerprint,
         **_viewed(kept),
+    )
+
+
+def job_row(row: Sequence[Any]) -> JobRow:
+    """Build a line of a list from a row of get_rows."""
+    (job_id, task, queue, priority, args, state, reason, round_no, attempt, lease_no, max_attempts) = row[:11]
+    (created_at, run_at, started_at, finished_at, error, progress, worker, cancel_at, tags) = row[11:]
+    return JobRow(
+        id=UUID(bytes=job_id),
+        task=task,
+        args_preview=shown_args(args),
+        queue=queue,
+        priority=priority,
+        state=State(state),
+        reason=None if reason is None else Reason(reason),
+        round=round_no,
+        attempt=attempt,
+        max_attempts=max_attempts,
+        lease_no=lease_no,
+        created_at=from_us(created_at),
+        run_at=from_us(run_at),
+        started_at=maybe_time(started_at),
+        finished_at=maybe_time(finished_at),
+        worker=None if worker is None else str(UUID(bytes=worker)),
+        raw_progress=maybe_bytes(progress),
+        tags=tags_of(tags),
+        error=None if error is None else shown_error(error),
+        cancel_requested_at=maybe_time(cancel_at),
+    )
+
+
+def job_facts(row: Sequence[Any]) -> JobFacts:
+    """Build what a filter decides by from a row of read_facts."""
+    (job_id, task, queue, priority, state, attempt, created_at, run_at, started_at, finished_at, worker, *rest) = row
+    tags, args, meta, error, fingerprint = rest
+    return JobFacts(
+        UUID(bytes=job_id),
+        task,
+        queue,
+        priority,
+        State(state),
+        attempt,
+        from_us(created_at),
+        from_us(run_at),
+        maybe_time(started_at),
+        maybe_time(finished_at),
+        None if worker is None else str(UUID(bytes=worker)),
+        tags_of(tags),
+        maybe_bytes(args),
+        maybe_bytes(meta),
+        maybe_bytes(error),
+        fingerprint,
     )
 
 
@@ -196,11 +258,14 @@ def _viewed(kept: Sequence[Any]) -> dict[str, Any]:
 
 def attempt_view(row: Sequence[Any]) -> AttemptView:
     """Build one attempt from a row of list_attempts."""
-    attempt, lease_no, worker, started_at, finished_at, outcome, error = row
+    round_no, attempt, lease_no, worker, host, pid, started_at, finished_at, outcome, error, _ = row
     return AttemptView(
+        round=round_no,
         attempt=attempt,
         lease_no=lease_no,
         worker=None if worker is None else str(UUID(bytes=worker)),
+        host=host,
+        pid=pid,
         started_at=maybe_time(started_at),
         finished_at=maybe_time(finished_at),
         outcome=outcome,

@@ -15,12 +15,12 @@ import msgspec
 from taskflowmq.core.errors import TaskFlowError
 from taskflowmq.core.fates import StoredFate, Verdict, judge, left_by
 from taskflowmq.core.job import QueueRef, State
-from taskflowmq.core.transitions import Transition, obey_cancel
+from taskflowmq.core.transitions import Transition, fingerprint_of, obey_cancel
 from taskflowmq.core.validation import check_storable, clean_text
 from taskflowmq.ports.store import Settled
 from taskflowmq.stores.sqlite.job_steps import end_jobs, leave_running, make_ready
 from taskflowmq.stores.sqlite.queries import q
-from taskflowmq.stores.sqlite.rows import join_ids, to_json
+from taskflowmq.stores.sqlite.rows import join_ids, minute_of, to_json
 from taskflowmq.stores.sqlite.steps import Step, Steps
 
 _LONGEST_PROBLEM = 2_000
@@ -98,6 +98,7 @@ def _settle_carefully(
     ids, leases = join_ids([item.job_id for item in chosen]), [item.counters.lease_no for item in chosen]
     found = yield from _read_settlements(ids, leases)
     applied: dict[tuple[UUID, int], Transition] = {}
+    obeyed: list[Transition] = []
     for number, cancel, fate in found:
         item = chosen[number]
         verdict = judge(item, fate)
@@ -106,10 +107,16 @@ def _settle_carefully(
             first = applied.get(fence)
             if first is None:
                 applied[fence] = obey_cancel(item) if cancel else item
+                if applied[fence] is not item:
+                    obeyed.append(item)
                 settled[indexes[number]] = _APPLIED
                 continue
             verdict = judge(item, left_by(first))
         settled[indexes[number]] = Settled(verdict)
+    if obeyed:
+        # Their worker counts that they run again, and does not learn that they were cancelled instead.
+        theirs = {"ids": join_ids([item.job_id for item in obeyed]), "rows": to_json([item.to for item in obeyed])}
+        yield Step(q.count_obeyed, {**theirs, "minute": minute_of(now)})
     return (yield from _write(list(applied.values()), now)) if applied else ()
 
 
@@ -154,6 +161,7 @@ def _row(item: Transition, now: int) -> list[Any]:
         result,
         result_error or (error_error if item.to.final else None),
         error,
+        fingerprint_of(item),
     ]
 
 

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable
 
 from taskflowmq.core.job import QueueRef, State
+from taskflowmq.core.pauses import read_pause
 from taskflowmq.core.retention import read_retention
 from taskflowmq.ports.store import QueueView, StoreStats
 from taskflowmq.stores.common.counting import Counts, listed
@@ -54,7 +55,7 @@ def _count(conn: sqlite3.Connection, now: int, tenant: str | None, most: int | N
     queues: dict[QueueRef, QueueView] = {}
     used: set[QueueRef] = set()
     params = {"since": now - UNUSED_AFTER_US, "tenant_id": tenant_id}
-    for owner, name, paused_at, oldest, retention, in_use in conn.execute(q.list_queues, params).fetchall():
+    for owner, name, paused_at, pause, oldest, retention, in_use in conn.execute(q.list_queues, params).fetchall():
         ref = QueueRef(owner, name)
         if in_use:
             used.add(ref)
@@ -62,10 +63,10 @@ def _count(conn: sqlite3.Connection, now: int, tenant: str | None, most: int | N
         queues[ref] = QueueView(
             tenant=owner,
             name=name,
-            paused_at=maybe_time(paused_at),
             states={},
             oldest_ready_age=age,
             retention=read_retention(retention),
+            pause=read_pause(maybe_time(paused_at), pause),
         )
     # A single tenant has all jobs, which are counted without reading each job's tenant.
     one_of_several = found is not None and not found.is_only

@@ -13,17 +13,23 @@ from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.core.redact import safe_url
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.helpers import aside
+from taskflowmq.stores.sqlite.audit import SqliteAudit
+from taskflowmq.stores.sqlite.bulks import SqliteBulks
 from taskflowmq.stores.sqlite.claims import SqliteClaims
 from taskflowmq.stores.sqlite.connection import check_engine, network_of, warn_network
 from taskflowmq.stores.sqlite.cursors import Cursors
 from taskflowmq.stores.sqlite.database import Database
+from taskflowmq.stores.sqlite.error_groups import SqliteErrors
 from taskflowmq.stores.sqlite.files import log_size, wide_rights
+from taskflowmq.stores.sqlite.history import SqliteHistory
 from taskflowmq.stores.sqlite.holder_watch import HolderWatch
 from taskflowmq.stores.sqlite.intake import SqliteIntake
 from taskflowmq.stores.sqlite.jobs import SqliteJobs
+from taskflowmq.stores.sqlite.logs import SqliteLogs
 from taskflowmq.stores.sqlite.names import Names
 from taskflowmq.stores.sqlite.notifier import SqliteNotifier
 from taskflowmq.stores.sqlite.options import SqliteOptions
+from taskflowmq.stores.sqlite.probes import SqliteProbes
 from taskflowmq.stores.sqlite.queries import q
 from taskflowmq.stores.sqlite.queues import SqliteQueues
 from taskflowmq.stores.sqlite.reader import Reader
@@ -80,8 +86,14 @@ class SqliteStore:
         )
         self.workers = SqliteWorkers(self._writer, self._reader, watch, self._now)
         self.jobs = SqliteJobs(self._writer, self._reader, self.notifier, self._now)
+        self.bulks = SqliteBulks((self._writer, self._reader), names, self.jobs, self.notifier, self._now)
+        self.logs = SqliteLogs(self._writer, self._reader, self._now)
+        self.probes = SqliteProbes(self._reader, self.jobs)
         self.stats = SqliteStats((self._reader, self._slow_reader), self._now)
         self.queues = SqliteQueues(self._writer, names, self.notifier, self.stats, self._now)
+        self.history = SqliteHistory(self._writer, (self._reader, self._slow_reader), self._now)
+        self.audit = SqliteAudit(self._writer, self._reader, self._now)
+        self.errors = SqliteErrors(self._writer, (self._reader, self._slow_reader), self._now)
         threads = (self._writer, self._reader, self._slow_reader)
         self.upkeep = SqliteUpkeep(database, threads, watch, self._now)
 

@@ -19,7 +19,7 @@ from taskflowmq.core.ids import lowest_id
 from taskflowmq.core.job import QueueRef, Reason
 from taskflowmq.ports.helpers import aside
 from taskflowmq.ports.store import MAX_BATCH, DutyFailure, DutyTurn, Retention, StagedCount
-from taskflowmq.stores.common.pruning import Rule, Stretch, Walks, read_exceptions, rules_of
+from taskflowmq.stores.common.pruning import Rule, Stretch, Walks, history_ms, longest_of, read_exceptions, rules_of
 from taskflowmq.stores.sqlite.database import Database
 from taskflowmq.stores.sqlite.enqueue import DAY_US
 from taskflowmq.stores.sqlite.errors import is_busy
@@ -77,9 +77,10 @@ class SqliteUpkeep:
         """Delete ended jobs past retention, expired keys, bare ids and forgotten requests; return how many rows."""
         limit = min(limit, MAX_BATCH)
         total = 0
-        for rule in await self._reader.run(lambda conn: self._rules(conn, retention)):
+        rules, history_ms = await self._reader.run(lambda conn: self._rules(conn, retention))
+        for rule in rules:
             total += await self._prune_by(rule, limit)
-        return total + await self._writer.run(lambda conn: self._prune_rest(conn, limit))
+        return total + await self._writer.run(lambda conn: self._prune_rest(conn, limit, history_ms))
 
     async def maintain(self) -> None:
         """Move the WAL into the file and refresh statistics, without making another process wait."""
@@ -151,14 +152,16 @@ class SqliteUpkeep:
         ids = _ids(_expired(conn, params))
         return run_steps(conn, cancel_ready(ids, Reason.EXPIRED, params["now"]))
 
-    def _rules(self, conn: sqlite3.Connection, retention: Retention) -> list[Rule]:
+    def _rules(self, conn: sqlite3.Connection, retention: Retention) -> tuple[list[Rule], int | None]:
+        """Return which ended jobs are deleted, and for how long where they ran is kept."""
         exceptions = read_exceptions(conn.execute(q.list_retentions).fetchall())
         excess = None
         if retention.keep is not None:
             excess = conn.execute(q.find_excess, {"keep": retention.keep}).fetchone()
         # It is found again by the time in its id: jobs made with it or before exceed the number.
         made_ms = None if excess is None else UUID(bytes=excess[0]).int >> 80
-        return rules_of(retention, exceptions, None if made_ms is None else max(self._now() // 1000 - made_ms, 0))
+        counted_ms = None if made_ms is None else max(self._now() // 1000 - made_ms, 0)
+        return rules_of(retention, exceptions, counted_ms), history_ms(longest_of(retention, exceptions))
 
     async def _prune_by(self, rule: Rule, limit: int) -> int:
         state, age_ms, now = rule.state, rule.kept_ms, self._now()
@@ -186,19 +189,25 @@ class SqliteUpkeep:
             gone = conn.execute(q.delete_outcomes, {**batch, "state": state, "until": until}).rowcount
             conn.execute(q.prune_jobs, batch)
             conn.execute(q.prune_attempts, batch)
+            conn.execute(q.prune_lines, batch)
             return gone
 
         return await self._writer.run(write)
 
-    def _prune_rest(self, conn: sqlite3.Connection, limit: int) -> int:
+    def _prune_rest(self, conn: sqlite3.Connection, limit: int, history_ms: int | None) -> int:
         now = self._now()
-        params = {"now": now, "since": now - DAY_US, "limit": limit}
+        past_since = None if history_ms is None else now - 1000 * history_ms
+        before = b"" if past_since is None else lowest_id(max(past_since // 1000, 0)).bytes
+        params = {"now": now, "since": now - DAY_US, "past_since": past_since, "before": before, "limit": limit}
+        conn.execute(q.keep_past_workers, params).close()
         statements = (
             q.prune_unique_keys,
             q.prune_idempotency,
             q.prune_bare_ids,
             q.prune_requests,
             q.prune_workers,
+            q.prune_past_workers,
+            q.prune_left_lines,
         )
         return sum(conn.execute(statement, params).rowcount for statement in statements)
 

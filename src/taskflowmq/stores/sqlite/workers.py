@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from taskflowmq.core.job import Counters, HeldJob
-from taskflowmq.ports.store.workers import NewWorker, WorkerView
+from taskflowmq.core.audit import Act
+from taskflowmq.core.job import Counters, HeldJob, JobKind
+from taskflowmq.core.workers import Command
+from taskflowmq.ports.store.workers import NewWorker, RunningJob, WorkerView
+from taskflowmq.stores.common.workers import CommonWorkers, command_of
+from taskflowmq.stores.sqlite.audit import append_act
 from taskflowmq.stores.sqlite.holder_watch import HolderWatch
 from taskflowmq.stores.sqlite.queries import q
 from taskflowmq.stores.sqlite.reader import Reader
-from taskflowmq.stores.sqlite.rows import from_us, join_ids, maybe_time, to_json, zeros
+from taskflowmq.stores.sqlite.rows import from_us, join_ids, maybe_bytes, maybe_time, to_json
 from taskflowmq.stores.sqlite.writer import Writer
 
 _HOUR_US = 3_600_000_000
 
 
-class SqliteWorkers:
+class SqliteWorkers(CommonWorkers):
     """Implements :class:`~taskflowmq.ports.store.Workers`."""
 
     def __init__(self, writer: Writer, reader: Reader, watch: HolderWatch, now: Callable[[], int]) -> None:
@@ -38,18 +44,51 @@ class SqliteWorkers:
             "version": worker.version,
             "lease_ms": worker.lease_ms,
             "info": worker.info.decode(),
+            "command": worker.command,
         }
         await self._writer.run(lambda conn: conn.execute(q.register_worker, {**params, "now": self._now()}))
 
-    async def renew(self, worker_ids: Sequence[UUID], lease_ms: int) -> set[UUID]:
-        """Renew leases in one statement and return those that are still theirs."""
+    async def renew(
+        self, worker_ids: Sequence[UUID], lease_ms: int, *, loads: Sequence[bytes | None] = ()
+    ) -> dict[UUID, Command | None]:
+        """Renew leases in one statement, and return what each worker shall do; a missing one has been ended."""
         if not worker_ids:
-            return set()
-        params = {"ids": join_ids(worker_ids), "rows": zeros(len(worker_ids)), "lease_ms": lease_ms}
+            return {}
+        texts = [None if load is None else load.decode() for load in loads] or [None] * len(worker_ids)
+        params = {"ids": join_ids(worker_ids), "rows": to_json(texts), "lease_ms": lease_ms}
         rows = await self._writer.run(
             lambda conn: conn.execute(q.renew_workers, {**params, "now": self._now()}).fetchall()
         )
-        return {UUID(bytes=worker_id) for (worker_id,) in rows}
+        return {UUID(bytes=worker_id): command_of(command) for worker_id, command in rows}
+
+    async def _write_command(self, worker_id: UUID, wanted: Command | None, actor: str, act: Act | None) -> bool:
+        params = {"id": worker_id.bytes, "command": wanted, "actor": actor}
+
+        def write(conn: sqlite3.Connection) -> bool:
+            now = self._now()
+            if not conn.execute(q.set_command, {**params, "now": now}).fetchall():
+                return False
+            if act is not None:
+                append_act(conn, now, act)
+            return True
+
+        return await self._writer.run(write)
+
+    async def get(self, worker_id: UUID) -> WorkerView | None:
+        """Return one worker, or None."""
+        params = {"id": worker_id.bytes}
+        rows = await self._reader.run(lambda conn: conn.execute(q.get_worker, params).fetchall())
+        return _view(rows[0], self._now()) if rows else None
+
+    async def first_jobs(self, tenant: str, most: int) -> dict[UUID, list[RunningJob]]:
+        """Return the jobs of a tenant that each worker runs, the oldest ones of each, by worker."""
+        params = {"tenant": tenant, "most": most}
+        rows = await self._reader.run(lambda conn: conn.execute(q.list_first_jobs, params).fetchall())
+        found: dict[UUID, list[RunningJob]] = {}
+        for worker_id, job_id, task, started_at in rows:
+            job = RunningJob(id=UUID(bytes=job_id), task=task, started_at=from_us(started_at))
+            found.setdefault(UUID(bytes=worker_id), []).append(job)
+        return found
 
     async def end(self, worker_id: UUID) -> bool:
         """End a worker: it can claim no more, and its jobs can be rescued."""
@@ -76,7 +115,10 @@ class SqliteWorkers:
         """Return running jobs of a worker, in id order, to be settled by a rescuer."""
         params = {"worker_id": worker_id.bytes, "limit": limit}
         rows = await self._reader.run(lambda conn: conn.execute(q.list_held_jobs, params).fetchall())
-        return [HeldJob(UUID(bytes=job_id), attempts, Counters(*counts)) for job_id, attempts, *counts in rows]
+        return [
+            HeldJob(UUID(bytes=job_id), attempts, Counters(*found[:5]), JobKind(*found[5:]))
+            for job_id, attempts, *found in rows
+        ]
 
     async def report(self, worker_id: UUID, notes: Mapping[str, str | None]) -> None:
         """Merge notes of a worker into its info; None removes a note."""
@@ -94,19 +136,27 @@ class SqliteWorkers:
         now = self._now()
         params = {"since": now - _HOUR_US}
         rows = await self._reader.run(lambda conn: conn.execute(q.list_workers, params).fetchall())
-        return [
-            WorkerView(
-                id=UUID(bytes=worker_id),
-                supervisor=UUID(bytes=supervisor),
-                host=host,
-                pid=pid,
-                version=version,
-                started_at=from_us(started_at),
-                lease_until=from_us(lease_until),
-                ended_at=maybe_time(ended_at),
-                info=info.encode(),
-                running=running,
-                lease_over=lease_until <= now,
-            )
-            for worker_id, supervisor, host, pid, version, started_at, lease_until, ended_at, info, running in rows
-        ]
+        return [_view(row, now) for row in rows]
+
+
+def _view(row: Sequence[Any], now: int) -> WorkerView:
+    worker_id, supervisor, host, pid, version, started_at, lease_until, ended_at, info, running, *said = row
+    load, load_at, command, command_at, command_by = said
+    return WorkerView(
+        id=UUID(bytes=worker_id),
+        supervisor=UUID(bytes=supervisor),
+        host=host,
+        pid=pid,
+        version=version,
+        started_at=from_us(started_at),
+        lease_until=from_us(lease_until),
+        ended_at=maybe_time(ended_at),
+        info=info.encode(),
+        running=running,
+        lease_over=lease_until <= now,
+        load=maybe_bytes(load),
+        load_at=maybe_time(load_at),
+        command=command_of(command),
+        command_at=maybe_time(command_at),
+        command_by=command_by,
+    )

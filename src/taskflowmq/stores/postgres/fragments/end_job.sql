@@ -2,15 +2,15 @@
 -- that is kept for a time stays). Whatever else must happen when a job ends belongs here.
 WITH ending AS (
   SELECT job_id, 'completed' AS state, NULL::text AS reason, worker_id, started_at, started_at AS finished_at, round, attempt,
-         crashes, losses, lease_no, flags, NULL::json AS result, NULL::text AS result_error, NULL::json AS error, progress
+         crashes, losses, lease_no, flags, NULL::json AS result, NULL::text AS result_error, NULL::json AS error, progress, NULL::text AS fingerprint
   FROM taskflow.running
 )
 -- begin
 , ended AS (
   INSERT INTO taskflow.outcome (job_id, state, reason, worker_id, started_at, finished_at, round, attempt, crashes, losses,
-                                lease_no, result, result_error, error, progress)
+                                lease_no, result, result_error, error, progress, fingerprint)
   SELECT job_id, state, reason, worker_id, started_at, finished_at, round, attempt, crashes, losses, lease_no, result,
-         result_error, error, progress
+         result_error, error, progress, fingerprint
   FROM ending
 ),
 freed AS (

@@ -39,6 +39,8 @@ BEGIN
   END IF;
   DELETE FROM taskflow.attempt a WHERE a.job_id >= first_id AND a.job_id < next_id
     AND NOT EXISTS (SELECT FROM unnest(kept) AS k (id) WHERE k.id = a.job_id);
+  DELETE FROM taskflow.job_log l WHERE l.job_id >= first_id AND l.job_id < next_id
+    AND NOT EXISTS (SELECT FROM unnest(kept) AS k (id) WHERE k.id = l.job_id);
   LOCK TABLE taskflow.job, taskflow.outcome IN ACCESS EXCLUSIVE MODE;
   kept := ARRAY(
     SELECT unnest(kept)

@@ -18,7 +18,8 @@ BEGIN
                 ELSE x.reason END AS because
     FROM json_to_recordset(changes) AS x (
            job_id uuid, lease_no integer, goes text, reason text, delay_ms bigint, ended text, round smallint,
-           attempt smallint, crashes smallint, losses smallint, result json, result_error text, error json)
+           attempt smallint, crashes smallint, losses smallint, result json, result_error text, error json,
+           fingerprint text)
     CROSS JOIN LATERAL (
       SELECT r.ctid, r.worker_id, r.lane_id, r.started_at, r.attempt AS tried, r.flags, r.progress
       FROM taskflow.running r WHERE r.job_id = x.job_id AND r.lease_no = x.lease_no FOR UPDATE) r
@@ -40,7 +41,8 @@ BEGIN
   ),
   ending AS NOT MATERIALIZED (
     SELECT job_id, state, because AS reason, worker_id, started_at, settled AS finished_at, round, attempt, crashes, losses,
-           lease_no, flags, taskflow.storable(result) AS result, result_error, taskflow.storable(error) AS error, progress
+           lease_no, flags, taskflow.storable(result) AS result, result_error, taskflow.storable(error) AS error, progress,
+           CASE WHEN state = 'dead' THEN fingerprint END AS fingerprint
     FROM held WHERE state IN ('completed', 'cancelled', 'dead')
   ),
   arriving AS NOT MATERIALIZED (
@@ -52,5 +54,17 @@ BEGIN
   )
   -- include: end_job
   -- include: arrive
+  -- Whoever settles such a job counts that it runs again, and does not learn that it was cancelled instead.
+  , counted AS (
+    INSERT INTO taskflow.stat (minute, writer, queue_id, task_id, counts)
+    SELECT date_trunc('minute', settled, 'UTC'), '00000000-0000-0000-0000-000000000000', l.queue_id, j.task_id,
+           json_build_object('cancelled', count(*), 'retried', -count(*) FILTER (WHERE h.goes = 'retrying'),
+                             'returned', -count(*) FILTER (WHERE h.goes = 'pending'))
+    FROM held h
+    CROSS JOIN LATERAL (SELECT j.task_id FROM taskflow.job j WHERE j.id = h.job_id OFFSET 0) j
+    CROSS JOIN LATERAL (SELECT l.queue_id FROM taskflow.lane l WHERE l.id = h.lane_id OFFSET 0) l
+    WHERE h.state <> h.goes
+    GROUP BY l.queue_id, j.task_id
+  )
   SELECT job_id FROM gone;
 END $$;

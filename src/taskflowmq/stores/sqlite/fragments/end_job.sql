@@ -2,8 +2,8 @@
 -- statements of their own: end_jobs in job_steps.py runs all of them.
 -- begin
 INSERT INTO taskflow_outcome (job_id, state, reason, worker_id, started_at, finished_at, round, attempt, crashes, losses,
-                              lease_no, result, result_error, error, progress)
+                              lease_no, result, result_error, error, progress, fingerprint)
 -- end
 SELECT job_id, 'completed', NULL, worker_id, started_at, started_at, round, attempt, crashes, losses, lease_no, NULL, NULL, NULL,
-       progress
+       progress, NULL
 FROM taskflow_running

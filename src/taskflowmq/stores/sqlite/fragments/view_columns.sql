@@ -13,7 +13,7 @@ CASE WHEN o.job_id IS NOT NULL THEN o.error
      ELSE (SELECT a.error FROM taskflow_attempt AS a
            WHERE a.job_id = j.id AND a.round = coalesce(r.round, y.round, w.round) AND a.error IS NOT NULL
            ORDER BY a.lease_no DESC LIMIT 1) END,
-coalesce(r.progress, o.progress), coalesce(o.worker_id, r.worker_id), c.at, j.unique_key, j.tags
+coalesce(r.progress, o.progress), coalesce(o.worker_id, r.worker_id), c.at, j.unique_key, j.tags, o.fingerprint
 -- include: job_fields.columns
 -- end
 FROM taskflow_job AS j, taskflow_tenant AS t, taskflow_task AS k, taskflow_lane AS l, taskflow_queue AS q, taskflow_outcome AS o,

@@ -1,6 +1,11 @@
--- Makes a scheduled or retrying job ready now.
-WITH gone AS (
-  DELETE FROM taskflow.waiting WHERE job_id = $2::uuid AND why IN ('scheduled', 'retrying')
+-- Makes scheduled or retrying jobs ready now, in the order of their ids. Pass the ids in order: so they are locked.
+WITH held AS MATERIALIZED (
+  SELECT w.ctid FROM unnest($2::uuid[]) AS x (id)
+  CROSS JOIN LATERAL (
+    SELECT w.ctid FROM taskflow.waiting w WHERE w.job_id = x.id AND w.why IN ('scheduled', 'retrying') FOR UPDATE) w
+),
+gone AS (
+  DELETE FROM taskflow.waiting WHERE ctid = ANY(ARRAY(SELECT held.ctid FROM held))
   RETURNING job_id, round, attempt, crashes, losses, lease_no, flags
 ),
 arriving AS (
@@ -8,6 +13,7 @@ arriving AS (
          g.round, g.attempt, g.crashes, g.losses, g.lease_no, g.flags
   FROM gone g
   CROSS JOIN LATERAL (SELECT j.lane_id, j.task_id, j.expires_at FROM taskflow.job j WHERE j.id = g.job_id OFFSET 0) j
+  ORDER BY g.job_id
 )
 -- include: arrive
 SELECT job_id FROM arriving

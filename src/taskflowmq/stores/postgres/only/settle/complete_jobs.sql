@@ -17,7 +17,7 @@ gone AS (
 ending AS NOT MATERIALIZED (
   SELECT job_id, 'completed' AS state, NULL::text AS reason, worker_id, started_at, (SELECT now FROM n) AS finished_at, round,
          attempt, crashes, losses, lease_no, flags, taskflow.storable(convert_from(result, 'UTF8')::json) AS result,
-         result_error, NULL::json AS error, progress
+         result_error, NULL::json AS error, progress, NULL::text AS fingerprint
   FROM held WHERE CASE WHEN job_id IN (SELECT job_id FROM gone) THEN true ELSE false END
 )
 -- include: end_job

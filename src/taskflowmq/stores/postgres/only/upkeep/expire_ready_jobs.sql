@@ -11,7 +11,9 @@ gone AS (
 ending AS NOT MATERIALIZED (
   SELECT job_id, 'cancelled' AS state, 'expired' AS reason, (SELECT now FROM n) AS finished_at
          -- include: not_run
+         , true AS from_ready
   FROM gone
 )
 -- include: end_job
+-- include: count_cancelled
 SELECT job_id FROM gone

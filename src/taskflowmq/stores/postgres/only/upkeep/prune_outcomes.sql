@@ -19,6 +19,9 @@ jobs AS (
 attempts AS (
   DELETE FROM taskflow.attempt WHERE job_id = ANY(ARRAY(SELECT job_id FROM late))
 ),
+lines AS (
+  DELETE FROM taskflow.job_log WHERE job_id = ANY(ARRAY(SELECT job_id FROM late))
+),
 requests AS (
   DELETE FROM taskflow.cancel_request WHERE job_id = ANY(ARRAY(SELECT job_id FROM late))
 )

@@ -25,8 +25,10 @@ arriving AS (
 ending AS NOT MATERIALIZED (
   SELECT job_id, 'cancelled' AS state, stopped AS reason, (SELECT now FROM n) AS finished_at
          -- include: not_run
+         , false AS from_ready
   FROM known WHERE stopped IS NOT NULL
 )
 -- include: arrive
 -- include: end_job
+-- include: count_cancelled
 SELECT lane_id, count(*) FILTER (WHERE stopped IS NULL) AS staged, count(stopped) AS stopped FROM known GROUP BY lane_id

@@ -3,7 +3,7 @@
 WITH n AS MATERIALIZED (
   SELECT coalesce($1::timestamptz, clock_timestamp()) AS at
 )
-SELECT q.id, t.name AS tenant, q.name, q.paused_at,
+SELECT q.id, t.name AS tenant, q.name, q.paused_at, (q.settings -> 'pause')::text AS pause,
        greatest(extract(epoch FROM (SELECT at FROM n) - min(f.ready_at))::float8,
                 CASE WHEN min(f.ready_at) IS NOT NULL THEN 0 END) AS oldest_ready_age,
        (q.settings -> 'retention')::text AS retention,

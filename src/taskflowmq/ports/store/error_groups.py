@@ -1,0 +1,63 @@
+"""Groups of errors: workers append what fails by kind, a duty joins it, operators resolve and mute."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from taskflowmq.core.audit import Caller
+from taskflowmq.core.error_groups import ErrorGroup, GroupCounts, GroupPage, GroupQuery, GroupState, Occurrences
+from taskflowmq.core.history import HistoryKept
+
+
+class Errors(Protocol):
+    """Failures by kind. A group is found by tenant and fingerprint."""
+
+    async def append(self, seen: Sequence[Occurrences]) -> None:
+        """Append failures, and make the groups that are new.
+
+        Not to be repeated after :class:`StoreUnavailable`: they would count twice. Failures of a task that the store
+        does not have are left out.
+        """
+        ...
+
+    async def roll_up(self, kept: HistoryKept) -> int:
+        """Join the counts of some minutes that are over, or of an hour that is old enough, each exactly once.
+
+        Returns:
+            how many rows were joined; 0: none is due.
+        """
+        ...
+
+    async def prune(self, kept: HistoryKept, limit: int) -> int:
+        """Delete counts that are older than they are kept, and groups without any; return how many rows.
+
+        A group with a dead job stays.
+        """
+        ...
+
+    async def list_groups(self, query: GroupQuery) -> GroupPage:
+        """Return groups of a tenant, the largest value of the order first."""
+        ...
+
+    async def get(self, tenant: str, fingerprint: str) -> ErrorGroup | None:
+        """Return one group, or None."""
+        ...
+
+    async def count(self, tenant: str) -> GroupCounts:
+        """Return how many groups a tenant has, by state."""
+        ...
+
+    async def mark(
+        self, tenant: str, fingerprint: str, state: GroupState, *, by: Caller, until: datetime | None = None
+    ) -> bool:
+        """Put a group into a state, whatever it is in; False if there is no such group.
+
+        Args:
+            tenant, fingerprint: the group.
+            state: open; resolved, until it occurs again; or muted.
+            by: who decided it; the audit keeps that.
+            until: when a mute ends.
+        """
+        ...

@@ -1,0 +1,67 @@
+"""Carries out bulk operations, chunk by chunk."""
+
+from __future__ import annotations
+
+import logging
+
+from taskflowmq.core.bulk import Bulk
+from taskflowmq.core.errors import StoreUnavailable, TaskFlowError
+from taskflowmq.core.redact import redact_text
+from taskflowmq.core.validation import clean_text
+from taskflowmq.ports.clock import Clock
+from taskflowmq.ports.store import MAX_BATCH, Store
+from taskflowmq.ports.store.bulks import BulkStep
+from taskflowmq.ports.telemetry import Telemetry
+from taskflowmq.scheduler.looper import Looper
+
+log = logging.getLogger("taskflowmq.scheduler")
+
+#: Most operations that proceed at the same time, one chunk each in turn; the others wait for the oldest.
+AT_ONCE = 8
+#: Seconds between two looks for operations that ended long ago.
+PRUNE_EVERY = 3600.0
+_LONGEST_PROBLEM = 500
+
+
+class Bulker(Looper):
+    """Takes a step of each live operation in turn, until none has one, and sleeps until the next may be taken.
+
+    Every node does: the store lets one at a time act on an operation, and a turn would cost a write per poll.
+    """
+
+    name = "bulker"
+
+    def __init__(self, store: Store, clock: Clock, telemetry: Telemetry, interval: float) -> None:
+        super().__init__(store, clock, telemetry, interval)
+        self._prune_at = float("-inf")
+
+    async def turn(self) -> float | None:
+        """Take steps while there are any; then wait for the time of the next one, if it is known."""
+        pause: float | None = None
+        while live := await self._store.bulks.live(AT_ONCE):
+            steps = [await self._step(bulk) for bulk in live]
+            if not any(step.worked for step in steps):
+                known = [step.wait_ms / 1000 for step in steps if step.wait_ms]
+                pause = min([*known, self._interval]) if known else None
+                break
+        await self._prune()
+        return pause
+
+    async def _step(self, bulk: Bulk) -> BulkStep:
+        """Take one step of an operation; one that cannot continue is ended, so that it does not hold up the others."""
+        try:
+            return await self._store.bulks.step(bulk)
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            problem = clean_text(redact_text(f"{type(error).__name__}: {error}"), _LONGEST_PROBLEM)
+            known = isinstance(error, TaskFlowError)
+            log.warning("bulk operation %s has failed: %s", bulk.id, problem, exc_info=not known)
+            await self._store.bulks.fail(bulk.id, problem)
+            return BulkStep(True)
+
+    async def _prune(self) -> None:
+        if self._clock.monotonic() >= self._prune_at:
+            while await self._store.bulks.prune(MAX_BATCH) >= MAX_BATCH:
+                pass
+            self._prune_at = self._clock.monotonic() + PRUNE_EVERY

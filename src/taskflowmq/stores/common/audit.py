@@ -1,0 +1,146 @@
+"""The audit, as far as both engines do the same: what a row holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+
+from taskflowmq.core.audit import (
+    Act,
+    Action,
+    AuditEntry,
+    AuditPage,
+    Caller,
+    bulk_object,
+    error_object,
+    job_object,
+    queue_object,
+    worker_object,
+)
+from taskflowmq.core.bulk import BulkAction, BulkState, NewBulk
+from taskflowmq.core.error_groups import GroupState
+from taskflowmq.core.job import State
+from taskflowmq.core.operations import Answer, Move
+from taskflowmq.core.pauses import Pause
+from taskflowmq.core.retention import QueueRetention
+from taskflowmq.core.workers import Command
+
+#: Moves of jobs by hand, as acts.
+_ACTIONS = {
+    Move.CANCEL_READY: Action.JOB_CANCEL,
+    Move.CANCEL_WAITING: Action.JOB_CANCEL,
+    Move.REQUEST_CANCEL: Action.JOB_CANCEL,
+    Move.BEGIN_ROUND: Action.JOB_RETRY,
+    Move.MAKE_DUE: Action.JOB_RETRY,
+    Move.DELETE: Action.JOB_DELETE,
+}
+_BULKS = {
+    BulkAction.RETRY: Action.BULK_RETRY,
+    BulkAction.CANCEL: Action.BULK_CANCEL,
+    BulkAction.DELETE: Action.BULK_DELETE,
+}
+_MARKS = {
+    GroupState.OPEN: Action.ERROR_REOPEN,
+    GroupState.RESOLVED: Action.ERROR_RESOLVE,
+    GroupState.MUTED: Action.ERROR_MUTE,
+}
+_COMMANDS = {
+    Command.DRAIN: Action.WORKER_DRAIN,
+    Command.STOP: Action.WORKER_STOP,
+    None: Action.WORKER_RESUME,
+}
+
+
+class ActRow(NamedTuple):
+    """What is stored of an act. The columns by which rows are found are ASCII, which every database can hold."""
+
+    tenant: str
+    actor: str
+    action: str
+    object: str
+    #: The act as JSON in ASCII.
+    details: str
+
+
+def act_row(act: Act) -> ActRow:
+    """Return what is stored of an act."""
+    details = json.dumps(msgspec.to_builtins(act), separators=(",", ":"))
+    return ActRow(act.by.tenant, ascii_text(act.by.actor), ascii_text(act.action), ascii_text(act.object), details)
+
+
+def ascii_text(text: str) -> str:
+    """Return a text as it stands in the columns of a row."""
+    return text.encode("ascii", "backslashreplace").decode()
+
+
+def maybe_ascii(text: str | None) -> str | None:
+    """Return a wanted text as it stands in a column, None for any."""
+    return None if text is None else ascii_text(text)
+
+
+def page_of(rows: Iterable[tuple[int, datetime, str]], limit: int) -> AuditPage:
+    """Return a page of rows (number, time, details), of which there may be one more than the limit."""
+    found = [AuditEntry(id=number, at=at, act=msgspec.json.decode(text, type=Act)) for number, at, text in rows]
+    return AuditPage(found[:limit], found[limit - 1].id if len(found) > limit else None)
+
+
+def job_act(move: Move, job_id: Any, queue: str, state: State, answer: Answer, by: Caller) -> Act:
+    """Return the act of a move of a job by hand."""
+    return Act(
+        action=_ACTIONS[move],
+        object=job_object(job_id),
+        by=by,
+        before={"state": state, "queue": queue},
+        after={"answer": answer},
+    )
+
+
+def bulk_act(new: NewBulk, by: Caller) -> Act:
+    """Return the act of accepting a bulk operation: with the filter, or with the number of jobs that are named."""
+    return Act(
+        action=_BULKS[new.action],
+        object=bulk_object(new.id),
+        by=by,
+        query=new.filter,
+        count=None if new.filter is not None else len(new.ids),
+    )
+
+
+def bulk_end_act(bulk_id: Any, before: BulkState, after: BulkState, by: Caller) -> Act:
+    """Return the act of ending a bulk operation by hand."""
+    action = Action.BULK_UNDO if after is BulkState.UNDONE else Action.BULK_STOP
+    return Act(action=action, object=bulk_object(bulk_id), by=by, before={"state": before}, after={"state": after})
+
+
+def queue_act(
+    action: Action, queue: str, by: Caller, before: Mapping[str, Any] | None, after: Mapping[str, Any]
+) -> Act:
+    """Return the act of a change of a queue."""
+    return Act(action=action, object=queue_object(queue), by=by, before=before, after=after)
+
+
+def worker_act(worker_id: Any, wanted: Command | None, by: Caller, before: Command | None) -> Act:
+    """Return the act of a command to a worker."""
+    return Act(
+        action=_COMMANDS[wanted],
+        object=worker_object(worker_id),
+        by=by,
+        before={"command": before},
+        after={"command": wanted},
+    )
+
+
+def queue_before(pause: Pause | None, retention: QueueRetention) -> dict[str, Any]:
+    """Return what acts change of a queue, as it is before one of them."""
+    paused = None if pause is None else {"since": pause.at, "by": pause.by, "reason": pause.reason}
+    return {"paused": paused, "retention": retention}
+
+
+def error_act(fingerprint: str, state: GroupState, until: datetime | None, by: Caller) -> Act:
+    """Return what an operator decided about a group of errors, as an act."""
+    after = {"state": state.value} if until is None else {"state": state.value, "until": until}
+    return Act(action=_MARKS[state], object=error_object(fingerprint), by=by, after=after)

@@ -1,0 +1,19 @@
+-- Deletes the figures that are to be joined into rows of $1 seconds, those below $2 and of the first $3 seconds that hold any,
+-- together with rows joined before, and returns them by queue, task and span: their start and [figures, ...].
+-- $4 is the spans of rows that are not joined yet.
+WITH due AS MATERIALIZED (
+  SELECT to_timestamp(floor(extract(epoch FROM min(f.minute)) / $1::integer) * $1::integer) AS since
+  FROM unnest($4::integer[]) AS x (span)
+  CROSS JOIN LATERAL (
+    SELECT s.minute FROM taskflow.stat s WHERE s.span = x.span AND s.minute < $2::timestamptz ORDER BY s.minute LIMIT 1) f
+),
+gone AS (
+  DELETE FROM taskflow.stat s USING due
+  WHERE s.span = ANY($4::integer[] || $1::integer) AND s.minute >= due.since
+    AND s.minute < least(due.since + $3::integer * interval '1 second', $2::timestamptz)
+  RETURNING s.minute, s.queue_id, s.task_id, s.counts
+)
+SELECT to_timestamp(floor(extract(epoch FROM minute) / $1::integer) * $1::integer) AS at, queue_id, task_id,
+       '[' || string_agg(counts::text, ',') || ']' AS figures, count(*) AS rows
+FROM gone
+GROUP BY 1, 2, 3

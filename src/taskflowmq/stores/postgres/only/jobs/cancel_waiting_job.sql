@@ -1,7 +1,0 @@
--- Cancels a job that waits for its time, and frees its unique key.
-WITH gone AS (
-  DELETE FROM taskflow.waiting WHERE job_id = $2::uuid
-  RETURNING job_id, round, attempt, crashes, losses, lease_no, flags
-)
--- include: cancel_gone
-SELECT job_id FROM ending
