@@ -15,16 +15,36 @@ from litestar import Litestar, Request, Response, Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi import OpenAPIConfig
+from litestar.typing import FieldDefinition
 
 from taskflowmq.client.app import BaseApp
 from taskflowmq.core.errors import FieldError
 from taskflowmq.server.api import health, metrics
 from taskflowmq.server.api.services import MetricsPage, Services
-from taskflowmq.server.api.v1 import bulk, jobs, queues, tasks, workers
+from taskflowmq.server.api.v1 import (
+    audit,
+    bulk,
+    bulks,
+    errors,
+    events,
+    export,
+    job_lists,
+    job_logs,
+    jobs,
+    queues,
+    selections,
+    session,
+    stats,
+    tasks,
+    workers,
+)
 from taskflowmq.server.api.v1.intake import FastIntake
+from taskflowmq.server.dashboard.files import Files
+from taskflowmq.server.dashboard.serve import About, Dashboard
+from taskflowmq.server.dashboard.zone import local_zone
 from taskflowmq.server.edge.body import ClientGone, Receive
-from taskflowmq.server.edge.gate import Gate, Scope, Send
-from taskflowmq.server.edge.policy import API
+from taskflowmq.server.edge.gate import Gate, Intake, Scope, Send
+from taskflowmq.server.edge.policy import API, LIVE_PATH
 from taskflowmq.server.edge.problems import (
     TITLES,
     Problem,
@@ -43,13 +63,20 @@ log = logging.getLogger("taskflowmq.server")
 
 #: The key of the services in a scope.
 _SERVICES = "taskflow.services"
+#: What a route takes that is no query parameter.
+_NO_PARAMETERS = frozenset({"services", "request", "body"})
 #: What clients send that always send JSON.
 _EMPTY = frozenset({b"", b"{}", b"null"})
 _CODES = {400: "malformed_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
 
 def create_app(
-    app: BaseApp, settings: ServerSettings | None = None, *, metrics_page: MetricsPage | None = None
+    app: BaseApp,
+    settings: ServerSettings | None = None,
+    *,
+    metrics_page: MetricsPage | None = None,
+    files: Files | None = None,
+    mounted: bool = False,
 ) -> Gate:
     """Return the ASGI application that serves an app's jobs.
 
@@ -57,21 +84,53 @@ def create_app(
         app: the app; opened at startup, closed at shutdown unless it was open before.
         settings: the server's settings; checked here.
         metrics_page: what writes /metrics; None answers 404 there.
+        files: the built files of the dashboard; None: those of this package.
+        mounted: whether it may serve without a lifespan, as a part of another application: then the first request opens
+            the app on its loop, where it stays open until it is closed there or the loop ends.
 
     Raises:
         UnsafeServer: the settings would expose the server.
     """
     settings = (settings or ServerSettings()).check()
     services = Services(app, settings, metrics_page)
-    intake = FastIntake(services) if settings.fast_intake else None
-    return Gate(_Routes(services), intake, settings, app.telemetry, tenant=app.tenant)
+    intake: Intake | None = FastIntake(services) if settings.fast_intake else None
+    if mounted and intake is not None:
+        intake = _opening(services, intake)
+    about = About(
+        version=metadata.version("taskflowmq"),
+        engine=lambda: "SQLite" if app.url.startswith("sqlite") else "PostgreSQL",
+        zone=local_zone(),
+        environment=settings.environment,
+        ancestors=settings.frame_ancestors,
+    )
+    dashboard = Dashboard(about, files or Files())
+    return Gate(
+        _Routes(services, mounted=mounted),
+        intake,
+        settings,
+        app.telemetry,
+        dashboard=dashboard,
+        streams=services.feed,
+        tenant=app.tenant,
+    )
+
+
+def _opening(services: Services, inner: Intake) -> Intake:
+    """Return an intake that opens the app where necessary."""
+
+    async def intake(scope: Scope, body: bytes) -> tuple[int, bytes]:
+        await services.join()
+        return await inner(scope, body)
+
+    return intake
 
 
 class _Routes:
     """The framework with one server's services; opens them at startup and closes them at shutdown."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, *, mounted: bool) -> None:
         self._services = services
+        self._mounted = mounted
         # mypy cannot match Litestar's own protocol classes with plain ASGI callables.
         self._framework: Any = make_framework()
 
@@ -80,7 +139,12 @@ class _Routes:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
+        if self._mounted and scope["path"] != LIVE_PATH:
+            await self._services.join()
         scope[_SERVICES] = self._services
+        if scope.get("root_path"):
+            # The gate has taken the prefix from the path; the framework would look for it there.
+            scope = {**scope, "root_path": ""}
         await self._framework(scope, receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
@@ -103,13 +167,22 @@ def make_framework() -> Litestar:
     api = Router(
         API,
         route_handlers=[
-            jobs.create_job, bulk.create_jobs, jobs.list_jobs, jobs.list_dead, jobs.stats, jobs.get_job, jobs.retry_job,
-            jobs.cancel_job, jobs.delete_job, tasks.list_tasks, queues.list_queues, queues.pause, queues.resume,
-            workers.list_workers,
+            jobs.create_job, bulk.create_jobs, job_lists.list_jobs, job_lists.list_dead, export.export_jobs,
+            jobs.stats, jobs.get_job,
+            job_logs.logs, jobs.why, jobs.replay_job, jobs.retry_job, jobs.cancel_job, jobs.delete_job,
+            tasks.list_tasks, tasks.get_task,
+            queues.list_queues, queues.pause, queues.resume,
+            errors.list_errors, errors.get_error, errors.resolve, errors.mute, errors.reopen,
+            workers.list_workers, workers.drain, workers.resume, workers.stop, events.follow, stats.series,
+            stats.summary, audit.list_acts,
+            job_lists.count_jobs,
+            bulks.create_bulk, bulks.list_bulks, bulks.get_bulk, bulks.stop_bulk, bulks.undo_bulk, bulks.bulk_results,
+            selections.retry_jobs, selections.cancel_jobs, selections.delete_jobs,
+            session.get_session, session.create_session, session.delete_session,
         ],
     )  # fmt: skip
     return Litestar(
-        [api, health.live, health.ready, metrics.metrics, docs.home, docs.openapi_json, docs.docs, docs.docs_style],
+        [api, health.live, health.ready, metrics.metrics, docs.openapi_json, docs.docs, docs.docs_style],
         dependencies={"services": Provide(_services_of)},
         before_request=_refuse_what_would_be_ignored,
         exception_handlers={Exception: _answer_error},
@@ -139,12 +212,13 @@ async def _refuse_what_would_be_ignored(request: Request[Any, Any, Any]) -> None
 
     Ignoring them would return every job, or report success for something that was not done.
     """
-    fields = request.route_handler.parsed_fn_signature.parameters.items()
-    known = {getattr(field.kwarg_definition, "name", None) or name for name, field in fields}
+    fields = request.route_handler.parsed_fn_signature.parameters
+    known = {public: fields[name] for name, public in _public_names(request).items()}
     for name in request.query_params:
-        if len(request.query_params.getall(name)) > 1:
+        field = known.get(name)
+        if len(request.query_params.getall(name)) > 1 and not (field is not None and _is_list(field)):
             raise bad_parameter(name[:80], "is given more than once")
-        if name not in known - {"services", "request", "body"}:
+        if field is None or name in _NO_PARAMETERS:
             raise Problem(
                 422,
                 "unknown_parameter",
@@ -152,12 +226,22 @@ async def _refuse_what_would_be_ignored(request: Request[Any, Any, Any]) -> None
                 errors=(FieldError(f"/{name[:80]}", "is not a parameter of this operation"),),
             )
     if request.method == "POST" and "body" not in known and (await request.body()).strip() not in _EMPTY:
-        field = FieldError("/", "must be empty")
-        raise Problem(422, "unexpected_body", "This operation takes no body", errors=(field,))
+        wrong = FieldError("/", "must be empty")
+        raise Problem(422, "unexpected_body", "This operation takes no body", errors=(wrong,))
+
+
+def _is_list(field: FieldDefinition) -> bool:
+    return any(one.is_non_string_sequence for one in (field, *field.inner_types))
+
+
+def _public_names(request: Request[Any, Any, Any]) -> dict[str, str]:
+    """Return what clients call the parameters of a route, by their names in Python, where some words are reserved."""
+    fields = request.route_handler.parsed_fn_signature.parameters.items()
+    return {name: getattr(field.kwarg_definition, "name", None) or name for name, field in fields}
 
 
 def _answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    problem = _problem_of(error)
+    problem = _from_validation(error, request) if isinstance(error, ValidationException) else _problem_of(error)
     request_id = context_of(request.scope).request_id
     if isinstance(error, ClientGone):
         log.debug("client disconnected before its response", extra={"request_id": request_id})
@@ -174,8 +258,6 @@ def _problem_of(error: Exception) -> Problem:
         return known
     if isinstance(error, ClientGone):  # the answer has no reader
         return overloaded()
-    if isinstance(error, ValidationException):
-        return _from_validation(error)
     if isinstance(error, HTTPException) and error.status_code < 500:
         status = error.status_code
         detail = TITLES.get(status, "The request cannot be served")
@@ -183,9 +265,13 @@ def _problem_of(error: Exception) -> Problem:
     return internal()
 
 
-def _from_validation(error: ValidationException) -> Problem:
+def _from_validation(error: ValidationException, request: Request[Any, Any, Any]) -> Problem:
     """Turn Litestar's report on query parameters into ours."""
-    extra = error.extra if isinstance(error.extra, list) else []
-    fields = tuple(FieldError(f"/{one.get('key', '')}", one["message"].replace("`", "")) for one in extra)
+    extra, names = error.extra if isinstance(error.extra, list) else [], _public_names(request)
+    keys = [str(one.get("key", "")) for one in extra]
+    fields = tuple(
+        FieldError(f"/{names.get(key, key)}", one["message"].replace("`", ""))
+        for key, one in zip(keys, extra, strict=True)
+    )
     detail = "; ".join(f"{field.pointer.removeprefix('/')}: {field.detail}" for field in fields)
     return Problem(422, "invalid_parameter", detail or TITLES[422], errors=fields)

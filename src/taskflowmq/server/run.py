@@ -97,6 +97,7 @@ class ApiServer(uvicorn.Server):
         )
         super().__init__(config)
         self.ready = asyncio.Event()
+        self._application = application
         self._sock = sock
         self._probes_only = ProbesOnly(application)
         self._limits = limits or ConnectionLimits()
@@ -125,7 +126,8 @@ class ApiServer(uvicorn.Server):
         self.ready.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Accept no more, answer what is in progress, and end."""
+        """End the answers that do not end by themselves, accept no more, answer what is in progress, and end."""
+        await self._application.drain()
         if self._acceptor is not None:
             self._acceptor.close()
         await super().shutdown(sockets)

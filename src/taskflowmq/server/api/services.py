@@ -16,10 +16,16 @@ from taskflowmq.client.session import Session
 from taskflowmq.core.errors import JobNotFound, StoreUnavailable
 from taskflowmq.core.job import JobView
 from taskflowmq.ports.store import Jobs, Queues, Stats, Store, StoreStats
+from taskflowmq.server.api.answers import FeedSources
 from taskflowmq.server.api.readback import Readback
 from taskflowmq.server.api.readiness import Readiness
+from taskflowmq.server.edge.keyring import Keyring
 from taskflowmq.server.edge.problems import not_found
+from taskflowmq.server.edge.refusals import Refusals
 from taskflowmq.server.edge.room import Seat
+from taskflowmq.server.edge.sign_ins import SignIns
+from taskflowmq.server.feed.feed import Feed
+from taskflowmq.server.feed.limits import FeedLimits
 from taskflowmq.server.settings import ServerSettings
 
 STATS_SECONDS = 2.0
@@ -86,10 +92,15 @@ class Services:
         self.app = app
         self.settings = settings
         self.metrics = metrics
+        self.keyring = Keyring(settings.parsed_keys())
+        self.sign_ins = SignIns()
+        self.refusals = Refusals(app.telemetry)
         self.readback = Readback(self._get_many)
         self.cached_stats: Cached[StoreStats] = Cached(self._count, STATS_SECONDS)
         self.readiness = Readiness(Cached(self._ping, READY_SECONDS).get, settings.ready_seconds)
         self.writing_metrics = asyncio.Lock()
+        limits = FeedLimits(most=settings.max_streams, most_each=settings.max_streams_each)
+        self.feed = Feed(FeedSources(lambda: self.session), limits)
         self._session: Session | None = None
 
     @asynccontextmanager
@@ -98,10 +109,23 @@ class Services:
         async with self.app.hub.kept() as session:
             await session.announce()
             self._session = session
+            self.feed.open()
             try:
                 yield
             finally:
+                await self.feed.close()
                 self._session = None
+
+    async def join(self) -> None:
+        """Use the app as it is open on the running loop, or open it there: for a server without a lifespan.
+
+        Raises:
+            StoreUnavailable: it cannot be opened.
+        """
+        session = await self.app.hub.open_here()
+        if session is not self._session:
+            await session.announce()
+            self._session = session
 
     @property
     def session(self) -> Session:

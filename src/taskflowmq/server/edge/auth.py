@@ -1,21 +1,24 @@
-"""Who may call: API keys in constant time, or loopback peers when there are no keys.
+"""Who calls, and whether it may: API keys in constant time, sessions, or loopback peers when there are no keys.
 
-Denied unless allowed: a route that the table of policies does not name open needs a key (S20).
+Denied unless allowed: a route that the table of policies does not name open needs a caller whose role has its
+permission (S20).
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 from urllib.parse import urlsplit
 
-from taskflowmq.server.edge.policy import Access, Policy
-from taskflowmq.server.edge.problems import Problem
+from taskflowmq.core.permissions import GRANTED, Permission, Role
+from taskflowmq.server.edge.cookies import cookie_name, find_cookies
+from taskflowmq.server.edge.keyring import Keyring
+from taskflowmq.server.edge.policy import DEFAULT, SAFE_METHODS, Access, Policy
+from taskflowmq.server.edge.principal import GUEST, LOCAL, LOCAL_READER, Principal
+from taskflowmq.server.edge.problems import TITLES, Problem
 from taskflowmq.server.settings import is_loopback
 
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Headers that proxies, load balancers and tunnels add to a request.
 _PROXY_FIELDS = frozenset(
     {b"forwarded", b"via", b"x-real-ip", b"x-client-ip", b"x-cluster-client-ip", b"x-remote-ip", b"x-remote-addr"}
@@ -28,45 +31,75 @@ _NEEDS_KEYS = (
     "Without API keys, the server accepts only direct requests from this machine. Set TASKFLOW_API_KEYS on the server "
     "and send Authorization: Bearer <key>"
 )
+_FETCH_SITE, _SAME_ORIGIN = b"sec-fetch-site", b"same-origin"
+#: Cookies of the session's name that are tried; one path and host has one.
+_MOST_COOKIES = 4
 
 Headers = Mapping[bytes, bytes]
-_OPEN, _LOCAL = Access.OPEN, Access.LOCAL  # looking up a member of an enum costs more than comparing it
+Scope = Mapping[str, Any]
+# Looking up a member of an enum costs more than comparing it.
+_OPEN, _GUESTS, _LOCAL = Access.OPEN, Access.GUESTS, Access.LOCAL
 
 
 class Guard:
     """Decides whether a request may pass.
 
     Args:
-        keys: the accepted API keys; kept as digests only.
+        keyring: the accepted API keys, and their sessions.
+        tls: whether a TLS proxy is in front of the server.
     """
 
-    def __init__(self, keys: Sequence[str]) -> None:
-        self._digests = tuple(hashlib.sha256(key.encode()).digest() for key in keys)
+    def __init__(self, keyring: Keyring, *, tls: bool = False) -> None:
+        self._keyring = keyring
+        self._has_keys = bool(keyring)
+        self._tls = tls
 
-    def admit(self, method: str, policy: Policy, headers: Headers, peer: str | None, version: str = "1.1") -> str:
-        """Return the caller, for the record of its actions.
+    def admit(self, scope: Scope, policy: Policy, headers: Headers) -> Principal:
+        """Return the caller.
 
         Args:
-            method: the HTTP method.
+            scope: of the request.
             policy: of the request's path.
             headers: request headers, names in lower case.
-            peer: the address of the connection's other end.
-            version: of HTTP.
 
         Raises:
-            Problem: 401 without a valid key, 403 from a page of another origin or to a name that is not ours.
+            Problem: 401 without a valid key or session; 403 without the permission, from a page of another origin or to
+                a name that is not ours; 404 or 405 where no permission is enough.
         """
-        access = policy.access
-        if access is _OPEN and method in SAFE_METHODS:
-            return "anonymous"
+        if scope["method"] in SAFE_METHODS:
+            access, needed = policy.access, policy.reads
+            if access is _OPEN:
+                return GUEST
+            if access is _GUESTS:
+                try:
+                    return self._recognise(scope, policy, headers)
+                except Problem:
+                    return GUEST
+        else:
+            needed = policy.writes
+            if policy.signs_in and self._has_keys:
+                _refuse_foreign_page(headers)
+                return GUEST
+        principal = self._recognise(scope, policy, headers)
+        if needed not in principal.permissions:
+            if needed is not None:
+                raise _forbidden(principal, needed)
+            if not policy.signs_in:
+                raise _not_served(policy)
+        return principal
+
+    def _recognise(self, scope: Scope, policy: Policy, headers: Headers) -> Principal:
+        client = scope.get("client")
+        peer = client[0] if client else None
         # A proxy on this machine has a loopback address too. nginx's default adds no field, and speaks HTTP/1.0.
-        sign = "HTTP/1.0" if version != "1.1" else _sign_of_proxy(tuple(headers))
+        sign = "HTTP/1.0" if scope["http_version"] == "1.0" else _sign_of_proxy(tuple(headers))
         local = peer is not None and sign is None and is_loopback(peer)
         to_us = _names_this_machine(headers.get(b"host", b""))
-        if self._digests:
-            if access is _LOCAL and local and to_us and method in SAFE_METHODS:
-                return "local"
-            return self._by_key(headers)
+        changes = scope["method"] not in SAFE_METHODS
+        if self._has_keys:
+            if policy.access is _LOCAL and local and to_us and not changes:
+                return LOCAL_READER
+            return self._by_key(headers) or self._by_session(scope, headers, changes=changes)
         if sign is not None:
             raise _unauthorised(f"The request passed through a proxy ({sign}). {_NEEDS_KEYS}")
         if not local:
@@ -74,20 +107,38 @@ class Guard:
         if not to_us:
             detail = f"The Host header is neither localhost nor 127.0.0.1. {_NEEDS_KEYS}"
             raise Problem(403, "foreign_host", detail)
-        if method not in SAFE_METHODS:
+        if changes:
             _refuse_foreign_page(headers)
-        return "local"
+        return LOCAL
 
-    def _by_key(self, headers: Headers) -> str:
+    def _by_key(self, headers: Headers) -> Principal | None:
+        """Return the caller of the key that is given; None if none is."""
         given = _given_key(headers)
         if not given:
-            raise _unauthorised("Send the header Authorization: Bearer <key>, or X-API-Key: <key>")
-        digest = hashlib.sha256(given).digest()
-        # Every digest is compared, so the time does not reveal which key was close.
-        matches = [hmac.compare_digest(digest, known) for known in self._digests]
-        if not any(matches):
+            return None
+        known = self._keyring.find(given)
+        if known is None:
             raise _unauthorised("This API key is not accepted")
-        return f"key:{digest.hex()[:8]}"
+        return known.principal
+
+    def _by_session(self, scope: Scope, headers: Headers, *, changes: bool) -> Principal:
+        cookies = headers.get(b"cookie", b"")
+        name = cookie_name(scope.get("root_path", ""), secure=is_secure(scope, tls=self._tls))
+        given = find_cookies(cookies, name) if cookies else []
+        found = next((one for text in given[:_MOST_COOKIES] if (one := self._keyring.read(text)) is not None), None)
+        if found is None:
+            if given:
+                raise _unauthorised("The session has ended: sign in again")
+            raise _unauthorised("Send the header Authorization: Bearer <key>, or X-API-Key: <key>")
+        if changes:
+            # A browser adds the cookie by itself, whatever page made the request: that page must be ours (S19, S22).
+            _require_own_page(headers)
+        return found
+
+
+def is_secure(scope: Scope, *, tls: bool) -> bool:
+    """Tell whether the browser reaches this server over TLS."""
+    return tls or scope.get("scheme") == "https"
 
 
 def _given_key(headers: Headers) -> bytes:
@@ -122,16 +173,55 @@ def _names_this_machine(host: bytes) -> bool:
 
 
 def _refuse_foreign_page(headers: Headers) -> None:
-    """Without keys a browser on this machine is trusted; a page of another site in it is not (S19, S22)."""
-    origin = headers.get(b"origin")
-    if origin is None:
-        return
+    """Refuse what a page of another origin sends; a program says nothing of pages (S19, S22)."""
+    if headers.get(_FETCH_SITE, _SAME_ORIGIN) not in (_SAME_ORIGIN, b"none") or (
+        b"origin" in headers and not _is_own_origin(headers)
+    ):
+        raise _foreign_origin()
+
+
+def _require_own_page(headers: Headers) -> None:
+    """Refuse what no page of ours has sent. Browsers say so by one field, or over plain HTTP by the other."""
+    site = headers.get(_FETCH_SITE)
+    if site != _SAME_ORIGIN if site is not None else not _is_own_origin(headers):
+        raise _foreign_origin()
+
+
+def _is_own_origin(headers: Headers) -> bool:
     try:
-        sent_by = urlsplit(origin.decode("latin-1")).netloc.encode("latin-1")
+        sent_by = urlsplit(headers.get(b"origin", b"").decode("latin-1")).netloc.encode("latin-1")
     except ValueError:  # no address at all
-        sent_by = None
-    if sent_by != headers.get(b"host", b""):
-        raise Problem(403, "foreign_origin", "Requests from other origins may not change anything")
+        return False
+    return bool(sent_by) and sent_by == headers.get(b"host", b"")
+
+
+def _foreign_origin() -> Problem:
+    return Problem(403, "foreign_origin", "Requests from other origins may not change anything")
+
+
+def _not_served(policy: Policy) -> Problem:
+    """Return the answer for a method that no route answers."""
+    if policy is DEFAULT:
+        return Problem(404, "not_found", TITLES[404])
+    allowed = "GET, HEAD" if policy.writes is None else "POST"
+    return Problem(405, "method_not_allowed", TITLES[405], headers=(("Allow", allowed),))
+
+
+def require(principal: Principal, needed: Permission) -> None:
+    """Refuse what a caller has no permission for.
+
+    Raises:
+        Problem: 403.
+    """
+    if needed not in principal.permissions:
+        raise _forbidden(principal, needed)
+
+
+def _forbidden(principal: Principal, needed: Permission) -> Problem:
+    roles = [role for role in Role if needed in GRANTED[role]]
+    could = f"the role {roles[0]} or a higher one has" if len(roles) > 1 else f"only the role {roles[0]} has"
+    detail = f"This needs the permission {needed}, which {could}; {principal.actor} has the role {principal.role}"
+    return Problem(403, "forbidden", detail)
 
 
 def _unauthorised(detail: str) -> Problem:

@@ -31,6 +31,7 @@ class ConnectionLimits(msgspec.Struct, frozen=True, kw_only=True):
         keep_alive_seconds: how long a connection may wait for its next request. Longer than the 60 s of most
             proxies, so that it is they who close it and no request meets a closed connection.
         write_seconds: how long a peer may take nothing of an answer.
+        stream_seconds: the same of an answer that does not end by itself.
         linger_seconds: how long a refused peer may continue sending, so that it can read why.
         most_unsent: bytes of answers that wait for slow peers; above it those that take nothing are dropped early.
         look_seconds: how often deadlines are checked.
@@ -41,6 +42,7 @@ class ConnectionLimits(msgspec.Struct, frozen=True, kw_only=True):
     head_seconds: float = 10.0
     keep_alive_seconds: float = 75.0
     write_seconds: float = 30.0
+    stream_seconds: float = 10.0
     linger_seconds: float = 1.0
     most_unsent: int = 64 * MIB
     look_seconds: float = 1.0

@@ -11,19 +11,35 @@ import contextlib
 import logging
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
 from random import getrandbits
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote
 
 from taskflowmq.core.job import DEFAULT_TENANT
 from taskflowmq.ports.telemetry import Telemetry
-from taskflowmq.server.edge.auth import SAFE_METHODS, Guard
+from taskflowmq.server.edge.auth import Guard
 from taskflowmq.server.edge.body import ClientGone, Receive, drop_body, read_body
-from taskflowmq.server.edge.policy import API_HEADERS, POLICIES, Headers, Policy, header_lines
+from taskflowmq.server.edge.keyring import Keyring
+from taskflowmq.server.edge.negotiation import takes_html, wants_html
+from taskflowmq.server.edge.policy import (
+    API_HEADERS,
+    DEFAULT,
+    PAGE,
+    PAGE_PATH,
+    POLICIES,
+    SAFE_METHODS,
+    Headers,
+    Policy,
+    header_lines,
+    is_page,
+)
+from taskflowmq.server.edge.prefix import located
 from taskflowmq.server.edge.problems import Problem, from_error, internal, log_failure, overloaded
 from taskflowmq.server.edge.refusals import Refusals
 from taskflowmq.server.edge.request_context import RequestContext
 from taskflowmq.server.edge.room import Room, Seat
+from taskflowmq.server.edge.source import source_of
 from taskflowmq.server.settings import ServerSettings
 from taskflowmq.wire.problem import MEDIA_TYPE
 
@@ -43,6 +59,10 @@ _JSON = b"application/json"
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 #: A message with a whole answer: status, head (lines of bytes, without the empty one) and body; an ASGI extension.
 WHOLE = "taskflow.whole"
+#: A message before the start of an answer that does not end by itself; an ASGI extension.
+STREAM = "taskflow.stream"
+#: A message that ends such an answer at once, with its connection: the client takes nothing.
+DROP = "taskflow.drop"
 #: The head of a whole answer of JSON.
 _JSON_LINES = header_lines(((b"content-type", _JSON), *API_HEADERS))
 
@@ -54,6 +74,18 @@ LINGER_BYTES = 16 * 1024 * 1024
 log = logging.getLogger("taskflowmq.server")
 
 
+class Streams(Protocol):
+    """What serves the answers that do not end by themselves."""
+
+    def ring(self) -> None:
+        """Take note that a request may have changed something."""
+        ...
+
+    async def drain(self) -> None:
+        """End all of them, and begin no more."""
+        ...
+
+
 class Gate:
     """Wraps the application.
 
@@ -62,6 +94,8 @@ class Gate:
         intake: the bare handler of ``POST /api/v1/jobs``, or None to let the application serve it too.
         settings: the server's settings.
         telemetry: counts refused requests.
+        dashboard: serves the pages of the dashboard and its files; None: there is none.
+        streams: serves the answers that do not end by themselves; None: there are none.
         tenant: that all requests are for.
     """
 
@@ -72,14 +106,20 @@ class Gate:
         settings: ServerSettings,
         telemetry: Telemetry | None = None,
         *,
+        dashboard: App | None = None,
+        streams: Streams | None = None,
         tenant: str = DEFAULT_TENANT,
     ) -> None:
+        self._dashboard = dashboard
+        self.prefix = settings.prefix
         self._tenant = tenant
+        self._streams = streams
         self._refusals = Refusals(telemetry)
         self._inner = inner
         self._intake = intake
         self._settings = settings
-        self._guard = Guard(settings.api_keys)
+        self._guard = Guard(Keyring(settings.parsed_keys()), tls=settings.tls_proxy)
+        self._trusted = settings.trusted_networks()
         self._room = Room(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,10 +131,19 @@ class Gate:
         else:
             await send({"type": "websocket.close", "code": 1008})
 
+    async def drain(self) -> None:
+        """End the answers that do not end by themselves: the server is about to accept no more connections."""
+        if self._streams is not None:
+            await self._streams.drain()
+
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
         request_id = _request_id(headers)
+        if self.prefix or scope.get("root_path"):
+            scope = located(scope, self.prefix)
         policy = POLICIES[scope["path"]]
+        if policy is DEFAULT and self._dashboard is not None and _opens_page(scope, headers):
+            policy = PAGE
         reply = _Reply(send, request_id, policy.headers)
         try:
             await self._pass(scope, receive, reply, headers, request_id, policy)
@@ -115,20 +164,29 @@ class Gate:
         method = scope["method"]
         if len(headers) != len(scope["headers"]):
             _refuse_two_meanings(scope["headers"])
-        client = scope.get("client")
-        peer = client[0] if client else None
+            headers[b"cookie"] = b"; ".join(value for name, value in scope["headers"] if name == b"cookie")
         try:
-            actor = self._guard.admit(method, policy, headers, peer, scope["http_version"])
+            principal = self._guard.admit(scope, policy, headers)
         except Problem as problem:
-            self._refusals.note(peer, problem.code, request_id)
+            if problem.status in (401, 403):
+                self._refusals.note(source_of(scope, headers, self._trusted), problem.code, request_id)
             raise
-        context = RequestContext(actor, self._tenant, request_id, headers)
+        may_stay = None
+        if policy.is_stream:
+            may_stay = partial(self._may_stay, scope, policy, headers)
+        context = RequestContext(principal, self._tenant, request_id, headers, scope.get("root_path", ""), may_stay)
         context.put_into(scope)
-        if not policy.in_flight:
+        if policy.is_dashboard and self._dashboard is not None and _takes_page(scope, headers):
+            await self._dashboard(scope, receive, reply)
+        elif policy.is_stream:
+            context.wants_body = method != "HEAD"
+            await self._route(scope, receive, reply, policy)
+        elif not policy.in_flight:
             await self._route(scope, receive, reply, policy)
         elif method in SAFE_METHODS:
-            async with Seat(self._room, receive, actor) as seat:
+            async with Seat(self._room, receive, principal.actor) as seat:
                 context.seat = seat
+                context.wants_body = method != "HEAD"
                 await self._route(scope, receive, reply, policy)
         else:
             await self._write(scope, receive, reply, headers, policy)
@@ -155,6 +213,16 @@ class Gate:
                 await self._route(scope, receive, reply, policy)
         finally:
             room.writes -= 1
+            if self._streams is not None:
+                self._streams.ring()
+
+    def _may_stay(self, scope: Scope, policy: Policy, headers: dict[bytes, bytes]) -> bool:
+        """Tell whether a request that was admitted would be admitted now."""
+        try:
+            self._guard.admit(scope, policy, headers)
+        except Problem:
+            return False
+        return True
 
     async def _route(self, scope: Scope, receive: Receive, reply: _Reply, policy: Policy) -> None:
         if policy.has_name:
@@ -193,12 +261,12 @@ class ProbesOnly:
         inner: the application.
     """
 
-    def __init__(self, inner: App) -> None:
+    def __init__(self, inner: Gate) -> None:
         self._inner = inner
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if not POLICIES[scope["path"]].in_flight:
+        if not POLICIES[located(scope, self._inner.prefix)["path"]].in_flight:
             await self._inner(scope, receive, send)
             return
         problem = overloaded()
@@ -207,7 +275,7 @@ class ProbesOnly:
 
 
 class _Reply:
-    """The ``send`` of one request: adds the headers that every answer has."""
+    """The ``send`` of one request: adds the headers that every answer has, where the answer has none of that name."""
 
     __slots__ = ("_common", "_request_id", "_send", "started")
 
@@ -220,7 +288,10 @@ class _Reply:
     async def __call__(self, message: Any) -> None:
         if message["type"] == "http.response.start":
             self.started = True
-            message["headers"] = [*message.get("headers", ()), *self._own_headers()]
+            given = message.get("headers", ())
+            names = {name for name, _ in given}
+            # Two policies of content would both apply, and two fields for caches contradict each other.
+            message["headers"] = [*given, *(field for field in self._own_headers() if field[0] not in names)]
         await self._send(message)
 
     async def whole(self, scope: Scope, status: int, body: bytes) -> None:
@@ -282,6 +353,18 @@ def _refuse_two_meanings(fields: Headers) -> None:
         seen.add(name)
 
 
+def _opens_page(scope: Scope, headers: dict[bytes, bytes]) -> bool:
+    """Tell whether a browser opens a path that has no row."""
+    return scope["method"] in SAFE_METHODS and is_page(scope["path"]) and wants_html(headers.get(b"accept", b""))
+
+
+def _takes_page(scope: Scope, headers: dict[bytes, bytes]) -> bool:
+    """Tell whether the dashboard answers a request: it reads, and takes what there is."""
+    if scope["method"] not in ("GET", "HEAD"):
+        return False
+    return scope["path"] != PAGE_PATH or takes_html(headers.get(b"accept", b""))
+
+
 def _request_id(headers: dict[bytes, bytes]) -> str:
     given = headers.get(b"x-request-id")
     if given is not None and _REQUEST_ID.fullmatch(given):
@@ -313,7 +396,10 @@ def _check_media_type(value: bytes, encoding: bytes | None) -> None:
 
 def _keep_escaped_slashes(scope: Scope) -> None:
     """Keep a slash in a queue name, escaped as %2F, part of the name: it must not become a path step."""
-    raw = scope.get("raw_path", b"")
+    raw = scope.get("raw_path") or b""
     if b"%2f" in raw.lower():
-        parts = raw.split(b"?", 1)[0].decode("ascii", "replace").split("/")
+        written = raw.split(b"?", 1)[0].decode("ascii", "replace")
+        if unquote(written) != scope["path"]:  # what mounts this application has changed one of them
+            return
+        parts = written.split("/")
         scope["path"] = "/".join(unquote(part).replace("/", "%2F") for part in parts)

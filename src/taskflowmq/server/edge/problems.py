@@ -14,7 +14,9 @@ import msgspec
 from taskflowmq.core.errors import (
     MAX_DETAIL,
     MAX_ERRORS,
+    BulkNotFound,
     Conflict,
+    ErrorGroupNotFound,
     FieldError,
     IdempotencyInFlight,
     IdempotencyMismatch,
@@ -25,7 +27,9 @@ from taskflowmq.core.errors import (
     SchemaMismatch,
     StoreUnavailable,
     TaskFlowError,
+    TaskNotFound,
     UnknownTask,
+    WorkerNotFound,
     bounded,
 )
 from taskflowmq.wire.problem import FieldProblem, ProblemBody
@@ -37,7 +41,7 @@ RETRY_SECONDS = 1
 TITLES = {
     400: "The request is malformed",
     401: "A valid API key is required",
-    403: "Forbidden from this origin",
+    403: "Forbidden",
     404: "Not found",
     405: "Method not allowed",
     408: "The request was not received in time",
@@ -45,6 +49,7 @@ TITLES = {
     413: "The request body is too large",
     415: "The request body must be JSON",
     422: "The request is not valid",
+    429: "Too many requests",
     431: "The request header section is too large",
     500: "Internal error",
     501: "Not supported",
@@ -128,8 +133,8 @@ def from_error(error: Exception) -> Problem | None:
             return Problem(409, error.code, "The first request with this key is still in progress", headers=_RETRY)
         case NotUnique():
             return Problem(409, error.code, str(error), errors=(FieldError("/unique_key", f"held by {error.holder}"),))
-        case Conflict() | QueueNotFound():
-            return Problem(404 if isinstance(error, QueueNotFound) else 409, error.code, str(error))
+        case Conflict() | BulkNotFound() | ErrorGroupNotFound() | QueueNotFound() | TaskNotFound() | WorkerNotFound():
+            return Problem(409 if isinstance(error, Conflict) else 404, error.code, str(error))
         case JobNotFound():
             return Problem(404, error.code, "No such job")
         case StoreUnavailable():
@@ -174,6 +179,7 @@ def not_found() -> Problem:
     return Problem(404, JobNotFound.code, "No such job")
 
 
-def bad_parameter(name: str, detail: str) -> Problem:
-    """Return the answer for a wrong query parameter or header."""
-    return Problem(422, "invalid_parameter", f"{name}: {detail}", errors=(FieldError(f"/{name}", detail),))
+def bad_parameter(name: str, detail: str, position: int | None = None, hint: str | None = None) -> Problem:
+    """Return the answer for a wrong query parameter or header; arguments as of FieldError."""
+    field = FieldError(f"/{name}", detail, position, hint)
+    return Problem(422, "invalid_parameter", f"{name}: {detail}", errors=(field,))

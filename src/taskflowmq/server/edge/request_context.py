@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
+from taskflowmq.server.edge.principal import Principal
 from taskflowmq.server.edge.room import Seat
 
 _KEY = "taskflow"
@@ -14,22 +15,38 @@ class RequestContext:
     """One admitted request.
 
     Attributes:
-        actor: who calls.
+        principal: who calls.
+        actor: its name in records.
+        base: the path prefix under which the browser reaches this server, empty at the root.
         tenant: whose jobs, queues and tasks the request reads and changes.
         request_id: names the request in answers and logs.
         headers: the request's fields, names in lower case.
         seat: its seat among the reads; the gate gives one to each read.
+        wants_body: of a read or a stream: whether it is no HEAD.
+        may_stay: tells whether its caller may still read; None unless it is for a stream.
     """
 
-    __slots__ = ("actor", "headers", "request_id", "seat", "tenant")
+    __slots__ = ("actor", "base", "headers", "may_stay", "principal", "request_id", "seat", "tenant", "wants_body")
 
     seat: Seat
+    wants_body: bool
 
-    def __init__(self, actor: str, tenant: str, request_id: str, headers: Mapping[bytes, bytes]) -> None:
-        self.actor = actor
+    def __init__(
+        self,
+        principal: Principal,
+        tenant: str,
+        request_id: str,
+        headers: Mapping[bytes, bytes],
+        base: str = "",
+        may_stay: Callable[[], bool] | None = None,
+    ) -> None:
+        self.principal = principal
+        self.actor = principal.actor
         self.tenant = tenant
         self.request_id = request_id
         self.headers = headers
+        self.base = base
+        self.may_stay = may_stay
 
     def put_into(self, scope: MutableMapping[str, Any]) -> None:
         """Let the request's scope carry this."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from taskflowmq.server.edge.body import Bodies, Receive, unless_gone
@@ -100,6 +101,12 @@ class Seat:
             room.waits[self._actor] -= 1
             if not room.waits[self._actor]:
                 del room.waits[self._actor]
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Take a turn for a part of what a seat among the waits is for, and give it back."""
+        async with self._room.turns:
+            yield
 
     async def take_turn(self) -> None:
         """Wait for the turn.

@@ -25,10 +25,11 @@ from urllib.parse import unquote
 
 import httptools
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from taskflowmq.server.edge.connections import Connections
-from taskflowmq.server.edge.gate import WHOLE
+from taskflowmq.server.edge.exchange import Cycle
+from taskflowmq.server.edge.gate import STREAM, WHOLE
 from taskflowmq.server.edge.policy import API_HEADERS, header_lines
 from taskflowmq.server.edge.problems import Problem
 from taskflowmq.wire.problem import MEDIA_TYPE
@@ -50,7 +51,7 @@ REST_SECONDS = 5.0
 REST_BYTES = 16 * 1024 * 1024
 
 #: What this server can do beyond ASGI; the gate checks it.
-_EXTENSIONS: dict[str, dict[object, object]] = {WHOLE: {}}
+_EXTENSIONS: dict[str, dict[object, object]] = {WHOLE: {}, STREAM: {}}
 #: Where a connection is between two bytes: before a request, in its head, or behind its head.
 _RESTING, _IN_HEAD, _BEHIND_HEAD = range(3)
 _FIXED_HEAD = header_lines(((b"content-type", MEDIA_TYPE.encode()), *API_HEADERS, (b"connection", b"close")))
@@ -66,39 +67,6 @@ class Refused(Exception):
     def __init__(self, status: int, code: str, detail: str) -> None:
         super().__init__(detail)
         self.problem = Problem(status, code, detail)
-
-
-class Cycle(RequestResponseCycle):
-    """uvicorn's exchange of one request, with a way to send a whole answer at once.
-
-    The usual way checks each header by two expressions and writes head and body apart: a fifth of what a request
-    costs. The gate's own answers have fixed headers (ASGI extension :data:`WHOLE`).
-    """
-
-    async def send(self, message: Any) -> None:
-        """Send a part of the answer, or all of it."""
-        if message["type"] != WHOLE:
-            await super().send(message)
-            return
-        if self.flow.write_paused and not self.disconnected:
-            await self.flow.drain()
-        if self.disconnected:
-            return
-        if self.response_started:
-            raise RuntimeError("a complete response was sent after another response had started")
-        self.response_started = self.response_complete = True
-        self.waiting_for_100_continue = False
-        parts = [STATUS_LINE[message["status"]]]
-        for name, value in self.default_headers:
-            parts += (name, b": ", value, b"\r\n")
-        parts.append(message["head"])
-        parts.append(b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n")
-        parts.append(message["body"])
-        self.transport.write(b"".join(parts))
-        self.message_event.set()
-        if not self.keep_alive:
-            self.transport.close()
-        self.on_response()
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -127,7 +95,7 @@ class BoundedProtocol(HttpToolsProtocol):
         #: Whether the head came in several parts.
         self._split = False
         self._asked = False
-        self._running: RequestResponseCycle | None = None
+        self._running: Cycle | None = None
         self._deaf = False
         self._ignored = 0
 
@@ -170,9 +138,11 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _look_at_reading(self, now: float) -> None:
         left = self.unsent()
-        if not self.took_at or self._left - left >= LEAST_TAKEN:
+        is_stream = self._running is not None and self._running.is_stream
+        # A stream is no answer of a certain size that must be through at some time: any byte will do.
+        if not self.took_at or self._left - left >= (1 if is_stream else LEAST_TAKEN):
             self._left, self.took_at = left, now
-        elif now - self.took_at >= self._limits.write_seconds:
+        elif now - self.took_at >= (self._limits.stream_seconds if is_stream else self._limits.write_seconds):
             log.debug("connection closed: the peer does not read its response")
             self.drop()
 
@@ -261,7 +231,7 @@ class BoundedProtocol(HttpToolsProtocol):
         scope["method"] = parser.get_method().decode("ascii")
         scope["extensions"] = _EXTENSIONS
         self._read_target()
-        before = cast("RequestResponseCycle | None", self.cycle)
+        before = cast("Cycle | None", self.cycle)
         self.cycle = self._new_cycle(version == "1.1" and parser.should_keep_alive() and not parser.should_upgrade())
         if before is None or before.response_complete:
             self._start(self.cycle, self.app)
@@ -298,7 +268,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.on_response_complete,
         )
 
-    def _start(self, cycle: RequestResponseCycle, app: Any) -> None:
+    def _start(self, cycle: Cycle, app: Any) -> None:
         self._running = cycle
         task = self.loop.create_task(cycle.run_asgi(app))
         task.add_done_callback(self.tasks.discard)
@@ -360,7 +330,8 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         self.flow.resume_reading()
         if self.pipeline:
-            self._start(*self.pipeline.pop())
+            cycle, app = self.pipeline.pop()
+            self._start(cast("Cycle", cycle), app)
             return
         self._running = None
         self._connections.idle[self] = None
@@ -373,7 +344,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def _refuse(self, problem: Problem) -> None:
         """Stop reading, and send the reason once all requests before have been answered."""
         self._deaf = True
-        cycle = cast("RequestResponseCycle | None", self.cycle)
+        cycle = cast("Cycle | None", self.cycle)
         if self.pipeline:  # the order of answers would need more code than this case is worth
             self.drop()
         elif cycle is None or (cycle.response_complete and self._state != _BEHIND_HEAD):

@@ -22,8 +22,14 @@ def static(name: str) -> str:
     return resources.files(__package__).joinpath("static", name).read_text(encoding="utf-8")
 
 
-def render(document: dict[str, Any], openapi_path: str) -> str:
-    """Return the page as HTML."""
+def render(document: dict[str, Any], base: str, openapi_path: str) -> str:
+    """Return the page as HTML.
+
+    Args:
+        document: what it shows.
+        base: the path prefix of the server.
+        openapi_path: where the document itself is, without the prefix.
+    """
     operations = sorted(_operations(document), key=lambda one: (one[0], one[2], one[1]))
     groups = [(tag, list(group)) for tag, group in groupby(operations, key=lambda one: one[0])]
     sections = "".join(
@@ -33,7 +39,8 @@ def render(document: dict[str, Any], openapi_path: str) -> str:
     return Template(static("docs.html")).substitute(
         title=_text(f"{document['info']['title']} API {document['info']['version']}"),
         intro=_text(document["info"].get("description", "")),
-        openapi=_text(openapi_path),
+        base=_text(base),
+        openapi=_text(base + openapi_path),
         contents="".join(f'<a href="#tag-{_text(tag)}">{_text(tag)}</a>' for tag, _ in groups),
         sections=sections,
     )

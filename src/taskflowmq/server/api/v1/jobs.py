@@ -1,39 +1,39 @@
-"""Jobs: store one, list, read, wait, retry, cancel, delete."""
+"""Jobs: store one, read, wait, retry, cancel, delete."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from litestar import Request, Response, delete, get, post
-from litestar.params import FromPath, FromQuery, QueryParameter, RawBody
+from litestar.params import FromPath, QueryParameter, RawBody
 
-from taskflowmq.core.errors import InvalidJob
-from taskflowmq.core.filters import MAX_PAGE, read_states, split_words
-from taskflowmq.core.job import JobFilter, JobView, State
+from taskflowmq.client.replay import read_replays, replay_of
+from taskflowmq.core.job import JobView
 from taskflowmq.core.operations import check
-from taskflowmq.core.validation import MAX_TAG_LENGTH, check_name, check_text, check_time
+from taskflowmq.ports.waiting import why_waits
+from taskflowmq.server.api.answers import stats_of
+from taskflowmq.server.api.operator import ReasonText, operator_of, told
 from taskflowmq.server.api.services import Services, Shared, parse_id
-from taskflowmq.server.api.v1.cursor import read_cursor, write_cursor
+from taskflowmq.server.api.v1.idempotency import idempotency_of
 from taskflowmq.server.api.v1.intake import store_one
 from taskflowmq.server.edge.body import decode_body
-from taskflowmq.server.edge.problems import bad_parameter
 from taskflowmq.server.edge.request_context import context_of
-from taskflowmq.wire.job import JobBody, JobDetail, JobOut, JobPage, Submitted, attempt_out, job_fields, job_out
-from taskflowmq.wire.queue import StatsOut, stats_out
+from taskflowmq.wire.job import (
+    JobBody,
+    JobDetail,
+    JobOut,
+    ReplayBody,
+    Submitted,
+    job_detail,
+    job_fields,
+    job_out,
+)
+from taskflowmq.wire.queue import StatsOut
+from taskflowmq.wire.waiting import WhyOut, why_out
 
 TAGS = ["jobs"]
 MAX_WAIT = 30
-T = TypeVar("T")
 
-Limit = Annotated[int, QueryParameter(ge=1, le=MAX_PAGE, description="Maximum number of jobs in this page")]
-#: `state` alone is a reserved name of the framework.
-States = Annotated[str | None, QueryParameter(name="state", description="States, separated by commas", max_length=200)]
-Cursor = Annotated[str | None, QueryParameter(description="The `next` value of the previous page", max_length=200)]
-Tag = Annotated[str | None, QueryParameter(description="Return only jobs with this tag", max_length=MAX_TAG_LENGTH)]
-After = Annotated[datetime | None, QueryParameter(description="Return only jobs created after this time")]
-Before = Annotated[datetime | None, QueryParameter(description="Return only jobs created before this time")]
 Wait = Annotated[float, QueryParameter(ge=0, le=MAX_WAIT, description="Seconds to wait for a final state")]
 
 
@@ -53,48 +53,10 @@ async def create_job(body: RawBody, request: Request[Any, Any, Any], services: S
     return Response(answer, status_code=status)
 
 
-@get("/jobs", operation_id="listJobs", summary="List jobs", tags=TAGS)
-async def list_jobs(
-    services: Shared,
-    request: Request[Any, Any, Any],
-    states: States = None,
-    queue: FromQuery[str | None] = None,
-    task: FromQuery[str | None] = None,
-    tag: Tag = None,
-    created_after: After = None,
-    created_before: Before = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
-) -> JobPage:
-    """Return jobs, newest first. A page can hold fewer than `limit` jobs; the last page has `"next": null`."""
-    after, before = _time("created_after", created_after), _time("created_before", created_before)
-    if after is not None and before is not None and before <= after:
-        raise bad_parameter("created_before", "must be later than created_after")
-    query = JobFilter(
-        tenant=context_of(request.scope).tenant,
-        states=_states(states),
-        queue=None if queue is None else check_name("queue", queue),
-        task=None if task is None else check_name("task", task),
-        tag=_tag(tag),
-        created_after=after,
-        created_before=before,
-    )
-    return await _page(services, query, limit, cursor)
-
-
-@get("/jobs/dead", operation_id="listDeadJobs", summary="List dead jobs", tags=TAGS)
-async def list_dead(
-    request: Request[Any, Any, Any], services: Shared, limit: Limit = 50, cursor: Cursor = None
-) -> JobPage:
-    """Return dead jobs (dead letters), newest first; equals `GET /jobs?state=dead`."""
-    query = JobFilter(tenant=context_of(request.scope).tenant, states=(State.DEAD,))
-    return await _page(services, query, limit, cursor)
-
-
 @get("/jobs/stats", operation_id="jobStats", summary="Count jobs", tags=TAGS)
 async def stats(request: Request[Any, Any, Any], services: Shared) -> StatsOut:
     """Return counts by state and queue. Below 10,000 per state they are exact, above that they date from `as_of`."""
-    return stats_out(await services.stats.count(context_of(request.scope).tenant))
+    return await stats_of(services.session, context_of(request.scope).tenant)
 
 
 @get("/jobs/{job_id:str}", operation_id="getJob", summary="Read a job", tags=TAGS)
@@ -109,61 +71,62 @@ async def get_job(
     return await _detail(services, view)
 
 
+@get("/jobs/{job_id:str}/why", operation_id="whyJobWaits", summary="Say why a job waits", tags=TAGS)
+async def why(job_id: FromPath[str], request: Request[Any, Any, Any], services: Shared) -> WhyOut:
+    """Return what a job waits for: its time, a paused queue, a worker that serves it, a free slot."""
+    view = await services.job(context_of(request.scope).tenant, parse_id(job_id))
+    return why_out(await why_waits(services.session.asked, view))
+
+
 @post("/jobs/{job_id:str}/retry", operation_id="retryJob", summary="Retry a job", tags=TAGS, status_code=200)
-async def retry_job(job_id: FromPath[str], request: Request[Any, Any, Any], services: Shared) -> JobOut:
+async def retry_job(job_id: FromPath[str], body: RawBody, request: Request[Any, Any, Any], services: Shared) -> JobOut:
     """Start a new round of a dead job, or make a scheduled or retrying job due now. In other states, returns 409."""
-    wanted, tenant = parse_id(job_id), context_of(request.scope).tenant
-    check(await services.jobs.retry(tenant, wanted), wanted)
-    return job_out(await services.job(tenant, wanted))
+    wanted, by = parse_id(job_id), told(request, body)
+    check(await services.jobs.retry(by.tenant, wanted, by=by), wanted)
+    return job_out(await services.job(by.tenant, wanted))
 
 
 @post("/jobs/{job_id:str}/cancel", operation_id="cancelJob", summary="Cancel a job", tags=TAGS, status_code=202)
-async def cancel_job(job_id: FromPath[str], request: Request[Any, Any, Any], services: Shared) -> JobOut:
+async def cancel_job(job_id: FromPath[str], body: RawBody, request: Request[Any, Any, Any], services: Shared) -> JobOut:
     """Cancel a job, or request that the worker of a running job stop it. In a final state, returns 409."""
-    wanted, context = parse_id(job_id), context_of(request.scope)
-    check(await services.jobs.cancel(context.tenant, wanted, actor=context.actor), wanted)
-    return job_out(await services.job(context.tenant, wanted))
+    wanted, by = parse_id(job_id), told(request, body)
+    check(await services.jobs.cancel(by.tenant, wanted, actor=by.actor, by=by), wanted)
+    return job_out(await services.job(by.tenant, wanted))
+
+
+@post(
+    "/jobs/{job_id:str}/replay",
+    operation_id="replayJob",
+    summary="Replay a job",
+    tags=TAGS,
+    status_code=201,
+)
+async def replay_job(
+    job_id: FromPath[str], body: RawBody, request: Request[Any, Any, Any], services: Shared
+) -> Response[Submitted]:
+    """Store a new job like this one, which may be in any state, with other arguments if given.
+
+    Task, arguments, queue, priority, attempts, timeout, tags and meta are taken over; the unique key and the expiry are
+    not. If a live job holds a unique key that the task asks for, returns 200 and that job.
+    """
+    given = decode_body(ReplayBody, body) if body.strip() else ReplayBody()
+    by = operator_of(request, given.reason)
+    view = await services.job(by.tenant, parse_id(job_id))
+    made = await replay_of(services.app.sender, view, by, args=given.args, queue=given.queue, run_at=given.run_at)
+    stored = await services.session.store_by_hand(made.job, made.act, idempotency_of(request.scope, given))
+    answer = job_fields(await services.job(by.tenant, stored.id))
+    return Response(Submitted(**answer, created=stored.created), status_code=201 if stored.created else 200)
 
 
 @delete("/jobs/{job_id:str}", operation_id="deleteJob", summary="Delete a job", tags=TAGS)
-async def delete_job(job_id: FromPath[str], request: Request[Any, Any, Any], services: Shared) -> None:
+async def delete_job(
+    job_id: FromPath[str], request: Request[Any, Any, Any], services: Shared, reason: ReasonText = None
+) -> None:
     """Delete a job in a final state. In other states, returns 409."""
-    wanted = parse_id(job_id)
-    check(await services.jobs.delete(context_of(request.scope).tenant, wanted), wanted)
-
-
-async def _page(services: Services, query: JobFilter, limit: int, cursor: str | None) -> JobPage:
-    before = None if cursor is None else read_cursor(query, cursor)
-    page = await services.jobs.list_jobs(query, limit=limit, before=before)
-    following = None if page.next is None else write_cursor(query, page.next)
-    return JobPage(items=[job_out(view) for view in page.items], next=following)
+    wanted, by = parse_id(job_id), operator_of(request, reason)
+    check(await services.jobs.delete(by.tenant, wanted, by=by), wanted)
 
 
 async def _detail(services: Services, view: JobView) -> JobDetail:
     attempts = await services.jobs.attempts(view.tenant, view.id)
-    return JobDetail(
-        **job_fields(view),
-        attempts=[attempt_out(attempt) for attempt in attempts],
-        attempts_total=attempts.total,
-        attempt_counts=dict(attempts.counts),
-    )
-
-
-def _states(given: str | None) -> tuple[State, ...]:
-    return () if given is None else _checked("state", lambda: read_states(split_words(given)))
-
-
-def _tag(value: str | None) -> str | None:
-    return None if value is None else _checked("tag", lambda: check_text("/tag", value, MAX_TAG_LENGTH))
-
-
-def _time(name: str, value: datetime | None) -> datetime | None:
-    return None if value is None else _checked(name, lambda: check_time(f"/{name}", value))
-
-
-def _checked(name: str, check: Callable[[], T]) -> T:
-    """Return what a check returns; what it refuses is a wrong query parameter."""
-    try:
-        return check()
-    except InvalidJob as error:
-        raise bad_parameter(name, error.errors[0].detail) from error
+    return job_detail(view, attempts, await read_replays(services.session.asked.audit, view.tenant, view.id))

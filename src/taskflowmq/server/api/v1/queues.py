@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from litestar import Request, get, post
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath, QueryParameter, RawBody
 
 from taskflowmq.client.queues import find_queue
 from taskflowmq.core.filters import MAX_PAGE
 from taskflowmq.core.validation import MAX_NAME_LENGTH, check_name
+from taskflowmq.server.api.answers import queues_of, with_activity
+from taskflowmq.server.api.operator import operator_of, told
 from taskflowmq.server.api.services import Services, Shared
+from taskflowmq.server.edge.body import decode_body
 from taskflowmq.server.edge.request_context import context_of
-from taskflowmq.wire.queue import QueueList, QueueOut, queue_out
+from taskflowmq.wire.queue import PauseBody, QueueList, QueueOut
 
 TAGS = ["queues"]
 
@@ -30,35 +33,35 @@ async def list_queues(
 ) -> QueueList:
     """Return queues with counts of their live jobs, ordered by name. The last page has `"next": null`."""
     after = "" if cursor is None else check_name("cursor", cursor)
-    listed = await services.queues.list_queues(context_of(request.scope).tenant)
-    # Sorted here: a database may order names otherwise, and pages must fit together.
-    found = sorted((one for one in listed if one.name > after), key=lambda one: one.name)
-    page = found[:limit]
-    return QueueList(items=[queue_out(one) for one in page], next=page[-1].name if len(found) > limit else None)
+    tenant = context_of(request.scope).tenant
+    return await queues_of(services.session, tenant, limit=limit, after=after)
 
 
 @post("/queues/{name:str}/pause", operation_id="pauseQueue", summary="Pause a queue", tags=TAGS, status_code=200)
 async def pause(
-    name: FromPath[str], request: Request[Any, Any, Any], services: Shared, create: Create = False
+    name: FromPath[str], body: RawBody, request: Request[Any, Any, Any], services: Shared, create: Create = False
 ) -> QueueOut:
     """Pause claims from a queue; running jobs continue. Encode a slash in the name as %2F.
 
-    If the queue does not exist, returns 404; with `create`, creates it.
+    The body may be left out. A queue that is paused already stays paused since the same time; a reason replaces who
+    paused it and why. If the queue does not exist, returns 404; with `create`, creates it.
     """
-    queue, tenant = _name(name), context_of(request.scope).tenant
+    queue = _name(name)
+    given = PauseBody() if body == b"" else decode_body(PauseBody, body)
+    by = operator_of(request, given.reason)
     if not create:
-        await _one(services, tenant, queue)
-    await services.queues.pause(tenant, queue)
-    return await _one(services, tenant, queue)
+        await _one(services, by.tenant, queue)
+    await services.queues.pause(by.tenant, queue, actor=by.actor, reason=by.reason, by=by)
+    return await _one(services, by.tenant, queue)
 
 
 @post("/queues/{name:str}/resume", operation_id="resumeQueue", summary="Resume a queue", tags=TAGS, status_code=200)
-async def resume(name: FromPath[str], request: Request[Any, Any, Any], services: Shared) -> QueueOut:
+async def resume(name: FromPath[str], body: RawBody, request: Request[Any, Any, Any], services: Shared) -> QueueOut:
     """Resume claims from a queue. Encode a slash in the name as %2F."""
-    queue, tenant = _name(name), context_of(request.scope).tenant
-    await _one(services, tenant, queue)
-    await services.queues.resume(tenant, queue)
-    return await _one(services, tenant, queue)
+    queue, by = _name(name), told(request, body)
+    await _one(services, by.tenant, queue)
+    await services.queues.resume(by.tenant, queue, by=by)
+    return await _one(services, by.tenant, queue)
 
 
 def _name(name: str) -> str:
@@ -66,4 +69,7 @@ def _name(name: str) -> str:
 
 
 async def _one(services: Services, tenant: str, name: str) -> QueueOut:
-    return queue_out(find_queue(await services.queues.list_queues(tenant), name))
+    (out,) = await with_activity(
+        services.session, tenant, [find_queue(await services.queues.list_queues(tenant), name)]
+    )
+    return out

@@ -1,0 +1,1 @@
+"""The dashboard's page and its files, answered from memory, without the framework and without a query."""

@@ -1,0 +1,97 @@
+"""The page of the dashboard: the built HTML, with what the browser must know before its first request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache, lru_cache
+from importlib import resources
+from string import Template
+
+import msgspec
+
+_BOOT = '<script id="boot" type="application/json">{}</script>'
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors {ancestors}"
+)
+
+
+class Features(msgspec.Struct, frozen=True):
+    """What this server offers beyond the rest.
+
+    Args:
+        playground: whether load can be made from the page.
+    """
+
+    playground: bool = False
+
+
+class Boot(msgspec.Struct, frozen=True, kw_only=True):
+    """What the page knows before its first request.
+
+    Args:
+        base: the path prefix, without a slash at its end; empty at the root.
+        api: the prefix of the API.
+        version: of this server; the live feed says it too.
+        nonce: allows style sheets that scripts make, in this page only.
+        tenant: whose jobs the page shows.
+        actor: who opens it; None for a guest, who has shown no key.
+        role: of the actor.
+        permissions: of the actor.
+        features: what this server offers.
+        zone: the time zone of this server.
+        store: the engine.
+        environment: the name of this installation, if the operator gave one.
+        sign_in: whether a key is needed and none was given.
+    """
+
+    base: str
+    api: str
+    version: str
+    nonce: str
+    tenant: str
+    actor: str | None
+    role: str | None
+    permissions: Sequence[str]
+    features: Features
+    zone: str
+    store: str
+    environment: str | None
+    sign_in: bool
+
+
+def content_policy(nonce: str, ancestors: str) -> bytes:
+    """Return the content security policy of a page.
+
+    Args:
+        nonce: of this response.
+        ancestors: who may show the page in a frame.
+    """
+    return _POLICY.format(nonce=nonce, ancestors=ancestors).encode()
+
+
+def fill(page: str, boot: Boot) -> bytes:
+    """Return the page for one response."""
+    before, after = _split(page, boot.base)
+    # The only character by which the text could end its element, or begin a comment in it.
+    written = msgspec.json.encode(boot).decode().replace("<", "\\u003c")
+    return "".join((before, _BOOT.replace("{}", written), after)).encode()
+
+
+def not_built(nonce: str, base: str) -> bytes:
+    """Return the page of a server without a built dashboard."""
+    return Template(_static("not_built.html")).substitute(nonce=nonce, base=base).encode()
+
+
+@lru_cache(maxsize=8)
+def _split(page: str, base: str) -> tuple[str, str]:
+    before, mark, after = page.replace('"./', f'"{base}/').partition(_BOOT)
+    if not mark:
+        raise ValueError(f"the built index.html has no {_BOOT}")
+    return before, after
+
+
+@cache
+def _static(name: str) -> str:
+    return resources.files(__package__).joinpath("static", name).read_text(encoding="utf-8")
