@@ -11,29 +11,17 @@ What must stay true:
 """
 
 import csv
-import datetime as dt
 import io
-import json
-import math
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from taskflowmq.core.csv_cells import cell
 from taskflowmq.tasks.csv_sources import read_source
 from taskflowmq.tasks.errors import InvalidInput, PermanentFailure
 from taskflowmq.tasks.files import FilesDir
 from taskflowmq.tasks.settings import TaskSettings
 
 OUTPUT_FOLDER = "exports"
-
-# TAB, CR and LF count as triggers themselves; the full-width forms are formulas too in East Asian settings.
-_UNSEEN = r"\s\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202f\u2060-\u2064\ufeff"
-_TRIGGER = r"=+\-@\uff1d\uff0b\uff0d\uff20"
-_FORMULA = re.compile(rf"[\t\r\n]|[{_UNSEEN}]*[{_TRIGGER}]")
-# One separator, then nothing that is seen (quotes are taken away in reading), then a trigger. A separator ends the
-# invisible part, so that a text of many separators is looked at once, not once for each of them.
-_INNER_FORMULA = re.compile(rf"([;|\t\r\n](?:(?![;|\t\r\n])[{_UNSEEN}\"])*)(?=[{_TRIGGER}])")
 
 
 def csv_export(
@@ -116,36 +104,6 @@ class CsvTable:
         """Write one row of a table that has no heading."""
         self._order = list(range(len(row)))
         self.add([row])
-
-
-def cell(value: object) -> object:
-    """Turn a value into what the CSV writer may write.
-
-    Args:
-        value: anything JSON or a database can hold.
-
-    Returns:
-        A finite number as it is, everything else as text that no spreadsheet takes for a formula.
-    """
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int) or (isinstance(value, float | Decimal) and math.isfinite(value)):
-        return value
-    text = _text(value)
-    shown = _INNER_FORMULA.sub(r"\1'", text)
-    return f"'{shown}" if _FORMULA.match(text) else shown
-
-
-def _text(value: object) -> str:
-    if isinstance(value, dt.datetime | dt.date | dt.time):
-        return value.isoformat()
-    if isinstance(value, bytes | bytearray | memoryview):
-        return bytes(value).hex()
-    if isinstance(value, Mapping | list | tuple):
-        return json.dumps(value, ensure_ascii=False, default=str)
-    return str(value)
 
 
 def _check_columns(columns: list[str] | None) -> None:

@@ -7,6 +7,7 @@ each time, so that retries, back-off and dead letters can be watched.
 import asyncio
 from typing import Any
 
+from taskflowmq.ports.context import running
 from taskflowmq.tasks.errors import InvalidInput
 
 MAX_SECONDS = 3600.0
@@ -31,7 +32,9 @@ async def test(message: str = "", seconds: float = 2.0) -> dict[str, Any]:  # no
     """
     if not 0 <= seconds <= MAX_SECONDS:
         raise InvalidInput(f"seconds is {seconds!r}, outside the range. Pass a number from 0 to {MAX_SECONDS:g}.")
+    _log(f"waiting for {seconds:g} s")
     await asyncio.sleep(seconds)
+    _log("done")
     return {"message": message, "seconds": seconds}
 
 
@@ -48,4 +51,12 @@ async def failing_job(message: str = "") -> None:
     Raises:
         DemoFailure: at every call.
     """
+    _log("failing, as asked")
     raise DemoFailure(message or "This job fails on purpose, to show how retries end in a dead letter.")
+
+
+def _log(text: str) -> None:
+    """Write into the log of the job, where this is one."""
+    run = running.get()
+    if run is not None:
+        run.context.log.info(text)

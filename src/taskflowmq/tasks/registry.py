@@ -42,20 +42,27 @@ def _judged() -> Iterator[None]:
         raise RetryAfter(error.retry_after, str(error)) from error
 
 
-@task(name="test")
+@task(name="test", examples=({"message": "hello", "seconds": 2}, {"message": "a long one", "seconds": 60}))
 async def test_task(message: str = "", seconds: Seconds = 2.0) -> dict[str, Any]:  # noqa: PT028 - a task, no test
     """Wait, then return what was given."""
     with _judged():
         return await test(message, seconds)
 
 
-@task(name="failing-job")
+@task(name="failing-job", examples=({"message": "no luck"},))
 async def failing_job_task(message: str = "") -> None:
     """Fail at every attempt, to watch retries and dead letters."""
     await failing_job(message)
 
 
-@task(name="email", timeout=120)
+@task(
+    name="email",
+    timeout=120,
+    examples=(
+        {"to": "ada@example.com", "subject": "Hello", "body": "Hello Ada"},
+        {"to": "ada@example.com", "subject": "Hello", "body": "Hello Ada", "html": "<p>Hello <b>Ada</b></p>"},
+    ),
+)
 async def email_task(to: str, subject: str, body: str, html: str | None = None) -> dict[str, Any]:
     """Send one mail through the operator's SMTP server."""
     require("tasks", "the task email")
@@ -66,7 +73,15 @@ async def email_task(to: str, subject: str, body: str, html: str | None = None) 
 
 
 # A decoder on a stranger's data: in a process, which can be bounded and killed.
-@task(name="image-resize", timeout=120, process=True)
+@task(
+    name="image-resize",
+    timeout=120,
+    process=True,
+    examples=(
+        {"source": "photo.jpg", "width": 800},
+        {"source": "photo.jpg", "width": 320, "height": 240, "format": "webp"},
+    ),
+)
 def image_resize_task(
     source: str,
     width: Side,
@@ -81,7 +96,14 @@ def image_resize_task(
         return image_resize(source, width, height, format)
 
 
-@task(name="csv-export", timeout=3600)
+@task(
+    name="csv-export",
+    timeout=3600,
+    examples=(
+        {"filename": "people.csv", "rows": [{"name": "Ada", "born": 1815}, {"name": "Grace", "born": 1906}]},
+        {"filename": "people.csv", "columns": ["name", "born"], "rows": [["Ada", 1815], ["Grace", 1906]]},
+    ),
+)
 def csv_export_task(
     filename: str,
     rows: list[dict[str, Any] | list[Any]] | None = None,
@@ -95,7 +117,19 @@ def csv_export_task(
         return csv_export(filename, rows, source, columns)
 
 
-@task(name="http", timeout=120)
+@task(
+    name="http",
+    timeout=120,
+    examples=(
+        {"url": "https://example.com/"},
+        {
+            "url": "https://example.com/hook",
+            "method": "POST",
+            "headers": {"X-Source": "taskflow"},
+            "body": {"event": "order.paid", "order": 42},
+        },
+    ),
+)
 async def http_task(
     url: str, method: str = "GET", headers: dict[str, str] | None = None, body: Any = None
 ) -> dict[str, Any]:

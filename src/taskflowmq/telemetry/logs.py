@@ -1,7 +1,7 @@
 """Log lines: JSON for machines, aligned text for people. One record, one line, never a job's arguments.
 
 Extra fields of a record (``extra={"job_id": …}``) become fields of the line. Both formats redact what looks like
-a secret and escape control characters; see :mod:`taskflowmq.telemetry.redact`.
+a secret and escape control characters; see :mod:`taskflowmq.core.redact_fields`.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ import msgspec
 
 from taskflowmq.core.printable import escape
 from taskflowmq.core.redact import redact_head, redact_tail
+from taskflowmq.core.redact_fields import redact
 from taskflowmq.ports.telemetry import JOB_LINE, JobLine, LineError
 from taskflowmq.telemetry.outlet import Outlet
-from taskflowmq.telemetry.redact import redact
 
 #: Attributes that every record has; whatever else it carries was given as ``extra``.
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {

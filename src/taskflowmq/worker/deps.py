@@ -8,10 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from taskflowmq.core.job_logs import JobLogs
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.store import Store
 from taskflowmq.ports.tasks import TaskRegistry
 from taskflowmq.ports.telemetry import Telemetry
+from taskflowmq.worker.history import HistoryWriter
 from taskflowmq.worker.options import WorkerOptions
 
 
@@ -30,6 +32,13 @@ class WorkerDeps:
     worker_id: UUID
     tenant: str
     tenants: tuple[str, ...] = field(init=False)
+    history: HistoryWriter = field(init=False)
+
+    @property
+    def keeps_lines(self) -> bool:
+        """Whether lines that bodies log may be kept with their jobs."""
+        return self.options.job_logs is not JobLogs.OFF
 
     def __post_init__(self) -> None:
         self.tenants = self.options.serving(self.tenant)
+        self.history = HistoryWriter(self.store, self.clock, lambda: self.worker_id)

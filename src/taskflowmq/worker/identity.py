@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 import msgspec
 
 from taskflowmq.core.job import DEFAULT_TENANT
+from taskflowmq.core.workers import KNOWN, Command
 from taskflowmq.ports.store.workers import NewWorker
 from taskflowmq.worker.deps import WorkerDeps
 from taskflowmq.worker.slots import SlotTable
@@ -28,6 +29,10 @@ class WorkerIdentity(msgspec.Struct, frozen=True, kw_only=True):
     supervisor: UUID
     table: SlotTable | None = None
     tenant: str = DEFAULT_TENANT
+    #: What it obeys from its start: of the worker that it replaces.
+    command: Command | None = None
+    #: The commands that are handed on to it: its supervisor may be of an older version.
+    commands: Sequence[str] = KNOWN
 
     @classmethod
     def embedded(cls, tenant: str = DEFAULT_TENANT) -> WorkerIdentity:
@@ -36,8 +41,17 @@ class WorkerIdentity(msgspec.Struct, frozen=True, kw_only=True):
         return cls(worker_id=worker_id, supervisor=worker_id, tenant=tenant)
 
 
-def introduction(identity: WorkerIdentity, deps: WorkerDeps, tasks: Sequence[str]) -> NewWorker:
-    """Return the row with which a worker registers in the store."""
+def introduction(
+    identity: WorkerIdentity, deps: WorkerDeps, tasks: Sequence[str], command: Command | None
+) -> NewWorker:
+    """Return the row with which a worker registers in the store.
+
+    Args:
+        identity: of the worker.
+        deps: its ports.
+        tasks: the names of those that it can run.
+        command: what it obeys already.
+    """
     options = deps.options
     info = {
         "tenants": list(deps.tenants),
@@ -45,6 +59,7 @@ def introduction(identity: WorkerIdentity, deps: WorkerDeps, tasks: Sequence[str
         "tasks": list(tasks),
         "concurrency": options.slots,
         "isolated": options.isolated,
+        "commands": list(identity.commands),
     }
     return NewWorker(
         id=deps.worker_id,
@@ -55,6 +70,7 @@ def introduction(identity: WorkerIdentity, deps: WorkerDeps, tasks: Sequence[str
         version=_version(),
         lease_ms=options.lease_ms,
         info=msgspec.json.encode(info),
+        command=command,
     )
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+
+from taskflowmq.core.history import HistoryKept
+from taskflowmq.core.job_logs import JobLogs
 from taskflowmq.core.retention import LONGEST_S, Retention
 from taskflowmq.core.validation import ALL_TENANTS, check_collection, check_name
 from taskflowmq.core.worker_settings import BOUNDS, WorkerSettings
@@ -32,6 +36,9 @@ class WorkerOptions(WorkerSettings, frozen=True, kw_only=True):
     isolated: bool = False
 
     def __post_init__(self) -> None:
+        if self.job_logs not in set(JobLogs):
+            raise ValueError(f"job_logs must be one of {', '.join(JobLogs)}, got {self.job_logs!r}")
+        msgspec.structs.force_setattr(self, "job_logs", JobLogs(self.job_logs))
         check_collection("/queues", self.queues, "queue names")
         for name in self.queues:
             check_name("queue", name)
@@ -42,8 +49,8 @@ class WorkerOptions(WorkerSettings, frozen=True, kw_only=True):
         bounds = {**BOUNDS, "heartbeat": (BOUNDS["heartbeat"][0], self.lease / 2), "grace": (0, _MOST_GRACE_S)}
         for field, (low, high) in bounds.items():
             if not low <= getattr(self, field) <= high:
-                raise ValueError(f"{field} must be {low:g}…{high:g}, got {getattr(self, field)!r}")
-        for field in ("retention_completed", "retention_cancelled", "retention_dead"):
+                raise ValueError(f"{field} must be {low:.15g}…{high:.15g}, got {getattr(self, field)!r}")
+        for field in ("retention_completed", "retention_cancelled", "retention_dead", "retention_audit"):
             age = getattr(self, field)
             if age is not None and not 0 < age <= LONGEST_S:
                 raise ValueError(f"{field} must be seconds, or None for ever, got {age!r}")
@@ -71,14 +78,20 @@ class WorkerOptions(WorkerSettings, frozen=True, kw_only=True):
 
     @property
     def retention(self) -> Retention:
-        """How long ended jobs are kept, as stores take it."""
+        """How long ended jobs and the audit are kept, as stores take it."""
         ages = {
             "completed_ms": self.retention_completed,
             "cancelled_ms": self.retention_cancelled,
             "dead_ms": self.retention_dead,
+            "audit_ms": self.retention_audit,
         }
         in_ms = {name: None if age is None else round(age * 1000) for name, age in ages.items()}
         return Retention(**in_ms, keep=self.keep_finished)
+
+    @property
+    def history_kept(self) -> HistoryKept:
+        """How long figures of jobs are kept, as stores take it."""
+        return HistoryKept(minutes_s=round(min(self.history_detail, self.history)), hours_s=round(self.history))
 
     @property
     def slots(self) -> int:

@@ -15,6 +15,7 @@ from uuid import uuid4
 import msgspec
 
 from taskflowmq.core.errors import SchemaMismatch, TaskFlowError
+from taskflowmq.core.workers import Command
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.lifecycle import Duty
 from taskflowmq.ports.store import MAX_BATCH, Store
@@ -29,12 +30,14 @@ from taskflowmq.worker.deps import WorkerDeps
 from taskflowmq.worker.identity import WorkerIdentity, introduction
 from taskflowmq.worker.options import WorkerOptions
 from taskflowmq.worker.protected_tasks import ProtectedTask, cancelled_itself, start_protected
+from taskflowmq.worker.running.capture import Records
 from taskflowmq.worker.running.container import usable_cores
 from taskflowmq.worker.running.executor import Executor
 from taskflowmq.worker.running.lifecycle import Lifecycle
 from taskflowmq.worker.running.process_pool import Launch, ProcessPool
-from taskflowmq.worker.running.run import HAND_BACK
+from taskflowmq.worker.running.run import HAND_BACK, Reach
 from taskflowmq.worker.settling.completer import Completer
+from taskflowmq.worker.settling.job_logs import JobLogWriter
 from taskflowmq.worker.settling.progress import ProgressWriter
 from taskflowmq.worker.slots import (
     HANDED_BACK,
@@ -132,6 +135,8 @@ class Worker:
         self._finished = asyncio.Event()
         self._tainted: str | None = None
         self._handed_back = 0
+        self._command = self._identity.command
+        self._records = Records()
 
     async def __aenter__(self) -> Worker:
         """Start."""
@@ -152,6 +157,8 @@ class Worker:
             return
         self._build()
         await self._life.begin()
+        if self._deps.options.job_log_records and self._deps.keeps_lines:
+            self._records.begin()
         await self._register()
         if self._is_stopping():  # the request came while the store was unreachable: there is nothing to start
             return
@@ -164,10 +171,11 @@ class Worker:
             ("lease", self._lease.run),
             ("lost-claims", self._lost_claims.run),
             ("tick", self._tick),
+            ("history", self._deps.history.run),
             ("notes", Notes(self._deps, self._executor, self._slots, self._trouble).run),
         ]
         if not self._supervised:
-            loops.append(("heartbeat", Heartbeat(self._deps, self._start_again, self._leased).run))
+            loops.append(("heartbeat", Heartbeat(self._deps, self._start_again, self._leased, self.obey).run))
         loops.extend((duty.name, duty.run) for duty in self._duties)
         self._loops = [start_protected(self._keep(name, run), f"taskflow-{name}") for name, run in loops]
         log.info("worker %s started", self._deps.worker_id, extra={"concurrency": self._deps.options.slots})
@@ -206,6 +214,18 @@ class Worker:
         await self._finished.wait()
         return self._handed_back
 
+    def obey(self, command: Command | None) -> None:
+        """Do what an operator wants of this worker: claim nothing, run jobs again (None), or drain and end."""
+        if command is not self._command:
+            log.info("obeys an operator: %s", command or "resume")
+        self._command = command
+        if command is Command.STOP:
+            self.request_drain()
+        elif command is Command.DRAIN:
+            self._fetcher.pause()
+        else:
+            self._fetcher.resume()
+
     async def run_until_idle(self) -> int:
         """Run every job that is ready or due, also what those make ready; return how many bodies ended.
 
@@ -223,6 +243,7 @@ class Worker:
                 claimed = await self._fetcher.claim(max(1, self._slots.free))
                 await self._executor.idle()
                 await self._completer.flushed()
+                await self._lines.flush_all()
                 if not claimed and not staged.staged:
                     break
         finally:
@@ -254,7 +275,8 @@ class Worker:
             return None
         now, patience = self._deps.clock.monotonic(), max(3 * self._deps.options.poll, PATIENCE_SECONDS)
         age = now - self._fetcher.last_answer
-        return no_progress(self._completer, age, now, full=self._slots.free == 0, patience=patience)
+        claims = self._slots.free > 0 and not self._fetcher.is_paused
+        return no_progress(self._completer, age, now, claims=claims, patience=patience)
 
     def _build(self) -> None:
         if self._built:
@@ -267,9 +289,9 @@ class Worker:
         stops = deps.tasks.hooks.stops
         most = min(deps.options.slots, usable_cores())
         self._bodies = ProcessPool(self._launch, most, deps.options.grace, lambda: bool(stops))
-        self._executor = Executor(
-            deps, self._slots, self._completer, self._progress, self._bodies, self._life.state, self._taint
-        )
+        self._lines = JobLogWriter(deps.store.logs, deps.clock, deps.options.job_logs)
+        reach = Reach(deps.store.claims, self._progress, self._life.state, self._lines if deps.keeps_lines else None)
+        self._executor = Executor(deps, self._slots, self._completer, reach, self._bodies, self._taint)
         self._fetcher = Fetcher(deps, self._executor, self._slots, self._completer, alone=not self._supervised)
         self._cancels = CancelWatch(deps, self._executor, self._fetcher)
         self._lease = LeaseWatch(deps, self._executor, self._slots.cells)
@@ -277,6 +299,8 @@ class Worker:
         self._timeouts = Timeouts(deps, self._executor, self._taint)
         self._lost_claims = LostClaims(deps, self._fetcher, self._executor, self._completer)
         self._built = True
+        if self._command is Command.DRAIN:
+            self._fetcher.pause()
 
     def _is_stopping(self) -> bool:
         return self._shutdown is not None
@@ -288,7 +312,7 @@ class Worker:
         tasks, errors = self._deps.tasks, 0
         names = tasks.names()
         notices = [spec.notice() for name in names if (spec := tasks.get(name)) is not None]
-        row = introduction(self._identity, self._deps, names)
+        row = introduction(self._identity, self._deps, names, self._command)
         began, store_log = 0.0, StoreLog(self._deps.store, self._deps.clock, "registration")
         while not self._is_stopping():
             began = self._deps.clock.monotonic()
@@ -392,6 +416,7 @@ class Worker:
         # Not asyncio.timeout: a store that is unreachable may take long to notice that its call was cancelled.
         await end_all([asyncio.create_task(self._last_words(), name="taskflow-last-words")], LAST_FLUSH_SECONDS)
         self._slots.cells[HANDED_BACK] = self._handed_back
+        self._records.end()
         await self._close()
         await self._life.end()
         log.info("worker %s ended", self._deps.worker_id, extra={"handed_back": self._handed_back})
@@ -407,6 +432,8 @@ class Worker:
             log.warning(
                 "the lease was not ended at shutdown, the store is unreachable: %s: %s", type(error).__name__, error
             )
+        await self._deps.history.flush()
+        await self._lines.flush_all()
 
     def _leave(self) -> None:
         if self._identity.table is not None:  # the supervisor trusts no exit code without it: bodies can exit, too
@@ -439,7 +466,7 @@ class Worker:
     async def _close(self) -> None:
         """End the remaining tasks, for a limited time; one that ignores its cancellation ends with the program."""
         await end_all(self._loops, 0)
-        ends = (self._completer.close, self._progress.close, self._executor.close)
+        ends = (self._completer.close, self._progress.close, self._lines.close, self._executor.close)
         await end_all(
             [asyncio.create_task(end(), name=f"taskflow-{end.__qualname__}") for end in ends], LAST_FLUSH_SECONDS
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Container
 from uuid import UUID
 
 from taskflowmq.core.errors import StoreClosed, TaskFlowError
@@ -58,7 +59,7 @@ class Fetcher:
         self._buffered_at = 0.0
         self._wake = asyncio.Event()
         self._store_log = StoreLog(deps.store, deps.clock, "claims")
-        self._stopped = False
+        self._stopped = self._paused = False
         self._answered = asyncio.Event()
         self._answered.set()
         self._known: tuple[int, tuple[str, ...]] = (-1, ())
@@ -90,6 +91,27 @@ class Fetcher:
         self._stopped = True
         self._wake.set()
         self._executor.room.set()
+        self._return_all()
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether nothing is claimed until :meth:`resume`."""
+        return self._paused
+
+    def pause(self) -> None:
+        """Claim nothing until :meth:`resume`, and hand back what has not started. Idempotent."""
+        self._paused = True
+        self._return_all()
+
+    def resume(self) -> None:
+        """Claim again after :meth:`pause`. Idempotent."""
+        if self._paused:
+            self._paused = False
+            self.last_answer = self._deps.clock.monotonic()  # it was not the store that gave no answer
+            self._wake.set()
+            self._executor.room.set()
+
+    def _return_all(self) -> None:
         while self._buffer:
             self._executor.give_back(self._buffer.popleft())
         self._executor.give_back_unstarted()
@@ -104,7 +126,7 @@ class Fetcher:
             self._buffer.remove(job)
             self._executor.give_back(job, Stopped(False))
 
-    def return_queues(self, queues: set[QueueRef]) -> None:
+    def return_queues(self, queues: Container[QueueRef]) -> None:
         """Hand back the buffered jobs of these queues."""
         for job in [job for job in self._buffer if QueueRef(job.tenant, job.queue) in queues]:
             self._buffer.remove(job)
@@ -182,8 +204,8 @@ class Fetcher:
         if jobs:
             self._buffer.extend(jobs)
             self._buffered_at = self.last_answer
-            if self._stopped:  # the answer crossed the stop
-                self.stop()
+            if self._stopped or self._paused:  # the answer crossed the request
+                self._return_all()
             else:
                 self._executor.fill()
                 self.arrived.set()
@@ -191,6 +213,8 @@ class Fetcher:
     def _demand(self) -> int:
         """Return how many jobs to claim: the free slots, and a tenth of a second of work beyond them."""
         options = self._deps.options
+        if self._paused:
+            return 0
         if options.isolated or self._suspect_runs():
             return 1 if not self._executor.runs and not self._buffer else 0
         free, waiting = self._slots.free, len(self._buffer)
@@ -220,6 +244,7 @@ class Fetcher:
         self.last_answer = clock.monotonic()
         if jobs:
             self._deps.telemetry.jobs_claimed(len(jobs), self.last_answer - began)
+            self._deps.history.started(jobs)
         return jobs
 
     def _task_names(self) -> tuple[str, ...]:

@@ -42,6 +42,7 @@ from taskflowmq.worker.running.frames import (
     read_exactly,
 )
 from taskflowmq.worker.running.lifecycle import begin_here, end_here
+from taskflowmq.worker.running.pipe_lines import PipeLines
 from taskflowmq.worker.running.process_state import ProcessState
 from taskflowmq.worker.running.run import HandlerContext, Reach, Run
 from taskflowmq.worker.settling.failure import describe, error_json
@@ -98,6 +99,9 @@ class Pipe:
             try:
                 while self._frames:
                     self._socket.sendall(self._frames.popleft())
+            except ConnectionError:
+                # The child has ended or closed the pipe: no one receives this. The listener ends the process in order.
+                self._frames.clear()
             finally:
                 self._sending = False
 
@@ -117,13 +121,22 @@ class PipeProgress:
         self._pipe.send(PROGRESS, value)
 
 
-def serve(pipe: Pipe, tasks: TaskRegistry) -> None:
-    """Run jobs from the pipe until the other side closes it."""
+def serve(pipe: Pipe, tasks: TaskRegistry, *, keeps_lines: bool = True) -> None:
+    """Run jobs from the pipe until the other side closes it.
+
+    Args:
+        pipe: to the child.
+        tasks: whose bodies are run.
+        keeps_lines: whether the child wants what they log.
+    """
     requests: _Requests = queue.SimpleQueue()
     guard_forks()
     with asyncio.Runner() as runner:
         runner.get_loop()  # now, before a handler may change how loops are made
-        bodies = _Bodies(tasks, PipeProgress(pipe), runner)
+        reach = Reach(
+            cast(Claims, None), PipeProgress(pipe), WorkerState(), PipeLines(pipe.send) if keeps_lines else None
+        )
+        bodies = _Bodies(tasks, reach, runner)
         threading.Thread(target=_listen, args=(pipe, requests, bodies), daemon=True, name="taskflow-pipe").start()
         bodies.begin(pipe)
         pipe.send(READY)
@@ -158,11 +171,11 @@ def _listen(pipe: Pipe, requests: _Requests, bodies: _Bodies) -> None:
 class _Bodies:
     """Runs bodies, one at a time, in the main thread."""
 
-    def __init__(self, tasks: TaskRegistry, progress: PipeProgress, runner: asyncio.Runner) -> None:
+    def __init__(self, tasks: TaskRegistry, reach: Reach, runner: asyncio.Runner) -> None:
         self._tasks = tasks
         self._runner = runner
-        self._state = WorkerState()
-        self._reach = Reach(cast(Claims, None), progress, self._state)
+        self._state = reach.state
+        self._reach = reach
         #: Whether this process has begun to serve, and no body runs.
         self.idle = False
         #: The run of the body, if one runs.

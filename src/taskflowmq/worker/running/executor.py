@@ -21,7 +21,7 @@ from taskflowmq.core.directives import Stop
 from taskflowmq.core.job import ClaimedJob
 from taskflowmq.core.transitions import Crashed, Failed, HandedBack, Outcome, Stopped, TimedOut, decide
 from taskflowmq.ports.chance import chance
-from taskflowmq.ports.context import StopReason, WorkerState, running
+from taskflowmq.ports.context import StopReason, running
 from taskflowmq.ports.hooks import Around
 from taskflowmq.ports.tasks import Runs
 from taskflowmq.worker.deps import WorkerDeps
@@ -32,7 +32,7 @@ from taskflowmq.worker.running.lease_left import LeaseLeft
 from taskflowmq.worker.running.pools import ThreadPool
 from taskflowmq.worker.running.process_pool import ProcessPool
 from taskflowmq.worker.running.reports import Reports
-from taskflowmq.worker.running.run import CANCEL, HAND_BACK, LEASE_LOST, TIMEOUT, ProgressSink, Reach, Run
+from taskflowmq.worker.running.run import CANCEL, HAND_BACK, LEASE_LOST, TIMEOUT, Reach, Run
 from taskflowmq.worker.settling.completer import Completer
 from taskflowmq.worker.settling.failure import describe, error_json, stack_of, traceback_of
 from taskflowmq.worker.settling.outcome import DONE, raised, returned, undecodable
@@ -49,9 +49,8 @@ class Executor:
         deps: the worker's ports.
         slots: room for bodies.
         completer: takes the transitions.
-        progress: takes the handlers' progress.
+        reach: the services of handlers.
         bodies: killable processes.
-        state: what start hooks made here, for handlers.
         on_unfit: called when this process cannot run bodies; returns whether it will be replaced.
     """
 
@@ -60,13 +59,12 @@ class Executor:
         deps: WorkerDeps,
         slots: SlotTable,
         completer: Completer,
-        progress: ProgressSink,
+        reach: Reach,
         bodies: ProcessPool,
-        state: WorkerState,
         on_unfit: Callable[[str], bool],
     ) -> None:
         self._deps = deps
-        self._reach = Reach(deps.store.claims, progress, state)
+        self._reach = reach
         # The lists themselves: without hooks a job pays only for the test whether they are empty.
         self._arounds, self._errors = deps.tasks.hooks.arounds, deps.tasks.hooks.errors
         self._reports = Reports(deps.tasks.hooks)
@@ -353,6 +351,8 @@ class Executor:
         if self._active == 0:
             self._idle.set()
         run_s = self._monotonic() - run.began if run.began is not None else 0.0
+        if run.lines is not None:
+            run.lines.end(outcome, run_s)
         transition = decide(run.job, outcome, policy=run.spec.retry, rand=chance.random())
         if run.completed_by_caller:
             transition = msgspec.structs.replace(transition, completed_by_caller=True)

@@ -22,6 +22,8 @@ from taskflowmq.core.transitions import (
 LENGTH_BYTES = 4
 MAX_FRAME = 64 * 1024 * 1024
 PROGRESS = "progress"
+#: A line that the body has logged, to be kept with its job.
+LINE = "line"
 #: The first frame of a body process: from now on the time of its jobs is their own.
 READY = "ready"
 #: Instead of READY, with an error: a start hook of the app failed, and the process ends.
@@ -39,7 +41,7 @@ _OUTCOMES: dict[str, type[msgspec.Struct]] = {
 
 
 class Frame(msgspec.Struct, frozen=True):
-    """``kind`` is READY, UNFIT, PROGRESS, LOG, STOP, SPOILT or the name of an outcome."""
+    """``kind`` is READY, UNFIT, PROGRESS, LINE, LOG, STOP, SPOILT or the name of an outcome."""
 
     kind: str
     data: bytes

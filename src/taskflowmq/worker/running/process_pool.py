@@ -23,6 +23,7 @@ from taskflowmq.core.transitions import Outcome
 from taskflowmq.worker.backoff import backoff
 from taskflowmq.worker.running.frames import (
     LENGTH_BYTES,
+    LINE,
     LOG,
     MAX_FRAME,
     PROGRESS,
@@ -34,6 +35,7 @@ from taskflowmq.worker.running.frames import (
     outcome_of,
     unpack,
 )
+from taskflowmq.worker.running.pipe_lines import take_line
 from taskflowmq.worker.running.pipe_logs import take_log
 from taskflowmq.worker.running.run import LEASE_LOST, Run
 from taskflowmq.worker.settling.failure import describe_exit, error_json
@@ -45,6 +47,8 @@ RECYCLE_AFTER = 1_000
 START_SECONDS = 60.0
 #: A killed process ends at once. If its end is not reported (a handler has replaced SIGCHLD's handler), continue.
 END_SECONDS = 5.0
+#: A process that ends by itself closes its pipe first: killed in between, it would be reported as killed by a signal.
+EXIT_SECONDS = 2.0
 #: Seconds that the stop hooks of a process may take.
 STOP_SECONDS = 3.0
 
@@ -83,7 +87,8 @@ class Body:
         self.dead = False
         self.jobs = 0
         self._runs: Run | None = None
-        self._junk: ValueError | None = None
+        #: Why this side ended the process, if what it did in a job was the reason.
+        self._fault: str | None = None
 
     async def ready(self) -> None:
         """Wait until the process has loaded the app; no job's time includes this.
@@ -114,31 +119,40 @@ class Body:
         """Run one job and return its outcome, or None if it ended by its stop request, or the process died in it."""
         self.jobs += 1
         self._runs = run
+        lingers = False
         try:
-            self._send(run.job)
-            await self._writer.drain()
-            while True:
-                frame = await self._receive()
-                if frame.kind == PROGRESS:
-                    run.put_progress(frame.data)
-                elif frame.kind == LOG:
-                    take_log(frame.data)
-                elif frame.kind == SPOILT:
-                    self.jobs = RECYCLE_AFTER
-                elif frame.kind == STOP:
-                    return None
-                else:
-                    return outcome_of(frame)
+            return await self._outcome(run)
         except (EOFError, OSError):
-            pass  # the process died in it, which None reports
+            self._runs = None  # from here on a request to end is a kill
+            lingers = not self.dead and not await self._ended(EXIT_SECONDS)
         except ValueError as error:
             log.error("a body process sent an invalid frame: %s", error)
-            self._junk = error
+            self._fault = f"wrote an invalid frame into its pipe: {error}"
         finally:
             self._runs = None
-        self.kill()
-        await self._ended()
+        self._kill_group()
+        await self._killed()
+        if lingers and self._process.returncode == -signal.SIGKILL:
+            self._fault = "closed its pipe and continued to run, so it was killed"
         return None
+
+    async def _outcome(self, run: Run) -> Outcome | None:
+        self._send(run.job)
+        await self._writer.drain()
+        while True:
+            frame = await self._receive()
+            if frame.kind == PROGRESS:
+                run.put_progress(frame.data)
+            elif frame.kind == LINE:
+                take_line(run, frame.data)
+            elif frame.kind == LOG:
+                take_log(frame.data)
+            elif frame.kind == SPOILT:
+                self.jobs = RECYCLE_AFTER
+            elif frame.kind == STOP:
+                return None
+            else:
+                return outcome_of(frame)
 
     def _send(self, message: ClaimedJob | str) -> None:
         text = msgspec.msgpack.encode(message)
@@ -171,28 +185,35 @@ class Body:
         """Kill the process, with all that it started and did not move to another session."""
         self.dead = True
         if self._process.returncode is None:
-            try:
-                os.killpg(self._process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                log.debug("body process %d had ended", self._process.pid)
-            except PermissionError:  # the handler has changed the user of the process
+            self._kill_group()
+
+    def _kill_group(self) -> None:
+        # Also just after the end of the process: no other process gets its number while its group has a member.
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            log.debug("body process %d had ended", self._process.pid)
+        except PermissionError:  # the handler has changed the user of the process
+            with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
 
-    async def _ended(self) -> None:
+    async def _killed(self) -> None:
+        self.kill()
+        if not await self._ended(END_SECONDS):
+            log.warning("the exit of body process %d was not observed", self._process.pid)
+
+    async def _ended(self, seconds: float) -> bool:
         try:
-            async with asyncio.timeout(END_SECONDS):
+            async with asyncio.timeout(seconds):
                 await self._process.wait()
         except TimeoutError:
-            log.warning("the exit of body process %d was not observed", self._process.pid)
+            return False
+        return True
 
     def crash_error(self) -> bytes:
         """Return how the process ended, as a stored error."""
-        how = describe_exit(self._process.returncode)
-        if self._junk is not None:
-            return error_json(
-                "ProcessCrashed", f"the process of this job wrote an invalid frame into its pipe: {self._junk}"
-            )
-        return error_json("ProcessCrashed", f"the process of this job ended with {how}")
+        what = self._fault or f"ended with {describe_exit(self._process.returncode)}"
+        return error_json("ProcessCrashed", f"the process of this job {what}")
 
     async def leave(self) -> None:
         """Let the process end by itself, so that its stop hooks run, then close it."""
@@ -215,9 +236,8 @@ class Body:
 
     async def close(self) -> None:
         """Kill the process and forget it."""
-        self.kill()
         self._writer.close()
-        await self._ended()
+        await self._killed()
 
 
 class ProcessPool:

@@ -19,18 +19,23 @@ import msgspec
 from taskflowmq.core.directives import Stop
 from taskflowmq.core.errors import InvalidJob, WrongContext
 from taskflowmq.core.job import ClaimedJob
+from taskflowmq.core.job_logs import Line
 from taskflowmq.core.transitions import Transition, decide
-from taskflowmq.core.validation import MAX_META_BYTES, check_storable
+from taskflowmq.core.validation import MAX_META_BYTES, check_storable, check_text
 from taskflowmq.ports.chance import chance
 from taskflowmq.ports.context import Context, StopReason, WorkerState
 from taskflowmq.ports.store import Claims
 from taskflowmq.ports.tasks import Runs, TaskSpec
 from taskflowmq.worker.protected_tasks import ProtectedTask
+from taskflowmq.worker.running.capture import captured
 from taskflowmq.worker.running.pools import Ending
+from taskflowmq.worker.settling.job_logs import LinesOfRun
 from taskflowmq.worker.settling.outcome import encoded
 
 log = logging.getLogger("taskflowmq.job")
 
+#: Characters of the text beside a progress.
+MAX_PROGRESS_TEXT = 1_000
 #: Why a body received a stop request.
 CANCEL: StopReason = "cancel"
 TIMEOUT: StopReason = "timeout"
@@ -46,8 +51,28 @@ class ProgressSink(Protocol):
         ...
 
 
+class LineSink(Protocol):
+    """The receiver of what bodies log; called from any thread."""
+
+    def put(self, run: Run, line: Line) -> None:
+        """Take a line of a run that has not ended."""
+        ...
+
+
 class JobLogger(logging.LoggerAdapter[logging.Logger]):
-    """Adds the job's id, task and attempt to every record of a handler."""
+    """Adds the job's id, task and attempt to every record of a handler, and keeps its lines with the job."""
+
+    def __init__(self, run: Run, extra: dict[str, Any]) -> None:
+        super().__init__(log, extra)
+        self._run = run
+
+    def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
+        """Log a record; a line of INFO or above is kept whatever levels the program has configured."""
+        if self._run.keeps_lines and (level >= logging.INFO or self.isEnabledFor(level)):
+            self._run.keep(captured(level, msg, args, kwargs.get("extra"), kwargs.get("exc_info")))
+        # Without this frame, the place of a record would be here.
+        kwargs["stacklevel"] = kwargs.get("stacklevel", 1) + 1
+        super().log(level, msg, *args, **kwargs)
 
     def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
         """Merge the job's fields with the caller's ``extra``."""
@@ -70,6 +95,8 @@ class Reach:
     claims: Claims
     progress: ProgressSink
     state: WorkerState
+    #: None: lines of bodies are not kept.
+    lines: LineSink | None = None
 
 
 class HandlerContext(Context):
@@ -111,16 +138,17 @@ class HandlerContext(Context):
         """A logger whose records carry the job's id, task and attempt."""
         if self._log is None:
             job = self._run.job
-            self._log = JobLogger(log, {"job_id": str(job.id), "task": job.task, "attempt": job.attempt})
+            self._log = JobLogger(self._run, {"job_id": str(job.id), "task": job.task, "attempt": job.attempt})
         return self._log
 
-    def progress(self, value: Any) -> None:
-        """Publish progress: a number 0…1 or a JSON object; the last one within a second wins.
+    def progress(self, value: Any, text: str | None = None) -> None:
+        """Publish progress: a number 0…1, with a text if there is one, or a JSON object; the last one within a second
+        wins.
 
         Raises:
-            InvalidJob: the value is neither, or cannot be stored.
+            InvalidJob: the value is neither, or cannot be stored; or a text stands beside an object.
         """
-        self._run.put_progress(progress_json(value))
+        self._run.put_progress(progress_json(value, text))
 
     async def complete(self, result: Any = None, *, conn: Any) -> None:
         """Complete the job in the caller's transaction on an async connection."""
@@ -173,6 +201,8 @@ class Run:
     raised: BaseException | None = None
     #: The jobs whose end this body waits for now.
     awaited: frozenset[UUID] = frozenset()
+    #: What it has logged, once it has.
+    lines: LinesOfRun | None = None
     #: What the handler sees, once it was made.
     view: HandlerContext | None = None
     view_type: type[HandlerContext] = HandlerContext
@@ -206,6 +236,16 @@ class Run:
         """Pass on progress that was checked."""
         self.reach.progress.put(self.job.id, self.job.lease_no, value)
 
+    @property
+    def keeps_lines(self) -> bool:
+        """Whether what it logs now may be kept."""
+        return self.reach.lines is not None and not self.ended
+
+    def keep(self, line: Line) -> None:
+        """Pass on what the body has logged; afterwards nothing more is taken."""
+        if self.reach.lines is not None and not self.ended:
+            self.reach.lines.put(self, line)
+
     def has_ended(self) -> bool:
         """Tell whether the outcome is decided."""
         return self.ended
@@ -218,12 +258,22 @@ class Run:
                 self.stoppable.end()
 
 
-def progress_json(value: Any) -> bytes:
-    """Return progress as JSON, or raise :class:`InvalidJob`."""
+def progress_json(value: Any, told: str | None = None) -> bytes:
+    """Return progress as JSON, or raise :class:`InvalidJob`.
+
+    Args:
+        value: a number 0…1 or an object.
+        told: a text beside a number: what is stored is ``{"value", "text"}``.
+    """
+    if told is not None:
+        if not isinstance(value, int | float):
+            raise InvalidJob.at("/progress/text", "stands beside a number 0…1; put it into the object instead")
+        _check_share(value)
+        value = {"value": value, "text": check_text("/progress/text", told, MAX_PROGRESS_TEXT)}
     if isinstance(value, bool) or not isinstance(value, int | float | dict):
         raise InvalidJob.at("/progress", f"must be a number 0…1 or an object, got {type(value).__name__}")
-    if not isinstance(value, dict) and not 0 <= value <= 1:
-        raise InvalidJob.at("/progress", f"must be 0…1, got {value!r}")
+    if not isinstance(value, dict):
+        _check_share(value)
     try:
         text = msgspec.json.encode(value)
     except (TypeError, ValueError, RecursionError) as error:
@@ -233,3 +283,8 @@ def progress_json(value: Any) -> bytes:
     if isinstance(value, dict):
         check_storable(value, "/progress")
     return text
+
+
+def _check_share(value: float) -> None:
+    if isinstance(value, bool) or not 0 <= value <= 1:
+        raise InvalidJob.at("/progress", f"must be 0…1, got {value!r}")

@@ -203,7 +203,9 @@ class Completer:
         self._on_refused(f"job {job.id} could not be settled")
 
     def _account(self, batch: list[Entry], answers: Sequence[Settled], seconds: float) -> None:
-        reports, lines = [], []
+        reports, lines, others = [], [], 0
+        first = batch[0][1]
+        tenant, queue, task, alike = first.tenant, first.queue, first.task, True
         for (transition, job, run_s, replayed), answer in zip(batch, answers, strict=True):
             if answer is _STALE:
                 outcome = "stale"
@@ -211,6 +213,12 @@ class Completer:
                 outcome = replayed
             else:
                 outcome = _WORDS[transition.to]
+            if outcome != "completed":
+                others += 1
+                if answer is not _STALE:  # another process settled it, and counts it
+                    self._deps.history.settled(transition, job, run_s)
+            if job.task is not task or job.queue is not queue or job.tenant is not tenant:
+                alike = False
             reports.append(JobReport(job.task, job.queue, outcome, run_s, job.waited))
             level, message = _SAID.get(outcome) or (logging.INFO, f"job {outcome}")
             error = None
@@ -220,6 +228,11 @@ class Completer:
             ms = round(run_s * 1000, 1)
             lines.append(JobLine(level, message, job.id, job.task, job.queue, job.attempt, outcome, ms, error))
         log_jobs(log, lines)
+        done = batch
+        if others:
+            done = [entry for entry, report in zip(batch, reports, strict=True) if report.outcome == "completed"]
+        if done:
+            self._deps.history.completed([entry[1] for entry in done], [entry[2] for entry in done], alike=alike)
         self._done(len(batch))
         self._deps.telemetry.jobs_settled(reports, seconds)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from uuid import UUID, uuid4
 
+from taskflowmq.core.workers import Command
 from taskflowmq.ports.spawner import ChildSpec, Process
 from taskflowmq.worker.settling.failure import describe_exit
 from taskflowmq.worker.slots import (
@@ -20,9 +21,11 @@ from taskflowmq.worker.slots import (
     StartedJob,
 )
 from taskflowmq.worker.supervision.standstill import STALE_SECONDS, Standstill
+from taskflowmq.worker.watches.load import LoadMeter
 
-#: Commands of the control pipe, one per line. ``drain`` is followed by seconds.
+#: Commands of the control pipe, one per line. ``drain`` is followed by seconds; all but the last two end the child.
 DRAIN, FINISH, HAND_BACK = "drain", "finish", "hand_back"
+PAUSE, RESUME = "pause", "resume"
 #: Why a supervisor kills a child, besides HAND_BACK: a body blocks it past its timeout; it was stopped; its loop
 #: is blocked outside every body.
 TIMEOUT, STOPPED, STALLED = "timeout", "stopped", "stalled"
@@ -39,7 +42,9 @@ OVERDUE_SECONDS = 0.4
 class Child:
     """One child process as its supervisor manages it."""
 
-    def __init__(self, supervisor: UUID, slots: int, *, isolated: bool, now: float) -> None:
+    def __init__(
+        self, supervisor: UUID, slots: int, *, isolated: bool, now: float, command: Command | None = None
+    ) -> None:
         self.worker_id = uuid4()
         self.isolated = isolated
         self.born = now
@@ -53,6 +58,10 @@ class Child:
         self.leaving = False
         #: Whether its row says that it is stuck.
         self.noted = False
+        #: What it obeys; None once its replacement does.
+        self.command = command
+        #: What its process uses; None until that runs.
+        self.meter: LoadMeter | None = None
         self._warned_at = 0
         self._control, self._commands = os.pipe()
         os.set_blocking(self._commands, False)
@@ -62,6 +71,7 @@ class Child:
             slots_fd=self.table.fd,
             control_fd=self._control,
             isolated=isolated,
+            command=command,
         )
 
     @property
@@ -101,15 +111,25 @@ class Child:
     def spawned(self, process: Process) -> None:
         """Record that it runs; the reading end of the pipe is its own."""
         self.process = process
+        self.meter = LoadMeter(process.pid, self.born)
         os.close(self._control)
 
     def tell(self, command: str) -> None:
-        """Send a command; a child that is dead or does not read is handled elsewhere."""
+        """Send a command that ends it; a child that is dead or does not read is handled elsewhere."""
         self.leaving = True
+        self._write(command)
+
+    def pause(self, command: Command | None) -> None:
+        """Have it claim nothing, or claim again (None). If it cannot be told now, the next renewal says it again."""
+        if self._write(RESUME if command is None else PAUSE):
+            self.command = command
+
+    def _write(self, line: str) -> bool:
         try:
-            os.write(self._commands, f"{command}\n".encode())
+            os.write(self._commands, f"{line}\n".encode())
         except (BrokenPipeError, BlockingIOError):
-            return
+            return False
+        return True
 
     def kill(self, why: str, charged: list[StartedJob] | None = None) -> None:
         """End it at once; its jobs are handed back, except the charged ones."""

@@ -18,6 +18,7 @@ from taskflowmq.core.job import HeldJob, State
 from taskflowmq.core.transitions import Crashed, HandedBack, Outcome, TimedOut, decide
 from taskflowmq.ports.chance import chance
 from taskflowmq.ports.clock import Clock
+from taskflowmq.ports.counting import count_ends
 from taskflowmq.ports.store import Settled, Store
 from taskflowmq.ports.telemetry import LineError
 from taskflowmq.worker.backoff import backoff
@@ -68,10 +69,13 @@ async def _empty(store: Store, child: Child, judge: Callable[[HeldJob], Outcome]
         outcomes = [judge(job) for job in jobs]
         changes = [decide(job, out, rand=chance.random()) for job, out in zip(jobs, outcomes, strict=True)]
         answers = await store.claims.settle(changes)
+        ends = []
         for job, outcome, change, answer in zip(jobs, outcomes, changes, answers, strict=True):
             if answer is Settled.APPLIED:
                 handed_back += isinstance(outcome, HandedBack) and (job.id, job.counters.lease_no) in ran
                 _say(job, outcome, change.to)
+                ends.append((job, change))
+        await count_ends(store, child.worker_id, ends)
         if len(jobs) < BATCH:
             break
     return handed_back

@@ -15,6 +15,7 @@ from uuid import uuid4
 from taskflowmq.core.errors import TaskFlowError
 from taskflowmq.core.job import DEFAULT_TENANT
 from taskflowmq.core.printable import counted
+from taskflowmq.core.workers import Command
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.lifecycle import Duty
 from taskflowmq.ports.spawner import Spawner
@@ -79,6 +80,10 @@ class Supervisor:
         self._telemetry = telemetry or NoTelemetry()
         self._duties = duties
         self._children: dict[Child, asyncio.Task[None]] = {}
+        #: How many children there shall be: an operator may have stopped some.
+        self._processes = options.processes
+        #: How many of the next children start drained, because they replace drained ones.
+        self._to_start_drained = 0
         self._draining = False
         self._handed_back = 0
         self._early_deaths = 0
@@ -145,8 +150,7 @@ class Supervisor:
 
     def _kill_all(self) -> None:
         for child in self._children:
-            log.warning("child %s did not end in time", child.worker_id)
-            child.kill(HAND_BACK)
+            self._kill_late(child)
 
     def _give_up(self) -> None:
         """End although the store does not answer: the operator waits, and rescuers settle what is left."""
@@ -163,7 +167,11 @@ class Supervisor:
 
     def _spawn(self, *, isolated: bool) -> None:
         slots = 1 if isolated else self._options.concurrency
-        child = Child(self.id, slots, isolated=isolated, now=self._clock.monotonic())
+        command = None
+        if self._to_start_drained and not isolated:
+            self._to_start_drained -= 1
+            command = Command.DRAIN
+        child = Child(self.id, slots, isolated=isolated, now=self._clock.monotonic(), command=command)
         self._children[child] = asyncio.create_task(self._tend(child), name="taskflow-child")
 
     async def _tend(self, child: Child) -> None:
@@ -172,6 +180,8 @@ class Supervisor:
             process = await self._spawner.spawn(child.spec)
         except OSError as error:
             log.error("cannot start a child: %s", error)
+            child.leaving = True
+            self._keep_drained(child)
             self._forget(child, died=True)
             return
         child.spawned(process)
@@ -190,6 +200,7 @@ class Supervisor:
     def _note_end(self, child: Child, pid: int, code: int) -> None:
         """Log how a child ended, and have it replaced before its jobs are settled: that waits for the store."""
         child.leaving, was_leaving = True, child.leaving
+        self._keep_drained(child)
         died = child.crash_reason(code) is not None
         self._pace_spawns(child, died=died)
         if died:
@@ -235,8 +246,10 @@ class Supervisor:
                 self._check_lease(child, now)
                 self._check_age(child, check_memory)
             if not self._draining and now >= self._next_spawn:
+                for child in self._children:
+                    self._keep_drained(child)
                 ranks = sum(not child.leaving and not child.isolated for child in self._children)
-                for _ in range(self._options.processes - ranks):
+                for _ in range(self._processes - ranks):
                     self._spawn(isolated=False)
             if os.getpid() == 1:
                 reap_orphans({child.process.pid for child in self._children if child.process is not None})
@@ -244,7 +257,7 @@ class Supervisor:
 
     def _is_quiet(self) -> bool:
         """Tell whether no body runs anywhere, and no child starts or ends."""
-        if self._draining or len(self._children) != self._options.processes:
+        if self._draining or len(self._children) != self._processes:
             return False
         return all(child.registered and not child.leaving and not child.table.started() for child in self._children)
 
@@ -321,7 +334,8 @@ class Supervisor:
                 continue
             began = self._clock.monotonic()
             try:
-                alive = await self._store.workers.renew(list(children), self._options.lease_ms)
+                loads = [None if child.meter is None else child.meter.load(began) for child in children.values()]
+                alive = await self._store.workers.renew(list(children), self._options.lease_ms, loads=loads)
                 errors = 0
                 store_log.worked()
             except TaskFlowError as error:
@@ -334,9 +348,42 @@ class Supervisor:
                     continue
                 if worker_id in alive:
                     child.table.cells[LEASE_US] = int((began + self._options.lease) * 1e6)
+                    self._obey(child, alive[worker_id])
                 else:
                     self._lost(child)
             await self._note_stuck()
+
+    def _obey(self, child: Child, command: Command | None) -> None:
+        """Do what an operator wants of a child. One that leaves anyway is told nothing more."""
+        if child.leaving or child.isolated or command is child.command:
+            return
+        log.info("worker %s obeys an operator: %s", child.worker_id, command or "resume")
+        if command is Command.STOP:
+            self._stop(child)
+        else:
+            child.pause(command)
+
+    def _stop(self, child: Child) -> None:
+        """Let a child finish within the drain timeout, and do not replace it; without any child left, end."""
+        child.command = Command.STOP
+        self._processes -= 1
+        patience = self._options.drain_timeout
+        child.tell(f"{DRAIN} {patience}")
+        asyncio.get_running_loop().call_later(patience + self._options.grace + LAST_SECONDS, self._kill_late, child)
+        if not self._processes:
+            log.info("an operator stopped every worker of this process")
+            self.request_drain()
+
+    def _kill_late(self, child: Child) -> None:
+        if child in self._children:
+            log.warning("child %s did not end in time", child.worker_id)
+            child.kill(HAND_BACK)
+
+    def _keep_drained(self, child: Child) -> None:
+        """If a drained child leaves, start its replacement drained: a drain ends with a resume, not with a process."""
+        if child.leaving and child.command is Command.DRAIN:
+            child.command = None  # once
+            self._to_start_drained += 1
 
     async def _note_stuck(self) -> None:
         """Write a note into the rows of children that make no progress; their leases alone look like long jobs."""

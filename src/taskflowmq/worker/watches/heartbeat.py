@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Awaitable, Callable
 
+from taskflowmq.core.workers import Command
 from taskflowmq.worker.backoff import backoff, jittered
 from taskflowmq.worker.deps import WorkerDeps
 from taskflowmq.worker.store_log import StoreLog
+from taskflowmq.worker.watches.load import LoadMeter
 
 log = logging.getLogger("taskflowmq.worker")
 
@@ -17,15 +20,22 @@ class Heartbeat:
 
     Args:
         deps: the worker's ports.
+        on_command: called with what an operator wants of the worker, after each renewal.
         on_renewed: called with the monotonic time before the renewal was sent.
         on_lost: called when the worker was ended by a rescuer; running bodies continue (their fenced completion is
             tried), new jobs need a new identity.
     """
 
     def __init__(
-        self, deps: WorkerDeps, on_lost: Callable[[], Awaitable[None]], on_renewed: Callable[[float], None]
+        self,
+        deps: WorkerDeps,
+        on_lost: Callable[[], Awaitable[None]],
+        on_renewed: Callable[[float], None],
+        on_command: Callable[[Command | None], None],
     ) -> None:
         self._deps = deps
+        self._on_command = on_command
+        self._meter = LoadMeter(os.getpid(), deps.clock.monotonic())
         self._on_renewed = on_renewed
         self._on_lost = on_lost
         self._store_log = StoreLog(deps.store, deps.clock, "lease")
@@ -48,9 +58,11 @@ class Heartbeat:
     async def beat(self) -> None:
         """Renew once."""
         worker_id, began = self._deps.worker_id, self._deps.clock.monotonic()
-        alive = await self._deps.store.workers.renew([worker_id], self._deps.options.lease_ms)
+        loads = [self._meter.load(began)]
+        alive = await self._deps.store.workers.renew([worker_id], self._deps.options.lease_ms, loads=loads)
         if worker_id in alive:
             self._on_renewed(began)
+            self._on_command(alive[worker_id])
         elif worker_id == self._deps.worker_id:
             self._deps.telemetry.event("lease_lost")
             log.warning("worker %s lost its lease: a rescuer considered it lost", worker_id)

@@ -26,20 +26,20 @@ PROGRESS, SLOTS, CHILD = "progress", "slots", "child"
 MOST_AWAITED = 100
 
 
-def no_progress(completer: Completer, claim_age: float, now: float, *, full: bool, patience: float) -> str | None:
+def no_progress(completer: Completer, claim_age: float, now: float, *, claims: bool, patience: float) -> str | None:
     """Return why a worker makes no progress; None if it does.
 
     Args:
         completer: where outcomes wait for the store.
         claim_age: seconds since the store last answered a claim.
         now: monotonic seconds.
-        full: whether every slot is taken, so that nothing is claimed.
+        claims: whether it claims: a slot is free, and it is not drained.
         patience: seconds that both may take.
     """
     unstored = now - completer.waiting_since if completer.backlog else 0.0
     if unstored >= patience:
         return f"the store has accepted no outcome of its {completer.backlog} ended jobs for {unstored:.0f} s"
-    if not full and claim_age >= patience:
+    if claims and claim_age >= patience:
         return f"the store has answered no claim for {claim_age:.0f} s"
     return None
 
