@@ -5,16 +5,13 @@ from __future__ import annotations
 import asyncio
 import signal
 import tempfile
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
 from taskflowmq.cli.options import json_option, option
 from taskflowmq.cli.output import emit_json, emit_table
-
-T = TypeVar("T")
+from taskflowmq.cli.program import until_told_to_end
 
 MEASURES = ("enqueue", "drain", "pickup", "idle")
 
@@ -40,7 +37,7 @@ def command(database_url: str | None, jobs: int, rounds: int, only: tuple[str, .
         here = machine.describe()
         measured = run(url, jobs=jobs, rounds=rounds, only=only or MEASURES, say=_say)
         try:
-            figures = asyncio.run(_until_told_to_end(measured))
+            figures = asyncio.run(until_told_to_end(measured))
         except asyncio.CancelledError:
             raise click.exceptions.Exit(128 + signal.SIGTERM) from None
     if as_json:
@@ -52,15 +49,6 @@ def command(database_url: str | None, jobs: int, rounds: int, only: tuple[str, .
     )
     rows = [(figure.name, f"{figure.value:,.{figure.digits}f}", figure.unit) for figure in figures]
     emit_table(("measure", "figure", "unit"), rows, empty="nothing was measured")
-
-
-async def _until_told_to_end(work: Coroutine[Any, Any, T]) -> T:
-    """Do the work; SIGTERM ends it as Ctrl-C does: its worker and its folder go, too."""
-    task = asyncio.current_task()
-    if task is not None:
-        # Not by way of SIGINT: a shell that starts a program in the background has that one ignored.
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    return await work
 
 
 def _say(text: str) -> None:

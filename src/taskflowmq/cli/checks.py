@@ -15,7 +15,7 @@ from taskflowmq.core.printable import counted
 from taskflowmq.core.waiting import WaitCode, tenant_flag
 from taskflowmq.ports.store import QueueView, Store
 from taskflowmq.ports.store.workers import WorkerView
-from taskflowmq.ports.waiting import find_unserved, servers_of, why_waits
+from taskflowmq.ports.waiting import LOOK_S, find_unserved, servers_of, why_waits
 
 SLOW_COMMIT_SECONDS = 0.05
 PINGS = 5
@@ -168,12 +168,16 @@ async def _queues(store: Store) -> AsyncIterator[Finding]:
     for queue in (await store.stats.count_all()).queues:
         ref, name = QueueRef(queue.tenant, queue.name), _shown(queue)
         waiting = sum(count for state, count in queue.states.items() if state in ("pending", "scheduled", "retrying"))
-        if queue.paused_at is not None and waiting:
-            detail = f"queue {name} is paused and holds {counted(waiting, 'job')}"
+        if queue.pause is not None and waiting:
+            detail = f"queue {name} is paused {queue.pause} and holds {counted(waiting, 'job')}"
             yield Finding("queues", Verdict.WARN, detail, f"run: taskflow queues resume {ref.queue}{tenant_flag(ref)}")
-        elif waiting and not any(server.serves(ref) for server in servers):
+        elif waiting and not (serving := [server for server in servers if server.serves(ref)]):
             detail = f"{counted(waiting, 'job')} in queue {name}, which no live worker serves"
             fix = f"run: taskflow worker --queues {ref.queue}{tenant_flag(ref, 's')}"
+            yield Finding("queues", Verdict.WARN, detail, fix)
+        elif waiting and all(server.drained for server in serving):
+            detail = f"{counted(waiting, 'job')} in queue {name}, and every worker that serves it is drained"
+            fix = "run: taskflow workers list, then taskflow workers resume ID"
             yield Finding("queues", Verdict.WARN, detail, fix)
         elif (queue.oldest_ready_age or 0.0) > OLD_SECONDS and await _overlooked(store, ref):
             detail = f"jobs of queue {name} are ready for {queue.oldest_ready_age:.0f} s although slots are free"
@@ -187,7 +191,7 @@ def _shown(queue: QueueView) -> str:
 async def _overlooked(store: Store, ref: QueueRef) -> bool:
     """Tell whether a worker that knows the task of the newest ready job of a queue has room, and does not take it."""
     query = JobFilter(tenant=ref.tenant, states=(State.PENDING,), queue=ref.queue)
-    page = await store.jobs.list_jobs(query, limit=1, before=None)
+    page = await store.jobs.list_jobs(query, limit=1, before=None, seconds=LOOK_S)
     return bool(page.items) and (await why_waits(store, page.items[0])).code is WaitCode.TURN
 
 

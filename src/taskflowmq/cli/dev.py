@@ -8,15 +8,16 @@ import inspect
 import logging
 import os
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from taskflowmq.cli.exits import CommandError, Exit
 from taskflowmq.cli.options import app_argument, database_option, json_option, log_options, option, tenant_option
 from taskflowmq.cli.reload import reload_option, run_reloaded
-from taskflowmq.cli.server import chosen_port
+from taskflowmq.cli.serving import chosen_port, local_options, page_options, server_settings
 from taskflowmq.cli.worker import PACE_FLAGS, WORKER_FLAGS, flags_of, pace_options, worker_options
 from taskflowmq.client.extras import require
 
@@ -33,20 +34,10 @@ log = logging.getLogger("taskflowmq.dev")
 
 @click.command("dev")
 @app_argument
-@option(
-    "--host",
-    env="TASKFLOW_HOST",
-    default="127.0.0.1",
-    help="Address to listen on; a non-loopback address requires API keys.",
-)
-@option(
-    "--port",
-    env="TASKFLOW_PORT",
-    type=click.IntRange(0, 65_535),
-    help="Port; default: PORT, else 8000 or the next free one.",
-)
+@local_options
 @option("--demo", env="TASKFLOW_DEMO", metavar="MODULE:FUNCTION", help="Coroutine function called with the base URL.")
 @reload_option
+@page_options
 @worker_options
 @pace_options
 @tenant_option
@@ -58,30 +49,68 @@ def command(app: str | None, demo: str | None, host: str, port: int | None, **gi
     require("server", "taskflow dev")
     if given["reload"]:
         return run_reloaded("taskflow dev")
+    from taskflowmq.cli.program import load
+
+    def parts() -> Parts:
+        loaded = load(app, given["database_url"], given["tenant"])
+        return Parts(loaded, app, load_demo(demo) if demo else None)
+
+    return run_together(parts, host, port, given, flags_of(given, WORKER_FLAGS + PACE_FLAGS))
+
+
+class Parts(NamedTuple):
+    """What runs together.
+
+    Args:
+        app: not open.
+        spec: how children load it; None: the built-in tasks.
+        demo: called with the base URL; None: nothing.
+    """
+
+    app: BaseApp
+    spec: str | None
+    demo: Demo | None
+
+
+def run_together(
+    parts: Callable[[], Parts], host: str, port: int | None, given: dict[str, Any], flags: dict[str, Any]
+) -> int:
+    """Run server, worker and duties until a signal; return the exit code.
+
+    Args:
+        parts: loads the app, once settings and log are ready.
+        host: to listen on.
+        port: to listen on; None: PORT, else 8000 or the next free one.
+        given: the options of the page and the log.
+        flags: settings of the worker.
+    """
     from taskflowmq.bootstrap.settings import check_task_settings, load_settings
     from taskflowmq.bootstrap.signals import spare_user_signals
     from taskflowmq.bootstrap.supervise import loop_factory, options_of
-    from taskflowmq.cli.program import load, start_logging
+    from taskflowmq.cli.program import start_logging
     from taskflowmq.server.files import raise_file_limit
     from taskflowmq.server.run import bind
-    from taskflowmq.server.settings import ServerSettings, keys_from, warn_of_plain_http
+    from taskflowmq.server.settings import warn_of_plain_http
     from taskflowmq.telemetry.multiproc import share_metrics
 
     style = "text" if given["log_format"] == "auto" else given["log_format"]
     spare_user_signals()
     start_logging(style, given["log_level"])
     raise_file_limit()
-    options = options_of(load_settings(**flags_of(given, WORKER_FLAGS + PACE_FLAGS)))
-    settings = ServerSettings(host=host, port=chosen_port(port), api_keys=keys_from(os.environ)).check()
+    options = options_of(load_settings(**flags))
+    settings = server_settings(host, chosen_port(port), given)
     warn_of_plain_http(host)
     check_task_settings()
     with share_metrics():
-        loaded = load(app, given["database_url"], given["tenant"])
-        show = load_demo(demo) if demo else None
-        sock = bind(host, settings.port, try_next=port is None and not os.environ.get("PORT"))
-        run = _Run(loaded, app, settings, options, style, given)
-        with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            return runner.run(run(sock, show))
+        loaded = parts()
+        run = _Run(loaded, settings, options, style, given)
+        try_next = port is None and not os.environ.get("PORT")
+        # The server closes it; without a store there is none.
+        with (
+            closing(bind(host, settings.port, try_next=try_next)) as sock,
+            asyncio.Runner(loop_factory=loop_factory()) as runner,
+        ):
+            return runner.run(run(sock))
 
 
 def load_demo(spec: str) -> Demo:
@@ -106,15 +135,13 @@ class _Run:
 
     def __init__(
         self,
-        app: BaseApp,
-        spec: str | None,
+        parts: Parts,
         settings: ServerSettings,
         options: WorkerOptions,
         style: str,
         given: dict[str, Any],
     ) -> None:
-        self._app = app
-        self._spec = spec
+        self._app, self._spec, self._show = parts
         self._settings = settings
         self._options = options
         self._style = style
@@ -122,7 +149,7 @@ class _Run:
         self._as_json: bool = given["as_json"]
         self._demo: asyncio.Task[None] | None = None
 
-    async def __call__(self, sock: socket, demo: Demo | None) -> int:
+    async def __call__(self, sock: socket) -> int:
         """Run until a signal, then drain; return the exit code."""
         from taskflowmq.bootstrap.supervise import make_supervisor
         from taskflowmq.server.app import create_app
@@ -137,12 +164,13 @@ class _Run:
             working = asyncio.create_task(supervisor.run(), name="taskflow-supervisor")
             # The server ends last: while jobs drain, they and their readers may still send it requests.
             async with serving(create_app(app, self._settings, metrics_page=metrics), sock):
-                url = base_url(sock)
+                url = base_url(sock) + self._settings.prefix
                 self._announce(url)
-                if demo is not None:
-                    self._demo = asyncio.create_task(_show(demo, url), name="taskflow-demo")
+                if self._show is not None:
+                    self._demo = asyncio.create_task(_show(self._show, url), name="taskflow-demo")
                 handed_back = await working
                 if self._demo is not None:
+                    self._demo.cancel()  # an operator may have stopped the workers
                     await asyncio.wait([self._demo])
         return Exit.HANDED_BACK if handed_back else Exit.OK
 
@@ -168,6 +196,7 @@ class _Run:
             return
         click.echo(
             f"\n  TaskFlow is ready\n\n"
+            f"  Open   {url}\n"
             f"  API    {url}/api/v1\n"
             f"  Docs   {url}/docs\n"
             f"  Data   {_where(store)}\n"

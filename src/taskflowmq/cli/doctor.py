@@ -51,6 +51,7 @@ def _look(app: str | None, database_url: str | None, *, as_json: bool) -> Any:
                 found(finding)
 
     _look_at_settings(found)
+    _look_at_keys(found)
     try:
         url = resolve_url(database_url)
         if app is not None:
@@ -83,6 +84,23 @@ def _look_at_settings(found: Any) -> None:
         found(Finding("settings", Verdict.WARN, sentence, "correct the name, or unset the variable"))
     if not unknown:
         found(Finding("settings", Verdict.OK, "every variable is valid"))
+
+
+def _look_at_keys(found: Any) -> None:
+    from taskflowmq.cli.checks import Finding, Verdict
+    from taskflowmq.core.permissions import Role
+    from taskflowmq.server.settings import ServerSettings, UnsafeServer, keys_from
+
+    try:
+        settings = ServerSettings(api_keys=keys_from(os.environ))
+        settings.check_keys()
+    except UnsafeServer as error:
+        found(Finding("keys", Verdict.FAIL, str(error), "correct the variable, or unset it"))
+        return
+    roles = [key.role for key in settings.parsed_keys()]
+    if roles:
+        shown = ", ".join(f"{roles.count(role)} of role {role}" for role in Role if role in roles)
+        found(Finding("keys", Verdict.OK, f"{counted(len(roles), 'API key')}: {shown}"))
 
 
 def _look_at_app(app: str, database_url: str | None, found: Any) -> str:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import errno
 import sys
 import traceback
+from collections.abc import Sequence
 from enum import IntEnum
 
 import click
 import msgspec
 
 from taskflowmq.core.errors import (
+    BulkNotFound,
     Conflict,
+    ErrorGroupNotFound,
     IdempotencyInFlight,
     IdempotencyMismatch,
     InvalidJob,
@@ -24,7 +27,9 @@ from taskflowmq.core.errors import (
     StoreForbidden,
     StoreUnavailable,
     TaskFlowError,
+    TaskNotFound,
     UnknownTask,
+    WorkerNotFound,
 )
 from taskflowmq.core.printable import escape, escape_lines
 from taskflowmq.core.redact import redact_text
@@ -48,7 +53,18 @@ class Exit(IntEnum):
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 _CODES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Exit], ...] = (
     ((StoreUnavailable, SchemaMismatch), Exit.STORE),
-    ((UnknownTask, JobNotFound, QueueNotFound), Exit.NOT_FOUND),
+    (
+        (
+            UnknownTask,
+            JobNotFound,
+            BulkNotFound,
+            QueueNotFound,
+            TaskNotFound,
+            WorkerNotFound,
+            ErrorGroupNotFound,
+        ),
+        Exit.NOT_FOUND,
+    ),
     ((Conflict, NotUnique, IdempotencyMismatch, IdempotencyInFlight), Exit.CONFLICT),
     (TimeoutError, Exit.TIMEOUT),
     ((JobFailed, JobCancelled), Exit.FAILED),
@@ -62,7 +78,11 @@ _ADVICE: tuple[tuple[type[BaseException], str], ...] = (
     ),
     (StoreUnavailable, "Check TASKFLOW_DATABASE_URL or --database-url, and that the database runs: taskflow doctor"),
     (SchemaMismatch, "See: taskflow db status"),
+    (BulkNotFound, "List bulk operations with: taskflow bulk list"),
     (JobNotFound, "List jobs with: taskflow jobs list"),
+    (TaskNotFound, "List tasks with: taskflow tasks list"),
+    (ErrorGroupNotFound, "List groups of errors with: taskflow errors list --state all"),
+    (WorkerNotFound, "List workers with: taskflow workers list"),
     (QueueNotFound, "List queues with: taskflow queues list. To create a queue before its first job: --create"),
 )
 
@@ -93,6 +113,18 @@ def explain(error: BaseException) -> CommandError | None:
     code = next((code for kinds, code in _CODES if isinstance(error, kinds)), Exit.FAILED)
     advice = next((advice for kind, advice in _ADVICE if isinstance(error, kind)), None)
     return CommandError(str(error) or type(error).__name__, code, advice)
+
+
+def some_refused(refused: Sequence[BaseException], total: int, what: str) -> CommandError:
+    """Return how a command on several things ends: the first refusal decides.
+
+    Args:
+        refused: the errors, at least one.
+        total: how many things there were.
+        what: their name, in the plural.
+    """
+    found = explain(refused[0])
+    return CommandError(f"{len(refused)} of {total} {what} were refused", Exit.FAILED if found is None else found.code)
 
 
 def report(error: CommandError, *, as_json: bool) -> None:

@@ -3,56 +3,55 @@
 from __future__ import annotations
 
 import shlex
-from typing import Any
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
 from uuid import UUID
 
 import click
 from click.core import ParameterSource
 
-from taskflowmq.cli.options import database_option, json_option, option, read_time, tenant_option
+from taskflowmq.cli.exits import some_refused
+from taskflowmq.cli.filter_options import filter_options, read_filters
+from taskflowmq.cli.follow import follow, tell_json, tell_text
+from taskflowmq.cli.job_logs import logs
+from taskflowmq.cli.job_options import read_object
+from taskflowmq.cli.matching import matching_options, on_matching
+from taskflowmq.cli.options import database_option, json_option, option, read_time, reason_option, tenant_option
 from taskflowmq.cli.output import emit_fields, emit_json, emit_table, say
 from taskflowmq.cli.program import with_store
 from taskflowmq.cli.show import attempt_json, error_line, job_json, job_summary, wait_and_show
-from taskflowmq.core.filters import MAX_PAGE, split_words
+from taskflowmq.client.ids import parse_id
+from taskflowmq.client.selections import on_each
+from taskflowmq.core.errors import StoreUnavailable
+from taskflowmq.core.filters import MAX_PAGE
 from taskflowmq.core.job import JobView, State
-from taskflowmq.core.operations import CancelAnswer, check
+from taskflowmq.core.operations import Answer, DeleteAnswer
+from taskflowmq.wire.export import PART, ExportFormat, export_head, export_part
+from taskflowmq.wire.listing import page_out
 
 
 @click.group("jobs")
 def command() -> None:
-    """List, read, retry, cancel and delete jobs."""
+    """List, export, read, retry, cancel and delete jobs."""
 
 
 @command.command("list")
-@option("--state", env="TASKFLOW_STATE", help="States, separated by commas.")
-@option("--queue", env="TASKFLOW_QUEUE", help="List only jobs of this queue.")
-@option("--task", env="TASKFLOW_TASK", help="List only jobs of this task.")
-@option("--tag", env="TASKFLOW_TAG", help="List only jobs with this tag.")
-@option(
-    "--created-after",
-    env="TASKFLOW_CREATED_AFTER",
-    metavar="TIME",
-    help="List only jobs created at or after this time.",
-)
-@option(
-    "--created-before", env="TASKFLOW_CREATED_BEFORE", metavar="TIME", help="List only jobs created before this time."
-)
+@filter_options
 @option("--limit", env="TASKFLOW_LIMIT", type=click.IntRange(1, MAX_PAGE), default=50, help="Maximum number of jobs.")
 @option("--before", metavar="ID", help="Continue after this job: the `next` of the previous page.")
 @tenant_option
 @database_option
 @json_option
 def list_command(database_url: str | None, as_json: bool, **given: Any) -> None:
-    """List jobs, newest first. Times are written as 2026-01-31T12:00:00Z."""
+    """List jobs, newest first unless --sort says otherwise. Times are written as 2026-01-31T12:00:00Z."""
     asked, tenant = dict(given), given.pop("tenant")
-    if given["state"]:
-        given["state"] = split_words(given["state"])
-    for name in ("created_after", "created_before"):
-        if given[name] is not None:
-            given[name] = read_time(f"--{name.replace('_', '-')}", given[name])
-    page = with_store(database_url, lambda app: app.jobs.alist(**given), tenant)
+    wanted = read_filters(given)
+    page = with_store(database_url, lambda app: app.jobs.alist(**wanted), tenant)
     if as_json:
-        emit_json({"items": [job_json(view) for view in page.items], "next": page.next})
+        emit_json(page_out(page, str))
         return
     rows = [
         (*_first_cells(one), f"{one.attempt}/{one.max_attempts}", one.created_at, error_line(one.error))
@@ -61,6 +60,8 @@ def list_command(database_url: str | None, as_json: bool, **given: Any) -> None:
     columns = ("id", "task", "queue", "state", "attempt", "created", "error")
     emit_table(columns, rows, empty="No jobs.", optional=("error",))
     if page.next is not None:
+        if not page.complete:
+            say(f"Examined {page.looked_at} jobs within the time limit; more may match.", err=True)
         say(f"More: {_following(asked, page.next)}", err=True)
 
 
@@ -79,15 +80,60 @@ def _following(asked: dict[str, Any], before: Any) -> str:
     return shlex.join(words)
 
 
+@command.command("export")
+@filter_options
+@option(
+    "--format",
+    "style",
+    env="TASKFLOW_EXPORT_FORMAT",
+    type=click.Choice([one.value for one in ExportFormat]),
+    default=ExportFormat.CSV.value,
+    help="csv, or jsonl: one job per line, as REST returns it.",
+)
+@click.option("--output", metavar="FILE", type=click.Path(dir_okay=False), help="Default: standard output.")
+@tenant_option
+@database_option
+def export(style: str, output: str | None, database_url: str | None, tenant: str | None, **given: Any) -> None:
+    """Write all jobs that match, without a limit. A file appears, or is replaced, when it is complete."""
+    wanted, kind = read_filters(given), ExportFormat(style)
+
+    async def work(app: Any) -> None:
+        with _written(output) as file:
+            file.write(export_head(kind))
+            async for page in app.jobs.apages(limit=PART, **wanted):
+                file.write(export_part(kind, page.items))
+
+    with_store(database_url, work, tenant)
+
+
+@contextmanager
+def _written(output: str | None) -> Iterator[IO[bytes]]:
+    """Open a file that appears when it is complete, or standard output."""
+    if output is None:
+        yield sys.stdout.buffer
+        return
+    path = Path(output)
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            yield file
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
 @command.command("show")
 @click.argument("job_id", metavar="ID")
+@click.option("--follow", is_flag=True, help="First write a line for each change, until the job ends.")
 @tenant_option
 @database_option
 @json_option
 def show(job_id: str, **given: Any) -> None:
-    """Show a job with its attempts."""
+    """Show a job with its attempts. With --follow and --json, each line is a JSON document."""
 
     async def work(app: Any) -> Any:
+        if given["follow"]:
+            await follow(app, parse_id(job_id), tell_json if given["as_json"] else tell_text)
         view = await app.jobs.aget(job_id)
         why = None if view.state.final or view.state is State.RUNNING else await app.job(job_id).awhy()
         return view, await app.jobs.aattempts(job_id), why
@@ -100,8 +146,20 @@ def show(job_id: str, **given: Any) -> None:
         return
     emit_fields(job_summary(view))
     click.echo()
-    rows = [(one.attempt, one.outcome, one.started_at, one.finished_at, error_line(one.error)) for one in attempts]
-    emit_table(("attempt", "outcome", "started", "finished", "error"), rows, empty="No attempts yet.")
+    rows = [
+        (
+            one.attempt,
+            one.outcome,
+            one.started_at,
+            one.finished_at,
+            _seconds(one.waited),
+            one.host,
+            error_line(one.error),
+        )
+        for one in attempts
+    ]
+    columns = ("attempt", "outcome", "started", "finished", "waited", "host", "error")
+    emit_table(columns, rows, empty="No attempts yet.", optional=("waited", "host"))
     if attempts.gap:
         outcomes = ", ".join(f"{count} {outcome}" for outcome, count in sorted(attempts.counts.items()))
         click.echo(f"{attempts.total} attempts in total ({outcomes}); {attempts.gap} after the first 10 are not kept.")
@@ -113,6 +171,10 @@ def show(job_id: str, **given: Any) -> None:
         say(f"Why it waits: {why}")
 
 
+def _seconds(waited: float | None) -> str | None:
+    return None if waited is None else f"{waited:.3f} s"
+
+
 def _whole_error(error: dict[str, Any]) -> str:
     """Return an error as Python prints it: the traceback, which ends with the type and the message, or those alone."""
     trace = str(error.get("traceback") or "").rstrip()
@@ -120,40 +182,80 @@ def _whole_error(error: dict[str, Any]) -> str:
     return trace if line in trace else f"{trace}\n{line}".strip()
 
 
+command.add_command(logs)
+
+
 @command.command("retry")
-@click.argument("job_id", metavar="ID")
+@click.argument("job_ids", metavar="[ID...]", nargs=-1)
+@matching_options
 @tenant_option
 @database_option
 @json_option
-def retry(job_id: str, **given: Any) -> None:
-    """Start a new round of a dead job, or make a waiting job due now."""
-    _act(given, job_id, lambda app: app.jobs.aretry(job_id))
+def retry(job_ids: tuple[str, ...], **given: Any) -> None:
+    """Start a new round of dead jobs, or make waiting jobs due now: those named, or all that match --filter."""
+    if not on_matching("retry", job_ids, given):
+        _act(given, job_ids, lambda app: _reasoned(app.jobs.aretry, given))
 
 
 @command.command("cancel")
-@click.argument("job_id", metavar="ID")
+@click.argument("job_ids", metavar="[ID...]", nargs=-1)
+@matching_options
 @tenant_option
 @database_option
 @json_option
-def cancel(job_id: str, **given: Any) -> None:
-    """Cancel a job, or request that its worker stop it; exits 5 if the job has ended."""
+def cancel(job_ids: tuple[str, ...], **given: Any) -> None:
+    """Cancel jobs, or request that their workers stop them: those named, or all that match --filter.
 
-    async def act(app: Any) -> CancelAnswer:
-        answer: CancelAnswer = await app.jobs.acancel(job_id)
-        check(answer, UUID(job_id))
-        return answer
+    Exits 5 if a job that is named has ended.
+    """
+    if not on_matching("cancel", job_ids, given):
+        _act(given, job_ids, lambda app: _reasoned(app.jobs.acancel, given))
 
-    _act(given, job_id, act)
+
+@command.command("replay")
+@click.argument("job_id", metavar="ID")
+@click.option("--args", metavar="JSON", help="Other arguments, a JSON object by name; - reads standard input.")
+@click.option("--queue", metavar="NAME", help="Another queue.")
+@click.option("--run-at", metavar="TIME", help="When it is due; default: now.")
+@reason_option
+@tenant_option
+@database_option
+@json_option
+def replay(job_id: str, args: str | None, queue: str | None, run_at: str | None, **given: Any) -> None:
+    """Store a new job like one that is there, in any state, and print its id."""
+    text = sys.stdin.buffer.read() if args == "-" else args
+    other = None if text is None else read_object(text, "the arguments")
+    at = None if run_at is None else read_time("--run-at", run_at)
+
+    async def work(app: Any) -> Any:
+        return await app.jobs.areplay(job_id, args=other, queue=queue, run_at=at, reason=given["reason"])
+
+    handle = with_store(given["database_url"], work, given["tenant"])
+    if given["as_json"]:
+        emit_json({"id": handle.id, "replay_of": job_id, "created": handle.created})
+    else:
+        say(str(handle.id))
 
 
 @command.command("delete")
-@click.argument("job_id", metavar="ID")
+@click.argument("job_ids", metavar="[ID...]", nargs=-1)
+@matching_options
 @tenant_option
 @database_option
 @json_option
-def delete(job_id: str, **given: Any) -> None:
-    """Delete a job that has ended."""
-    _act(given, job_id, lambda app: app.jobs.adelete(job_id))
+def delete(job_ids: tuple[str, ...], **given: Any) -> None:
+    """Delete jobs that have ended: those named, or all that match --filter."""
+    if on_matching("delete", job_ids, given):
+        return
+
+    def deleting(app: Any) -> Callable[[UUID], Awaitable[Answer]]:
+        async def act(job_id: UUID) -> Answer:
+            await app.jobs.adelete(job_id, reason=given["reason"])
+            return DeleteAnswer.DELETED
+
+        return act
+
+    _act(given, job_ids, deleting)
 
 
 @command.command("stats")
@@ -188,10 +290,28 @@ def wait(job_id: str, timeout: float | None, **given: Any) -> None:
     with_store(given["database_url"], work, given["tenant"])
 
 
-def _act(given: dict[str, Any], job_id: str, act: Any) -> None:
-    answer = with_store(given["database_url"], act, given["tenant"])
-    word = "deleted" if answer is None else answer.value
-    if given["as_json"]:
-        emit_json({"id": job_id, "answer": word})
-    else:
-        click.echo(word.replace("_", " "))
+def _reasoned(act: Any, given: dict[str, Any]) -> Callable[[UUID], Awaitable[Answer]]:
+    """Return an operation that says why, if the command does."""
+
+    async def reasoned(job_id: UUID) -> Answer:
+        answer: Answer = await act(job_id, reason=given["reason"])
+        return answer
+
+    return reasoned
+
+
+def _act(given: dict[str, Any], job_ids: Sequence[str], acting: Callable[[Any], Callable[[UUID], Any]]) -> None:
+    """Do an operation to each job and show what became of it; the first refusal decides how the command exits."""
+    ids = list(dict.fromkeys(parse_id(one) for one in job_ids))
+    done = with_store(given["database_url"], lambda app: on_each(ids, acting(app)), given["tenant"])
+    refused = [one.error for one in done if one.error is not None]
+    if refused and (len(ids) == 1 or all(isinstance(one.error, StoreUnavailable) for one in done)):
+        raise refused[0]
+    for one in done:
+        if given["as_json"]:
+            emit_json({"id": one.id, "answer": one.answer} | ({} if one.error is None else {"error": str(one.error)}))
+        else:
+            text = one.answer.replace("_", " ") if one.answer is not None else str(one.error)
+            say(text if len(ids) == 1 else f"{one.id}  {text}")
+    if refused:
+        raise some_refused(refused, len(ids), "jobs")

@@ -63,6 +63,11 @@ def tenant_option(command: F) -> F:
     )(command)
 
 
+def reason_option(command: F) -> F:
+    """Take --reason, of an operator's act."""
+    return click.option("--reason", metavar="TEXT", help="Why, on one line: kept in the audit.")(command)
+
+
 def json_option(command: F) -> F:
     """Take --json."""
     return option("--json", "as_json", env="TASKFLOW_JSON", is_flag=True, help="Write JSON to standard output.")(

@@ -6,7 +6,9 @@ Imports are late, so that ``--help`` stays quick.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import getpass
+import signal
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from taskflowmq.ports.store import Store
 
 T = TypeVar("T")
+
+#: Characters of a user's name that are stored.
+MAX_USER = 64
 
 
 def start_logging(style: str, level: str) -> None:
@@ -66,9 +71,11 @@ def with_app(app: BaseApp, work: Callable[[Any], Awaitable[T]]) -> T:
 def with_store(database_url: str | None, work: Callable[[Any], Awaitable[T]], tenant: str | None = None) -> T:
     """The same without any task of its own: for commands that read and control, and make no store by mistake."""
     from taskflowmq.bootstrap.app import TaskFlow
+    from taskflowmq.core.audit import Via
     from taskflowmq.core.job import DEFAULT_TENANT
 
     app = TaskFlow(database_url, tenant=tenant or DEFAULT_TENANT, store_options={"migrate": "manual"})
+    app.acting.via, app.acting.actor = Via.CLI, caller()
     return with_app(app, work)
 
 
@@ -98,3 +105,22 @@ def with_schema(database_url: str | None, work: Callable[[Store], Awaitable[T]])
             return await work(store)
 
     return asyncio.run(connected())
+
+
+def caller() -> str:
+    """Return who runs this command, as others see it."""
+    from taskflowmq.core.validation import clean_text
+
+    try:
+        return f"cli:{clean_text(getpass.getuser(), MAX_USER)}"
+    except (OSError, KeyError, ImportError):  # a container may run under a user id without a name
+        return "cli"
+
+
+async def until_told_to_end(work: Coroutine[Any, Any, T]) -> T:
+    """Do the work; SIGTERM cancels it, as Ctrl-C does: what it made for a while goes, too."""
+    task = asyncio.current_task()
+    if task is not None:
+        # Not by way of SIGINT: a shell that starts a program in the background has that one ignored.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await work

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from taskflowmq.cli.options import database_option, json_option, option, tenant_option
-from taskflowmq.cli.output import emit_json, emit_table, say
+from taskflowmq.cli.options import database_option, json_option, option, reason_option, tenant_option
+from taskflowmq.cli.output import duration, emit_json, emit_table, rate, say
 from taskflowmq.cli.program import with_store
 from taskflowmq.core.filters import MAX_PAGE
 from taskflowmq.core.retention import show_age
+
+if TYPE_CHECKING:
+    from taskflowmq.ports.store import QueueView
+    from taskflowmq.wire.queue import Activity
 
 
 def create_option(command: Any) -> Any:
@@ -32,46 +36,72 @@ def list_command(limit: int, tenant: str | None, database_url: str | None, as_js
     """List queues with counts of their live jobs."""
     from taskflowmq.wire.queue import queue_out
 
-    found = with_store(database_url, lambda app: app.queues.alist(), tenant)
-    queues = found[:limit]
+    found = with_store(database_url, listed, tenant)
     if as_json:
-        emit_json({"items": [queue_out(one) for one in queues]})
+        emit_json({"items": [queue_out(one, activity) for one, activity in found[:limit]]})
         return
     rows = [
         (
             one.name,
-            "paused" if one.paused_at else "open",
+            "paused" if one.pause else "open",
             _counts(one.states),
-            _age(one.oldest_ready_age),
+            duration(one.oldest_ready_age),
+            rate(activity.rate_in),
+            rate(activity.rate_out),
             _retention(one.retention),
+            None if one.pause is None else str(one.pause),
         )
-        for one in queues
+        for one, activity in found[:limit]
     ]
-    emit_table(("queue", "claims", "jobs", "oldest ready", "kept"), rows, empty="No queues: the first job creates one.")
+    emit_table(
+        ("queue", "claims", "jobs", "oldest ready", "in", "out", "kept", "paused"),
+        rows,
+        empty="No queues: the first job creates one.",
+        optional=("paused",),
+    )
     if len(found) > limit:
         say(f"and {len(found) - limit} more: --limit {len(found)}")
 
 
+async def listed(app: Any) -> list[tuple[QueueView, Activity]]:
+    """Return queues with what happened in them in the last minutes."""
+    from taskflowmq.client.history import RATE_MINUTES
+    from taskflowmq.wire.queue import activity_of
+
+    views = await app.queues.alist()
+    recent = {one.name: one for one in await app.history.asummary(RATE_MINUTES, by="queue")}
+    servers = await app.history.aservers()
+    return [(view, activity_of(view, recent.get(view.name), servers)) for view in views]
+
+
 @command.command("pause")
 @click.argument("queue")
+@click.option("--reason", metavar="TEXT", help="Why, on one line: shown where the queue is listed and its jobs wait.")
 @create_option
 @tenant_option
 @database_option
 @json_option
-def pause(queue: str, create: bool, tenant: str | None, database_url: str | None, as_json: bool) -> None:
-    """Pause claims from a queue; running jobs continue."""
-    with_store(database_url, lambda app: app.queues.apause(queue, create=create), tenant)
+def pause(
+    queue: str, reason: str | None, create: bool, tenant: str | None, database_url: str | None, as_json: bool
+) -> None:
+    """Pause claims from a queue; running jobs continue. Of a paused queue, change the reason."""
+
+    async def work(app: Any) -> None:
+        await app.queues.apause(queue, reason=reason, create=create)
+
+    with_store(database_url, work, tenant)
     _say(queue, "paused", as_json=as_json)
 
 
 @command.command("resume")
 @click.argument("queue")
+@reason_option
 @tenant_option
 @database_option
 @json_option
-def resume(queue: str, tenant: str | None, database_url: str | None, as_json: bool) -> None:
+def resume(queue: str, reason: str | None, tenant: str | None, database_url: str | None, as_json: bool) -> None:
     """Resume claims from a queue."""
-    with_store(database_url, lambda app: app.queues.aresume(queue), tenant)
+    with_store(database_url, lambda app: app.queues.aresume(queue, reason=reason), tenant)
     _say(queue, "resumed", as_json=as_json)
 
 
@@ -85,11 +115,18 @@ def resume(queue: str, tenant: str | None, database_url: str | None, as_json: bo
 @click.option("--retention-cancelled", metavar="AGE", help="How long cancelled jobs are kept.")
 @click.option("--retention-dead", metavar="AGE", help="How long dead jobs are kept.")
 @create_option
+@reason_option
 @tenant_option
 @database_option
 @json_option
 def set_command(
-    queue: str, create: bool, tenant: str | None, database_url: str | None, as_json: bool, **ages: str | None
+    queue: str,
+    create: bool,
+    reason: str | None,
+    tenant: str | None,
+    database_url: str | None,
+    as_json: bool,
+    **ages: str | None,
 ) -> None:
     """Set the retention of a queue, which overrides the default; an age that is not given stays unchanged."""
     given = {name.removeprefix("retention_"): age for name, age in ages.items() if age is not None}
@@ -97,7 +134,9 @@ def set_command(
         raise click.UsageError(
             "at least one is required: --retention-completed, --retention-cancelled, --retention-dead"
         )
-    with_store(database_url, lambda app: app.queues.aset_retention(queue, create=create, **given), tenant)
+    with_store(
+        database_url, lambda app: app.queues.aset_retention(queue, create=create, reason=reason, **given), tenant
+    )
     _say(queue, "set", as_json=as_json)
 
 
@@ -115,7 +154,3 @@ def _counts(states: dict[str, int]) -> str:
 def _retention(own: Any) -> str | None:
     ages = (("completed", own.completed_ms), ("cancelled", own.cancelled_ms), ("dead", own.dead_ms))
     return ", ".join(f"{state} {show_age(age)}" for state, age in ages if age is not None) or None
-
-
-def _age(seconds: float | None) -> Any:
-    return None if seconds is None else f"{seconds:.1f} s"

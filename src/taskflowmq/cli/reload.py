@@ -80,6 +80,8 @@ def run_reloaded(feature: str) -> int:
                 continue
             click.echo(f"Changed: {_names(path for _, path in changes)}. Restarting.", err=True)
             _end(program)
+            if asked:  # meanwhile
+                break
             program = _start()
     finally:
         code = 0 if program is None else _leave(program, asked)
@@ -114,16 +116,21 @@ def _end(program: subprocess.Popen[bytes]) -> None:
 
 
 def _leave(program: subprocess.Popen[bytes], asked: list[int]) -> int:
-    """End as the program does: the first signal drains it, a second hands back."""
+    """End as the program does: the first signal drains it, a second hands back.
+
+    SIGINT is passed on as SIGTERM. To a program that has begun both mean the same, and SIGTERM also ends one that still
+    starts: there SIGINT is a KeyboardInterrupt amid imports, which may show a traceback, or get lost in a callback.
+    """
     passed = 0
     while True:
         while passed < len(asked):
-            program.send_signal(asked[passed])
+            program.send_signal(signal.SIGTERM if asked[passed] == signal.SIGINT else asked[passed])
             passed += 1
         try:
-            return program.wait(0.2)
+            code = program.wait(0.2)
         except subprocess.TimeoutExpired:
             continue
+        return 0 if asked and code == -signal.SIGTERM else code
 
 
 def _names(paths: Iterable[str]) -> str:

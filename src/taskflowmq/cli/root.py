@@ -20,13 +20,21 @@ E = TypeVar("E", bound=Exception)
 #: name → (module, one line of help). Help is repeated here because showing it must not import the command.
 COMMANDS: dict[str, tuple[str, str]] = {
     "dev": ("dev", "Run server, worker and duties in one command."),
-    "server": ("server", "Serve the REST API."),
+    "demo": ("demo", "Run everything on a throwaway store with made-up work."),
+    "server": ("server", "Serve the dashboard and the REST API."),
+    "dashboard": ("dashboard", "Serve the dashboard and the REST API, and nothing else."),
     "worker": ("worker", "Run jobs."),
     "scheduler": ("scheduler", "Run the periodic duties only."),
     "enqueue": ("enqueue", "Store a job."),
     "jobs": ("jobs", "List, read, retry, cancel and delete jobs."),
+    "bulk": ("bulk", "List, read, stop and undo operations on many jobs."),
     "queues": ("queues", "List, pause, resume and configure queues."),
-    "workers": ("workers", "List workers."),
+    "errors": ("errors", "List failures by kind; resolve, mute and reopen them."),
+    "tasks": ("tasks", "List and show tasks."),
+    "workers": ("workers", "List, drain, resume and stop workers."),
+    "audit": ("audit", "List what operators did."),
+    "top": ("top", "Show queues, workers and running jobs, live."),
+    "stats": ("stats", "Show counts, rates and times of the last minutes."),
     "db": ("db", "Show and migrate the store's schema."),
     "doctor": ("doctor", "Check the store, its workers and queues."),
     "bench": ("bench", "Benchmark this machine and database."),
@@ -35,6 +43,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 _EPILOG = """\b
 Examples:
+  taskflow demo                                    a dashboard with made-up work
   taskflow dev                                     everything, on SQLite
   taskflow enqueue test '{"message": "hi"}' --wait
   taskflow jobs list --state dead

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from taskflowmq.cli.output import emit_json, say
+from taskflowmq.core.attempts import AttemptView
 from taskflowmq.core.errors import JobCancelled, JobFailed
-from taskflowmq.core.job import AttemptView, JobView
+from taskflowmq.core.job import JobView
 from taskflowmq.wire.job import AttemptOut, JobOut, attempt_out, job_fields, job_out
 
 

@@ -13,6 +13,7 @@ import click
 from taskflowmq.cli.options import app_argument, database_option, json_option, log_options, option, tenant_option
 from taskflowmq.cli.reload import reload_option, run_reloaded
 from taskflowmq.core.errors import StoreUnavailable
+from taskflowmq.core.job_logs import JobLogs
 
 if TYPE_CHECKING:
     from taskflowmq.client.app import BaseApp
@@ -23,7 +24,16 @@ log = logging.getLogger("taskflowmq.worker")
 IDLE_LOOKS = 3
 
 #: The flags of :func:`worker_options` and :func:`pace_options`, as settings know them.
-WORKER_FLAGS = ("tenants", "queues", "concurrency", "processes", "drain_timeout", "heartbeat")
+WORKER_FLAGS = (
+    "tenants",
+    "queues",
+    "concurrency",
+    "processes",
+    "drain_timeout",
+    "heartbeat",
+    "job_logs",
+    "job_log_records",
+)
 PACE_FLAGS = (
     "lease",
     "sweep",
@@ -31,7 +41,10 @@ PACE_FLAGS = (
     "retention_completed",
     "retention_cancelled",
     "retention_dead",
+    "retention_audit",
     "keep_finished",
+    "history",
+    "history_detail",
 )
 
 
@@ -63,6 +76,19 @@ def worker_options(command: Any) -> Any:
                 env="TASKFLOW_HEARTBEAT_SECONDS",
                 type=float,
                 help="Heartbeat interval in seconds, at most half the lease; default 10.",
+            ),
+            option(
+                "--job-logs",
+                env="TASKFLOW_JOB_LOGS",
+                type=click.Choice([kept.value for kept in JobLogs]),
+                help="Attempts whose log lines are kept with the job: auto (those that fail or run longer than 2 s), "
+                "all or off; default auto.",
+            ),
+            option(
+                "--job-log-records",
+                env="TASKFLOW_JOB_LOG_RECORDS",
+                type=click.Choice(["on", "off"]),
+                help="Whether lines that handlers write to any logger are kept, besides those of ctx.log; default off.",
             ),
         )
     ):
@@ -102,10 +128,28 @@ def pace_options(command: Any) -> Any:
                 for state, usual in (("completed", "7d"), ("cancelled", "7d"), ("dead", "30d"))
             ),
             option(
+                "--retention-audit",
+                env="TASKFLOW_RETENTION_AUDIT",
+                metavar="AGE",
+                help="How long the audit of operators' acts is kept: 90d, never; default 365d.",
+            ),
+            option(
                 "--keep-finished",
                 env="TASKFLOW_KEEP_FINISHED",
                 type=int,
                 help="Approximate maximum number of ended jobs kept, besides dead ones; default: no limit.",
+            ),
+            option(
+                "--history",
+                env="TASKFLOW_HISTORY",
+                metavar="AGE",
+                help="How long figures of jobs are kept, by the hour; default 90d.",
+            ),
+            option(
+                "--history-detail",
+                env="TASKFLOW_HISTORY_DETAIL",
+                metavar="AGE",
+                help="How long figures of jobs are kept by the minute; default 2d.",
             ),
         )
     ):

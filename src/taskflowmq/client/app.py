@@ -18,12 +18,18 @@ from uuid import UUID
 import msgspec
 
 from taskflowmq.client import codecs
+from taskflowmq.client.acting import Acting
+from taskflowmq.client.audit import AuditLog
+from taskflowmq.client.bulks import Bulks
 from taskflowmq.client.deadline import store_timeout as resolve_timeout
 from taskflowmq.client.environment import secret
+from taskflowmq.client.error_groups import Errors
 from taskflowmq.client.handle import Handle
+from taskflowmq.client.history import History
 from taskflowmq.client.hooked import Hooked
 from taskflowmq.client.hub import Hub
-from taskflowmq.client.jobs import Jobs, parse_id
+from taskflowmq.client.ids import parse_id
+from taskflowmq.client.jobs import Jobs
 from taskflowmq.client.options import NO_OPTIONS, Origin, SendOptions, asked_by, check_options
 from taskflowmq.client.queues import Queues
 from taskflowmq.client.registry import Registry
@@ -68,6 +74,10 @@ class BaseApp(Hooked):
         tasks: the tasks of this app, by name.
         jobs: reading and controlling jobs.
         queues: reading, pausing and resuming queues.
+        bulks: operations on all jobs that match a filter: how far they are, stopping and undoing them.
+        audit: what operators did.
+        errors: what fails, by kind; resolving and muting it.
+        history: what happened to jobs, per minute, queue and task.
         spec: ``module:attribute`` that the body processes of an embedded worker import to have this app whole, where
             a task's own module is not enough; None for a plain program.
     """
@@ -93,10 +103,16 @@ class BaseApp(Hooked):
         self._threads = threading.local()
         self.tasks = Registry()
         self.task = Declare(self)
-        self.jobs = Jobs(self._hub, self.tenant)
-        self.queues = Queues(self._hub, self.tenant)
+        #: How operators act; the command line says so.
+        self.acting = Acting(self.tenant)
+        self.queues = Queues(self._hub, self.tenant, self.acting)
+        self.bulks = Bulks(self._hub, self.tenant, self.acting)
+        self.audit = AuditLog(self._hub, self.tenant)
+        self.errors = Errors(self._hub, self.tenant, self.acting)
+        self.history = History(self._hub, self.tenant)
         self.origin = Origin(self.tenant, version=None if version is None else check_text("/version", version, 128))
         self.sender = Sender(self._hub, self.tasks, lambda: self.origin)
+        self.jobs = Jobs(self._hub, self.tenant, self.acting, self.sender)
 
     @property
     def url(self) -> str:

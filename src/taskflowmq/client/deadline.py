@@ -108,14 +108,27 @@ class _BoundedPart:
         return bounded
 
 
+#: The parts of a store that an app uses.
+PARTS = (
+    "audit",
+    "bulks",
+    "claims",
+    "errors",
+    "history",
+    "intake",
+    "jobs",
+    "logs",
+    "probes",
+    "queues",
+    "stats",
+    "workers",
+)
+
+
 class _BoundedStore:
     def __init__(self, store: Store, seconds: float) -> None:
-        self.claims = _BoundedPart(store.claims, seconds)
-        self.intake = _BoundedPart(store.intake, seconds)
-        self.jobs = _BoundedPart(store.jobs, seconds)
-        self.queues = _BoundedPart(store.queues, seconds)
-        self.stats = _BoundedPart(store.stats, seconds)
-        self.workers = _BoundedPart(store.workers, seconds)
+        for name in PARTS:
+            setattr(self, name, _BoundedPart(getattr(store, name), seconds))
 
 
 def bounded(store: Store, seconds: float) -> Store:

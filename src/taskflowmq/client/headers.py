@@ -1,6 +1,7 @@
 """The headers of a job: what TaskFlow itself carries from the enqueue to the handler, beside the user's ``meta``.
 
-``traceparent`` (W3C trace context), ``actor`` (the caller over REST), ``app_version`` (the version of the program).
+``traceparent`` (W3C trace context), ``actor`` (the caller over REST), ``app_version`` (the version of the program),
+``replay_of`` (the job that an operator replayed by this one).
 A header is set only if it is known, so most jobs carry none, which costs nothing.
 """
 
@@ -14,6 +15,7 @@ from taskflowmq.core.errors import InvalidJob
 from taskflowmq.ports.context import running
 
 TRACEPARENT = "traceparent"
+REPLAY_OF = "replay_of"
 #: Version, trace id, parent id, flags (W3C Trace Context, 3.2.2); ids of zeros only are not valid.
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -34,11 +36,13 @@ def check_traceparent(value: object) -> str | None:
     raise InvalidJob.at("/traceparent", f"must be like 00-<32 hex digits>-<16 hex digits>-01, got {value!r:.80}")
 
 
-def job_headers(traceparent: str | None, actor: str | None, version: str | None) -> bytes | None:
+def job_headers(
+    traceparent: str | None, actor: str | None, version: str | None, replay_of: str | None = None
+) -> bytes | None:
     """Return the headers of a new job as JSON, or None; a job that a handler enqueues continues the handler's trace."""
     if traceparent is None and (run := running.get()) is not None:
         traceparent = run.context.headers.get(TRACEPARENT)
-    if traceparent is None and actor is None and version is None:
+    if traceparent is None and actor is None and version is None and replay_of is None:
         return None
-    given = {TRACEPARENT: traceparent, "actor": actor, "app_version": version}
+    given = {TRACEPARENT: traceparent, "actor": actor, "app_version": version, REPLAY_OF: replay_of}
     return msgspec.json.encode({name: value for name, value in given.items() if value is not None})

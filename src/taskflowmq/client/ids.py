@@ -15,6 +15,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from taskflowmq.client.forks import notice_fork, on_fork
+from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.ids import uuid7
 
 _NUMBERS = struct.Struct("512Q")
@@ -74,3 +75,17 @@ on_fork(_after_fork)
 
 #: The factory of this process.
 new_id = IdFactory()
+
+
+def parse_id(given: UUID | str, pointer: str = "/id") -> UUID:
+    """Return an id, given as a UUID or as text.
+
+    Raises:
+        InvalidJob: it is no UUID; names the pointer.
+    """
+    if isinstance(given, UUID):
+        return given
+    try:
+        return UUID(given)
+    except (ValueError, TypeError, AttributeError):
+        raise InvalidJob.at(pointer, f"must be a UUID, got {given!r:.80}") from None

@@ -93,6 +93,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     traceparent: str | None = None
     #: The caller; only the server sets it.
     actor: str | None = None
+    #: The id of the job that this one replays; only a replay sets it.
+    replay_of: str | None = None
     conn: Any = None
     wake: bool = True
     idempotency_key: str | None = None
@@ -191,7 +193,7 @@ def make_template(options: Options, defaults: Defaults, key: UniqueKey | None, o
         key,
         options.tags,
         options.meta,
-        job_headers(options.traceparent, options.actor, origin.version),
+        job_headers(options.traceparent, options.actor, origin.version, options.replay_of),
     )
     return JobTemplate(options, origin, rest)
 

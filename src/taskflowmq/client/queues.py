@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable
 from datetime import timedelta
 
+from taskflowmq.client.acting import Acting
 from taskflowmq.client.hub import Hub
 from taskflowmq.client.session import Session
 from taskflowmq.client.sync import sync_twin
@@ -37,55 +38,78 @@ def find_queue(queues: Iterable[QueueView], name: str) -> QueueView:
 class Queues:
     """The queues of an app's tenant."""
 
-    def __init__(self, hub: Hub[Session], tenant: str) -> None:
+    def __init__(self, hub: Hub[Session], tenant: str, acting: Acting) -> None:
         self._hub = hub
         self._tenant = tenant
+        self._acting = acting
 
     async def alist(self) -> list[QueueView]:
         """Return every queue that is in use, by name."""
         return await self._hub.call(lambda session: session.asked.queues.list_queues(self._tenant))
 
-    async def apause(self, queue: str, *, create: bool = False) -> None:
-        """Stop jobs of this queue from starting; those that run continue.
+    async def apause(
+        self, queue: str, *, reason: str | None = None, create: bool = False, actor: str | None = None
+    ) -> None:
+        """Stop jobs of this queue from starting; those that run continue. The audit keeps who did, and why.
 
         Args:
             queue: its name.
+            reason: why, on one line; others see it where the queue is listed, and where its jobs wait.
             create: make the queue if no job has named it yet, so that its first job waits.
+            actor: who pauses it, as others shall see it.
 
         Raises:
             QueueNotFound: there is no such queue: the name may be misspelt.
+            InvalidJob: the reason is too long, or no single line.
         """
-        name = check_name("queue", queue)
+        name, by = check_name("queue", queue), self._acting.caller(actor, reason)
         if not create:
             await self._find(name)
-        await self._hub.call(lambda session: session.asked.queues.pause(self._tenant, name))
+        await self._hub.call(
+            lambda session: session.asked.queues.pause(self._tenant, name, actor=by.actor, reason=by.reason, by=by)
+        )
 
-    async def aresume(self, queue: str) -> None:
-        """Allow jobs of this queue to start again.
+    async def aresume(self, queue: str, *, reason: str | None = None, actor: str | None = None) -> None:
+        """Allow jobs of this queue to start again. The audit keeps who did, and why.
+
+        Args:
+            queue: its name.
+            reason: why, on one line.
+            actor: the operator, as others shall see them.
 
         Raises:
             QueueNotFound: there is no such queue: the name may be misspelt.
         """
-        name = check_name("queue", queue)
+        name, by = check_name("queue", queue), self._acting.caller(actor, reason)
         await self._find(name)
-        await self._hub.call(lambda session: session.asked.queues.resume(self._tenant, name))
+        await self._hub.call(lambda session: session.asked.queues.resume(self._tenant, name, by=by))
 
     async def aset_retention(
-        self, queue: str, *, completed: Age = "", cancelled: Age = "", dead: Age = "", create: bool = False
+        self,
+        queue: str,
+        *,
+        completed: Age = "",
+        cancelled: Age = "",
+        dead: Age = "",
+        create: bool = False,
+        reason: str | None = None,
+        actor: str | None = None,
     ) -> None:
-        """Set the retention of a queue's ended jobs; ages that are not given stay unchanged.
+        """Set the retention of a queue's ended jobs; ages that are not given stay unchanged. The audit keeps who did.
 
         Args:
             queue: its name.
             completed, cancelled, dead: seconds, a timedelta or text like ``12h``; ``never`` and None keep them, and
                 ``default`` restores the store's.
             create: make the queue if no job has named it yet.
+            reason: why, on one line.
+            actor: the operator, as others shall see them.
 
         Raises:
             QueueNotFound: there is no such queue: the name may be misspelt.
             InvalidJob: one of them is not an age.
         """
-        name = check_name("queue", queue)
+        name, by = check_name("queue", queue), self._acting.caller(actor, reason)
         ages: dict[str, int | None] = {}
         for state, age in (("completed", completed), ("cancelled", cancelled), ("dead", dead)):
             if age == "default":
@@ -95,7 +119,7 @@ class Queues:
                 ages[f"{state}_ms"] = NEVER if kept is None else kept
         if not create:
             await self._find(name)
-        await self._hub.call(lambda session: session.asked.queues.set_retention(self._tenant, name, ages))
+        await self._hub.call(lambda session: session.asked.queues.set_retention(self._tenant, name, ages, by=by))
 
     async def _find(self, name: str) -> None:
         find_queue(await self.alist(), name)

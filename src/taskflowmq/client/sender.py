@@ -33,8 +33,10 @@ class Sender:
         self._registry = registry
         self._origin = origin
 
-    async def prepare(self, name: str, args: Mapping[str, Any], options: Options = NO_OPTIONS) -> JobRequest[Any]:
-        """Check a job that is given by its task's name.
+    async def prepare(
+        self, name: str, args: Mapping[str, Any] | bytes, options: Options = NO_OPTIONS
+    ) -> JobRequest[Any]:
+        """Check a job that is given by its task's name; arguments of a stored job as they are stored, in JSON.
 
         Raises:
             UnknownTask: neither this app nor the store knows the name.
@@ -44,9 +46,7 @@ class Sender:
         if task is not None:
             return task.request_named(args, options, self._origin())
         check_name("task", name)
-        if not isinstance(args, Mapping):
-            raise InvalidJob.at("/args", f"must be an object, got {type(args).__name__}")
-        raw = codec.encode(args, "/args", MAX_ARGS_BYTES)
+        raw = args if isinstance(args, bytes) else _encoded(args)
         announced = await self._hub.call(lambda session: session.announced(name))
         if announced is None:
             raise UnknownTask(name)
@@ -127,6 +127,12 @@ class Sender:
 
     def _handle(self, request: JobRequest[R], stored: Enqueued) -> Handle[R]:
         return Handle(stored.id, stored.created, self._hub, request.new.tenant, request.decode_result)
+
+
+def _encoded(args: object) -> bytes:
+    if not isinstance(args, Mapping):
+        raise InvalidJob.at("/args", f"must be an object, got {type(args).__name__}")
+    return codec.encode(args, "/args", MAX_ARGS_BYTES)
 
 
 def _jobs(requests: Sequence[JobRequest[Any]]) -> list[NewJob]:

@@ -14,9 +14,11 @@ from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from taskflowmq.client.announced import AnnouncedTask
+from taskflowmq.client.charts import Charts
 from taskflowmq.client.deadline import DEFAULT_S, PER_JOB_S, bounded, within
 from taskflowmq.client.group_commit import GroupCommit
 from taskflowmq.client.watch import Watch
+from taskflowmq.core.audit import Act
 from taskflowmq.core.errors import SchemaMismatch, StoreUnavailable, TaskFlowError
 from taskflowmq.core.job import Enqueued, IdempotencyKey, JobView, NewJob
 from taskflowmq.core.waiting import Wait, WaitCode
@@ -81,6 +83,7 @@ class Session:
         self.store = store
         #: The same for callers that wait for one answer: within the deadline.
         self.asked = bounded(store, seconds)
+        self.charts = Charts(self.asked.history, self.asked.workers)
         self.registry = registry
         self._tenant = tenant
         self._seconds = seconds
@@ -205,6 +208,11 @@ class Session:
         (stored,) = await self.write([job], idempotency)
         return stored
 
+    async def store_by_hand(self, job: NewJob, act: Act, idempotency: IdempotencyKey | None = None) -> Enqueued:
+        """Store a job that an operator makes, with the act; otherwise as :meth:`store_one`."""
+        (stored,) = await within(self._seconds, self._write([job], idempotency, act))
+        return stored
+
     async def write(self, jobs: Sequence[NewJob], idempotency: IdempotencyKey | None = None) -> list[Enqueued]:
         """Store jobs, all or none; repeat when the store does not answer.
 
@@ -236,9 +244,12 @@ class Session:
     def _seconds_for(self, count: int) -> float:
         return self._seconds + PER_JOB_S * (count - 1)
 
-    async def _write(self, jobs: Sequence[NewJob], idempotency: IdempotencyKey | None = None) -> list[Enqueued]:
+    async def _write(
+        self, jobs: Sequence[NewJob], idempotency: IdempotencyKey | None = None, act: Act | None = None
+    ) -> list[Enqueued]:
         await self.announce()
-        answers = await _repeated(lambda: self.store.intake.enqueue(jobs, idempotency=idempotency))
+        given = {} if act is None else {"act": act}
+        answers = await _repeated(lambda: self.store.intake.enqueue(jobs, idempotency=idempotency, **given))
         self._count(jobs, answers)
         return answers
 

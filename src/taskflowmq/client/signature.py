@@ -17,7 +17,7 @@ import heapq
 import inspect
 import types
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -128,7 +128,7 @@ class Signature:
         if self._naive_possible:
             found = codec.find_naive(decoded, ARGS)
             if found is not None:
-                raise InvalidJob.at(*found)
+                raise InvalidJob.at(found.pointer, found.detail)
         if self._lossy:
             self._refuse_changed(values, decoded)
         return raw
@@ -196,8 +196,8 @@ class Signature:
         except msgspec.ValidationError:
             return msgspec.json.decode(raw)
 
-    def schema(self, title: str) -> bytes:
-        """Return the JSON Schema of the arguments under a title, with references and defaults, as bytes."""
+    def schema(self, title: str, examples: Sequence[Mapping[str, Any]] = ()) -> bytes:
+        """Return the JSON Schema of the arguments under a title, with references, defaults and examples, as bytes."""
         defs: dict[str, Any] = {}
 
         def describe(kind: type) -> dict[str, Any]:
@@ -217,6 +217,8 @@ class Signature:
         own = components.pop(reference["$ref"].rpartition("/")[2])
         own["title"] = title
         own["additionalProperties"] = False
+        if examples:
+            own["examples"] = examples
         for name, default in self.defaults.items():
             own["properties"][name].pop("default", None)
             plain = _plain_or_none(default)

@@ -17,6 +17,7 @@ import msgspec
 
 from taskflowmq.client import codec
 from taskflowmq.client.announced import options_json
+from taskflowmq.client.examples import check_examples
 from taskflowmq.client.handle import Handle
 from taskflowmq.client.hub import Hub
 from taskflowmq.client.options import (
@@ -63,6 +64,7 @@ class TaskOptions(TypedDict, total=False):
     on_lease_lost: "continue" (default): a body whose worker cannot renew its lease continues, and its result counts if
         no rescuer has taken the job meanwhile. "stop": it is stopped before one can, so that two never run at once;
         its job goes back to its queue. Threads and blocked loops are stopped with their process.
+    examples: arguments by name to begin with, at most 10; forms of the dashboard offer them.
     """
 
     name: str
@@ -73,6 +75,7 @@ class TaskOptions(TypedDict, total=False):
     unique: Unique | None
     process: bool
     on_lease_lost: Literal["continue", "stop"]
+    examples: Sequence[Mapping[str, Any]]
 
 
 class JobRequest(msgspec.Struct, Generic[R_co], eq=False, frozen=True):
@@ -215,8 +218,10 @@ class Task(_Enqueues[P, R]):
         self.retry: Retry = given.pop("retry", None) or Retry()
         if not isinstance(self.retry, Retry):
             raise TypeError(f"retry of task {self.name!r} must be a Retry, got {type(self.retry).__name__}")
+        examples = given.pop("examples", ())
         self._defaults = _defaults(given, self.retry)
         self._signature = Signature(fn)
+        self._examples = check_examples(examples, self._signature) if examples else ()
         if isinstance(self._defaults.unique, Unique):
             self._defaults.unique.check(self._signature.names)
         #: The template of the last job: the next one usually differs in id and arguments only.
@@ -281,7 +286,7 @@ class Task(_Enqueues[P, R]):
 
     def args_schema(self) -> bytes:
         """Return the JSON Schema of the arguments."""
-        return self._signature.schema(self.name)
+        return self._signature.schema(self.name, self._examples)
 
     def notice(self) -> TaskNotice:
         """Return what is announced of this task in the store."""
@@ -330,8 +335,10 @@ class Task(_Enqueues[P, R]):
         """Check a call and return the job to store."""
         return self._request(self._signature.encode_call(args, kwargs), options, origin)
 
-    def request_named(self, args: Mapping[str, Any], options: Options, origin: Origin) -> JobRequest[R]:
-        """The same for arguments by name."""
+    def request_named(self, args: Mapping[str, Any] | bytes, options: Options, origin: Origin) -> JobRequest[R]:
+        """The same for arguments by name; JSON is that of a stored job, which was checked: no digit of it changes."""
+        if isinstance(args, bytes):
+            return self._request(args, options, origin)
         if not isinstance(args, Mapping):
             raise InvalidJob.at("/args", f"must be an object, got {type(args).__name__}")
         return self._request(self._signature.encode_named(args), options, origin)
@@ -478,11 +485,15 @@ def _stops(on_lease_lost: object) -> bool:
     return on_lease_lost == "stop"
 
 
+#: Options of a job that a task has a default of, and where that is read from.
+_DEFAULTS = {"queue": "queue", "priority": "priority", "timeout": "timeout_ms", "unique": "unique"}
+
+
 def _defaults(given: dict[str, Any], retry: Retry) -> Defaults:
     checked = check_options(given)
-    values = {
-        name: value
-        for name in ("queue", "priority", "timeout_ms", "unique")
-        if (value := getattr(checked, name)) is not msgspec.UNSET
-    }
+    for name in given:
+        if name not in _DEFAULTS:
+            hint = f"retry=Retry(max_attempts={given[name]!r})" if name == "max_attempts" else f"task.using({name}=…)"
+            raise TypeError(f"{name!r} is an option of a job, and not of a task: use {hint}")
+    values = {name: value for name in _DEFAULTS.values() if (value := getattr(checked, name)) is not msgspec.UNSET}
     return Defaults(max_attempts=retry.max_attempts, **values)

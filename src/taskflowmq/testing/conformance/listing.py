@@ -10,21 +10,27 @@ import msgspec
 import pytest
 
 from taskflowmq.core.ids import uuid7
-from taskflowmq.core.job import JobFilter, JobView, State
+from taskflowmq.core.job import JobFilter, JobView, Sort, State
+from taskflowmq.core.rows import ErrorHead
 from taskflowmq.core.transitions import Discarded, Failed, Stopped, Succeeded
-from taskflowmq.ports.store import MAX_PAGE_BYTES
+from taskflowmq.ports.store import FIRST_LOOK, MAX_PAGE_BYTES, SEARCH_S
+from taskflowmq.testing.as_stored import row_of
 from taskflowmq.testing.conformance.intake import ERROR
 from taskflowmq.testing.conformance.support import NOON, Rig, StoreSuite, ids
 
 
-async def collect(rig: Rig, limit: int = 3, **wanted: Any) -> list[JobView]:
-    """Follow a list to its end."""
+async def collect(rig: Rig, limit: int = 3, *, seconds: float = SEARCH_S, **wanted: Any) -> list[JobView]:
+    """Follow a list to its end; its rows are those of its jobs."""
     found: list[JobView] = []
     before: UUID | None = None
     for _ in range(1000):
-        page = await rig.store.jobs.list_jobs(JobFilter(**wanted), limit=limit, before=before)
+        query = JobFilter(**wanted)
+        page = await rig.store.jobs.list_jobs(query, limit=limit, before=before, seconds=seconds)
         assert len(page.items) <= limit
+        assert page.complete or page.next is not None
         found += page.items
+        rows = await rig.store.jobs.list_rows(query, limit=limit, before=before, seconds=SEARCH_S)
+        assert rows.items[: len(page.items)] == [row_of(view) for view in page.items]
         if page.next is None:
             return found
         before = page.next
@@ -182,6 +188,93 @@ class TestListing(StoreSuite):
         weight = sum(view.weight for view in page.items)
         assert MAX_PAGE_BYTES - page.items[0].weight < weight <= MAX_PAGE_BYTES
         assert ids(await collect(rig, 1000)) == ids(reversed(jobs))
+
+    @pytest.mark.parametrize("limit", [1, 3, 100])
+    @pytest.mark.parametrize(
+        "states", [(), (State.DEAD,), (State.COMPLETED, State.DEAD), (State.PENDING, State.RUNNING)]
+    )
+    async def test_oldest_first_is_the_same_list_from_its_end(
+        self, rig: Rig, limit: int, states: tuple[State, ...]
+    ) -> None:
+        await fill(rig)
+        newest = await collect(rig, 10, states=states)
+        assert await collect(rig, limit, states=states, sort=Sort.OLDEST) == newest[::-1]
+        between: dict[str, Any] = {
+            "created_after": NOON,
+            "created_before": NOON + timedelta(seconds=1),
+            "queue": "a",
+            "states": states,
+        }
+        assert await collect(rig, limit, sort=Sort.OLDEST, **between) == (await collect(rig, 10, **between))[::-1]
+
+    @pytest.mark.parametrize("sort", Sort)
+    async def test_by_worker(self, rig: Rig, sort: Sort) -> None:
+        mine, other = await rig.worker(), await rig.worker()
+        await rig.enqueue(*(rig.job() for _ in range(8)))
+        held = await rig.claim(mine, 4)
+        theirs = await rig.claim(other, 4)
+        await rig.settle(held[0], Succeeded(b"1"))
+        await rig.settle(held[1], Discarded(ERROR))
+        await rig.settle(held[2], Stopped(by_handler=True))
+        await rig.settle(theirs[0], Succeeded(b"1"))
+        by_age = sorted(job.id for job in held)
+        wanted = by_age if sort is Sort.OLDEST else by_age[::-1]
+        assert ids(await collect(rig, 2, worker=mine, sort=sort)) == wanted
+        assert ids(await collect(rig, 2, worker=mine, states=(State.RUNNING,), sort=sort)) == [held[3].id]
+        assert ids(await collect(rig, 2, worker=mine, states=(State.COMPLETED,), sort=sort)) == [held[0].id]
+        assert ids(await collect(rig, 2, worker=mine, states=(State.DEAD,), sort=sort)) == [held[1].id]
+        assert await collect(rig, worker=mine, states=(State.PENDING,)) == []
+        assert await collect(rig, worker=uuid7(1, 1)) == []
+
+    @pytest.mark.parametrize("sort", Sort)
+    async def test_by_the_time_of_the_end(self, rig: Rig, sort: Sort) -> None:
+        ends = (Succeeded(b"1"), Discarded(ERROR), Stopped(by_handler=True), Succeeded(b"2"))
+        jobs = []
+        for end in ends:
+            jobs.append((await rig.apply(await rig.running(), end)).id)
+            rig.clock.advance(10)
+        await rig.running()
+        after, before = NOON + timedelta(seconds=5), NOON + timedelta(seconds=25)
+
+        async def found(**wanted: Any) -> list[UUID]:
+            return sorted(ids(await collect(rig, 1, sort=sort, **wanted)))
+
+        assert await found(finished_after=after) == jobs[1:]
+        assert await found(finished_before=before) == jobs[:3]
+        assert await found(finished_after=after, finished_before=before) == jobs[1:3]
+        assert await found(finished_after=after, finished_before=before, states=(State.DEAD,)) == [jobs[1]]
+        assert await found(finished_after=after, states=(State.COMPLETED, State.RUNNING)) == [jobs[3]]
+        assert await found(finished_after=NOON, finished_before=NOON + timedelta(seconds=10)) == jobs[:1]
+        assert await found(finished_after=after, states=(State.PENDING,)) == []
+
+    async def test_a_search_without_time_says_how_far_it_came(self, rig: Rig) -> None:
+        needle = await rig.put("needle")
+        await rig.enqueue(*(rig.job("straw") for _ in range(120)))
+        query = JobFilter(task="needle")
+        page = await rig.store.jobs.list_jobs(query, limit=2, before=None, seconds=0)
+        assert (page.items, page.looked_at, page.complete) == ([], FIRST_LOOK, False)
+        assert page.next is not None
+        again = await rig.store.jobs.list_rows(query, limit=2, before=page.next, seconds=0)
+        assert (again.items, again.looked_at, again.complete) == ([], FIRST_LOOK, False)
+        last = await rig.store.jobs.list_jobs(query, limit=2, before=again.next, seconds=0)
+        assert (ids(last.items), last.looked_at, last.complete, last.next) == ([needle.id], 21, True, None)
+        for sort in Sort:
+            assert ids(await collect(rig, 2, task="needle", sort=sort, seconds=0)) == [needle.id]
+            straws = await collect(rig, 30, task="straw", sort=sort, seconds=0)
+            assert len({view.id for view in straws}) == 120
+        full = await rig.store.jobs.list_jobs(JobFilter(), limit=2, before=None, seconds=0)
+        assert (len(full.items), full.complete) == (2, True)
+
+    async def test_a_row_shows_the_beginning_of_arguments_and_error(self, rig: Rig) -> None:
+        long = "ü" * 290 + "\U0001f9ea" * 50
+        args = {"text": long, "number": 12345678901234567890}
+        error = {"type": "Wrong", "message": long * 3, "traceback": "x" * 16_000}
+        held = await rig.running(args=args, tags=("red", "b ü"))
+        await rig.apply(held, Discarded(msgspec.json.encode(error)))
+        [row] = (await rig.store.jobs.list_rows(JobFilter(), limit=5, before=None)).items
+        assert row.args_preview == msgspec.json.encode(args).decode()[:299] + "…"
+        assert row.error == ErrorHead("Wrong", (long * 3)[:299] + "…")
+        assert (row.tags, row.state, row.worker) == (("red", "b ü"), State.DEAD, str((await rig.view(held.id)).worker))
 
     async def test_an_empty_list_ends_at_once(self, rig: Rig) -> None:
         page = await rig.store.jobs.list_jobs(JobFilter(), limit=5, before=None)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
-from taskflowmq.core.job import JobFilter
+from taskflowmq.core.job import JobFilter, QueueRef
+from taskflowmq.core.pauses import Pause
+from taskflowmq.core.retention import QueueRetention
 from taskflowmq.core.transitions import Snoozed, Succeeded
 from taskflowmq.core.validation import UNUSED_AFTER, USE_EVERY
 from taskflowmq.ports.store import QueueView, Store
@@ -68,6 +71,33 @@ class TestQueues(StoreSuite):
         await rig.store.queues.resume("default", "default")
         await rig.store.queues.resume("default", "default")
         assert (await _queue(rig)).paused_at is None
+
+    async def test_a_pause_keeps_who_and_why_until_it_ends(self, rig: Rig, other: Rig) -> None:
+        await rig.put()
+        await rig.store.queues.pause("default", "default", actor="ada", reason='deploy of "über"')
+        kept = Pause(NOON, "ada", 'deploy of "über"')
+        assert (await _queue(other)).pause == kept
+        assert await other.store.claims.paused_queues() == {QueueRef("default", "default"): kept}
+        await rig.store.queues.set_retention("default", "default", {"dead_ms": 7})
+        assert (await _queue(other)).pause == kept
+        await rig.store.queues.resume("default", "default")
+        assert (await _queue(other)).pause is None
+        assert await other.store.claims.paused_queues() == {}
+        # The next pause knows nothing of the one before.
+        rig.clock.advance(5.123457)
+        await rig.store.queues.pause("default", "default")
+        assert (await _queue(other)).pause == Pause(NOON + timedelta(microseconds=5_123_457))
+        await rig.store.queues.pause("default", "default", actor="ada", reason="deploy")
+        assert (await _queue(other)).pause == Pause(NOON + timedelta(microseconds=5_123_457), "ada", "deploy")
+        assert (await _queue(other)).retention == QueueRetention(dead_ms=7)
+
+    async def test_a_paused_queue_gets_another_reason_and_keeps_its_time(self, rig: Rig) -> None:
+        await rig.store.queues.pause("default", "default", actor="ada", reason="deploy")
+        rig.clock.advance(5)
+        await rig.store.queues.pause("default", "default", actor="bob")
+        assert (await _queue(rig)).pause == Pause(NOON, "ada", "deploy")
+        await rig.store.queues.pause("default", "default", actor="bob", reason="outage")
+        assert (await _queue(rig)).pause == Pause(NOON, "bob", "outage")
 
     async def test_a_new_queue_can_be_paused_before_its_first_job(self, rig: Rig, other: Rig) -> None:
         await rig.store.queues.pause("default", "tomorrow")

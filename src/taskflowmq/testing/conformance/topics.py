@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from taskflowmq.testing.conformance.attempts import TestAttempts
+from taskflowmq.testing.conformance.audit import TestAudit
+from taskflowmq.testing.conformance.bulks import TestBulks
 from taskflowmq.testing.conformance.caller_transactions import TestCallerTransactions
 from taskflowmq.testing.conformance.cancelling import TestCancelling
 from taskflowmq.testing.conformance.claims import TestClaims
+from taskflowmq.testing.conformance.error_groups import TestErrorGroups
 from taskflowmq.testing.conformance.fates import TestFates
 from taskflowmq.testing.conformance.fence import TestFence
 from taskflowmq.testing.conformance.fields import TestFields
+from taskflowmq.testing.conformance.filters import TestFilters
+from taskflowmq.testing.conformance.history import TestHistory, TestHistoryOfTheUnstarted
 from taskflowmq.testing.conformance.idempotency import TestIdempotency
 from taskflowmq.testing.conformance.intake import TestIntake
 from taskflowmq.testing.conformance.jobs import TestJobs
 from taskflowmq.testing.conformance.lanes import TestLanes
 from taskflowmq.testing.conformance.listing import TestListing
+from taskflowmq.testing.conformance.logs import TestLogs
 from taskflowmq.testing.conformance.notifier import TestNotifier
+from taskflowmq.testing.conformance.probes import TestProbes
 from taskflowmq.testing.conformance.queues import TestQueues, TestUnusedQueues
 from taskflowmq.testing.conformance.races import TestRaces
 from taskflowmq.testing.conformance.retention import TestRetention
@@ -30,18 +37,26 @@ from taskflowmq.testing.conformance.workers import TestWorkers
 
 ALL: tuple[type[StoreSuite], ...] = (
     TestAttempts,
+    TestBulks,
+    TestAudit,
     TestJobs,
     TestCallerTransactions,
     TestCancelling,
     TestClaims,
+    TestErrorGroups,
     TestFates,
     TestFence,
     TestFields,
+    TestFilters,
+    TestHistory,
+    TestHistoryOfTheUnstarted,
     TestIdempotency,
     TestIntake,
     TestLanes,
     TestListing,
+    TestLogs,
     TestNotifier,
+    TestProbes,
     TestQueues,
     TestRaces,
     TestRetention,

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
+
+import msgspec
 
 from taskflowmq.core.ids import uuid7
 from taskflowmq.core.job import Counters, Reason, State
 from taskflowmq.core.transitions import Crashed, HandedBack, Lost, Succeeded
+from taskflowmq.core.workers import KNOWN, Command, CommandAnswer, WorkerState
 from taskflowmq.ports.store import Settled
 from taskflowmq.testing.conformance.support import (
     LEASE_MS,
@@ -59,7 +63,7 @@ class TestWorkers(StoreSuite):
     async def test_renewing_moves_the_lease(self, rig: Rig) -> None:
         first, second, idle = await rig.worker(), await rig.worker(), await rig.worker()
         rig.clock.advance(25)
-        assert await rig.store.workers.renew([first, second], LEASE_MS) == {first, second}
+        assert set(await rig.store.workers.renew([first, second], LEASE_MS)) == {first, second}
         rig.clock.advance(10)
         assert await rig.store.workers.end_expired(10) == [idle]
         lease = {seen.id: seen.lease_until for seen in await rig.store.workers.list_workers()}
@@ -68,14 +72,14 @@ class TestWorkers(StoreSuite):
     async def test_a_late_renewal_is_good_until_somebody_ended_the_worker(self, rig: Rig) -> None:
         worker = await rig.worker()
         rig.clock.advance(3600)
-        assert await rig.store.workers.renew([worker], LEASE_MS) == {worker}
+        assert set(await rig.store.workers.renew([worker], LEASE_MS)) == {worker}
         assert await rig.store.workers.end_expired(10) == []
 
     async def test_an_ended_worker_is_missing_from_the_renewed(self, rig: Rig, other: Rig) -> None:
         lives, ended = await rig.worker(), await rig.worker()
         assert await other.store.workers.end(ended) is True
-        assert await rig.store.workers.renew([lives, ended, uuid7(1, 1)], LEASE_MS) == {lives}
-        assert await rig.store.workers.renew([], LEASE_MS) == set()
+        assert set(await rig.store.workers.renew([lives, ended, uuid7(1, 1)], LEASE_MS)) == {lives}
+        assert set(await rig.store.workers.renew([], LEASE_MS)) == set()
         (seen,) = (view for view in await rig.store.workers.list_workers() if view.id == ended)
         assert seen.ended_at == NOON
 
@@ -94,7 +98,7 @@ class TestWorkers(StoreSuite):
         ended += await rig.store.workers.end_expired(2)
         assert sorted(ended) == sorted(short)
         assert await rig.store.workers.end_expired(2) == []
-        assert await rig.store.workers.renew([*short, long], 1000) == {long}
+        assert set(await rig.store.workers.renew([*short, long], 1000)) == {long}
 
     async def test_a_rescuer_that_stood_still_after_its_turn_ends_nobody(self, rig: Rig, other: Rig) -> None:
         worker = await rig.worker(lease_ms=3_000)
@@ -248,3 +252,109 @@ class TestWorkers(StoreSuite):
         (view,) = await rig.store.workers.list_workers()
         assert view.lease_over
         assert view.ended_at is None
+
+    # --------------------------------------------------------------------------------------------- load and commands
+
+    async def test_a_load_is_stored_with_the_renewal(self, rig: Rig) -> None:
+        first, second = await rig.worker(), await rig.worker()
+        await rig.store.workers.renew([first, second], LEASE_MS, loads=[b'{"cpu":0.5}', None])
+        rig.clock.advance(10)
+        await rig.store.workers.renew([second, first], LEASE_MS)
+        views = {view.id: view for view in await rig.store.workers.list_workers()}
+        assert (views[first].load, views[first].load_at) == (b'{"cpu":0.5}', NOON), "what is not said stays"
+        assert (views[second].load, views[second].load_at) == (None, None)
+        await rig.store.workers.renew([second, first], LEASE_MS, loads=[b'{"cpu":1}', b'{"cpu":0.25}'])
+        seen = await rig.store.workers.get(first)
+        assert seen is not None
+        assert (seen.load, seen.load_at) == (b'{"cpu":0.25}', rig.clock.now())
+
+    async def test_a_worker_is_read_by_its_id(self, rig: Rig, other: Rig) -> None:
+        held = await rig.running()
+        [listed] = await rig.store.workers.list_workers()
+        assert await other.store.workers.get(listed.id) == listed
+        assert str(listed.id) == (await rig.view(held.id)).worker
+        assert await rig.store.workers.get(uuid7(1, 1)) is None
+
+    async def test_a_command_is_returned_by_every_renewal(self, rig: Rig, other: Rig) -> None:
+        worker, free = await commanded(rig), await commanded(rig)
+        tell = other.store.workers.command
+
+        async def told() -> Command | None:
+            alive = await rig.store.workers.renew([free, worker], LEASE_MS)
+            assert alive[free] is None
+            return alive[worker]
+
+        assert await told() is None
+        assert await tell(worker, Command.DRAIN, actor="ada") is CommandAnswer.DONE
+        rig.clock.advance(5)
+        assert await tell(worker, Command.DRAIN, actor="bob") is CommandAnswer.DONE
+        assert [await told(), await told()] == [Command.DRAIN, Command.DRAIN]
+        seen = await rig.store.workers.get(worker)
+        assert seen is not None
+        assert (seen.command_at, seen.command_by, seen.state) == (NOON, "ada", WorkerState.DRAINING)
+        assert await tell(worker, None, actor="bob") is CommandAnswer.DONE
+        assert await told() is None
+        seen = await rig.store.workers.get(worker)
+        assert seen is not None
+        assert (seen.command, seen.command_at, seen.command_by, seen.state) == (None, None, None, WorkerState.LIVING)
+
+    async def test_a_stop_is_not_taken_back(self, rig: Rig) -> None:
+        worker = await commanded(rig)
+        tell = rig.store.workers.command
+        assert await tell(worker, Command.DRAIN, actor="ada") is CommandAnswer.DONE
+        assert await tell(worker, Command.STOP, actor="ada") is CommandAnswer.DONE
+        assert await tell(worker, Command.STOP, actor="ada") is CommandAnswer.DONE
+        assert await tell(worker, None, actor="ada") is CommandAnswer.STOPPING
+        assert await tell(worker, Command.DRAIN, actor="ada") is CommandAnswer.STOPPING
+        assert (await rig.store.workers.renew([worker], LEASE_MS))[worker] is Command.STOP
+
+    async def test_who_gets_no_command(self, rig: Rig) -> None:
+        tell = rig.store.workers.command
+        old, ended, late = await rig.worker(), await commanded(rig), await commanded(rig)
+        isolated = await commanded(rig, isolated=True)
+        assert await tell(uuid7(1, 1), Command.STOP, actor="ada") is CommandAnswer.NOT_FOUND
+        assert await tell(old, Command.STOP, actor="ada") is CommandAnswer.NOT_SUPPORTED
+        assert await tell(isolated, Command.DRAIN, actor="ada") is CommandAnswer.ISOLATED
+        await rig.store.workers.end(ended)
+        assert await tell(ended, Command.DRAIN, actor="ada") is CommandAnswer.ENDED
+        rig.clock.advance(31)
+        assert await tell(late, Command.DRAIN, actor="ada") is CommandAnswer.ENDED
+        assert all(view.command is None for view in await rig.store.workers.list_workers())
+
+    async def test_a_replacement_begins_with_the_command_of_its_predecessor(self, rig: Rig) -> None:
+        worker = await commanded(rig, command=Command.DRAIN)
+        seen = await rig.store.workers.get(worker)
+        assert seen is not None
+        assert (seen.command, seen.command_at, seen.state) == (Command.DRAIN, NOON, WorkerState.DRAINING)
+        assert await rig.store.workers.renew([worker], LEASE_MS) == {worker: Command.DRAIN}
+
+    async def test_states_of_workers(self, rig: Rig) -> None:
+        ended, lost, late = await rig.worker(), await rig.worker(lease_ms=1000), await rig.worker(lease_ms=2000)
+        await rig.store.workers.end(ended)
+        rig.clock.advance(1.5)
+        assert await rig.store.workers.end_expired(10) == [lost]
+        rig.clock.advance(1)
+        states = {view.id: view.state for view in await rig.store.workers.list_workers()}
+        assert states == {ended: WorkerState.ENDED, lost: WorkerState.LOST, late: WorkerState.LOST}
+
+    async def test_the_oldest_jobs_that_each_worker_runs(self, rig: Rig) -> None:
+        first, second = await rig.worker(), await rig.worker()
+        await rig.enqueue(*(rig.job() for _ in range(4)), rig.job(tenant="blue"))
+        held = await rig.claim(first, 4)
+        theirs = await rig.claim(second, 1, tenants=("blue",))
+        found = await rig.store.workers.first_jobs("default", 3)
+        assert {key: [job.id for job in jobs] for key, jobs in found.items()} == {
+            first: sorted(job.id for job in held)[:3]
+        }
+        assert (found[first][0].task, found[first][0].started_at) == (held[0].task, NOON)
+        found = await rig.store.workers.first_jobs("blue", 3)
+        assert {key: [job.id for job in jobs] for key, jobs in found.items()} == {second: [theirs[0].id]}
+        assert await rig.store.workers.first_jobs("unheard-of", 3) == {}
+
+
+async def commanded(rig: Rig, *, isolated: bool = False, command: Command | None = None) -> UUID:
+    """Register a worker that says that it obeys commands."""
+    info = msgspec.json.encode({"queues": [], "commands": KNOWN, "isolated": isolated})
+    worker = msgspec.structs.replace(new_worker(rig.job().id), info=info, command=command)
+    await rig.store.workers.register(worker)
+    return worker.id

@@ -1,0 +1,175 @@
+"""``app.errors``: the failures of the app's tenant by kind, and what operators decide about them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from taskflowmq.client.acting import Acting
+from taskflowmq.client.hub import Hub
+from taskflowmq.client.session import Session
+from taskflowmq.client.sync import sync_twin
+from taskflowmq.core.attempts import AttemptView
+from taskflowmq.core.audit import Caller
+from taskflowmq.core.error_groups import (
+    ErrorGroup,
+    GroupCounts,
+    GroupPage,
+    GroupState,
+    check_query,
+    check_until,
+)
+from taskflowmq.core.errors import ErrorGroupNotFound, InvalidJob
+from taskflowmq.core.fingerprint import fits, is_fingerprint
+from taskflowmq.core.job import JobView
+from taskflowmq.core.retention import age_ms
+from taskflowmq.ports.store import Store
+
+
+async def find_group(store: Store, tenant: str, fingerprint: str) -> ErrorGroup:
+    """Return a group.
+
+    Raises:
+        ErrorGroupNotFound: the tenant has none with this fingerprint.
+    """
+    found = await store.errors.get(tenant, fingerprint) if is_fingerprint(fingerprint) else None
+    if found is None:
+        raise ErrorGroupNotFound(f"there is no group of errors {fingerprint:.40}")
+    return found
+
+
+async def mark_group(
+    store: Store, tenant: str, fingerprint: str, state: GroupState, *, by: Caller, until: datetime | None = None
+) -> ErrorGroup:
+    """Put a group into a state and return it.
+
+    Args:
+        store: the store.
+        tenant, fingerprint: the group.
+        state: which.
+        by: who decided it; the audit keeps that.
+        until: when a mute ends.
+
+    Raises:
+        ErrorGroupNotFound: the tenant has none with this fingerprint.
+        InvalidJob: a mute does not end in the next year.
+    """
+    if until is not None:
+        until = check_until(until, await store.history.now())
+    if is_fingerprint(fingerprint):
+        await store.errors.mark(tenant, fingerprint, state, by=by, until=until)
+    return await find_group(store, tenant, fingerprint)
+
+
+async def sample_of(store: Store, tenant: str, group: ErrorGroup) -> tuple[JobView, AttemptView] | None:
+    """Return a job of a group with its newest attempt that failed so; None if the job is deleted or unknown."""
+    job = None if group.job_id is None else await store.jobs.get(tenant, group.job_id)
+    if job is None:
+        return None
+    attempts = await store.jobs.attempts(tenant, job.id)
+    failed = [one for one in attempts if one.raw_error is not None or one.outcome == "lost"]
+    found = [one for one in failed if fits(group.fingerprint, tenant, job.task, one.raw_error)]
+    return (job, found[-1]) if found else None
+
+
+class Errors:
+    """Groups of errors of an app's tenant. Failures of the last ten seconds may be missing."""
+
+    def __init__(self, hub: Hub[Session], tenant: str, acting: Acting) -> None:
+        self._hub = hub
+        self._tenant = tenant
+        self._acting = acting
+
+    async def alist(
+        self,
+        state: str | None = None,
+        *,
+        q: str | None = None,
+        task: str | None = None,
+        sort: str = "last",
+        limit: int = 50,
+        cursor: tuple[int, str] | None = None,
+    ) -> GroupPage:
+        """Return groups, the largest value of the order first.
+
+        Args:
+            state: only those that are open, resolved or muted.
+            q: part of the type, message or task.
+            task: only those of a task.
+            sort: last, first or count: by when they occurred last or first, or how often.
+            limit: 1…200.
+            cursor: the ``next`` of the page before.
+
+        Raises:
+            InvalidJob: an argument is refused.
+        """
+        query = check_query(self._tenant, state, q=q, task=task, sort=sort, limit=limit, after=cursor)
+        return await self._hub.call(lambda session: session.asked.errors.list_groups(query))
+
+    async def acount(self) -> GroupCounts:
+        """Return how many groups there are, by state, and how many open ones are new in the last 24 hours."""
+        return await self._hub.call(lambda session: session.asked.errors.count(self._tenant))
+
+    async def aget(self, fingerprint: str) -> ErrorGroup:
+        """Return a group.
+
+        Raises:
+            ErrorGroupNotFound: there is none with this fingerprint.
+        """
+        return await self._hub.call(lambda session: find_group(session.asked, self._tenant, fingerprint))
+
+    async def asample(self, group: ErrorGroup) -> tuple[JobView, AttemptView] | None:
+        """Return a job of a group with its newest attempt that failed so; None if there is none any more."""
+        return await self._hub.call(lambda session: sample_of(session.asked, self._tenant, group))
+
+    async def aresolve(self, fingerprint: str, *, reason: str | None = None, actor: str | None = None) -> ErrorGroup:
+        """Mark a group as resolved: it opens again by itself when it occurs again. The audit keeps who did, and why.
+
+        Raises:
+            ErrorGroupNotFound: there is none with this fingerprint.
+        """
+        return await self._mark(fingerprint, GroupState.RESOLVED, self._acting.caller(actor, reason))
+
+    async def amute(
+        self, fingerprint: str, *, until: datetime | None = None, seconds: float | str | timedelta | None = None,
+        reason: str | None = None,
+        actor: str | None = None,
+    ) -> ErrorGroup:  # fmt: skip
+        """Hide a group until a time, whatever occurs.
+
+        Args:
+            fingerprint: the group.
+            until: an aware time in the next year.
+            seconds: instead of it: for how long; seconds, a timedelta or text like ``2h``.
+            reason: why, on one line.
+            actor: who mutes it; the audit keeps that, and why.
+
+        Raises:
+            ErrorGroupNotFound: there is none with this fingerprint.
+            InvalidJob: neither or both are given, or the time is not in the next year.
+        """
+        if (until is None) == (seconds is None):
+            raise InvalidJob.at("/until", "exactly one of until and seconds is required")
+        if until is None:
+            until = datetime.now(UTC) + timedelta(milliseconds=age_ms(seconds, "/seconds") or 0)
+        return await self._mark(fingerprint, GroupState.MUTED, self._acting.caller(actor, reason), until)
+
+    async def areopen(self, fingerprint: str, *, reason: str | None = None, actor: str | None = None) -> ErrorGroup:
+        """Open a group that is resolved or muted. The audit keeps who did, and why.
+
+        Raises:
+            ErrorGroupNotFound: there is none with this fingerprint.
+        """
+        return await self._mark(fingerprint, GroupState.OPEN, self._acting.caller(actor, reason))
+
+    async def _mark(self, fingerprint: str, state: GroupState, by: Caller, until: datetime | None = None) -> ErrorGroup:
+        return await self._hub.call(
+            lambda session: mark_group(session.asked, self._tenant, fingerprint, state, by=by, until=until)
+        )
+
+    count = sync_twin(acount)
+    get = sync_twin(aget)
+    sample = sync_twin(asample)
+    resolve = sync_twin(aresolve)
+    mute = sync_twin(amute)
+    reopen = sync_twin(areopen)
+    list = sync_twin(alist)

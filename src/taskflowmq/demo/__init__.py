@@ -1,0 +1,1 @@
+"""``taskflow demo``: a shop that does not exist, with work in every state and a day of history."""
