@@ -8,12 +8,11 @@ MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q --retries 5
-JOBS ?= 2
-# Fast tests wait for locks and timers about half as long as they compute.
-FAST_JOBS ?= 3
-# Their files are in memory where there is room: SQLite and PostgreSQL make thousands and wait for each to be on disk.
+# On two cores. Tests wait for locks, timers and programs about half as long as they compute.
+JOBS ?= 3
+# Their files are in memory where there is room, in KiB: SQLite and PostgreSQL make thousands and wait for each to be on disk.
 IN_MEMORY = $(if $(TMPDIR),,$(shell \
-  test "$$(df -Pk /dev/shm 2>/dev/null | awk 'END {print $$4}')" -gt 3000000 2>/dev/null && echo TMPDIR=/dev/shm || true))
+  test "$$(df -Pk /dev/shm 2>/dev/null | awk 'END {print $$4}')" -gt $(1) 2>/dev/null && echo TMPDIR=/dev/shm || true))
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
 # pytest keeps the tests it has rewritten as bytecode; without that each process rewrites them anew, for ten seconds.
 unexport PYTHONDONTWRITEBYTECODE
@@ -28,8 +27,15 @@ help: ## Show this help
 	@echo
 
 .PHONY: run
-run: .venv/.run-ready ## Set up and start the quickstart (PORT and DATABASE_URL are honoured)
+run: ## Set up and start the quickstart (PORT and DATABASE_URL are honoured)
+	@$(MAKE) -s $(if $(findstring jobserver,$(MAKEFLAGS)),,-j2) .venv/.run-ready web WEB=--optional
 	@cd examples/quickstart && exec ../../$(BIN)/taskflow dev quickstart:app --demo quickstart:demo
+
+# Beside pip where `make run` calls it, so it uses only the standard library. WEB=--optional: the server starts without it.
+WEB ?=
+.PHONY: web
+web: | $(BIN)/python ## Build the dashboard (NODE=/path/to/node; else one is found or fetched)
+	@$(BIN)/python -m tools.build_dashboard $(WEB)
 
 .PHONY: bench
 bench: .venv/.dev-ready ## Measure this machine
@@ -42,6 +48,14 @@ bench-compare: .venv/.dev-ready ## Measure it beside its peers: PEERS=taskflow,p
 	  $(if $(MEASURES),--measures $(MEASURES)) $(if $(BENCH_JOBS),--jobs $(BENCH_JOBS)) \
 	  $(if $(FINISHED),--finished $(FINISHED))
 
+.PHONY: bench-feed
+bench-feed: .venv/.dev-ready ## What viewers of the live feed cost, beside a drain: STORE=postgres|sqlite
+	$(BIN)/python -m benchmarks.feed --store $(STORE)
+
+.PHONY: bench-dashboard
+bench-dashboard: .venv/.dev-ready web ## How soon pages are there and show what happened, in a browser: STORE=postgres|sqlite JOBS_ENDED=1000000
+	$(BIN)/python -m benchmarks.dashboard --store $(STORE) --jobs $(JOBS_ENDED)
+
 .PHONY: profile explain
 profile: .venv/.dev-ready ## Where a worker's processor time goes: STORE=postgres|sqlite
 	$(BIN)/python -m benchmarks.profile_worker --store $(STORE)
@@ -53,19 +67,19 @@ explain: .venv/.dev-ready ## EXPLAIN (ANALYZE, BUFFERS) of every statement, as i
 
 .PHONY: test
 test: .venv/.dev-ready ## Run every test
-	$(PYTEST)
+	$(call IN_MEMORY,6000000) $(PYTEST)
 
 .PHONY: test-fast
 test-fast: .venv/.dev-ready ## Run the tests that take no processes and no patience (at most a minute)
-	$(IN_MEMORY) $(PYTEST) -n $(FAST_JOBS) --dist load -m "not slow" --hypothesis-profile quick \
-	  --ignore tests/faults --ignore tests/poolers --durations 10 --durations-min 1
+	$(call IN_MEMORY,3000000) $(PYTEST) --dist load -m "not slow" --hypothesis-profile quick \
+	  --ignore tests/faults --ignore tests/poolers --ignore tests/browser --durations 10 --durations-min 1
 
 .PHONY: test-matrix
 test-matrix: .venv/.dev-ready ## Conformance on every Python and database version that can be had here: ONLY="3.12 SQLite"
 	$(BIN)/python -m tools.test_matrix --jobs $(JOBS) $(ONLY)
 
-.PHONY: check check-format check-lint check-types check-layers check-rules
-check: check-format check-lint check-types check-layers check-rules ## Format, lint, types, layers, budgets, queries, words, dead names (make -k check shows all)
+.PHONY: check check-format check-lint check-types check-layers check-rules check-dashboard
+check: check-format check-lint check-types check-layers check-rules check-dashboard ## Format, lint, types, layers, budgets, queries, words, dead names, dashboard (make -k check shows all)
 
 check-format: .venv/.dev-ready
 	$(BIN)/ruff format --check --output-format concise $(PATHS)
@@ -87,9 +101,13 @@ check-rules: .venv/.dev-ready
 	$(BIN)/python -m tools.check_words
 	$(BIN)/vulture
 
+check-dashboard: .venv/.dev-ready
+	$(BIN)/python -m tools.check_dashboard
+
 ##@ Try to break it (docs/reliability.md says what must hold)
 
 STORE ?= postgres
+JOBS_ENDED ?= 1000000
 SECONDS ?= 60
 SEEDS ?= 20
 MINUTES ?= 10
@@ -116,14 +134,29 @@ check-checkers: .venv/.dev-ready ## Prove with mutants that the tests notice mis
 fmt: .venv/.dev-ready ## Format, and repair what the linter can repair
 	$(BIN)/ruff check --fix-only $(PATHS)
 	$(BIN)/ruff format $(PATHS)
+	$(BIN)/python -m tools.check_dashboard --write
+
+.PHONY: api-types
+api-types: .venv/.dev-ready ## Write the dashboard's types of the API from its description
+	$(BIN)/python -m tools.api_types
 
 .PHONY: lock
 lock: .venv/.dev-ready ## Write the lock files from pyproject.toml (UPGRADE=1 takes newer versions)
-	$(LOCK) --group build --extra all --extra examples -o requirements.txt
-	$(LOCK) --group dev --all-extras -c requirements.txt -o requirements-dev.txt
+	$(LOCK) pyproject.toml --group build --extra all --extra examples -o requirements.txt
+	$(LOCK) pyproject.toml --group dev --all-extras -c requirements.txt -o requirements-dev.txt
+	$(LOCK) --group node -o requirements-node.txt
+
+SCREENSHOTS ?= build/screenshots
+.PHONY: screenshots
+screenshots: .venv/.dev-ready ## Pictures of every page of the dashboard: SCREENSHOTS=folder SERVER=http://running
+	$(BIN)/python -m tests.browser.screenshots $(SCREENSHOTS) $(if $(SERVER),--url $(SERVER))
+
+.PHONY: readme-pictures
+readme-pictures: .venv/.dev-ready ## The pictures of the README, of the demo, into docs/images
+	$(BIN)/python -m tests.browser.readme_pictures
 
 .PHONY: wheel
-wheel: .venv/.dev-ready ## Build the wheel into dist/
+wheel: .venv/.dev-ready web ## Build the wheel into dist/
 	$(BIN)/python -m build --wheel --no-isolation
 
 .PHONY: clean
@@ -132,7 +165,7 @@ clean: ## Remove what builds and tools leave behind (the environments are .venv*
 	find src tests tools benchmarks examples -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 # Versions for every Python from 3.11 on and every system, with hashes, and no word of where they came from.
-LOCK = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \
+LOCK = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
   --no-emit-index-url --no-emit-find-links --quiet $(if $(UPGRADE),--upgrade)
 
 # ---------------------------------------------------------------------------------------------- environment

@@ -94,4 +94,4 @@ async def demo(base_url: str) -> None:
             await failing.aresult(timeout=30)
         except JobFailed as error:
             print(f"  {'failing-job':<14} dead after 3 attempts ({error.reason})", flush=True)
-    print(f"Done. Look into {OUTPUT} and at {base_url}/api/v1/jobs. Ctrl-C ends.", flush=True)
+    print(f"Done. Look into {OUTPUT} and at {base_url} (the dashboard). Ctrl-C ends.", flush=True)

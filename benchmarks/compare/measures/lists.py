@@ -33,6 +33,8 @@ from taskflowmq.stores.postgres import PostgresStore
 READY = 500
 #: A queue and a task; the statements that store finished jobs know them.
 SELDOM = "seldom"
+#: A worker that ran none of them: it ended long ago, and its row is gone.
+WORKER = "00000000-0000-4000-8000-000000000001"
 PRELOAD_S = 3_600.0
 VACUUM_S = 1_800.0
 WARM_UP = 3
@@ -73,7 +75,10 @@ def lists(bench: Bench) -> list[Figure]:
 def questions(now: dt.datetime) -> list[Question]:
     """Return every filter alone, those that match nothing or next to nothing, and all of them together."""
     after, before = (now - 15 * HOURS).isoformat(), (now - 5 * HOURS).isoformat()
-    together = {"queue": "default", "task": "job", "created_after": after, "created_before": before}
+    created = {"created_after": after, "created_before": before}
+    finished = {"finished_after": after, "finished_before": before}
+    order = {"worker": WORKER, "sort": "oldest", "view": "row"}
+    together = {"queue": "default", "task": "job", "q": "attempt:>=0", **created, **finished, **order}
     return [
         Question("no filter", {}),
         Question("completed, below many that died", {"state": "completed"}),
@@ -92,7 +97,17 @@ def questions(now: dt.datetime) -> list[Question]:
         Question("a tag that none has", {"tag": "nothing"}),
         Question("created after", {"created_after": after}),
         Question("created before", {"created_before": before}),
-        Question("created between", {"created_after": after, "created_before": before}),
+        Question("created between", created),
+        Question("finished after", {"finished_after": after}),
+        Question("finished before", {"finished_before": before}),
+        Question("finished between", finished),
+        Question("a worker that none ran on", {"worker": WORKER}),
+        Question("oldest first", {"sort": "oldest"}),
+        Question("rows of a page", {"view": "row"}),
+        Question("rows of a page, completed", {"view": "row", "state": "completed"}),
+        Question("rows of a page, oldest first", {"view": "row", "sort": "oldest"}),
+        Question("an argument that none has", {"q": "args.nothing:1"}),
+        Question("free text that none has", {"q": '"nothing of the kind"'}),
         Question("1,000 a page", {"limit": "1000"}),
         Question("all filters, completed", {"state": "completed", **together}),
         Question("all filters, dead", {"state": "dead", **together}),
