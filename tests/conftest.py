@@ -13,16 +13,20 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from tests.leftovers import pytest_runtest_makereport, pytest_runtest_protocol
+from tests.not_tested import pytest_terminal_summary
 
 from taskflowmq.stores.postgres import PostgresStore
 from taskflowmq.stores.sqlite import SqliteStore
 from taskflowmq.testing.postgres import DatabasePool, PostgresServer, shared_server
 
-__all__ = ["pytest_runtest_makereport", "pytest_runtest_protocol"]
+__all__ = ["pytest_runtest_makereport", "pytest_runtest_protocol", "pytest_terminal_summary"]
 TEMPLATE = "template_taskflow"
 
-# `make test-fast` looks at fewer examples; `make test` at hypothesis' own number.
+# `make test-fast` looks at fewer examples; `make test` at hypothesis' own number. Neither has a deadline: how long an
+# example takes is a matter of what else the machine does.
 settings.register_profile("quick", max_examples=10, deadline=None)
+settings.register_profile("patient", settings(), deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.hookimpl(wrapper=True)

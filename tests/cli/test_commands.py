@@ -237,15 +237,6 @@ def test_a_malformed_setting_of_a_built_in_task_is_refused_at_the_start(
     assert "TASKFLOW_HTTP_ALLOW" in found["detail"]
 
 
-def test_doctor_names_an_app_that_cannot_be_loaded(cli: Cli) -> None:
-    cli("db", "migrate")
-    ran = cli("doctor", "no_such_module:app", "--json")
-    assert ran.code == 1
-    found = {check["name"]: check for check in ran.json["checks"]}["app"]
-    assert found["verdict"] == "FAIL"
-    assert "no_such_module" in found["detail"]
-
-
 @pytest.mark.parametrize(
     ("code", "arguments"),
     [
@@ -274,6 +265,8 @@ def test_doctor_names_an_app_that_cannot_be_loaded(cli: Cli) -> None:
         (2, ("jobs", "show", "no-uuid")),
         (2, ("jobs", "list", "--database-url", "mysql://host/db")),
         (2, ("server", "--host", "0.0.0.0")),
+        (2, ("server", "--prefix", "//evil.example")),
+        (2, ("dashboard", "--frame-ancestors", "*; script-src *")),
         (2, ("server", "no_such_module:app")),
         (2, ("dev", "--demo", "no_such_module:demo")),
         (2, ("worker", "--concurrency", "0")),
@@ -325,7 +318,19 @@ def test_errors_can_be_json_too(cli: Cli) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    ["dev", "server", "worker", "scheduler", "enqueue", "doctor", "version", "jobs list", "jobs wait", "db migrate"],
+    [
+        "dev",
+        "server",
+        "dashboard",
+        "worker",
+        "scheduler",
+        "enqueue",
+        "doctor",
+        "version",
+        "jobs list",
+        "jobs wait",
+        "db migrate",
+    ],
 )
 def test_help_shows_every_environment_variable(words: str, cli: Cli) -> None:
     ran = cli(*words.split(), "--help")
@@ -347,7 +352,7 @@ def test_an_option_may_come_from_the_environment(cli: Cli, monkeypatch: pytest.M
     monkeypatch.setenv("TASKFLOW_JSON", "1")
     monkeypatch.setenv("TASKFLOW_STATE", "dead")
     found: Any = cli("jobs", "list").json
-    assert found == {"items": [], "next": None}
+    assert found["items"] == []
 
 
 HOSTILE = "\x1b]0;taken\x07\x1b[2J\x9b8m\u202egnp.exe\r\nsecond\u2028third\tend"
@@ -452,15 +457,6 @@ def test_a_file_in_place_of_a_module_is_refused_with_what_to_write(app: str, cli
     assert "is a file: write the module" in ran.err
     assert "app:app" in ran.err
     assert "Traceback" not in ran.err
-
-
-def test_doctor_names_a_misspelt_setting(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    _enqueued(cli)
-    monkeypatch.setenv("TASKFLOW_POL_SECONDS", "5")
-    checks = cli("doctor", "--json").json["checks"]
-    [found] = [check for check in checks if check["name"] == "settings"]
-    assert found["verdict"] == "WARN"
-    assert "did you mean TASKFLOW_POLL_SECONDS?" in found["detail"]
 
 
 def test_a_secret_file_is_followed(cli: Cli, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

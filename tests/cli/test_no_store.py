@@ -30,6 +30,7 @@ READERS = [
     ("queues", "resume", "mail"),
     ("workers", "list"),
     ("scheduler",),
+    ("dashboard", "--port", "0"),
 ]
 
 

@@ -76,7 +76,11 @@ class Program:
     def end(self, number: int = signal.SIGINT) -> int:
         """Signal the program and return its exit code."""
         self.process.send_signal(number)
-        return self.process.wait(READY_SECONDS)
+        try:
+            return self.process.wait(READY_SECONDS)
+        except subprocess.TimeoutExpired:
+            below = [child.cmdline()[-3:] for child in psutil.Process(self.process.pid).children(recursive=True)]
+            pytest.fail(f"it did not end after signal {number}; below it run {below}; it said: {self.errors()[-4000:]}")
 
     def close(self) -> None:
         """Make sure that it is gone."""
@@ -328,9 +332,20 @@ def test_reload_starts_anew_after_a_change_and_ends_by_one_signal(start: Start, 
         .read_text()
         .replace("2 * n", "3 * n  # longer: bytecode of the same second and size would be taken for this one's")
     )
-    (tmp_path / "shop.py").write_text(changed)
+    (tmp_path / "shop.new").write_text(changed)
+    (tmp_path / "shop.new").replace(tmp_path / "shop.py")  # one change: half a file would be a change of its own
     wait_until_sync(lambda: "demo says 63" in program.line(), READY_SECONDS, what="the demo of the changed program")
     [child] = psutil.Process(program.process.pid).children()
     assert program.end() == 0
     assert not child.is_running()
     assert "Changed: shop.py. Restarting." in program.errors()
+
+
+def test_reload_ends_by_one_signal_while_the_program_starts(start: Start, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "held")
+    (tmp_path / "shop.py").write_text('print("loading", flush=True)\nopen("held")\n' + APP)
+    environ = {"TASKFLOW_DATABASE_URL": f"sqlite:///{tmp_path}/jobs.db"}
+    program = start("dev", "shop:app", "--port", "0", "--reload", **environ)
+    assert program.line() == "loading\n"
+    assert program.end() == 0
+    assert program.errors() == ""

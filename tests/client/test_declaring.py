@@ -8,6 +8,7 @@ import types
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+import msgspec
 import pytest
 
 from taskflowmq import Context, InvalidJob, Retry, TaskFlow, Unique, WrongContext, task
@@ -79,6 +80,22 @@ def test_an_option_that_does_not_exist_is_refused() -> None:
 
     with pytest.raises(TypeError, match="'dealy' is not an option; options are: delay"):
         fn.using(dealy=3)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("option", "hint"),
+    [
+        ({"max_attempts": 1}, r"use retry=Retry\(max_attempts=1\)"),
+        ({"delay": 5}, r"use task\.using\(delay=…\)"),
+        ({"tags": ["a"]}, r"use task\.using\(tags=…\)"),
+    ],
+)
+def test_an_option_of_a_job_is_none_of_a_task(option: dict[str, Any], hint: str) -> None:
+    """It would have no effect."""
+    with pytest.raises(TypeError, match=hint):
+
+        @TaskFlow().task(**option)
+        def work() -> None: ...
 
 
 def test_where_a_body_runs_follows_from_the_function() -> None:
@@ -265,3 +282,36 @@ def test_a_unique_key_of_arguments_that_a_task_has_not_is_refused_where_it_is_de
     with pytest.raises(InvalidJob, match="'custommer' is not an argument of this task"):
         app.task(unique=Unique(by=("custommer",)))(note)
     app.task(unique=Unique(by=("customer", "text")))(note)
+
+
+def test_examples_are_announced_with_the_schema_as_they_would_be_stored() -> None:
+    @task(examples=[{"to": "ada", "at": datetime(2030, 1, 1, tzinfo=UTC)}, {"to": "grace"}])
+    def send(to: str, at: datetime | None = None) -> None: ...
+
+    schema = msgspec.json.decode(send.args_schema())
+    assert schema["examples"] == [{"to": "ada", "at": "2030-01-01T00:00:00Z"}, {"to": "grace"}]
+
+    @task
+    def plain(to: str) -> None: ...
+
+    assert "examples" not in msgspec.json.decode(plain.args_schema())
+
+
+@pytest.mark.parametrize(
+    ("examples", "pointer"),
+    [
+        ([{"to": 7}], "/examples/0"),
+        ([{"to": "a"}, {}], "/examples/1"),
+        ([{"to": "a", "cc": "b"}], "/examples/0"),
+        ([{"to": "a"}] * 11, "/examples"),
+        ([{"to": "a" * 9_000}] * 2, "/examples"),
+        ({"to": "a"}, "/examples"),
+    ],
+)
+def test_an_example_that_could_not_be_enqueued_is_refused_where_it_is_declared(examples: Any, pointer: str) -> None:
+    with pytest.raises(InvalidJob) as refused:
+
+        @task(examples=examples)
+        def send(to: str) -> None: ...
+
+    assert [error.pointer for error in refused.value.errors] == [pointer]

@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from taskflowmq.client.deadline import PARTS
 from taskflowmq.client.group_commit import GroupCommit
 from taskflowmq.client.ids import new_id
 from taskflowmq.client.registry import Registry
@@ -173,7 +174,7 @@ async def test_a_job_with_a_key_waits_for_no_commit_and_holds_none_up() -> None:
         return [Enqueued(job.id, created=True) for job in jobs]
 
     part = SimpleNamespace(enqueue=enqueue)
-    store: Any = SimpleNamespace(claims=part, intake=part, jobs=part, queues=part, stats=part, workers=part)
+    store: Any = SimpleNamespace(**dict.fromkeys(PARTS, part))
     session = Session(store, Registry(), "default", None)
     plain = [asyncio.create_task(session.store_one(job("plain")))]
     await writes.entered.wait()

@@ -211,6 +211,10 @@ async def test_lifespans_that_fastapi_merges_open_and_close_it_once_each(sqlite_
 COPY = """
     import ctypes, os, sys
     from taskflowmq import TaskFlow
+    # A thread that has asked for the lock at the moment of the copy is not there in it, and the copy would wait for
+    # ever for its turn. A thread asks when it waited for this long, so the time stands before there are threads.
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1000)
     app = TaskFlow("sqlite:///{folder}/jobs.db")
 
     @app.task
@@ -219,9 +223,6 @@ COPY = """
 
     note.enqueue(0)
     libc = ctypes.PyDLL(None)   # keeps the interpreter's lock, as the server that embeds it does; no hook runs
-    # A thread that asks for the lock at this moment is not there in the copy, which would wait for it to take its turn.
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1000)
     child = libc.fork()
     sys.setswitchinterval(interval)
     if child == 0:

@@ -6,6 +6,8 @@ import pytest
 
 from taskflowmq.bootstrap.settings import InvalidSetting, load_settings
 from taskflowmq.bootstrap.stores import UnknownScheme, make_store
+from taskflowmq.core.job_logs import JobLogs
+from taskflowmq.worker.options import WorkerOptions
 
 
 def test_a_flag_wins_over_the_environment_and_that_over_the_default() -> None:
@@ -54,3 +56,24 @@ def test_an_unknown_database_says_what_is_allowed(url: str) -> None:
 def test_a_store_is_made_without_touching_anything(url: str) -> None:
     made: Any = make_store(url)
     assert made.url
+
+
+def test_the_history_has_two_ages() -> None:
+    settings = load_settings({"TASKFLOW_HISTORY": "30d", "TASKFLOW_HISTORY_DETAIL": "6h"})
+    assert (settings.history, settings.history_detail) == (30 * 86_400, 6 * 3_600)
+    for name, value in (("TASKFLOW_HISTORY", "never"), ("TASKFLOW_HISTORY", "1h"), ("TASKFLOW_HISTORY_DETAIL", "32d")):
+        with pytest.raises(InvalidSetting, match=f"{name} must be an age .*, got '{value}'"):
+            load_settings({name: value})
+
+
+def test_logs_of_jobs_are_kept_as_the_settings_say() -> None:
+    settings = load_settings({"TASKFLOW_JOB_LOGS": "all"}, job_log_records="on")
+    assert (settings.job_logs, settings.job_log_records) == (JobLogs.ALL, True)
+    assert (load_settings({}).job_logs, load_settings({}).job_log_records) == (JobLogs.AUTO, False)
+    assert WorkerOptions(job_logs="off").job_logs is JobLogs.OFF  # type: ignore[arg-type]
+    with pytest.raises(InvalidSetting, match="TASKFLOW_JOB_LOGS must be off, auto, all, got 'some'"):
+        load_settings({"TASKFLOW_JOB_LOGS": "some"})
+    with pytest.raises(InvalidSetting, match="TASKFLOW_JOB_LOG_RECORDS must be on or off, got 'yes'"):
+        load_settings({"TASKFLOW_JOB_LOG_RECORDS": "yes"})
+    with pytest.raises(ValueError, match="job_logs must be one of off, auto, all, got 'some'"):
+        WorkerOptions(job_logs="some")  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ import jsonschema_rs
 import msgspec
 import pydantic
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Meta
 
@@ -168,6 +168,7 @@ FITTING: dict[Any, st.SearchStrategy[Any]] = {
 
 
 @pytest.mark.parametrize("kind", FITTING, ids=lambda kind: re.sub(r"[^A-Za-z]+", " ", str(kind)).strip())
+@settings(max_examples=40)  # of each kind, and a kind has few shapes
 @given(data=st.data())
 def test_what_the_task_takes_its_schema_takes(kind: Any, data: st.DataObject) -> None:
     def fn(value: Any) -> None: ...

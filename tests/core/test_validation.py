@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from taskflowmq.core.errors import InvalidJob
@@ -62,6 +62,7 @@ def test_what_no_engine_can_hold_is_refused(value: Any, says: str) -> None:
 
 
 @pytest.mark.parametrize(("value", "says"), BAD)
+@settings(max_examples=20)  # of each kind: where it hides makes no difference between them
 @given(before=plain, after=plain)
 def test_it_is_found_wherever_it_hides(value: Any, says: str, before: Any, after: Any) -> None:
     pointer, detail = problem({"x": before, "to": [before, {"deep": (after, value)}], "z": after})

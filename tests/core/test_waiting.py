@@ -7,12 +7,15 @@ from datetime import UTC, datetime
 import pytest
 
 from taskflowmq.core.job import QueueRef, State
+from taskflowmq.core.pauses import Pause
 from taskflowmq.core.waiting import Server, WaitCode, WaitingJob, why_waiting
 
 ANY = Server(tasks=("mail",), slots=2)
 BUSY = Server(tasks=("mail",), slots=2, running=2)
+PAUSE = Pause(datetime(2026, 1, 31, 11, tzinfo=UTC), "ada", "the mail provider is down")
 OTHER_QUEUE = Server(queues=("slow",), tasks=("mail",))
 OTHER_TASKS = Server(tasks=("resize",))
+DRAINED = Server(tasks=("mail",), slots=3, drained=True)
 ILL = Server(tasks=("mail",), notes=("no claim was answered for 12 s",))
 
 
@@ -31,10 +34,15 @@ def job(state: State = State.PENDING, tenant: str = "default") -> WaitingJob:
         ((BUSY, ANY), WaitCode.TURN, "2 workers can claim it"),
         ((ILL,), WaitCode.TROUBLE, "make no progress: no claim was answered for 12 s"),
         ((ILL, ANY), WaitCode.TURN, "it is ready"),
+        ((DRAINED, DRAINED), WaitCode.DRAINED, "drained or stopped the 2 workers for it"),
+        ((DRAINED, ANY), WaitCode.TURN, "1 worker can claim it"),
+        ((DRAINED, BUSY), WaitCode.BUSY, "all 2 slots of the 1 worker for it are in use"),
+        ((DRAINED, ILL), WaitCode.TROUBLE, "make no progress"),
+        ((DRAINED, OTHER_TASKS), WaitCode.DRAINED, "the 1 worker for it"),
     ],
 )
 def test_a_ready_job_waits_for_what_its_workers_lack(servers: tuple[Server, ...], code: WaitCode, text: str) -> None:
-    wait = why_waiting(job(), servers, paused=False)
+    wait = why_waiting(job(), servers, pause=None)
     assert (wait.code, wait.stuck) == (code, code not in (WaitCode.BUSY, WaitCode.TURN))
     assert text in wait.text
 
@@ -62,32 +70,33 @@ START = "start one: taskflow worker [APP]"
     ],
 )
 def test_a_worker_counts_only_for_the_tenants_that_it_serves(servers: tuple[Server, ...], said: str) -> None:
-    wait = why_waiting(job(tenant="shop"), servers, paused=False)
+    wait = why_waiting(job(tenant="shop"), servers, pause=None)
     assert str(wait) == said
     assert wait.stuck is (wait.code is not WaitCode.TURN)
 
 
 def test_a_job_of_a_tenant_without_a_worker_is_stuck_by_its_own_code() -> None:
-    assert why_waiting(job(tenant="shop"), (OF_DEFAULT,), paused=False).code is WaitCode.NO_WORKER_FOR_TENANT
-    assert str(why_waiting(job(tenant="shop"), (), paused=True)) == (
-        "queue 'default' of tenant 'shop' is paused: taskflow queues resume default --tenant shop"
+    assert why_waiting(job(tenant="shop"), (OF_DEFAULT,), pause=None).code is WaitCode.NO_WORKER_FOR_TENANT
+    assert str(why_waiting(job(tenant="shop"), (), pause=PAUSE)) == (
+        "queue 'default' of tenant 'shop' is paused since 2026-01-31 11:00:00 UTC by ada (the mail provider is down): "
+        "taskflow queues resume default --tenant shop"
     )
 
 
 def test_a_paused_queue_comes_before_what_its_workers_lack() -> None:
-    wait = why_waiting(job(), (), paused=True)
-    assert str(wait) == "queue 'default' is paused: taskflow queues resume default"
+    wait = why_waiting(job(), (), pause=Pause(PAUSE.at))
+    assert str(wait) == ("queue 'default' is paused since 2026-01-31 11:00:00 UTC: taskflow queues resume default")
 
 
 def test_a_job_that_is_not_due_waits_for_its_time_unless_nobody_would_run_it() -> None:
-    assert str(why_waiting(job(State.RETRYING), (ANY,), paused=False)) == (
+    assert str(why_waiting(job(State.RETRYING), (ANY,), pause=None)) == (
         "it is retrying and due at 2026-01-31 12:00:00+0000"
     )
-    assert why_waiting(job(State.SCHEDULED), (), paused=False).code is WaitCode.NO_WORKER
+    assert why_waiting(job(State.SCHEDULED), (), pause=None).code is WaitCode.NO_WORKER
 
 
 @pytest.mark.parametrize("state", [State.RUNNING, State.COMPLETED, State.DEAD, State.CANCELLED])
 def test_a_job_that_runs_or_ended_waits_for_nobody(state: State) -> None:
-    wait = why_waiting(job(state), (), paused=True)
+    wait = why_waiting(job(state), (), pause=PAUSE)
     assert wait.code is (WaitCode.RUNNING if state is State.RUNNING else WaitCode.ENDED)
     assert not wait.stuck

@@ -1,4 +1,4 @@
-"""The recipe for Sentry in docs/logging.md is run, against a stand-in for what it calls of sentry_sdk."""
+"""The examples of docs/logging.md are run; that for Sentry against a stand-in for what it calls of sentry_sdk."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from taskflowmq import JobFailed, Retry
 
 PAGE = (Path(__file__).parents[2] / "docs" / "logging.md").read_text()
-[RECIPE] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+EXAMPLE, RECIPE = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 
 class Scope:
@@ -91,3 +91,19 @@ async def test_the_last_failure_of_a_job_is_one_event_with_its_exception(sentry:
     assert scope.contexts == {"job": {"id": str(handle.id), "attempt": 2, "outcome": "failed"}}
     assert (sentry.flushed, sentry.ignored) == (1, ["taskflowmq.worker"])
     assert sentry.given == {"include_local_variables": False}
+
+
+async def test_the_example_logs_with_its_job(sqlite_url: str) -> None:
+    names: dict[str, Any] = {"__name__": "example"}
+    exec(compile(EXAMPLE, "logging.md", "exec"), names)
+    app = names["app"]
+    app.use_url(sqlite_url)
+    async with app:
+        handle = await names["import_feed"].aenqueue(pages=2)
+        await app.worker(job_logs="all").arun_until_idle()
+        page = await app.jobs.alogs(handle.id)
+        assert [(line.message, line.fields) for line in page.items] == [
+            ("page 1 of 2", {"page": 0}),
+            ("page 2 of 2", {"page": 1}),
+        ]
+        assert (await handle.ajob()).progress == {"value": 1.0, "text": "page 2 of 2"}

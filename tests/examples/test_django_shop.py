@@ -105,7 +105,8 @@ async def main():
         print(await ask(), await ask())
         conn = await asyncpg.connect(os.environ["DATABASE_URL"])
         print(await conn.fetchval("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
-                                  "WHERE query LIKE '%shop_order%' AND pid <> pg_backend_pid()"))
+                                  "WHERE query LIKE '%shop_order%' AND pid <> pg_backend_pid() "
+                                  "AND datname = current_database()"))
         await conn.close()
         print(await ask(), await ask())
 

@@ -133,6 +133,10 @@ class Rig:
         """Start a REST server; its log says where it listens."""
         return self._start("server", "tests.faults.tasks:app", "--port", "0")
 
+    def scheduler(self) -> Program:
+        """Start a process that runs duties only."""
+        return self._start("scheduler")
+
     def _start(
         self,
         *arguments: str,

@@ -77,6 +77,14 @@ async def hold() -> None:
         await asyncio.sleep(0.3)
 
 
+@task(process=True)
+def process_hold() -> None:
+    """Do the same in a process."""
+    note("start")
+    while os.path.exists(os.environ["TEST_HOLD"]):  # noqa: PTH110 - set by another process
+        time.sleep(0.1)
+
+
 @task
 def thread_nap(seconds: float) -> str:
     note("start")

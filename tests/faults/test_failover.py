@@ -22,7 +22,7 @@ from taskflowmq.testing.waiting import wait_until
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 
 HEALED = 10.0
-KILLS, EVERY = 30, 0.5
+KILLS, EVERY = 30, 0.2
 
 
 def become_standby(server: PostgresServer) -> None:
@@ -36,13 +36,14 @@ def become_standby(server: PostgresServer) -> None:
 
 
 async def test_a_server_that_becomes_a_standby_is_waited_out_until_it_is_promoted(
-    hurt_rig: Rig, own_server: PostgresServer
+    hurt_rig: Rig, own_server: PostgresServer, tmp_path: Path
 ) -> None:
-    rig = hurt_rig
-    program = rig.program(**SPEC)
+    rig, hold = hurt_rig, tmp_path / "hold"
+    hold.touch()
+    program = rig.program(**SPEC, TEST_HOLD=hold)
     before = await rig.send("quick", n=1)
     ends_meanwhile = await rig.send("nap", seconds=2.0)
-    ends_after = await rig.send("nap", seconds=9.0)
+    ends_after = await rig.send("hold")
     await rig.final(before)
     await rig.started(ends_meanwhile, ends_after)
     pids = [child.pid for child in program.children()]
@@ -64,6 +65,7 @@ async def test_a_server_that_becomes_a_standby_is_waited_out_until_it_is_promote
     after = await rig.send("quick", n=3)
     (end, ended_meanwhile) = await rig.final(after, ends_meanwhile, timeout=HEALED)
     healed = time.monotonic() - promoted_at
+    hold.unlink()
     (ended_after,) = await rig.final(ends_after)
     views = [end, ended_meanwhile, ended_after]
     print(f"F10: a standby for 4 s, promoted: healed after {healed:.2f} s, jobs run twice 0")

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import asyncpg
 import pytest
 from tests.faults.links import Link
 from tests.faults.proxy import Proxy
 from tests.faults.rig import MACHINE, PATIENCE, Rig
 
 from taskflowmq import Handle, State
+from taskflowmq.stores.postgres import PostgresOptions
+from taskflowmq.stores.postgres.lending import transaction
+from taskflowmq.stores.postgres.pool import CANCEL_S, Pool
 from taskflowmq.testing.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
@@ -112,3 +117,34 @@ async def test_a_worker_whose_connections_are_all_dead_finds_out_before_its_leas
         assert [(view.state, view.counters.lease_no) for view in views] == [(State.COMPLETED, 1)] * len(before)
         assert "lost its lease" not in program.log()
         await rig.check()
+
+
+@pytest.mark.parametrize("lent", [False, True])
+async def test_a_cancelled_statement_whose_peer_is_silent_holds_nobody_up(postgres_url: str, lent: bool) -> None:
+    proxy = Proxy(postgres_url)
+    pool = Pool(await proxy.start(), PostgresOptions(pool_size=2, application_name="silent"), lent=lent)
+    admin = await asyncpg.connect(postgres_url)
+    try:
+        await pool.open()
+        asking = asyncio.create_task(_sleep_in_transaction(pool) if lent else pool.fetchval("SELECT pg_sleep(60)"))
+        sleeps = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'silent' AND wait_event = 'PgSleep'"
+        async with asyncio.timeout(PATIENCE):
+            while not await admin.fetchval(sleeps):  # noqa: ASYNC110 - the server has no signal for it
+                await asyncio.sleep(0.01)
+        proxy.swallow()
+        cancelled_at = time.monotonic()
+        asking.cancel()
+        await asyncio.wait([asking])
+        assert asking.cancelled()
+        await pool.close()
+        # The driver alone would wait for as long as a statement may take: 30 s.
+        assert time.monotonic() - cancelled_at < 3 * CANCEL_S + 5 + MACHINE
+    finally:
+        await admin.close()
+        await pool.close()
+        await proxy.close()
+
+
+async def _sleep_in_transaction(pool: Pool) -> None:
+    async with transaction(pool) as conn:
+        await conn.fetchval("SELECT pg_sleep(60)")

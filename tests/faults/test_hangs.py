@@ -74,9 +74,9 @@ async def test_a_cancelled_body_is_stopped_within_seconds(rig: Rig, name: str) -
 async def test_a_busy_loop_is_not_a_dead_worker(rig: Rig) -> None:
     rig.program()
     rig.program()
-    job = await rig.send("spin", seconds=5 * LEASE)
+    job = await rig.send("spin", seconds=3 * LEASE)
     await rig.started(job)
-    (view,) = await rig.final(job, timeout=5 * LEASE + MACHINE)
+    (view,) = await rig.final(job, timeout=3 * LEASE + MACHINE)
     print(f"spin: {time.monotonic() - rig.begun_at(job):.2f} s")
     assert (view.state, view.counters.lease_no, rig.starts(job)) == (State.COMPLETED, 1, 1)
     assert (view.counters.attempt, view.counters.losses) == (1, 0)

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -18,12 +19,17 @@ from taskflowmq.testing.waiting import wait_until
 pytestmark = pytest.mark.slow
 
 
-async def test_the_first_sigterm_drains_and_exits_clean(rig: Rig) -> None:
-    program = rig.program(TASKFLOW_CONCURRENCY=2)
-    running = [await rig.send("nap", seconds=1.0) for _ in range(2)]
+async def test_the_first_sigterm_drains_and_exits_clean(rig: Rig, tmp_path: Path) -> None:
+    hold = tmp_path / "hold"
+    hold.touch()
+    program = rig.program(TASKFLOW_CONCURRENCY=2, TEST_HOLD=hold)
+    running = [await rig.send("hold") for _ in range(2)]
     await rig.started(*running)
     waiting = await rig.send("quick", n=1)
     program.signal(signal.SIGTERM)
+    # Its children are told at once; a held job looks for its file every 0.3 s.
+    await wait_until(lambda: "draining for up to" in program.log(), PATIENCE, what="the drain")
+    hold.unlink()
     assert await program.wait() == 0
     assert [view.state for view in await rig.final(*running)] == [State.COMPLETED] * 2
     view = await waiting.ajob()
@@ -73,7 +79,7 @@ async def test_as_pid_1_it_hears_signals_and_reaps(sqlite_rig: Rig) -> None:
         pytest.skip(f"NOT RUN: nothing has shown here that a worker as PID 1 drains on SIGTERM and reaps: {why}")
     rig = sqlite_rig
     program = rig.program(prefix=AS_PID_1)
-    job = await rig.send("nap", seconds=2.0)
+    job = await rig.send("nap", seconds=3.0)
     await rig.started(job)
     orphan = await rig.send("leave_an_orphan")
     await rig.final(orphan)

@@ -73,19 +73,20 @@ async def test_a_database_that_stops_at_once_under_load_loses_nothing(
     await rig.check()
 
 
-async def test_a_server_that_turns_read_only_is_waited_out(hurt_rig: Rig) -> None:
-    rig = hurt_rig
-    program = rig.program()
+async def test_a_server_that_turns_read_only_is_waited_out(hurt_rig: Rig, tmp_path: Path) -> None:
+    rig, hold = hurt_rig, tmp_path / "hold"
+    hold.touch()
+    program = rig.program(TEST_HOLD=hold)
     pids = await children_of(program)
     before = await rig.send("quick", n=1)
     ends_meanwhile = await rig.send("nap", seconds=1.5)
-    ends_after = await rig.send("nap", seconds=6 * LEASE)
+    ends_after = await rig.send("hold")
     await rig.final(before)
     await rig.started(ends_meanwhile, ends_after)
     admin = await asyncpg.connect(rig.url)
     await admin.execute("ALTER SYSTEM SET default_transaction_read_only = on")
     await admin.execute("SELECT pg_reload_conf()")
-    until = time.monotonic() + 5 * LEASE
+    until = time.monotonic() + 3 * LEASE
     await wait_until(lambda: time.monotonic() > until and "outcomes" in program.log(), 15)
     await admin.execute("SET default_transaction_read_only = off")
     await admin.execute("ALTER SYSTEM RESET default_transaction_read_only")
@@ -95,8 +96,9 @@ async def test_a_server_that_turns_read_only_is_waited_out(hurt_rig: Rig) -> Non
     after = await rig.send("quick", n=2)
     views = await rig.final(after, ends_meanwhile, timeout=HEALED)
     healed = time.monotonic() - healed_from
+    hold.unlink()
     views += await rig.final(ends_after)
-    print(f"F10: read-only for {5 * LEASE:g} s, turned back: healed after {healed:.2f} s, jobs run twice 0")
+    print(f"F10: read-only for {3 * LEASE:g} s, turned back: healed after {healed:.2f} s, jobs run twice 0")
     assert healed <= HEALED
     assert [(v.state, v.counters.attempt, v.counters.lease_no) for v in views] == [(State.COMPLETED, 1, 1)] * 3
     assert max(rig.all_starts().values()) == 1

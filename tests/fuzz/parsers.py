@@ -24,7 +24,10 @@ from taskflowmq.client import codec
 from taskflowmq.client.announced import AnnouncedTask
 from taskflowmq.client.headers import is_traceparent
 from taskflowmq.client.options import NO_OPTIONS, Origin, check_options
-from taskflowmq.core.errors import TaskFlowError
+from taskflowmq.core.errors import BadFilter, TaskFlowError
+from taskflowmq.core.filter_match import needles_of
+from taskflowmq.core.filter_terms import Term
+from taskflowmq.core.filter_text import parse_filter, write_filter
 from taskflowmq.core.job import JobFilter
 from taskflowmq.core.transitions import Failed, Snoozed, Succeeded
 from taskflowmq.core.unique_keys import shown_key, spelled_key
@@ -128,6 +131,21 @@ def words(rng: random.Random) -> None:
     is_traceparent(text)
     assert shown_key(spelled_key(text)) == text
     clean_text(text, rng.randrange(50)).encode()
+
+
+def filters(rng: random.Random) -> None:
+    """Filters of jobs: terms that are written as they are read, and told of any job; or a place in the text."""
+    parts = ("state:", "args.", "created:", "wait:>", "tag:", '"', "\\", "-", ",", "..", ":", "42", "30s", " ", "*")
+    text = "".join(rng.choice(parts) if rng.random() < 0.7 else shapes.text(rng, 5) for _ in range(rng.randrange(30)))
+    wrong: BadFilter | None = None
+    terms: tuple[Term, ...] = ()
+    try:
+        terms = parse_filter(text)
+    except BadFilter as error:
+        wrong = error
+    assert wrong is None or 0 <= wrong.start <= wrong.end <= len(text) + 1
+    assert parse_filter(write_filter(terms)) == terms
+    needles_of(terms)
 
 
 def urls(rng: random.Random) -> None:
@@ -242,6 +260,7 @@ def targets(folder: Path) -> dict[str, Target]:
         "bodies": bodies,
         "cursors": cursors,
         "words": words,
+        "filters": filters,
         "urls": urls,
         "announced": announced,
         "frames": frames,

@@ -243,7 +243,7 @@ UNIQUE = (
             ),
             Edit(
                 "stores/sqlite/intake.py",
-                "        if idempotency is None and len(jobs) <= _SMALL and",
+                "        if idempotency is None and act is None and len(jobs) <= _SMALL and",
                 "        if len(jobs) == 1 and jobs[0].unique is not None and jobs[0].unique.on_conflict == 'return':\n"
                 "            look = 'SELECT job_id FROM taskflow_unique_lock WHERE key = ?'\n"
                 "            key = jobs[0].unique.key\n"
@@ -251,7 +251,7 @@ UNIQUE = (
                 "            if found:\n"
                 "                holder = type(jobs[0].id)(bytes=found[0][0])\n"
                 "                return [Enqueued(holder, holder == jobs[0].id, holder == jobs[0].id)]\n"
-                "        if idempotency is None and len(jobs) <= _SMALL and",
+                "        if idempotency is None and act is None and len(jobs) <= _SMALL and",
             ),
         ),
         (
@@ -341,9 +341,9 @@ LOCKS = (
         "a request to cancel does not wait for a settle under way, and is written for a job that has moved on",
         (
             Edit(
-                "stores/postgres/queries/jobs/request_cancel.sql",
-                "WHERE job_id = $2::uuid FOR KEY SHARE",
-                "WHERE job_id = $2::uuid",
+                "stores/postgres/queries/jobs/request_cancels.sql",
+                "WHERE r.job_id = x.id FOR KEY SHARE",
+                "WHERE r.job_id = x.id",
             ),
         ),
         (_DUELS + "test_another_try_before_cancel", _DUELS + "test_complete_before_cancel"),

@@ -8,7 +8,7 @@ import pytest
 from tests.mutants.mutant import Mutant
 from tests.mutants.registry import BYSTANDERS, MUTANTS
 from tests.mutants.tree import PACKAGE, Edit, NoSuchText, mutated, plant
-from tests.mutants.trial import Verdict
+from tests.mutants.trial import Phase, Verdict, try_mutant
 from tools.check_checkers import check, chosen, main
 from tools.problems import ROOT
 
@@ -59,6 +59,25 @@ def test_a_mutant_that_would_be_the_original_is_an_error(edit: Edit) -> None:
 
 def verdicts_of(*mutants: Mutant) -> dict[tuple[str, str], Verdict]:
     return {(verdict.mutant, verdict.test): verdict for verdict in check(ROOT, mutants)}
+
+
+@pytest.mark.parametrize(("second", "problem"), [("failed", ""), ("passed", "SURVIVED\nsaid")])
+def test_a_mutant_may_survive_chaos_once(
+    second: str, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (known,) = chosen(["rescue-without-grace"])
+    tests, answers = [], iter(("passed", second))
+    fixed, *_, chaos = known.caught_by
+
+    def run(root: Path, asked: list[str], env: dict[str, str], where: Path) -> tuple[list[Phase], str]:
+        outcomes = {test: "failed" if test == fixed else "passed" for test in asked} | {chaos: next(answers)}
+        tests.append(list(asked))
+        return [Phase(test, "call", outcome, "") for test, outcome in outcomes.items()], "said"
+
+    monkeypatch.setattr("tests.mutants.trial.run_tests", run)
+    found = {verdict.test: verdict.problem for verdict in try_mutant(ROOT, known, tmp_path / "here")}
+    assert (found[fixed], found[chaos]) == ("", problem)
+    assert tests == [[*BYSTANDERS[known.engine], *known.caught_by], [chaos]]
 
 
 def make(name: str, *edits: Edit, caught_by: str = ONCE) -> Mutant:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import os
+import re
+import shutil
 import signal
 import site
 import subprocess
@@ -17,10 +20,12 @@ import httpx
 import pytest
 from packaging.requirements import Requirement
 from tests.mortal import mortal
+from tools.build_dashboard import build
 
 from taskflowmq.testing.waiting import wait_until_sync
 
 ROOT = Path(__file__).parents[2]
+PAGE = "taskflowmq/_dashboard/"
 #: What `pip install taskflowmq` may bring, itself included, and how large that may be, in megabytes.
 MOST_PACKAGES = 12
 MOST_MEGABYTES = 45
@@ -56,9 +61,11 @@ def installed(wheel: Path, home: Path, entries: Iterable[Path]) -> Path:
 
     The project's source tree is not borrowed, so that only the wheel can answer.
     """
-    venv.create(home, with_pip=True)
+    venv.create(home)
     python = home / "bin" / "python"
-    subprocess.run([python, "-m", "pip", "install", "-q", "--no-deps", "--no-index", wheel], check=True)
+    # By this environment's pip: unpacking one into each takes longer than all else.
+    pip = [sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check", "install", "-q"]
+    subprocess.run([*pip, "--no-deps", "--no-index", wheel], check=True)
     own = Path(ask(python, "import site; print(site.getsitepackages()[0])", home))
     borrowed = home / "borrowed"
     borrowed.mkdir()
@@ -83,13 +90,31 @@ def megabytes(paths: Iterable[Path]) -> float:
     return sum(file.stat().st_size for file in files if file.is_file()) / 1e6
 
 
+def without_dashboard(clone: Path) -> Path:
+    """Copy what a build reads, as it is before `make web`."""
+    shutil.copytree(ROOT / "src", clone / "src", ignore=shutil.ignore_patterns("_dashboard", "__pycache__"))
+    (clone / "tools").mkdir()
+    for name in ("pyproject.toml", "README.md", "LICENSE", "tools/require_dashboard.py"):
+        shutil.copy(ROOT / name, clone / name)
+    return clone
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
-    subprocess.run(build, check=True, capture_output=True)
+    build()
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    subprocess.run(command, check=True, capture_output=True)
     [made] = folder.glob("*.whl")
     return made
+
+
+@pytest.fixture(scope="module")
+def client_alone(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment as `pip install taskflowmq` makes it, without an extra."""
+    home = tmp_path_factory.mktemp("client") / "environment"
+    installed(wheel, home, [path for paths in base_packages(wheel).values() for path in paths])
+    return home
 
 
 @pytest.mark.slow
@@ -99,6 +124,52 @@ def test_it_carries_statements_migrations_and_types_and_no_tests(wheel: Path) ->
     wanted = {str(path.relative_to(source)) for path in source.rglob("*") if path.suffix in {".py", ".sql", ".typed"}}
     assert wanted <= set(names)
     assert not [name for name in names if name.startswith(("tests/", "tools/", "benchmarks/"))]
+
+
+@pytest.mark.slow
+def test_it_carries_the_dashboard_as_it_is_served(wheel: Path) -> None:
+    archive = zipfile.ZipFile(wheel)
+    inside = {name.removeprefix(PAGE): name for name in archive.namelist() if name.startswith(PAGE)}
+    page = archive.read(inside["index.html"]).decode()
+    wanted = re.findall(r'(?:src|href)="\./([^"]+)"', page)
+    assert any(name.endswith(".js") for name in wanted)
+    assert set(wanted) <= set(inside)
+    packed = [name for name in wanted if name.endswith((".js", ".css"))]
+    for name in packed:
+        plain = archive.read(inside[name])
+        assert gzip.decompress(archive.read(inside[f"{name}.gz"])) == plain
+    assert {f"{name}.br" for name in packed} <= set(inside)
+    assert ".stamp" not in inside
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["--wheel", "--sdist"])
+def test_nothing_is_packed_without_the_dashboard(tmp_path: Path, kind: str) -> None:
+    clone = without_dashboard(tmp_path / "clone")
+    command = [sys.executable, "-m", "build", kind, "--no-isolation", "--outdir", str(tmp_path / "dist"), str(clone)]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert told.returncode == 1
+    assert "_dashboard/index.html is missing: run `make web`" in told.stdout + told.stderr
+    assert not list((tmp_path / "dist").glob("*"))
+
+
+@pytest.mark.slow
+def test_an_editable_installation_needs_no_dashboard(tmp_path: Path) -> None:
+    clone = without_dashboard(tmp_path / "clone")
+    code = f"from hatchling.build import build_editable; print(build_editable({str(tmp_path)!r}))"
+    made = subprocess.run([sys.executable, "-c", code], cwd=clone, capture_output=True, text=True, check=True)
+    assert (tmp_path / made.stdout.splitlines()[-1]).is_file()
+
+
+def assert_serves_the_page(root: str) -> None:
+    page = httpx.get(f"{root}/jobs", headers={"accept": "text/html"})
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    scripts = re.findall(r'<script[^>]* src="(/[^"]+)"', page.text)
+    assert any(path.startswith("/assets/") for path in scripts)
+    for path in scripts:
+        script = httpx.get(root + path, headers={"accept-encoding": "gzip"})
+        assert (script.status_code, script.headers["content-encoding"]) == (200, "gzip")
+        assert script.headers["content-type"].startswith("text/javascript")
 
 
 @pytest.mark.slow
@@ -119,6 +190,7 @@ def test_installed_by_itself_dev_serves_and_runs_a_job(wheel: Path, tmp_path: Pa
         job = httpx.post(f"{address}/jobs", json={"task": "test", "args": {"message": "hi", "seconds": 0}}).json()
         done = httpx.get(f"{address}/jobs/{job['id']}?wait=20", timeout=30).json()
         assert (done["state"], done["result"]["message"]) == ("completed", "hi")
+        assert_serves_the_page(address.removesuffix("/api/v1"))
     finally:
         program.send_signal(signal.SIGINT)
         assert program.wait(30) == 0
@@ -139,10 +211,9 @@ ONE_IMPORT = "import time; began = time.process_time(); import taskflowmq; print
 
 
 @pytest.mark.slow
-def test_the_client_alone_is_small_and_runs_its_own_tasks(wheel: Path, tmp_path: Path) -> None:
-    packages = base_packages(wheel)
-    home = tmp_path / "environment"
-    python = installed(wheel, home, [path for paths in packages.values() for path in paths])
+def test_the_client_alone_is_small_and_runs_its_own_tasks(wheel: Path, client_alone: Path, tmp_path: Path) -> None:
+    packages, home = base_packages(wheel), client_alone
+    python = home / "bin" / "python"
     own = Path(ask(python, "import taskflowmq; print(taskflowmq.__path__[0])", tmp_path))
     assert len(packages) + 1 <= MOST_PACKAGES, sorted(packages)
     assert megabytes([own, *(path for paths in packages.values() for path in paths)]) <= MOST_MEGABYTES
@@ -160,9 +231,8 @@ def test_the_client_alone_is_small_and_runs_its_own_tasks(wheel: Path, tmp_path:
 
 
 @pytest.mark.slow
-def test_what_needs_an_extra_names_it(wheel: Path, tmp_path: Path) -> None:
-    home = tmp_path / "environment"
-    installed(wheel, home, [path for paths in base_packages(wheel).values() for path in paths])
+def test_what_needs_an_extra_names_it(client_alone: Path, tmp_path: Path) -> None:
+    home = client_alone
     for words in ("server", "dev"):
         told = subprocess.run(
             [home / "bin" / "taskflow", words], capture_output=True, text=True, cwd=tmp_path, env=bare(tmp_path)

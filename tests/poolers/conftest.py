@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -10,25 +9,18 @@ from pathlib import Path
 
 import pytest
 from tests.poolers.pgbouncer import Pooler
+from tests.rounds import is_long, leave_out
 from tools.get_pgbouncer import Program, Unavailable, get
 
 from taskflowmq.testing.postgres import PostgresServer
 
 pytest.register_assert_rewrite("taskflowmq.testing.conformance")
 
-#: Set it to run every case with all its rounds; otherwise each case runs, with the few that show what a pooler changes.
-ALL_ROUNDS = "TASKFLOW_TEST_ALL_ROUNDS"
-_LONG = ("[many]", "-1500]")
-
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the repetitions of cases of this folder that run a few times anyway."""
-    if os.environ.get(ALL_ROUNDS):
-        return
+    """Leave out the repetitions of cases of this folder: the few rounds show what a pooler changes."""
     here = Path(__file__).parent
-    long = [item for item in items if item.path.is_relative_to(here) and item.name.endswith(_LONG)]
-    config.hook.pytest_deselected(items=long)
-    items[:] = [item for item in items if item not in long]
+    leave_out(config, items, lambda item: item.path.is_relative_to(here) and is_long(item))
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,11 @@ from tests.races.arena import Arena, job_id, row, unique_key
 from taskflowmq.core.job import IdempotencyKey, Reason, State, UniqueKey
 from taskflowmq.core.operations import CancelAnswer, DeleteAnswer, RetryAnswer
 from taskflowmq.core.transitions import Discarded, Failed, HandedBack, Lost, Snoozed, Succeeded
+from taskflowmq.core.workers import Command, CommandAnswer
 from taskflowmq.ports.store import Settled
 from taskflowmq.testing.conformance.intake import ERROR
-from taskflowmq.testing.conformance.support import Rig, StoreSuite, ids, transition
+from taskflowmq.testing.conformance.support import Rig, StoreSuite, ids, new_worker, transition
+from taskflowmq.testing.conformance.workers import commanded
 
 
 class Duels(StoreSuite):
@@ -152,8 +154,8 @@ class Duels(StoreSuite):
             lambda supervisor: supervisor.store.workers.renew([worker], 1000),
             lambda rescuer: rescuer.store.workers.end(worker),
         )
-        assert (renewed, ended) == ({worker}, True)
-        assert await rig.store.workers.renew([worker], 1000) == set(), "it learns at its next heartbeat"
+        assert (renewed, ended) == ({worker: None}, True)
+        assert await rig.store.workers.renew([worker], 1000) == {}, "it learns at its next heartbeat"
 
     async def test_the_workers_end_before_renewal(self, rig: Rig, arena: Arena) -> None:
         worker = await rig.worker()
@@ -162,7 +164,76 @@ class Duels(StoreSuite):
             lambda rescuer: rescuer.store.workers.end(worker),
             lambda supervisor: supervisor.store.workers.renew([worker], 1000),
         )
-        assert (ended, renewed) == (True, set())
+        assert (ended, renewed) == (True, {})
+
+    # --------------------------------------------------------------------------------------- commands to workers
+
+    async def test_a_command_before_renewal(self, rig: Rig, arena: Arena) -> None:
+        worker = await commanded(rig)
+        answer, renewed = await arena.duel(
+            [row("worker", worker)],
+            lambda user: user.store.workers.command(worker, Command.DRAIN, actor="me"),
+            lambda supervisor: supervisor.store.workers.renew([worker], 1000, loads=[b'{"cpu":1}']),
+        )
+        assert (answer, renewed) == (CommandAnswer.DONE, {worker: Command.DRAIN})
+        view = await rig.store.workers.get(worker)
+        assert view is not None
+        assert (view.command, view.load) == (Command.DRAIN, b'{"cpu":1}')
+
+    async def test_renewal_before_a_command(self, rig: Rig, arena: Arena) -> None:
+        worker = await commanded(rig)
+        renewed, answer = await arena.duel(
+            [row("worker", worker)],
+            lambda supervisor: supervisor.store.workers.renew([worker], 1000, loads=[b'{"cpu":1}']),
+            lambda user: user.store.workers.command(worker, Command.DRAIN, actor="me"),
+        )
+        assert (renewed, answer) == ({worker: None}, CommandAnswer.DONE)
+        assert await rig.store.workers.renew([worker], 1000) == {worker: Command.DRAIN}, "at its next heartbeat"
+
+    async def test_a_repeated_registration_before_a_command(self, rig: Rig, arena: Arena) -> None:
+        worker = await commanded(rig)
+        _, answer = await arena.duel(
+            [row("worker", worker)],
+            lambda child: child.store.workers.register(new_worker(worker, 1000)),
+            lambda user: user.store.workers.command(worker, Command.STOP, actor="me"),
+        )
+        assert answer is CommandAnswer.DONE
+        await rig.store.workers.register(new_worker(worker, 1000))
+        assert await rig.store.workers.renew([worker], 1000) == {worker: Command.STOP}
+
+    async def test_stop_before_resume(self, rig: Rig, arena: Arena) -> None:
+        worker = await commanded(rig, command=Command.DRAIN)
+        answers = await arena.duel(
+            [row("worker", worker)],
+            lambda one: one.store.workers.command(worker, Command.STOP, actor="me"),
+            lambda another: another.store.workers.command(worker, None, actor="you"),
+        )
+        assert answers == (CommandAnswer.DONE, CommandAnswer.STOPPING)
+        assert await rig.store.workers.renew([worker], 1000) == {worker: Command.STOP}
+
+    async def test_resume_before_stop(self, rig: Rig, arena: Arena) -> None:
+        worker = await commanded(rig, command=Command.DRAIN)
+        answers = await arena.duel(
+            [row("worker", worker)],
+            lambda one: one.store.workers.command(worker, None, actor="me"),
+            lambda another: another.store.workers.command(worker, Command.STOP, actor="you"),
+        )
+        assert answers == (CommandAnswer.DONE, CommandAnswer.DONE)
+        view = await rig.store.workers.get(worker)
+        assert view is not None
+        assert (view.command, view.command_by) == (Command.STOP, "you")
+
+    async def test_the_workers_end_before_a_command(self, rig: Rig, arena: Arena) -> None:
+        worker = await commanded(rig)
+        answers = await arena.duel(
+            [row("worker", worker)],
+            lambda rescuer: rescuer.store.workers.end(worker),
+            lambda user: user.store.workers.command(worker, Command.STOP, actor="me"),
+        )
+        assert answers == (True, CommandAnswer.ENDED)
+        view = await rig.store.workers.get(worker)
+        assert view is not None
+        assert view.command is None
 
     # --------------------------------------------------------------------------------------------- ended jobs
 

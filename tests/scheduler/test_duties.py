@@ -10,10 +10,12 @@ from uuid import UUID, uuid4
 import pytest
 from tests.worker.fakes import FakeStore
 
-from taskflowmq.core.job import Counters, QueueRef, State
+from taskflowmq.core.errors import StoreUnavailable
+from taskflowmq.core.history import Figures
+from taskflowmq.core.job import Counters, JobKind, QueueRef, State
 from taskflowmq.ports.store import DutyTurn, Retention, StagedCount
 from taskflowmq.ports.telemetry import NoTelemetry
-from taskflowmq.scheduler import Expirer, Maintainer, Pruner, Rescuer, Stager, all_duties
+from taskflowmq.scheduler import Expirer, Maintainer, Pruner, Rescuer, RollUp, Stager, all_duties
 
 
 class StepClock:
@@ -114,6 +116,91 @@ async def test_the_rescuer_settles_what_lost_workers_held(store: Store) -> None:
     assert by_worker[dead].counters == Counters(attempt=0, losses=1, lease_no=1)
 
 
+async def test_what_the_rescuer_settles_is_in_the_history_of_the_lost_worker(store: Store) -> None:
+    dead = uuid4()
+    store.leases = {dead: True}
+    for _ in range(3):
+        running(store, dead)
+    store.lost = [dead]
+    await rescuer(store).turn()
+    (appended,) = store.history.appended
+    figures = Figures(failed=3, lost=3, retried=3, failed_job=max(store.rows))
+    assert appended == (dead, {JobKind("default", "default", "any"): figures}, 0)
+
+
+async def test_a_history_that_takes_nothing_stops_no_rescue(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    dead = uuid4()
+    store.leases = {dead: True}
+    running(store, dead)
+    store.lost = [dead]
+
+    async def refuse(*args: object, **kwargs: object) -> None:
+        raise StoreUnavailable("no room")
+
+    store.history.append = refuse  # type: ignore[method-assign]
+    await rescuer(store).turn()
+    assert store.count(State.RETRYING) == 1
+    assert f"the jobs of worker {dead} are missing in the history: no room" in caplog.text
+
+
+def rollup(store: Store, clock: StepClock | None = None) -> RollUp:
+    return RollUp(store, clock or StepClock(), NoTelemetry())
+
+
+async def test_the_rollup_comes_back_as_the_next_minute_begins(store: Store) -> None:
+    store.history.backlogs = [59_000, 30_000]
+    duty = rollup(store)
+    for wait in (59, 30):
+        pause = await duty.turn()
+        assert pause is not None
+        assert wait <= pause <= wait + 2
+
+
+async def test_a_node_without_the_turn_follows_the_one_that_took_it(store: Store) -> None:
+    store.turns["rollup"] = DutyTurn(taken=False, gap_ms=1_500, grace=False)
+    pause = await rollup(store).turn()
+    assert pause is not None
+    assert 58.5 <= pause <= 60.5
+
+
+async def test_the_rollup_joins_until_nothing_is_due_and_prunes_once_an_hour(store: Store) -> None:
+    clock = StepClock()
+    duty = rollup(store, clock)
+    store.history.joins = [40, 60, 0, 7]
+    store.history.prunes = [1_000, 3, 5]
+    await duty.turn()
+    assert (store.history.joins, store.history.prunes) == ([7], [5])
+    await duty.turn()
+    assert (store.history.joins, store.history.prunes) == ([], [5])
+    clock.sleeps.append(3_600)
+    await duty.turn()
+    assert store.history.prunes == []
+
+
+async def test_a_backlog_that_takes_long_to_count_is_counted_less_often(store: Store) -> None:
+    clock = StepClock()
+    duty = rollup(store, clock)
+    counted = 0
+
+    async def count() -> int:
+        nonlocal counted
+        counted += 1
+        clock.sleeps.append(5)
+        return 55_000
+
+    store.history.count_backlog = count  # type: ignore[method-assign]
+    await duty.turn()
+    clock.sleeps.append(55)
+    pause = await duty.turn()
+    assert counted == 1
+    # The fake store's clock stands at twenty seconds past.
+    assert pause is not None
+    assert 40 <= pause <= 42
+    clock.sleeps.append(60)
+    await duty.turn()
+    assert counted == 2
+
+
 async def test_jobs_of_ended_workers_are_left_to_their_supervisor_for_one_sweep(store: Store) -> None:
     ended = uuid4()
     store.leases = {ended: False}
@@ -202,4 +289,12 @@ async def test_what_an_earlier_process_noted_goes_with_the_first_success(store: 
 
 def test_every_duty_has_a_name_of_its_own(store: Store) -> None:
     duties = all_duties(store, StepClock(), NoTelemetry())
-    assert sorted(duty.name for duty in duties) == ["expirer", "maintainer", "pruner", "rescuer", "stager"]
+    assert sorted(duty.name for duty in duties) == [
+        "bulker",
+        "expirer",
+        "maintainer",
+        "pruner",
+        "rescuer",
+        "rollup",
+        "stager",
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,11 +15,14 @@ import pytest
 
 from taskflowmq import Discard, TaskFlow
 from taskflowmq.server.app import create_app
+from taskflowmq.server.dashboard.files import Files
 from taskflowmq.server.edge.gate import Gate
 from taskflowmq.server.run import ApiServer, base_url, bind
 from taskflowmq.server.settings import ServerSettings
 from taskflowmq.telemetry.prometheus import PrometheusTelemetry
 
+#: A compressed file of a build.
+GZIPPED = gzip.compress(b"plain script", mtime=0)
 KEY = "k7Qw2-mZ9_vR4tY8uB1nC6xL3pD5sF0aHgJe"
 
 
@@ -53,6 +57,26 @@ async def app(tmp_path: Path, sqlite_template: Path) -> AsyncIterator[TaskFlow]:
         yield made
 
 
+@pytest.fixture
+def built(tmp_path: Path) -> Path:
+    """A folder as a build of the dashboard leaves it."""
+    return write_build(tmp_path / "built")
+
+
+def write_build(folder: Path) -> Path:
+    """Write what a build of the dashboard writes, in small."""
+    (folder / "assets").mkdir(parents=True)
+    page = (Path(__file__).parents[2] / "dashboard" / "index.html").read_text()
+    (folder / "index.html").write_text(page.replace("./src/main.tsx", "./assets/app-1a2b3c4d.js"))
+    (folder / "theme.js").write_text("theme")
+    (folder / "icon.svg").write_text("<svg/>")
+    for name in ("app-1a2b3c4d.js", "app-5e6f7a8b.css"):
+        (folder / "assets" / name).write_text("plain script")
+        (folder / "assets" / f"{name}.gz").write_bytes(GZIPPED)
+        (folder / "assets" / f"{name}.br").write_text("br script")  # nothing here reads it
+    return folder
+
+
 @asynccontextmanager
 async def started(gate: Gate) -> AsyncIterator[None]:
     """Run the ASGI lifespan of an application, as a server does."""
@@ -74,7 +98,8 @@ async def connected(app: TaskFlow, peer: str = "127.0.0.1", **settings: Any) -> 
     """Serve an open app without a socket, and give a client of it."""
     metrics = app.telemetry
     assert isinstance(metrics, PrometheusTelemetry)
-    gate = create_app(app, ServerSettings(**settings), metrics_page=metrics)
+    files = settings.pop("files", None)
+    gate = create_app(app, ServerSettings(**settings), metrics_page=metrics, files=files)
     transport = httpx.ASGITransport(app=gate, client=(peer, 50_000), raise_app_exceptions=True)
     async with started(gate), httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield client
@@ -84,12 +109,12 @@ Connect = Callable[..., Any]
 
 
 @pytest.fixture
-async def connect(app: TaskFlow) -> AsyncIterator[Connect]:
+async def connect(app: TaskFlow, built: Path) -> AsyncIterator[Connect]:
     """Make clients of servers with chosen settings, over no socket; the peer's address can be chosen too."""
     async with AsyncExitStack() as stack:
 
         async def make(peer: str = "127.0.0.1", **settings: Any) -> httpx.AsyncClient:
-            return await stack.enter_async_context(connected(app, peer, **settings))
+            return await stack.enter_async_context(connected(app, peer, **{"files": Files(built), **settings}))
 
         yield make
 
@@ -112,7 +137,8 @@ async def reader(connect: Connect) -> httpx.AsyncClient:
 async def listening(app: TaskFlow, **settings: Any) -> AsyncIterator[str]:
     """Serve an app on a real socket, and give the address."""
     sock = bind("127.0.0.1", 0)
-    server = ApiServer(create_app(app, ServerSettings(**settings)), sock)
+    files = settings.pop("files", None)
+    server = ApiServer(create_app(app, ServerSettings(**settings), files=files), sock)
     running = asyncio.create_task(server.run_until_stopped())
     await server.ready.wait()
     yield base_url(sock)
@@ -121,9 +147,9 @@ async def listening(app: TaskFlow, **settings: Any) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def live(app: TaskFlow) -> AsyncIterator[str]:
+async def live(app: TaskFlow, built: Path) -> AsyncIterator[str]:
     """The address of a server on a real socket."""
-    async with listening(app, body_seconds=60.0) as url:
+    async with listening(app, body_seconds=60.0, files=Files(built)) as url:
         yield url
 
 

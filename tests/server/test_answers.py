@@ -50,7 +50,9 @@ async def _shown(client: httpx.AsyncClient, answer: httpx.Response) -> None:
     told = answer.json()
     assert told.pop("created") is True
     found = (await client.get(f"/api/v1/jobs/{told['id']}")).json()
+    assert found.pop("next_attempt_at") == (told["run_at"] if told["state"] == "scheduled" else None)
     assert (found.pop("attempts"), found.pop("attempts_total"), found.pop("attempt_counts")) == ([], 0, {})
+    assert found.pop("links") == {"replay_of": None, "replays": []}
     assert told == found
     assert list(told) == list(found), "in the same order"
 

@@ -10,6 +10,7 @@ from tests.server.conftest import KEY, Connect
 
 from taskflowmq.server.app import make_framework
 from taskflowmq.server.edge.auth import Guard
+from taskflowmq.server.edge.keyring import Keyring
 from taskflowmq.server.edge.policy import POLICIES
 from taskflowmq.server.edge.problems import Problem
 from taskflowmq.server.settings import ServerSettings, UnsafeServer, keys_from
@@ -32,11 +33,13 @@ async def test_every_route_but_the_probes_needs_the_key(app: Any, connect: Conne
     for method, path in _routes():
         answer = await client.request(method, path, json={} if method == "POST" else None)
         if answer.status_code != 401:
-            open_routes.add(path)
+            open_routes.add(f"{method} {path}")
         else:
             assert answer.headers["www-authenticate"] == "Bearer"
             assert answer.json()["code"] == "unauthorised"
-    assert open_routes == {"/health/live", "/health/ready"}
+    assert open_routes == {
+        "GET /health/live", "GET /health/ready", "DELETE /api/v1/session", "POST /api/v1/session"
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -103,9 +106,11 @@ async def test_any_sign_of_a_proxy_ends_trust_without_keys_and_says_what_to_set(
 def test_the_older_protocol_is_a_sign_of_a_proxy() -> None:
     """nginx's default adds no field, names 127.0.0.1 as the host, and speaks HTTP/1.0."""
     headers = {b"host": b"127.0.0.1:8000", b"connection": b"close"}
-    assert Guard(()).admit("GET", POLICIES["/api/v1/jobs"], headers, "127.0.0.1") == "local"
+    scope = {"method": "GET", "client": ("127.0.0.1", 1), "http_version": "1.1"}
+    guard = Guard(Keyring(()))
+    assert guard.admit(scope, POLICIES["/api/v1/jobs"], headers).actor == "local"
     with pytest.raises(Problem, match=r"proxy \(HTTP/1\.0\)"):
-        Guard(()).admit("GET", POLICIES["/api/v1/jobs"], headers, "127.0.0.1", "1.0")
+        guard.admit({**scope, "http_version": "1.0"}, POLICIES["/api/v1/jobs"], headers)
 
 
 @pytest.mark.parametrize("host", ["evil.example:8000", "localhost.evil.example", "127.0.0.1.evil.example", "[::1", "0"])

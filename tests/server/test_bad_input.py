@@ -202,8 +202,8 @@ async def test_a_wish_in_the_query_of_a_post_is_not_ignored(
 async def test_a_wish_in_a_body_that_nobody_reads_is_not_ignored(reader: httpx.AsyncClient) -> None:
     later = (await reader.post("/api/v1/jobs", json={"task": "anything", "delay": 600})).json()
     path = f"/api/v1/jobs/{later['id']}"
-    for action in (f"{path}/retry", f"{path}/cancel", "/api/v1/queues/default/pause"):
-        _is_problem(await reader.post(action, json={"delay": 60}), 422, "/")
+    for action in (f"{path}/retry", f"{path}/cancel", "/api/v1/queues/default/resume"):
+        _is_problem(await reader.post(action, json={"delay": 60}), 422, "/delay")
     assert (await reader.get(path)).json()["state"] == "scheduled"
     # What always comes from clients that always send JSON.
     assert (await reader.post(f"{path}/cancel", json={})).status_code == 202

@@ -142,7 +142,7 @@ async def test_the_same_in_small_parts(name: str, live: str) -> None:
 ACCEPTED: dict[str, tuple[bytes, list[int]]] = {
     "a head of the full size": (get(*("x" * 1_000 + f"{number}: y" for number in range(30))), [200]),
     "an address of this host": (get(target="http://localhost/api/v1/jobs?limit=1"), [200]),
-    "an address without a path": (get(target="http://localhost"), [307]),
+    "an address without a path": (get(target="http://localhost"), [200]),
     "an upgrade that does not exist": (get("Upgrade: h2c", "Connection: Upgrade, HTTP2-Settings"), [200]),
     "a websocket": (get("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"), [200]),
     "many chunks": (post(CHUNKED, body=b"".join(b"1\r\n%c\r\n" % byte for byte in JOB) + b"0\r\n\r\n"), [201]),

@@ -15,6 +15,7 @@ from tests.server.conftest import connected, declare
 
 from taskflowmq import TaskFlow
 from taskflowmq.server.api.v1.idempotency import idempotency_of
+from taskflowmq.server.edge.principal import LOCAL
 from taskflowmq.server.edge.request_context import RequestContext
 from taskflowmq.stores.postgres.rows import jobs_as_json
 from taskflowmq.telemetry.prometheus import PrometheusTelemetry
@@ -56,7 +57,7 @@ async def stranger(app: TaskFlow) -> AsyncIterator[asyncpg.Connection]:
 async def other_server(app: TaskFlow, stranger: asyncpg.Connection) -> asyncpg.Connection:
     """Another server's connection, where the first request has stored its job and not yet committed."""
     scope: dict[str, Any] = {"method": "POST", "path": "/api/v1/jobs"}
-    RequestContext("local", "default", "", {b"idempotency-key": b"order-7"}).put_into(scope)
+    RequestContext(LOCAL, "default", "", {b"idempotency-key": b"order-7"}).put_into(scope)
     key = idempotency_of(scope, msgspec.convert(BODY, JobBody))
     assert key is not None
     jobs = jobs_as_json([await app.aprepare("greet", {"name": "Ada"})])

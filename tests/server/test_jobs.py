@@ -225,11 +225,6 @@ async def test_what_answers_get_answers_head(live: str) -> None:
         assert (await client.head("/nowhere")).status_code == 404
 
 
-async def test_the_bare_address_leads_to_something_to_read(reader: httpx.AsyncClient) -> None:
-    answer = await reader.get("/", follow_redirects=True)
-    assert (answer.status_code, answer.url.path) == (200, "/docs")
-
-
 async def test_a_queue_counts_each_live_state_also_where_there_is_nothing(client: httpx.AsyncClient) -> None:
     await client.post("/api/v1/jobs", json={"task": "anything", "queue": "q"})
     nothing_else = {"scheduled": 0, "pending": 1, "running": 0, "retrying": 0}

@@ -47,6 +47,33 @@ class Held:
             yield client
 
 
+class Rung:
+    """Streams that note when they are to look at the store."""
+
+    def __init__(self) -> None:
+        self.rings = 0
+
+    def ring(self) -> None:
+        self.rings += 1
+
+    async def drain(self) -> None:
+        """End nothing: there is none."""
+
+
+async def test_streams_look_at_the_store_after_every_request_that_may_have_written() -> None:
+    held, streams = Held(), Rung()
+    held.open.set()
+    transport = httpx.ASGITransport(app=Gate(held, None, ServerSettings(), streams=streams))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        for path in ("/api/v1/jobs", "/api/v1/queues"):
+            await client.get(path)
+        assert streams.rings == 0
+        await client.post("/api/v1/jobs", json=JOB)
+        await client.post("/api/v1/queues/a/pause")
+        await client.delete("/api/v1/jobs/1")
+        assert streams.rings == 3
+
+
 async def test_beyond_what_it_can_take_a_write_is_refused_at_once_and_reads_and_probes_go_on() -> None:
     held = Held()
     async with held.served(max_in_flight=1) as client:

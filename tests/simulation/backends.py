@@ -31,10 +31,12 @@ import taskflowmq.stores.postgres.workers
 import taskflowmq.stores.sqlite.claims
 import taskflowmq.worker.supervision.child
 import taskflowmq.worker.supervision.supervisor
+import taskflowmq.worker.watches.load
 import taskflowmq.worker.worker
 from taskflowmq.ports.clock import Clock
 from taskflowmq.stores.postgres import PostgresOptions, PostgresStore
 from taskflowmq.stores.sqlite import SqliteOptions, SqliteStore
+from taskflowmq.worker.watches.load import Usage
 
 #: Modules that measure with ``time.monotonic`` what they remember.
 _MEASURE: tuple[ModuleType, ...] = (
@@ -59,6 +61,8 @@ def seams(monotonic: Callable[[], float], new_uuid: Callable[[], UUID]) -> Itera
     measure = SimpleNamespace(monotonic=monotonic)
     patches: list[Any] = [mock.patch.object(module, "time", measure) for module in _MEASURE]
     patches += [mock.patch.object(module, "uuid4", new_uuid) for module in _IDENTIFY]
+    # What this process uses is not repeatable.
+    patches.append(mock.patch.object(taskflowmq.worker.watches.load, "usage_of", return_value=Usage(1.5, 2**20)))
     for patch in patches:
         patch.start()
     try:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from tests.simulation.nodes import QUEUES, Node
+from tests.simulation.nodes import LEASE, QUEUES, Node
 
 from taskflowmq.client.unique import Unique
 from taskflowmq.core.errors import Conflict, JobNotFound, NotUnique, StoreUnavailable
+from taskflowmq.core.workers import Command
 
 KEYS = ("red", "green")
 
@@ -70,7 +71,7 @@ def some_plan(dice: random.Random) -> list[str]:
 def operate(node: Node, dice: random.Random) -> None:
     """Begin one operation of a client, chosen by the dice."""
     known = sorted(node.world.history.facts.wanted)
-    verbs: list[Any] = [(_enqueue, 10), (_enqueue_many, 4), (_enqueue_once, 2)]
+    verbs: list[Any] = [(_enqueue, 10), (_enqueue_many, 4), (_enqueue_once, 2), (_command, 1)]
     if known:
         verbs += [(_cancel, 2), (_retry, 2), (_delete, 1), (_look, 2), (_pause, 1)]
     (verb,) = dice.choices([verb for verb, _ in verbs], weights=[weight for _, weight in verbs])
@@ -146,8 +147,25 @@ async def _look(node: Node, dice: random.Random) -> None:
 async def _pause(node: Node, dice: random.Random) -> None:
     queue = dice.choice(QUEUES)
     try:
-        await node.app.queues.apause(queue, create=True)
+        await node.app.queues.apause(queue, create=True, reason=dice.choice((None, "deploy", "outage")))
         await node.clock.sleep(dice.choice((1, 5)))
         await node.app.queues.aresume(queue)
+    except StoreUnavailable:
+        return
+
+
+async def _command(node: Node, dice: random.Random) -> None:
+    """Tell a worker, maybe one that has ended, to drain and later to resume, or to stop."""
+    tell: Any = node.gate.workers.command
+    try:
+        workers = await node.gate.workers.list_workers()
+        if not workers:
+            return
+        worker = dice.choice(workers).id
+        wanted = dice.choice((Command.DRAIN, Command.DRAIN, Command.STOP))
+        await tell(worker, wanted, actor="operator")
+        if wanted is Command.DRAIN:
+            await node.clock.sleep(dice.choice((1, LEASE)))
+            await tell(worker, None, actor="operator")
     except StoreUnavailable:
         return

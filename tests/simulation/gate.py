@@ -88,7 +88,9 @@ class Gate:
         self.listeners: list[Listening] = []
         self.intake, self.claims, self.workers = _Part(self, "intake"), _Part(self, "claims"), _Part(self, "workers")
         self.jobs, self.queues, self.stats = _Part(self, "jobs"), _Part(self, "queues"), _Part(self, "stats")
-        self.upkeep, self.schema = _Part(self, "upkeep"), _Part(self, "schema")
+        self.upkeep, self.schema, self.probes = _Part(self, "upkeep"), _Part(self, "schema"), _Part(self, "probes")
+        self.history, self.bulks = _Part(self, "history"), _Part(self, "bulks")
+        self.logs, self.audit, self.errors = _Part(self, "logs"), _Part(self, "audit"), _Part(self, "errors")
         self.notifier = self
 
     async def ask(self, what: tuple[str, str], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

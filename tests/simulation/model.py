@@ -14,20 +14,40 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from tests.simulation.model_audit import ModelAudit
+from tests.simulation.model_bulks import ModelBulks
+from tests.simulation.model_errors import ModelErrors
+from tests.simulation.model_history import ModelHistory
 from tests.simulation.model_jobs import ModelJobs
+from tests.simulation.model_logs import ModelLogs
+from tests.simulation.model_probes import ModelProbes
 from tests.simulation.model_queues import ModelQueues, ModelStats
 from tests.simulation.model_upkeep import ModelUpkeep
 from tests.simulation.rows import Data, Job, Key, Member, Ready, Request, Waiting
 from tests.simulation.rules import Choices, claimable, readable, settle, take
 
+from taskflowmq.core.audit import Act, Caller
 from taskflowmq.core.errors import Conflict, IdempotencyMismatch, LeaseLost, NotUnique
 from taskflowmq.core.ids import MAX_SKEW_MS
-from taskflowmq.core.job import ClaimedJob, Counters, Enqueued, Flag, HeldJob, IdempotencyKey, NewJob, QueueRef
+from taskflowmq.core.job import (
+    ClaimedJob,
+    Counters,
+    Enqueued,
+    Flag,
+    HeldJob,
+    IdempotencyKey,
+    JobKind,
+    NewJob,
+    QueueRef,
+)
+from taskflowmq.core.pauses import Pause
 from taskflowmq.core.transitions import Transition
+from taskflowmq.core.workers import Command, CommandAnswer, Known, decide
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.store import ClaimRequest, Settled
-from taskflowmq.ports.store.workers import NewWorker, WorkerView
+from taskflowmq.ports.store.workers import NewWorker, RunningJob, WorkerView
 from taskflowmq.ports.tasks import TaskNotice, TaskView
+from taskflowmq.stores.common.audit import worker_act
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 _FLAGS = {"finish": Flag.UNIQUE_FINISH, "start": Flag.UNIQUE_START, "time": 0}
@@ -39,9 +59,13 @@ class ModelIntake:
     def __init__(self, data: Data, now: Callable[[], datetime], notifier: ModelNotifier) -> None:
         self._data, self._now, self._notifier = data, now, notifier
 
-    async def enqueue(self, jobs: Sequence[NewJob], *, idempotency: IdempotencyKey | None = None) -> list[Enqueued]:
+    async def enqueue(
+        self, jobs: Sequence[NewJob], *, idempotency: IdempotencyKey | None = None, act: Act | None = None
+    ) -> list[Enqueued]:
         with self._data.all_or_none():
             answers = self._once(jobs, idempotency) if idempotency else self._enqueue(jobs)
+            if act is not None and any(one.created and not one.replayed for one in answers):
+                self._data.note(self._now(), act)
         await self._notifier.wake({QueueRef(job.tenant, job.queue) for job in jobs})
         return answers
 
@@ -180,8 +204,8 @@ class ModelClaims:
         found = self._data.running.items()
         return sorted(job_id for job_id, held in found if held.worker == worker_id and held.cancel_at is not None)
 
-    async def paused_queues(self) -> set[QueueRef]:
-        return {queue for queue, paused_at in self._data.queues.items() if paused_at is not None}
+    async def paused_queues(self) -> dict[QueueRef, Pause]:
+        return {queue: pause for queue, pause in self._data.queues.items() if pause is not None}
 
     async def forget(self, worker_id: UUID) -> None:
         self._choices.pop(worker_id, None)
@@ -204,18 +228,53 @@ class ModelWorkers:
             lease_until=now + timedelta(milliseconds=worker.lease_ms),
             ended_at=None,
             info=worker.info,
+            command=worker.command,
+            command_at=None if worker.command is None else now,
         )
         known = self._data.workers.setdefault(worker.id, row)
         if known.ended_at is None:
             # A repeat after a lost answer: the lease begins now.
             self._data.workers[worker.id] = msgspec.structs.replace(known, lease_until=row.lease_until)
 
-    async def renew(self, worker_ids: Sequence[UUID], lease_ms: int) -> set[UUID]:
-        until = self._now() + timedelta(milliseconds=lease_ms)
-        alive = {worker_id for worker_id in worker_ids if self._lives(worker_id)}
-        for worker_id in alive:
-            self._data.workers[worker_id] = msgspec.structs.replace(self._data.workers[worker_id], lease_until=until)
+    async def renew(
+        self, worker_ids: Sequence[UUID], lease_ms: int, *, loads: Sequence[bytes | None] = ()
+    ) -> dict[UUID, Command | None]:
+        now = self._now()
+        until, alive = now + timedelta(milliseconds=lease_ms), {}
+        for worker_id, load in zip(worker_ids, loads or [None] * len(worker_ids), strict=True):
+            if self._lives(worker_id):
+                told = {} if load is None else {"load": load, "load_at": now}
+                row = msgspec.structs.replace(self._data.workers[worker_id], lease_until=until, **told)
+                self._data.workers[worker_id], alive[worker_id] = row, row.command
         return alive
+
+    async def command(
+        self, worker_id: UUID, wanted: Command | None, *, actor: str, by: Caller | None = None
+    ) -> CommandAnswer:
+        row, now = self._data.workers.get(worker_id), self._now()
+        answer = CommandAnswer.NOT_FOUND
+        if row is not None:
+            alive = row.ended_at is None and row.lease_until > now
+            answer = decide(Known(alive=alive, command=row.command, info=row.info), wanted)
+        if row is not None and answer is CommandAnswer.DONE and by is not None:
+            self._data.note(now, worker_act(worker_id, wanted, by, row.command))
+        if row is not None and answer is CommandAnswer.DONE and (wanted is None or row.command is not wanted):
+            since, said_by = (None, None) if wanted is None else (now, actor)
+            self._data.workers[worker_id] = msgspec.structs.replace(
+                row, command=wanted, command_at=since, command_by=said_by
+            )
+        return answer
+
+    async def get(self, worker_id: UUID) -> WorkerView | None:
+        return self._view(worker_id) if worker_id in self._data.workers else None
+
+    async def first_jobs(self, tenant: str, most: int) -> dict[UUID, list[RunningJob]]:
+        found: dict[UUID, list[RunningJob]] = {}
+        for job_id, held in sorted(self._data.running.items()):
+            job, jobs = self._data.jobs[job_id].new, found.get(held.worker, [])
+            if job.tenant == tenant and len(jobs) < most:
+                found[held.worker] = [*jobs, RunningJob(id=job_id, task=job.task, started_at=held.started_at)]
+        return found
 
     async def end(self, worker_id: UUID) -> bool:
         if not self._lives(worker_id):
@@ -240,7 +299,9 @@ class ModelWorkers:
 
     async def held_jobs(self, worker_id: UUID, limit: int) -> list[HeldJob]:
         mine = sorted((key, held) for key, held in self._data.running.items() if held.worker == worker_id)
-        return [HeldJob(key, self._data.jobs[key].new.max_attempts, held.counters) for key, held in mine[:limit]]
+        news = {key: self._data.jobs[key].new for key, _ in mine[:limit]}
+        kinds = {key: JobKind(new.tenant, new.queue, new.task) for key, new in news.items()}
+        return [HeldJob(key, news[key].max_attempts, held.counters, kinds[key]) for key, held in mine[:limit]]
 
     async def report(self, worker_id: UUID, notes: Mapping[str, str | None]) -> None:
         if self._lives(worker_id):
@@ -261,24 +322,17 @@ class ModelWorkers:
 
     async def list_workers(self) -> list[WorkerView]:
         since = self._now() - timedelta(hours=1)
-        views = [
-            WorkerView(
-                id=key,
-                supervisor=row.supervisor,
-                host=row.host,
-                pid=row.pid,
-                version=row.version,
-                started_at=row.started_at,
-                lease_until=row.lease_until,
-                ended_at=row.ended_at,
-                info=row.info,
-                running=sum(held.worker == key for held in self._data.running.values()),
-                lease_over=row.lease_until <= self._now(),
-            )
-            for key, row in self._data.workers.items()
-            if row.ended_at is None or row.ended_at >= since
-        ]
-        return sorted(views, key=lambda view: (view.started_at, view.id))
+        recent = [key for key, row in self._data.workers.items() if row.ended_at is None or row.ended_at >= since]
+        return sorted(map(self._view, recent), key=lambda view: (view.started_at, view.id))
+
+    def _view(self, worker_id: UUID) -> WorkerView:
+        row = self._data.workers[worker_id]
+        return WorkerView(
+            **msgspec.structs.asdict(row),
+            id=worker_id,
+            running=sum(held.worker == worker_id for held in self._data.running.values()),
+            lease_over=row.lease_until <= self._now(),
+        )
 
     def _lives(self, worker_id: UUID) -> bool:
         row = self._data.workers.get(worker_id)
@@ -366,8 +420,14 @@ class ModelStore:
         self.claims = ModelClaims(data, clock.now, self.notifier)
         self.workers = ModelWorkers(data, clock.now)
         self.jobs = ModelJobs(data, clock.now, self.notifier.wake)
+        self.bulks = ModelBulks(data, clock.now, self.jobs)
+        self.logs = ModelLogs(data, clock.now)
+        self.probes = ModelProbes(data, self.jobs)
         self.stats = ModelStats(data, clock.now)
         self.queues = ModelQueues(data, clock.now, self.notifier.wake, self.stats)
+        self.errors = ModelErrors(data, clock.now)
+        self.history = ModelHistory(data, clock.now)
+        self.audit = ModelAudit(data, clock.now)
         self.upkeep = ModelUpkeep(data, clock.now)
         self.schema = ModelSchema()
 

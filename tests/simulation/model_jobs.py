@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import accumulate
+from typing import Any
 from uuid import UUID
 
 import msgspec
 from tests.simulation.rows import Data, Ended, Ready, Running, Waiting
 
-from taskflowmq.core.job import Attempts, AttemptView, Counters, JobFilter, JobView, Page, QueueRef, Reason, State
+from taskflowmq.core import operations
+from taskflowmq.core.attempts import Attempts, AttemptView
+from taskflowmq.core.audit import Caller
+from taskflowmq.core.bulk import COUNT_S, MOST_COUNTED, Counted
+from taskflowmq.core.filter_match import matcher
+from taskflowmq.core.job import (
+    Counters,
+    JobFilter,
+    JobView,
+    Page,
+    QueueRef,
+    Reason,
+    Sort,
+    State,
+)
 from taskflowmq.core.operations import CancelAnswer, DeleteAnswer, RetryAnswer
-from taskflowmq.ports.store import MAX_PAGE_BYTES
-from taskflowmq.testing.as_stored import job_view
+from taskflowmq.core.rows import JobRow
+from taskflowmq.ports.store import FIRST_LOOK, MAX_PAGE_BYTES, SEARCH_S
+from taskflowmq.stores.common.audit import job_act
+from taskflowmq.testing.as_stored import job_view, row_of
 
 
 class ModelJobs:
@@ -36,9 +54,11 @@ class ModelJobs:
         data = self._data
         found = [
             AttemptView(
+                round=row.round,
                 attempt=row.attempt,
                 lease_no=row.lease_no,
                 worker=str(row.worker),
+                **self._where(row.worker),
                 started_at=row.started_at,
                 finished_at=row.finished_at,
                 outcome=row.ended,
@@ -49,19 +69,46 @@ class ModelJobs:
         ]
         last = data.running.get(job_id) or data.ended.get(job_id)
         if last is not None and last.started_at is not None and (job_id, last.counters.lease_no) not in data.tried:
-            found.append(_last_attempt(last))
-        attempts = Attempts(sorted(found, key=lambda view: view.lease_no))
-        attempts.counts.update(data.untold.get(job_id, {}))
-        return attempts
+            found.append(self._last_attempt(last))
+        if untold := data.untold.get(job_id):
+            found.append(_untold(untold))
+        job = data.jobs[job_id]
+        return Attempts(sorted(found, key=lambda view: view.lease_no), max(job.created_at, job.run_at))
 
-    async def list_jobs(self, query: JobFilter, *, limit: int, before: UUID | None) -> Page:
-        found = [view for job_id in sorted(self._data.jobs, reverse=True) if (view := self._wanted(query, job_id))]
-        below = [view for view in found if before is None or view.id < before]
-        fit = sum(size <= MAX_PAGE_BYTES for size in accumulate(view.weight for view in below))
+    async def list_jobs(
+        self, query: JobFilter, *, limit: int, before: UUID | None, seconds: float = SEARCH_S
+    ) -> Page[JobView]:
+        newest = query.sort is Sort.NEWEST
+        ids = [one for one in self._data.jobs if before is None or (one < before if newest else one > before)]
+        looked = sorted(ids, reverse=newest)
+        # Without time for more, a store looks at the first jobs only. Which of those without an index of their own are
+        # looked at depends on the places; the model looks at all of them.
+        ended = len(looked) <= max(limit + 1, FIRST_LOOK) or seconds > 0
+        looked = looked if ended else looked[: max(limit + 1, FIRST_LOOK)]
+        found = [view for job_id in looked if (view := self._wanted(query, job_id))]
+        fit = sum(size <= MAX_PAGE_BYTES for size in accumulate(view.weight for view in found))
         end = min(limit, max(fit, 1))
-        return Page(below[:end], below[end - 1].id if len(below) > end else None)
+        following = found[end - 1].id if len(found) > end else None if ended else looked[-1]
+        return Page(found[:end], following, len(looked), following is None or len(found) >= limit)
 
-    async def cancel(self, tenant: str, job_id: UUID, *, actor: str) -> CancelAnswer:
+    async def list_rows(
+        self, query: JobFilter, *, limit: int, before: UUID | None, seconds: float = SEARCH_S
+    ) -> Page[JobRow]:
+        page = await self.list_jobs(query, limit=limit, before=before, seconds=seconds)
+        return Page([row_of(view) for view in page.items], page.next, page.looked_at, page.complete)
+
+    async def get_rows(self, tenant: str, job_ids: Sequence[UUID]) -> list[JobRow]:
+        return [row_of(view) for view in await self.get_many(tenant, job_ids)]
+
+    async def count(self, query: JobFilter, *, most: int = MOST_COUNTED, seconds: float = COUNT_S) -> Counted:
+        found = sum(self._wanted(query, job_id) is not None for job_id in self._data.jobs)
+        return Counted(min(found, most), found <= most)
+
+    async def cancel(self, tenant: str, job_id: UUID, *, actor: str, by: Caller | None = None) -> CancelAnswer:
+        with self._audited(operations.cancel, tenant, job_id, by):
+            return self._cancel(tenant, job_id)
+
+    def _cancel(self, tenant: str, job_id: UUID) -> CancelAnswer:
         if not self._seen(tenant, job_id):
             return CancelAnswer.NOT_FOUND
         if job_id in self._data.ended:
@@ -73,7 +120,14 @@ class ModelJobs:
             self._data.running[job_id] = msgspec.structs.replace(held, cancel_at=self._now())
         return CancelAnswer.REQUESTED
 
-    async def retry(self, tenant: str, job_id: UUID) -> RetryAnswer:
+    async def retry(self, tenant: str, job_id: UUID, *, by: Caller | None = None) -> RetryAnswer:
+        with self._audited(operations.retry, tenant, job_id, by):
+            answer = self._retry(tenant, job_id)
+        if answer in (RetryAnswer.NEW_ROUND, RetryAnswer.DUE_NOW):
+            await self._wake([self._data.jobs[job_id].queue])
+        return answer
+
+    def _retry(self, tenant: str, job_id: UUID) -> RetryAnswer:
         if not self._seen(tenant, job_id):
             return RetryAnswer.NOT_FOUND
         data, now, job = self._data, self._now(), self._data.jobs[job_id]
@@ -91,10 +145,25 @@ class ModelJobs:
         data.ready[job_id] = Ready(
             batch=data.next_batch(), rank=0, ready_at=now, expires_at=expires, counters=counters, flags=flags
         )
-        await self._wake([job.queue])
         return answer
 
-    async def delete(self, tenant: str, job_id: UUID) -> DeleteAnswer:
+    async def delete(self, tenant: str, job_id: UUID, *, by: Caller | None = None) -> DeleteAnswer:
+        with self._audited(operations.delete, tenant, job_id, by):
+            return self._delete(tenant, job_id)
+
+    @contextmanager
+    def _audited(
+        self, decide: Callable[[State | None], Any], tenant: str, job_id: UUID, by: Caller | None
+    ) -> Iterator[None]:
+        """Add to the audit what is about to be done to a job, if an operator does it."""
+        state = State(state_of(self._data, job_id)) if self._seen(tenant, job_id) else None
+        answer, move = decide(state)
+        if by is not None and move is not None and state is not None:
+            queue = self._data.jobs[job_id].queue.queue
+            self._data.note(self._now(), job_act(move, job_id, queue, state, answer, by))
+        yield
+
+    def _delete(self, tenant: str, job_id: UUID) -> DeleteAnswer:
         if not self._seen(tenant, job_id):
             return DeleteAnswer.NOT_FOUND
         if job_id not in self._data.ended:
@@ -114,9 +183,12 @@ class ModelJobs:
         view = self._view(job_id)
         fits = not query.states or view.state in query.states
         fits = fits and query.queue in (None, view.queue) and query.task in (None, view.task)
+        fits = fits and query.fingerprint in (None, view.fingerprint)
         fits = fits and (query.tag is None or query.tag in view.tags)
-        fits = fits and (query.created_after is None or view.created_at >= query.created_after)
-        return view if fits and (query.created_before is None or view.created_at < query.created_before) else None
+        fits = fits and (query.worker is None or str(query.worker) == view.worker)
+        fits = fits and _within(view.created_at, query.created_after, query.created_before)
+        fits = fits and matcher(query.terms, self._now())(view)
+        return view if fits and _within(view.finished_at, query.finished_after, query.finished_before) else None
 
     def _view(self, job_id: UUID) -> JobView:
         job, place = self._data.jobs[job_id], place_of(self._data, job_id)
@@ -140,6 +212,25 @@ class ModelJobs:
             worker=str(started.worker) if started and started.worker else None,
             cancel_requested_at=running.cancel_at if running else None,
             unique_key=new.unique.key if new.unique else None,
+            fingerprint=ended.fingerprint if ended else None,
+        )
+
+    def _where(self, worker: UUID | None) -> dict[str, Any]:
+        known = None if worker is None else self._data.workers.get(worker)
+        return {"host": known and known.host, "pid": known and known.pid}
+
+    def _last_attempt(self, last: Running | Ended) -> AttemptView:
+        ended = last if isinstance(last, Ended) else None
+        return AttemptView(
+            round=last.counters.round,
+            attempt=last.counters.attempt,
+            lease_no=last.counters.lease_no,
+            worker=str(last.worker),
+            **self._where(last.worker),
+            started_at=last.started_at,
+            finished_at=ended.finished_at if ended else None,
+            outcome=ended.state if ended else "running",
+            raw_error=ended.error if ended else None,
         )
 
     def _last_error(self, job_id: UUID, round_no: int) -> bytes | None:
@@ -148,16 +239,25 @@ class ModelJobs:
         return max(errors, key=lambda row: row.lease_no).error if errors else None
 
 
-def _last_attempt(last: Running | Ended) -> AttemptView:
-    ended = last if isinstance(last, Ended) else None
+def _within(at: datetime | None, after: datetime | None, before: datetime | None) -> bool:
+    if at is None:
+        return after is None and before is None
+    return (after is None or at >= after) and (before is None or at < before)
+
+
+def _untold(counts: dict[str, int]) -> AttemptView:
+    """Return what stores keep at claim 0: how many attempts are not kept."""
     return AttemptView(
-        attempt=last.counters.attempt,
-        lease_no=last.counters.lease_no,
-        worker=str(last.worker),
-        started_at=last.started_at,
-        finished_at=ended.finished_at if ended else None,
-        outcome=ended.state if ended else "running",
-        raw_error=ended.error if ended else None,
+        round=0,
+        attempt=0,
+        lease_no=0,
+        worker=None,
+        host=None,
+        pid=None,
+        started_at=None,
+        finished_at=None,
+        outcome="snoozed",
+        raw_error=msgspec.json.encode(counts),
     )
 
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from tests.simulation.model_jobs import state_of
 from tests.simulation.rows import Data, Ready
 from tests.simulation.rules import Lane, lane_of
 
+from taskflowmq.core.audit import Action, Caller
 from taskflowmq.core.job import QueueRef, State
+from taskflowmq.core.pauses import Pause
 from taskflowmq.core.retention import QueueRetention
 from taskflowmq.core.validation import UNUSED_AFTER
 from taskflowmq.ports.store import QueueView, StoreStats
+from taskflowmq.stores.common.audit import queue_act, queue_before
 
 _COUNTED = [state for state in State if state not in (State.BLOCKED, State.SUSPENDED)]
 
@@ -47,10 +51,10 @@ class ModelStats:
             QueueView(
                 tenant=queue.tenant,
                 name=queue.queue,
-                paused_at=self._data.queues[queue],
                 states=queues[queue],
                 oldest_ready_age=self._oldest(queue),
                 retention=self._data.retentions.get(queue, QueueRetention()),
+                pause=self._data.queues[queue],
             )
             for queue in sorted(queues)
             if queues[queue] or self._is_kept(queue)
@@ -90,21 +94,45 @@ class ModelQueues:
     async def list_queues(self, tenant: str) -> list[QueueView]:
         return (await self._stats.count(tenant)).queues
 
-    async def pause(self, tenant: str, queue: str) -> None:
+    async def pause(
+        self,
+        tenant: str,
+        queue: str,
+        *,
+        actor: str | None = None,
+        reason: str | None = None,
+        by: Caller | None = None,
+    ) -> None:
         ref = QueueRef(tenant, queue)
+        self._data.queues.setdefault(ref, None)
+        self._note(Action.QUEUE_PAUSE, ref, by, {"paused": {"by": actor, "reason": reason}})
         self._data.used[ref] = self._now()
-        self._data.queues[ref] = self._data.queues.get(ref) or self._now()
+        held = self._data.queues.get(ref)
+        if held is None or reason is not None:
+            self._data.queues[ref] = Pause(self._now() if held is None else held.at, actor, reason)
 
-    async def resume(self, tenant: str, queue: str) -> None:
+    async def resume(self, tenant: str, queue: str, *, by: Caller | None = None) -> None:
         ref = QueueRef(tenant, queue)
+        self._note(Action.QUEUE_RESUME, ref, by, {"paused": None})
         if ref in self._data.queues:
             self._data.queues[ref] = None
             self._data.used[ref] = self._now()
         await self._wake([ref])
 
-    async def set_retention(self, tenant: str, queue: str, ages: Mapping[str, int | None]) -> None:
+    async def set_retention(
+        self, tenant: str, queue: str, ages: Mapping[str, int | None], *, by: Caller | None = None
+    ) -> None:
         ref = QueueRef(tenant, queue)
         self._data.queues.setdefault(ref, None)
+        self._note(Action.QUEUE_RETENTION, ref, by, {"retention": ages})
         self._data.used[ref] = self._now()
         known = self._data.retentions.get(ref, QueueRetention())
         self._data.retentions[ref] = msgspec.structs.replace(known, **ages)
+
+    def _note(self, action: Action, ref: QueueRef, by: Caller | None, after: dict[str, Any]) -> None:
+        """Add to the audit what is about to be changed of a queue, if an operator does."""
+        if by is not None:
+            known = ref in self._data.queues
+            kept = self._data.retentions.get(ref, QueueRetention())
+            before = queue_before(self._data.queues[ref], kept) if known else None
+            self._data.note(self._now(), queue_act(action, ref.queue, by, before, after))

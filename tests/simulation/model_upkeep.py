@@ -9,6 +9,7 @@ from uuid import UUID
 from tests.simulation.rows import Data, Ended, Ready
 
 from taskflowmq.core.grace import Grace, grace_after
+from taskflowmq.core.history import Figures
 from taskflowmq.core.job import QueueRef
 from taskflowmq.core.retention import NEVER, QueueRetention, Retention
 from taskflowmq.ports.store import DutyFailure, DutyTurn, StagedCount
@@ -75,6 +76,7 @@ class ModelUpkeep:
                     counters=row.counters,
                 )
                 data.end(job_id, ended)
+                data.add_figures(job_id, Figures(cancelled=1), now)
                 continue
             queues.add(job.queue)
             data.ready[job_id] = Ready(
@@ -114,7 +116,20 @@ class ModelUpkeep:
         asked = [full_key for full_key, row in data.requests.items() if row.created_at <= now - DAY]
         for full_key in asked:
             del data.requests[full_key]
-        return len(old[:limit]) + len(bare) + len(over) + len(asked)
+        past = [key for key, row in data.workers.items() if row.ended_at is not None and self._is_past(key, retention)]
+        for worker_id in past:
+            del data.workers[worker_id]
+        return len(old[:limit]) + len(bare) + len(over) + len(asked) + len(past)
+
+    def _is_past(self, worker_id: UUID, retention: Retention) -> bool:
+        """Tell whether an ended worker is forgotten: no job that is kept can have run there."""
+        ended_at, data = self._data.workers[worker_id].ended_at, self._data
+        if ended_at is None or any(held.worker == worker_id for held in data.running.values()):
+            return False
+        states = ("completed_ms", "cancelled_ms", "dead_ms")
+        ages = [getattr(retention, name) for name in states]
+        ages += [age for own in data.retentions.values() for name in states if (age := getattr(own, name)) is not None]
+        return None not in ages and NEVER not in ages and ended_at <= self._now() - max(ages) * MS - 3 * DAY
 
     def _is_over(self, job_id: UUID, retention: Retention, too_many: bool) -> bool:
         """Tell whether an ended job may go: by the retention that its queue has for its state, or that of all."""

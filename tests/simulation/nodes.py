@@ -20,13 +20,14 @@ from tests.simulation.tasks import make_app
 
 from taskflowmq.core.ids import uuid7
 from taskflowmq.core.validation import ALL_TENANTS
+from taskflowmq.core.workers import Command
 from taskflowmq.ports.spawner import ChildSpec
 from taskflowmq.ports.telemetry import NoTelemetry
 from taskflowmq.scheduler import all_duties
 from taskflowmq.worker.identity import WorkerIdentity
 from taskflowmq.worker.options import WorkerOptions
 from taskflowmq.worker.slots import SlotTable
-from taskflowmq.worker.supervision.child import DRAIN, FINISH
+from taskflowmq.worker.supervision.child import DRAIN, FINISH, PAUSE, RESUME
 from taskflowmq.worker.supervision.supervisor import Supervisor
 from taskflowmq.worker.worker import Worker
 
@@ -200,7 +201,12 @@ class Child(WorkerNode):
         self._table = SlotTable.attach(slots_fd)
 
     def boot(self) -> None:
-        identity = WorkerIdentity(worker_id=self._spec.worker_id, supervisor=self._spec.supervisor, table=self._table)
+        identity = WorkerIdentity(
+            worker_id=self._spec.worker_id,
+            supervisor=self._spec.supervisor,
+            table=self._table,
+            command=self._spec.command,
+        )
         self.worker = Worker(self.gate, self.app.tasks, self.options(), clock=self.clock, identity=identity)  # type: ignore[arg-type]
         self.run(self._work())
         self.run(self._obey())
@@ -227,6 +233,8 @@ class Child(WorkerNode):
                     self.worker.request_drain(float(argument))
                 elif command == FINISH:
                     self.worker.request_drain(float("inf"))
+                elif command in (PAUSE, RESUME):
+                    self.worker.obey(Command.DRAIN if command == PAUSE else None)
                 else:
                     self.worker.request_hand_back()
 

@@ -6,12 +6,15 @@ What may differ, and why:
   one (nothing it may not have, as many as there are, most urgent first, first in first out in each lane).
 * PostgreSQL remembers lanes for up to 1.5 s: a claim that found something may have missed a lane that is younger.
 * How many rows pruning deleted: the engines count and keep differently (whole days on PostgreSQL).
+* In how many rows figures are appended (one statement may end many jobs): they are compared added up.
+* The order of the keys in a worker's info: PostgreSQL sorts them when it adds a note.
 * The words of an error.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -20,11 +23,14 @@ from tests.simulation.backends import ModelBackend
 from tests.simulation.rows import Data
 from tests.simulation.snapshot import Snapshot
 
+from taskflowmq.core.attempts import Attempts
 from taskflowmq.core.errors import TaskFlowError
-from taskflowmq.core.job import Attempts, ClaimedJob, JobView
+from taskflowmq.core.history import joined
+from taskflowmq.core.job import ClaimedJob, JobView
 from taskflowmq.core.retention import QueueRetention
 from taskflowmq.ports.clock import Clock
-from taskflowmq.ports.store import StoreStats
+from taskflowmq.ports.store import StepFigures, StoreStats
+from taskflowmq.ports.store.workers import WorkerView
 
 #: Calls whose answer is not compared.
 _UNCOMPARED = frozenset({"upkeep.prune", "upkeep.maintain", "upkeep.check", "intake.list_tasks"})
@@ -64,6 +70,8 @@ class Oracle:
         if name in _UNCOMPARED:
             return []
         ours, theirs = plain(mine), plain(said)
+        if name == "history.roll_up":
+            ours, theirs = bool(ours), bool(theirs)
         return [] if ours == theirs else [f"{engine} answered {name} with {theirs!r}, the model with {ours!r}"]
 
     def _follow_claim(self, engine: str, request: Any, said: Any) -> list[str]:
@@ -132,18 +140,25 @@ def plain(value: Any) -> Any:
         # A request that came too late is kept by one engine and forgotten by the other.
         asked = value.cancel_requested_at if value.state == "running" else None
         return msgspec.structs.replace(value, cancel_requested_at=asked, result_error=bool(value.result_error))
+    if isinstance(value, WorkerView):
+        info = msgspec.json.encode(msgspec.json.decode(value.info), order="sorted")
+        return msgspec.structs.replace(value, info=info)
     if isinstance(value, StoreStats):
         states = {state: count for state, count in value.states.items() if count}
         queues = {
-            (view.tenant, view.name): ({s: n for s, n in view.states.items() if n}, view.paused_at, view.retention)
+            (view.tenant, view.name): ({s: n for s, n in view.states.items() if n}, view.pause, view.retention)
             for view in value.queues
         }
         # A queue is made before the first job that it is made for, which may then be refused.
         return states, {queue: seen for queue, seen in queues.items() if seen != ({}, None, QueueRetention())}
+    if isinstance(value, StepFigures):
+        return value.number, value.name or "", value.span_s, joined(value.parts)
     if isinstance(value, Attempts):
         return dict(value.counts), [plain(item) for item in value]
     if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
+        items = [plain(item) for item in value]
+        # Steps come in no order.
+        return sorted(items, key=itemgetter(0, 1)) if value and isinstance(value[0], StepFigures) else items
     return value
 
 

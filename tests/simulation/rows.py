@@ -13,10 +13,17 @@ from uuid import UUID
 
 import msgspec
 
-from taskflowmq.core.job import Counters, NewJob, QueueRef
+from taskflowmq.core.audit import Act
+from taskflowmq.core.bulk import Bulk
+from taskflowmq.core.history import Figures
+from taskflowmq.core.job import Counters, JobKind, NewJob, QueueRef
+from taskflowmq.core.job_logs import LogLine
+from taskflowmq.core.pauses import Pause
 from taskflowmq.core.retention import QueueRetention
+from taskflowmq.core.workers import Command
 from taskflowmq.ports.store import DutyFailure
 from taskflowmq.ports.tasks import TaskView
+from taskflowmq.stores.common.audit import act_row
 
 #: Of a job's history is kept what it did in its first claims and in its last.
 FIRST_CLAIMS, LAST_CLAIMS = 10, 90
@@ -85,6 +92,7 @@ class Ended(Row, frozen=True, kw_only=True, gc=False):
     result_error: str | None = None
     error: bytes | None = None
     progress: bytes | None = None
+    fingerprint: str | None = None
 
 
 class Tried(Row, frozen=True, kw_only=True, gc=False):
@@ -119,6 +127,11 @@ class Member(Row, frozen=True, kw_only=True, gc=False):
     lease_until: datetime
     ended_at: datetime | None
     info: bytes
+    load: bytes | None = None
+    load_at: datetime | None = None
+    command: Command | None = None
+    command_at: datetime | None = None
+    command_by: str | None = None
 
 
 class Request(Row, frozen=True, kw_only=True, gc=False):
@@ -127,6 +140,43 @@ class Request(Row, frozen=True, kw_only=True, gc=False):
     fingerprint: str
     answers: tuple[tuple[UUID, bool], ...]
     created_at: datetime
+
+
+class Stat(Row, frozen=True, kw_only=True, gc=False):
+    """Figures of one kind of jobs; ``span``: seconds of a joined row, 0 of one that was appended."""
+
+    minute: datetime
+    span: int
+    kind: JobKind
+    figures: Figures
+
+
+class Group(Row, frozen=True, kw_only=True, gc=False):
+    """A group of errors."""
+
+    type: str
+    message: str
+    task: str
+    first_at: datetime
+    last_at: datetime
+    job_id: UUID
+    #: Of the failures that have been joined.
+    count: int = 0
+    resolved_at: datetime | None = None
+    muted_until: datetime | None = None
+    changed_at: datetime | None = None
+    changed_by: str | None = None
+
+
+class Failures(Row, frozen=True, kw_only=True, gc=False):
+    """Failures of one kind, by tenant and fingerprint; ``span`` as for figures."""
+
+    minute: datetime
+    span: int
+    key: tuple[str, str]
+    count: int
+    last_at: datetime
+    job_id: UUID
 
 
 class Data:
@@ -142,12 +192,14 @@ class Data:
         self.tried: dict[tuple[UUID, int], Tried] = {}
         #: Job → how often which way of ending is in no row of ``tried`` any more.
         self.untold: dict[UUID, dict[str, int]] = {}
+        #: What jobs have logged, by job, fence and number.
+        self.lines: dict[tuple[UUID, int, int], LogLine] = {}
         #: By tenant and key.
         self.keys: dict[tuple[str, str], Key] = {}
         self.requests: dict[tuple[str, str], Request] = {}
         self.workers: dict[UUID, Member] = {}
-        #: Queue → since when it is paused, or None.
-        self.queues: dict[QueueRef, datetime | None] = {}
+        #: Queue → its pause, or None.
+        self.queues: dict[QueueRef, Pause | None] = {}
         #: Queue → when it was used last.
         self.used: dict[QueueRef, datetime] = {}
         #: Queue → what of its retention is its own.
@@ -159,11 +211,29 @@ class Data:
         self.grace_until: datetime | None = None
         self.late_since: datetime | None = None
         self.batches = 0
+        #: Bulk operations, the ids of their chunks with what became of each, and Idempotency-Key → fingerprint and id.
+        self.bulks: dict[UUID, Bulk] = {}
+        self.chunks: dict[UUID, list[tuple[list[UUID], bytes | None]]] = {}
+        self.bulk_keys: dict[tuple[str, str], tuple[str, UUID]] = {}
+        #: The history: figures by the number of their row, and minute → how many jobs of each kind were ready.
+        self.stat: dict[int, Stat] = {}
+        self.backlog: dict[datetime, dict[JobKind, int]] = {}
+        #: Number → when, and what an operator did, as stores keep it.
+        self.acts: dict[int, tuple[datetime, str]] = {}
+        self.acts_added = 0
+        #: Groups of errors by tenant and fingerprint, and failures by the number of their row.
+        self.groups: dict[tuple[str, str], Group] = {}
+        self.failed: dict[int, Failures] = {}
 
     def next_batch(self) -> int:
         """Return the number of a call that makes jobs ready."""
         self.batches += 1
         return self.batches
+
+    def note(self, now: datetime, act: Act) -> None:
+        """Add an act to the audit."""
+        self.acts_added += 1
+        self.acts[self.acts_added] = now, act_row(act).details
 
     @contextmanager
     def all_or_none(self) -> Iterator[None]:
@@ -194,7 +264,9 @@ class Data:
             self.untold[job_id] = {**told, gone.ended: told.get(gone.ended, 0) + 1}
 
     def forget_history(self, job_id: UUID) -> None:
-        """Drop what is known of a job's attempts."""
+        """Drop what is known of a job's attempts, and what they have logged."""
+        for key in [key for key in self.lines if key[0] == job_id]:
+            del self.lines[key]
         for fence in [fence for fence in self.tried if fence[0] == job_id]:
             del self.tried[fence]
         self.untold.pop(job_id, None)
@@ -204,8 +276,20 @@ class Data:
         self.ended[job_id] = ended
         self.free_key_of(job_id, "start", "finish")
 
+    def add_figures(self, job_id: UUID, figures: Figures, now: datetime) -> None:
+        """Count what happened to a job without its worker."""
+        new = self.jobs[job_id].new
+        self.append(JobKind(new.tenant, new.queue, new.task), figures, now)
+
+    def append(self, kind: JobKind, figures: Figures, at: datetime, span: int = 0) -> None:
+        """Append figures to the minute of a time."""
+        minute = at.replace(second=0, microsecond=0)
+        row = Stat(minute=minute, span=span, kind=kind, figures=figures)
+        self.stat[max(self.stat, default=0) + 1] = row
+
     def cancel_unstarted(self, job_id: UUID, reason: str, now: datetime) -> bool:
         """Cancel a job that is ready or waiting; False if it is neither."""
+        was_ready = job_id in self.ready
         place = self.ready.pop(job_id, None) or self.waiting.pop(job_id, None)
         if place is None:
             return False
@@ -218,6 +302,7 @@ class Data:
             counters=place.counters,
         )
         self.end(job_id, ended)
+        self.add_figures(job_id, Figures(cancelled=1, cancelled_ready=int(was_ready)), now)
         return True
 
     def live(self, job_id: UUID) -> bool:

@@ -16,6 +16,7 @@ import msgspec
 from tests.simulation.rows import LAST_CLAIMS, Data, Ended, Ready, Running, Tried, Waiting
 
 from taskflowmq.core.errors import TaskFlowError
+from taskflowmq.core.history import Figures
 from taskflowmq.core.job import ClaimedJob, Flag, Reason, State
 from taskflowmq.core.transitions import Transition
 from taskflowmq.core.validation import check_storable, clean_text
@@ -141,6 +142,19 @@ def settle(data: Data, changes: Sequence[Transition], now: datetime) -> list[Set
     return answers
 
 
+def correction(decided: State) -> Figures:
+    """Return what to add where the store cancels a job of which its worker counts that it would run again.
+
+    Args:
+        decided: where the job would have gone.
+    """
+    return {
+        State.RETRYING: Figures(cancelled=1, retried=-1),
+        State.PENDING: Figures(cancelled=1, returned=-1),
+        State.SCHEDULED: Figures(cancelled=1),
+    }[decided]
+
+
 def _is_replay(data: Data, change: Transition) -> bool:
     """Tell whether the store holds the effect of this very transition.
 
@@ -171,6 +185,7 @@ def _apply(data: Data, change: Transition, held: Running, now: datetime, batch: 
     del data.running[job_id]
     to, reason = change.to, change.reason
     if held.cancel_at is not None and not to.final:
+        data.add_figures(job_id, correction(to), now)
         to, reason = State.CANCELLED, Reason.CANCELLED_BY_USER
     result, problem = _json(change.result)
     error, _ = _json(change.error)
@@ -199,6 +214,7 @@ def _apply(data: Data, change: Transition, held: Running, now: datetime, batch: 
             result_error=None if problem is None else clean_text(problem, 2_000),
             error=error,
             progress=held.progress,
+            fingerprint=change.kind.fingerprint if change.kind and to is State.DEAD else None,
         )
         data.end(job_id, ended)
     elif to is State.PENDING:

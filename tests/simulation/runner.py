@@ -199,6 +199,8 @@ class Runner:
             world.step_clock(world.clock.furthest - world.clock.offset)
         for tenant, queue in product(world.tenants, QUEUES):
             world.ask_directly("queues", "resume", tenant, queue)
+        for view in world.ask_directly("workers", "list_workers"):
+            world.ask_directly("workers", "command", view.id, None, actor="operator")
         world.event("the run", "calm")
 
     def _is_done(self) -> bool:

@@ -23,15 +23,20 @@ from tests.simulation.oracle import Oracle, plain
 from tests.simulation.snapshot import EPOCH
 
 from taskflowmq.core.errors import StoreUnavailable, TaskFlowError
+from taskflowmq.core.history import By
 from taskflowmq.core.job import QueueRef, State
 from taskflowmq.ports.chance import chance
+from taskflowmq.ports.store import HistoryQuery
 
 NOON = datetime(2031, 5, 6, 12, 0, tzinfo=UTC)
 #: Calls that only read: the rows after them are the rows before.
 READS = frozenset(
-    "jobs.get jobs.get_many jobs.attempts jobs.list_jobs stats.count stats.count_all stats.list_ready_tenants"
-    " queues.list_queues workers.orphaned workers.held_jobs workers.suspects_ready workers.list_workers"
-    " claims.cancel_requests claims.paused_queues intake.list_tasks upkeep.check upkeep.failures".split()
+    "jobs.get jobs.get_many jobs.attempts jobs.list_jobs jobs.list_rows stats.count stats.count_all"
+    " stats.list_ready_tenants queues.list_queues workers.orphaned workers.held_jobs workers.suspects_ready"
+    " workers.get workers.first_jobs"
+    " workers.list_workers claims.cancel_requests claims.paused_queues intake.list_tasks upkeep.check"
+    " upkeep.failures probes.revision probes.probe_jobs probes.probe_page history.now history.read"
+    " history.read_backlog".split()
 )
 #: Every so many steps the rows are read after a read, too, and views are compared.
 LOOK_EVERY = 40
@@ -266,9 +271,9 @@ class World:
         if self.loop.time() >= self.away_until:
             self._do(call, "nobody waits")
 
-    def ask_directly(self, part: str, method: str, *args: Any) -> Any:
+    def ask_directly(self, part: str, method: str, *args: Any, **kwargs: Any) -> Any:
         """Do a call now, as an operator."""
-        call = Call(_Operator("operator"), (part, method), args, {})
+        call = Call(_Operator("operator"), (part, method), args, kwargs)
         call.asked = self.loop.time()
         return self._do(call, "")
 
@@ -309,6 +314,7 @@ class World:
         asked: list[tuple[str, str, tuple[Any, ...]]] = [("stats", "count_all", ())]
         for tenant in self.tenants:
             asked += [("jobs", "get_many", (tenant, chosen)), ("stats", "count", (tenant,))]
+            asked += [("history", "read", (self._recent_figures(tenant),))]
         asked += [("jobs", "attempts", (self.snap.jobs[job_id].tenant, job_id)) for job_id in chosen]
         wrong = []
         for part, method, args in asked:
@@ -317,6 +323,11 @@ class World:
             if ours != theirs:
                 wrong.append(f"{part}.{method}: {self.backend.name} shows\n{theirs}\nthe model\n{ours}")
         return wrong
+
+    def _recent_figures(self, tenant: str) -> HistoryQuery:
+        now = self.clock.now().replace(minute=0, second=0, microsecond=0)
+        around = timedelta(hours=3)
+        return HistoryQuery(tenant=tenant, since=now - around, until=now + around, step_s=60, by=By.QUEUE)
 
     def _wake_after(self, call: Call, reply: Any) -> None:
         """What a store does after it made jobs ready."""

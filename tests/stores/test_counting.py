@@ -36,7 +36,7 @@ class Jobs:
             await self.go_on.wait()
             if self.error is not None:
                 raise self.error
-        queue = QueueView(tenant="t", name="default", paused_at=None, states=dict(found), oldest_ready_age=None)
+        queue = QueueView(tenant="t", name="default", states=dict(found), oldest_ready_age=None)
         return StoreStats(states=found, queues=[queue], as_of=at, exact=most is not None)
 
 
@@ -86,8 +86,7 @@ async def test_a_queue_whose_jobs_are_only_counted_to_the_end_is_not_left_out(ti
     async def count(tenant: str | None, most: int | None) -> StoreStats:
         jobs = {"b": 30_000, "a": 30_000} if most is None else {"b": most}
         queues = [
-            QueueView(tenant="t", name=name, paused_at=None, states={"scheduled": n}, oldest_ready_age=None)
-            for name, n in jobs.items()
+            QueueView(tenant="t", name=name, states={"scheduled": n}, oldest_ready_age=None) for name, n in jobs.items()
         ]
         return StoreStats(states={"scheduled": sum(jobs.values())}, queues=queues, as_of=NOON, exact=most is not None)
 

@@ -16,8 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from taskflowmq.core.csv_cells import cell
 from taskflowmq.tasks import csv_sources
-from taskflowmq.tasks.csv_files import CsvTable, cell, csv_export
+from taskflowmq.tasks.csv_files import CsvTable, csv_export
 from taskflowmq.tasks.errors import InvalidInput, PermanentFailure, SettingsError
 
 TRIGGERS = ("=", "+", "-", "@", "\t", "\r", "\n", "=", "+", "-", "@")

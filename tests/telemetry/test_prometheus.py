@@ -38,7 +38,7 @@ def _report(outcome: str = "completed", task: str = "email", queue: str = "mail"
 
 
 def _stats() -> StoreStats:
-    queue = QueueView(tenant="default", name="mail", paused_at=None, states={"pending": 3}, oldest_ready_age=1.5)
+    queue = QueueView(tenant="default", name="mail", states={"pending": 3}, oldest_ready_age=1.5)
     return StoreStats(states={"pending": 3}, queues=[queue], as_of=datetime.now(UTC), exact=True, xid_age=7_000)
 
 

@@ -81,10 +81,12 @@ async def test_a_database_that_a_test_has_changed_is_used_by_no_other(
         await connection.execute(statement)
         await connection.close()
         pool.give_back(name)
-        again = pool.take()
-        assert (again == name) is same
+        again = [pool.take(), pool.take()]  # two take turns
+        assert (name in again) is same
+        for other in again:
+            if other != name:
+                pool.give_back(other)
     pool.close()
-    postgres_server.drop_database(again)
 
 
 async def test_an_empty_database_has_no_schema(empty_postgres_url: str) -> None:

@@ -15,11 +15,16 @@ from uuid import UUID, uuid4
 
 import msgspec
 
+from taskflowmq.core.error_groups import Occurrences
 from taskflowmq.core.errors import LeaseLost, StoreUnavailable
-from taskflowmq.core.job import ClaimedJob, Counters, HeldJob, NewJob, QueueRef, State
+from taskflowmq.core.history import Figures, HistoryKept, joined
+from taskflowmq.core.job import ClaimedJob, Counters, HeldJob, JobKind, NewJob, QueueRef, State
+from taskflowmq.core.job_logs import NewLines
+from taskflowmq.core.pauses import Pause
 from taskflowmq.core.retry import Retry
 from taskflowmq.core.transitions import Transition
 from taskflowmq.core.validation import check_storable
+from taskflowmq.core.workers import Command
 from taskflowmq.ports.hooks import Hooks
 from taskflowmq.ports.store import ClaimRequest, DutyTurn, Settled, StagedCount
 from taskflowmq.ports.store.workers import NewWorker
@@ -104,9 +109,93 @@ class Row:
         return msgspec.json.decode(self.last.error)
 
 
+class FakeHistory:
+    """The history of a fake store: what was appended, and scripted answers for its duty."""
+
+    def __init__(self, store: FakeStore) -> None:
+        self._store = store
+        self.appended: list[tuple[UUID, dict[JobKind, Figures], int]] = []
+        self.backlogs: list[int] = []
+        self.joins: list[int] = []
+        self.prunes: list[int] = []
+
+    def total(self) -> Figures:
+        """Return the sum of everything that was appended."""
+        return joined(figures for _, row, _ in self.appended for figures in row.values())
+
+    async def now(self) -> datetime:
+        return EPOCH + timedelta(seconds=20)
+
+    async def append(self, writer: UUID, figures: Mapping[JobKind, Figures], *, age_ms: int = 0) -> None:
+        self._store._check()
+        self.appended.append((writer, dict(figures), age_ms))
+        self._store._tell()
+
+    async def count_backlog(self) -> int:
+        self._store._check()
+        return self.backlogs.pop(0) if self.backlogs else 60_000
+
+    async def roll_up(self, kept: HistoryKept) -> int:
+        return self.joins.pop(0) if self.joins else 0
+
+    async def prune(self, kept: HistoryKept, limit: int) -> int:
+        return self.prunes.pop(0) if self.prunes else 0
+
+
+class FakeAudit:
+    """The audit of a fake store, in which nothing is."""
+
+    async def prune(self, age_ms: int, limit: int) -> int:
+        return 0
+
+
+class FakeErrors:
+    """The groups of errors of a fake store: what was appended."""
+
+    def __init__(self, store: FakeStore) -> None:
+        self._store = store
+        self.appended: list[Occurrences] = []
+
+    async def append(self, seen: Sequence[Occurrences]) -> None:
+        self._store._check()
+        self.appended += seen
+
+    async def roll_up(self, kept: HistoryKept) -> int:
+        return 0
+
+    async def prune(self, kept: HistoryKept, limit: int) -> int:
+        return 0
+
+
 def queue_of(row: Row) -> QueueRef:
     """Return the queue of a job."""
     return QueueRef(row.new.tenant, row.new.queue)
+
+
+class FakeLogs:
+    """What jobs have logged, in a fake store."""
+
+    def __init__(self, store: FakeStore) -> None:
+        self._store = store
+        self.appended: list[list[NewLines]] = []
+        self.refuse: Exception | None = None
+
+    async def append(self, attempts: Sequence[NewLines]) -> None:
+        self._store._check()
+        if self.refuse is not None:
+            raise self.refuse
+        self.appended.append(list(attempts))
+        self._store._tell()
+
+    def lines(self, job_id: UUID | None = None) -> list[tuple[int, str]]:
+        """Return the number and the message of every line that was stored, of one job or of all."""
+        return [
+            (seq, line.message)
+            for batch in self.appended
+            for one in batch
+            for seq, _, line in one.lines
+            if job_id in (None, one.job_id)
+        ]
 
 
 class FakeStore:
@@ -120,6 +209,10 @@ class FakeStore:
     def __init__(self) -> None:
         self.intake = self.claims = self.workers = self.upkeep = self.notifier = self.schema = self  # type: ignore[assignment]
         self.jobs = self.queues = self.stats = self
+        self.history = FakeHistory(self)
+        self.logs = FakeLogs(self)
+        self.errors = FakeErrors(self)
+        self.audit = FakeAudit()
         self.rows: dict[UUID, Row] = {}
         self.leases: dict[UUID, bool] = {}
         self.away = False
@@ -129,6 +222,9 @@ class FakeStore:
         self.cancelled: set[UUID] = set()
         self.paused: set[QueueRef] = set()
         self.introduced: list[dict[str, Any]] = []
+        #: What operators have told workers to do, and what those have said of themselves.
+        self.commands: dict[UUID, Command] = {}
+        self.loads: dict[UUID, bytes | None] = {}
         self.announced: list[str] = []
         self.claims_made: list[ClaimRequest] = []
         self.settles: list[int] = []
@@ -247,15 +343,17 @@ class FakeStore:
         self._check()
         return [job_id for job_id in self.cancelled if self.rows[job_id].worker == worker_id]
 
-    async def paused_queues(self) -> set[QueueRef]:
+    async def paused_queues(self) -> dict[QueueRef, Pause]:
         self._check()
-        return self.paused
+        return {queue: Pause(datetime.now(UTC)) for queue in self.paused}
 
     # -- workers
 
     async def register(self, worker: NewWorker) -> None:
         self._check()
         self.introduced.append(msgspec.json.decode(worker.info))
+        if worker.command is not None:
+            self.commands[worker.id] = worker.command
         self.leases[worker.id] = True
         self._tell()
 
@@ -263,10 +361,14 @@ class FakeStore:
         self._check()
         self.announced.append(tenant)
 
-    async def renew(self, worker_ids: Sequence[UUID], lease_ms: int) -> set[UUID]:
+    async def renew(
+        self, worker_ids: Sequence[UUID], lease_ms: int, *, loads: Sequence[bytes | None] = ()
+    ) -> dict[UUID, Command | None]:
         self._check()
         self.renewals += 1
-        return {worker_id for worker_id in worker_ids if self.leases.get(worker_id)}
+        self.loads |= dict(zip(worker_ids, loads, strict=False))
+        self._tell()
+        return {worker_id: self.commands.get(worker_id) for worker_id in worker_ids if self.leases.get(worker_id)}
 
     async def end(self, worker_id: UUID) -> bool:
         self._check()
@@ -289,7 +391,9 @@ class FakeStore:
     async def held_jobs(self, worker_id: UUID, limit: int) -> list[HeldJob]:
         self._check()
         rows = [row for row in self.rows.values() if row.state is State.RUNNING and row.worker == worker_id]
-        return [HeldJob(row.id, row.new.max_attempts, row.counters) for row in rows[:limit]]
+        kinds = [JobKind(row.new.tenant, row.new.queue, row.new.task) for row in rows]
+        found = zip(rows[:limit], kinds, strict=False)
+        return [HeldJob(row.id, row.new.max_attempts, row.counters, kind) for row, kind in found]
 
     async def suspects_ready(self, tenants: Sequence[str], queues: Sequence[str]) -> bool:
         self._check()

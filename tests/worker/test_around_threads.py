@@ -18,10 +18,12 @@ from tests.worker.fakes import EPOCH, FakeStore, FakeTasks
 from taskflowmq import Context, current_context
 from taskflowmq.core.job import ClaimedJob, State
 from taskflowmq.core.transitions import Failed
+from taskflowmq.ports.context import WorkerState
 from taskflowmq.ports.tasks import Runs
 from taskflowmq.testing.waiting import wait_until, wait_until_sync
 from taskflowmq.worker.running import executor
 from taskflowmq.worker.running.body import _Bodies
+from taskflowmq.worker.running.run import Reach
 
 who: contextvars.ContextVar[str] = contextvars.ContextVar("who", default="nobody")
 
@@ -143,7 +145,7 @@ def test_the_same_holds_in_a_process_whose_body_turns_the_loop() -> None:
     name = tasks.add(body, runs=Runs.PROCESS)
     job = ClaimedJob(uuid4(), name, b"{}", "default", 0, "default", 0.0, (), *counts, EPOCH, EPOCH, None, 1, None)
     with asyncio.Runner() as runner:
-        outcome = _Bodies(tasks, cast(Any, None), runner).run(job)
+        outcome = _Bodies(tasks, Reach(cast(Any, None), cast(Any, None), WorkerState()), runner).run(job)
     assert isinstance(outcome, Failed)
     assert msgspec.json.decode(outcome.error)["type"] == "TimeoutError"
     assert seen == ["ends", "is left"]

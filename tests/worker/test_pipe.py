@@ -35,3 +35,13 @@ def test_a_record_that_a_signal_handler_logs_in_the_middle_of_a_frame_follows_it
     assert found == [Frame(READY, b"x" * 100), Frame(LOG, b"record")]
     whole.close()
     theirs.close()
+
+
+def test_a_frame_for_a_child_that_closed_the_pipe_is_dropped_and_the_body_process_can_end() -> None:
+    ours, theirs = socket.socketpair()
+    theirs.close()
+    pipe = Pipe(ours.detach())
+    pipe.send(READY)
+    pipe.send_log(b"record")
+    assert pipe.receive(1) == b""  # what the listener reads: it ends the process in order
+    pipe._socket.close()

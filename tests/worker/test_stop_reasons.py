@@ -14,7 +14,9 @@ from taskflowmq import Context
 from taskflowmq.core.directives import Stop
 from taskflowmq.core.job import ClaimedJob, State
 from taskflowmq.core.transitions import Failed
+from taskflowmq.ports.context import WorkerState
 from taskflowmq.worker.running.body import _Bodies
+from taskflowmq.worker.running.run import Reach
 from taskflowmq.worker.slots import LEASE_US
 from taskflowmq.worker.watches.lease import LeaseWatch
 
@@ -95,7 +97,7 @@ def test_a_process_ends_as_asked_only_if_it_was_asked() -> None:
     name = tasks.add(body)
     job = ClaimedJob(uuid4(), name, b"{}", "default", 0, "default", 0.0, (), *counts, EPOCH, EPOCH, None, 3, None)
     with asyncio.Runner() as runner:
-        bodies = _Bodies(tasks, cast(Any, None), runner)
+        bodies = _Bodies(tasks, Reach(cast(Any, None), cast(Any, None), WorkerState()), runner)
         assert bodies.run(job) is None
         second = bodies.run(job)
     assert isinstance(second, Failed)

@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable
 from itertools import pairwise
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -45,6 +46,8 @@ class FakeProcess:
         self._exit: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._store = store
         store.leases[spec.worker_id] = True
+        if spec.command is not None:  # it says so in its row, when it registers
+            store.commands[spec.worker_id] = spec.command
         self.table.cells[REGISTERED] = 1
 
     async def wait(self) -> int:
@@ -195,10 +198,10 @@ async def test_a_dead_child_may_be_settled_while_its_lease_is_renewed(
     child = await desk.start()
     asked, answer, renew = asyncio.Event(), asyncio.Event(), store.renew
 
-    async def slow(worker_ids: list[UUID], lease_ms: int) -> set[UUID]:
+    async def slow(worker_ids: list[UUID], lease_ms: int, **said: Any) -> Any:
         asked.set()
         await answer.wait()
-        return await renew(worker_ids, lease_ms)
+        return await renew(worker_ids, lease_ms, **said)
 
     monkeypatch.setattr(store, "renew", slow)
     await asked.wait()

@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 BATCH = 500
 BATCHES = 4
 SMALL = {"ready": BATCH * BATCHES, "scheduled": 1_000, "finished": 10_000}
-LARGE = {"ready": 200_000, "scheduled": 200_000, "finished": 1_000_000}
+LARGE = {"ready": 200_000, "scheduled": 100_000, "finished": 100_000}
 CHUNK = 50_000
 LOAD_S = 40.0
 #: Rows that were claimed below a held snapshot: about 2 of 100 are a page of the table or of the index.

@@ -24,7 +24,7 @@ class MovingJob:
         self.written: list[str] = []
 
     async def fetchrow(self, statement: str, *_args: object) -> dict[str, object] | None:
-        if statement == q.find_job:
+        if statement == q.find_places:
             self.looks += 1
             state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
             return {"state": state, "queue": "mail"}
@@ -49,14 +49,14 @@ def jobs(pool: MovingJob, notifier: Woken) -> PostgresJobs:
 async def test_a_job_that_has_moved_is_looked_for_again():
     pool, woken = MovingJob("pending", "running"), Woken()
     assert await jobs(pool, woken).cancel("default", JOB, actor="me") is CancelAnswer.REQUESTED
-    assert pool.written == [q.cancel_ready_job, q.request_cancel]
+    assert pool.written == [q.cancel_ready_jobs, q.request_cancels]
     assert woken.queues == []
 
 
 async def test_a_job_that_becomes_ready_by_hand_wakes_its_queue():
     pool, woken = MovingJob("scheduled", "dead"), Woken()
     assert await jobs(pool, woken).retry("default", JOB) is RetryAnswer.NEW_ROUND
-    assert pool.written == [q.make_due_now, q.retry_dead_job]
+    assert pool.written == [q.make_due_now, q.retry_dead_jobs]
     assert woken.queues == [QueueRef("default", "mail")]
 
 

@@ -33,24 +33,56 @@ HOT = [
     "prune_outcomes",
     "get_job",
     "get_jobs",
+    "probe_jobs",
+    "get_rows",
     "list_jobs",
+    "list_oldest_jobs",
     "count_states",
     "count_tenant_states",
     "count_first_tenant_states",
-    "cancel_ready_job",
-    "cancel_waiting_job",
-    "request_cancel",
-    "retry_dead_job",
+    "find_places",
+    "cancel_ready_jobs",
+    "cancel_waiting_jobs",
+    "request_cancels",
+    "retry_dead_jobs",
     "make_due_now",
+    "delete_jobs",
+    "list_live_bulks",
+    "lock_bulk",
+    "read_chunk",
     "sample_positions",
     "peek_lanes",
     "list_orphans",
+    "append_figures",
+    "read_figures",
+    "read_backlog",
+    "take_due_figures",
+    "prune_figures",
+    "append_lines",
+    "trim_lines",
+    "forget_lines",
+    "read_lines",
+    "count_lines",
+    "find_last_line",
+    "prune_keys",
+    "delete_jobs",
+    "list_acts",
+    "list_acts_of",
+    "prune_acts",
+    "append_occurrences",
+    "merge_occurrences",
+    "read_groups",
+    "count_groups",
+    "mark_group",
+    "prune_occurrences",
 ]
 #: Read from one end up to a limit, whatever it holds; nobody wants them in an order.
 UNORDERED = dict.fromkeys(("count_states", "count_tenant_states", "count_first_tenant_states"), ("running", "waiting"))
 ROWS, MILLION = 4_000, 1_000_000
 BY_TABLE = re.compile(
-    r"(Seq Scan|Bitmap Heap Scan) on (ready|waiting|running|job(_\w+)?|outcome(_\w+)?|attempt|unique_lock)\b"
+    r"(Seq Scan|Bitmap Heap Scan) on "
+    r"(ready|waiting|running|job(_\w+)?|outcome(_\w+)?|attempt|unique_lock|stat|backlog|bulk_chunk|job_log|audit|"
+    r"error_stat)\b"
 )
 
 
@@ -80,13 +112,20 @@ async def scans_without_index(conn: Any, statement: str, unordered: tuple[str, .
 
 
 async def check_rare_states(conn: Any) -> None:
-    """See that the dead and the cancelled come out of their index in order: nobody walks through others for them."""
-    for name, scans in (("list_prunable", 1), ("list_jobs", 2)):
+    """See that the dead and the cancelled come out of their index in order: nobody walks through others for them.
+
+    So do the dead jobs of a group of errors.
+    """
+    for name, scans in (("list_prunable", 1), ("list_jobs", 2), ("list_oldest_jobs", 2)):
         lines = await plan(conn, getattr(q, name))
         by_state = [line for line in lines if "Scan" in line and "outcome_default_state_job_id_idx" in line]
         assert len(by_state) == scans, (name, lines)
+        of_group = [line for line in lines if "Scan" in line and "outcome_default_fingerprint_job_id_idx" in line]
+        assert len(of_group) == (name != "list_prunable"), (name, lines)
         by_id = [line for line in lines if "Scan" in line and "outcome_default_pkey" in line]
-        assert len(by_id) == (name == "list_jobs"), (name, lines)
+        # By id: the completed, in order, and whether one job failed, for free text.
+        one = [line for line in by_id if re.search(r" p(_\d+)?$", line)]
+        assert (len(by_id), len(one)) == ((0, 0) if name == "list_prunable" else (2, 1)), (name, lines)
 
 
 async def check(conn: Any) -> None:
@@ -133,6 +172,25 @@ async def fill(conn: Any) -> None:
     await conn.execute("""
         INSERT INTO taskflow.unique_lock (tenant_id, key, job_id, free_at)
         SELECT 1, id::text, id, 'finish' FROM taskflow.job""")
+    await conn.execute(f"""
+        INSERT INTO taskflow.stat (minute, span, writer, queue_id, task_id, counts)
+        SELECT now() - n * interval '1 min', CASE WHEN n < 100 THEN 0 WHEN n < 2000 THEN 60 ELSE 3600 END,
+               gen_random_uuid(), 1, 1, '{{}}'
+        FROM generate_series(1, {ROWS}) n""")
+    await conn.execute("""
+        INSERT INTO taskflow.job_log (job_id, lease_no, seq, round, attempt, at, level, message)
+        SELECT id, 1, n, 1, 1, now(), 20, 'x' FROM taskflow.job, generate_series(1, 3) n""")
+    await conn.execute(f"""
+        INSERT INTO taskflow.backlog SELECT now() - n * interval '1 min', 1, 1, 1 FROM generate_series(1, {ROWS}) n""")
+    await conn.execute(f"""
+        INSERT INTO taskflow.audit (at, tenant, actor, action, object, details)
+        SELECT now() - n * interval '1 min', 'default', 'ada', 'job.retry', 'job:' || n, '{{}}'
+        FROM generate_series(1, {ROWS}) n""")
+    await conn.execute(f"""
+        INSERT INTO taskflow.error_stat
+        SELECT CASE WHEN n < 100 THEN 0 WHEN n < 2000 THEN 60 ELSE 3600 END, now() - n * interval '1 min', 1,
+               md5((n % 50)::text), 1, now(), gen_random_uuid()
+        FROM generate_series(1, {ROWS}) n""")
     await conn.execute("VACUUM ANALYZE")
     await conn.execute(f"""
         SELECT pg_restore_relation_stats(
@@ -147,7 +205,19 @@ async def test_statements_use_indexes_where_every_table_has_a_million_rows(
 ) -> None:
     conn = await connect()
     await fill(conn)
-    for table in ("job", "ready", "running", "waiting", "outcome", "attempt", "unique_lock"):
+    for table in (
+        "job",
+        "ready",
+        "running",
+        "waiting",
+        "outcome",
+        "attempt",
+        "unique_lock",
+        "stat",
+        "backlog",
+        "audit",
+        "error_stat",
+    ):
         believed = re.search(r"rows=(\d+)", await conn.fetchval(f"EXPLAIN SELECT FROM taskflow.{table}"))
         assert believed is not None
         assert int(believed[1]) >= 0.9 * MILLION, table

@@ -223,3 +223,37 @@ async def test_partitions_are_of_two_tables_only(roles: Roles) -> None:
     for function in ("make_partition", "drop_partition"):
         with pytest.raises(asyncpg.PostgresError, match="only job and outcome have partitions"):
             await roles.run(f"SELECT taskflow.{function}('store', '2020-01-01')", "owner")
+
+
+async def test_a_role_that_may_not_read_the_position_in_the_wal(roles: Roles, caplog: pytest.LogCaptureFixture) -> None:
+    await roles.run(BLOCKS[1], "owner")
+    await roles.run("REVOKE EXECUTE ON FUNCTION pg_current_wal_insert_lsn() FROM PUBLIC")
+    worker = await roles.store("worker")
+    caplog.set_level("INFO", logger="taskflowmq.stores.postgres")
+    try:
+        assert [await worker.probes.revision() for _ in range(3)] == [None] * 3
+        assert [record for record in caplog.records if "whether anything was written" in record.message][1:] == []
+        assert "permission denied" in caplog.text
+        assert await worker.probes.probe_jobs("default", [lowest_id(1)]) == []
+    finally:
+        await worker.close()
+
+
+async def test_a_producer_without_the_right_to_the_history_replaces_jobs_all_the_same(roles: Roles) -> None:
+    await roles.run(BLOCKS[1])
+    await roles.run(
+        "GRANT DELETE ON taskflow.ready, taskflow.waiting TO taskflow_producer;"
+        "GRANT INSERT ON taskflow.outcome TO taskflow_producer"
+    )
+    producer = await roles.store("producer")
+    newest = UniqueKey(key="k", on_conflict="replace")
+    try:
+        for _ in range(2):
+            await producer.intake.enqueue([new_job(unique=newest)])
+        assert await roles.run("SELECT counts::text FROM taskflow.stat") == []
+        await roles.run("GRANT INSERT ON taskflow.stat TO taskflow_producer")
+        await producer.intake.enqueue([new_job(unique=newest)])
+    finally:
+        await producer.close()
+    (row,) = await roles.run("SELECT counts::text FROM taskflow.stat")
+    assert row[0] == '{"cancelled" : 1, "cancelled_ready" : 1}'

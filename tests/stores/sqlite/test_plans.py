@@ -14,11 +14,31 @@ from taskflowmq.stores.sqlite.queries import q
 
 NAMES = sorted(vars(q))
 #: These look at everything on purpose, and nobody waits for them.
-WHOLE = {"check_places", "count_states", "count_states_of_tenant", "list_queues"}
+WHOLE = {"check_places", "count_states", "count_states_of_tenant", "list_queues", "sum_ready_jobs"}
 #: Reads through an index from one end, in order, up to a limit.
-ORDERED = {"find_excess", "list_jobs", "list_ids_by_state", "list_orphans"}
+ORDERED = {"find_excess", "list_acts", "list_jobs", "list_live_bulks", "list_oldest_jobs", "list_orphans"}
 MILLION = 1_000_000
-_BIG = ("job", "ready", "waiting", "running", "outcome", "attempt", "idempotency", "unique_lock")
+FIGURES = "INSERT INTO taskflow_stat (minute, writer, queue_id, task_id, counts, span) VALUES (?, x'00', 1, 1, '{}', ?)"
+LINES = "INSERT INTO taskflow_job_log VALUES (?, 1, ?, 1, 1, 0, 20, 'x', NULL)"
+FAILURES = "INSERT INTO taskflow_error_stat VALUES (?, ?, 1, ?, 1, 0, x'00')"
+BACKLOG = "INSERT INTO taskflow_backlog VALUES (?, ?, 1, 1)"
+ACTS = "INSERT INTO taskflow_audit (at, tenant, actor, action, object, details) VALUES (?, 't', 'a', 'b', ?, '{}')"
+_BIG = (
+    "job",
+    "ready",
+    "waiting",
+    "running",
+    "outcome",
+    "attempt",
+    "idempotency",
+    "unique_lock",
+    "stat",
+    "backlog",
+    "bulk_chunk",
+    "job_log",
+    "audit",
+    "error_stat",
+)
 #: Whether there is any row at all: the first entry of an index answers.
 FIRST = {"find_suspects", "read_extras"}
 #: Aliases of small tables: lane, queue, tenant, task, cancel request, json_each.
@@ -28,7 +48,13 @@ _READ_WHOLE = {
     "list_workers": ("w", "taskflow_running", "r"),
     "list_orphans": ("taskflow_running",),
     "list_held_jobs": ("r",),
+    "list_first_jobs": ("r",),
+    "get_worker": ("r",),
     "prune_workers": ("taskflow_running",),
+    "keep_past_workers": ("taskflow_running",),
+    "list_attempts": ("a",),  # at most a hundred
+    "add_to_groups": ("n",),  # what was read before
+    "prune_groups": ("g",),  # one row per kind of error, once an hour
     # Once, before a store is made, and with each migration.
     "count_tables": ("sqlite_master",),
     "list_attached": ("sqlite_schema",),
@@ -71,6 +97,13 @@ async def large(store: SqliteStore) -> None:
         ends = [Succeeded(b"1") if n % 3 else Failed(b"{}") for n in range(600)]
         await store.claims.settle([decide(job, end, rand=0) for job, end in zip(held, ends, strict=False)])
     await store.intake.enqueue([new_job(delay_ms=10**6) for _ in range(1000)])
+    figures = [(1000 * n, [0, 60, 3600][n % 3]) for n in range(1000)]
+    await store._writer.run(lambda conn: conn.executemany(FIGURES, figures))
+    await store._writer.run(lambda conn: conn.executemany(BACKLOG, [(n, n % 5) for n in range(1000)]))
+    await store._writer.run(lambda conn: conn.executemany(LINES, [(n.to_bytes(16), n % 7) for n in range(1000)]))
+    await store._writer.run(lambda conn: conn.executemany(ACTS, [(n, f"job:{n}") for n in range(1000)]))
+    failures = [([0, 60, 3600][n % 3], 1000 * n, f"{n % 50:016x}") for n in range(1000)]
+    await store._writer.run(lambda conn: conn.executemany(FAILURES, failures))
     await store._writer.run(lambda conn: conn.execute("ANALYZE"))
     await store._writer.run(_multiply)
     await store.close()
@@ -121,13 +154,21 @@ async def test_a_claim_reads_its_lane_in_order_and_looks_jobs_up(store: SqliteSt
     assert any("taskflow_ready_suspect" in step for step in suspects), suspects
 
 
-async def test_lists_come_out_of_an_index_in_order(store: SqliteStore) -> None:
+@pytest.mark.parametrize("name", ["list_jobs", "list_oldest_jobs"])
+async def test_lists_come_out_of_an_index_in_order(store: SqliteStore, name: str) -> None:
     await large(store)
-    by_id = (await plan(store, "list_jobs"))[0]
-    assert by_id.startswith("SEARCH taskflow_job USING COVERING INDEX sqlite_autoindex_taskflow_job_1 (id>? AND id<?)")
-    by_state = await plan(store, "list_ids_by_state")
-    assert any("taskflow_outcome_state (state=? AND job_id>? AND job_id<?)" in step for step in by_state), by_state
-    assert scans(by_state) == []
+    steps = await plan(store, name)
+    by_id = "SEARCH taskflow_job USING COVERING INDEX sqlite_autoindex_taskflow_job_1 (id>? AND id<?)"
+    assert sum(step.startswith(by_id) for step in steps) == 1, steps
+    by_state = "SEARCH o USING INDEX taskflow_outcome_state (state=? AND job_id>? AND job_id<?)"
+    assert sum(step == by_state for step in steps) == 2, steps
+    assert scans(steps, ("w", "looked")) == []
+    legs = [at for at, step in enumerate(steps) if step.startswith("CO-ROUTINE")][1:]  # the first is what fits
+    by_group = "SEARCH o USING INDEX taskflow_outcome_fingerprint (fingerprint=? AND job_id>? AND job_id<?)"
+    assert sum(step == by_group for step in steps) == 1, steps
+    assert len(legs) == 8
+    # No leg is sorted before its limit: its search is followed by what reads it.
+    assert all(steps[at + 2] == f"SCAN {steps[at].removeprefix('CO-ROUTINE ')}" for at in legs), steps
 
 
 async def test_whether_any_exist_is_answered_by_the_first_entry_of_an_index(store: SqliteStore) -> None:

@@ -1,0 +1,4 @@
+// Runs in the page: the set itself cannot leave it.
+async () => {
+  await document.fonts.ready;
+};

@@ -1,0 +1,79 @@
+"""From the red number to the traceback, and a resolution that ends by itself."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Page, expect
+from tests.browser.engines import ON_BOTH
+from tests.browser.looking import settled
+from tests.browser.site import Site
+
+from taskflowmq import TaskFlow
+from taskflowmq.testing import adrain
+
+
+@pytest.fixture
+def failing(site: Site) -> TaskFlow:
+    """A site with a task that fails in three ways."""
+
+    @site.app.task(name="order.charge", queue="orders")
+    async def charge(order: int) -> None:
+        match order % 3:
+            case 0:
+                raise LookupError(f"order {order} not found")
+            case 1:
+                raise ValueError(f"order {order} is closed")
+        raise OSError(f"/srv/orders/{order}.json: no space left")
+
+    return site.app
+
+
+async def fail(app: TaskFlow, *orders: int) -> None:
+    """Let orders fail."""
+    for order in orders:
+        await app.asend("order.charge", {"order": order}, max_attempts=1)
+    await adrain(app)
+
+
+@ON_BOTH
+async def test_failures_of_three_kinds_lead_to_the_traceback(page: Page, site: Site, failing: TaskFlow) -> None:
+    await fail(failing, 3, 6, 9, 4, 7, 5)
+    await page.goto(site.url)
+    # Three clicks: what needs attention, the group, its job.
+    await page.get_by_role("link", name="3 new kinds of errors today").click()
+    rows = page.get_by_role("table", name="Groups of errors").locator("tbody tr")
+    await expect(rows).to_have_count(3)
+    await page.get_by_role("link", name="LookupError order <number> not found").click()
+    sample = page.get_by_role("region", name="Newest failure")
+    await expect(sample.get_by_text("order 9 not found")).to_be_visible()
+    await expect(sample.get_by_text('raise LookupError(f"order {order} not found")')).to_be_visible()
+    await page.get_by_role("link", name="3 dead jobs").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Dead letters")
+    await expect(page.locator("tbody tr")).to_have_count(3)
+    await page.go_back()
+    await sample.get_by_role("link", name="Open job").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("order.charge")
+    await page.get_by_role("link", name="All failures of this kind").click()
+    await expect(page.get_by_role("heading", name="LookupError", exact=True)).to_be_visible()
+
+
+@ON_BOTH
+async def test_a_resolved_error_opens_with_the_next_failure(page: Page, site: Site, failing: TaskFlow) -> None:
+    await fail(failing, 3)
+    await page.goto(site.url + "/errors")
+    navigation = page.get_by_role("navigation", name="Main")
+    await expect(navigation.get_by_role("link", name="Errors")).to_have_text("Errors1")
+    await settled(page)
+    await page.keyboard.press("j")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("button", name="Resolve").click()
+    await expect(page.get_by_role("button", name="Reopen")).to_be_visible()
+    await expect(navigation.get_by_role("link", name="Errors")).to_have_text("Errors")
+    await page.get_by_role("link", name="All errors").click()
+    await expect(page.get_by_text("No open errors")).to_be_visible()
+    await fail(failing, 6)
+    await page.reload()
+    await expect(page.get_by_text("Occurred again")).to_be_visible()
+    await page.get_by_role("link", name="LookupError order <number> not found").click()
+    await expect(page.get_by_role("button", name="Resolve")).to_be_visible()
+    await expect(page.get_by_text("Resolved by local")).to_be_visible()

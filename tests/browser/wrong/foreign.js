@@ -1,0 +1,1 @@
+new Image().src = "http://example.invalid/picture.png";

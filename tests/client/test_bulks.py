@@ -1,0 +1,92 @@
+"""``app.bulks``, and the operations of ``app.jobs`` on all jobs that match a filter."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from taskflowmq import TaskFlow
+from taskflowmq.core.bulk import BulkAction, BulkState
+from taskflowmq.core.errors import BadFilter, BulkNotFound, InvalidJob
+from taskflowmq.ports.telemetry import NoTelemetry
+from taskflowmq.scheduler import Bulker
+from taskflowmq.worker import SystemClock
+
+NOBODY = "019ab2c4-7d1e-7b02-8f11-9a6d3c20b5ef"
+
+
+async def carry_out(app: TaskFlow) -> None:
+    await Bulker(app.store, SystemClock(), NoTelemetry(), 1.0).turn()
+
+
+async def test_all_jobs_that_match_are_acted_on(app: TaskFlow) -> None:
+    @app.task(queue="mail")
+    async def send() -> None: ...
+
+    handles = [await send.using(delay=600).aenqueue() for _ in range(3)]
+    assert await app.jobs.acount("queue:mail", seconds=60) == (3, True)
+    assert await app.jobs.acount("queue:mail", most=2, seconds=60) == (2, False)
+    seen = await app.bulks.apreview("cancel", filter="queue:mail")
+    assert (seen.matched, [row.id for row in seen.sample]) == ((3, True), sorted((h.id for h in handles), reverse=True))
+
+    due = await app.jobs.aretry_matching("queue:mail", reason="now")
+    assert (due.action, due.reason, due.state) == (BulkAction.RETRY, "now", BulkState.WAITING)
+    ending = asyncio.create_task(app.bulks.await_end(due.id, 30))
+    await carry_out(app)
+    assert (await ending).counts == {"due_now": 3}
+    cancelled = await app.jobs.acancel_matching("queue:mail")
+    await carry_out(app)
+    results = await app.bulks.aresults(cancelled.id, limit=2)
+    assert [one.outcome for one in results.items] == ["cancelled"] * 2
+    assert len((await app.bulks.aresults(cancelled.id, cursor=results.next)).items) == 1
+    deleted = await app.jobs.adelete_matching("queue:mail", rate=1000)
+    await carry_out(app)
+    assert [one.id for one in await app.bulks.alist()] == [deleted.id, cancelled.id, due.id]
+    assert (await app.jobs.alist()).items == []
+
+
+async def test_one_that_waits_can_be_undone_or_stopped(app: TaskFlow) -> None:
+    undone = await app.bulks.astart("cancel", filter="", undo=60)
+    assert (await app.bulks.aundo(undone.id)).state is BulkState.UNDONE
+    stopped = await app.bulks.astart("retry", ids=[undone.id], undo=60)
+    assert (await app.bulks.astop(stopped.id)).state is BulkState.STOPPED
+    with pytest.raises(TimeoutError):
+        await app.bulks.await_end((await app.bulks.astart("cancel", filter="")).id, 0.01)
+
+
+async def test_what_is_wrong_is_refused_before_anything_is_stored(app: TaskFlow) -> None:
+    with pytest.raises(InvalidJob, match="is not an action"):
+        await app.bulks.astart("purge", filter="")
+    with pytest.raises(BadFilter):
+        await app.jobs.adelete_matching("stat:dead")
+    with pytest.raises(InvalidJob, match="give a filter or ids"):
+        await app.bulks.astart("retry")
+    with pytest.raises(InvalidJob, match="rate"):
+        await app.bulks.astart("retry", filter="", rate=0)
+    with pytest.raises(BulkNotFound):
+        await app.bulks.aget(NOBODY)
+    assert await app.bulks.alist() == []
+
+
+def test_the_same_from_blocking_code(idle_app: TaskFlow) -> None:
+    app = idle_app
+
+    @app.task
+    async def anything() -> None: ...
+
+    anything.using(delay=600).enqueue()
+    assert app.jobs.count() == (1, True)
+    assert app.bulks.preview("cancel", filter="").matched == (1, True)
+    bulk = app.jobs.retry_matching("")
+    waiting = threading.Thread(target=app.bulks.wait_end, args=(bulk.id, 30))
+    waiting.start()
+    assert app.bulks.stop(bulk.id).state is BulkState.STOPPED
+    waiting.join(30)
+    assert not waiting.is_alive()
+    ids = [app.jobs.cancel_matching("").id, app.jobs.delete_matching("").id]
+    assert [one.id for one in app.bulks.list(limit=2)] == ids[::-1]
+    assert app.bulks.undo(app.bulks.start("cancel", filter="", undo=60).id).state is BulkState.UNDONE
+    assert app.bulks.get(bulk.id).state is BulkState.STOPPED
+    assert app.bulks.results(bulk.id).items == []

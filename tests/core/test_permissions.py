@@ -1,0 +1,32 @@
+"""The table of roles, as design says it."""
+
+from __future__ import annotations
+
+import pytest
+
+from taskflowmq.core.permissions import GRANTED, PERMISSIONS, Role, listed
+
+READS = {"jobs:read", "queues:read", "workers:read", "schedules:read", "workflows:read", "metrics:read", "payload:read"}
+OPERATES = {"jobs:write", "queues:write", "schedules:write", "workflows:write", "signals:write"}
+ADMINISTERS = {
+    "limits:write", "alerts:write", "scaling:write", "workers:write", "queues:purge", "views:share",
+    "users:write", "keys:write", "audit:read", "tenant:write",
+}  # fmt: skip
+OWNS = {"tenants:write", "system:read"}
+
+
+def test_each_role_has_what_the_one_before_it_has_and_more() -> None:
+    expected = {
+        Role.VIEWER: READS,
+        Role.OPERATOR: READS | OPERATES,
+        Role.ADMIN: READS | OPERATES | ADMINISTERS,
+        Role.OWNER: READS | OPERATES | ADMINISTERS | OWNS,
+    }
+    assert expected == GRANTED
+    assert GRANTED[Role.OWNER] == set(PERMISSIONS)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_permissions_are_listed_in_one_order(role: Role) -> None:
+    assert sorted(listed(GRANTED[role])) == sorted(GRANTED[role])
+    assert listed(GRANTED[role]) == [one for one in PERMISSIONS if one in GRANTED[role]]

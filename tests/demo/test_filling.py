@@ -1,0 +1,70 @@
+"""A store as the demo fills it, before any job of it has run."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from taskflowmq import TaskFlow
+from taskflowmq.demo import shop
+from taskflowmq.demo.run import ForeignStore, check_store, fill
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/demo.db"
+    found: str = request.getfixturevalue("postgres_url")
+    return found
+
+
+@pytest.fixture
+async def app(url: str) -> AsyncIterator[TaskFlow]:
+    shop.app.use_url(url)
+    async with shop.app as opened:
+        yield opened
+
+
+async def test_a_queue_is_paused_and_jobs_wait(app: TaskFlow) -> None:
+    await fill(app, 1, 3)
+    queues = {queue.name: queue for queue in await app.queues.alist()}
+    assert {name for name, queue in queues.items() if queue.pause} == {shop.PAUSED}
+    pause = queues[shop.PAUSED].pause
+    assert pause is not None
+    assert (pause.by, "not approved" in (pause.reason or "")) == ("ada", True)
+    assert queues[shop.PAUSED].states == {"pending": 14}
+    assert queues["mail"].states == {"scheduled": 30}
+    assert queues["media"].retention.dead_ms == 86_400_000
+
+
+async def test_the_charts_of_the_last_day_are_full(app: TaskFlow) -> None:
+    await fill(app, 1, 3)
+    now = await app.store.history.now()
+    for span, step in ((timedelta(hours=1), 60), (timedelta(hours=6), 300), (timedelta(hours=24), 900)):
+        series = await app.history.aseries(now - span, now, step=step)
+        (whole,) = series.columns
+        # The step that contains now has just begun.
+        assert min(whole.counts["completed"][1:-1]) > 0, step
+    by_task = await app.history.asummary(60, by="task")
+    assert {one.name for one in by_task} >= {"mail.send", "webhook.deliver", "report.build"}
+
+
+async def test_a_store_with_other_tasks_is_left_alone(app: TaskFlow, url: str) -> None:
+    async with TaskFlow(url) as plain:
+        assert await check_store(plain, app) is False
+        other = TaskFlow(url)
+
+        @other.task(name="customer.delete")
+        async def delete() -> None: ...
+
+        async with other:
+            with pytest.raises(ForeignStore, match=r"tasks of another program: customer\.delete"):
+                await check_store(plain, app)
+
+
+async def test_a_new_store_is_known_as_new(url: str) -> None:
+    async with TaskFlow(url) as plain:
+        assert await check_store(plain, shop.app) is True

@@ -1,0 +1,234 @@
+"""GET /audit, and that every route by which an operator changes something leaves an act there."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import msgspec
+import pytest
+from tests.server.conftest import KEY, Connect
+
+from taskflowmq import TaskFlow
+from taskflowmq.core.audit import Action
+from taskflowmq.core.error_groups import Occurrences
+from taskflowmq.core.fingerprint import ErrorKind
+from taskflowmq.core.permissions import Role
+from taskflowmq.core.workers import KNOWN
+from taskflowmq.server.app import make_framework
+from taskflowmq.server.edge.policy import SAFE_METHODS
+from taskflowmq.stores.sqlite.jobs import SqliteJobs
+from taskflowmq.testing.conformance.support import new_worker
+
+WORKER = UUID(int=7)
+Act = Callable[[httpx.AsyncClient], Awaitable[httpx.Response]]
+#: A group of errors, and a time in the next days.
+MARK = "8f14e45fceea167a"
+UNTIL = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+#: Routes that change something and are no acts: programs enqueue, and a session is that of a browser.
+NO_ACTS = {"createJob", "createJobs", "countJobs", "createSession", "deleteSession"}
+
+
+async def waiting(client: httpx.AsyncClient) -> str:
+    job: str = (await client.post("/api/v1/jobs", json={"task": "anything", "delay": 600})).json()["id"]
+    return job
+
+
+async def ended(client: httpx.AsyncClient) -> str:
+    job = await waiting(client)
+    assert (await client.post(f"/api/v1/jobs/{job}/cancel")).status_code == 202
+    return job
+
+
+def to_job(method: str, path: str, given: Callable[[httpx.AsyncClient], Awaitable[str]]) -> Act:
+    async def act(client: httpx.AsyncClient) -> httpx.Response:
+        return await client.request(method, f"/api/v1/jobs/{await given(client)}{path}")
+
+    return act
+
+
+def to_jobs(path: str, given: Callable[[httpx.AsyncClient], Awaitable[str]]) -> Act:
+    async def act(client: httpx.AsyncClient) -> httpx.Response:
+        return await client.post(f"/api/v1/jobs/{path}", json={"ids": [await given(client)]})
+
+    return act
+
+
+def post(path: str, body: Any = None) -> Act:
+    async def act(client: httpx.AsyncClient) -> httpx.Response:
+        return await client.post(f"/api/v1{path}", json=body)
+
+    return act
+
+
+def bulk(then: str = "") -> Act:
+    async def act(client: httpx.AsyncClient) -> httpx.Response:
+        made = await client.post("/api/v1/bulk", json={"action": "cancel", "q": "state:scheduled"})
+        return await client.post(f"/api/v1/bulk/{made.json()['id']}/{then}") if then else made
+
+    return act
+
+
+#: Operation → a request that it grants.
+ACTS: dict[str, Act] = {
+    "retryJob": to_job("POST", "/retry", waiting),
+    "cancelJob": to_job("POST", "/cancel", waiting),
+    "deleteJob": to_job("DELETE", "", ended),
+    "replayJob": to_job("POST", "/replay", waiting),
+    "retryJobs": to_jobs("retry", waiting),
+    "cancelJobs": to_jobs("cancel", waiting),
+    "deleteJobs": to_jobs("delete", ended),
+    "pauseQueue": post("/queues/default/pause"),
+    "resumeQueue": post("/queues/default/resume"),
+    "createBulk": bulk(),
+    "stopBulk": bulk("stop"),
+    "undoBulk": bulk("undo"),
+    "resolveError": post(f"/errors/{MARK}/resolve"),
+    "muteError": post(f"/errors/{MARK}/mute", {"until": UNTIL}),
+    "reopenError": post(f"/errors/{MARK}/reopen"),
+    "drainWorker": post(f"/workers/{WORKER}/drain"),
+    "resumeWorker": post(f"/workers/{WORKER}/resume"),
+    "stopWorker": post(f"/workers/{WORKER}/stop"),
+}
+
+
+def operations() -> set[str]:
+    """Return every operation that changes something."""
+    return {
+        str(handler.operation_id)
+        for route in make_framework().routes
+        for handler in getattr(route, "route_handlers", ())
+        if set(handler.http_methods) - SAFE_METHODS
+    }
+
+
+async def newest(client: httpx.AsyncClient) -> dict[str, Any]:
+    items = (await client.get("/api/v1/audit", params={"limit": 1})).json()["items"]
+    return items[0] if items else {"seq": 0}
+
+
+async def without_act(client: httpx.AsyncClient) -> set[str]:
+    """Return the operations that left no act of their own."""
+    found = set()
+    for name, act in ACTS.items():
+        before = await newest(client)
+        answer = await act(client)
+        assert answer.status_code < 300, (name, answer.text)
+        after = await newest(client)
+        request_id = answer.headers["x-request-id"]
+        if after["seq"] == before["seq"] or after["request_id"] != request_id:
+            found.add(name)
+    return found
+
+
+@pytest.fixture
+async def operated(app: TaskFlow, reader: httpx.AsyncClient) -> httpx.AsyncClient:
+    """A client of a server that has a worker which knows commands."""
+    info = msgspec.json.encode({"commands": KNOWN})
+    await app.store.workers.register(msgspec.structs.replace(new_worker(WORKER, 600_000), info=info))
+    await waiting(reader)
+    kind = ErrorKind(MARK, "ValueError", "no luck")
+    seen = Occurrences(
+        tenant="default", task="anything", kind=kind, count=1, first_age_ms=0, last_age_ms=0, job_id=WORKER
+    )
+    await app.store.errors.append([seen])
+    return reader
+
+
+def test_every_write_is_an_act_or_known_to_be_none() -> None:
+    assert operations() == ACTS.keys() | NO_ACTS
+
+
+async def test_every_write_leaves_an_act(operated: httpx.AsyncClient) -> None:
+    assert await without_act(operated) == set()
+
+
+async def test_a_write_without_an_act_is_noticed(operated: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = SqliteJobs.retry
+
+    async def silent(self: SqliteJobs, tenant: str, job_id: UUID, **_: object) -> Any:
+        return await whole(self, tenant, job_id)
+
+    monkeypatch.setattr(SqliteJobs, "retry", silent)
+    assert await without_act(operated) == {"retryJob", "retryJobs"}
+
+
+async def test_an_act_says_who_what_why_and_by_which_request(connect: Connect) -> None:
+    client = await connect(api_keys=(f"operator:{KEY}", f"admin:{KEY[::-1]}"))
+    operator, admin = {"x-api-key": KEY}, {"x-api-key": KEY[::-1]}
+    made = await client.post("/api/v1/jobs", json={"task": "anything", "delay": 600}, headers=operator)
+    job = made.json()["id"]
+    headers = {**operator, "x-request-id": "request-1"}
+    await client.post(f"/api/v1/jobs/{job}/cancel", json={"reason": " wrong customer "}, headers=headers)
+    await client.delete(f"/api/v1/jobs/{job}", params={"reason": "asked to"}, headers=operator)
+    assert (await client.get("/api/v1/audit", headers=operator)).status_code == 403
+    deleted, cancelled = (await client.get("/api/v1/audit", headers=admin)).json()["items"]
+    assert {**cancelled, "seq": 0, "at": "", "actor": ""} == {
+        "seq": 0,
+        "at": "",
+        "actor": "",
+        "role": "operator",
+        "via": "rest",
+        "action": "job.cancel",
+        "object": f"job:{job}",
+        "query": None,
+        "count": None,
+        "reason": "wrong customer",
+        "request_id": "request-1",
+        "before": {"state": "scheduled", "queue": "default"},
+        "after": {"answer": "cancelled"},
+    }
+    assert cancelled["actor"].startswith("key:")
+    assert (deleted["action"], deleted["reason"]) == ("job.delete", "asked to")
+
+
+async def test_acts_are_filtered_in_pages(operated: httpx.AsyncClient) -> None:
+    for name in ("pauseQueue", "resumeQueue", "cancelJob"):
+        await ACTS[name](operated)
+    first = (await operated.get("/api/v1/audit", params={"limit": 2})).json()
+    rest = (await operated.get("/api/v1/audit", params={"cursor": first["next"]})).json()
+    assert [one["action"] for one in first["items"] + rest["items"]] == ["job.cancel", "queue.resume", "queue.pause"]
+    assert rest["next"] is None
+    for query, count in (
+        ({"object": "queue:default"}, 2),
+        ({"action": "queue.pause", "actor": "local"}, 1),
+        ({"actor": "ada"}, 0),
+        ({"before": first["items"][0]["at"]}, 2),
+        ({"after": first["items"][0]["at"]}, 1),
+    ):
+        assert len((await operated.get("/api/v1/audit", params=query)).json()["items"]) == count, query
+    for wrong, pointer in (
+        ({"cursor": "0"}, "/cursor"),
+        ({"after": "2026-01-02T00:00:00Z", "before": "2026-01-01T00:00:00Z"}, "/before"),
+        ({"after": "2026-01-02T00:00:00"}, "/after"),
+    ):
+        answer = await operated.get("/api/v1/audit", params=wrong)
+        assert [error["pointer"] for error in answer.json()["errors"]] == [pointer], wrong
+
+
+@pytest.mark.parametrize("reason", ["two\nlines", "x" * 501, 7])
+async def test_a_reason_is_one_line(operated: httpx.AsyncClient, reason: Any) -> None:
+    for path in ("/queues/default/pause", "/queues/default/resume", f"/workers/{WORKER}/drain"):
+        answer = await operated.post(f"/api/v1{path}", json={"reason": reason})
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["pointer"] == "/reason"
+    assert (await newest(operated))["seq"] == 0
+
+
+async def test_python_and_its_handles(app: TaskFlow, operated: httpx.AsyncClient) -> None:
+    first, second = [await app.asend("anything", delay=600) for _ in range(2)]
+    await first.acancel()
+    await app.jobs.acancel(second.id, reason="why", actor="ada")
+    assert (await newest(operated))["object"] == f"job:{second.id}"
+    [act] = (await app.audit.alist(actor="ada")).items
+    assert (act.act.by.via, act.act.by.reason, act.act.action) == ("python", "why", Action.JOB_CANCEL)
+    assert len((await app.audit.alist()).items) == 1
+
+
+def test_roles_that_read_the_audit() -> None:
+    from taskflowmq.core.permissions import GRANTED
+
+    assert [role for role in Role if "audit:read" in GRANTED[role]] == [Role.ADMIN, Role.OWNER]

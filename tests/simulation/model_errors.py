@@ -1,0 +1,198 @@
+"""Groups of errors, in the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+from tests.simulation.rows import Data, Failures, Group
+
+from taskflowmq.core.audit import Caller
+from taskflowmq.core.error_groups import (
+    MOST_DEAD,
+    TREND_HOURS,
+    ErrorGroup,
+    GroupCounts,
+    GroupPage,
+    GroupQuery,
+    GroupSort,
+    GroupState,
+    Occurrences,
+    place_of,
+)
+from taskflowmq.core.history import HistoryKept
+from taskflowmq.stores.common.audit import error_act
+
+SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+class ModelErrors:
+    """Failures by kind."""
+
+    def __init__(self, data: Data, now: Callable[[], datetime]) -> None:
+        self._data, self._now = data, now
+
+    async def append(self, seen: Sequence[Occurrences]) -> None:
+        data, now = self._data, self._now()
+        for one in seen:
+            if (one.tenant, one.task) not in data.tasks:
+                continue
+            key = one.tenant, one.kind.fingerprint
+            first, last = (now - timedelta(milliseconds=age) for age in (one.first_age_ms, one.last_age_ms))
+            group = Group(
+                type=one.kind.type,
+                message=one.kind.message,
+                task=one.task,
+                first_at=first,
+                last_at=last,
+                job_id=one.job_id,
+            )
+            data.groups.setdefault(key, group)
+            row = Failures(
+                minute=_floor(last, MINUTE), span=0, key=key, count=one.count, last_at=last, job_id=one.job_id
+            )
+            data.failed[max(data.failed, default=0) + 1] = row
+
+    async def roll_up(self, kept: HistoryKept) -> int:
+        now = self._now()
+        return self._join(MINUTE, _floor(now, MINUTE) - 2 * MINUTE, 10) or self._join(
+            HOUR, _floor(now - kept.minutes_s * SECOND, HOUR), 1
+        )
+
+    def _join(self, span: timedelta, until: datetime, most: int) -> int:
+        data, span_s = self._data, span // SECOND
+        due = [row.minute for row in data.failed.values() if row.span < span_s and row.minute < until]
+        if not due:
+            return 0
+        since = _floor(min(due), span)
+        until = min(until, since + most * span)
+        taken = [key for key, row in data.failed.items() if row.span <= span_s and since <= row.minute < until]
+        joined: dict[tuple[datetime, tuple[str, str]], Failures] = {}
+        for number in taken:
+            row = data.failed.pop(number)
+            if not row.span:
+                group = data.groups[row.key]
+                data.groups[row.key] = msgspec.structs.replace(
+                    group,
+                    count=group.count + row.count,
+                    last_at=max(group.last_at, row.last_at),
+                    job_id=max(group.job_id, row.job_id),
+                )
+            at = _floor(row.minute, span)
+            known = joined.get((at, row.key))
+            joined[at, row.key] = Failures(
+                minute=at,
+                span=span_s,
+                key=row.key,
+                count=row.count + (known.count if known else 0),
+                last_at=max(row.last_at, known.last_at if known else row.last_at),
+                job_id=max(row.job_id, known.job_id if known else row.job_id),
+            )
+        for row in joined.values():
+            data.failed[max(data.failed, default=0) + 1] = row
+        return len(taken)
+
+    async def prune(self, kept: HistoryKept, limit: int) -> int:
+        data, until = self._data, self._now() - kept.hours_s * SECOND
+        old = [number for number, row in data.failed.items() if row.minute < until][:limit]
+        for number in old:
+            del data.failed[number]
+        idle = [
+            key
+            for key, group in data.groups.items()
+            if group.last_at < until and not self._dead(key[1]) and not self._rows(key)
+        ][:limit]
+        for key in idle:
+            del data.groups[key]
+        return len(old) + len(idle)
+
+    async def list_groups(self, query: GroupQuery) -> GroupPage:
+        found = [self._view(key) for key in self._data.groups if key[0] == query.tenant]
+        wanted = [
+            one
+            for one in found
+            if query.state in (None, one.state)
+            and query.task in (None, one.task)
+            and (query.text is None or query.text.lower() in f"{one.type} {one.message} {one.task}".lower())
+            and (query.after is None or place_of(one, query.sort) < query.after)
+        ]
+        wanted.sort(key=lambda one: place_of(one, query.sort), reverse=True)
+        items = wanted[: query.limit]
+        return GroupPage(items, place_of(items[-1], query.sort) if len(wanted) > len(items) else None)
+
+    async def get(self, tenant: str, fingerprint: str) -> ErrorGroup | None:
+        return self._view((tenant, fingerprint)) if (tenant, fingerprint) in self._data.groups else None
+
+    async def count(self, tenant: str) -> GroupCounts:
+        views = (await self.list_groups(GroupQuery(tenant=tenant, sort=GroupSort.LAST, limit=10**6))).items
+        states = [one.state for one in views]
+        since = self._now() - DAY
+        return GroupCounts(
+            open=states.count(GroupState.OPEN),
+            resolved=states.count(GroupState.RESOLVED),
+            muted=states.count(GroupState.MUTED),
+            new=sum(one.state is GroupState.OPEN and one.first_at > since for one in views),
+        )
+
+    async def mark(
+        self, tenant: str, fingerprint: str, state: GroupState, *, by: Caller, until: datetime | None = None
+    ) -> bool:
+        group = self._data.groups.get((tenant, fingerprint))
+        if group is None:
+            return False
+        self._data.groups[tenant, fingerprint] = msgspec.structs.replace(
+            group,
+            resolved_at=self._now() if state is GroupState.RESOLVED else None,
+            muted_until=until if state is GroupState.MUTED else None,
+            changed_at=self._now(),
+            changed_by=by.actor,
+        )
+        self._data.note(self._now(), error_act(fingerprint, state, until, by))
+        return True
+
+    def _rows(self, key: tuple[str, str]) -> list[Failures]:
+        return [row for row in self._data.failed.values() if row.key == key]
+
+    def _dead(self, fingerprint: str) -> list[UUID]:
+        return [job_id for job_id, ended in self._data.ended.items() if ended.fingerprint == fingerprint]
+
+    def _view(self, key: tuple[str, str]) -> ErrorGroup:
+        group, rows, dead, now = self._data.groups[key], self._rows(key), self._dead(key[1]), self._now()
+        trend = [0] * TREND_HOURS
+        since = _floor(now, MINUTE) - DAY + MINUTE
+        for row in rows:
+            if row.minute >= since:
+                trend[min((row.minute - since) // HOUR, TREND_HOURS - 1)] += row.count
+        fresh = [row for row in rows if not row.span]
+        last_at = max([group.last_at, *(row.last_at for row in fresh)])
+        return ErrorGroup(
+            fingerprint=key[1],
+            type=group.type,
+            message=group.message,
+            task=group.task,
+            state=_state(now, last_at, group),
+            count=group.count + sum(row.count for row in fresh),
+            first_at=group.first_at,
+            last_at=last_at,
+            trend=tuple(trend),
+            dead=min(len(dead), MOST_DEAD),
+            job_id=max(dead, default=None) or max([group.job_id, *(row.job_id for row in fresh)]),
+            resolved_at=group.resolved_at,
+            muted_until=group.muted_until,
+            changed_at=group.changed_at,
+            changed_by=group.changed_by,
+        )
+
+
+def _state(now: datetime, last_at: datetime, group: Group) -> GroupState:
+    if group.muted_until is not None and group.muted_until > now:
+        return GroupState.MUTED
+    if group.resolved_at is not None and last_at <= group.resolved_at:
+        return GroupState.RESOLVED
+    return GroupState.OPEN
+
+
+def _floor(at: datetime, span: timedelta) -> datetime:
+    return at - (at - datetime(1970, 1, 1, tzinfo=at.tzinfo)) % span
