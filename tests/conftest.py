@@ -12,14 +12,25 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from tests.leftovers import pytest_runtest_makereport, pytest_runtest_protocol
+from tests.leftovers import (
+    pytest_runtest_makereport,
+    pytest_runtest_protocol,
+    pytest_runtest_setup,
+    pytest_runtest_teardown,
+)
 from tests.not_tested import pytest_terminal_summary
 
 from taskflowmq.stores.postgres import PostgresStore
 from taskflowmq.stores.sqlite import SqliteStore
 from taskflowmq.testing.postgres import DatabasePool, PostgresServer, shared_server
 
-__all__ = ["pytest_runtest_makereport", "pytest_runtest_protocol", "pytest_terminal_summary"]
+__all__ = [
+    "pytest_runtest_makereport",
+    "pytest_runtest_protocol",
+    "pytest_runtest_setup",
+    "pytest_runtest_teardown",
+    "pytest_terminal_summary",
+]
 TEMPLATE = "template_taskflow"
 
 # `make test-fast` looks at fewer examples; `make test` at hypothesis' own number. Neither has a deadline: how long an

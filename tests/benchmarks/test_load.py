@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+from tests.listening import serving
 
 from benchmarks.compare import load
 from benchmarks.compare.load import BadAnswer, request_of, send_all
@@ -36,13 +37,9 @@ async def server(answer: Callable[[int], list[bytes]]) -> AsyncIterator[str]:
                     await asyncio.sleep(0.001)
         except asyncio.IncompleteReadError:
             pass
-        finally:
-            writer.close()
 
-    running = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with running:
-        host, port = running.sockets[0].getsockname()
-        yield f"http://{host}:{port}/api/v1/jobs"
+    async with serving(serve) as port:
+        yield f"http://127.0.0.1:{port}/api/v1/jobs"
 
 
 async def test_every_request_of_the_budget_is_sent_once_and_answered() -> None:

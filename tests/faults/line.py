@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 from tests.faults.rig import PATIENCE, Program, Rig
+from tests.listening import serving
 
 from taskflowmq.testing.waiting import wait_until
 
@@ -59,28 +60,21 @@ class Server:
     @asynccontextmanager
     async def line(self) -> AsyncIterator[str]:
         """Listen for clients; gives the address."""
-        listener = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        try:
-            yield f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
-        finally:
-            listener.close()
-            await listener.wait_closed()
+        async with serving(self._serve) as port:
+            yield f"http://127.0.0.1:{port}"
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self._up.wait()
         at = urlsplit(self.url)
-        requests: asyncio.StreamWriter | None = None
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError), contextlib.ExitStack() as open_ones:
             answers, requests = await asyncio.open_connection(at.hostname, at.port)
+            open_ones.enter_context(contextlib.closing(requests))
             head = await reader.readuntil(b"\r\n\r\n")
             length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
             requests.write(head + await reader.readexactly(length))
             answer = await self._answer(answers)
             writer.write(answer[: self._rng.randrange(0, 60)])
             await writer.drain()
-        for side in (writer, requests):
-            if side is not None:
-                side.close()
 
     async def _answer(self, answers: asyncio.StreamReader) -> bytes:
         """Return the first bytes of an answer; kill the server if it is to be killed now."""

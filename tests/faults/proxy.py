@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from urllib.parse import urlsplit, urlunsplit
+
+from tests.listening import serving
 
 
 class Pair:
@@ -43,10 +46,9 @@ class Proxy:
         self._target = urlsplit(url)
         self._host = host
         self._pairs: set[Pair] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
         self._flowing = asyncio.Event()
         self._flowing.set()
-        self._server: asyncio.Server | None = None
+        self._listening = AsyncExitStack()
         self.refusing = False
         self.connections = 0
 
@@ -57,8 +59,7 @@ class Proxy:
 
     async def start(self) -> str:
         """Listen, and return the address through the proxy."""
-        self._server = await asyncio.start_server(self._accept, self._host, 0)
-        port = self._server.sockets[0].getsockname()[1]
+        port = await self._listening.enter_async_context(serving(self._accept, self._host))
         user = f"{self._target.username}@" if self._target.username else ""
         return urlunsplit(self._target._replace(netloc=f"{user}{self._host}:{port}"))
 
@@ -95,11 +96,7 @@ class Proxy:
     async def close(self) -> None:
         self._flowing.set()
         self.cut()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._server is not None:
-            self._server.close()
+        await self._listening.aclose()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.refusing:
@@ -113,10 +110,7 @@ class Proxy:
             return
         pair = Pair(writer, back)
         self._pairs.add(pair)
-        for source, sink in ((reader, back), (there, writer)):
-            task = asyncio.create_task(self._pump(source, sink, pair))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        await asyncio.gather(self._pump(reader, back, pair), self._pump(there, writer, pair))
 
     async def _held_back(self) -> None:
         """Wait for as long as a piece of traffic is held back."""

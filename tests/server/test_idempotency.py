@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from tests.listening import serving
 from tests.server.conftest import KEY, Connect
 
 from taskflowmq import TaskFlow
@@ -113,22 +114,17 @@ async def _cutting_proxy(target: str, cut_after: Callable[[], int]) -> AsyncIter
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         up_reader, up_writer = await asyncio.open_connection(url.hostname, url.port)
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-        up_writer.write(head + await reader.readexactly(length))
-        answer = await up_reader.readuntil(b"\r\n\r\n")
-        with contextlib.suppress(ConnectionError):
-            writer.write(answer[: cut_after()])
-            await writer.drain()
-        for one in (writer, up_writer):
-            one.close()
+        with contextlib.closing(up_writer):
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+            up_writer.write(head + await reader.readexactly(length))
+            answer = await up_reader.readuntil(b"\r\n\r\n")
+            with contextlib.suppress(ConnectionError):
+                writer.write(answer[: cut_after()])
+                await writer.drain()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    finally:
-        server.close()
-        await server.wait_closed()
+    async with serving(serve) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.mark.slow

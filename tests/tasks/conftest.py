@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from tests.listening import serving
 
 
 @pytest.fixture(autouse=True)
@@ -70,22 +71,17 @@ class WebServer:
             await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError, ssl.SSLError):
             pass
-        finally:
-            writer.close()
 
 
 @asynccontextmanager
 async def running(context: ssl.SSLContext | None = None) -> AsyncIterator[WebServer]:
     """Run a WebServer on a free port of the loopback."""
     web = WebServer()
-    server = await asyncio.start_server(web.serve, "127.0.0.1", 0, ssl=context)
-    web.port = server.sockets[0].getsockname()[1]
-    try:
-        yield web
-    finally:
-        web.hang.set()
-        server.close()
-        await server.wait_closed()
+    async with serving(web.serve, context=context) as web.port:
+        try:
+            yield web
+        finally:
+            web.hang.set()
 
 
 @pytest.fixture

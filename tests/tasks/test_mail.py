@@ -17,6 +17,7 @@ import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.listening import listening
 
 from taskflowmq.tasks.errors import InvalidInput, MailRefused, SettingsError
 from taskflowmq.tasks.mail import compose, deliver, email
@@ -61,14 +62,8 @@ class Inbox:
 @asynccontextmanager
 async def smtp_server(inbox: Inbox, *, implicit: ssl.SSLContext | None = None, **options: Any) -> AsyncIterator[int]:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(
-        lambda: SMTP(inbox, hostname="mail.test", loop=loop, **options), "127.0.0.1", 0, ssl=implicit
-    )
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-        await server.wait_closed()
+    async with listening(lambda: SMTP(inbox, hostname="mail.test", loop=loop, **options), context=implicit) as port:
+        yield port
 
 
 @pytest.fixture

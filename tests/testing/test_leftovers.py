@@ -1,4 +1,4 @@
-"""A failure is told where it happened, and of no test after it."""
+"""A failure, or what was left open, is told where it happened, and of no test after it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 TESTS = """
 import gc, socket
 
-def test_leaves_a_socket_open():
+def test_leaves_a_socket_open_and_fails():
     left = socket.socket()
     assert left is None
 
@@ -25,12 +25,25 @@ def test_fails_too():
 
 def test_is_innocent():
     gc.collect()
+
+def test_leaves_a_socket_open_in_a_circle():
+    left = [socket.socket()]
+    left.append(left)
+
+def test_is_innocent_too():
+    gc.collect()
 """
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("plugin", "ended"), [("tests.leftovers", "2 failed, 2 passed"), ("no:faker", "3 failed")])
-def test_what_a_failed_test_leaves_is_held_against_no_other(tmp_path: Path, plugin: str, ended: str) -> None:
+@pytest.mark.parametrize(
+    ("plugin", "ended"),
+    [
+        ("tests.leftovers", "2 failed, 4 passed, 1 error"),
+        ("no:faker", "4 failed, 2 passed"),
+    ],
+)
+def test_what_a_test_leaves_is_held_against_no_other(tmp_path: Path, plugin: str, ended: str) -> None:
     (tmp_path / "test_some.py").write_text(TESTS)
     (tmp_path / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
     ran = subprocess.run(
