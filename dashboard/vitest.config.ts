@@ -13,6 +13,7 @@ export default mergeConfig(
       environmentOptions: { happyDOM: { url: "http://localhost:3000/" } },
       setupFiles: ["src/test/setup.ts"],
       restoreMocks: true,
+      unstubGlobals: true,
       // Rendering takes long on a machine that others share; nothing here waits for a time to pass.
       testTimeout: 30_000,
       projects: [

@@ -1,6 +1,7 @@
 import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { act, render } from "@testing-library/react";
+import { vi } from "vitest";
 import { keys, makeQueryClient } from "@/api/queries";
 import { makeRouter } from "@/app/router";
 import { Kit } from "@/ui/kit";
@@ -25,16 +26,16 @@ export async function openApp(path: string, errors = { open: 0, resolved: 0, mut
   return { router, queryClient, ...view };
 }
 
-/** Let the page believe that it is as wide as asked: where a drawer stands beside its list, or over it. */
+/** Let the page believe, for this test, that it is as wide as asked: where a drawer stands beside its list, or over it. */
 export function setWidth(pixels: number): void {
   const matches = (query: string) => {
     const least = /min-width:\s*(\d+)px/.exec(query);
     return least ? pixels >= Number(least[1]) : false;
   };
-  globalThis.matchMedia = ((query: string) => ({
+  vi.stubGlobal("matchMedia", (query: string) => ({
     media: query,
     matches: matches(query),
     addEventListener: () => {},
     removeEventListener: () => {},
-  })) as unknown as typeof matchMedia;
+  }));
 }
