@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 import gc
+import signal
 import sys
 import warnings
 from collections.abc import Generator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 FAILED = pytest.StashKey[bool]()
 OPEN_BEFORE = pytest.StashKey[int]()
+SIGNALS_BEFORE = pytest.StashKey["Signals"]()
+
+
+class Signals(NamedTuple):
+    """What every program that a test starts inherits, or what ends this one."""
+
+    blocked: frozenset[int]
+    handlers: tuple[object, ...]
+
+    @classmethod
+    def now(cls) -> Signals:
+        """Return them as they are."""
+        blocked = frozenset(map(int, signal.pthread_sigmask(signal.SIG_BLOCK, ())))
+        return cls(blocked, tuple(map(signal.getsignal, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
-    """Remember how many files and sockets were open."""
+    """Remember how many files and sockets were open, and what signals do."""
     item.stash[OPEN_BEFORE] = _open_ones()
+    item.stash[SIGNALS_BEFORE] = Signals.now()
     return (yield)
 
 
@@ -38,6 +55,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
         finally:
             sys.unraisablehook = hook
         assert not left, "the test left something open:\n" + "\n".join(left)
+    assert Signals.now() == item.stash.get(SIGNALS_BEFORE, Signals.now()), "the test left signals in another way"
     return done
 
 

@@ -79,8 +79,11 @@ class Program:
         try:
             return self.process.wait(READY_SECONDS)
         except subprocess.TimeoutExpired:
-            below = [child.cmdline()[-3:] for child in psutil.Process(self.process.pid).children(recursive=True)]
-            pytest.fail(f"it did not end after signal {number}; below it run {below}; it said: {self.errors()[-4000:]}")
+            below = [_seen(child) for child in psutil.Process(self.process.pid).children(recursive=True)]
+            pytest.fail(
+                f"{_seen(psutil.Process(self.process.pid))} did not end after signal {number}; below it run {below}; "
+                f"it said: {self.errors()[-4000:]}"
+            )
 
     def close(self) -> None:
         """Make sure that it is gone."""
@@ -90,6 +93,14 @@ class Program:
         assert self.process.stdout is not None
         self.process.stdout.close()
         self._err.close()
+
+
+def _seen(process: psutil.Process) -> str:
+    """What a process is, does, and does with signals."""
+    status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8").splitlines()
+    return (
+        f"{process.cmdline()[-3:]} ({', '.join(line for line in status if line.startswith(('State', 'Sig', 'Shd')))})"
+    )
 
 
 Start = Callable[..., Program]

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 TESTS = """
-import gc, socket
+import gc, signal, socket
 
 def test_leaves_a_socket_open_and_fails():
     left = socket.socket()
@@ -32,6 +32,9 @@ def test_leaves_a_socket_open_in_a_circle():
 
 def test_is_innocent_too():
     gc.collect()
+
+def test_leaves_a_signal_blocked():
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
 """
 
 
@@ -39,8 +42,8 @@ def test_is_innocent_too():
 @pytest.mark.parametrize(
     ("plugin", "ended"),
     [
-        ("tests.leftovers", "2 failed, 4 passed, 1 error"),
-        ("no:faker", "4 failed, 2 passed"),
+        ("tests.leftovers", "2 failed, 5 passed, 2 errors"),
+        ("no:faker", "4 failed, 3 passed"),
     ],
 )
 def test_what_a_test_leaves_is_held_against_no_other(tmp_path: Path, plugin: str, ended: str) -> None:

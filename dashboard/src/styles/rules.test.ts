@@ -3,9 +3,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 
 const ROOT = process.cwd();
-const SOURCES = readdirSync(`${ROOT}/src`, { recursive: true, encoding: "utf8" })
-  .filter((file) => /\.(tsx?|css)$/.test(file) && !/\.(test\.tsx?|d\.ts)$/.test(file))
-  .map((file) => file.replaceAll("\\", "/"));
+const FILES = readdirSync(`${ROOT}/src`, { recursive: true, encoding: "utf8" }).map((file) =>
+  file.replaceAll("\\", "/"),
+);
+const SOURCES = FILES.filter((file) => /\.(tsx?|css)$/.test(file) && !/\.(test\.tsx?|d\.ts)$/.test(file));
 const read = (file: string) => readFileSync(`${ROOT}/src/${file}`, "utf8");
 
 // A colour, or a class that holds one: `text-[#fff]`, `bg-[rgb(…)]`.
@@ -36,4 +37,15 @@ test("nothing writes markup, and nothing is taken from another host", () => {
     /dangerouslySetInnerHTML|\.innerHTML\s*=|https?:\/\/(?!localhost|127\.)/.test(read(file)),
   );
   expect(bad).toEqual([]);
+});
+
+// Test files share their modules: a stand-in, or a global, of one file would be there for those that follow.
+const STAYS = /\bvi\.(do)?mock\(|\bglobalThis\.\w+ = /i;
+
+test("no test leaves a stand-in of a module or a global to the next file", () => {
+  const tests = FILES.filter((file) => /\.test\.tsx?$/.test(file) || file.startsWith("test/"));
+  expect(tests.length).toBeGreaterThan(40);
+  expect(tests.filter((file) => file !== "test/setup.ts" && STAYS.test(read(file)))).toEqual([]);
+  expect(STAYS.test("vi." + 'mock("./chart")')).toBe(true);
+  expect(STAYS.test("globalThis." + "matchMedia = () => wide;")).toBe(true);
 });

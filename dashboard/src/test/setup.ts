@@ -1,4 +1,10 @@
+import { createElement } from "react";
 import { afterEach, vi } from "vitest";
+
+// There is no canvas to draw on. One stand-in for all files: they share modules, and the first one's would stay.
+vi.mock("@/ui/chart-canvas", () => ({
+  default: ({ title }: { title: string }) => createElement("div", { role: "img", "aria-label": title }),
+}));
 
 afterEach(() => {
   vi.useRealTimers();

@@ -1,16 +1,12 @@
 import { render, screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { Chart } from "./chart";
 import { stackTotals } from "./chart-bars";
 import { isInside } from "./chart-size";
 import { Kit } from "./kit";
 
 // A canvas draws nothing here; what it is given, the table shows.
-vi.mock("./chart-canvas", () => ({
-  default: ({ title }: { title: string }) => <div role="img" aria-label={title} />,
-}));
-
 const AT = [Date.parse("2026-11-30T12:00:00Z"), Date.parse("2026-11-30T12:01:00Z")];
 const SERIES = [
   { id: "a", label: "completed", token: "--tf-control", values: [12, null], total: "12" },

@@ -1,14 +1,12 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { HttpResponse, http } from "msw";
 import { setupServer } from "msw/node";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { hasHistoryQuery } from "@/api/series";
 import type { Worker } from "@/api/types";
 import { openApp } from "@/test/app";
 import { API } from "@/test/jobs";
 import { seriesOf, summaryOf, workerRow } from "@/test/rows";
-
-vi.mock("@/ui/chart-canvas", () => ({ default: () => null }));
 
 let states: Record<string, number>;
 let workers: Worker[];

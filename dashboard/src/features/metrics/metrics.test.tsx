@@ -8,10 +8,6 @@ import { openApp } from "@/test/app";
 import { API } from "@/test/jobs";
 import { seriesOf } from "@/test/rows";
 
-vi.mock("@/ui/chart-canvas", () => ({
-  default: ({ title }: { title: string }) => <div role="img" aria-label={title} />,
-}));
-
 let answer: Record<string, SeriesOut>;
 let asked: URLSearchParams[];
 const server = setupServer(

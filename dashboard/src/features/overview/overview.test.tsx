@@ -2,15 +2,11 @@ import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { HttpResponse, http } from "msw";
 import { setupServer } from "msw/node";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { QueueRow, SeriesOut, Summary, Worker } from "@/api/types";
 import { openApp } from "@/test/app";
 import { API, idOf } from "@/test/jobs";
 import { queueRow, seriesOf, summaryOf, workerRow } from "@/test/rows";
-
-vi.mock("@/ui/chart-canvas", () => ({
-  default: ({ title }: { title: string }) => <div role="img" aria-label={title} />,
-}));
 
 let queues: QueueRow[];
 let workers: Worker[];
