@@ -110,7 +110,7 @@ async def test_pages_and_searches(failing: TaskFlow, client: httpx.AsyncClient) 
 async def test_a_sample_is_an_attempt_that_failed_so(failing: TaskFlow, client: httpx.AsyncClient) -> None:
     broken = {"now": True}
 
-    @failing.task(name="moody", retry=Retry(max_attempts=2, initial=0.001, jitter=0))
+    @failing.task(name="moody", retry=Retry(max_attempts=2, initial=0, jitter=0))
     async def moody() -> None:
         if broken["now"]:
             broken["now"] = False
