@@ -444,12 +444,6 @@ def test_an_error_is_readable_in_list_and_view(cli: Cli, url: str) -> None:
     assert '"traceback"' not in shown
 
 
-def test_why_a_job_waits_is_shown(cli: Cli) -> None:
-    job_id = _enqueued(cli)
-    assert "Why it waits: no living worker serves task 'test'" in cli("jobs", "show", job_id).out
-    assert cli("jobs", "show", job_id, "--json").json["why"]["code"] == "no_worker"
-
-
 @pytest.mark.parametrize("app", ["./app.py", "app.py", "pkg/app.py:app", "./app.py:app"])
 def test_a_file_in_place_of_a_module_is_refused_with_what_to_write(app: str, cli: Cli) -> None:
     ran = cli("worker", app)

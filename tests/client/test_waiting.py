@@ -107,7 +107,7 @@ async def silent(*_: object) -> Any:
     await asyncio.Event().wait()
 
 
-async def away(*_: object) -> Any:
+async def away(*_: object, **__: object) -> Any:
     """A store that says that it is away."""
     raise StoreUnavailable("away")
 
@@ -150,7 +150,8 @@ async def test_a_reason_that_cannot_be_asked_for_leaves_the_time_out(
         return n
 
     handle = await note.aenqueue(1)
-    monkeypatch.setattr(handles.Handle, "awhy", away)
+    session = await app.hub.open_here()
+    monkeypatch.setattr(session, "why", away)
     with pytest.raises(TimeoutError, match=r"within 0\.05 s$"):
         await handle.aresult(timeout=0.05)
 

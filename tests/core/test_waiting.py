@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from taskflowmq.core.bulk import Counted
 from taskflowmq.core.job import QueueRef, State
 from taskflowmq.core.pauses import Pause
-from taskflowmq.core.waiting import Server, WaitCode, WaitingJob, why_waiting
+from taskflowmq.core.waiting import Server, WaitCode, WaitingJob, placed, why_waiting
 
 ANY = Server(tasks=("mail",), slots=2)
 BUSY = Server(tasks=("mail",), slots=2, running=2)
@@ -100,3 +101,31 @@ def test_a_job_that_runs_or_ended_waits_for_nobody(state: State) -> None:
     wait = why_waiting(job(state), (), pause=PAUSE)
     assert wait.code is (WaitCode.RUNNING if state is State.RUNNING else WaitCode.ENDED)
     assert not wait.stuck
+
+
+@pytest.mark.parametrize(
+    ("servers", "ahead", "rate", "eta"),
+    [
+        ((ANY,), Counted(1_200, True), 30.0, 40.0),
+        ((ANY,), Counted(0, True), 30.0, 0.0),
+        ((ANY,), Counted(0, True), None, 0.0),
+        ((ANY,), Counted(3, True), None, None),
+        ((ANY,), Counted(3, True), 0.0, None),
+        ((BUSY,), Counted(1_199, True), 30.0, 40.0),
+        ((BUSY,), Counted(0, True), None, None),
+        ((ANY,), Counted(10_000, False), 20.0, 500.0),
+        ((), Counted(4, True), 30.0, None),
+        ((DRAINED,), Counted(0, True), 30.0, None),
+    ],
+)
+def test_the_place_of_a_ready_job_and_the_rate_say_about_when_it_starts(
+    servers: tuple[Server, ...], ahead: Counted, rate: float | None, eta: float | None
+) -> None:
+    wait = placed(why_waiting(job(), servers, pause=None), ahead, rate)
+    assert (wait.ahead, wait.ahead_exact, wait.eta_seconds) == (ahead.value, ahead.exact, eta)
+
+
+def test_a_job_that_is_no_longer_ready_has_no_place() -> None:
+    wait = why_waiting(job(), (ANY,), pause=None)
+    assert placed(wait, None, 30.0) == wait
+    assert (wait.ahead, wait.eta_seconds) == (None, None)

@@ -29,6 +29,7 @@ from taskflowmq.core.job import (
 )
 from taskflowmq.core.operations import CancelAnswer, DeleteAnswer, RetryAnswer
 from taskflowmq.core.rows import JobRow
+from taskflowmq.core.waiting import MOST_AHEAD
 from taskflowmq.ports.store import FIRST_LOOK, MAX_PAGE_BYTES, SEARCH_S
 from taskflowmq.stores.common.audit import job_act
 from taskflowmq.testing.as_stored import job_view, row_of
@@ -102,6 +103,20 @@ class ModelJobs:
 
     async def count(self, query: JobFilter, *, most: int = MOST_COUNTED, seconds: float = COUNT_S) -> Counted:
         found = sum(self._wanted(query, job_id) is not None for job_id in self._data.jobs)
+        return Counted(min(found, most), found <= most)
+
+    async def count_ahead(self, tenant: str, job_id: UUID, *, most: int = MOST_AHEAD) -> Counted | None:
+        ready, jobs = self._data.ready, self._data.jobs
+        if job_id not in ready or not self._seen(tenant, job_id):
+            return None
+        own, place = jobs[job_id].new, _position(ready[job_id])
+        of_queue = [
+            (jobs[one].new, _position(row)) for one, row in ready.items() if jobs[one].queue == jobs[job_id].queue
+        ]
+        found = sum(
+            new.priority < own.priority or ((new.priority, new.share) == (own.priority, own.share) and position < place)
+            for new, position in of_queue
+        )
         return Counted(min(found, most), found <= most)
 
     async def cancel(self, tenant: str, job_id: UUID, *, actor: str, by: Caller | None = None) -> CancelAnswer:
@@ -237,6 +252,10 @@ class ModelJobs:
         rows = [row for (owner, _), row in self._data.tried.items() if owner == job_id]
         errors = [row for row in rows if row.round == round_no and row.error is not None]
         return max(errors, key=lambda row: row.lease_no).error if errors else None
+
+
+def _position(ready: Ready) -> tuple[int, float]:
+    return ready.batch, ready.rank
 
 
 def _within(at: datetime | None, after: datetime | None, before: datetime | None) -> bool:

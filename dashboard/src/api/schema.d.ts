@@ -176,6 +176,9 @@ export interface paths {
         /**
          * Say why a job waits
          * @description Return what a job waits for: its time, a paused queue, a worker that serves it, a free slot.
+         *
+         *     Of a ready job, also how many jobs of its queue are claimed before it, counted up to 10,000, and about how long
+         *     until it starts at the rate of the last minutes.
          */
         get: operations["whyJobWaits"];
         put?: never;
@@ -1361,6 +1364,12 @@ export interface components {
             waiting: boolean;
             /** @description What has to happen first, in this order; none if it does not wait */
             causes: components["schemas"]["CauseOut"][];
+            /** @description Ready jobs of its queue that are claimed before it, at most 10,000; null: it is not ready */
+            ahead: number | null;
+            /** @description False: at least so many are ahead of it */
+            ahead_exact: boolean;
+            /** @description Seconds until it starts, at about the rate of the last 5 minutes; at least that if `ahead` is not exact. null: not known, or it does not start before somebody acts */
+            eta_seconds: number | null;
         };
         /**
          * CauseOut
@@ -1374,6 +1383,12 @@ export interface components {
             stuck: boolean;
             /** @description A command, or what else to do; null: nothing */
             fix: string | null;
+            /** @description Since when its queue is paused, if it waits for that to end */
+            paused_at: string | null;
+            /** @description Who paused it; null: that was not stored */
+            paused_by: string | null;
+            /** @description Why it is paused; null: no reason was given */
+            reason: string | null;
         };
         /**
          * WaitCode
@@ -3568,9 +3583,15 @@ export interface operations {
                      *           "code": "paused",
                      *           "text": "queue 'mail' is paused since 2026-11-22 06:00:00 UTC by cli:ada (deploy)",
                      *           "stuck": true,
-                     *           "fix": "taskflow queues resume mail"
+                     *           "fix": "taskflow queues resume mail",
+                     *           "paused_at": "2026-11-22T06:00:00Z",
+                     *           "paused_by": "cli:ada",
+                     *           "reason": "deploy"
                      *         }
-                     *       ]
+                     *       ],
+                     *       "ahead": 1204,
+                     *       "ahead_exact": true,
+                     *       "eta_seconds": null
                      *     }
                      */
                     "application/json": components["schemas"]["WhyOut"];

@@ -15,7 +15,8 @@ export type Task = Schemas["TaskOut"];
 export type SeriesOut = Schemas["SeriesOut"];
 export type SeriesQuery = NonNullable<NonNullable<operations["statsSeries"]["parameters"]["query"]>>;
 export type Summary = Schemas["SummaryOut"];
-/** What a job waits for. */
+/** What a job waits for, how many are ahead of it, and about how long that takes. */
+export type Wait = Schemas["WhyOut"];
 export type Cause = Schemas["CauseOut"];
 export type ErrorGroup = Schemas["ErrorGroupOut"];
 export type ErrorDetail = Schemas["ErrorGroupDetail"];

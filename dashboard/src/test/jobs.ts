@@ -2,9 +2,10 @@ import { HttpResponse, http } from "msw";
 import type { Attempt, Job } from "@/api/job";
 import type { LogLine } from "@/api/logs";
 import type { components } from "@/api/schema";
-import type { JobRow } from "@/api/types";
+import type { JobRow, Wait } from "@/api/types";
 import { parseFilter } from "@/filter/parse";
 import type { Term } from "@/filter/terms";
+import { NO_WAIT } from "./rows";
 
 export const API = "http://localhost:3000/api/v1";
 
@@ -151,7 +152,7 @@ export class JobsServer {
   series: unknown = null;
   /** By id of the job. */
   logs = new Map<string, LogLine[]>();
-  why: components["schemas"]["WhyOut"] = { waiting: false, causes: [] };
+  why: Wait = NO_WAIT;
   /** Most jobs of one page, whatever is asked for. */
   pageSize = 1000;
 

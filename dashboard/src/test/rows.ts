@@ -1,4 +1,4 @@
-import type { ErrorDetail, QueueRow, SeriesOut, Summary, Worker } from "@/api/types";
+import type { Cause, ErrorDetail, QueueRow, SeriesOut, Summary, Wait, Worker } from "@/api/types";
 
 /** A queue as the server answers it: of nothing, unless said. */
 export function queueRow(
@@ -149,5 +149,20 @@ export function errorGroup(digit: number, more: Partial<ErrorDetail> = {}): Erro
     changed_by: null,
     sample: null,
     ...more,
+  };
+}
+
+/** The answer for a job that does not wait. */
+export const NO_WAIT: Wait = { waiting: false, causes: [], ahead: null, ahead_exact: true, eta_seconds: null };
+
+/** What a ready job waits for, until an operator acts unless said otherwise. */
+export function storedWait(cause: Partial<Cause> & Pick<Cause, "code" | "text">, place: Partial<Wait> = {}): Wait {
+  const unpaused = { paused_at: null, paused_by: null, reason: null };
+  return {
+    ...NO_WAIT,
+    waiting: true,
+    causes: [{ stuck: true, fix: null, ...unpaused, ...cause }],
+    ahead: 1204,
+    ...place,
   };
 }

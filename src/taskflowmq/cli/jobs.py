@@ -22,7 +22,7 @@ from taskflowmq.cli.matching import matching_options, on_matching
 from taskflowmq.cli.options import database_option, json_option, option, read_time, reason_option, tenant_option
 from taskflowmq.cli.output import emit_fields, emit_json, emit_table, say
 from taskflowmq.cli.program import with_store
-from taskflowmq.cli.show import attempt_json, error_line, job_json, job_summary, wait_and_show
+from taskflowmq.cli.show import attempt_json, error_line, job_json, job_summary, place_text, wait_and_show
 from taskflowmq.client.ids import parse_id
 from taskflowmq.client.selections import on_each
 from taskflowmq.core.errors import StoreUnavailable
@@ -169,6 +169,32 @@ def show(job_id: str, **given: Any) -> None:
     if why is not None:
         click.echo()
         say(f"Why it waits: {why}")
+        if why.ahead is not None:
+            say(f"Ahead of it: {place_text(why)}")
+
+
+@command.command("why")
+@click.argument("job_id", metavar="ID")
+@tenant_option
+@database_option
+@json_option
+def why_command(job_id: str, **given: Any) -> None:
+    """Say what a job waits for, how many jobs are ahead of it, and about how long it waits."""
+    from taskflowmq.wire.waiting import why_out
+
+    async def work(app: Any) -> Any:
+        await app.jobs.aget(job_id)  # or it says that there is no such job
+        return await app.job(job_id).awhy()
+
+    why = with_store(given["database_url"], work, given["tenant"])
+    if why is None:
+        raise StoreUnavailable("the store did not say in time why the job waits: try again")
+    if given["as_json"]:
+        emit_json(why_out(why))
+        return
+    say(str(why))
+    if why.ahead is not None:
+        say(f"ahead of it: {place_text(why)}")
 
 
 def _seconds(waited: float | None) -> str | None:

@@ -65,7 +65,7 @@ def list_command(limit: int, tenant: str | None, database_url: str | None, as_js
 
 async def listed(app: Any) -> list[tuple[QueueView, Activity]]:
     """Return queues with what happened in them in the last minutes."""
-    from taskflowmq.client.history import RATE_MINUTES
+    from taskflowmq.client.charts import RATE_MINUTES
     from taskflowmq.wire.queue import activity_of
 
     views = await app.queues.alist()

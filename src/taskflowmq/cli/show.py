@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from taskflowmq.cli.output import emit_json, say
+from taskflowmq.cli.output import duration, emit_json, say
 from taskflowmq.core.attempts import AttemptView
 from taskflowmq.core.errors import JobCancelled, JobFailed
 from taskflowmq.core.job import JobView
+from taskflowmq.core.waiting import Wait
 from taskflowmq.wire.job import AttemptOut, JobOut, attempt_out, job_fields, job_out
 
 
@@ -35,6 +36,18 @@ def job_summary(view: JobView) -> dict[str, Any]:
     if not fields["result_truncated"]:
         fields.pop("result_truncated")
     return fields
+
+
+def place_text(why: Wait) -> str:
+    """Return how many jobs are ahead of one, and about how long that takes: ``1,204 jobs, about 40 s``."""
+    exact = why.ahead_exact
+    jobs = f"{why.ahead:,}{'' if exact else '+'} {'job' if exact and why.ahead == 1 else 'jobs'}"
+    if why.eta_seconds is None:
+        # Where somebody has to act first, the sentence above says so.
+        return jobs if why.stuck else f"{jobs}; how long that takes is not known"
+    if not why.eta_seconds:
+        return f"{jobs}, it is about to start"
+    return f"{jobs}, {'about' if exact else 'more than'} {duration(why.eta_seconds)}"
 
 
 async def wait_and_show(handle: Any, timeout: float | None, *, as_json: bool) -> None:

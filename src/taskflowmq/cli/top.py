@@ -80,7 +80,7 @@ async def _watch(app: Any, interval: float, *, as_json: bool) -> None:
 async def read(app: Any) -> Facts:
     """Read what a frame shows."""
     from taskflowmq.cli.queues import listed
-    from taskflowmq.client.history import RATE_MINUTES
+    from taskflowmq.client.charts import RATE_MINUTES
     from taskflowmq.core.history import By
     from taskflowmq.wire.history import failing_of
 

@@ -16,6 +16,8 @@ from taskflowmq.ports.waiting import servers_of
 
 #: Charts, and points of all of them, that are kept at most; the one used least recently goes first.
 MOST_CHARTS, MOST_POINTS = 64, 50_000
+#: Over how many minutes that are over, besides the present one, the rates of queues are measured.
+RATE_MINUTES = 5
 #: How old an answer of :meth:`Charts.summaries` may be, in seconds.
 KEPT_S = 2.0
 

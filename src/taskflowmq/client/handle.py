@@ -104,7 +104,8 @@ class Handle(msgspec.Struct, Generic[R_co], eq=False, frozen=True):
 
     async def _found_reason(self) -> str:
         """Return why the job has not ended, if that is found quickly, to be appended to a time-out."""
-        task = await done_within(REASON_S, self.awhy())
+        asking = self._hub.call(lambda session: session.why(self.id, self._tenant, place=False))
+        task = await done_within(REASON_S, asking)
         if task is None or isinstance(task.exception(), TaskFlowError):
             return ""
         why = task.result()
@@ -115,10 +116,13 @@ class Handle(msgspec.Struct, Generic[R_co], eq=False, frozen=True):
     async def awhy(self) -> Wait | None:
         """Return what the job waits for: its time, a worker that serves its task, a free slot, its end …
 
+        Of a ready job, ``ahead`` is how many jobs of its queue are claimed before it (``ahead_exact`` is False if there
+        may be more), and ``eta_seconds`` about how long until it starts; None where that is not known.
+
         Returns:
             None if there is no such job, or the store does not answer within two seconds.
         """
-        return await self._hub.call(lambda session: session.why(self.id, self._tenant))
+        return await self._hub.call(lambda session: session.why(self.id, self._tenant, place=True))
 
     job = sync_twin(ajob)
     why = sync_twin(awhy)

@@ -15,8 +15,6 @@ from taskflowmq.core.waiting import Server
 
 #: Most minutes of a summary: a day.
 MAX_MINUTES = 1_440
-#: Over how many minutes that are over, besides the present one, the rates of queues are measured.
-RATE_MINUTES = 5
 
 
 class History:

@@ -14,14 +14,15 @@ from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from taskflowmq.client.announced import AnnouncedTask
-from taskflowmq.client.charts import Charts
+from taskflowmq.client.charts import RATE_MINUTES, Charts
 from taskflowmq.client.deadline import DEFAULT_S, PER_JOB_S, bounded, within
 from taskflowmq.client.group_commit import GroupCommit
 from taskflowmq.client.watch import Watch
 from taskflowmq.core.audit import Act
 from taskflowmq.core.errors import SchemaMismatch, StoreUnavailable, TaskFlowError
-from taskflowmq.core.job import Enqueued, IdempotencyKey, JobView, NewJob
-from taskflowmq.core.waiting import Wait, WaitCode
+from taskflowmq.core.history import By
+from taskflowmq.core.job import Enqueued, IdempotencyKey, JobView, NewJob, State
+from taskflowmq.core.waiting import Wait, WaitCode, placed
 from taskflowmq.ports.chance import chance
 from taskflowmq.ports.store import Store
 from taskflowmq.ports.tasks import TaskSpec
@@ -163,17 +164,38 @@ class Session:
                 for view in views
             }
 
-    async def why(self, job_id: UUID, tenant: str) -> Wait | None:
-        """Return why a job has not ended; None if the store does not answer in time."""
+    async def why(self, job_id: UUID, tenant: str, *, place: bool) -> Wait | None:
+        """Return why a job has not ended; None if the store does not answer in time.
+
+        Args:
+            job_id, tenant: the job.
+            place: whether to count the jobs ahead of it as well.
+        """
         try:
-            return await within(WHY_S, self._why(job_id, tenant))
+            return await within(WHY_S, self._why(job_id, tenant, place))
         except TaskFlowError as error:
             log.debug("cannot determine why job %s waits: %s", job_id, error)
             return None
 
-    async def _why(self, job_id: UUID, tenant: str) -> Wait | None:
+    async def _why(self, job_id: UUID, tenant: str, place: bool) -> Wait | None:
         view = await self.store.jobs.get(tenant, job_id)
-        return None if view is None else await why_waits(self.store, view)
+        if view is None:
+            return None
+        return await (self.wait_of(view) if place else why_waits(self.store, view))
+
+    async def wait_of(self, view: JobView) -> Wait:
+        """Return why a job has not ended; of a ready one also its place, and about how long it waits there.
+
+        Args:
+            view: the job, just read.
+        """
+        wait = await why_waits(self.asked, view)
+        if view.state is not State.PENDING:
+            return wait
+        ahead = await self.asked.jobs.count_ahead(view.tenant, view.id)
+        recent = await self.charts.summaries(view.tenant, By.QUEUE, RATE_MINUTES)
+        rates = {one.name: one.claimed_per_second for one in recent}
+        return placed(wait, ahead, rates.get(view.queue))
 
     async def _hint(self, views: list[JobView]) -> None:
         """Log why jobs that callers wait for will not start by themselves: once a minute and reason."""

@@ -176,6 +176,13 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         tried = self.counts["completed"] + self.counts["failed"]
         return self.counts["failed"] / tried if tried else None
 
+    @property
+    def claimed_per_second(self) -> float | None:
+        """Jobs that were claimed and not handed back, per second; None if no time has passed."""
+        if self.seconds <= 0:
+            return None
+        return max(self.counts["started"] - self.counts["returned"], 0) / self.seconds
+
     def arrived(self, backlog: int) -> int | None:
         """Return how many jobs became ready; None if the backlog at the beginning is unknown.
 

@@ -8,9 +8,13 @@ from enum import StrEnum
 
 import msgspec
 
+from taskflowmq.core.bulk import Counted
 from taskflowmq.core.job import DEFAULT_TENANT, QueueRef, State
 from taskflowmq.core.pauses import Pause
 from taskflowmq.core.printable import counted
+
+#: Most jobs ahead of another one that are counted.
+MOST_AHEAD = 10_000
 
 
 class WaitCode(StrEnum):
@@ -56,11 +60,26 @@ STUCK = UNSERVED | {WaitCode.PAUSED, WaitCode.DRAINED, WaitCode.TROUBLE}
 
 
 class Wait(msgspec.Struct, frozen=True):
-    """The answer: a code for programs, a sentence, and what to do, where that helps."""
+    """The answer: a code for programs, a sentence, and what to do, where that helps; its place, where that is known.
+
+    Attributes:
+        code: what it waits for.
+        text: the same in a sentence.
+        fix: a command, or what else to do; None: nothing.
+        pause: of its queue, if it waits for that to end.
+        ahead: ready jobs of its queue that are claimed before it; None: it is not ready, or they were not counted.
+        ahead_exact: False: there are at least so many.
+        eta_seconds: about how long until it starts, at the rate of the last minutes; as ``ahead``, it may be at least
+            that. None: that is not known, or it does not start before somebody acts.
+    """
 
     code: WaitCode
     text: str
     fix: str | None = None
+    pause: Pause | None = None
+    ahead: int | None = None
+    ahead_exact: bool = True
+    eta_seconds: float | None = None
 
     @property
     def stuck(self) -> bool:
@@ -121,6 +140,7 @@ def why_waiting(job: WaitingJob, servers: Sequence[Server], *, pause: Pause | No
             WaitCode.PAUSED,
             f"queue {name!r}{_of(job.queue)} is paused {pause}",
             f"taskflow queues resume {name}{tenant_flag(job.queue)}",
+            pause,
         )
     serving = [server for server in servers if server.serves(job.queue)]
     knowing = [server for server in serving if job.task in server.tasks]
@@ -141,6 +161,30 @@ def why_waiting(job: WaitingJob, servers: Sequence[Server], *, pause: Pause | No
         return Wait(WaitCode.BUSY, f"all {slots} slots of the {counted(len(knowing), 'worker')} for it are in use")
     return Wait(
         WaitCode.TURN, f"it is ready; {counted(len(knowing), 'worker')} can claim it, after the jobs ahead of it"
+    )
+
+
+def placed(wait: Wait, ahead: Counted | None, rate: float | None) -> Wait:
+    """Return what a ready job waits for, with its place and about how long it waits there.
+
+    Args:
+        wait: what it waits for.
+        ahead: the jobs that are claimed before it; None: it is no longer ready.
+        rate: jobs of its queue that were claimed per second lately; None or 0: nothing is known of that.
+    """
+    if ahead is None:
+        return wait
+    eta = None
+    if not wait.stuck and rate:
+        # While slots are free, those ahead are being claimed; otherwise one more slot has to become free.
+        eta = (ahead.value + (wait.code is WaitCode.BUSY)) / rate
+    elif wait.code is WaitCode.TURN and not ahead.value:
+        eta = 0.0
+    return msgspec.structs.replace(
+        wait,
+        ahead=ahead.value,
+        ahead_exact=ahead.exact,
+        eta_seconds=None if eta is None else round(eta, 1),
     )
 
 

@@ -81,12 +81,12 @@ def activity_of(view: QueueView, recent: Summary | None, servers: Iterable[Serve
     """
     ref = QueueRef(view.tenant, view.name)
     slots = sum(server.slots for server in servers if server.serves(ref) and not server.drained)
-    if recent is None or recent.seconds <= 0:
+    rate_out = None if recent is None else recent.claimed_per_second
+    if recent is None or rate_out is None:
         return Activity(slots=slots)
     ready = view.states.get(State.PENDING, 0)
     came = recent.arrived(ready)
     rate_in = None if came is None else came / recent.seconds
-    rate_out = max(recent.counts["started"] - recent.counts["returned"], 0) / recent.seconds
     eta = None
     if not ready:
         eta = 0.0

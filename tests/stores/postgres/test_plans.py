@@ -35,6 +35,7 @@ HOT = [
     "get_jobs",
     "probe_jobs",
     "get_rows",
+    "count_ahead",
     "list_jobs",
     "list_oldest_jobs",
     "count_states",
@@ -135,6 +136,8 @@ async def check(conn: Any) -> None:
     found = {name: await scans_without_index(conn, getattr(q, name), UNORDERED.get(name, ())) for name in HOT}
     assert {name: lines for name, lines in found.items() if lines} == {}
     await check_rare_states(conn)
+    lines = await plan(conn, q.count_ahead)
+    assert any(re.search(r"lane_id = l.id\) AND \(.*seq < CASE", line) for line in lines), lines
     lines = await plan(conn, q.count_tenant_states)
     assert any("job_default_tenant_id_id_idx" in line for line in lines), lines
 

@@ -179,3 +179,11 @@ async def test_whether_any_exist_is_answered_by_the_first_entry_of_an_index(stor
     for name in sorted(FIRST):
         steps = [step for step in await plan(store, name) if step.startswith("SCAN taskflow_")]
         assert all(("USING" in step and "INDEX" in step) or step in indexes for step in steps), steps
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_jobs_ahead_are_counted_in_their_lanes_up_to_a_position(store: SqliteStore, size: str) -> None:
+    if size == "a million rows":
+        await large(store)
+    steps = await plan(store, "count_ahead")
+    assert any("SEARCH r USING PRIMARY KEY (lane_id=? AND seq<?)" in step for step in steps), steps

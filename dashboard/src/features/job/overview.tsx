@@ -20,7 +20,7 @@ export function Overview({ job }: { job: Job }) {
   return (
     <>
       <JobError job={job} />
-      <Why causes={why.causes} queue={job.queue} />
+      <Why wait={why.wait} queue={job.queue} />
       <Progress job={job} />
       <Timeline job={job} />
       <Section title={words.arguments}>

@@ -5,6 +5,7 @@ import { setupServer } from "msw/node";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { openApp, setWidth } from "@/test/app";
 import { API, ERROR, idOf, JobsServer, problem, storedAttempt, storedJob } from "@/test/jobs";
+import { NO_WAIT, storedWait } from "@/test/rows";
 import { currentToasts, dismissToast } from "@/ui/toast";
 
 const server = setupServer();
@@ -90,20 +91,27 @@ test("on a narrow page the name of the task stands below the header, as a whole"
 test("a job that waits says for what, and a paused queue is resumed where one reads it", async () => {
   api.jobs = [storedJob(1, { state: "pending", attempts: [], attempts_total: 0, finished_at: null, result: null })];
   const text = "queue 'mail' is paused since 2026-11-30 12:00:00 UTC by cli:ada (deploy)";
-  api.why = { waiting: true, causes: [{ code: "paused", text, stuck: true, fix: "taskflow queues resume mail" }] };
+  api.why = storedWait({
+    code: "paused",
+    text,
+    fix: "taskflow queues resume mail",
+    paused_at: "2026-11-30T12:00:00Z",
+    paused_by: "cli:ada",
+    reason: "deploy",
+  });
   const resumed: string[] = [];
   server.use(
     http.post(`${API}/queues/:name/resume`, ({ params }) => {
       resumed.push(String(params.name));
       const fix = "start one: taskflow worker [APP] --queues mail";
-      api.why = { waiting: true, causes: [{ code: "no_worker", text: "no worker is alive", stuck: true, fix }] };
+      api.why = storedWait({ code: "no_worker", text: "no worker is alive", fix });
       return HttpResponse.json({ name: params.name });
     }),
   );
   await openApp(path);
-  expect(
-    await screen.findByText("Queue 'mail' is paused since 2026-11-30 12:00:00 UTC by cli:ada (deploy)."),
-  ).toBeDefined();
+  const paused = (await screen.findByText(/^Queue mail is paused by cli:ada since/)).closest("p");
+  expect(paused?.textContent).toBe("Queue mail is paused by cli:ada since 30 Nov, 12:00 (deploy).");
+  expect(screen.getByText("Ahead of it: 1,204 jobs")).toBeDefined();
   await userEvent.click(screen.getByRole("button", { name: "Resume queue" }));
   expect(await screen.findByText("No worker is alive.")).toBeDefined();
   expect(resumed).toEqual(["mail"]);
@@ -117,13 +125,33 @@ test("a job that has ended waits for nothing, and is not asked", async () => {
   server.use(
     http.get(`${API}/jobs/:id/why`, ({ params }) => {
       asked.push(String(params.id));
-      return HttpResponse.json({ waiting: false, causes: [] });
+      return HttpResponse.json(NO_WAIT);
     }),
   );
   await openApp(path);
   expect(await screen.findByRole("heading", { level: 1, name: "webhook.deliver" })).toBeDefined();
   expect(screen.queryByText("Why it waits")).toBeNull();
   expect(asked).toEqual([]);
+});
+
+test.each([
+  [{ ahead: 1204, eta_seconds: 40 }, "Ahead of it: 1,204 jobs · about 40 s"],
+  [{ ahead: 10_000, ahead_exact: false, eta_seconds: 422 }, "Ahead of it: 10K+ jobs · more than 7 m 02 s"],
+  [{ ahead: 1, eta_seconds: null }, "Ahead of it: 1 job · how long that takes is not known"],
+  [{ ahead: 0, eta_seconds: 0 }, "No job is ahead of it · it is about to start"],
+])("a ready job says its place and about how long it waits: %o", async (place, said) => {
+  api.jobs = [storedJob(1, { state: "pending", attempts: [], attempts_total: 0, finished_at: null, result: null })];
+  api.why = storedWait({ code: "turn", text: "it is ready", stuck: false }, place);
+  await openApp(path);
+  expect(await screen.findByText(said)).toBeDefined();
+});
+
+test("a job that is not ready has no place", async () => {
+  api.jobs = [storedJob(1, { state: "scheduled", attempts: [], attempts_total: 0, finished_at: null, result: null })];
+  api.why = storedWait({ code: "due", text: "it is scheduled", stuck: false }, { ahead: null });
+  await openApp(path);
+  expect(await screen.findByText("It is scheduled.")).toBeDefined();
+  expect(screen.queryByText(/ahead of it/i)).toBeNull();
 });
 
 test("attempts: newest first, each with its own error", async () => {

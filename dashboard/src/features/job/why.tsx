@@ -1,15 +1,18 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { CircleAlert, Hourglass } from "lucide-react";
+import type { ReactNode } from "react";
 import type { Job } from "@/api/job";
 import { keys, whyQuery } from "@/api/queries";
 import { resumeQueue } from "@/api/queues";
-import type { Cause } from "@/api/types";
+import type { Cause, Wait } from "@/api/types";
+import { count, countAtLeast, duration } from "@/lib/format";
 import { useRefusal } from "@/lib/session";
 import { job as words } from "@/lib/text/job";
 import { words as queueWords } from "@/lib/text/queues";
 import { visible } from "@/lib/visible";
 import { Button } from "@/ui/button";
 import { CopyButton } from "@/ui/copy-button";
+import { Time } from "@/ui/time";
 import { toast } from "@/ui/toast";
 import { Section } from "./section";
 
@@ -18,7 +21,7 @@ const WAITING = new Set(["pending", "scheduled", "retrying"]);
 
 /** Ask what a job waits for, as long as it waits. While the first answer is on its way, nothing below is drawn: it would
  * move. */
-export function useWhy(job: Job): { causes: readonly Cause[]; isPending: boolean } {
+export function useWhy(job: Job): { wait: Wait | null; isPending: boolean } {
   const waits = WAITING.has(job.state) && job.gone !== true;
   const { data, isLoading } = useQuery({
     ...whyQuery(job.id, job.state),
@@ -26,22 +29,24 @@ export function useWhy(job: Job): { causes: readonly Cause[]; isPending: boolean
     // That of its state before, but never that of another job.
     placeholderData: (before, query) => (query?.queryKey[2] === job.id ? before : undefined),
   });
-  return { causes: waits && data?.waiting ? data.causes : [], isPending: isLoading };
+  return { wait: waits && data?.waiting ? data : null, isPending: isLoading };
 }
 
-/** What has to happen before the job starts, and what can be done about it. */
-export function Why({ causes, queue }: { causes: readonly Cause[]; queue: string }) {
-  if (causes.length === 0) return null;
+/** What has to happen before the job starts, what can be done about it, and its place in the queue. */
+export function Why({ wait, queue }: { wait: Wait | null; queue: string }) {
+  if (wait === null || wait.causes.length === 0) return null;
   return (
     <Section title={words.why}>
-      {causes.map((cause) => (
-        <Line key={cause.code} cause={cause} queue={queue} />
+      {wait.causes.map((cause, at) => (
+        <Line key={cause.code} cause={cause} queue={queue}>
+          {at === wait.causes.length - 1 ? <Place wait={wait} stuck={cause.stuck} /> : null}
+        </Line>
       ))}
     </Section>
   );
 }
 
-function Line({ cause, queue }: { cause: Cause; queue: string }) {
+function Line({ cause, queue, children }: { cause: Cause; queue: string; children: ReactNode }) {
   const Icon = cause.stuck ? CircleAlert : Hourglass;
   return (
     <div className="flex gap-2.5 rounded-m border border-border px-3 py-2.5">
@@ -51,7 +56,10 @@ function Line({ cause, queue }: { cause: Cause; queue: string }) {
         className={cause.stuck ? "mt-0.5 shrink-0 text-danger" : "mt-0.5 shrink-0 text-text-3"}
       />
       <div className="min-w-0 grow">
-        <p className="break-words leading-5">{sentence(visible(cause.text))}</p>
+        <p className="break-words leading-5">
+          {cause.paused_at === null ? sentence(visible(cause.text)) : <Paused cause={cause} queue={queue} />}
+        </p>
+        {children}
         {cause.code === "paused" ? (
           <Resume queue={queue} />
         ) : cause.fix === null ? null : (
@@ -63,6 +71,33 @@ function Line({ cause, queue }: { cause: Cause; queue: string }) {
       </div>
     </div>
   );
+}
+
+/** The same as the sentence of the server, with the time in the zone that is shown. */
+function Paused({ cause, queue }: { cause: Cause; queue: string }) {
+  return (
+    <>
+      {words.pausedSince(visible(queue), cause.paused_by === null ? null : visible(cause.paused_by))}{" "}
+      <Time at={cause.paused_at} show="day" />
+      {cause.reason === null ? "." : words.pausedWhy(visible(cause.reason))}
+    </>
+  );
+}
+
+/** How many jobs are claimed before it, and about how long that takes; nothing for one that is not ready. */
+function Place({ wait, stuck }: { wait: Wait; stuck: boolean }) {
+  const { ahead, ahead_exact: exact, eta_seconds: eta } = wait;
+  if (ahead === null) return null;
+  const jobs = words.ahead(exact ? ahead : null, exact ? count(ahead) : countAtLeast(ahead));
+  const takes =
+    eta === null
+      ? stuck
+        ? null // Somebody has to act first, as the sentence above says.
+        : words.etaUnknown
+      : eta === 0
+        ? words.startsNow
+        : words.eta(exact, duration(eta));
+  return <p className="mt-0.5 text-12 text-text-2 leading-4.5">{takes === null ? jobs : `${jobs} · ${takes}`}</p>;
 }
 
 /** Resumes the queue of the job, where the caller may. */

@@ -52,6 +52,14 @@ export const job = {
   // Sections
   timeline: "Timeline",
   why: "Why it waits",
+  pausedSince: (queue: string, by: string | null) =>
+    by === null ? `Queue ${queue} is paused since` : `Queue ${queue} is paused by ${by} since`,
+  pausedWhy: (reason: string) => ` (${reason}).`,
+  ahead: (n: number | null, formatted: string) =>
+    n === 0 ? "No job is ahead of it" : `Ahead of it: ${formatted} ${n === 1 ? "job" : "jobs"}`,
+  eta: (exact: boolean, time: string) => (exact ? `about ${time}` : `more than ${time}`),
+  etaUnknown: "how long that takes is not known",
+  startsNow: "it is about to start",
   copyFix: "Copy",
   resumeQueue: "Resume queue",
   arguments: "Arguments",

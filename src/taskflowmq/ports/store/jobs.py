@@ -12,6 +12,7 @@ from taskflowmq.core.bulk import COUNT_S, MOST_COUNTED, Counted
 from taskflowmq.core.job import JobFilter, JobView, Page
 from taskflowmq.core.operations import CancelAnswer, DeleteAnswer, RetryAnswer
 from taskflowmq.core.rows import JobRow
+from taskflowmq.core.waiting import MOST_AHEAD
 
 #: Bytes of a page of jobs, unless its first job alone has more; the jobs above the limit come with the next page.
 MAX_PAGE_BYTES = 4_000_000
@@ -70,6 +71,19 @@ class Jobs(Protocol):
             query: which jobs.
             most: the count ends there; then it is not exact.
             seconds: the same after this time; it looks at :data:`FIRST_LOOK` jobs in any case.
+        """
+        ...
+
+    async def count_ahead(self, tenant: str, job_id: UUID, *, most: int = MOST_AHEAD) -> Counted | None:
+        """Count the ready jobs that are claimed before a ready one of their queue; None: it is not ready.
+
+        These are the jobs of its lane at lower positions, and those of lanes of its queue with a lower priority. Other
+        shares of its priority take turns with its own, so their jobs are not counted.
+
+        Args:
+            tenant: whose job.
+            job_id: the job.
+            most: the count ends there, so that it costs as much as that many entries of an index; then it is not exact.
         """
         ...
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from taskflowmq.client.history import RATE_MINUTES
+from taskflowmq.client.charts import RATE_MINUTES
 from taskflowmq.client.session import Session
 from taskflowmq.client.workers import SHOWN_JOBS
 from taskflowmq.core.feed import JobProbe, PageProbe

@@ -10,10 +10,12 @@ from uuid import UUID
 from taskflowmq.core import operations
 from taskflowmq.core.attempts import Attempts
 from taskflowmq.core.audit import Caller
+from taskflowmq.core.bulk import Counted
 from taskflowmq.core.filter_match import JobFacts, Needles, Needs
 from taskflowmq.core.job import FINAL, JobFilter, JobView, QueueRef, Sort, State
 from taskflowmq.core.operations import MOST_LOOKS, Move
 from taskflowmq.core.rows import READ_ARGS, READ_ERROR, JobRow
+from taskflowmq.core.waiting import MOST_AHEAD
 from taskflowmq.stores.common.audit import job_act
 from taskflowmq.stores.common.jobs import A, CommonJobs, Decide
 from taskflowmq.stores.common.listing import Stretch, Window
@@ -85,6 +87,11 @@ class PostgresJobs(CommonJobs):
         """Return the rows of the jobs that exist among the ids, in id order."""
         found = await self._pool.fetch(q.get_rows, tenant, sorted(job_ids), READ_ARGS, READ_ERROR)
         return [rows.job_row(row) for row in found]
+
+    async def count_ahead(self, tenant: str, job_id: UUID, *, most: int = MOST_AHEAD) -> Counted | None:
+        """Count the ready jobs that are claimed before a ready one of their queue; None: it is not ready."""
+        found = await self._pool.fetchval(q.count_ahead, tenant, job_id, most + 1)
+        return None if found is None else Counted(min(found, most), found <= most)
 
     async def _read_facts(self, tenant: str, job_ids: Sequence[UUID], needs: Needs) -> list[JobFacts]:
         return [rows.job_facts(row) for row in await self._pool.fetch(q.read_facts, tenant, job_ids, *needs)]

@@ -13,10 +13,12 @@ import msgspec
 
 from taskflowmq.core.attempts import Attempts
 from taskflowmq.core.audit import Caller
+from taskflowmq.core.bulk import Counted
 from taskflowmq.core.filter_match import JobFacts, Needles, Needs
 from taskflowmq.core.job import JobFilter, JobView, QueueRef, Reason, Sort, State
 from taskflowmq.core.operations import Move
 from taskflowmq.core.rows import READ_ARGS, READ_ERROR, JobRow
+from taskflowmq.core.waiting import MOST_AHEAD
 from taskflowmq.stores.common.audit import job_act
 from taskflowmq.stores.common.jobs import A, CommonJobs, Decide
 from taskflowmq.stores.common.listing import Stretch, Window
@@ -77,6 +79,12 @@ class SqliteJobs(CommonJobs):
 
         found = await self._reader.run(read)
         return Attempts(map(attempt_view, found), maybe_time(found[0][-1]) if found else None)
+
+    async def count_ahead(self, tenant: str, job_id: UUID, *, most: int = MOST_AHEAD) -> Counted | None:
+        """Count the ready jobs that are claimed before a ready one of their queue; None: it is not ready."""
+        params = {"tenant": tenant, "job_id": job_id.bytes, "most": most + 1}
+        rows = await self._reader.run(lambda conn: conn.execute(q.count_ahead, params).fetchall())
+        return Counted(min(rows[0][0], most), rows[0][0] <= most) if rows else None
 
     async def _read_facts(self, tenant: str, job_ids: Sequence[UUID], needs: Needs) -> list[JobFacts]:
         rows = await self._reader.run(_reading(q.read_facts, tenant, job_ids, needs._asdict()))

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from taskflowmq.core.ids import uuid7
 from taskflowmq.testing.conformance.support import Rig, StoreSuite, ids
 
 QUEUES = ("one", "two")
@@ -133,3 +134,40 @@ class TestLanes(StoreSuite):
         first, second = await rig.worker(), await other.worker()
         for claimer, worker in ((rig, first), (other, second)):
             assert Counter(await _queues_of_claims(claimer, worker, 10)) == {"one": 5, "two": 5}
+
+    async def test_the_jobs_ahead_of_one_are_those_that_are_claimed_before_it(self, rig: Rig) -> None:
+        first, second, third = [await rig.put(priority=5) for _ in range(3)]
+        for other in (
+            {"queue": "two"},
+            {"tenant": "blue"},
+            {"priority": 6},
+            {"delay_ms": 1_000},
+            {"share": "x", "priority": 5},
+        ):
+            await rig.put(**other)
+        urgent = [await rig.put(priority=-1), await rig.put(share="x", priority=0)]
+        jobs = rig.store.jobs
+        assert [await jobs.count_ahead("default", one.id) for one in (first, second, third)] == [
+            (2, True),
+            (3, True),
+            (4, True),
+        ]
+        assert await jobs.count_ahead("default", urgent[0].id) == (0, True)
+        worker = await rig.worker()
+        assert {job.id for job in await rig.claim(worker, 2, queues=("default",))} == set(ids(urgent))
+        assert await jobs.count_ahead("default", third.id) == (2, True)
+
+    async def test_the_count_of_jobs_ahead_ends_at_a_limit(self, rig: Rig) -> None:
+        await _fill(rig, "default", 3, priority=-1)
+        await rig.put()
+        last = await rig.put()
+        found = [await rig.store.jobs.count_ahead("default", last.id, most=most) for most in (2, 3, 4, 5)]
+        assert found == [(2, False), (3, False), (4, True), (4, True)]
+
+    async def test_nothing_is_ahead_of_what_is_not_ready(self, rig: Rig) -> None:
+        later, gone = await rig.put(delay_ms=60_000), await rig.completed()
+        held = await rig.running()
+        foreign = await rig.put(tenant="blue")
+        for job_id in (later.id, gone, held.id, foreign.id, uuid7(1, 1)):
+            assert await rig.store.jobs.count_ahead("default", job_id) is None
+        assert await rig.store.jobs.count_ahead("blue", foreign.id) == (0, True)

@@ -10,7 +10,6 @@ from litestar.params import FromPath, QueryParameter, RawBody
 from taskflowmq.client.replay import read_replays, replay_of
 from taskflowmq.core.job import JobView
 from taskflowmq.core.operations import check
-from taskflowmq.ports.waiting import why_waits
 from taskflowmq.server.api.answers import stats_of
 from taskflowmq.server.api.operator import ReasonText, operator_of, told
 from taskflowmq.server.api.services import Services, Shared, parse_id
@@ -73,9 +72,13 @@ async def get_job(
 
 @get("/jobs/{job_id:str}/why", operation_id="whyJobWaits", summary="Say why a job waits", tags=TAGS)
 async def why(job_id: FromPath[str], request: Request[Any, Any, Any], services: Shared) -> WhyOut:
-    """Return what a job waits for: its time, a paused queue, a worker that serves it, a free slot."""
+    """Return what a job waits for: its time, a paused queue, a worker that serves it, a free slot.
+
+    Of a ready job, also how many jobs of its queue are claimed before it, counted up to 10,000, and about how long
+    until it starts at the rate of the last minutes.
+    """
     view = await services.job(context_of(request.scope).tenant, parse_id(job_id))
-    return why_out(await why_waits(services.session.asked, view))
+    return why_out(await services.session.wait_of(view))
 
 
 @post("/jobs/{job_id:str}/retry", operation_id="retryJob", summary="Retry a job", tags=TAGS, status_code=200)
