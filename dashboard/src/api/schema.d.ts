@@ -1366,9 +1366,9 @@ export interface components {
             causes: components["schemas"]["CauseOut"][];
             /** @description Ready jobs of its queue that are claimed before it, at most 10,000; null: it is not ready */
             ahead: number | null;
-            /** @description False: at least so many are ahead of it */
+            /** @description False: at least this many are ahead of it */
             ahead_exact: boolean;
-            /** @description Seconds until it starts, at about the rate of the last 5 minutes; at least that if `ahead` is not exact. null: not known, or it does not start before somebody acts */
+            /** @description Seconds until it starts, at about the rate of the last 5 minutes; at least that if `ahead` is not exact. null: not known, or it does not start before an operator acts */
             eta_seconds: number | null;
         };
         /**

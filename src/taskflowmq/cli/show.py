@@ -43,7 +43,7 @@ def place_text(why: Wait) -> str:
     exact = why.ahead_exact
     jobs = f"{why.ahead:,}{'' if exact else '+'} {'job' if exact and why.ahead == 1 else 'jobs'}"
     if why.eta_seconds is None:
-        # Where somebody has to act first, the sentence above says so.
+        # Where an operator has to act first, the sentence above says so.
         return jobs if why.stuck else f"{jobs}; how long that takes is not known"
     if not why.eta_seconds:
         return f"{jobs}, it is about to start"

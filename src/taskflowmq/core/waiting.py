@@ -68,9 +68,9 @@ class Wait(msgspec.Struct, frozen=True):
         fix: a command, or what else to do; None: nothing.
         pause: of its queue, if it waits for that to end.
         ahead: ready jobs of its queue that are claimed before it; None: it is not ready, or they were not counted.
-        ahead_exact: False: there are at least so many.
+        ahead_exact: False: there are at least this many.
         eta_seconds: about how long until it starts, at the rate of the last minutes; as ``ahead``, it may be at least
-            that. None: that is not known, or it does not start before somebody acts.
+            that. None: that is not known, or it does not start before an operator acts.
     """
 
     code: WaitCode

@@ -34,12 +34,12 @@ class WhyOut(msgspec.Struct, kw_only=True):
         int | None,
         Meta(description="Ready jobs of its queue that are claimed before it, at most 10,000; null: it is not ready"),
     ]
-    ahead_exact: Annotated[bool, Meta(description="False: at least so many are ahead of it")]
+    ahead_exact: Annotated[bool, Meta(description="False: at least this many are ahead of it")]
     eta_seconds: Annotated[
         float | None,
         Meta(
             description="Seconds until it starts, at about the rate of the last 5 minutes; at least that if `ahead` "
-            "is not exact. null: not known, or it does not start before somebody acts"
+            "is not exact. null: not known, or it does not start before an operator acts"
         ),
     ]
 

@@ -136,7 +136,7 @@ test("a job that has ended waits for nothing, and is not asked", async () => {
 
 test.each([
   [{ ahead: 1204, eta_seconds: 40 }, "Ahead of it: 1,204 jobs · about 40 s"],
-  [{ ahead: 10_000, ahead_exact: false, eta_seconds: 422 }, "Ahead of it: 10K+ jobs · more than 7 m 02 s"],
+  [{ ahead: 10_000, ahead_exact: false, eta_seconds: 422 }, "Ahead of it: 10K+ jobs · more than 7 m"],
   [{ ahead: 1, eta_seconds: null }, "Ahead of it: 1 job · how long that takes is not known"],
   [{ ahead: 0, eta_seconds: 0 }, "No job is ahead of it · it is about to start"],
 ])("a ready job says its place and about how long it waits: %o", async (place, said) => {

@@ -5,7 +5,7 @@ import type { Job } from "@/api/job";
 import { keys, whyQuery } from "@/api/queries";
 import { resumeQueue } from "@/api/queues";
 import type { Cause, Wait } from "@/api/types";
-import { count, countAtLeast, duration } from "@/lib/format";
+import { age, count, countAtLeast, duration } from "@/lib/format";
 import { useRefusal } from "@/lib/session";
 import { job as words } from "@/lib/text/job";
 import { words as queueWords } from "@/lib/text/queues";
@@ -92,11 +92,11 @@ function Place({ wait, stuck }: { wait: Wait; stuck: boolean }) {
   const takes =
     eta === null
       ? stuck
-        ? null // Somebody has to act first, as the sentence above says.
+        ? null // An operator has to act first, as the sentence above says.
         : words.etaUnknown
       : eta === 0
         ? words.startsNow
-        : words.eta(exact, duration(eta));
+        : words.eta(exact, eta < 1 ? duration(eta) : age(eta));
   return <p className="mt-0.5 text-12 text-text-2 leading-4.5">{takes === null ? jobs : `${jobs} · ${takes}`}</p>;
 }
 

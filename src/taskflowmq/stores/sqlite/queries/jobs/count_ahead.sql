@@ -1,4 +1,4 @@
--- Counts the ready jobs of its queue that are claimed before a ready job, at most so many; no row if it is not ready.
+-- Counts the ready jobs of its queue that are claimed before a ready job, up to a limit; no row if it is not ready.
 SELECT (SELECT count(*) FROM (
           SELECT 1 FROM taskflow_lane AS l
           CROSS JOIN taskflow_ready AS r
