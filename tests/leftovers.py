@@ -27,7 +27,9 @@ class Signals(NamedTuple):
     def now(cls) -> Signals:
         """Return them as they are."""
         blocked = frozenset(map(int, signal.pthread_sigmask(signal.SIG_BLOCK, ())))
-        return cls(blocked, tuple(map(signal.getsignal, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))))
+        return cls(
+            blocked, tuple(map(signal.getsignal, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)))
+        )
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -55,7 +57,9 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
         finally:
             sys.unraisablehook = hook
         assert not left, "the test left something open:\n" + "\n".join(left)
-    assert Signals.now() == item.stash.get(SIGNALS_BEFORE, Signals.now()), "the test left signals in another way"
+    now = Signals.now()
+    before = item.stash.get(SIGNALS_BEFORE, now)
+    assert now == before, f"the test left signals in another way: {now} instead of {before}"
     return done
 
 

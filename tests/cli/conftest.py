@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import json
 import logging
+import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -40,7 +41,17 @@ def url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def cli(url: str, monkeypatch: pytest.MonkeyPatch) -> Cli:
+def signals() -> Iterator[None]:
+    """Put the handlers of signals back: uvloop leaves those of a command, on a loop that is closed."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+    before = {number: signal.getsignal(number) for number in numbers}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def cli(url: str, monkeypatch: pytest.MonkeyPatch, signals: None) -> Cli:
     """Run ``taskflow …`` in this process, on the store of this test."""
     monkeypatch.setenv("TASKFLOW_DATABASE_URL", url)
 

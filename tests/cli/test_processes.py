@@ -352,11 +352,17 @@ def test_reload_starts_anew_after_a_change_and_ends_by_one_signal(start: Start, 
     assert "Changed: shop.py. Restarting." in program.errors()
 
 
-def test_reload_ends_by_one_signal_while_the_program_starts(start: Start, tmp_path: Path) -> None:
+@pytest.mark.parametrize("before", [signal.default_int_handler, signal.SIG_IGN], ids=["heard", "ignored"])
+def test_reload_ends_by_one_signal_while_the_program_starts(start: Start, tmp_path: Path, before: Any) -> None:
+    """Also where a shell has started it in the background, and so has SIGINT ignored."""
     os.mkfifo(tmp_path / "held")
     (tmp_path / "shop.py").write_text('print("loading", flush=True)\nopen("held")\n' + APP)
     environ = {"TASKFLOW_DATABASE_URL": f"sqlite:///{tmp_path}/jobs.db"}
-    program = start("dev", "shop:app", "--port", "0", "--reload", **environ)
+    was = signal.signal(signal.SIGINT, before)
+    try:
+        program = start("dev", "shop:app", "--port", "0", "--reload", **environ)
+    finally:
+        signal.signal(signal.SIGINT, was)
     assert program.line() == "loading\n"
     assert program.end() == 0
     assert program.errors() == ""

@@ -142,7 +142,6 @@ async def test_the_same_in_small_parts(name: str, live: str) -> None:
 ACCEPTED: dict[str, tuple[bytes, list[int]]] = {
     "a head of the full size": (get(*("x" * 1_000 + f"{number}: y" for number in range(30))), [200]),
     "an address of this host": (get(target="http://localhost/api/v1/jobs?limit=1"), [200]),
-    "an address without a path": (get(target="http://localhost"), [200]),
     "an upgrade that does not exist": (get("Upgrade: h2c", "Connection: Upgrade, HTTP2-Settings"), [200]),
     "a websocket": (get("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"), [200]),
     "many chunks": (post(CHUNKED, body=b"".join(b"1\r\n%c\r\n" % byte for byte in JOB) + b"0\r\n\r\n"), [201]),
@@ -157,6 +156,13 @@ ACCEPTED: dict[str, tuple[bytes, list[int]]] = {
 async def test_what_is_unusual_and_right_is_served(name: str, live: str) -> None:
     sent, expected = ACCEPTED[name]
     assert statuses(await exchange(live, sent)) == expected
+
+
+async def test_an_address_without_a_path_is_that_of_the_first_page(live: str) -> None:
+    # Where the dashboard has not been built yet, that page says so with 503.
+    named, root = await exchange(live, get(target="http://localhost")), await exchange(live, get(target="/"))
+    assert statuses(named) == statuses(root)
+    assert named.partition(b"\r\n\r\n")[2][:15].lower() == b"<!doctype html>"
 
 
 async def test_a_trailer_says_nothing(live: str, stored: Callable[[], Any]) -> None:

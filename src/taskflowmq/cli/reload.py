@@ -58,9 +58,11 @@ def run_reloaded(feature: str) -> int:
         stop.set()
 
     spare_user_signals()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup's ignoring of a hang-up stays
-            signal.signal(number, on_signal)
+    # As the command does without --reload: of what a shell has ignored for it, only nohup's hang-up stays ignored.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT):
+        signal.signal(number, on_signal)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, on_signal)
     program = None
     looks = watch(
         Path.cwd(),
