@@ -72,6 +72,15 @@ def bulk(then: str = "") -> Act:
     return act
 
 
+def view(then: str = "") -> Act:
+    async def act(client: httpx.AsyncClient) -> httpx.Response:
+        made = await client.post("/api/v1/views", json={"name": f"view {then}"})
+        path = f"/api/v1/views/{made.json()['id']}"
+        return await client.request(then, path, json={"name": "new"} if then == "PATCH" else None) if then else made
+
+    return act
+
+
 #: Operation → a request that it grants.
 ACTS: dict[str, Act] = {
     "retryJob": to_job("POST", "/retry", waiting),
@@ -91,6 +100,9 @@ ACTS: dict[str, Act] = {
     "reopenError": post(f"/errors/{MARK}/reopen"),
     "drainWorker": post(f"/workers/{WORKER}/drain"),
     "resumeWorker": post(f"/workers/{WORKER}/resume"),
+    "createView": view(),
+    "changeView": view("PATCH"),
+    "deleteView": view("DELETE"),
     "stopWorker": post(f"/workers/{WORKER}/stop"),
 }
 

@@ -29,6 +29,7 @@ from taskflowmq.wire import (
     selection,
     session,
     task,
+    view,
     waiting,
     worker,
 )
@@ -67,6 +68,9 @@ ANSWERS: dict[str, Any] = {
     "resumeWorker": worker.WorkerOut,
     "stopWorker": worker.WorkerOut,
     "listAudit": audit.AuditList,
+    "listViews": view.ViewList,
+    "createView": view.ViewOut,
+    "changeView": view.ViewOut,
     "getSession": session.SessionOut,
     "createSession": session.SessionOut,
     "statsSeries": history.SeriesOut,
@@ -86,6 +90,8 @@ REQUESTS: dict[str, Any] = {
     "countJobs": bulk.CountBody,
     "createBulk": bulk.BulkRequest,
     "muteError": error_group.MuteBody,
+    "createView": view.ViewBody,
+    "changeView": view.ViewChange,
     **dict.fromkeys(
         (
             "retryJob",

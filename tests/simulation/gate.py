@@ -89,7 +89,7 @@ class Gate:
         self.intake, self.claims, self.workers = _Part(self, "intake"), _Part(self, "claims"), _Part(self, "workers")
         self.jobs, self.queues, self.stats = _Part(self, "jobs"), _Part(self, "queues"), _Part(self, "stats")
         self.upkeep, self.schema, self.probes = _Part(self, "upkeep"), _Part(self, "schema"), _Part(self, "probes")
-        self.history, self.bulks = _Part(self, "history"), _Part(self, "bulks")
+        self.history, self.bulks, self.views = _Part(self, "history"), _Part(self, "bulks"), _Part(self, "views")
         self.logs, self.audit, self.errors = _Part(self, "logs"), _Part(self, "audit"), _Part(self, "errors")
         self.notifier = self
 

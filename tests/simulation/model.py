@@ -23,6 +23,7 @@ from tests.simulation.model_logs import ModelLogs
 from tests.simulation.model_probes import ModelProbes
 from tests.simulation.model_queues import ModelQueues, ModelStats
 from tests.simulation.model_upkeep import ModelUpkeep
+from tests.simulation.model_views import ModelViews
 from tests.simulation.rows import Data, Job, Key, Member, Ready, Request, Waiting
 from tests.simulation.rules import Choices, claimable, readable, settle, take
 
@@ -428,6 +429,7 @@ class ModelStore:
         self.errors = ModelErrors(data, clock.now)
         self.history = ModelHistory(data, clock.now)
         self.audit = ModelAudit(data, clock.now)
+        self.views = ModelViews(data, clock.now)
         self.upkeep = ModelUpkeep(data, clock.now)
         self.schema = ModelSchema()
 

@@ -20,6 +20,7 @@ from taskflowmq.core.job import Counters, JobKind, NewJob, QueueRef
 from taskflowmq.core.job_logs import LogLine
 from taskflowmq.core.pauses import Pause
 from taskflowmq.core.retention import QueueRetention
+from taskflowmq.core.views import SavedView
 from taskflowmq.core.workers import Command
 from taskflowmq.ports.store import DutyFailure
 from taskflowmq.ports.tasks import TaskView
@@ -221,6 +222,8 @@ class Data:
         #: Number → when, and what an operator did, as stores keep it.
         self.acts: dict[int, tuple[datetime, str]] = {}
         self.acts_added = 0
+        #: Saved views by tenant and id.
+        self.views: dict[tuple[str, UUID], SavedView] = {}
         #: Groups of errors by tenant and fingerprint, and failures by the number of their row.
         self.groups: dict[tuple[str, str], Group] = {}
         self.failed: dict[int, Failures] = {}

@@ -825,6 +825,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List saved views
+         * @description Return the views of the list of jobs that the caller may read: built-in ones, shared ones, and their own.
+         */
+        get: operations["listViews"];
+        put?: never;
+        /**
+         * Save a view
+         * @description Save a view of the list of jobs. Names are unique among shared views, and among the caller's own: 409.
+         */
+        post: operations["createView"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/views/{view_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete a saved view
+         * @description Delete a view.
+         */
+        delete: operations["deleteView"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a saved view
+         * @description Rename a view, share it, or change what it shows. What the request leaves out stays as it is.
+         */
+        patch: operations["changeView"];
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -1804,7 +1852,7 @@ export interface components {
             actor: string;
             role: components["schemas"]["Role"];
             /** @description What the role permits */
-            permissions: ("alerts:write" | "audit:read" | "jobs:read" | "jobs:write" | "keys:write" | "limits:write" | "metrics:read" | "payload:read" | "queues:purge" | "queues:read" | "queues:write" | "scaling:write" | "schedules:read" | "schedules:write" | "signals:write" | "system:read" | "tenant:write" | "tenants:write" | "users:write" | "views:share" | "workers:read" | "workers:write" | "workflows:read" | "workflows:write")[];
+            permissions: ("alerts:write" | "audit:read" | "jobs:read" | "jobs:write" | "keys:write" | "limits:write" | "metrics:read" | "payload:read" | "queues:purge" | "queues:read" | "queues:write" | "scaling:write" | "schedules:read" | "schedules:write" | "signals:write" | "system:read" | "tenant:write" | "tenants:write" | "users:write" | "views:share" | "views:write" | "workers:read" | "workers:write" | "workflows:read" | "workflows:write")[];
             /** @description Tenant whose jobs, queues and tasks it sees */
             tenant: string;
             /** @description When the session ends; null without a session */
@@ -2326,6 +2374,104 @@ export interface components {
              * @description End of the mute, in the next 366 days
              */
             until: string;
+            /**
+             * @description Why, on one line without control characters; kept in the audit
+             * @default null
+             */
+            reason?: string | null;
+        };
+        /**
+         * ViewList
+         * @description Every view that the caller may read: built-in ones, then shared and own ones by name.
+         */
+        ViewList: {
+            items: components["schemas"]["ViewOut"][];
+        };
+        /**
+         * ViewOut
+         * @description A view of the list of jobs.
+         */
+        ViewOut: {
+            /** @description Null of a built-in view */
+            id: string | null;
+            /** @description Of a built-in view: what it is called, stable, as `dead-letters` */
+            key: string | null;
+            /**
+             * @description `built_in`: in every store, unchangeable
+             * @enum {string}
+             */
+            kind: "built_in" | "own" | "shared";
+            /** @description One line */
+            name: string;
+            /** @description Conditions, as of `GET /jobs?q=`; empty for all jobs */
+            filter: string;
+            sort: components["schemas"]["Sort"];
+            /** @description `15m`, `1h`, `6h`, `24h`, `7d`, `30d`, or `<from>..<to>`, of which one may be left out; null: any time. About the end of jobs where the filter asks for ended ones alone, otherwise about their creation */
+            range: string | null;
+            /** @description Chosen columns; null: as the reader has chosen */
+            columns: ("attempt" | "due" | "ended" | "priority" | "queue" | "run" | "wait" | "worker")[] | null;
+            /** @description Who made it; null of a built-in one */
+            owner: string | null;
+            created_at: string | null;
+            changed_at: string | null;
+        };
+        /**
+         * Sort
+         * @description The order of a list of jobs, by id: the time at which a program made them.
+         * @enum {string}
+         */
+        Sort: "newest" | "oldest";
+        /**
+         * ViewBody
+         * @description The request to keep a view.
+         */
+        ViewBody: {
+            /** @description One line */
+            name: string;
+            /**
+             * @description Conditions, as of `GET /jobs?q=`; empty for all jobs
+             * @default
+             */
+            filter?: string;
+            /** @default newest */
+            sort?: components["schemas"]["Sort"];
+            /**
+             * @description `15m`, `1h`, `6h`, `24h`, `7d`, `30d`, or `<from>..<to>`, of which one may be left out; null: any time. About the end of jobs where the filter asks for ended ones alone, otherwise about their creation
+             * @default null
+             */
+            range?: string | null;
+            /**
+             * @description Chosen columns; null: as the reader has chosen
+             * @default null
+             */
+            columns?: ("attempt" | "due" | "ended" | "priority" | "queue" | "run" | "wait" | "worker")[] | null;
+            /**
+             * @description For every reader of the tenant; needs the permission `views:share`
+             * @default false
+             */
+            shared?: boolean;
+            /**
+             * @description Why, on one line without control characters; kept in the audit
+             * @default null
+             */
+            reason?: string | null;
+        };
+        /**
+         * ViewChange
+         * @description The request to change a view; what is left out stays as it is.
+         */
+        ViewChange: {
+            /** @description One line */
+            name?: string;
+            /** @description Conditions, as of `GET /jobs?q=`; empty for all jobs */
+            filter?: string;
+            sort?: components["schemas"]["Sort"];
+            /** @description `15m`, `1h`, `6h`, `24h`, `7d`, `30d`, or `<from>..<to>`, of which one may be left out; null: any time. About the end of jobs where the filter asks for ended ones alone, otherwise about their creation */
+            range?: string | null;
+            /** @description Chosen columns; null: as the reader has chosen */
+            columns?: ("attempt" | "due" | "ended" | "priority" | "queue" | "run" | "wait" | "worker")[] | null;
+            /** @description For every reader of the tenant; needs the permission `views:share` */
+            shared?: boolean;
             /**
              * @description Why, on one line without control characters; kept in the audit
              * @default null
@@ -7528,6 +7674,422 @@ export interface operations {
             };
         };
     };
+    listViews: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": null,
+                     *           "key": "dead-letters",
+                     *           "kind": "built_in",
+                     *           "name": "Dead letters",
+                     *           "filter": "state:dead",
+                     *           "range": null,
+                     *           "columns": null,
+                     *           "sort": "newest",
+                     *           "owner": null,
+                     *           "created_at": null,
+                     *           "changed_at": null
+                     *         },
+                     *         {
+                     *           "id": "019ab2c5-01f7-7c11-9d02-3b8a6de41c70",
+                     *           "key": null,
+                     *           "kind": "own",
+                     *           "name": "Mail that fails",
+                     *           "filter": "state:dead,retrying queue:mail",
+                     *           "range": "24h",
+                     *           "columns": [
+                     *             "attempt",
+                     *             "ended"
+                     *           ],
+                     *           "sort": "newest",
+                     *           "owner": "key:9f2c41d7",
+                     *           "created_at": "2026-11-22T06:00:00Z",
+                     *           "changed_at": "2026-11-22T06:00:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ViewList"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    createView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Mail that fails",
+                 *       "filter": "state:dead,retrying queue:mail",
+                 *       "range": "24h",
+                 *       "columns": [
+                 *         "attempt",
+                 *         "ended"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["ViewBody"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "019ab2c5-01f7-7c11-9d02-3b8a6de41c70",
+                     *       "key": null,
+                     *       "kind": "own",
+                     *       "name": "Mail that fails",
+                     *       "filter": "state:dead,retrying queue:mail",
+                     *       "range": "24h",
+                     *       "columns": [
+                     *         "attempt",
+                     *         "ended"
+                     *       ],
+                     *       "sort": "newest",
+                     *       "owner": "key:9f2c41d7",
+                     *       "created_at": "2026-11-22T06:00:00Z",
+                     *       "changed_at": "2026-11-22T06:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ViewOut"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    deleteView: {
+        parameters: {
+            query?: {
+                /** @description Why, on one line; kept in the audit */
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                /** @example 019ab2c5-01f7-7c11-9d02-3b8a6de41c70 */
+                view_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem; `code` identifies it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    changeView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 019ab2c5-01f7-7c11-9d02-3b8a6de41c70 */
+                view_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "range": "7d"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ViewChange"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "019ab2c5-01f7-7c11-9d02-3b8a6de41c70",
+                     *       "key": null,
+                     *       "kind": "own",
+                     *       "name": "Mail that fails",
+                     *       "filter": "state:dead,retrying queue:mail",
+                     *       "range": "7d",
+                     *       "columns": [
+                     *         "attempt",
+                     *         "ended"
+                     *       ],
+                     *       "sort": "newest",
+                     *       "owner": "key:9f2c41d7",
+                     *       "created_at": "2026-11-22T06:00:00Z",
+                     *       "changed_at": "2026-11-22T06:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ViewOut"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     getSession: {
         parameters: {
             query?: never;
@@ -7554,7 +8116,8 @@ export interface operations {
                      *         "schedules:read",
                      *         "workflows:read",
                      *         "metrics:read",
-                     *         "payload:read"
+                     *         "payload:read",
+                     *         "views:write"
                      *       ],
                      *       "tenant": "default",
                      *       "expires_at": "2026-11-22T18:00:00Z"
@@ -7636,7 +8199,8 @@ export interface operations {
                      *         "schedules:read",
                      *         "workflows:read",
                      *         "metrics:read",
-                     *         "payload:read"
+                     *         "payload:read",
+                     *         "views:write"
                      *       ],
                      *       "tenant": "default",
                      *       "expires_at": "2026-11-22T18:00:00Z"

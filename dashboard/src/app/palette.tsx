@@ -1,10 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { useRouter } from "@tanstack/react-router";
 import { Command } from "cmdk";
-import { BookOpen, Keyboard, Layers, Pause, Play, Plus, Rows3, Search, SunMoon } from "lucide-react";
+import { Bookmark, BookOpen, Keyboard, Layers, Pause, Play, Plus, Rows3, Search, SunMoon } from "lucide-react";
 import { Dialog } from "radix-ui";
 import { type ReactNode, useState } from "react";
 import { queuesQuery, tasksQuery } from "@/api/queries";
+import { nameOf, viewsQuery } from "@/api/views";
+import { searchOfView } from "@/features/jobs/views";
 import { useAction } from "@/lib/actions";
 import { boot } from "@/lib/boot";
 import { BLOCKS_KEYS } from "@/lib/keys";
@@ -12,6 +14,7 @@ import { useRefusal } from "@/lib/session";
 import { SERVED_STATES } from "@/lib/state";
 import { palette as words } from "@/lib/text/palette";
 import { STATE_WORD } from "@/lib/text/states";
+import { viewWord } from "@/lib/text/views";
 import { toggleDensity, toggleTheme } from "@/lib/theme";
 import { togglePause, useLiveStatus } from "@/live/status";
 import { Kbd } from "@/ui/kbd";
@@ -68,6 +71,7 @@ function Entries({ text, close }: { text: string; close: () => void }) {
   const showKeys = useAction("keys");
   const refusal = useRefusal("jobs:write");
   const live = useLiveStatus();
+  const { data: views } = useQuery(viewsQuery());
   const { data: queues } = useQuery(queuesQuery());
   const { data: tasks } = useQuery(tasksQuery());
   const then = (run: () => unknown) => () => {
@@ -163,6 +167,20 @@ function Entries({ text, close }: { text: string; close: () => void }) {
           </Entry>
         ))}
       </Group>
+      {views && views.length > 0 ? (
+        <Group heading={words.views}>
+          {views.map((view) => (
+            <Entry
+              key={nameOf(view)}
+              value={`view ${viewWord(view)} ${nameOf(view)}`}
+              icon={<Bookmark aria-hidden size={15} strokeWidth={1.75} />}
+              onSelect={then(() => router.navigate({ to: "/jobs", search: searchOfView(view) }))}
+            >
+              {words.openView(viewWord(view))}
+            </Entry>
+          ))}
+        </Group>
+      ) : null}
       <Group heading={words.queues}>
         {(queues?.items ?? []).slice(0, MOST).map(({ name }) => (
           <Entry

@@ -20,7 +20,7 @@ export interface MenuItem {
   refusal?: string | undefined;
   /** One of several that exclude each other, or of several that are on or off. */
   checked?: boolean;
-  /** The menu stays open: more than one can be chosen. */
+  /** The menu stays open: more than one can be chosen, or it shows what comes of it. */
   stays?: boolean;
 }
 
@@ -69,7 +69,7 @@ export function Menu({ trigger, open, onOpenChange, groups, align = "end", side 
           {groups.map((group, index) => (
             <Fragment key={group.label ?? group.items[0]?.label}>
               {index > 0 ? <DropdownMenu.Separator className="-mx-1 my-1 h-px bg-border" /> : null}
-              <DropdownMenu.Group>
+              <DropdownMenu.Group aria-label={group.label}>
                 {group.label ? (
                   <DropdownMenu.Label className="px-2 pt-1.5 pb-1 text-11 text-text-3">
                     {group.label}
@@ -105,16 +105,13 @@ function Item({ item }: { item: MenuItem }) {
     </>
   );
   const className = cx(ITEM, danger && "text-danger data-[highlighted]:bg-danger-soft");
+  const select = (event: Event) => {
+    if (stays) event.preventDefault();
+    onSelect?.();
+  };
   if (checked !== undefined) {
     return (
-      <DropdownMenu.CheckboxItem
-        checked={checked}
-        className={className}
-        onSelect={(event) => {
-          if (stays) event.preventDefault();
-          onSelect?.();
-        }}
-      >
+      <DropdownMenu.CheckboxItem checked={checked} className={className} onSelect={select}>
         {body}
       </DropdownMenu.CheckboxItem>
     );
@@ -129,7 +126,7 @@ function Item({ item }: { item: MenuItem }) {
     );
   }
   return (
-    <DropdownMenu.Item className={className} disabled={refusal !== undefined} onSelect={() => onSelect?.()}>
+    <DropdownMenu.Item className={className} disabled={refusal !== undefined} onSelect={select}>
       {body}
     </DropdownMenu.Item>
   );

@@ -29,6 +29,7 @@ from taskflowmq.core.errors import (
     TaskFlowError,
     TaskNotFound,
     UnknownTask,
+    ViewNotFound,
     WorkerNotFound,
 )
 from taskflowmq.core.printable import escape, escape_lines
@@ -62,6 +63,7 @@ _CODES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Exit]
             TaskNotFound,
             WorkerNotFound,
             ErrorGroupNotFound,
+            ViewNotFound,
         ),
         Exit.NOT_FOUND,
     ),
@@ -82,6 +84,7 @@ _ADVICE: tuple[tuple[type[BaseException], str], ...] = (
     (JobNotFound, "List jobs with: taskflow jobs list"),
     (TaskNotFound, "List tasks with: taskflow tasks list"),
     (ErrorGroupNotFound, "List groups of errors with: taskflow errors list --state all"),
+    (ViewNotFound, "List views with: taskflow views list"),
     (WorkerNotFound, "List workers with: taskflow workers list"),
     (QueueNotFound, "List queues with: taskflow queues list. To create a queue before its first job: --create"),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from taskflowmq.cli.options import F, option, read_time
 from taskflowmq.core.filters import split_words
@@ -64,6 +65,35 @@ def filter_options(command: F) -> F:
     for one in reversed(_OPTIONS):
         command = one(command)
     return command
+
+
+def view_option(command: F) -> F:
+    """Take the name of a saved view."""
+    return option(
+        "--view",
+        env="TASKFLOW_VIEW",
+        metavar="NAME",
+        help="A view by its name or id: its filter, besides the others, and its order; see: taskflow views list.",
+    )(command)
+
+
+async def with_view(app: Any, view: str | None, wanted: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of ``app.jobs.alist`` with those of a view.
+
+    Args:
+        app: the open app.
+        view: the name or id of a view; None: none.
+        wanted: arguments that :func:`read_filters` returned.
+
+    Raises:
+        ViewNotFound, Conflict: there is no such view, or more than one.
+    """
+    if view is None:
+        return wanted
+    asked = (await app.views.afind(view)).query()
+    both = [text for text in (asked["filter"], wanted["filter"]) if text]
+    said = click.get_current_context().get_parameter_source("sort") not in (ParameterSource.DEFAULT, None)
+    return {**wanted, "filter": " ".join(both) or None, "sort": wanted["sort"] if said else asked["sort"]}
 
 
 def read_filters(given: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import click
 from click.core import ParameterSource
 
 from taskflowmq.cli.exits import some_refused
-from taskflowmq.cli.filter_options import filter_options, read_filters
+from taskflowmq.cli.filter_options import filter_options, read_filters, view_option, with_view
 from taskflowmq.cli.follow import follow, tell_json, tell_text
 from taskflowmq.cli.job_logs import logs
 from taskflowmq.cli.job_options import read_object
@@ -39,6 +39,7 @@ def command() -> None:
 
 
 @command.command("list")
+@view_option
 @filter_options
 @option("--limit", env="TASKFLOW_LIMIT", type=click.IntRange(1, MAX_PAGE), default=50, help="Maximum number of jobs.")
 @option("--before", metavar="ID", help="Continue after this job: the `next` of the previous page.")
@@ -47,9 +48,13 @@ def command() -> None:
 @json_option
 def list_command(database_url: str | None, as_json: bool, **given: Any) -> None:
     """List jobs, newest first unless --sort says otherwise. Times are written as 2026-01-31T12:00:00Z."""
-    asked, tenant = dict(given), given.pop("tenant")
+    asked, tenant, view = dict(given), given.pop("tenant"), given.pop("view")
     wanted = read_filters(given)
-    page = with_store(database_url, lambda app: app.jobs.alist(**wanted), tenant)
+
+    async def work(app: Any) -> Any:
+        return await app.jobs.alist(**await with_view(app, view, wanted))
+
+    page = with_store(database_url, work, tenant)
     if as_json:
         emit_json(page_out(page, str))
         return
@@ -81,6 +86,7 @@ def _following(asked: dict[str, Any], before: Any) -> str:
 
 
 @command.command("export")
+@view_option
 @filter_options
 @option(
     "--format",
@@ -95,12 +101,13 @@ def _following(asked: dict[str, Any], before: Any) -> str:
 @database_option
 def export(style: str, output: str | None, database_url: str | None, tenant: str | None, **given: Any) -> None:
     """Write all jobs that match, without a limit. A file appears, or is replaced, when it is complete."""
+    view = given.pop("view")
     wanted, kind = read_filters(given), ExportFormat(style)
 
     async def work(app: Any) -> None:
         with _written(output) as file:
             file.write(export_head(kind))
-            async for page in app.jobs.apages(limit=PART, **wanted):
+            async for page in app.jobs.apages(limit=PART, **await with_view(app, view, wanted)):
                 file.write(export_part(kind, page.items))
 
     with_store(database_url, work, tenant)

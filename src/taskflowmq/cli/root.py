@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "errors": ("errors", "List failures by kind; resolve, mute and reopen them."),
     "tasks": ("tasks", "List and show tasks."),
     "workers": ("workers", "List, drain, resume and stop workers."),
+    "views": ("views", "List, save, rename and delete views of the list of jobs."),
     "audit": ("audit", "List what operators did."),
     "top": ("top", "Show queues, workers and running jobs, live."),
     "stats": ("stats", "Show counts, rates and times of the last minutes."),

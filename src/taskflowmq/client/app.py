@@ -37,6 +37,7 @@ from taskflowmq.client.sender import Sender
 from taskflowmq.client.session import Session
 from taskflowmq.client.sync import sync_twin
 from taskflowmq.client.task import Declare, JobRequest, Task
+from taskflowmq.client.views import Views
 from taskflowmq.core.errors import WrongContext
 from taskflowmq.core.job import DEFAULT_TENANT, NewJob
 from taskflowmq.core.validation import check_name, check_text
@@ -77,6 +78,7 @@ class BaseApp(Hooked):
         bulks: operations on all jobs that match a filter: how far they are, stopping and undoing them.
         audit: what operators did.
         errors: what fails, by kind; resolving and muting it.
+        views: saved views of the list of jobs.
         history: what happened to jobs, per minute, queue and task.
         spec: ``module:attribute`` that the body processes of an embedded worker import to have this app whole, where
             a task's own module is not enough; None for a plain program.
@@ -109,6 +111,7 @@ class BaseApp(Hooked):
         self.bulks = Bulks(self._hub, self.tenant, self.acting)
         self.audit = AuditLog(self._hub, self.tenant)
         self.errors = Errors(self._hub, self.tenant, self.acting)
+        self.views = Views(self._hub, self.tenant, self.acting)
         self.history = History(self._hub, self.tenant)
         self.origin = Origin(self.tenant, version=None if version is None else check_text("/version", version, 128))
         self.sender = Sender(self._hub, self.tasks, lambda: self.origin)

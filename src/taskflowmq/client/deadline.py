@@ -121,6 +121,7 @@ PARTS = (
     "probes",
     "queues",
     "stats",
+    "views",
     "workers",
 )
 

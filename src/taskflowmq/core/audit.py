@@ -45,6 +45,9 @@ class Action(StrEnum):
     WORKER_DRAIN = "worker.drain"
     WORKER_RESUME = "worker.resume"
     WORKER_STOP = "worker.stop"
+    VIEW_CREATE = "view.create"
+    VIEW_CHANGE = "view.change"
+    VIEW_DELETE = "view.delete"
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,3 +140,8 @@ def error_object(fingerprint: str) -> str:
 def worker_object(worker_id: UUID) -> str:
     """Return the name of a worker as an object of the audit."""
     return f"worker:{worker_id}"
+
+
+def view_object(view_id: UUID) -> str:
+    """Return the name of a saved view as an object of the audit."""
+    return f"view:{view_id}"

@@ -15,6 +15,7 @@ TaskFlowError
 ├── WorkerNotFound                    no such worker, or it ended long ago
 ├── TaskNotFound                      no such task has been announced
 ├── ErrorGroupNotFound                no such group of errors in this tenant
+├── ViewNotFound                      no such saved view that this caller may read
 ├── JobFailed                         the awaited job ended dead
 ├── JobCancelled                      the awaited job was cancelled
 ├── ResultUnavailable                 the awaited job completed, but its result could not be stored
@@ -185,6 +186,12 @@ class ErrorGroupNotFound(TaskFlowError):
     """There is no such group of errors in this tenant, or it has not occurred for so long that it was deleted."""
 
     code = "error_group_not_found"
+
+
+class ViewNotFound(TaskFlowError):
+    """There is no such saved view, or it is another owner's own."""
+
+    code = "view_not_found"
 
 
 class JobFailed(TaskFlowError):

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 Permission = Literal[
     "jobs:read", "queues:read", "workers:read", "schedules:read", "workflows:read", "metrics:read", "payload:read",
-    "jobs:write", "queues:write", "schedules:write", "workflows:write", "signals:write",
+    "views:write", "jobs:write", "queues:write", "schedules:write", "workflows:write", "signals:write",
     "limits:write", "alerts:write", "scaling:write", "workers:write", "queues:purge", "views:share",
     "users:write", "keys:write", "audit:read", "tenant:write",
     "tenants:write", "system:read",
@@ -28,8 +28,10 @@ class Role(StrEnum):
 #: What each role may do beyond the role before it.
 _ADDED: Mapping[Role, frozenset[Permission]] = {
     # Arguments, results, errors and logs are payload.
+    # To keep views of one's own changes nothing for others: who reads may do that.
     Role.VIEWER: frozenset({
         "jobs:read", "queues:read", "workers:read", "schedules:read", "workflows:read", "metrics:read", "payload:read",
+        "views:write",
     }),
     Role.OPERATOR: frozenset({"jobs:write", "queues:write", "schedules:write", "workflows:write", "signals:write"}),
     # Workers belong to the installation: draining one reaches beyond the jobs of a tenant.

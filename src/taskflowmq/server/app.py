@@ -36,6 +36,7 @@ from taskflowmq.server.api.v1 import (
     session,
     stats,
     tasks,
+    views,
     workers,
 )
 from taskflowmq.server.api.v1.intake import FastIntake
@@ -178,6 +179,7 @@ def make_framework() -> Litestar:
             job_lists.count_jobs,
             bulks.create_bulk, bulks.list_bulks, bulks.get_bulk, bulks.stop_bulk, bulks.undo_bulk, bulks.bulk_results,
             selections.retry_jobs, selections.cancel_jobs, selections.delete_jobs,
+            views.list_views, views.create_view, views.change, views.remove,
             session.get_session, session.create_session, session.delete_session,
         ],
     )  # fmt: skip

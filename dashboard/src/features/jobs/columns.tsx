@@ -6,14 +6,10 @@ import { shortId } from "@/lib/id";
 import { words } from "@/lib/text/jobs";
 import type { Column } from "@/ui/table";
 import { Elapsed, Time } from "@/ui/time";
+import type { Choice } from "./choices";
 import { CreatedCell } from "./created-cell";
 import { StateCell } from "./state-cell";
 import { TaskCell } from "./task-cell";
-
-/** Columns that can be chosen; `state`, `task` and `created` are always there. */
-export const CHOICES = ["queue", "attempt", "wait", "run", "priority", "worker", "due", "ended"] as const;
-export type Choice = (typeof CHOICES)[number];
-export const CHOSEN_FIRST: readonly Choice[] = ["queue", "attempt", "wait", "run"];
 
 export interface RowActions {
   open: (id: string) => void;

@@ -56,7 +56,7 @@ export function JobsPage({ acts, drawer }: Props) {
   const selection = useJobSelection();
   const [active, setActive] = useState<string | null>(search.job ?? null);
   const [menu, setMenu] = useState<RowMenuAt | null>(null);
-  const chosen = useChosenColumns();
+  const chosen = useChosenColumns(search);
   const { rows } = list;
   const opened = search.job;
 

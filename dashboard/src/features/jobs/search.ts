@@ -3,6 +3,7 @@ import type { JobsQuery } from "@/api/types";
 import { parseFilter } from "@/filter/parse";
 import { writeFilter } from "@/filter/write";
 import { isState, type JobState } from "@/lib/state";
+import { readColumns, writeColumns } from "./choices";
 import { FIELD_KEYS, isUuid, type Term, termsOfText } from "./grammar";
 import { type Bounds, formatRange, parseRange } from "./range";
 
@@ -17,6 +18,14 @@ const states = z.pipe(
 const filter = z.pipe(
   z.string(),
   z.transform((value) => writeFilter(parseFilter(value).terms) || undefined),
+);
+
+const columns = z.pipe(
+  z.string(),
+  z.transform((value) => {
+    const found = readColumns(value);
+    return found && writeColumns(found);
+  }),
 );
 
 /** What `/jobs` keeps in its URL. A value that is not valid is dropped: an old link still opens. */
@@ -39,6 +48,10 @@ export const jobsSearch = z.object({
     ),
     undefined,
   ),
+  /** Columns that a view, or a link to it, has set; otherwise they are those of the browser. */
+  columns: z.catch(z.optional(columns), undefined),
+  /** The view that was opened: what differs from it can be saved. */
+  view: text,
   /** The job in the drawer. */
   job: uuid,
   /** The tab of the drawer, and which lines of the log are shown in it. */

@@ -8,6 +8,7 @@ import { formatRange, type Range } from "./range";
 import { RangePicker } from "./range-picker";
 import { type JobsSearch, rangeIsOfEnd, termsOf } from "./search";
 import { StateTabs } from "./state-tabs";
+import { ViewMenu } from "./view-menu";
 
 interface Props {
   search: JobsSearch;
@@ -32,9 +33,10 @@ export function Toolbar({ search, range, filter, onOpenJob }: Props) {
           onClear={clear}
           onOpenJob={onOpenJob}
         />
+        <ViewMenu search={search} />
         <RangePicker range={range} ofEnd={rangeIsOfEnd(search)} onChange={setRange} />
         <ExportMenu filter={filter} />
-        <ColumnMenu />
+        <ColumnMenu search={search} />
       </div>
     </>
   );
@@ -63,8 +65,8 @@ export function useFilters() {
       change(({ q }) =>
         key === "q" ? textOf(termsOfText(q).filter((one) => one.value !== value)) : { [key]: undefined },
       ),
-    clear: () => go(NO_TERMS),
-    clearAll: () => go({ ...NO_TERMS, range: undefined }),
+    clear: () => go({ ...NO_TERMS, view: undefined }),
+    clearAll: () => go({ ...NO_TERMS, range: undefined, view: undefined }),
     setRange: (range: Range) => go({ range: formatRange(range) }),
     toggleSort: () =>
       void navigate({

@@ -28,6 +28,7 @@ from taskflowmq.ports.store.queues import Queues, QueueView
 from taskflowmq.ports.store.schema import Schema
 from taskflowmq.ports.store.stats import Stats, StoreStats
 from taskflowmq.ports.store.upkeep import DutyFailure, DutyTurn, StagedCount, Upkeep
+from taskflowmq.ports.store.views import Views
 from taskflowmq.ports.store.workers import Workers
 
 __all__ = [
@@ -64,14 +65,39 @@ __all__ = [
     "Store",
     "StoreStats",
     "Upkeep",
+    "Views",
     "Workers",
 ]
 
 MAX_BATCH = 1_000
 
 
-class Parts(Protocol):
-    """The parts of a store, by noun."""
+class OperatorParts(Protocol):
+    """The parts of a store that operators have, by noun."""
+
+    @property
+    def bulks(self) -> Bulks:
+        """Operations by hand on many jobs."""
+        ...
+
+    @property
+    def audit(self) -> Audit:
+        """What operators did."""
+        ...
+
+    @property
+    def errors(self) -> Errors:
+        """What failed, by kind."""
+        ...
+
+    @property
+    def views(self) -> Views:
+        """Saved views of the list of jobs."""
+        ...
+
+
+class Parts(OperatorParts, Protocol):
+    """All parts of a store, by noun."""
 
     @property
     def intake(self) -> Intake:
@@ -114,23 +140,8 @@ class Parts(Protocol):
         ...
 
     @property
-    def bulks(self) -> Bulks:
-        """Operations by hand on many jobs."""
-        ...
-
-    @property
     def history(self) -> History:
         """What happened to jobs, per minute."""
-        ...
-
-    @property
-    def audit(self) -> Audit:
-        """What operators did."""
-        ...
-
-    @property
-    def errors(self) -> Errors:
-        """What failed, by kind."""
         ...
 
     @property

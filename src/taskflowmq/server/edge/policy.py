@@ -111,6 +111,7 @@ FAMILIES: Mapping[str, Policy] = {
     f"{API}/tasks/": Policy(reads="jobs:read", has_name=True),
     f"{API}/workers/": Policy(writes="workers:write"),
     f"{API}/errors/": Policy(reads="jobs:read", writes="jobs:write"),
+    f"{API}/views/": Policy(writes="views:write"),
     DOCS_PATH: Policy(reads=EVERYONE, headers=_DOCS_HEADERS),
     ASSETS_PATH: _FILE,
 }
@@ -141,6 +142,7 @@ POLICIES = _Table(
         f"{API}/workers": Policy(reads="workers:read"),
         f"{API}/audit": Policy(reads="audit:read"),
         f"{API}/errors": Policy(reads="jobs:read"),
+        f"{API}/views": Policy(reads="jobs:read", writes="views:write"),
         f"{API}/stats/series": Policy(reads="metrics:read"),
         f"{API}/stats/summary": Policy(reads="metrics:read"),
         EVENTS_PATH: Policy(reads="jobs:read", is_stream=True),

@@ -29,6 +29,7 @@ from taskflowmq.core.errors import (
     TaskFlowError,
     TaskNotFound,
     UnknownTask,
+    ViewNotFound,
     WorkerNotFound,
     bounded,
 )
@@ -133,7 +134,15 @@ def from_error(error: Exception) -> Problem | None:
             return Problem(409, error.code, "The first request with this key is still in progress", headers=_RETRY)
         case NotUnique():
             return Problem(409, error.code, str(error), errors=(FieldError("/unique_key", f"held by {error.holder}"),))
-        case Conflict() | BulkNotFound() | ErrorGroupNotFound() | QueueNotFound() | TaskNotFound() | WorkerNotFound():
+        case (
+            Conflict()
+            | BulkNotFound()
+            | ErrorGroupNotFound()
+            | QueueNotFound()
+            | TaskNotFound()
+            | ViewNotFound()
+            | WorkerNotFound()
+        ):
             return Problem(409 if isinstance(error, Conflict) else 404, error.code, str(error))
         case JobNotFound():
             return Problem(404, error.code, "No such job")

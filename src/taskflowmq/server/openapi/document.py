@@ -31,6 +31,7 @@ from taskflowmq.wire.queue import PauseBody, QueueList, QueueOut, StatsOut
 from taskflowmq.wire.selection import SelectionBody, SelectionOut
 from taskflowmq.wire.session import SessionBody, SessionOut
 from taskflowmq.wire.task import TaskDetail, TaskList
+from taskflowmq.wire.view import ViewBody, ViewChange, ViewList, ViewOut
 from taskflowmq.wire.waiting import WhyOut
 from taskflowmq.wire.worker import WorkerList, WorkerOut
 
@@ -58,7 +59,7 @@ _SHAPES = (
     SessionBody, SessionOut, SeriesOut, SummaryOut,
     SelectionBody, SelectionOut, ReasonBody, ActOut, AuditList,
     CountBody, CountOut, BulkRequest, BulkOperation, DryRunOut, BulkList, BulkResultPage,
-    ErrorGroupList, ErrorGroupDetail, ErrorGroupOut, MuteBody,
+    ErrorGroupList, ErrorGroupDetail, ErrorGroupOut, MuteBody, ViewList, ViewOut, ViewBody, ViewChange,
     HelloEvent, JobMoved, JobGone, PageEvent, JobEvent, JobLogEvent, ResyncEvent, ByeEvent,
 )  # fmt: skip
 _STORING = frozenset({"createJob", "createJobs"})
@@ -91,6 +92,8 @@ _BODIES = {
     "createBulk": BulkRequest,
     **dict.fromkeys(_REASONED, ReasonBody),
     "muteError": MuteBody,
+    "createView": ViewBody,
+    "changeView": ViewChange,
 }
 #: Operations whose body may be left out.
 _BODY_OPTIONAL = frozenset({"pauseQueue", "replayJob", *_REASONED})
@@ -124,6 +127,9 @@ _ERRORS: dict[str, tuple[int, ...]] = {
     "resolveError": (400, 404, 413, 415),
     "muteError": (400, 404, 413, 415),
     "reopenError": (400, 404, 413, 415),
+    "createView": (400, 409, 413, 415),
+    "changeView": (400, 404, 409, 413, 415),
+    "deleteView": (404,),
     "createSession": (400, 409, 413, 415, 429),
     "metrics": (404,),
 }

@@ -8,6 +8,7 @@ import msgspec
 
 from taskflowmq.core.permissions import GRANTED, Role, listed
 from taskflowmq.server.openapi.example_act import ACT
+from taskflowmq.server.openapi.example_view import VIEW, VIEW_AT, VIEW_REQUEST, VIEWS
 from taskflowmq.wire.feed import JobMoved
 from taskflowmq.wire.job import JobOut
 from taskflowmq.wire.listing import JobRowOut
@@ -491,6 +492,10 @@ EXAMPLES: dict[str, Example] = {
         request={"reason": "not fixed"},
         response={**_GROUP, "changed_at": _NOON, "changed_by": "local"},
     ),
+    "listViews": Example(response=VIEWS),
+    "createView": Example(status=201, request=VIEW_REQUEST, response=VIEW),
+    "changeView": Example(parameters=VIEW_AT, request={"range": "7d"}, response={**VIEW, "range": "7d"}),
+    "deleteView": Example(status=204, parameters=VIEW_AT),
     "live": Example(response={"status": "ok"}),
     "ready": Example(response={"status": "ok"}),
     "metrics": Example(response='taskflow_queue_size{queue="default",state="pending"} 3.0\n'),

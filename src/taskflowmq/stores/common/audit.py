@@ -19,6 +19,7 @@ from taskflowmq.core.audit import (
     error_object,
     job_object,
     queue_object,
+    view_object,
     worker_object,
 )
 from taskflowmq.core.bulk import BulkAction, BulkState, NewBulk
@@ -27,6 +28,7 @@ from taskflowmq.core.job import State
 from taskflowmq.core.operations import Answer, Move
 from taskflowmq.core.pauses import Pause
 from taskflowmq.core.retention import QueueRetention
+from taskflowmq.core.views import ViewContent
 from taskflowmq.core.workers import Command
 
 #: Moves of jobs by hand, as acts.
@@ -144,3 +146,14 @@ def error_act(fingerprint: str, state: GroupState, until: datetime | None, by: C
     """Return what an operator decided about a group of errors, as an act."""
     after = {"state": state.value} if until is None else {"state": state.value, "until": until}
     return Act(action=_MARKS[state], object=error_object(fingerprint), by=by, after=after)
+
+
+def view_act(
+    action: Action, view_id: Any, by: Caller, before: ViewContent | None = None, after: ViewContent | None = None
+) -> Act:
+    """Return what was done to a saved view, as an act."""
+    return Act(action=action, object=view_object(view_id), by=by, before=_content_of(before), after=_content_of(after))
+
+
+def _content_of(view: ViewContent | None) -> dict[str, Any] | None:
+    return None if view is None else {name: getattr(view, name) for name in ViewContent.__struct_fields__}

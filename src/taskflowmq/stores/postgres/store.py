@@ -25,6 +25,7 @@ from taskflowmq.stores.postgres.queues import PostgresQueues
 from taskflowmq.stores.postgres.schema import PostgresSchema
 from taskflowmq.stores.postgres.stats import PostgresStats
 from taskflowmq.stores.postgres.upkeep import PostgresUpkeep
+from taskflowmq.stores.postgres.views import PostgresViews
 from taskflowmq.stores.postgres.workers import PostgresWorkers
 
 
@@ -58,6 +59,7 @@ class PostgresStore:
         )
         self.history = PostgresHistory(self._pool, self._names, self._now)
         self.audit = PostgresAudit(self._pool, self._now)
+        self.views = PostgresViews(self._pool, self._now)
         self.errors = PostgresErrors(self._pool, self._names, self._now)
         self.upkeep = PostgresUpkeep(self._pool, self._names, self._now)
         self.schema = PostgresSchema(self._pool)

@@ -37,6 +37,7 @@ from taskflowmq.stores.sqlite.rows import to_us
 from taskflowmq.stores.sqlite.schema import SqliteSchema, newest
 from taskflowmq.stores.sqlite.stats import SqliteStats
 from taskflowmq.stores.sqlite.upkeep import SqliteUpkeep
+from taskflowmq.stores.sqlite.views import SqliteViews
 from taskflowmq.stores.sqlite.workers import SqliteWorkers
 from taskflowmq.stores.sqlite.writer import Writer
 
@@ -93,6 +94,7 @@ class SqliteStore:
         self.queues = SqliteQueues(self._writer, names, self.notifier, self.stats, self._now)
         self.history = SqliteHistory(self._writer, (self._reader, self._slow_reader), self._now)
         self.audit = SqliteAudit(self._writer, self._reader, self._now)
+        self.views = SqliteViews(self._writer, self._reader, self._now)
         self.errors = SqliteErrors(self._writer, (self._reader, self._slow_reader), self._now)
         threads = (self._writer, self._reader, self._slow_reader)
         self.upkeep = SqliteUpkeep(database, threads, watch, self._now)

@@ -32,6 +32,7 @@ from taskflowmq.testing.conformance.tenants import TestTenants
 from taskflowmq.testing.conformance.unique import TestUnique
 from taskflowmq.testing.conformance.unstorable import TestUnstorable
 from taskflowmq.testing.conformance.upkeep import TestUpkeep
+from taskflowmq.testing.conformance.views import TestViews
 from taskflowmq.testing.conformance.walk import TestWalk
 from taskflowmq.testing.conformance.workers import TestWorkers
 
@@ -67,6 +68,7 @@ ALL: tuple[type[StoreSuite], ...] = (
     TestUnstorable,
     TestUnusedQueues,
     TestUpkeep,
+    TestViews,
     TestWalk,
     TestWorkers,
 )

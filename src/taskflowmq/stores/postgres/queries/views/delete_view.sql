@@ -1,0 +1,2 @@
+-- Deletes a view.
+DELETE FROM taskflow.saved_view WHERE tenant = $1::text AND id = $2::uuid

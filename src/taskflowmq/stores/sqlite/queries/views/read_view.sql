@@ -1,0 +1,4 @@
+-- Reads a view, to change it.
+SELECT v.id, v.content, v.created_at, v.changed_at, v.scope
+FROM taskflow_saved_view AS v
+WHERE v.tenant = :tenant AND v.id = :id
