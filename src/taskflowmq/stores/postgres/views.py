@@ -51,7 +51,7 @@ class PostgresViews:
 
         async def write(conn: Any) -> SavedView | None:
             async with conn.transaction():
-                before = _writable(await conn.fetchrow(q.read_view, tenant, view_id), scopes)
+                before = _writable(await conn.fetchrow(q.lock_view, tenant, view_id), scopes)
                 if before is None:
                     return None
                 row = view_row(content, before.owner)
@@ -69,7 +69,7 @@ class PostgresViews:
 
         async def write(conn: Any) -> bool:
             async with conn.transaction():
-                before = _writable(await conn.fetchrow(q.read_view, tenant, view_id), scopes)
+                before = _writable(await conn.fetchrow(q.lock_view, tenant, view_id), scopes)
                 if before is None:
                     return False
                 await conn.execute(q.delete_view, tenant, view_id)

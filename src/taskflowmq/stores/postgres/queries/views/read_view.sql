@@ -1,5 +1,4 @@
--- Reads a view, to change it.
+-- Reads a view, with whose it is.
 SELECT v.id, v.content::text AS content, v.created_at, v.changed_at, v.scope
 FROM taskflow.saved_view v
 WHERE v.tenant = $1::text AND v.id = $2::uuid
-FOR UPDATE
