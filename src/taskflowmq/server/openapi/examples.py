@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 
 from taskflowmq.core.permissions import GRANTED, Role, listed
+from taskflowmq.server.openapi.example import Example
 from taskflowmq.server.openapi.example_act import ACT
-from taskflowmq.server.openapi.example_view import VIEW, VIEW_AT, VIEW_REQUEST, VIEWS
+from taskflowmq.server.openapi.example_view import VIEW_EXAMPLES
 from taskflowmq.wire.feed import JobMoved
 from taskflowmq.wire.job import JobOut
 from taskflowmq.wire.listing import JobRowOut
@@ -174,15 +175,6 @@ _GROUP: dict[str, Any] = {
     "changed_at": None,
     "changed_by": None,
 }
-
-
-class Example(msgspec.Struct, frozen=True, kw_only=True):
-    """An example of one operation."""
-
-    status: int = 200
-    response: Any = None
-    request: Any = None
-    parameters: dict[str, Any] = {}
 
 
 _SESSION: dict[str, Any] = {
@@ -492,10 +484,7 @@ EXAMPLES: dict[str, Example] = {
         request={"reason": "not fixed"},
         response={**_GROUP, "changed_at": _NOON, "changed_by": "local"},
     ),
-    "listViews": Example(response=VIEWS),
-    "createView": Example(status=201, request=VIEW_REQUEST, response=VIEW),
-    "changeView": Example(parameters=VIEW_AT, request={"range": "7d"}, response={**VIEW, "range": "7d"}),
-    "deleteView": Example(status=204, parameters=VIEW_AT),
+    **VIEW_EXAMPLES,
     "live": Example(response={"status": "ok"}),
     "ready": Example(response={"status": "ok"}),
     "metrics": Example(response='taskflow_queue_size{queue="default",state="pending"} 3.0\n'),
