@@ -96,7 +96,7 @@ async def test_what_is_wrong_is_named(client: httpx.AsyncClient) -> None:
     view = (await client.post(VIEWS, json=MAIL)).json()
     again = await client.post(VIEWS, json={**MAIL, "filter": ""})
     assert (again.status_code, again.json()["code"]) == (409, "conflict")
-    assert "a view of yours is named 'Mail' already" in again.json()["detail"]
+    assert "an own view is named 'Mail' already" in again.json()["detail"]
     for wrong, pointer in (
         ({"name": ""}, "/name"),
         ({"name": "x", "filter": "quue:mail"}, "/filter"),

@@ -55,11 +55,11 @@ def scopes_read(owner: str | None) -> list[str] | None:
 
 def is_taken(row: ViewRow) -> Conflict:
     """Return the refusal of a view whose name another one has."""
-    whose = "a shared view" if row.scope == SHARED else "a view of yours"
+    whose = "a shared view" if row.scope == SHARED else "an own view"
     return Conflict(f"{whose} is named {row.name!r} already: choose another name, or change that view")
 
 
 def too_many_views(row: ViewRow) -> Conflict:
     """Return the refusal of one view more than there may be."""
-    whose = "shared views" if row.scope == SHARED else "views of yours"
+    whose = "shared views" if row.scope == SHARED else "own views"
     return Conflict(f"there are {MAX_VIEWS} {whose} already: delete one first")
