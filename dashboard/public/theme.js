@@ -1,4 +1,5 @@
-// Blocks the first paint, so that neither the theme nor the density flashes. What it reads, Settings writes.
+// Blocks the first paint, so that neither the theme nor the density flashes, nor the frame before a sign-in. What it
+// reads, Settings and the server write.
 (() => {
   const root = document.documentElement;
   let theme = "system";
@@ -12,4 +13,5 @@
   const dark = theme === "dark" || (theme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
   root.dataset.theme = dark ? "dark" : "light";
   root.dataset.density = density === "compact" ? "compact" : "comfortable";
+  if (JSON.parse(document.getElementById("boot")?.textContent || "{}").role === null) root.dataset.signIn = "";
 })();
