@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 
 from taskflowmq import Context, TaskFlow
@@ -139,7 +140,8 @@ async def test_a_job_whose_tenant_no_worker_serves_says_so(blue: Program, red: P
             "taskflow worker [APP] --tenants red"
         )
         (found,) = await find_unserved(blue.app.store)
-        assert (found.view.id, found.wait) == (handle.id, why)
+        # A list of many jobs does not count what is ahead of each.
+        assert (found.view.id, found.wait) == (handle.id, msgspec.structs.replace(why, ahead=None))
         assert await find_unserved(blue.app.store, ["blue"]) == []
         async with red.app.worker(concurrency=1):
             await handle.aresult(timeout=60)

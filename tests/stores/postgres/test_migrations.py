@@ -130,6 +130,33 @@ async def test_of_programs_that_start_together_each_migration_is_applied_by_one(
     assert sorted(itertools.chain(*applied)) == sorted(expected)
 
 
+async def test_a_new_store_is_finished_also_where_another_program_applies_its_last_migration(
+    empty_postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (PostgresStore(empty_postgres_url, PostgresOptions(pool_size=1, migrate="off")) for _ in range(2))
+    await first.open()
+    await second.open()
+    apply = schema._apply
+    by_second: list[str] = []
+
+    async def then_the_second(conn: Any, **given: Any) -> list[str]:
+        monkeypatch.setattr(schema, "_apply", apply)
+        by_first = await apply(conn, **given)
+        by_second.extend(await second.schema.migrate())
+        return by_first
+
+    monkeypatch.setattr(schema, "_apply", then_the_second)
+    by_first = await first.schema.migrate()
+    newest = max(schema.migrations())[1]
+    assert newest in by_second
+    assert [name for name in by_first if name.startswith(schema.FINISH)] == [
+        schema.FINISH + name for _, name, _ in queries.finishing()
+    ]
+    assert await first.schema.pending_sql(finish=True) == []
+    await first.close()
+    await second.close()
+
+
 async def test_a_migration_beside_a_program_with_another_lock_ends_well(
     store: PostgresStore, connect: Connect, with_next: None
 ) -> None:

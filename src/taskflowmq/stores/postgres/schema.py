@@ -81,6 +81,9 @@ class PostgresSchema:
                 applied += await self._patiently(partial(_apply, number=number, name=name, sql=sql, new=not stored))
         if stored == CLIENT_VERSION and await self._stale_functions(stored):
             applied += await self._patiently(_replace_functions)
+        if not stored:
+            # Another program may have applied the last migration, and only this one saw that the store is new.
+            finish, (_, min_client) = True, await self._pool.run(_stored)
         for number, name, sql in finishing():
             if finish and number > min_client:
                 applied += await self._patiently(partial(_finish, number=number, name=name, sql=sql))
