@@ -29,6 +29,7 @@ LIFTS: dict[str, str] = {
     "src/taskflowmq/server/api/v1/export.py:parameters:export_jobs": "the framework takes each query parameter as one",
     "src/taskflowmq/server/api/v1/audit.py:parameters:list_acts": "the framework takes each query parameter as one",
     "src/taskflowmq/client/jobs.py:parameters:Jobs.alist": "one keyword per filter of the list, as in REST",
+    "src/taskflowmq/scheduler/__init__.py:parameters:all_duties": "one keyword per setting of the duties",
 }
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -16,6 +16,7 @@ from tests.browser.conftest import OpenContext
 from tests.browser.engines import ON_BOTH
 from tests.browser.looking import settled
 from tests.browser.site import Site, working
+from tests.browser.watching import Watch
 
 from taskflowmq import Handle
 from taskflowmq.testing import adrain
@@ -132,6 +133,37 @@ async def test_a_dead_job_is_edited_and_replayed_and_both_link_to_each_other(pag
     await expect(page.get_by_role("main")).to_contain_text("https://hooks.example/orders")
     await expect(page.get_by_role("link", name=str(copy)[-8:])).to_be_visible()
     assert (await dead.ajob()).state == "dead"
+
+
+@ON_BOTH
+async def test_a_hidden_argument_is_shown_nowhere_and_kept_by_a_copy(page: Page, site: Site, watch: Watch) -> None:
+    watch.allow("422")  # the console tells of the filter that is refused
+    received: list[tuple[str, int, dict[str, Any]]] = []
+
+    @site.app.task(name="account.open", redact=["card.number", "limit"])
+    async def open_account(name: str, limit: int, card: dict[str, Any]) -> None:
+        received.append((name, limit, card))
+
+    card = {"number": "4111-1111", "holder": "Ann"}
+    job = await open_account.aenqueue("ann", 70_123, card)
+    await open_at(page, site, "/jobs")
+    await expect(row_of(page, job)).to_contain_text("••• (redacted)")
+    await open_at(page, site, f"/jobs/{job.id}")
+    main = page.get_by_role("main")
+    await expect(main).to_contain_text("••• (redacted)")
+    await page.get_by_role("button", name="Edit and retry…").click()
+    form = page.get_by_role("dialog", name="Edit and retry account.open")
+    await expect(form.get_by_label("limit")).to_have_value("")
+    await form.get_by_label("name").fill("bob")
+    await expect(form.get_by_label("card")).to_have_value(re.compile("redacted"))
+    for text in ("4111-1111", "70123"):
+        await expect(page.get_by_text(text)).to_have_count(0)
+    await form.get_by_role("button", name="Enqueue copy").click()
+    await expect(page.get_by_text("Enqueued a copy of account.open", exact=True)).to_be_visible()
+    await adrain(site.app)
+    assert sorted(received) == [("ann", 70_123, card), ("bob", 70_123, card)]
+    await open_at(page, site, "/jobs?q=args.limit%3A70123")
+    await expect(page.get_by_text("args.limit is redacted by the rule account.open:limit").first).to_be_visible()
 
 
 @ON_BOTH

@@ -12,6 +12,7 @@ import pytest
 from taskflowmq.client.ids import new_id
 from taskflowmq.core.bulk import Bulk, BulkAction, BulkState, NewBulk
 from taskflowmq.core.job import NewJob, State
+from taskflowmq.core.redaction import Redaction
 from taskflowmq.ports.store.bulks import BulkStep
 from taskflowmq.ports.telemetry import NoTelemetry
 from taskflowmq.scheduler import Bulker
@@ -81,8 +82,8 @@ async def test_two_operations_take_turns(
     taken: list[UUID] = []
     step = store.bulks.step
 
-    async def noted(bulk: Bulk) -> BulkStep:
-        answer = await step(bulk)
+    async def noted(bulk: Bulk, hidden: Redaction | None) -> BulkStep:
+        answer = await step(bulk, hidden)
         if answer.jobs:
             taken.append(bulk.id)
         return answer

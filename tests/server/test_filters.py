@@ -9,10 +9,12 @@ import pytest
 
 from taskflowmq import TaskFlow
 from taskflowmq.core.permissions import Role
+from taskflowmq.server.api.services import Services
 from taskflowmq.server.api.v1.job_filter import read_filter
 from taskflowmq.server.edge.principal import Principal
 from taskflowmq.server.edge.problems import Problem
 from taskflowmq.server.edge.request_context import RequestContext
+from taskflowmq.server.settings import ServerSettings
 
 
 async def put(reader: httpx.AsyncClient, **body: Any) -> str:
@@ -80,10 +82,11 @@ async def test_a_cursor_continues_the_same_filter_only(reader: httpx.AsyncClient
 
 
 @pytest.mark.parametrize("q", ["args.x:1", "-meta.x:1", "error:E", "word"])
-def test_who_may_not_read_payloads_may_not_search_them(q: str) -> None:
+def test_who_may_not_read_payloads_may_not_search_them(app: TaskFlow, q: str) -> None:
+    services = Services(app, ServerSettings(), None)
     blind = Principal("key:x", Role.VIEWER, frozenset({"jobs:read"}))
     context = RequestContext(blind, "default", "request", {})
     with pytest.raises(Problem, match="payload:read") as refused:
-        read_filter(context, {"q": q})
+        read_filter(services, context, {"q": q})
     assert refused.value.status == 403
-    assert read_filter(context, {"q": "state:dead attempt:3 tag:x*"}).terms
+    assert read_filter(services, context, {"q": "state:dead attempt:3 tag:x*"}).terms

@@ -202,7 +202,7 @@ class ModelJobs:
         fits = fits and (query.tag is None or query.tag in view.tags)
         fits = fits and (query.worker is None or str(query.worker) == view.worker)
         fits = fits and _within(view.created_at, query.created_after, query.created_before)
-        fits = fits and matcher(query.terms, self._now())(view)
+        fits = fits and matcher(query.terms, self._now(), query.hidden)(view)
         return view if fits and _within(view.finished_at, query.finished_after, query.finished_before) else None
 
     def _view(self, job_id: UUID) -> JobView:

@@ -21,6 +21,7 @@ from taskflowmq.core.history import Figures, HistoryKept, joined
 from taskflowmq.core.job import ClaimedJob, Counters, HeldJob, JobKind, NewJob, QueueRef, State
 from taskflowmq.core.job_logs import NewLines
 from taskflowmq.core.pauses import Pause
+from taskflowmq.core.redaction import DEFAULTS, Redaction
 from taskflowmq.core.retry import Retry
 from taskflowmq.core.transitions import Transition
 from taskflowmq.core.validation import check_storable
@@ -41,6 +42,7 @@ class FakeTask:
         self.fn, self.name, self.retry, self.timeout_ms = fn, name, retry, timeout_ms
         self.queue = "default"
         self.stops_with_lease = False
+        self.hides = Redaction(DEFAULTS).of(name)
         self.runs = runs or (Runs.COROUTINE if inspect.iscoroutinefunction(fn) else Runs.THREAD)
         self.wants_context = "ctx" in inspect.signature(fn).parameters
 

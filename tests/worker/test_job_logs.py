@@ -12,11 +12,12 @@ from uuid import uuid4
 import msgspec
 import pytest
 from tests.worker.conftest import MakeWorker
-from tests.worker.fakes import EPOCH, FakeStore, FakeTasks
+from tests.worker.fakes import EPOCH, FakeStore, FakeTask, FakeTasks
 
 from taskflowmq.core.errors import SchemaMismatch
 from taskflowmq.core.job import Counters, NewJob, State
 from taskflowmq.core.job_logs import MOST_A_SECOND, RING_LINES, JobLogs, Line
+from taskflowmq.core.retry import Retry
 from taskflowmq.core.transitions import Failed, HandedBack
 from taskflowmq.ports.context import Context
 from taskflowmq.ports.tasks import Runs
@@ -217,6 +218,7 @@ class _Run:
         self.job = claimed_job(
             new, Counters(1, 1, 0, 0, 1), waited=0.0, created_at=EPOCH, run_at=EPOCH, expires_at=None
         )
+        self.spec = FakeTask(lambda: None, "task", None, Retry(), None)
         self.began: float | None = began
         self.lines: LinesOfRun | None = None
 

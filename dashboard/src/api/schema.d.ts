@@ -203,7 +203,8 @@ export interface paths {
          * @description Store a new job like this one, which may be in any state, with other arguments if given.
          *
          *     Task, arguments, queue, priority, attempts, timeout, tags and meta are taken over; the unique key and the expiry are
-         *     not. If a live job holds a unique key that the task asks for, returns 200 and that job.
+         *     not. `••• (redacted)` in the arguments stands for the value that this job has. If a live job holds a unique key that
+         *     the task asks for, returns 200 and that job.
          */
         post: operations["replayJob"];
         delete?: never;
@@ -1077,7 +1078,7 @@ export interface components {
             /** Format: uuid */
             id: string;
             task: string;
-            /** @description Arguments of the task, by name */
+            /** @description Arguments of the task, by name; `••• (redacted)` stands for a value that is not shown */
             args: {
                 [key: string]: unknown;
             };
@@ -1185,7 +1186,7 @@ export interface components {
             /** Format: uuid */
             id: string;
             task: string;
-            /** @description Arguments of the task, by name */
+            /** @description Arguments of the task, by name; `••• (redacted)` stands for a value that is not shown */
             args: {
                 [key: string]: unknown;
             };
@@ -1306,7 +1307,7 @@ export interface components {
             /** Format: uuid */
             id: string;
             task: string;
-            /** @description Arguments of the task, by name */
+            /** @description Arguments of the task, by name; `••• (redacted)` stands for a value that is not shown */
             args: {
                 [key: string]: unknown;
             };
@@ -1506,6 +1507,8 @@ export interface components {
             /** @description Time limit of one attempt, in seconds */
             timeout: number | null;
             unique: components["schemas"]["UniqueOut"] | null;
+            /** @description Paths of fields that are redacted in its jobs; missing if it names none */
+            redact?: string[];
         };
         /**
          * UniqueOut

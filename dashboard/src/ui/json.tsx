@@ -2,6 +2,7 @@ import { useMemo, useState } from "react";
 import { cx } from "@/lib/cx";
 import { bytes } from "@/lib/format";
 import { type TokenKind, tokensOf } from "@/lib/json-text";
+import { MASK, MASK_JSON } from "@/lib/redaction";
 import { kit } from "@/lib/text/kit";
 import { visible } from "@/lib/visible";
 import { Button } from "./button";
@@ -43,6 +44,14 @@ export function Json({ text, copyLabel, className }: Props) {
         {tokens.map((token) => {
           const key = at;
           at += token.text.length;
+          // Without quotes: it is no text of the job.
+          if (token.text === MASK_JSON) {
+            return (
+              <span key={key} className="rounded-s bg-hover px-1 text-text-2 italic">
+                {MASK}
+              </span>
+            );
+          }
           return (
             <span key={key} className={COLOUR[token.kind]}>
               {visible(token.text)}

@@ -36,6 +36,8 @@ class TaskFlow(BaseApp):
         telemetry: counts what is enqueued.
         version: of your program; handlers see it as ``ctx.headers["app_version"]``.
         store_timeout: how long a call may wait for the store, in seconds; None: TASKFLOW_STORE_TIMEOUT, else 10.
+        redact: fields of jobs that no reader is shown, beside the built-in ones and those of TASKFLOW_REDACT; see
+            docs/redaction.md.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class TaskFlow(BaseApp):
         telemetry: Telemetry | None = None,
         version: str | None = None,
         store_timeout: float | None = None,
+        redact: Sequence[str] = (),
     ) -> None:
         super().__init__(
             url,
@@ -56,6 +59,7 @@ class TaskFlow(BaseApp):
             telemetry=telemetry,
             version=version,
             store_timeout=store_timeout,
+            redact=redact,
         )
         self._store_options = store_options
         self._clock = clock

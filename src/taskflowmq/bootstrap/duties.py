@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from taskflowmq.client.redacting import configured_rules
 from taskflowmq.ports.store import Store
 from taskflowmq.ports.telemetry import NoTelemetry, Telemetry
 from taskflowmq.scheduler import LOOKOUT_SECONDS, Bulker, Lookout, Looper, all_duties
@@ -32,6 +33,7 @@ def duties_of(store: Store, options: WorkerOptions, telemetry: Telemetry) -> lis
         poll=options.poll,
         retention=options.retention,
         history=options.history_kept,
+        rules=configured_rules(),
     )
     return [*duties, Lookout(store, clock, telemetry, LOOKOUT_SECONDS)]
 
@@ -43,7 +45,7 @@ def bulk_duty(store: Store, interval: float) -> Looper:
         store: an opened store.
         interval: seconds between two looks for work.
     """
-    return Bulker(store, SystemClock(), NoTelemetry(), interval)
+    return Bulker(store, SystemClock(), NoTelemetry(), interval, configured_rules())
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from taskflowmq.cli.options import app_option, database_option, json_option, opt
 from taskflowmq.cli.output import emit_fields, emit_json
 from taskflowmq.cli.program import load, spare_servers, with_app
 from taskflowmq.cli.show import wait_and_show
+from taskflowmq.core.redaction import refuse_mask
 
 
 @click.command(
@@ -40,17 +41,19 @@ def command(task: str, args: str, wait: bool, wait_timeout: float | None, app: s
     """Store a job of TASK. JSON is an object of arguments by name; - reads it from standard input."""
     as_json, url, tenant = (given.pop(name) for name in ("as_json", "database_url", "tenant"))
     arguments = read_object(sys.stdin.buffer.read() if args == "-" else args, "the arguments")
+    refuse_mask(arguments, "/args")
     options = _options(given)
     _check_wait(wait, wait_timeout)
 
     async def work(opened: Any) -> None:
         handle = await opened.asend(task, arguments, **options)
         if wait:
-            await wait_and_show(handle, wait_timeout, as_json=as_json)
+            await wait_and_show(opened, handle, wait_timeout, as_json=as_json)
         else:
             _show_stored(handle, as_json=as_json)
 
     loaded = load(app, url, tenant)
+    loaded.acting.reads_for_people = True
     spare_servers(loaded)
     with_app(loaded, work)
 

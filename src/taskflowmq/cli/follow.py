@@ -23,7 +23,7 @@ async def follow(app: Any, job_id: UUID, tell: Callable[[JobProbe], None]) -> No
     pace, before = Pace(), None
     while True:
         began = time.monotonic()
-        found = await app.hub.call(lambda session: session.asked.probes.probe_jobs(app.tenant, [job_id]))
+        found = await app.hub.call(lambda session: session.seen.probes.probe_jobs(app.tenant, [job_id]))
         now = time.monotonic()
         pace.end(now - began, now)
         if not found:

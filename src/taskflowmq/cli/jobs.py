@@ -318,7 +318,7 @@ def wait(job_id: str, timeout: float | None, **given: Any) -> None:
     """Wait for a final state and print the result; exits 1 if the job failed, 6 after the timeout."""
 
     async def work(app: Any) -> None:
-        await wait_and_show(app.job(job_id), timeout, as_json=given["as_json"])
+        await wait_and_show(app, app.job(job_id), timeout, as_json=given["as_json"])
 
     with_store(given["database_url"], work, given["tenant"])
 

@@ -75,7 +75,7 @@ def with_store(database_url: str | None, work: Callable[[Any], Awaitable[T]], te
     from taskflowmq.core.job import DEFAULT_TENANT
 
     app = TaskFlow(database_url, tenant=tenant or DEFAULT_TENANT, store_options={"migrate": "manual"})
-    app.acting.via, app.acting.actor = Via.CLI, caller()
+    app.acting.via, app.acting.actor, app.acting.reads_for_people = Via.CLI, caller(), True
     return with_app(app, work)
 
 

@@ -50,7 +50,7 @@ def place_text(why: Wait) -> str:
     return f"{jobs}, {'about' if exact else 'more than'} {duration(why.eta_seconds)}"
 
 
-async def wait_and_show(handle: Any, timeout: float | None, *, as_json: bool) -> None:
+async def wait_and_show(app: Any, handle: Any, timeout: float | None, *, as_json: bool) -> None:
     """Wait until a job has ended and write its result, or the whole job as JSON.
 
     Raises:
@@ -62,7 +62,7 @@ async def wait_and_show(handle: Any, timeout: float | None, *, as_json: bool) ->
         await handle.aresult(timeout)
     except (JobFailed, JobCancelled) as error:
         failure = error
-    view = await handle.ajob()
+    view = await app.jobs.aget(handle.id)
     if as_json:
         emit_json(job_json(view))
     elif view.raw_result is not None:

@@ -56,7 +56,7 @@ def show(name: str, tenant: str | None, database_url: str | None, as_json: bool)
 
     async def work(app: Any) -> Any:
         view = find_task(await _tasks(app), check_name("name", name))
-        return view, await recent_of(app.store.jobs, app.tenant, name)
+        return view, await app.hub.call(lambda session: recent_of(session.seen.jobs, app.tenant, name))
 
     view, recent = with_store(database_url, work, tenant)
     if as_json:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from taskflowmq.client.handle import ACTOR
+from taskflowmq.client.session import Session
 from taskflowmq.core.audit import Caller, Via
 from taskflowmq.core.pauses import check_reason
+from taskflowmq.ports.store import Store
 
 
 class Acting:
@@ -14,12 +16,19 @@ class Acting:
         tenant: of the app.
         via: the way; the command line sets its own.
         actor: who acts where a call names no operator.
+        reads_for_people: whether what is read is shown to people, so that fields are redacted; a program that reads its
+            own jobs receives them whole.
     """
 
     def __init__(self, tenant: str) -> None:
         self.tenant = tenant
         self.via = Via.PYTHON
         self.actor = ACTOR
+        self.reads_for_people = False
+
+    def read(self, session: Session) -> Store:
+        """Return where jobs are read from."""
+        return session.seen if self.reads_for_people else session.asked
 
     def caller(self, actor: str | None, reason: str | None) -> Caller:
         """Return who acts, for the audit.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -17,6 +17,7 @@ from taskflowmq.client.options import Defaults, JobTemplate, Options, Origin, ma
 from taskflowmq.client.unique import Unique
 from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.job import NewJob, UniqueKey
+from taskflowmq.core.redaction import Rule
 from taskflowmq.core.schema import Schema
 from taskflowmq.ports.context import running
 from taskflowmq.ports.tasks import TaskView
@@ -42,13 +43,15 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
     max_attempts: int = 3
     timeout: float | None = None
     unique: _UniqueOption | None = None
+    #: Paths of fields that are not shown; left out if there are none.
+    redact: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 _decoder = msgspec.json.Decoder(_Options)
 
 
-def options_json(defaults: Defaults) -> bytes:
-    """Return a task's options as they are announced."""
+def options_json(defaults: Defaults, rules: Sequence[Rule] = ()) -> bytes:
+    """Return a task's options as they are announced, with the rules of redaction for its jobs."""
     return msgspec.json.encode(
         _Options(
             queue=defaults.queue,
@@ -56,6 +59,7 @@ def options_json(defaults: Defaults) -> bytes:
             max_attempts=defaults.max_attempts,
             timeout=None if defaults.timeout_ms is None else defaults.timeout_ms / 1000,
             unique=None if defaults.unique is None else _unique_option(defaults.unique),
+            redact=tuple(map(str, rules)) or msgspec.UNSET,
         )
     )
 

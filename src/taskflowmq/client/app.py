@@ -32,6 +32,7 @@ from taskflowmq.client.ids import parse_id
 from taskflowmq.client.jobs import Jobs
 from taskflowmq.client.options import NO_OPTIONS, Origin, SendOptions, asked_by, check_options
 from taskflowmq.client.queues import Queues
+from taskflowmq.client.redacting import configured_rules
 from taskflowmq.client.registry import Registry
 from taskflowmq.client.sender import Sender
 from taskflowmq.client.session import Session
@@ -40,6 +41,7 @@ from taskflowmq.client.task import Declare, JobRequest, Task
 from taskflowmq.client.views import Views
 from taskflowmq.core.errors import WrongContext
 from taskflowmq.core.job import DEFAULT_TENANT, NewJob
+from taskflowmq.core.redaction import read_rules
 from taskflowmq.core.validation import check_name, check_text
 from taskflowmq.ports.store import Store
 from taskflowmq.ports.telemetry import Telemetry
@@ -69,6 +71,7 @@ class BaseApp(Hooked):
         telemetry: counts what is enqueued.
         version: of your program; handlers see it as ``ctx.headers["app_version"]``.
         store_timeout: how long a call may wait for the store, in seconds; None: TASKFLOW_STORE_TIMEOUT, else 10.
+        redact: fields of jobs that no reader is shown, beside the built-in ones and those of TASKFLOW_REDACT.
 
     Attributes:
         task: the decorator ``@app.task`` or ``@app.task(queue=…, retry=…)``; see :class:`TaskOptions`.
@@ -95,7 +98,10 @@ class BaseApp(Hooked):
         telemetry: Telemetry | None = None,
         version: str | None = None,
         store_timeout: float | None = None,
+        redact: Sequence[str] = (),
     ) -> None:
+        #: The fields that are hidden in all jobs of this app.
+        self.redact = read_rules(redact)
         self._store_timeout = None if store_timeout is None else resolve_timeout(store_timeout)
         self.tenant = check_name("tenant", tenant)
         self.telemetry = telemetry
@@ -176,7 +182,10 @@ class BaseApp(Hooked):
         return self._make_store(self.url)
 
     async def _open_session(self) -> Session:
-        session = Session(self.new_store(), self.tasks, self.tenant, self.telemetry, seconds=self._patience())
+        rules = (*configured_rules(), *self.redact)
+        session = Session(
+            self.new_store(), self.tasks, self.tenant, self.telemetry, seconds=self._patience(), rules=rules
+        )
         await session.open()
         return session
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from taskflowmq.client.acting import Acting
 from taskflowmq.client.hub import Hub
 from taskflowmq.client.ids import new_id, parse_id
+from taskflowmq.client.seen import seen_filter
 from taskflowmq.client.session import Session
 from taskflowmq.client.sync import sync_twin
 from taskflowmq.core.bulk import (
@@ -33,7 +34,7 @@ from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.filters import MAX_PAGE
 from taskflowmq.core.rows import JobRow
 from taskflowmq.core.validation import check_int
-from taskflowmq.ports.store import MAX_PROBED
+from taskflowmq.ports.store import MAX_PROBED, Store
 
 #: Seconds between two looks while a caller waits for the end.
 _LOOK_S = 0.2
@@ -96,21 +97,21 @@ def read_order(
 
 
 async def preview(
-    session: Session, tenant: str, order: Order, *, most: int = MOST_COUNTED, seconds: float = COUNT_S
+    store: Store, tenant: str, order: Order, *, most: int = MOST_COUNTED, seconds: float = COUNT_S
 ) -> Preview:
     """Return what an operation would act on now, without doing it."""
-    jobs = session.asked.jobs
+    jobs = store.jobs
     if order.filter is None:
         allowed = possible_states(order.action)
         ids = order.ids
         views = [
             view
             for start in range(0, len(ids), MAX_PROBED)
-            for view in await session.asked.probes.probe_jobs(tenant, ids[start : start + MAX_PROBED])
+            for view in await store.probes.probe_jobs(tenant, ids[start : start + MAX_PROBED])
             if view.state in allowed
         ]
         newest = sorted((view.id for view in views), reverse=True)[:SAMPLE]
-        return Preview(Counted(len(views), True), await rows_of(session, tenant, newest))
+        return Preview(Counted(len(views), True), await rows_of(store, tenant, newest))
     query = jobs_for(order.action, tenant, order.filter)
     counted = await jobs.count(query, most=most, seconds=seconds)
     sample = await jobs.list_rows(query, limit=SAMPLE, before=None)
@@ -189,7 +190,9 @@ class Bulks:
             InvalidJob: an argument is wrong; ``BadFilter`` says where a filter is.
         """
         order = read_order(action, filter, ids)
-        return await self._hub.call(lambda session: preview(session, self._tenant, order, most=most, seconds=seconds))
+        return await self._hub.call(
+            lambda session: preview(self._acting.read(session), self._tenant, order, most=most, seconds=seconds)
+        )
 
     async def astart(
         self,
@@ -232,7 +235,13 @@ class Bulks:
             rate=check_rate(rate),
             undo_ms=check_int("/undo", round(1000 * seconds), 0, 3_600_000),
         )
-        return await self._hub.call(lambda session: session.asked.bulks.create(new, by=by))
+
+        async def create(session: Session) -> Bulk:
+            if order.filter is not None and self._acting.reads_for_people:
+                await seen_filter(jobs_for(order.action, self._tenant, order.filter), session.redaction)
+            return await session.asked.bulks.create(new, by=by)
+
+        return await self._hub.call(create)
 
     async def aget(self, bulk_id: UUID | str) -> Bulk:
         """Return one operation.
@@ -321,9 +330,9 @@ class Bulks:
     list = sync_twin(alist)
 
 
-async def rows_of(session: Session, tenant: str, ids: Sequence[UUID]) -> list[JobRow]:
+async def rows_of(store: Store, tenant: str, ids: Sequence[UUID]) -> list[JobRow]:
     """Return the rows of jobs that exist, in the order given."""
-    rows = {row.id: row for row in await session.asked.jobs.get_rows(tenant, ids)}
+    rows = {row.id: row for row in await store.jobs.get_rows(tenant, ids)}
     return [rows[job_id] for job_id in ids if job_id in rows]
 
 

@@ -21,6 +21,7 @@ from taskflowmq.core.error_groups import (
 from taskflowmq.core.errors import ErrorGroupNotFound, InvalidJob
 from taskflowmq.core.fingerprint import fits, is_fingerprint
 from taskflowmq.core.job import JobView
+from taskflowmq.core.redacted import hidden_values, shown_attempt, shown_job
 from taskflowmq.core.retention import age_ms
 from taskflowmq.ports.store import Store
 
@@ -71,6 +72,21 @@ async def sample_of(store: Store, tenant: str, group: ErrorGroup) -> tuple[JobVi
     return (job, found[-1]) if found else None
 
 
+async def shown_sample(
+    session: Session, sample: tuple[JobView, AttemptView] | None
+) -> tuple[JobView, AttemptView] | None:
+    """Return a sample as people are shown it."""
+    if sample is None:
+        return None
+    job, attempt = sample
+    redaction = await session.redaction((job.task,))
+    hider = redaction.of(job.task)
+    if hider is None:
+        return sample
+    values = hidden_values(hider, job.raw_args, job.raw_meta, job.raw_result)
+    return shown_job(redaction, job), shown_attempt(values, attempt)
+
+
 class Errors:
     """Groups of errors of an app's tenant. Failures of the last ten seconds may be missing."""
 
@@ -119,7 +135,12 @@ class Errors:
 
     async def asample(self, group: ErrorGroup) -> tuple[JobView, AttemptView] | None:
         """Return a job of a group with its newest attempt that failed so; None if there is none any more."""
-        return await self._hub.call(lambda session: sample_of(session.asked, self._tenant, group))
+
+        async def sample(session: Session) -> tuple[JobView, AttemptView] | None:
+            found = await sample_of(session.asked, self._tenant, group)
+            return await shown_sample(session, found) if self._acting.reads_for_people else found
+
+        return await self._hub.call(sample)
 
     async def aresolve(self, fingerprint: str, *, reason: str | None = None, actor: str | None = None) -> ErrorGroup:
         """Mark a group as resolved: it opens again by itself when it occurs again. The audit keeps who did, and why.

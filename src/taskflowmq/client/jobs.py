@@ -21,7 +21,7 @@ from taskflowmq.core.bulk import COUNT_S, MOST_COUNTED, Bulk, BulkAction, Counte
 from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.filter_text import parse_filter
 from taskflowmq.core.filters import MAX_PAGE, read_sort, read_states
-from taskflowmq.core.job import JobFilter, JobView, Page, Sort, State
+from taskflowmq.core.job import Enqueued, JobFilter, JobView, Page, Sort, State
 from taskflowmq.core.job_logs import MAX_LINES, Level, LogCursor, LogPage, LogQuery, read_cursor
 from taskflowmq.core.operations import CancelAnswer, RetryAnswer, check, not_found
 from taskflowmq.core.validation import MAX_TAG_LENGTH, check_int, check_name, check_text, check_time
@@ -80,7 +80,7 @@ class Jobs:
             JobNotFound: there is none.
         """
         wanted = parse_id(job_id)
-        view = await self._hub.call(lambda session: session.asked.jobs.get(self._tenant, wanted))
+        view = await self._hub.call(lambda session: self._acting.read(session).jobs.get(self._tenant, wanted))
         if view is None:
             raise not_found(wanted)
         return view
@@ -91,7 +91,7 @@ class Jobs:
         ``.total`` and ``.counts`` (by outcome) of what is returned count those in between, too.
         """
         wanted = parse_id(job_id)
-        return await self._hub.call(lambda session: session.asked.jobs.attempts(self._tenant, wanted))
+        return await self._hub.call(lambda session: self._acting.read(session).jobs.attempts(self._tenant, wanted))
 
     async def alogs(
         self,
@@ -130,7 +130,7 @@ class Jobs:
             round=None if round is None else check_int("/round", round, 1, _MOST),
             limit=check_int("/limit", limit, 1, MAX_LINES),
         )
-        page = await self._hub.call(lambda session: session.asked.logs.read(self._tenant, wanted, query))
+        page = await self._hub.call(lambda session: self._acting.read(session).logs.read(self._tenant, wanted, query))
         if not page.total:
             await self.aget(wanted)  # or it says that there is no such job
         return page
@@ -192,7 +192,9 @@ class Jobs:
         )
         check_int("/limit", limit, 1, MAX_PAGE)
         start = None if before is None else parse_id(before)
-        return await self._hub.call(lambda session: session.asked.jobs.list_jobs(query, limit=limit, before=start))
+        return await self._hub.call(
+            lambda session: self._acting.read(session).jobs.list_jobs(query, limit=limit, before=start)
+        )
 
     async def apages(self, *, limit: int = 100, **wanted: Unpack[Wanted]) -> AsyncIterator[Page[JobView]]:
         """Iterate over all jobs that fit, page by page; jobs that are enqueued meanwhile are left out, newest first.
@@ -277,8 +279,18 @@ class Jobs:
             UnknownTask: neither this app nor the store knows the task.
         """
         by = self._acting.caller(actor, reason)
-        made = await replay_of(self._sender, await self.aget(job_id), by, args=args, queue=queue, run_at=run_at)
-        stored = await self._hub.call(lambda session: session.store_by_hand(made.job, made.act))
+        wanted = parse_id(job_id)
+
+        async def replay(session: Session) -> Enqueued:
+            # As it is stored: the new job has the values that no reader is shown.
+            view = await session.asked.jobs.get(self._tenant, wanted)
+            if view is None:
+                raise not_found(wanted)
+            hider = (await session.redaction((view.task,))).of(view.task)
+            made = await replay_of(self._sender, view, by, hider, args=args, queue=queue, run_at=run_at)
+            return await session.store_by_hand(made.job, made.act)
+
+        stored = await self._hub.call(replay)
         return Handle(stored.id, stored.created, self._hub, self._tenant)
 
     async def areplays(self, job_id: UUID | str) -> list[UUID]:
@@ -318,7 +330,9 @@ class Jobs:
             BadFilter: the filter cannot be read.
         """
         query = JobFilter(tenant=self._tenant, terms=parse_filter(filter))
-        return await self._hub.call(lambda session: session.asked.jobs.count(query, most=most, seconds=seconds))
+        return await self._hub.call(
+            lambda session: self._acting.read(session).jobs.count(query, most=most, seconds=seconds)
+        )
 
     async def aretry_matching(self, filter: str, *, reason: str | None = None, rate: int | None = None) -> Bulk:  # noqa: A002
         """Retry all jobs that match a filter now: :meth:`Bulks.start` with the action "retry"."""

@@ -13,6 +13,7 @@ from taskflowmq.client.options import check_options
 from taskflowmq.client.sender import Sender
 from taskflowmq.core.audit import Act, Action, AuditQuery, Caller, job_object
 from taskflowmq.core.job import JobView, NewJob
+from taskflowmq.core.redaction import Hider, restored
 from taskflowmq.ports.store import Audit
 
 #: Replays of one job that are shown, the newest ones.
@@ -37,6 +38,7 @@ async def replay_of(
     sender: Sender,
     view: JobView,
     by: Caller,
+    hider: Hider | None,
     *,
     args: Mapping[str, Any] | None = None,
     queue: str | None = None,
@@ -50,6 +52,7 @@ async def replay_of(
         sender: of the app.
         view: the other job, in any state.
         by: the operator.
+        hider: what hides the fields of its task: a mask in the arguments stands for the value that the other job has.
         args: other arguments; None: the same, as they are stored.
         queue: another queue.
         run_at: when it is due; None: now.
@@ -69,7 +72,8 @@ async def replay_of(
     if view.timeout_ms is not None:
         given["timeout"] = view.timeout_ms / 1000
     options = msgspec.structs.replace(check_options(given), actor=by.actor, replay_of=str(view.id))
-    request = await sender.prepare(view.task, view.raw_args if args is None else args, options)
+    other = None if args is None else restored(args, view.raw_args, hider)
+    request = await sender.prepare(view.task, view.raw_args if other is None else other, options)
     after = {"job": request.new.id, "queue": request.new.queue, "new_arguments": args is not None}
     if run_at is not None:
         after["run_at"] = run_at

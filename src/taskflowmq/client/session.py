@@ -9,23 +9,25 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+from typing import Any, TypeVar
 from uuid import UUID
 
 from taskflowmq.client.announced import AnnouncedTask
 from taskflowmq.client.charts import RATE_MINUTES, Charts
 from taskflowmq.client.deadline import DEFAULT_S, PER_JOB_S, bounded, within
 from taskflowmq.client.group_commit import GroupCommit
+from taskflowmq.client.rules import Announceable, Rules
+from taskflowmq.client.seen import as_seen
 from taskflowmq.client.watch import Watch
 from taskflowmq.core.audit import Act
 from taskflowmq.core.errors import SchemaMismatch, StoreUnavailable, TaskFlowError
 from taskflowmq.core.history import By
 from taskflowmq.core.job import Enqueued, IdempotencyKey, JobView, NewJob, State
+from taskflowmq.core.redaction import Redaction, Rule
 from taskflowmq.core.waiting import Wait, WaitCode, placed
 from taskflowmq.ports.chance import chance
 from taskflowmq.ports.store import Store
-from taskflowmq.ports.tasks import TaskSpec
 from taskflowmq.ports.telemetry import Telemetry
 from taskflowmq.ports.waiting import Waits, why_waits
 
@@ -48,19 +50,6 @@ T = TypeVar("T")
 Prepare = Callable[[], Awaitable[tuple[Sequence[NewJob], IdempotencyKey | None]]]
 
 
-class Announceable(Protocol):
-    """The part of an app's registry that a session uses: its tasks, and whether they have changed."""
-
-    @property
-    def revision(self) -> int:
-        """A number that changes whenever a task is added."""
-        ...
-
-    def __iter__(self) -> Iterator[TaskSpec]:
-        """Iterate over the tasks."""
-        ...
-
-
 class Session:
     """One app on one loop.
 
@@ -70,6 +59,7 @@ class Session:
         tenant: the tenant of the announced tasks and of the jobs that are read.
         telemetry: counts stored jobs.
         seconds: how long a call may wait for the store.
+        rules: of redaction, beside those that tasks announce.
     """
 
     def __init__(
@@ -80,10 +70,14 @@ class Session:
         telemetry: Telemetry | None,
         *,
         seconds: float = DEFAULT_S,
+        rules: Sequence[Rule] = (),
     ) -> None:
         self.store = store
         #: The same for callers that wait for one answer: within the deadline.
         self.asked = bounded(store, seconds)
+        #: The same as people are shown it: what they may not see is hidden.
+        self.rules = Rules(self.asked.intake, registry, tenant, rules)
+        self.seen = as_seen(self.asked, self.redaction)
         self.charts = Charts(self.asked.history, self.asked.workers)
         self.registry = registry
         self._tenant = tenant
@@ -146,6 +140,10 @@ class Session:
             return False
         age = asyncio.get_running_loop().time() - self._tasks_read_at
         return age < (KNOWN_FOR_S if name in self._stored_tasks else UNKNOWN_FOR_S)
+
+    async def redaction(self, tasks: Collection[str] = ()) -> Redaction:
+        """Return what is hidden from readers; see :meth:`Rules.known_for`."""
+        return await self.rules.known_for(tasks)
 
     async def _read_tasks(self, name: str) -> None:
         try:

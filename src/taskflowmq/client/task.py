@@ -8,7 +8,6 @@ the task is checked like calling the function.
 from __future__ import annotations
 
 import functools
-import inspect
 import weakref
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Concatenate, Generic, Literal, ParamSpec, Protocol, TypedDict, TypeVar, Unpack, overload
@@ -17,13 +16,13 @@ import msgspec
 
 from taskflowmq.client import codec
 from taskflowmq.client.announced import options_json
+from taskflowmq.client.declaring import check_function, defaults_of, name_of, runs_of, stops_of
 from taskflowmq.client.examples import check_examples
 from taskflowmq.client.handle import Handle
 from taskflowmq.client.hub import Hub
 from taskflowmq.client.options import (
     NO_APP,
     NO_OPTIONS,
-    Defaults,
     JobTemplate,
     Options,
     Origin,
@@ -31,6 +30,7 @@ from taskflowmq.client.options import (
     check_options,
     make_template,
 )
+from taskflowmq.client.redacting import configured_rules
 from taskflowmq.client.session import Session
 from taskflowmq.client.signature import Signature
 from taskflowmq.client.sync import sync_twin
@@ -38,10 +38,11 @@ from taskflowmq.client.unique import Unique
 from taskflowmq.core.directives import Duration
 from taskflowmq.core.errors import InvalidJob, WrongContext
 from taskflowmq.core.job import Enqueued, NewJob
+from taskflowmq.core.redaction import Hider, Redaction, Rule, read_rules
 from taskflowmq.core.retry import Retry
-from taskflowmq.core.validation import MAX_RESULT_BYTES, check_name
+from taskflowmq.core.validation import MAX_RESULT_BYTES
 from taskflowmq.ports.context import Context, running
-from taskflowmq.ports.tasks import Runs, TaskNotice
+from taskflowmq.ports.tasks import TaskNotice
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -65,6 +66,7 @@ class TaskOptions(TypedDict, total=False):
         no rescuer has taken the job meanwhile. "stop": it is stopped before one can, so that two never run at once;
         its job goes back to its queue. Threads and blocked loops are stopped with their process.
     examples: arguments by name to begin with, at most 10; forms of the dashboard offer them.
+    redact: paths of fields that no reader is shown, such as ["card.number"]; see docs/redaction.md.
     """
 
     name: str
@@ -76,6 +78,7 @@ class TaskOptions(TypedDict, total=False):
     process: bool
     on_lease_lost: Literal["continue", "stop"]
     examples: Sequence[Mapping[str, Any]]
+    redact: Sequence[str]
 
 
 class JobRequest(msgspec.Struct, Generic[R_co], eq=False, frozen=True):
@@ -154,6 +157,11 @@ class TaskApp(Protocol):
         """The app's tasks, by name."""
         ...
 
+    @property
+    def redact(self) -> tuple[Rule, ...]:
+        """The fields that are hidden in all of the app's jobs."""
+        ...
+
 
 class _Enqueues(Generic[P, R]):
     """What tasks and tasks with options have in common. Their order is (task, options)."""
@@ -210,16 +218,20 @@ class Task(_Enqueues[P, R]):
 
     def __init__(self, fn: Callable[..., Any], options: TaskOptions | None = None) -> None:
         given: dict[str, Any] = dict(options or {})
-        _check_function(fn)
+        if isinstance(fn, Task):
+            raise TypeError(f"{fn.name!r} is a task: pass it to app.include(…)")
+        check_function(fn)
         self.fn = fn
-        self.name: str = _name(fn, given.pop("name", None))
-        self.runs = _runs(fn, process=bool(given.pop("process", False)))
-        self.stops_with_lease = _stops(given.pop("on_lease_lost", "continue"))
+        self.name: str = name_of(fn, given.pop("name", None))
+        self.runs = runs_of(fn, process=bool(given.pop("process", False)))
+        self.stops_with_lease = stops_of(given.pop("on_lease_lost", "continue"))
         self.retry: Retry = given.pop("retry", None) or Retry()
         if not isinstance(self.retry, Retry):
             raise TypeError(f"retry of task {self.name!r} must be a Retry, got {type(self.retry).__name__}")
         examples = given.pop("examples", ())
-        self._defaults = _defaults(given, self.retry)
+        self._rules = read_rules(given.pop("redact", ()))
+        self._defaults = defaults_of(given, self.retry)
+        self.queue: str = self._defaults.queue
         self._signature = Signature(fn)
         self._examples = check_examples(examples, self._signature) if examples else ()
         if isinstance(self._defaults.unique, Unique):
@@ -251,11 +263,6 @@ class Task(_Enqueues[P, R]):
         return BoundTask(self, options)
 
     # ---- what the worker asks (ports.tasks.TaskSpec) ----
-
-    @property
-    def queue(self) -> str:
-        """The queue that jobs enter unless they say otherwise."""
-        return self._defaults.queue
 
     @property
     def timeout_ms(self) -> int | None:
@@ -290,7 +297,18 @@ class Task(_Enqueues[P, R]):
 
     def notice(self) -> TaskNotice:
         """Return what is announced of this task in the store."""
-        return TaskNotice(self.name, self.args_schema(), options_json(self._defaults))
+        return TaskNotice(
+            self.name, self.args_schema(), options_json(self._defaults, (*self._rules, *self._apps_rules()))
+        )
+
+    def _apps_rules(self) -> tuple[Rule, ...]:
+        apps = (self._app,) if self._app is not None else tuple(self._included_in)
+        return tuple(dict.fromkeys(rule for app in apps for rule in app.redact))
+
+    @functools.cached_property
+    def hides(self) -> Hider | None:
+        """What hides fields of its jobs; None: nothing does."""
+        return Redaction((*configured_rules(), *self._apps_rules(), *self._rules)).of(self.name)
 
     # ---- what the app asks ----
 
@@ -449,51 +467,3 @@ class _DeclareWith(Declare):
 
 #: Make a detached task, to be collected by ``app.include``.
 task = Declare()
-
-
-def _check_function(fn: object) -> None:
-    if isinstance(fn, Task):
-        raise TypeError(f"{fn.name!r} is a task: pass it to app.include(…)")
-    if isinstance(fn, functools.partial):
-        raise TypeError("a functools.partial cannot be a task, it has no name of its own: write a short function")
-    if isinstance(fn, type):
-        raise TypeError(f"the class {fn.__qualname__} cannot be a task: write a function that uses it")
-    if not inspect.isfunction(fn):
-        raise TypeError(f"a task is a plain function or coroutine function, got {fn!r:.100}")
-    inner = inspect.unwrap(fn)
-    if inspect.isasyncgenfunction(inner) or inspect.isgeneratorfunction(inner):
-        raise TypeError(f"{fn.__qualname__} is a generator: a job ends once, so return a value instead of yielding")
-    if inspect.iscoroutinefunction(inner) and not inspect.iscoroutinefunction(fn):
-        raise TypeError(f"a decorator of {fn.__qualname__} hides a coroutine function: make its wrapper `async def`")
-
-
-def _name(fn: Callable[..., Any], given: str | None) -> str:
-    if given is None and fn.__name__ == "<lambda>":
-        raise TypeError("a lambda has no name: give name=…, or write a function")
-    return check_name("task", fn.__name__ if given is None else given)
-
-
-def _runs(fn: Callable[..., Any], *, process: bool) -> Runs:
-    if not process:
-        return Runs.COROUTINE if inspect.iscoroutinefunction(fn) else Runs.THREAD
-    return Runs.PROCESS
-
-
-def _stops(on_lease_lost: object) -> bool:
-    if on_lease_lost not in ("continue", "stop"):
-        raise InvalidJob.at("/on_lease_lost", f'must be "continue" or "stop", got {on_lease_lost!r:.80}')
-    return on_lease_lost == "stop"
-
-
-#: Options of a job that a task has a default of, and where that is read from.
-_DEFAULTS = {"queue": "queue", "priority": "priority", "timeout": "timeout_ms", "unique": "unique"}
-
-
-def _defaults(given: dict[str, Any], retry: Retry) -> Defaults:
-    checked = check_options(given)
-    for name in given:
-        if name not in _DEFAULTS:
-            hint = f"retry=Retry(max_attempts={given[name]!r})" if name == "max_attempts" else f"task.using({name}=…)"
-            raise TypeError(f"{name!r} is an option of a job, and not of a task: use {hint}")
-    values = {name: value for name in _DEFAULTS.values() if (value := getattr(checked, name)) is not msgspec.UNSET}
-    return Defaults(max_attempts=retry.max_attempts, **values)

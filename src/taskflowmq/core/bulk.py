@@ -21,6 +21,7 @@ from taskflowmq.core.errors import BulkNotFound, Conflict, InvalidJob
 from taskflowmq.core.filter_text import parse_filter
 from taskflowmq.core.job import FINAL, IdempotencyKey, JobFilter, Sort, State
 from taskflowmq.core.operations import Answer, Decision, Move
+from taskflowmq.core.redaction import Redaction
 from taskflowmq.core.validation import check_int
 
 #: Most jobs of one chunk: they are acted on in one transaction.
@@ -171,14 +172,17 @@ class Bulk(msgspec.Struct, frozen=True, kw_only=True):
         """Jobs of one chunk: with a rate, those of a second."""
         return CHUNK if self.rate is None else min(self.rate, CHUNK)
 
-    def query(self) -> JobFilter:
+    def query(self, hidden: Redaction | None = None) -> JobFilter:
         """Return which jobs are meant: those that fitted when the operation was accepted, the oldest first.
+
+        Args:
+            hidden: what its operator does not see, and so does not find.
 
         Raises:
             BadFilter: the filter was stored by a version that knows more.
         """
         query = jobs_for(self.action, self.tenant, self.filter or "")
-        return msgspec.structs.replace(query, created_before=self.created_at, sort=Sort.OLDEST)
+        return msgspec.structs.replace(query, created_before=self.created_at, sort=Sort.OLDEST, hidden=hidden)
 
 
 class BulkResult(msgspec.Struct, frozen=True):

@@ -50,6 +50,9 @@ from taskflowmq.core.filter_terms import (
 from taskflowmq.core.filter_values import moment
 from taskflowmq.core.fingerprint import is_fingerprint
 from taskflowmq.core.job import State
+from taskflowmq.core.patterns import glob
+from taskflowmq.core.redacted import shown_payload
+from taskflowmq.core.redaction import Redaction
 
 _MISSING = object()
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
@@ -125,18 +128,27 @@ class Needs(NamedTuple):
 Test = Callable[[Facts], bool]
 
 
-def matcher(terms: Iterable[Term], now: datetime | None) -> Test:
+def matcher(terms: Iterable[Term], now: datetime | None, hidden: Redaction | None = None) -> Test:
     """Return what tells whether a job fits all terms.
 
     Args:
         terms: the terms.
         now: what relative times and growing durations count to, by the clock of the store; None where no term needs
             it (``filter_scope.depends_on_now``).
+        hidden: what the reader does not see of a payload, and so does not find.
     """
     now = now or _NO_TIME
     ordered = sorted(terms, key=lambda term: term.key in _COSTLY)
     tests = [_negated(_test(term, now)) if term.negated else _test(term, now) for term in ordered]
-    return lambda job: all(test(job) for test in tests)
+    if hidden is None or not any(needs_of(ordered)):
+        return lambda job: all(test(job) for test in tests)
+    rules = hidden
+
+    def fits(job: Facts) -> bool:
+        shown = shown_payload(rules, job)
+        return all(test(shown) for test in tests)
+
+    return fits
 
 
 def needs_of(terms: Iterable[Term]) -> Needs:
@@ -233,25 +245,6 @@ _TEXTS: dict[str, Callable[[Facts], tuple[str, ...]]] = {
     "worker": lambda job: () if job.worker is None else (job.worker,),
     "error": _error_types,
 }
-
-
-def glob(pattern: str) -> Callable[[str], bool]:
-    """Return what tells whether a text fits a pattern, in which ``*`` stands for any text."""
-    first, *parts = pattern.split("*")
-    last = parts.pop()
-
-    def fits(text: str) -> bool:
-        if len(text) < len(first) + len(last) or not text.startswith(first) or not text.endswith(last):
-            return False
-        at, end = len(first), len(text) - len(last)
-        for part in parts:
-            at = text.find(part, at, end)
-            if at < 0:
-                return False
-            at += len(part)
-        return True
-
-    return fits
 
 
 def _measure(key: str, now: datetime) -> Callable[[Facts], float | None]:

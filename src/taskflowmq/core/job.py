@@ -17,6 +17,7 @@ from uuid import UUID
 import msgspec
 
 from taskflowmq.core.filter_terms import Term
+from taskflowmq.core.redaction import Redaction
 
 #: The tenant of jobs where none is named.
 DEFAULT_TENANT = "default"
@@ -396,6 +397,8 @@ class JobFilter(msgspec.Struct, frozen=True, kw_only=True):
     #: Further conditions; see ``filter_match``.
     terms: tuple[Term, ...] = ()
     sort: Sort = Sort.NEWEST
+    #: What the terms see of a payload: nothing that these rules hide. None: all of it.
+    hidden: Redaction | None = None
 
 
 V = TypeVar("V")

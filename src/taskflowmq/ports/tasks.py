@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
+from taskflowmq.core.redaction import Hider
 from taskflowmq.core.retry import Retry
 from taskflowmq.ports.hooks import Hooks
 
@@ -80,6 +81,11 @@ class TaskSpec(Protocol):
     @property
     def wants_context(self) -> bool:
         """Whether the function takes a Context first."""
+        ...
+
+    @property
+    def hides(self) -> Hider | None:
+        """What hides fields of its jobs from readers; None: nothing does."""
         ...
 
     @property

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from taskflowmq.core.history import HistoryKept
+from taskflowmq.core.redaction import Rule
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.store import Retention, Store
 from taskflowmq.ports.telemetry import Telemetry
@@ -43,8 +46,9 @@ def all_duties(
     poll: float = 1.0,
     retention: Retention | None = None,
     history: HistoryKept | None = None,
+    rules: Sequence[Rule] = (),
 ) -> list[Looper]:
-    """Return every duty, ready to run. Durations are seconds, as in the worker's options."""
+    """Return every duty, ready to run. Durations are seconds, as in the worker's options; rules are of redaction."""
     return [
         Stager(store, clock, telemetry, poll),
         Rescuer(store, clock, telemetry, sweep, lease_ms=round(lease * 1000)),
@@ -52,5 +56,5 @@ def all_duties(
         Pruner(store, clock, telemetry, retention=retention),
         Maintainer(store, clock, telemetry, MAINTAIN_SECONDS),
         RollUp(store, clock, telemetry, kept=history),
-        Bulker(store, clock, telemetry, poll),
+        Bulker(store, clock, telemetry, poll, rules),
     ]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from taskflowmq.core.bulk import Bulk
 from taskflowmq.core.errors import StoreUnavailable, TaskFlowError
+from taskflowmq.core.filter_match import needs_of
 from taskflowmq.core.redact import redact_text
+from taskflowmq.core.redaction import Redaction, Rule, rules_of
 from taskflowmq.core.validation import clean_text
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.store import MAX_BATCH, Store
@@ -27,12 +30,19 @@ class Bulker(Looper):
     """Takes a step of each live operation in turn, until none has one, and sleeps until the next may be taken.
 
     Every node does: the store lets one at a time act on an operation, and a turn would cost a write per poll.
+
+    Args:
+        store, clock, telemetry, interval: as of every duty.
+        rules: of redaction, beside those that tasks announce.
     """
 
     name = "bulker"
 
-    def __init__(self, store: Store, clock: Clock, telemetry: Telemetry, interval: float) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, telemetry: Telemetry, interval: float, rules: Sequence[Rule] = ()
+    ) -> None:
         super().__init__(store, clock, telemetry, interval)
+        self._rules = tuple(rules)
         self._prune_at = float("-inf")
 
     async def turn(self) -> float | None:
@@ -50,7 +60,7 @@ class Bulker(Looper):
     async def _step(self, bulk: Bulk) -> BulkStep:
         """Take one step of an operation; one that cannot continue is ended, so that it does not hold up the others."""
         try:
-            return await self._store.bulks.step(bulk)
+            return await self._store.bulks.step(bulk, await self._hidden(bulk))
         except StoreUnavailable:
             raise
         except Exception as error:
@@ -59,6 +69,14 @@ class Bulker(Looper):
             log.warning("bulk operation %s has failed: %s", bulk.id, problem, exc_info=not known)
             await self._store.bulks.fail(bulk.id, problem)
             return BulkStep(True)
+
+    async def _hidden(self, bulk: Bulk) -> Redaction | None:
+        """Return what the filter of an operation does not see: an operator finds by it what lists show, and no more."""
+        if bulk.collected or not any(needs_of(bulk.query().terms)):
+            return None
+        tasks = await self._store.intake.list_tasks(bulk.tenant)
+        announced = (rule for task in tasks for rule in rules_of(task.name, task.options))
+        return Redaction((*self._rules, *announced))
 
     async def _prune(self) -> None:
         if self._clock.monotonic() >= self._prune_at:

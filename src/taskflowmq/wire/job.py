@@ -85,7 +85,10 @@ class JobOut(msgspec.Struct, kw_only=True):
 
     id: UUID
     task: str
-    args: Annotated[Object, Meta(description="Arguments of the task, by name")]
+    args: Annotated[
+        Object,
+        Meta(description="Arguments of the task, by name; `••• (redacted)` stands for a value that is not shown"),
+    ]
     queue: str
     priority: int
     state: State

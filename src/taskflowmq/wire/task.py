@@ -36,6 +36,10 @@ class TaskOptions(msgspec.Struct, kw_only=True):
     max_attempts: int
     timeout: Annotated[float | None, Meta(description="Time limit of one attempt, in seconds")]
     unique: UniqueOut | None
+    redact: Annotated[
+        list[str] | msgspec.UnsetType,
+        Meta(description="Paths of fields that are redacted in its jobs; missing if it names none"),
+    ] = msgspec.UNSET
 
 
 class TaskOut(msgspec.Struct, kw_only=True):

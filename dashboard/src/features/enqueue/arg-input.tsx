@@ -13,6 +13,8 @@ interface Props {
 /** The input of one argument, by its kind. */
 export function ArgInput({ field, bind }: Props) {
   const shown = field.fallback === undefined ? "" : field.fallback.replace(/^"(.*)"$/, "$1");
+  // As text whatever its kind: a list of choices has none that means the value that is there.
+  if (field.redacted) return <Input {...bind} autoComplete="off" placeholder={words.kept} />;
   switch (field.kind) {
     case "boolean":
       return <Choice bind={bind} choices={["true", "false"]} unset={!field.required} />;

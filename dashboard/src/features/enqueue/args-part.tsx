@@ -29,7 +29,7 @@ export function ArgsPart({ fields, register, errors }: Props) {
           key={field.name}
           label={field.name}
           {...(field.required ? {} : { note: words.optional })}
-          hint={field.description}
+          hint={field.redacted ? words.keptHint : field.description}
           error={errors.args?.[n]?.message}
           className={field.kind === "json" ? "sm:col-span-2" : ""}
         >

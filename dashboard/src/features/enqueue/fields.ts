@@ -1,4 +1,5 @@
 import { formatJson, parseJson } from "@/api/json";
+import { MASK, MASK_JSON } from "@/lib/redaction";
 
 /** How an argument is put in. */
 export type FieldKind = "text" | "integer" | "number" | "boolean" | "choice" | "time" | "json";
@@ -13,6 +14,8 @@ export interface ArgField {
   choices: readonly string[];
   /** What the task takes where nothing is given, as JSON; undefined: it says none. */
   fallback: string | undefined;
+  /** The other job's value is hidden: it is kept where nothing is put in. */
+  redacted?: boolean;
 }
 
 type Schema = { [key: string]: unknown };
@@ -94,6 +97,7 @@ export type Problem = "needed" | "notNumber" | "notInteger" | "notJson" | "notTi
 /** What stands in a field, as JSON; undefined: the argument is left out. */
 export function jsonOf(field: ArgField, text: string): { json: string | undefined } | { problem: Problem } {
   const trimmed = text.trim();
+  if (field.redacted && trimmed === "") return { json: MASK_JSON };
   if (text === "" && field.kind === "text") return left(field, '""');
   if (trimmed === "" && field.kind !== "text") return left(field, undefined);
   switch (field.kind) {
@@ -146,7 +150,7 @@ export function isJsonObject(text: string): boolean {
 
 /** What a field shows of an argument that is there already. */
 export function textOf(field: ArgField, value: unknown): string {
-  if (value === undefined || (value === null && field.kind !== "json")) return "";
+  if (value === undefined || value === MASK || (value === null && field.kind !== "json")) return "";
   if (field.kind === "text" && typeof value === "string") return value;
   if (field.kind === "time" && typeof value === "string") return value;
   return formatJson(value) ?? "";

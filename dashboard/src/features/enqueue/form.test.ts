@@ -103,3 +103,27 @@ describe("the request", () => {
     expect(pathOf("/args", null)).toBe("json");
   });
 });
+
+describe("an argument that is hidden", () => {
+  const given = { to: "••• (redacted)", amount: "••• (redacted)", kind: "html" };
+  const hidden = FIELDS.map((field) => ({ ...field, redacted: field.name in given && field.name !== "kind" }));
+
+  test("stays as it is where nothing is put in, whatever its kind", () => {
+    const values = withArgs(filled([]), hidden, given, "");
+    expect(values.args.slice(0, 2)).toEqual(["", ""]);
+    const { body, errors } = requestOf(values, hidden);
+    expect(errors).toEqual({});
+    expect(bodyOf(body).args).toMatchObject({ to: "••• (redacted)", amount: "••• (redacted)", kind: "html" });
+  });
+
+  test("is replaced by what is put in", () => {
+    const values = withArgs(filled([]), hidden, given, "");
+    const { body } = requestOf({ ...values, args: ["ada", "12"] }, hidden);
+    expect(bodyOf(body).args).toMatchObject({ to: "ada", amount: 12 });
+  });
+
+  test("of another job is asked for in a new one", () => {
+    const values = withArgs(filled([]), FIELDS, given, "");
+    expect(requestOf(values, FIELDS).errors["args.1"]).toBeDefined();
+  });
+});

@@ -9,6 +9,7 @@ import { Refused } from "@/api/refused";
 import type { Replayed } from "@/lib/actions";
 import { newKey } from "@/lib/id";
 import { indentJson, membersOf } from "@/lib/raw-json";
+import { MASK_JSON } from "@/lib/redaction";
 import { useRefusal } from "@/lib/session";
 import { words } from "@/lib/text/enqueue";
 import { useZone } from "@/lib/zone";
@@ -157,5 +158,7 @@ function fieldsFor(
 ): readonly ArgField[] | null {
   const fields = fieldsOf(tasks?.find(({ name }) => name === job.task)?.args_schema);
   const known = new Set(fields?.map(({ name }) => name));
-  return [...membersOf(job.args).keys()].every((name) => known.has(name)) ? fields : null;
+  const given = membersOf(job.args);
+  if (fields === null || ![...given.keys()].every((name) => known.has(name))) return null;
+  return fields.map((field) => ({ ...field, redacted: given.get(field.name)?.trim() === MASK_JSON }));
 }

@@ -38,6 +38,8 @@ export const words = {
   replay: "Enqueue copy",
   replayTitle: (task: string) => `Edit and retry ${task}`,
   replayHint: "A new job is stored, which links to this one. This one stays as it is.",
+  kept: "Redacted; stays as it is",
+  keptHint: "Leave it empty to keep the value, which is not shown.",
   replayed: (task: string) => `Enqueued a copy of ${task}`,
   reason: "Reason",
   reasonHint: "Kept in the audit.",

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from taskflowmq.core.audit import Caller
 from taskflowmq.core.bulk import Bulk, BulkResult, NewBulk
+from taskflowmq.core.redaction import Redaction
 
 
 class BulkStep(NamedTuple):
@@ -69,8 +70,12 @@ class Bulks(Protocol):
         """Return the operations of every tenant that have not ended, oldest first."""
         ...
 
-    async def step(self, bulk: Bulk) -> BulkStep:
+    async def step(self, bulk: Bulk, hidden: Redaction | None = None) -> BulkStep:
         """Take the next step of an operation: collect ids, act on one chunk, or end it.
+
+        Args:
+            bulk: the operation.
+            hidden: what its filter does not see of a payload.
 
         A chunk, what became of its jobs, and how far the operation is are committed together, under a lock that one
         process holds: so nothing is done twice, whatever process dies in between.

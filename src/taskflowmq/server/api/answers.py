@@ -131,7 +131,7 @@ class FeedSources:
         """Return the JSON of event ``job``."""
         if probe is None:
             return encode(JobGone(id=job_id, gone=True))
-        attempts = await self._session().asked.jobs.attempts(tenant, job_id)
+        attempts = await self._session().seen.jobs.attempts(tenant, job_id)
         found = JobEvent(
             id=job_id,
             attempts=[attempt_out(attempt) for attempt in attempts],
@@ -143,11 +143,11 @@ class FeedSources:
 
     async def last_line(self, tenant: str, job_id: UUID) -> LogCursor | None:
         """Return the place of a job's last line; None: it has logged nothing."""
-        return await self._session().asked.logs.last(tenant, job_id)
+        return await self._session().seen.logs.last(tenant, job_id)
 
     async def lines(self, tenant: str, job_id: UUID, after: LogCursor | None) -> LogPage:
         """Return the lines behind a place."""
-        return await self._session().asked.logs.read(tenant, job_id, LogQuery(after=after), counts=False)
+        return await self._session().seen.logs.read(tenant, job_id, LogQuery(after=after), counts=False)
 
     def bell(self) -> AbstractAsyncContextManager[AsyncIterator[object]]:
         """Yield something whenever jobs become ready, in whatever process."""
@@ -155,7 +155,7 @@ class FeedSources:
 
     @property
     def _probes(self) -> Probes:
-        return self._session().asked.probes
+        return self._session().seen.probes
 
 
 def _whole(answer: Any) -> Value:

@@ -15,6 +15,8 @@ from taskflowmq.client.app import BaseApp
 from taskflowmq.client.session import Session
 from taskflowmq.core.errors import JobNotFound, StoreUnavailable
 from taskflowmq.core.job import JobView
+from taskflowmq.core.redacted import shown_job
+from taskflowmq.core.redaction import Hider
 from taskflowmq.ports.store import Jobs, Queues, Stats, Store, StoreStats
 from taskflowmq.server.api.answers import FeedSources
 from taskflowmq.server.api.readback import Readback
@@ -108,6 +110,7 @@ class Services:
         """Keep the app open for as long as the server runs, whatever else opens and closes it meanwhile."""
         async with self.app.hub.kept() as session:
             await session.announce()
+            await session.redaction()
             self._session = session
             self.feed.open()
             try:
@@ -125,6 +128,7 @@ class Services:
         session = await self.app.hub.open_here()
         if session is not self._session:
             await session.announce()
+            await session.redaction()
             self._session = session
 
     @property
@@ -141,8 +145,8 @@ class Services:
 
     @property
     def jobs(self) -> Jobs:
-        """The store's jobs, within the deadline."""
-        return self.session.asked.jobs
+        """The store's jobs, as people are shown them."""
+        return self.session.seen.jobs
 
     @property
     def queues(self) -> Queues:
@@ -161,6 +165,17 @@ class Services:
             raise not_found()
         return found
 
+    async def stored_job(self, tenant: str, job_id: UUID) -> JobView:
+        """Return a job as it is stored, with what no reader is shown, or raise the 404."""
+        found = await self.session.asked.jobs.get(tenant, job_id)
+        if found is None:
+            raise not_found()
+        return found
+
+    async def hider(self, task: str) -> Hider | None:
+        """Return what hides fields of a task's jobs; None: nothing does."""
+        return (await self.session.redaction((task,))).of(task)
+
     async def wait(self, view: JobView, seconds: float, seat: Seat) -> JobView:
         """Return the job when it has ended, or as it is when the time has elapsed.
 
@@ -178,7 +193,10 @@ class Services:
         except JobNotFound as error:  # deleted meanwhile
             raise not_found() from error
         await seat.take_turn()
-        return await self.job(view.tenant, view.id) if ended is None else ended
+        if ended is None:
+            return await self.job(view.tenant, view.id)
+        # What the waiters of a process receive is as it is stored.
+        return shown_job(await self.session.redaction((ended.task,)), ended)
 
     async def _ended(self, view: JobView, seconds: float) -> JobView | None:
         try:

@@ -13,6 +13,7 @@ from taskflowmq.core.bulk import Bulk, BulkState, NewBulk, Next
 from taskflowmq.core.errors import IdempotencyMismatch
 from taskflowmq.core.filter_scope import scoped
 from taskflowmq.core.job import QueueRef, State
+from taskflowmq.core.redaction import Redaction
 from taskflowmq.ports.store.bulks import BulkStep
 from taskflowmq.stores.common.jobs import CommonJobs
 from taskflowmq.stores.common.listing import states_of
@@ -54,16 +55,16 @@ class CommonBulks(ABC):
     def __init__(self, jobs: CommonJobs) -> None:
         self._jobs = jobs
 
-    async def step(self, bulk: Bulk) -> BulkStep:
+    async def step(self, bulk: Bulk, hidden: Redaction | None = None) -> BulkStep:
         """Take the next step of an operation."""
         if bulk.collected:
             return await self._act(bulk)
-        return BulkStep(await self._store(bulk, await self._collected(bulk)))
+        return BulkStep(await self._store(bulk, await self._collected(bulk, hidden)))
 
-    async def _collected(self, bulk: Bulk) -> Collected:
+    async def _collected(self, bulk: Bulk, hidden: Redaction | None) -> Collected:
         size = bulk.chunk
         most = size * COLLECTED
-        found = await self._jobs.collect(bulk.query(), bulk.created_at, bulk.position, most)
+        found = await self._jobs.collect(bulk.query(hidden), bulk.created_at, bulk.position, most)
         return Collected(chunks_of(found.ids, size), found.last, found.last is None)
 
     @abstractmethod

@@ -121,7 +121,7 @@ class CommonJobs(ABC):
         # With text to pass over the others by, few jobs are read.
         needles = needles_of(query.terms)
         sizes = windows(limit, seconds, largest=LARGEST if any(needles) else LARGEST_READ)
-        return partial(self._find_matching, query, needles, matcher(query.terms, now)), sizes
+        return partial(self._find_matching, query, needles, matcher(query.terms, now, query.hidden)), sizes
 
     async def _find_matching(
         self, query: JobFilter, needles: Needles, fits: Test, stretch: Stretch, size: int, most: int

@@ -14,6 +14,7 @@ from taskflowmq.core.errors import Conflict, IdempotencyMismatch
 from taskflowmq.core.filter_text import parse_filter
 from taskflowmq.core.ids import uuid7
 from taskflowmq.core.job import IdempotencyKey, JobFilter, State
+from taskflowmq.core.redaction import Redaction, read_rules
 from taskflowmq.core.transitions import Discarded, Succeeded
 from taskflowmq.ports.store import Store
 from taskflowmq.testing.conformance.intake import ERROR
@@ -143,6 +144,16 @@ class TestBulks(StoreSuite):
         bulk = await carry_out(rig.store, bulk)
         assert bulk.counts == {"changed": 1, "not_found": 1}
         assert await rig.state(first) is State.COMPLETED
+
+    async def test_no_job_is_meant_by_what_is_hidden(self, rig: Rig) -> None:
+        hidden, job = Redaction(read_rules(["pin"])), await rig.put(args={"pin": "4711x"})
+        for text in ("4711x", "args.pin:4711x"):
+            bulk = await start(rig, "cancel", text)
+            while (await rig.store.bulks.step(await again(rig.store, bulk), hidden)).worked:
+                pass
+            bulk = await again(rig.store, bulk)
+            assert (bulk.state, bulk.total) == (BulkState.DONE, 0)
+        assert await rig.state(job.id) is State.PENDING
 
     async def test_jobs_of_another_tenant_are_not_touched(self, rig: Rig) -> None:
         foreign = await rig.put(tenant="blue")

@@ -12,6 +12,7 @@ import msgspec
 from taskflowmq.core.filter_match import matcher
 from taskflowmq.core.filter_text import parse_filter, write_filter
 from taskflowmq.core.job import ClaimedJob, JobFilter, JobView, NewJob, Sort
+from taskflowmq.core.redaction import Redaction, read_rules
 from taskflowmq.core.transitions import Discarded, Failed, Outcome, Stopped, Succeeded
 from taskflowmq.ports.store import FIRST_LOOK, SEARCH_S
 from taskflowmq.testing.conformance.support import Rig, StoreSuite, ids, transition
@@ -97,6 +98,26 @@ class TestFilters(StoreSuite):
             assert await _list(rig, query, seconds=0) == [needle.id]
         straws = JobFilter(terms=parse_filter("-args.x:needle attempt:0"))
         assert len(set(await _list(rig, straws, seconds=0))) == 120
+
+    async def test_nothing_is_found_by_what_is_hidden(self, rig: Rig) -> None:
+        hidden = Redaction(read_rules(["pin", "secret-task:note"]))
+        seen = await rig.put(args={"pin": "4711x", "note": "4711x"}, meta=b'{"deep":[{"PIN":"4711x"}]}')
+        other = await rig.put(task="secret-task", args={"pin": "4711x", "note": "4711x"})
+        for text, wanted in (
+            ("4711x", [seen.id]),
+            ("-4711x", [other.id]),
+            ("args.note:4711x", [seen.id]),
+            ("args.pin:4711x", []),
+            ("-args.pin:4711x", [other.id, seen.id]),
+            ("meta.deep.0.PIN:4711x", []),
+        ):
+            query = JobFilter(terms=parse_filter(text), hidden=hidden)
+            assert await _list(rig, query) == wanted, text
+            assert (await rig.store.jobs.count(query)).value == len(wanted)
+            assert list((await rig.store.probes.probe_page(query, 9)).ids) == wanted
+            page = await rig.store.jobs.list_jobs(query, limit=9, before=None)
+            assert page.looked_at == 2  # how many were looked at tells nothing either
+        assert len(await _list(rig, JobFilter(terms=parse_filter("args.pin:4711x")))) == 2
 
     async def test_a_feed_asks_with_terms_too(self, rig: Rig) -> None:
         jobs = [await rig.put(args={"x": number % 2}) for number in range(6)]

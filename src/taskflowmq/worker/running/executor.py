@@ -19,7 +19,7 @@ import msgspec
 
 from taskflowmq.core.directives import Stop
 from taskflowmq.core.job import ClaimedJob
-from taskflowmq.core.transitions import Crashed, Failed, HandedBack, Outcome, Stopped, TimedOut, decide
+from taskflowmq.core.transitions import Crashed, Failed, HandedBack, Outcome, Stopped, Succeeded, TimedOut, decide
 from taskflowmq.ports.chance import chance
 from taskflowmq.ports.context import StopReason, running
 from taskflowmq.ports.hooks import Around
@@ -35,7 +35,7 @@ from taskflowmq.worker.running.reports import Reports
 from taskflowmq.worker.running.run import CANCEL, HAND_BACK, LEASE_LOST, TIMEOUT, Reach, Run
 from taskflowmq.worker.settling.completer import Completer
 from taskflowmq.worker.settling.failure import describe, error_json, stack_of, traceback_of
-from taskflowmq.worker.settling.outcome import DONE, raised, returned, undecodable
+from taskflowmq.worker.settling.outcome import DONE, raised, returned, undecodable, without_hidden
 from taskflowmq.worker.slots import STEPPED, SlotTable
 
 log = logging.getLogger("taskflowmq.worker")
@@ -344,6 +344,8 @@ class Executor:
 
     def _settle(self, run: Run, outcome: Outcome) -> None:
         run.ended = True
+        if type(outcome) is not Succeeded:
+            outcome = without_hidden(run.spec, run.job, outcome)
         self.ended += 1
         if type(outcome) is HandedBack and run.began is not None:
             self.handed_back += 1

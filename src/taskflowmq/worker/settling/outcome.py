@@ -8,6 +8,8 @@ import msgspec
 
 from taskflowmq.core.directives import Cancel, Directive, Discard, RetryAfter, Snooze
 from taskflowmq.core.errors import InvalidJob
+from taskflowmq.core.job import ClaimedJob
+from taskflowmq.core.redacted import hidden_values, shown_error_json
 from taskflowmq.core.transitions import (
     Discarded,
     Failed,
@@ -65,6 +67,15 @@ def raised(spec: TaskSpec, error: BaseException) -> Outcome:
             return Discarded(describe(error))
         case _:
             return Failed(describe(error), retry=_wants_retry(spec, error))
+
+
+def without_hidden(spec: TaskSpec, job: ClaimedJob, outcome: Outcome) -> Outcome:
+    """Return an outcome whose error holds no value of the job that no reader is shown."""
+    error: bytes | None = getattr(outcome, "error", None)
+    if error is None or spec.hides is None:
+        return outcome
+    shown = shown_error_json(error, hidden_values(spec.hides, job.args, job.meta))
+    return outcome if shown is error else msgspec.structs.replace(outcome, error=shown)
 
 
 def undecodable(error: BaseException) -> Outcome:

@@ -54,10 +54,12 @@ async def create_bulk(
     """
     context, asked = context_of(request.scope), decode_body(BulkRequest, body)
     if asked.q is not None:
-        read_filter(context, {"q": asked.q})  # the error names the parameter, and the caller may read what it is about
+        read_filter(
+            services, context, {"q": asked.q}
+        )  # the error names the parameter, and the caller may read what it is about
     order = read_order(asked.action, asked.q, asked.ids, name="q")
     if asked.dry_run:
-        seen = await preview(services.session, context.tenant, order)
+        seen = await preview(services.session.seen, context.tenant, order)
         rows = [row_out(row) for row in seen.sample]
         return Response(DryRunOut(matched=count_out(seen.matched), sample=rows), status_code=200)
     by = operator_of(request, asked.reason)

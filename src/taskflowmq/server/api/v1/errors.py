@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from litestar import Request, get, post
 from litestar.params import FromPath, QueryParameter, RawBody
 
-from taskflowmq.client.error_groups import find_group, mark_group, sample_of
+from taskflowmq.client.error_groups import find_group, mark_group, sample_of, shown_sample
 from taskflowmq.core.audit import Caller
 from taskflowmq.core.error_groups import MAX_GROUPS, MAX_QUERY, ErrorGroup, GroupState, check_query
 from taskflowmq.core.errors import InvalidJob
@@ -134,4 +134,6 @@ async def _mark(
 
 
 async def _detail(services: Services, tenant: str, group: ErrorGroup) -> ErrorGroupDetail:
-    return detail_out(group, await sample_of(services.session.asked, tenant, group))
+    return detail_out(
+        group, await shown_sample(services.session, await sample_of(services.session.asked, tenant, group))
+    )

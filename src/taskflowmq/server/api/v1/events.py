@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from litestar import Request, Response, get
 from litestar.params import QueryParameter
 
-from taskflowmq.server.api.services import Shared
+from taskflowmq.server.api.services import Services, Shared
 from taskflowmq.server.api.v1.ids import LONG, read_ids
 from taskflowmq.server.api.v1.page_filter import NAME, read_page
 from taskflowmq.server.edge.problems import bad_parameter
@@ -84,7 +84,7 @@ async def follow(
     wishes = Wishes(
         tenant=context.tenant,
         jobs=read_ids("ids", ids, MOST_IDS),
-        pages=_pages(context, pages or ()),
+        pages=_pages(services, context, pages or ()),
         details=read_ids("job", job, MOST_DETAILS),
         values=tuple(name for name, wanted in values.items() if wanted),
     )
@@ -95,7 +95,7 @@ async def follow(
     return _Events(EventStream(feed, stream, wants_body=context.wants_body))
 
 
-def _pages(context: RequestContext, given: Sequence[str]) -> tuple[PageWish, ...]:
+def _pages(services: Services, context: RequestContext, given: Sequence[str]) -> tuple[PageWish, ...]:
     if len(given) > MOST_PAGES:
         raise bad_parameter(NAME, f"is given {len(given)} times, at most {MOST_PAGES} are allowed")
-    return tuple(read_page(context, text) for text in given)
+    return tuple(read_page(services, context, text) for text in given)

@@ -93,7 +93,7 @@ async def export_jobs(
         "q": search,
     }
     context = context_of(request.scope)
-    query = read_filter(context, given, Sort(sort))
+    query = read_filter(services, context, given, Sort(sort))
     return _File(Export(services.jobs, query, ExportFormat(wanted), context))
 
 

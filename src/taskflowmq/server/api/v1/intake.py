@@ -16,6 +16,7 @@ from taskflowmq.client.headers import TRACEPARENT, is_traceparent
 from taskflowmq.client.options import check_chance
 from taskflowmq.core.errors import InvalidJob, UnknownTask
 from taskflowmq.core.job import Enqueued, IdempotencyKey, NewJob
+from taskflowmq.core.redaction import MASK_UTF8, refuse_mask
 from taskflowmq.server.api.services import Services
 from taskflowmq.server.api.v1.bulk_body import Slices, read_job
 from taskflowmq.server.api.v1.idempotency import Repeat, idempotency_of
@@ -53,6 +54,7 @@ async def store_one(services: Services, scope: Mapping[str, Any], request: JobBo
     """
     caller = _caller(scope)
     job = _prepare_plain(services, request, caller) or await _prepare(services, request, **caller)
+    _refuse_masks(request, job)
     stored = await services.session.store_one(job, idempotency_of(scope, request))
     created = _is_new(job, stored)
     if stored.at is None:
@@ -92,7 +94,9 @@ async def _prepare_all(
         if is_keyed:
             repeat.add(request)
         try:
-            jobs.append(_prepare_plain(services, request, caller) or await _prepare(services, request, **caller))
+            job = _prepare_plain(services, request, caller) or await _prepare(services, request, **caller)
+            _refuse_masks(request, job)
+            jobs.append(job)
         except InvalidJob as error:
             raise inside(index, error) from error
         except UnknownTask as error:
@@ -100,6 +104,13 @@ async def _prepare_all(
         if not index & stride:
             await slices.end()
     return jobs, repeat.key()
+
+
+def _refuse_masks(request: JobBody, job: NewJob) -> None:
+    """Refuse values that were copied from where they are hidden: they would be stored as if they were meant."""
+    if MASK_UTF8 in job.args or (job.meta is not None and MASK_UTF8 in job.meta):
+        refuse_mask(request.args, "/args")
+        refuse_mask(request.meta, "/meta")
 
 
 def _is_new(job: NewJob, stored: Enqueued) -> bool:

@@ -12,9 +12,11 @@ from taskflowmq.core.filter_match import needs_of
 from taskflowmq.core.filter_text import parse_filter
 from taskflowmq.core.filters import read_states, split_words
 from taskflowmq.core.job import JobFilter, Sort
+from taskflowmq.core.redacted import check_terms
 from taskflowmq.core.validation import MAX_TAG_LENGTH, check_name, check_text, check_time
+from taskflowmq.server.api.services import Services
 from taskflowmq.server.edge.auth import require
-from taskflowmq.server.edge.problems import bad_parameter
+from taskflowmq.server.edge.problems import Problem, bad_parameter
 from taskflowmq.server.edge.request_context import RequestContext
 
 
@@ -42,10 +44,13 @@ CHECKS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
 }
 
 
-def read_filter(context: RequestContext, given: Mapping[str, Any], sort: Sort = Sort.NEWEST) -> JobFilter:
+def read_filter(
+    services: Services, context: RequestContext, given: Mapping[str, Any], sort: Sort = Sort.NEWEST
+) -> JobFilter:
     """Return the filter that parameters mean.
 
     Args:
+        services: of the server.
         context: of the request; its tenant's jobs are meant.
         given: values of parameters, None where one is not given.
         sort: the order of the list.
@@ -61,14 +66,22 @@ def read_filter(context: RequestContext, given: Mapping[str, Any], sort: Sort = 
         try:
             wanted[field] = check(value)
         except InvalidJob as error:
-            wrong = error.errors[0]
-            raise bad_parameter(name, wrong.detail, wrong.position, wrong.hint) from error
+            raise _of(name, error) from error
     query = JobFilter(tenant=context.tenant, sort=sort, **wanted)
     if any(needs_of(query.terms)):
         require(context.principal, "payload:read")
+        try:
+            check_terms(services.session.rules.known, query.terms, query.task)
+        except InvalidJob as error:
+            raise _of("q", error) from error
     _check_order("created", query.created_after, query.created_before)
     _check_order("finished", query.finished_after, query.finished_before)
     return query
+
+
+def _of(name: str, error: InvalidJob) -> Problem:
+    wrong = error.errors[0]
+    return bad_parameter(name, wrong.detail, wrong.position, wrong.hint)
 
 
 def _check_order(kind: str, after: datetime | None, before: datetime | None) -> None:

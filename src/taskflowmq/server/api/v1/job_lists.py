@@ -105,7 +105,7 @@ async def list_jobs(
         "finished_before": finished_before,
         "q": search,
     }
-    query = read_filter(context_of(request.scope), given, Sort(sort))
+    query = read_filter(services, context_of(request.scope), given, Sort(sort))
     if view == "full":
         return await _page(services, query, limit, cursor)
     page = await services.jobs.list_rows(query, limit=limit, before=_start(query, cursor))
@@ -115,7 +115,7 @@ async def list_jobs(
 @post("/jobs/count", operation_id="countJobs", summary="Count the jobs that match a filter", tags=TAGS, status_code=200)
 async def count_jobs(body: RawBody, request: Request[Any, Any, Any], services: Shared) -> CountOut:
     """Return how many jobs match a filter: exactly, or at least how many after 10,000 jobs or about 250 ms."""
-    query = read_filter(context_of(request.scope), {"q": decode_body(CountBody, body).q})
+    query = read_filter(services, context_of(request.scope), {"q": decode_body(CountBody, body).q})
     return count_out(await services.jobs.count(query))
 
 

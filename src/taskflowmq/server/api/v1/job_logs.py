@@ -74,7 +74,7 @@ async def logs(
         file = await _text(services, tenant, view.id, msgspec.structs.replace(query, after=None, limit=MAX_LINES))
         headers = {"Content-Disposition": f'attachment; filename="{text_name(view.id)}"'}
         return Response(cast(Any, file), media_type="text/plain", headers=headers)
-    page = await services.session.asked.logs.read(tenant, view.id, query)
+    page = await services.session.seen.logs.read(tenant, view.id, query)
     return Response(logs_out(page, place))
 
 
@@ -89,7 +89,7 @@ async def _text(services: Services, tenant: str, job_id: UUID, query: LogQuery) 
     parts: list[str] = []
     weight, before, whole = 0, None, query.level <= Level.DEBUG.number and query.text is None
     while weight < MAX_TEXT:
-        page = await services.session.asked.logs.read(tenant, job_id, query, counts=False)
+        page = await services.session.seen.logs.read(tenant, job_id, query, counts=False)
         for line in page.items:
             parts += filter(None, [heading(line, before)])
             if whole and (gone := missing(line, before)):

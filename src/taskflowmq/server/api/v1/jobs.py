@@ -110,12 +110,16 @@ async def replay_job(
     """Store a new job like this one, which may be in any state, with other arguments if given.
 
     Task, arguments, queue, priority, attempts, timeout, tags and meta are taken over; the unique key and the expiry are
-    not. If a live job holds a unique key that the task asks for, returns 200 and that job.
+    not. `••• (redacted)` in the arguments stands for the value that this job has. If a live job holds a unique key that
+    the task asks for, returns 200 and that job.
     """
     given = decode_body(ReplayBody, body) if body.strip() else ReplayBody()
     by = operator_of(request, given.reason)
-    view = await services.job(by.tenant, parse_id(job_id))
-    made = await replay_of(services.app.sender, view, by, args=given.args, queue=given.queue, run_at=given.run_at)
+    view = await services.stored_job(by.tenant, parse_id(job_id))
+    hider = await services.hider(view.task)
+    made = await replay_of(
+        services.app.sender, view, by, hider, args=given.args, queue=given.queue, run_at=given.run_at
+    )
     stored = await services.session.store_by_hand(made.job, made.act, idempotency_of(request.scope, given))
     answer = job_fields(await services.job(by.tenant, stored.id))
     return Response(Submitted(**answer, created=stored.created), status_code=201 if stored.created else 200)

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 from uuid import UUID
 
+from taskflowmq.server.api.services import Services
 from taskflowmq.server.api.v1.ids import read_id
 from taskflowmq.server.api.v1.job_filter import CHECKS, read_filter
 from taskflowmq.server.edge.problems import Problem, bad_parameter
@@ -28,10 +29,11 @@ _TYPES: Mapping[str, tuple[Callable[[str], Any], str]] = {
 }
 
 
-def read_page(context: RequestContext, text: str) -> PageWish:
+def read_page(services: Services, context: RequestContext, text: str) -> PageWish:
     """Return the list that a filter means.
 
     Args:
+        services: of the server.
         context: of the request; its tenant's jobs are meant.
         text: the filter; empty for all jobs.
 
@@ -42,7 +44,7 @@ def read_page(context: RequestContext, text: str) -> PageWish:
     try:
         top = given.pop("top", None)
         held = None if top is None else _HOLDS_NONE if top == "" else read_id("top", top)
-        query = read_filter(context, {name: _typed(name, value) for name, value in given.items()})
+        query = read_filter(services, context, {name: _typed(name, value) for name, value in given.items()})
     except Problem as problem:
         if problem.status != 422:
             raise

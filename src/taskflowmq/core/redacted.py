@@ -1,0 +1,193 @@
+"""Jobs, rows, attempts, errors and log lines as they are shown: without the fields that :mod:`redaction` hides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from taskflowmq.core.attempts import AttemptView
+from taskflowmq.core.errors import BadFilter
+from taskflowmq.core.feed import JobProbe
+from taskflowmq.core.filter_terms import PAYLOAD_KEYS, Term, Word
+from taskflowmq.core.job import JobView
+from taskflowmq.core.job_logs import Line, LogLine
+from taskflowmq.core.patterns import glob
+from taskflowmq.core.redaction import Hider, Redaction, without
+from taskflowmq.core.rows import SHOWN, ErrorHead, JobRow
+
+
+class _Payload(Protocol):
+    """The JSON that the terms of a filter read of a job."""
+
+    @property
+    def task(self) -> str: ...
+    @property
+    def raw_args(self) -> bytes | None: ...
+    @property
+    def raw_meta(self) -> bytes | None: ...
+    @property
+    def raw_error(self) -> bytes | None: ...
+
+
+P = TypeVar("P", bound=_Payload)
+
+
+def shown_job(redaction: Redaction, view: JobView) -> JobView:
+    """Return a job as it is shown; the same object if nothing of it is hidden."""
+    hider = redaction.of(view.task)
+    if hider is None:
+        return view
+    values: list[str] = []
+    changed: dict[str, Any] = {
+        "raw_args": hider.json("args", view.raw_args, values),
+        "raw_meta": hider.json("meta", view.raw_meta, values),
+        "raw_result": hider.json("result", view.raw_result, values),
+        "raw_progress": hider.json("progress", view.raw_progress),
+        "raw_error": view.raw_error,
+    }
+    if values:
+        changed["raw_error"] = shown_error_json(changed["raw_error"], values)
+        changed["unique_key"] = None if view.unique_key is None else without(view.unique_key, values)
+        changed["result_error"] = None if view.result_error is None else without(view.result_error, values)
+    changed = {name: value for name, value in changed.items() if value is not getattr(view, name)}
+    return msgspec.structs.replace(view, **changed) if changed else view
+
+
+def shown_row(redaction: Redaction, row: JobRow) -> JobRow:
+    """Return a row as it is shown. Of the error, values are hidden that stand in the shown arguments."""
+    hider = redaction.of(row.task)
+    if hider is None:
+        return row
+    values: list[str] = []
+    args = hider.text("args", row.args_preview, values)
+    progress = hider.json("progress", row.raw_progress)
+    error = row.error
+    if values and error is not None:
+        error = ErrorHead(error.type, without(error.message, values)[:SHOWN])
+    if args is row.args_preview and progress is row.raw_progress and error is row.error:
+        return row
+    return msgspec.structs.replace(row, args_preview=args, raw_progress=progress, error=error)
+
+
+def shown_probe(redaction: Redaction, probe: JobProbe) -> JobProbe:
+    """Return what moves of a job as it is shown. Its task is not known, so the rules of all tasks hold."""
+    if redaction.any is None or probe.raw_progress is None:
+        return probe
+    progress = redaction.any.json("progress", probe.raw_progress)
+    return probe if progress is probe.raw_progress else msgspec.structs.replace(probe, raw_progress=progress)
+
+
+def shown_attempt(values: list[str], attempt: AttemptView) -> AttemptView:
+    """Return an attempt as it is shown.
+
+    Args:
+        values: the hidden values of its job, of :func:`hidden_values`.
+        attempt: the attempt.
+    """
+    error = shown_error_json(attempt.raw_error, values)
+    return attempt if error is attempt.raw_error else msgspec.structs.replace(attempt, raw_error=error)
+
+
+def shown_line(hider: Hider, values: list[str], line: LogLine) -> LogLine:
+    """Return a stored line as it is shown; arguments as for :func:`shown_attempt`."""
+    fields = _shown_fields(hider, values, line.raw_fields)
+    message = without(line.message, values)
+    if fields is line.raw_fields and message == line.message:
+        return line
+    return msgspec.structs.replace(line, message=message, raw_fields=fields)
+
+
+def stored_line(hider: Hider, values: list[str], line: Line) -> Line:
+    """Return a line as it is stored: hidden values never leave the worker in it."""
+    fields = _shown_fields(hider, values, line.fields)
+    message = without(line.message, values)
+    if fields is line.fields and message == line.message:
+        return line
+    return msgspec.structs.replace(line, message=message, fields=fields)
+
+
+def hidden_values(hider: Hider, args: bytes, meta: bytes | None = None, result: bytes | None = None) -> list[str]:
+    """Return the texts and numbers of a job's payload that are hidden."""
+    values: list[str] = []
+    hider.json("args", args, values)
+    hider.json("meta", meta, values)
+    hider.json("result", result, values)
+    return values
+
+
+def shown_error_json(raw: bytes | None, values: list[str]) -> bytes | None:
+    """Return an error, ``{"type", "message", "traceback"}``, without hidden values; the same object if it has none."""
+    if raw is None or not values:
+        return raw
+    try:
+        error = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, ValueError):  # stored by a program that is not ours
+        return raw
+    if not isinstance(error, dict):
+        return raw
+    shown = {name: without(value, values) if isinstance(value, str) else value for name, value in error.items()}
+    return raw if shown == error else msgspec.json.encode(shown)
+
+
+def shown_payload(redaction: Redaction, job: P) -> P:
+    """Return what a filter reads of a job as its reader sees it, so that no filter finds what is hidden."""
+    hider = redaction.of(job.task)
+    if hider is None:
+        return job
+    values: list[str] = []
+    args, meta = hider.json("args", job.raw_args, values), hider.json("meta", job.raw_meta, values)
+    error = shown_error_json(job.raw_error, values)
+    if args is job.raw_args and meta is job.raw_meta and error is job.raw_error:
+        return job
+    replaced: P = msgspec.structs.replace(job, raw_args=args, raw_meta=meta, raw_error=error)  # type: ignore[type-var]
+    return replaced
+
+
+def check_terms(redaction: Redaction, terms: Iterable[Term], task: str | None = None) -> None:
+    """Refuse a filter by a field that is hidden: it would find nothing, and its reader would not know why.
+
+    Args:
+        redaction: the rules.
+        terms: of the filter.
+        task: the only task whose jobs are meant; None: any.
+
+    Raises:
+        BadFilter: names the rule.
+    """
+    terms = tuple(terms)
+    named = [
+        (glob(word.text) if word.pattern else word.text.__eq__)
+        for term in terms if term.key == "task" and not term.negated and len(term.values) == 1
+        for word in term.values if isinstance(word, Word)
+    ]  # fmt: skip
+    for term in terms:
+        if term.key not in PAYLOAD_KEYS:
+            continue
+        for rule in redaction.rules:
+            of_others = rule.task and "*" not in rule.task and (
+                (task is not None and task != rule.task) or not all(fits(rule.task) for fits in named)
+            )  # fmt: skip
+            if not of_others and Hider((rule,)).rule_for(term.key, term.path) is not None:
+                path = ".".join((term.key, *term.path))
+                raise BadFilter("redacted", f"{path} is redacted by the rule {rule}, so jobs are not found by it", 0, 0)
+
+
+def _shown_fields(hider: Hider, values: list[str], raw: bytes | None) -> bytes | None:
+    fields = hider.json("log", raw)
+    if fields is None or not values:
+        return fields
+    found = msgspec.json.decode(fields)
+    shown = _without_values(found, values)
+    return fields if shown == found else msgspec.json.encode(shown)
+
+
+def _without_values(value: Any, values: list[str]) -> Any:
+    if isinstance(value, str):
+        return without(value, values)
+    if isinstance(value, dict):
+        return {name: _without_values(one, values) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_without_values(one, values) for one in value]
+    return value
