@@ -68,3 +68,17 @@ async def test_a_shared_view_is_found_by_another_browser(page: Page, site: Site,
     await open_at(other, site, page.url.removeprefix(site.url))
     await expect(other.get_by_role("button", name="View: Mail that fails")).to_be_visible()
     await expect(other.get_by_role("columnheader", name="Wait")).to_have_count(0)
+
+
+async def test_a_tag_that_no_row_shows_completes_the_filter(page: Page, site: Site) -> None:
+    tagged = await site.app.asend("report.render", {"month": "2026-01"}, tags=["quarterly"])
+    await site.app.asend("mail.send", {"to": "ada@example.org"})
+    await open_at(page, site, "/jobs?queue=mail")
+    await expect(row_of(page, tagged)).to_have_count(0)
+    field = page.get_by_role("combobox", name="Filter")
+    await field.fill("tag:quar")
+    await expect(page.get_by_role("option", name="tag:quarterly 1 of the newest jobs")).to_be_visible()
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("button", name="Remove tag:quarterly")).to_be_visible()
+    assert search_of(page) == {"queue": "mail", "tag": "quarterly"}

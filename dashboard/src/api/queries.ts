@@ -28,6 +28,7 @@ export const keys = {
   errorCounts: () => [...keys.errors(), "counts"] as const,
   error: (fingerprint: string) => [...keys.errors(), "one", fingerprint] as const,
   workers: () => [...keys.all, "workers"] as const,
+  suggest: (field: string, prefix: string) => [...keys.all, "suggest", field, prefix] as const,
   views: () => [...keys.all, "views"] as const,
   audit: (filter: object) => [...keys.all, "audit", filter] as const,
   act: (seq: number) => [...keys.all, "act", seq] as const,

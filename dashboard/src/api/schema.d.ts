@@ -656,6 +656,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/search/suggest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Suggest values of a filter
+         * @description Return values of a key of filters: names of queues, tasks, tags, workers and errors, and paths of arguments.
+         *
+         *     Tags and paths are those of the newest jobs. What was read is kept for a hundred times as long as reading it took,
+         *     between five seconds and five minutes. Names of errors and paths of arguments require the permission payload:read.
+         */
+        get: operations["suggestValues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/bulk": {
         parameters: {
             query?: never;
@@ -2481,6 +2504,44 @@ export interface components {
              */
             reason?: string | null;
         };
+        /**
+         * SuggestionList
+         * @description Values of a field that fit what was typed.
+         */
+        SuggestionList: {
+            field: components["schemas"]["SuggestField"];
+            items: components["schemas"]["SuggestionOut"][];
+            /** @description What `count` counts; `newest_jobs`: of those examined */
+            counted: components["schemas"]["SuggestCount"];
+            /** @description Number of examined jobs; null: values do not come from jobs */
+            looked_at: number | null;
+            /** @description True if further values fit */
+            more: boolean;
+        };
+        /**
+         * SuggestField
+         * @description Of what values are suggested.
+         * @enum {string}
+         */
+        SuggestField: "args" | "error" | "queue" | "tag" | "task" | "worker";
+        /**
+         * SuggestionOut
+         * @description A value that a filter may have.
+         */
+        SuggestionOut: {
+            /** @description As a filter has it, without quotes; of `args` a path, as `args.user.id` */
+            value: string;
+            /** @description See `counted` */
+            count: number;
+            /** @description Of a worker: its host and process */
+            hint: string | null;
+        };
+        /**
+         * SuggestCount
+         * @description What the number beside a value counts.
+         * @enum {string}
+         */
+        SuggestCount: "failed_attempts" | "live_jobs" | "newest_jobs" | "running_jobs";
         /**
          * HelloEvent
          * @description Event ``hello``: the first of a stream.
@@ -6651,6 +6712,93 @@ export interface operations {
             };
             /** @description Problem; `code` identifies it */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    suggestValues: {
+        parameters: {
+            query: {
+                /**
+                 * @description Of what values are suggested
+                 * @example args
+                 */
+                field: "queue" | "task" | "tag" | "worker" | "error" | "args";
+                /**
+                 * @description What was typed; values that begin with it come first
+                 * @example args.us
+                 */
+                prefix?: string;
+                /**
+                 * @description Maximum number of values
+                 * @example 8
+                 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "field": "args",
+                     *       "items": [
+                     *         {
+                     *           "value": "args.user.id",
+                     *           "count": 412,
+                     *           "hint": null
+                     *         }
+                     *       ],
+                     *       "counted": "newest_jobs",
+                     *       "looked_at": 2000,
+                     *       "more": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SuggestionList"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -153,6 +153,8 @@ export class JobsServer {
   /** By id of the job. */
   logs = new Map<string, LogLine[]>();
   why: Wait = NO_WAIT;
+  /** What the server suggests, by field; of others nothing fits. */
+  suggested: { [field: string]: components["schemas"]["SuggestionOut"][] } = {};
   /** Most jobs of one page, whatever is asked for. */
   pageSize = 1000;
 
@@ -265,6 +267,12 @@ export class JobsServer {
       http.get(`${API}/tasks`, () =>
         HttpResponse.json({ items: ["send_email", "send_sms"].map((name) => ({ name })) }),
       ),
+      http.get(`${API}/search/suggest`, ({ request }) => {
+        const field = new URL(request.url).searchParams.get("field") ?? "";
+        const items = this.suggested[field];
+        if (!items) return problem(503, "store_unavailable", "the store does not answer");
+        return HttpResponse.json({ field, items, counted: "newest_jobs", looked_at: 9, more: false });
+      }),
       http.get(`${API}/workers`, () => HttpResponse.json({ items: [] })),
       http.get(`${API}/jobs/:id/logs`, ({ params, request }) =>
         HttpResponse.json(this.log(String(params.id), new URL(request.url).searchParams)),

@@ -19,6 +19,7 @@ from taskflowmq.client.deadline import DEFAULT_S, PER_JOB_S, bounded, within
 from taskflowmq.client.group_commit import GroupCommit
 from taskflowmq.client.rules import Announceable, Rules
 from taskflowmq.client.seen import as_seen
+from taskflowmq.client.suggestions import Suggestions
 from taskflowmq.client.watch import Watch
 from taskflowmq.core.audit import Act
 from taskflowmq.core.errors import SchemaMismatch, StoreUnavailable, TaskFlowError
@@ -79,6 +80,7 @@ class Session:
         self.rules = Rules(self.asked.intake, registry, tenant, rules)
         self.seen = as_seen(self.asked, self.redaction)
         self.charts = Charts(self.asked.history, self.asked.workers)
+        self.suggestions = Suggestions(self.seen)
         self.registry = registry
         self._tenant = tenant
         self._seconds = seconds

@@ -15,6 +15,7 @@ from litestar import Litestar, Request, Response, Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi import OpenAPIConfig
+from litestar.params import QueryParameter
 from litestar.typing import FieldDefinition
 
 from taskflowmq.client.app import BaseApp
@@ -32,6 +33,7 @@ from taskflowmq.server.api.v1 import (
     job_logs,
     jobs,
     queues,
+    search,
     selections,
     session,
     stats,
@@ -176,7 +178,7 @@ def make_framework() -> Litestar:
             errors.list_errors, errors.get_error, errors.resolve, errors.mute, errors.reopen,
             workers.list_workers, workers.drain, workers.resume, workers.stop, events.follow, stats.series,
             stats.summary, audit.list_acts,
-            job_lists.count_jobs,
+            job_lists.count_jobs, search.suggest,
             bulks.create_bulk, bulks.list_bulks, bulks.get_bulk, bulks.stop_bulk, bulks.undo_bulk, bulks.bulk_results,
             selections.retry_jobs, selections.cancel_jobs, selections.delete_jobs,
             views.list_views, views.create_view, views.change, views.remove,
@@ -242,6 +244,14 @@ def _public_names(request: Request[Any, Any, Any]) -> dict[str, str]:
     return {name: getattr(field.kwarg_definition, "name", None) or name for name, field in fields}
 
 
+def _missing(request: Request[Any, Any, Any]) -> list[str]:
+    """Return the query parameters that a route requires and a request lacks; Litestar does not name them."""
+    fields, names = request.route_handler.parsed_fn_signature.parameters, _public_names(request)
+    wanted = [name for name, field in fields.items() if isinstance(field.kwarg_definition, QueryParameter)]
+    required = [names[name] for name in wanted if fields[name].is_required]
+    return [name for name in required if name not in request.query_params]
+
+
 def _answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     problem = _from_validation(error, request) if isinstance(error, ValidationException) else _problem_of(error)
     request_id = context_of(request.scope).request_id
@@ -275,5 +285,6 @@ def _from_validation(error: ValidationException, request: Request[Any, Any, Any]
         FieldError(f"/{names.get(key, key)}", one["message"].replace("`", ""))
         for key, one in zip(keys, extra, strict=True)
     )
+    fields = fields or tuple(FieldError(f"/{name}", "is required") for name in _missing(request))
     detail = "; ".join(f"{field.pointer.removeprefix('/')}: {field.detail}" for field in fields)
     return Problem(422, "invalid_parameter", detail or TITLES[422], errors=fields)

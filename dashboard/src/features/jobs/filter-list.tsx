@@ -50,6 +50,9 @@ export function FilterList({ id, open, suggestions, chosen, problem, onChoose, o
           </div>
         ))}
       </div>
+      <span role="status" className="sr-only">
+        {open && problem === null ? words.suggestionCount(suggestions.length) : ""}
+      </span>
       <p className="px-2 pt-1.5 pb-1 text-11 text-text-3">{words.filterHint}</p>
     </div>
   );

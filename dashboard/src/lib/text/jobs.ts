@@ -2,6 +2,8 @@ import { plural } from "./plural";
 
 const jobWord = (n: number) => plural(n, { one: "job", other: "jobs" });
 
+const amount = (n: number) => new Intl.NumberFormat("en-US").format(n);
+
 /** Words of the list of jobs. */
 export const words = {
   list: "Jobs",
@@ -68,6 +70,14 @@ export const words = {
     bad_value: "Values of arguments are compared for equality. Put a text that begins so in quotes.",
   },
   suggestions: "Suggestions",
+  suggestionCount: (n: number) => `${n} ${plural(n, { one: "suggestion", other: "suggestions" })}`,
+  /** Beside a value: how often it is there. */
+  suggested: {
+    live_jobs: (n: number) => `${amount(n)} live ${jobWord(n)}`,
+    newest_jobs: (n: number) => `${amount(n)} of the newest jobs`,
+    running_jobs: (n: number) => `${amount(n)} running ${jobWord(n)}`,
+    failed_attempts: (n: number) => `${amount(n)} failed ${plural(n, { one: "attempt", other: "attempts" })}`,
+  },
   // Range
   range: "Time range",
   anyTime: "Any time",

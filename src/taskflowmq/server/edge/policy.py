@@ -136,6 +136,7 @@ POLICIES = _Table(
         f"{JOBS_PATH}/bulk": Policy(writes="jobs:write", is_bulk=True),
         # A question, in a body because filters are long: nothing is written.
         f"{JOBS_PATH}/count": Policy(writes="jobs:read"),
+        f"{API}/search/suggest": Policy(reads="jobs:read"),
         f"{API}/bulk": Policy(reads="jobs:read", writes="jobs:write"),
         f"{API}/tasks": Policy(reads="jobs:read"),
         f"{API}/queues": Policy(reads="queues:read"),

@@ -30,6 +30,7 @@ from taskflowmq.wire.problem import MEDIA_TYPE, ProblemBody
 from taskflowmq.wire.queue import PauseBody, QueueList, QueueOut, StatsOut
 from taskflowmq.wire.selection import SelectionBody, SelectionOut
 from taskflowmq.wire.session import SessionBody, SessionOut
+from taskflowmq.wire.suggest import SuggestionList
 from taskflowmq.wire.task import TaskDetail, TaskList
 from taskflowmq.wire.view import ViewBody, ViewChange, ViewList, ViewOut
 from taskflowmq.wire.waiting import WhyOut
@@ -59,7 +60,7 @@ _SHAPES = (
     SessionBody, SessionOut, SeriesOut, SummaryOut,
     SelectionBody, SelectionOut, ReasonBody, ActOut, AuditList,
     CountBody, CountOut, BulkRequest, BulkOperation, DryRunOut, BulkList, BulkResultPage,
-    ErrorGroupList, ErrorGroupDetail, ErrorGroupOut, MuteBody, ViewList, ViewOut, ViewBody, ViewChange,
+    ErrorGroupList, ErrorGroupDetail, ErrorGroupOut, MuteBody, ViewList, ViewOut, ViewBody, ViewChange, SuggestionList,
     HelloEvent, JobMoved, JobGone, PageEvent, JobEvent, JobLogEvent, ResyncEvent, ByeEvent,
 )  # fmt: skip
 _STORING = frozenset({"createJob", "createJobs"})

@@ -9,6 +9,7 @@ import msgspec
 from taskflowmq.core.permissions import GRANTED, Role, listed
 from taskflowmq.server.openapi.example import Example
 from taskflowmq.server.openapi.example_act import ACT
+from taskflowmq.server.openapi.example_search import SEARCH_EXAMPLES
 from taskflowmq.server.openapi.example_view import VIEW_EXAMPLES
 from taskflowmq.wire.feed import JobMoved
 from taskflowmq.wire.job import JobOut
@@ -485,6 +486,7 @@ EXAMPLES: dict[str, Example] = {
         response={**_GROUP, "changed_at": _NOON, "changed_by": "local"},
     ),
     **VIEW_EXAMPLES,
+    **SEARCH_EXAMPLES,
     "live": Example(response={"status": "ok"}),
     "ready": Example(response={"status": "ok"}),
     "metrics": Example(response='taskflow_queue_size{queue="default",state="pending"} 3.0\n'),
