@@ -50,7 +50,7 @@ class Value(NamedTuple):
     """A value with its number, and what else it is known by."""
 
     value: str
-    count: int
+    number: int
     hint: str | None = None
 
 
@@ -137,7 +137,7 @@ def fitting(values: Values, prefix: str, limit: int) -> tuple[list[Value], bool]
         if at < 0 and one.hint is not None and wanted in one.hint.casefold():
             at = 1
         if at >= 0:
-            found.append((at > 0, -one.count, one.value, one))
+            found.append((at > 0, -one.number, one.value, one))
     found.sort(key=lambda entry: entry[:3])
     return [entry[3] for entry in found[:limit]], len(found) > limit
 

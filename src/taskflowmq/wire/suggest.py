@@ -32,7 +32,7 @@ def suggestions_out(field: SuggestField, values: Values, items: list[Value], *, 
     """Return the answer for a field."""
     return SuggestionList(
         field=field,
-        items=[SuggestionOut(value=one.value, count=one.count, hint=one.hint) for one in items],
+        items=[SuggestionOut(value=one.value, count=one.number, hint=one.hint) for one in items],
         counted=values.counted,
         looked_at=values.looked_at,
         more=more,
