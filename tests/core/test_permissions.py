@@ -7,6 +7,8 @@ import pytest
 from taskflowmq.core.permissions import GRANTED, PERMISSIONS, Role, listed
 
 READS = {"jobs:read", "queues:read", "workers:read", "schedules:read", "workflows:read", "metrics:read", "payload:read"}
+#: A view of one's own is a bookmark.
+KEEPS = {"views:write"}
 OPERATES = {"jobs:write", "queues:write", "schedules:write", "workflows:write", "signals:write"}
 ADMINISTERS = {
     "limits:write", "alerts:write", "scaling:write", "workers:write", "queues:purge", "views:share",
@@ -17,10 +19,10 @@ OWNS = {"tenants:write", "system:read"}
 
 def test_each_role_has_what_the_one_before_it_has_and_more() -> None:
     expected = {
-        Role.VIEWER: READS,
-        Role.OPERATOR: READS | OPERATES,
-        Role.ADMIN: READS | OPERATES | ADMINISTERS,
-        Role.OWNER: READS | OPERATES | ADMINISTERS | OWNS,
+        Role.VIEWER: READS | KEEPS,
+        Role.OPERATOR: READS | KEEPS | OPERATES,
+        Role.ADMIN: READS | KEEPS | OPERATES | ADMINISTERS,
+        Role.OWNER: READS | KEEPS | OPERATES | ADMINISTERS | OWNS,
     }
     assert expected == GRANTED
     assert GRANTED[Role.OWNER] == set(PERMISSIONS)
