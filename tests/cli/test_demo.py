@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from pathlib import Path
 
@@ -10,16 +11,20 @@ import httpx
 import pytest
 from tests.cli.test_processes import Start, start
 
+from taskflowmq.demo.scenes import LOST_HOST
 from taskflowmq.testing.waiting import wait_until_sync
 
 __all__ = ["start"]
 pytestmark = pytest.mark.slow
 
+_TOLD = re.compile(r"worker \S+ is lost|rescued 3 jobs of worker")
 WANTED = {"pending": 14, "scheduled": 30, "running": 1, "completed": 60, "dead": 15, "cancelled": 1}
 
 
 def _levels(errors: str) -> set[str]:
-    return {json.loads(line)["level"] for line in errors.splitlines()}
+    """The levels of all lines but those of the worker that died before the demo began."""
+    lines = [json.loads(line) for line in errors.splitlines()]
+    return {line["level"] for line in lines if not _TOLD.match(line["message"])}
 
 
 @pytest.fixture
@@ -62,9 +67,28 @@ def test_it_ends_by_term_as_by_an_interrupt(start: Start, temporary: Path) -> No
     assert list(temporary.iterdir()) == []
 
 
+def test_the_jobs_of_a_worker_that_died_run_elsewhere(start: Start, temporary: Path) -> None:
+    program = start("demo", "--port", "0", "--json", TMPDIR=str(temporary), TASKFLOW_LOG_FORMAT="json")
+    api = f"{program.announcement()['url']}/api/v1"
+    with httpx.Client() as client:
+
+        [lost] = [one for one in client.get(f"{api}/workers").json()["items"] if one["host"] == LOST_HOST]
+        assert lost["running"] == 3
+
+        def are_rescued() -> bool:
+            jobs = client.get(f"{api}/jobs", params={"q": "task:export.write"}).json()["items"]
+            return all(job["worker"] not in (None, lost["id"]) for job in jobs)
+
+        wait_until_sync(are_rescued, 100)
+        [same] = [one for one in client.get(f"{api}/workers").json()["items"] if one["id"] == lost["id"]]
+        assert (same["state"], same["running"]) == ("lost", 0)
+    assert program.end() == 0, program.errors()
+    assert _levels(program.errors()) == {"info"}
+
+
 def test_a_store_that_was_given_is_kept_and_used_again(start: Start, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/kept.db"
-    for jobs in (44, 45):
+    for jobs in (10_047, 10_048):
         program = start("demo", "--port", "0", "--json", "--rate", "20", TASKFLOW_DEMO_URL=url)
         api = f"{program.announcement()['url']}/api/v1"
 

@@ -11,6 +11,8 @@ import pytest
 from taskflowmq import TaskFlow
 from taskflowmq.demo import shop
 from taskflowmq.demo.run import ForeignStore, check_store, fill
+from taskflowmq.demo.scenes import FAILURES, LOST_HOST
+from taskflowmq.testing.waiting import wait_until
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -38,6 +40,32 @@ async def test_a_queue_is_paused_and_jobs_wait(app: TaskFlow) -> None:
     assert queues[shop.PAUSED].states == {"pending": 14}
     assert queues["mail"].states == {"scheduled": 30}
     assert queues["media"].retention.dead_ms == 86_400_000
+
+
+async def test_ten_thousand_jobs_have_failed_alike_and_a_retry_succeeds(app: TaskFlow) -> None:
+    await fill(app, 1, 3)
+    [group] = (await app.errors.alist()).items
+    assert (group.type, group.count, group.dead, sum(group.trend)) == ("QuotaExceeded", FAILURES, FAILURES, FAILURES)
+    sample = await app.errors.asample(group)
+    assert sample is not None
+    assert "QuotaExceeded: bucket" in str(sample[0].error)
+    summary = await app.history.asummary(1_440, by="task")
+    assert next(one for one in summary if one.name == "receipt.archive").counts["dead"] == FAILURES
+    await app.jobs.aretry(sample[0].id)
+    await app.worker(queues=["archive"]).arun_until_idle()
+    assert (await app.job(sample[0].id).ajob()).state == "completed"
+
+
+async def test_a_worker_died_with_its_jobs(app: TaskFlow) -> None:
+    await fill(app, 1, 3)
+    [worker] = [one for one in await app.store.workers.list_workers() if one.host == LOST_HOST]
+    assert worker.running == 3
+    assert (await app.jobs.acount("task:export.write state:running")).value == 3
+
+    async def is_lost() -> bool:
+        return any(one.id == worker.id and one.lease_over for one in await app.store.workers.list_workers())
+
+    await wait_until(is_lost, what="the lease of the worker that died is over")
 
 
 async def test_the_charts_of_the_last_day_are_full(app: TaskFlow) -> None:

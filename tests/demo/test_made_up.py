@@ -7,7 +7,15 @@ import itertools
 import pytest
 
 from taskflowmq.core.history import DAY_S, MINUTE_S, joined
-from taskflowmq.demo.orders import SHARES, early_orders, orders, waiting_orders
+from taskflowmq.demo.orders import (
+    SHARES,
+    early_orders,
+    failed_orders,
+    held_orders,
+    hostile_orders,
+    orders,
+    waiting_orders,
+)
 from taskflowmq.demo.past import FINE_S, HABITS, past
 from taskflowmq.demo.run import EARLY, EARLY_S, SWING, SWING_S, busyness
 from taskflowmq.demo.shop import PAUSED, app
@@ -27,6 +35,7 @@ def test_a_seed_repeats_the_day_and_another_one_does_not() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_every_job_can_be_stored(seed: int) -> None:
     made = [*waiting_orders(seed), *early_orders(seed), *itertools.islice(orders(seed), 2_000)]
+    made += [*failed_orders(seed, 10), *held_orders(seed)]
     for order in made:
         app.tasks[order.task].using(**order.options).job(**order.args)
     assert {order.task for order in made} == set(app.tasks.names())
@@ -66,3 +75,13 @@ def test_the_rate_swings_around_what_was_asked_for() -> None:
     seconds = [EARLY_S + number for number in range(int(SWING_S))]
     assert sum(map(busyness, seconds)) / SWING_S == pytest.approx(1, abs=0.01)
     assert {round(min(map(busyness, seconds)), 2), round(max(map(busyness, seconds)), 2)} == {1 - SWING, 1 + SWING}
+
+
+def test_some_arguments_are_hostile() -> None:
+    found = hostile_orders()
+    text = "".join(order.args["comment"] for order in found)
+    for part in ("<script>", "onerror=", "=HYPERLINK", "\u202e", "\u0645", "\r\n", "\x1b[2J"):
+        assert part in text
+    assert {9_007_199_254_740_993, 9_223_372_036_854_775_807} <= {order.args["account"] for order in found}
+    assert max(len(order.args.get("attachment", "")) for order in found) > 195_000
+    assert {order.args["order"] % 2 for order in found} == {0, 1}

@@ -58,7 +58,45 @@ def early_orders(seed: int) -> list[Order]:
     found += [Order("image.resize", {**_image(dice, {}), "source": f"uploads/{n}.heic"}, {}) for n in range(3)]
     found += [Order("reminder.send", _customer(dice, {}), {"tags": ["reminder"]}) for _ in range(6)]
     dice.shuffle(found)
+    return found + hostile_orders()
+
+
+def failed_orders(seed: int, count: int) -> list[Order]:
+    """Return jobs that have all failed alike."""
+    dice = random.Random(f"failed {seed}")
+    return [Order("receipt.archive", {"order": _order(dice), "bucket": "receipts-2026"}, {}) for _ in range(count)]
+
+
+def held_orders(seed: int) -> list[Order]:
+    """Return jobs that a worker held when it died."""
+    dice = random.Random(f"held {seed}")
+    return [Order("export.write", {"order": _order(dice), "rows": dice.randint(900, 9_000)}, {}) for _ in range(3)]
+
+
+def hostile_orders() -> list[Order]:
+    """Return what customers write who want to see what a page makes of it; every other one fails with it."""
+    found = []
+    for number, comment in enumerate(_HOSTILE):
+        args: Args = {"order": 20_000 + number, "comment": comment, "account": _BIG[number % len(_BIG)]}
+        if number == 0:
+            args["attachment"] = "<b>0123456789abcdef</b> " * 8_600  # 200 kB
+        found.append(Order("feedback.store", args, {"tags": ["hostile"]}))
     return found
+
+
+#: Markup, a template, a formula of a spreadsheet, text that runs from right to left or turns, and what ends lines.
+_HOSTILE = (
+    "<script>document.title = 'owned'</script>",
+    "<img src=x onerror=\"document.title='owned'\">",
+    "\"'></td></tr></table><h1 style=position:fixed;inset:0>owned</h1>",
+    "{{constructor.constructor('return this')()}} ${7*7}",
+    '=HYPERLINK("https://evil.example","click")',
+    "\u202emoc.elpmaxe@liam\u202c is not an address",
+    "\u0645\u0631\u062d\u0628\u0627 \u0628\u0627\u0644\u0639\u0627\u0644\u0645, \u05e9\u05dc\u05d5\u05dd 123",
+    "line one\r\nline two\u2028line three\x1b[2J\x07",
+)
+#: Integers that JavaScript cannot hold.
+_BIG = (9_007_199_254_740_993, 9_223_372_036_854_775_807, -9_223_372_036_854_775_808)
 
 
 def _order(dice: random.Random) -> int:

@@ -7,14 +7,14 @@ import itertools
 import logging
 import math
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from taskflowmq.client.app import BaseApp
 from taskflowmq.client.ids import new_id
-from taskflowmq.client.task import JobRequest
 from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.demo.orders import Order, early_orders, orders, waiting_orders
 from taskflowmq.demo.past import HABITS, past
+from taskflowmq.demo.requests import requests_of
+from taskflowmq.demo.scenes import seed_dead_worker, seed_failures
 from taskflowmq.demo.shop import PAUSED
 
 log = logging.getLogger("taskflowmq.demo")
@@ -65,11 +65,15 @@ async def fill(app: BaseApp, seed: int, rate: float) -> None:
         seed: the same one stores the same.
         rate: jobs per second, of which the history is one.
     """
+    await seed_failures(app, seed)
     await app.queues.apause(PAUSED, reason="the text of the spring issue is not approved yet", create=True, actor="ada")
-    await app.aenqueue_many(_requests(app, waiting_orders(seed)))
+    await app.aenqueue_many(requests_of(app, waiting_orders(seed)))
     # Figures of a queue that does not exist would be left out.
     for queue in sorted({habit.queue for habit in HABITS.values()}):
         await app.queues.aset_retention(queue, completed="6h", cancelled="6h", dead="24h", create=True)
+    for queue in ("archive", "exports", "feedback"):
+        await app.queues.aset_retention(queue, completed="6h", cancelled="6h", dead="24h", create=True)
+    await seed_dead_worker(app, seed)
     writer, history = new_id(), app.store.history
     moments = past(seed, rate)
     while together := list(itertools.islice(moments, TOGETHER)):
@@ -115,14 +119,6 @@ async def _enqueue(app: BaseApp, coming: Iterator[Order], count: int) -> None:
     if count == 0:
         return
     try:
-        await app.aenqueue_many(_requests(app, itertools.islice(coming, count)))
+        await app.aenqueue_many(requests_of(app, itertools.islice(coming, count)))
     except StoreUnavailable as error:
         log.debug("no jobs were enqueued: %s", error)
-
-
-def _requests(app: BaseApp, given: Iterable[Order]) -> list[JobRequest[Any]]:
-    return [_request(app, order) for order in given]
-
-
-def _request(app: BaseApp, order: Order) -> JobRequest[Any]:
-    return app.tasks[order.task].using(**order.options).job(**order.args)

@@ -174,3 +174,26 @@ async def sync_inventory(ctx: Context, order: int, warehouse: str) -> dict[str, 
         raise Snooze(20)
     await _work(ctx, dice.uniform(1, 4), 5, "shelf")
     return {"warehouse": warehouse, "checked": dice.randint(200, 4_000), "corrected": dice.randint(0, 12)}
+
+
+@app.task(name="receipt.archive", queue="archive", retry=Retry(max_attempts=1))
+async def archive_receipt(ctx: Context, order: int, bucket: str) -> dict[str, Any]:
+    """Put a receipt into an archive, which was full this morning and has room now: a retry succeeds."""
+    await asyncio.sleep(_dice(ctx, order).uniform(0.01, 0.05))
+    return {"stored": f"{bucket}/{order}.pdf"}
+
+
+@app.task(name="export.write", queue="exports", timeout=120)
+async def write_export(ctx: Context, order: int, rows: int) -> dict[str, int]:
+    """Write a long file; the worker that began these was lost."""
+    await _work(ctx, 20, 20, "part")
+    return {"rows": rows}
+
+
+@app.task(name="feedback.store", queue="feedback", retry=Retry(max_attempts=1))
+async def store_feedback(ctx: Context, order: int, comment: str, account: int, attachment: str = "") -> dict[str, Any]:
+    """Keep what a customer has written, whatever it is; nothing of it may reach a page but as text."""
+    ctx.log.info("feedback: %s", comment)
+    if order % 2:
+        raise ValueError(comment)
+    return {"comment": comment, "account": account, "length": len(attachment)}
