@@ -71,7 +71,6 @@ def test_the_jobs_of_a_worker_that_died_run_elsewhere(start: Start, temporary: P
     program = start("demo", "--port", "0", "--json", TMPDIR=str(temporary), TASKFLOW_LOG_FORMAT="json")
     api = f"{program.announcement()['url']}/api/v1"
     with httpx.Client() as client:
-
         [lost] = [one for one in client.get(f"{api}/workers").json()["items"] if one["host"] == LOST_HOST]
         assert lost["running"] == 3
 
