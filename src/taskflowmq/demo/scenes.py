@@ -22,7 +22,7 @@ from taskflowmq.ports.store.workers import NewWorker
 
 #: How many jobs have failed alike.
 FAILURES = 10_000
-#: When that was: so many milliseconds ago, for so long, in so many parts.
+#: When that was, in milliseconds before now; how long it lasted; in how many parts it is counted.
 AGO_MS, LASTED_MS, PARTS = 5 * 3_600_000, 40 * 60_000, 8
 #: Lease of the worker that died: shorter than a server takes to start.
 LOST_MS = 1_000
