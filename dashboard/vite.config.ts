@@ -2,14 +2,23 @@ import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 import { precompress } from "./precompress.ts";
+import { preloads } from "./preloads.ts";
 
+// The pages that are opened most; each is what src/app/router.tsx loads.
+const PRELOADED = {
+  "": "src/app/home.tsx",
+  jobs: "src/app/jobs-route.tsx",
+  queues: "src/features/queues/page.tsx",
+  workers: "src/features/workers/page.tsx",
+  errors: "src/features/errors/page.tsx",
+};
 const API = process.env.TASKFLOW_API ?? "http://127.0.0.1:8080";
 
 // What the build needs and no more: tests have a configuration of their own, so that a build does not need vitest.
 export default defineConfig({
   // Chunks find each other relative to themselves, so that one build serves every path prefix.
   base: "./",
-  plugins: [react(), tailwindcss(), precompress()],
+  plugins: [react(), tailwindcss(), preloads(PRELOADED), precompress()],
   resolve: { alias: { "@": new URL("./src", import.meta.url).pathname } },
   worker: { format: "es" },
   // `npm run dev` beside a server: TASKFLOW_API=http://127.0.0.1:8080

@@ -56,3 +56,10 @@ async def test_who_has_to_sign_in_is_not_shown_the_frame(page: Page, serve: Serv
         await expect(page.locator("#frame")).to_be_hidden()
         await expect(page.locator("html[data-sign-in]")).to_have_count(1)
     await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+async def test_what_a_page_loads_arrives_with_the_program(page: Page, site: Site) -> None:
+    async with before_the_program(page, f"{site.url}/jobs"):
+        preloads = page.locator("link[rel=modulepreload][href*='/assets/jobs-route-']")
+        await expect(preloads).to_have_count(1)
+    await settled(page)

@@ -70,6 +70,7 @@ def write_build(folder: Path) -> Path:
     (folder / "index.html").write_text(page.replace("./src/main.tsx", "./assets/app-1a2b3c4d.js"))
     (folder / "theme.js").write_text("theme")
     (folder / "icon.svg").write_text("<svg/>")
+    (folder / "preloads.json").write_text('{"jobs": ["assets/jobs-9c0d1e2f.js"]}')
     for name in ("app-1a2b3c4d.js", "app-5e6f7a8b.css"):
         (folder / "assets" / name).write_text("plain script")
         (folder / "assets" / f"{name}.gz").write_bytes(GZIPPED)

@@ -197,6 +197,17 @@ async def test_page_and_files_need_no_key_and_say_nothing_to_guests(connect: Con
     assert wrong["sign_in"] is True
 
 
+async def test_a_page_names_its_own_scripts_after_those_of_the_program(connect: Connect) -> None:
+    preload = '<link rel="modulepreload" crossorigin href="/ops/queue/assets/jobs-9c0d1e2f.js">'
+    client = await connect(prefix="/ops/queue", api_keys=(KEY,))
+    signed_in = {**BROWSER, "Authorization": f"Bearer {KEY}"}
+    page = (await client.get("/ops/queue/jobs?state=dead", headers=signed_in)).text
+    assert page.count(preload) == 1
+    assert page.index(preload) + len(preload) + 1 == page.index("</head>")
+    for path, headers in (("/jobs", BROWSER), ("/jobs/1", signed_in), ("/", signed_in), ("/jobs/", signed_in)):
+        assert "modulepreload" not in (await client.get(f"/ops/queue{path}", headers=headers)).text, path
+
+
 async def test_without_keys_a_stranger_s_page_asks_to_sign_in(connect: Connect) -> None:
     for client, fields in (
         (await connect(peer="203.0.113.9"), {}),

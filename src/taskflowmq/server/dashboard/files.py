@@ -17,6 +17,8 @@ import msgspec
 BUILT = Path(__file__).parents[2] / "_dashboard"
 PAGE = "index.html"
 ASSETS = "assets"
+#: By the first part of a page's address, the scripts that it loads beside those that it names.
+PRELOADS = "preloads.json"
 #: Files beside the page that are served by their own name.
 BESIDE = ("theme.js", "icon.svg")
 #: Content coding → suffix of the compressed file; the preferred one comes first.
@@ -59,10 +61,12 @@ class Build(msgspec.Struct, frozen=True):
     Args:
         page: the text of the page.
         files: name below the folder → file.
+        preloads: first part of a page's address → names of the scripts that it loads beside those that it names.
     """
 
     page: str
     files: Mapping[str, File]
+    preloads: Mapping[str, tuple[str, ...]]
 
 
 class Files:
@@ -103,9 +107,10 @@ class Files:
         try:
             page = (self._folder / PAGE).read_text(encoding="utf-8")
             files = {name: _read(self._folder / name) for name in names if not name.endswith(tuple(_CODINGS.values()))}
-        except OSError:  # a build began meanwhile
+            preloads = msgspec.json.decode((self._folder / PRELOADS).read_bytes(), type=dict[str, tuple[str, ...]])
+        except (OSError, msgspec.DecodeError):  # a build began meanwhile
             return None
-        return Build(page, files)
+        return Build(page, files, preloads)
 
 
 def _read(path: Path) -> File:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from taskflowmq.core.permissions import listed
-from taskflowmq.server.dashboard.files import ASSETS, File, Files
+from taskflowmq.server.dashboard.files import ASSETS, Build, File, Files
 from taskflowmq.server.dashboard.page import Boot, Features, content_policy, fill, not_built
 from taskflowmq.server.edge.body import Receive
 from taskflowmq.server.edge.gate import Scope, Send, send_body
@@ -63,7 +63,7 @@ class Dashboard:
         if is_file(scope["path"]):
             await self._send_file(scope["path"].removeprefix("/"), context.headers, send)
         else:
-            await self._send_page(context, send)
+            await self._send_page(scope["path"], context, send)
 
     async def _send_file(self, name: str, headers: Mapping[bytes, bytes], send: Send) -> None:
         build = self._files.build()
@@ -87,7 +87,7 @@ class Dashboard:
             fields.append((b"content-encoding", coding.encode()))
         await send_body(send, 200, body, file.media_type, fields)
 
-    async def _send_page(self, context: RequestContext, send: Send) -> None:
+    async def _send_page(self, path: str, context: RequestContext, send: Send) -> None:
         build = self._files.build()
         nonce = secrets.token_urlsafe(16)
         base = context.base
@@ -100,7 +100,9 @@ class Dashboard:
             fields.append((b"retry-after", b"3"))
             await send_body(send, 503, not_built(nonce, base), _HTML, fields)
         else:
-            await send_body(send, 200, fill(build.page, self._boot(context, nonce, base)), _HTML, fields)
+            scripts = () if context.principal.role is None else _preloads(build, path)
+            page = fill(build.page, self._boot(context, nonce, base), scripts)
+            await send_body(send, 200, page, _HTML, fields)
 
     def _boot(self, context: RequestContext, nonce: str, base: str) -> Boot:
         principal, about = context.principal, self._about
@@ -124,3 +126,8 @@ class Dashboard:
 def _coded(file: File, accept_encoding: bytes) -> tuple[str | None, bytes]:
     coding: Any = best_coding(accept_encoding, tuple(file.coded))
     return (None, file.plain) if coding is None else (coding, file.coded[coding])
+
+
+def _preloads(build: Build, path: str) -> tuple[str, ...]:
+    """Return the names of the scripts that a page loads beside those that the built HTML names."""
+    return build.preloads.get(path.removeprefix("/"), ())
