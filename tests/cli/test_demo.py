@@ -85,6 +85,22 @@ def test_the_jobs_of_a_worker_that_died_run_elsewhere(start: Start, temporary: P
     assert _levels(program.errors()) == {"info"}
 
 
+def test_a_public_one_is_read_by_everyone_and_changed_by_nobody(start: Start, temporary: Path) -> None:
+    program = start("demo", "--port", "0", "--public", "--json", TMPDIR=str(temporary), TASKFLOW_LOG_FORMAT="json")
+    api = f"{program.announcement()['url']}/api/v1"
+    elsewhere = {"x-forwarded-for": "203.0.113.9", "host": "demo.example"}
+    with httpx.Client(headers=elsewhere) as client:
+        assert client.get(f"{api}/session").json()["role"] == "viewer"
+        assert client.post(f"{api}/jobs", json={"task": "mail.send"}).status_code == 403
+        assert client.post(f"{api}/queues/newsletter/resume").status_code == 403
+        made = [client.post(f"{api}/demo/jobs") for _ in range(11)]
+        assert [one.status_code for one in made] == [201] * 10 + [429]
+        jobs = client.get(f"{api}/jobs", params={"tag": "visitor"}).json()["items"]
+        assert {job["task"] for job in jobs} == {"report.build", "webhook.deliver", "image.resize"}
+    assert program.end() == 0, program.errors()
+    assert _levels(program.errors()) <= {"info", "warning"}  # what was refused is logged
+
+
 def test_a_store_that_was_given_is_kept_and_used_again(start: Start, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/kept.db"
     for jobs in (10_047, 10_048):

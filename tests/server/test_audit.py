@@ -29,7 +29,7 @@ Act = Callable[[httpx.AsyncClient], Awaitable[httpx.Response]]
 MARK = "8f14e45fceea167a"
 UNTIL = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 #: Routes that change something and are no acts: programs enqueue, and a session is that of a browser.
-NO_ACTS = {"createJob", "createJobs", "countJobs", "createSession", "deleteSession"}
+NO_ACTS = {"createJob", "createJobs", "enqueueDemoJob", "countJobs", "createSession", "deleteSession"}
 
 
 async def waiting(client: httpx.AsyncClient) -> str:

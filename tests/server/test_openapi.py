@@ -18,6 +18,7 @@ from taskflowmq.server.openapi.examples import EXAMPLES
 from taskflowmq.wire import (
     audit,
     bulk,
+    demo,
     error_group,
     feed,
     health,
@@ -69,6 +70,7 @@ ANSWERS: dict[str, Any] = {
     "resumeWorker": worker.WorkerOut,
     "stopWorker": worker.WorkerOut,
     "listAudit": audit.AuditList,
+    "enqueueDemoJob": demo.DemoJobOut,
     "suggestValues": suggest.SuggestionList,
     "listViews": view.ViewList,
     "createView": view.ViewOut,

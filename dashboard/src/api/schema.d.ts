@@ -679,6 +679,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/demo/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enqueue a demo job
+         * @description Enqueue a job of the demonstration. Only at a public demonstration (`taskflow demo --public`), otherwise 404.
+         *
+         *     What the job does is not up to the caller. An address may do so ten times an hour (429).
+         */
+        post: operations["enqueueDemoJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/bulk": {
         parameters: {
             query?: never;
@@ -2542,6 +2564,17 @@ export interface components {
          * @enum {string}
          */
         SuggestCount: "failed_attempts" | "live_jobs" | "newest_jobs" | "running_jobs";
+        /**
+         * DemoJobOut
+         * @description A job that a visitor has enqueued.
+         */
+        DemoJobOut: {
+            /** Format: uuid */
+            id: string;
+            task: string;
+            /** @description How many more this address may enqueue in this hour */
+            left: number;
+        };
         /**
          * HelloEvent
          * @description Event ``hello``: the first of a stream.
@@ -6808,6 +6841,87 @@ export interface operations {
             };
             /** @description Problem; `code` identifies it */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    enqueueDemoJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "019ab2c4-7d1e-7a30-9c44-51f0b7a2e6d8",
+                     *       "task": "report.build",
+                     *       "left": 9
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DemoJobOut"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

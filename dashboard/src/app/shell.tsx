@@ -1,6 +1,7 @@
 import { Outlet } from "@tanstack/react-router";
 import { Dialog } from "radix-ui";
 import { lazy, Suspense, useMemo, useRef, useState } from "react";
+import { boot } from "@/lib/boot";
 import { useKeys } from "@/lib/keys";
 import { HAS_SIDEBAR, useMedia } from "@/lib/media";
 import { useSession } from "@/lib/session";
@@ -13,6 +14,7 @@ import { Overlays } from "./overlays";
 import { Sidebar } from "./sidebar";
 import { SignIn } from "./sign-in";
 
+const DemoBanner = lazy(() => import("./demo-banner"));
 const BulkLines = lazy(() => import("@/features/bulk/lines"));
 
 /** The frame of every page: navigation, sign-in, keys that act everywhere. */
@@ -67,6 +69,11 @@ function Frame() {
           </Dialog.Root>
         )}
         <div className="flex min-w-0 grow flex-col">
+          {boot.features.public === true ? (
+            <Suspense fallback={<div className="h-12 shrink-0" />}>
+              <DemoBanner />
+            </Suspense>
+          ) : null}
           <div className="flex min-h-0 grow">
             <Outlet />
           </div>

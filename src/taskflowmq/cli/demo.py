@@ -20,6 +20,7 @@ from taskflowmq.client.extras import require
 
 if TYPE_CHECKING:
     from taskflowmq.client.app import BaseApp
+    from taskflowmq.server.settings import PublicDemo
 
 SPEC = "taskflowmq.demo.shop:app"
 #: A short drain, because nothing of it matters.
@@ -44,6 +45,12 @@ SLOTS, SLOTS_PER_RATE = 16, 2.5
     metavar="URL",
     help="Store used only for the demo, whose jobs stay in it. Default: a temporary SQLite file.",
 )
+@option(
+    "--public",
+    env="TASKFLOW_DEMO_PUBLIC",
+    is_flag=True,
+    help="Everyone may look, without signing in, and enqueue a demo job: ten an hour per address.",
+)
 @page_options
 @log_options
 @json_option
@@ -65,8 +72,15 @@ def command(seed: int, rate: float, database_url: str | None, host: str, port: i
 
         # What ran at the end is handed back to a store that goes, so that is no other exit code.
         flags = {"concurrency": max(SLOTS, round(SLOTS_PER_RATE * rate)), "drain_timeout": DRAIN_S}
-        run_together(parts, host, port, given, flags)
+        run_together(parts, host, port, {**given, "public": _public() if given["public"] else None}, flags)
     return Exit.OK
+
+
+def _public() -> PublicDemo:
+    from taskflowmq.demo.orders import VISITS
+    from taskflowmq.server.settings import PublicDemo
+
+    return PublicDemo(jobs=VISITS)
 
 
 def _parts(url: str, seed: int, rate: float) -> Parts:

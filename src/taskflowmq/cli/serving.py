@@ -119,6 +119,7 @@ def server_settings(host: str, port: int, given: dict[str, Any]) -> ServerSettin
         trusted_proxies=tuple(part for part in (given["trusted_proxies"] or "").split(",") if part.strip()),
         frame_ancestors=given["frame_ancestors"],
         environment=given["environment"] or None,
+        public=given.get("public"),
     ).check()
 
 

@@ -84,6 +84,12 @@ def hostile_orders() -> list[Order]:
     return found
 
 
+#: What visitors of a public demonstration enqueue: a long job with a log, one that is retried, one that succeeds.
+VISITS: tuple[tuple[str, Args], ...] = (
+    ("report.build", {"order": 30_001, "month": "2026-11", "pages": 12}),
+    ("webhook.deliver", {"order": 30_002, "url": f"https://{FLAKY}/orders", "event": "order.paid"}),
+    ("image.resize", {"order": 30_003, "source": "products/30003.jpg", "width": 640}),
+)
 #: Markup, a template, a formula of a spreadsheet, text that runs from right to left or turns, and what ends lines.
 _HOSTILE = (
     "<script>document.title = 'owned'</script>",

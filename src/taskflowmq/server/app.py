@@ -26,6 +26,7 @@ from taskflowmq.server.api.v1 import (
     audit,
     bulk,
     bulks,
+    demo,
     errors,
     events,
     export,
@@ -105,6 +106,7 @@ def create_app(
         zone=local_zone(),
         environment=settings.environment,
         ancestors=settings.frame_ancestors,
+        public=settings.public is not None,
     )
     dashboard = Dashboard(about, files or Files())
     return Gate(
@@ -178,7 +180,7 @@ def make_framework() -> Litestar:
             errors.list_errors, errors.get_error, errors.resolve, errors.mute, errors.reopen,
             workers.list_workers, workers.drain, workers.resume, workers.stop, events.follow, stats.series,
             stats.summary, audit.list_acts,
-            job_lists.count_jobs, search.suggest,
+            job_lists.count_jobs, search.suggest, demo.enqueue_demo_job,
             bulks.create_bulk, bulks.list_bulks, bulks.get_bulk, bulks.stop_bulk, bulks.undo_bulk, bulks.bulk_results,
             selections.retry_jobs, selections.cancel_jobs, selections.delete_jobs,
             views.list_views, views.create_view, views.change, views.remove,

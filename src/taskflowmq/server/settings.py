@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -58,6 +59,18 @@ class ApiKey(msgspec.Struct, frozen=True):
         return f"ApiKey(role={self.role})"
 
 
+class PublicDemo(msgspec.Struct, frozen=True, kw_only=True):
+    """What everyone may do at a server that is open to look at.
+
+    Args:
+        jobs: task and arguments of the jobs that a visitor may enqueue, by turns.
+        per_hour: how many in an hour of one address, and of all addresses.
+    """
+
+    jobs: tuple[tuple[str, Mapping[str, Any]], ...]
+    per_hour: tuple[int, int] = (10, 600)
+
+
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of one server process.
 
@@ -81,6 +94,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
         ready_seconds: time that the store has to answer the readiness probe.
         frame_ancestors: who may show the dashboard in a frame, as in a content security policy.
         environment: the name of this installation, such as production; the dashboard shows it.
+        public: everyone who shows no key may read, as a visitor, and enqueue these jobs; None: keys are needed.
         fast_intake: serve ``POST /jobs`` by the bare ASGI handler (docs/adr/0003-http-server.md).
     """
 
@@ -102,6 +116,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     ready_seconds: float = 2.0
     frame_ancestors: str = "'none'"
     environment: str | None = None
+    public: PublicDemo | None = None
     fast_intake: bool = True
 
     def __repr__(self) -> str:
@@ -118,7 +133,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
                 "TASKFLOW_FRAME_ANCESTORS must be 'none', or a list of 'self' and origins with blanks between, such as "
                 f"'self' https://ops.example; got {self.frame_ancestors!r:.80}"
             )
-        if not self.api_keys and not is_loopback(self.host):
+        if not self.api_keys and self.public is None and not is_loopback(self.host):
             raise UnsafeServer(
                 f"refusing to listen on {self.host} without an API key: any client that reaches it could run jobs. "
                 "Set TASKFLOW_API_KEYS (or TASKFLOW_API_KEYS_FILE), or listen on 127.0.0.1"

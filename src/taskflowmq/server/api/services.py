@@ -26,6 +26,7 @@ from taskflowmq.server.edge.problems import not_found
 from taskflowmq.server.edge.refusals import Refusals
 from taskflowmq.server.edge.room import Seat
 from taskflowmq.server.edge.sign_ins import SignIns
+from taskflowmq.server.edge.visits import Visits
 from taskflowmq.server.feed.feed import Feed
 from taskflowmq.server.feed.limits import FeedLimits
 from taskflowmq.server.settings import ServerSettings
@@ -96,12 +97,15 @@ class Services:
         self.metrics = metrics
         self.keyring = Keyring(settings.parsed_keys())
         self.sign_ins = SignIns()
+        self.visits = Visits((0, 0) if settings.public is None else settings.public.per_hour)
         self.refusals = Refusals(app.telemetry)
         self.readback = Readback(self._get_many)
         self.cached_stats: Cached[StoreStats] = Cached(self._count, STATS_SECONDS)
         self.readiness = Readiness(Cached(self._ping, READY_SECONDS).get, settings.ready_seconds)
         self.writing_metrics = asyncio.Lock()
-        limits = FeedLimits(most=settings.max_streams, most_each=settings.max_streams_each)
+        # All visitors are one caller.
+        most_each = settings.max_streams_each if settings.public is None else settings.max_streams
+        limits = FeedLimits(most=settings.max_streams, most_each=most_each)
         self.feed = Feed(FeedSources(lambda: self.session), limits)
         self._session: Session | None = None
 

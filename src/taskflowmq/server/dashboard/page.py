@@ -23,9 +23,11 @@ class Features(msgspec.Struct, frozen=True):
 
     Args:
         playground: whether load can be made from the page.
+        public: whether it is a demonstration for everyone.
     """
 
     playground: bool = False
+    public: bool = False
 
 
 class Boot(msgspec.Struct, frozen=True, kw_only=True):

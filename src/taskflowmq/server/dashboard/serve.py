@@ -36,6 +36,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
         zone: the time zone of the server.
         environment: the name of the installation, or None.
         ancestors: who may show the page in a frame, in the words of a content security policy.
+        public: whether it is a demonstration for everyone.
     """
 
     version: str
@@ -43,6 +44,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     zone: str
     environment: str | None
     ancestors: str
+    public: bool = False
 
 
 class Dashboard:
@@ -115,7 +117,7 @@ class Dashboard:
             actor=None if principal.role is None else principal.actor,
             role=principal.role,
             permissions=listed(principal.permissions),
-            features=Features(),
+            features=Features(public=about.public),
             zone=about.zone,
             store=about.engine(),
             environment=about.environment,

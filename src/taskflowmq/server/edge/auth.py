@@ -15,7 +15,7 @@ from taskflowmq.core.permissions import GRANTED, Permission, Role
 from taskflowmq.server.edge.cookies import cookie_name, find_cookies
 from taskflowmq.server.edge.keyring import Keyring
 from taskflowmq.server.edge.policy import DEFAULT, SAFE_METHODS, Access, Policy
-from taskflowmq.server.edge.principal import GUEST, LOCAL, LOCAL_READER, Principal
+from taskflowmq.server.edge.principal import GUEST, LOCAL, LOCAL_READER, VISITOR, Principal
 from taskflowmq.server.edge.problems import TITLES, Problem
 from taskflowmq.server.settings import is_loopback
 
@@ -47,9 +47,11 @@ class Guard:
     Args:
         keyring: the accepted API keys, and their sessions.
         tls: whether a TLS proxy is in front of the server.
+        public: whether who shows no key is a visitor, wherever the request comes from.
     """
 
-    def __init__(self, keyring: Keyring, *, tls: bool = False) -> None:
+    def __init__(self, keyring: Keyring, *, tls: bool = False, public: bool = False) -> None:
+        self._public = public
         self._keyring = keyring
         self._has_keys = bool(keyring)
         self._tls = tls
@@ -96,6 +98,10 @@ class Guard:
         local = peer is not None and sign is None and is_loopback(peer)
         to_us = _names_this_machine(headers.get(b"host", b""))
         changes = scope["method"] not in SAFE_METHODS
+        if self._public and not self._shows_key(scope, headers):
+            if changes:
+                _refuse_foreign_page(headers)
+            return VISITOR
         if self._has_keys:
             if policy.access is _LOCAL and local and to_us and not changes:
                 return LOCAL_READER
@@ -110,6 +116,11 @@ class Guard:
         if changes:
             _refuse_foreign_page(headers)
         return LOCAL
+
+    def _shows_key(self, scope: Scope, headers: Headers) -> bool:
+        """Tell whether a request has a key or a session, right or wrong, of a server that has keys."""
+        name = cookie_name(scope.get("root_path", ""), secure=is_secure(scope, tls=self._tls))
+        return self._has_keys and bool(_given_key(headers) or find_cookies(headers.get(b"cookie", b""), name))
 
     def _by_key(self, headers: Headers) -> Principal | None:
         """Return the caller of the key that is given; None if none is."""

@@ -118,7 +118,7 @@ class Gate:
         self._inner = inner
         self._intake = intake
         self._settings = settings
-        self._guard = Guard(Keyring(settings.parsed_keys()), tls=settings.tls_proxy)
+        self._guard = Guard(Keyring(settings.parsed_keys()), tls=settings.tls_proxy, public=settings.public is not None)
         self._trusted = settings.trusted_networks()
         self._room = Room(settings)
 

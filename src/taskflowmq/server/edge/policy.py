@@ -137,6 +137,8 @@ POLICIES = _Table(
         # A question, in a body because filters are long: nothing is written.
         f"{JOBS_PATH}/count": Policy(writes="jobs:read"),
         f"{API}/search/suggest": Policy(reads="jobs:read"),
+        # What is enqueued there is not up to the caller.
+        f"{API}/demo/jobs": Policy(writes="jobs:read"),
         f"{API}/bulk": Policy(reads="jobs:read", writes="jobs:write"),
         f"{API}/tasks": Policy(reads="jobs:read"),
         f"{API}/queues": Policy(reads="queues:read"),

@@ -31,5 +31,7 @@ def principal_of(actor: str, role: Role) -> Principal:
 GUEST = Principal("anonymous", None, frozenset())
 #: A direct caller on this machine, where the server has no keys.
 LOCAL = principal_of("local", Role.OWNER)
+#: A caller without a key, at a server that is open to look at: a viewer who keeps nothing.
+VISITOR = Principal("visitor", Role.VIEWER, GRANTED[Role.VIEWER] - {"views:write"})
 #: The same where it has keys: it may read what needs none.
 LOCAL_READER = principal_of("local", Role.VIEWER)

@@ -19,6 +19,7 @@ from taskflowmq.wire.bulk import (
     CountOut,
     DryRunOut,
 )
+from taskflowmq.wire.demo import DemoJobOut
 from taskflowmq.wire.error_group import ErrorGroupDetail, ErrorGroupList, ErrorGroupOut, MuteBody
 from taskflowmq.wire.feed import ByeEvent, HelloEvent, JobEvent, JobGone, JobLogEvent, JobMoved, PageEvent, ResyncEvent
 from taskflowmq.wire.health import Health
@@ -60,7 +61,8 @@ _SHAPES = (
     SessionBody, SessionOut, SeriesOut, SummaryOut,
     SelectionBody, SelectionOut, ReasonBody, ActOut, AuditList,
     CountBody, CountOut, BulkRequest, BulkOperation, DryRunOut, BulkList, BulkResultPage,
-    ErrorGroupList, ErrorGroupDetail, ErrorGroupOut, MuteBody, ViewList, ViewOut, ViewBody, ViewChange, SuggestionList,
+    ErrorGroupList, ErrorGroupDetail, ErrorGroupOut, MuteBody, ViewList, ViewOut, ViewBody, ViewChange,
+    SuggestionList, DemoJobOut,
     HelloEvent, JobMoved, JobGone, PageEvent, JobEvent, JobLogEvent, ResyncEvent, ByeEvent,
 )  # fmt: skip
 _STORING = frozenset({"createJob", "createJobs"})
@@ -131,6 +133,7 @@ _ERRORS: dict[str, tuple[int, ...]] = {
     "createView": (400, 409, 413, 415),
     "changeView": (400, 404, 409, 413, 415),
     "deleteView": (404,),
+    "enqueueDemoJob": (404, 429),
     "createSession": (400, 409, 413, 415, 429),
     "metrics": (404,),
 }

@@ -1,4 +1,4 @@
-"""Example of the search for values of a filter."""
+"""Examples of the search for values of a filter, and of the public demonstration."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from taskflowmq.server.openapi.example import Example
 
 #: Operation → its example.
 SEARCH_EXAMPLES = {
+    "enqueueDemoJob": Example(
+        status=201, response={"id": "019ab2c4-7d1e-7a30-9c44-51f0b7a2e6d8", "task": "report.build", "left": 9}
+    ),
     "suggestValues": Example(
         parameters={"field": "args", "prefix": "args.us", "limit": 8},
         response={
