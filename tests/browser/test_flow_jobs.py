@@ -167,6 +167,28 @@ async def test_a_hidden_argument_is_shown_nowhere_and_kept_by_a_copy(page: Page,
 
 
 @ON_BOTH
+async def test_a_pending_job_is_put_off_and_run_at_last(page: Page, site: Site) -> None:
+    handle = await site.app.asend("report.render", {"month": "2026-02"})
+    await open_live(page, site, f"/jobs?job={handle.id}")
+    drawer = drawer_of(page)
+    await expect(drawer.get_by_text("No job is ahead of it")).to_be_visible()
+    await drawer.get_by_role("button", name="More actions").click()
+    await page.get_by_role("menuitem", name="Reschedule…").click()
+    dialog = page.get_by_role("dialog", name="Reschedule report.render")
+    await dialog.get_by_label("Due at").fill("2100-01-02T07:30")
+    await dialog.get_by_label("Reason").fill("after the night run")
+    await dialog.get_by_role("button", name="Reschedule job").click()
+    await expect(drawer.get_by_text("Scheduled", exact=True)).to_be_visible()
+    assert (await handle.ajob()).run_at.year == 2100
+    (entry,) = (await site.app.audit.alist(action="job.reschedule")).items
+    assert entry.act.by.reason == "after the night run"
+    await drawer.get_by_role("button", name="Run now").click()
+    await expect(drawer.get_by_text("Pending", exact=True)).to_be_visible()
+    await adrain(site.app)
+    await expect(drawer.get_by_text("Completed", exact=True)).to_be_visible()
+
+
+@ON_BOTH
 async def test_a_running_job_is_cancelled_and_says_when_it_stopped(page: Page, site: Site) -> None:
     job = await site.app.asend("video.encode", {"source": "a.mov"})
     async with working(site.app, "video"):

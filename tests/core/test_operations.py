@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
 
 from taskflowmq.core import operations
-from taskflowmq.core.errors import Conflict, JobNotFound
+from taskflowmq.core.errors import Conflict, InvalidJob, JobNotFound, NotWaiting
 from taskflowmq.core.job import FINAL, State
-from taskflowmq.core.operations import CancelAnswer, DeleteAnswer, Move, RetryAnswer, check
+from taskflowmq.core.operations import CancelAnswer, DeleteAnswer, Move, NewTime, RescheduleAnswer, RetryAnswer, check
 from taskflowmq.core.transitions import LEGAL
 
 JOB = UUID(int=7)
@@ -21,16 +23,18 @@ LEADS_TO = {
     Move.BEGIN_ROUND: State.PENDING,
     Move.MAKE_DUE: State.PENDING,
 }
+LATER, NOW = partial(operations.reschedule, later=True), partial(operations.reschedule, later=False)
+DECISIONS = [operations.cancel, operations.retry, LATER, NOW, operations.delete]
 
 
-@pytest.mark.parametrize("decide", [operations.cancel, operations.retry, operations.delete])
+@pytest.mark.parametrize("decide", DECISIONS)
 @pytest.mark.parametrize("state", State)
 def test_no_move_is_illegal(decide, state):
     move = decide(state).move
     assert move not in LEADS_TO or LEADS_TO[move] in LEGAL[state]
 
 
-@pytest.mark.parametrize("decide", [operations.cancel, operations.retry, operations.delete])
+@pytest.mark.parametrize("decide", DECISIONS)
 def test_what_is_not_there_is_not_found(decide):
     answer, move = decide(None)
     assert (answer.value, move) == ("not_found", None)
@@ -58,6 +62,45 @@ def test_what_is_dead_or_waits_for_its_time_can_be_retried(state):
 
 
 @pytest.mark.parametrize("state", State)
+def test_what_waits_ready_or_not_can_be_rescheduled(state):
+    later = {
+        State.PENDING: (RescheduleAnswer.RESCHEDULED, Move.PARK),
+        State.SCHEDULED: (RescheduleAnswer.RESCHEDULED, Move.SET_DUE),
+        State.RETRYING: (RescheduleAnswer.RESCHEDULED, Move.SET_DUE),
+    }
+    now = {
+        # It keeps its position.
+        State.PENDING: (RescheduleAnswer.DUE_NOW, None),
+        State.SCHEDULED: (RescheduleAnswer.DUE_NOW, Move.MAKE_DUE),
+        State.RETRYING: (RescheduleAnswer.DUE_NOW, Move.MAKE_DUE),
+    }
+    assert LATER(state) == later.get(state, (RescheduleAnswer.CONFLICT, None))
+    assert NOW(state) == now.get(state, (RescheduleAnswer.CONFLICT, None))
+
+
+@pytest.mark.parametrize("to", [State.SCHEDULED, State.RETRYING])
+def test_a_ready_job_may_wait_again(to):
+    assert to in LEGAL[State.PENDING]
+
+
+def test_a_new_time_is_given_or_counted_from_the_time_of_the_store():
+    at = datetime(2031, 5, 6, 12, tzinfo=UTC)
+    assert NewTime(at).on(at + timedelta(hours=9)) == at
+    assert NewTime(delay_ms=90_000).on(at) == at + timedelta(seconds=90)
+
+
+@pytest.mark.parametrize(("seconds", "allowed"), [(-1, False), (0, False), (1, True)])
+def test_a_job_is_not_rescheduled_to_a_time_at_which_it_is_expired(seconds, allowed):
+    due = datetime(2031, 5, 6, 12, tzinfo=UTC)
+    operations.check_expiry(due, None)
+    if allowed:
+        operations.check_expiry(due, due + timedelta(seconds=seconds))
+        return
+    with pytest.raises(InvalidJob, match=r"run_at: the job expires at 2031-05-06 1[12]:"):
+        operations.check_expiry(due, due + timedelta(seconds=seconds))
+
+
+@pytest.mark.parametrize("state", State)
 def test_what_has_ended_can_be_deleted(state):
     expected = (DeleteAnswer.DELETED, Move.DELETE) if state.final else (DeleteAnswer.CONFLICT, None)
     assert operations.delete(state) == expected
@@ -79,6 +122,8 @@ def test_workers_are_woken_where_a_job_becomes_ready():
             Conflict,
             f"job {JOB} is neither dead nor waiting for its time, so it cannot be retried",
         ),
+        (RescheduleAnswer.NOT_FOUND, JobNotFound, f"there is no job {JOB}"),
+        (RescheduleAnswer.CONFLICT, NotWaiting, f"job {JOB} runs or has ended, so it cannot be rescheduled"),
         (DeleteAnswer.CONFLICT, Conflict, f"job {JOB} has not ended, so it cannot be deleted: cancel it first"),
     ],
 )
@@ -95,6 +140,8 @@ def test_a_refusal_is_an_error_that_says_why(answer, error, text):
         CancelAnswer.REQUESTED,
         RetryAnswer.NEW_ROUND,
         RetryAnswer.DUE_NOW,
+        RescheduleAnswer.RESCHEDULED,
+        RescheduleAnswer.DUE_NOW,
         DeleteAnswer.DELETED,
     ],
 )

@@ -18,7 +18,7 @@ CHANGES = {
     "intake": {"enqueue", "announce_tasks"},
     "claims": {"claim", "settle", "save_progress"},
     "workers": {"register", "renew", "end", "end_expired"},
-    "jobs": {"cancel", "retry", "delete"},
+    "jobs": {"cancel", "retry", "reschedule", "delete"},
     "queues": {"pause", "resume"},
     "upkeep": {"take_turn", "stage_due", "expire_ready", "prune", "maintain"},
 }

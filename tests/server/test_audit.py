@@ -43,9 +43,10 @@ async def ended(client: httpx.AsyncClient) -> str:
     return job
 
 
-def to_job(method: str, path: str, given: Callable[[httpx.AsyncClient], Awaitable[str]]) -> Act:
+def to_job(method: str, path: str, given: Callable[[httpx.AsyncClient], Awaitable[str]], body: Any = None) -> Act:
     async def act(client: httpx.AsyncClient) -> httpx.Response:
-        return await client.request(method, f"/api/v1/jobs/{await given(client)}{path}")
+        sent = {} if body is None else {"json": body}
+        return await client.request(method, f"/api/v1/jobs/{await given(client)}{path}", **sent)
 
     return act
 
@@ -87,6 +88,7 @@ ACTS: dict[str, Act] = {
     "cancelJob": to_job("POST", "/cancel", waiting),
     "deleteJob": to_job("DELETE", "", ended),
     "replayJob": to_job("POST", "/replay", waiting),
+    "rescheduleJob": to_job("PATCH", "", waiting, {"delay": 900}),
     "retryJobs": to_jobs("retry", waiting),
     "cancelJobs": to_jobs("cancel", waiting),
     "deleteJobs": to_jobs("delete", ended),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from itertools import accumulate
 from typing import Any
 from uuid import UUID
@@ -27,7 +28,7 @@ from taskflowmq.core.job import (
     Sort,
     State,
 )
-from taskflowmq.core.operations import CancelAnswer, DeleteAnswer, RetryAnswer
+from taskflowmq.core.operations import CancelAnswer, DeleteAnswer, Move, NewTime, RescheduleAnswer, RetryAnswer
 from taskflowmq.core.rows import JobRow
 from taskflowmq.core.waiting import MOST_AHEAD
 from taskflowmq.ports.store import FIRST_LOOK, MAX_PAGE_BYTES, SEARCH_S
@@ -162,20 +163,47 @@ class ModelJobs:
         )
         return answer
 
+    async def reschedule(
+        self, tenant: str, job_id: UUID, wanted: NewTime, *, by: Caller | None = None
+    ) -> RescheduleAnswer:
+        now = self._now()
+        due = wanted.on(now)
+        decide = partial(operations.reschedule, later=due > now)
+        with self._audited(decide, tenant, job_id, by, due):
+            answer, move = decide(State(state_of(self._data, job_id)) if self._seen(tenant, job_id) else None)
+            data = self._data
+            if move is Move.MAKE_DUE:
+                self._retry(tenant, job_id)
+            elif move is not None:
+                place = data.ready.pop(job_id) if move is Move.PARK else data.waiting[job_id]
+                tried = place.counters.attempt + place.counters.crashes + place.counters.losses
+                why = place.why if isinstance(place, Waiting) else "retrying" if tried else "scheduled"
+                data.waiting[job_id] = Waiting(why=why, due_at=due, counters=place.counters, flags=place.flags)
+                if not place.counters.lease_no:
+                    data.jobs[job_id] = msgspec.structs.replace(data.jobs[job_id], run_at=due)
+        if move is not None and move.makes_ready:
+            await self._wake([self._data.jobs[job_id].queue])
+        return answer
+
     async def delete(self, tenant: str, job_id: UUID, *, by: Caller | None = None) -> DeleteAnswer:
         with self._audited(operations.delete, tenant, job_id, by):
             return self._delete(tenant, job_id)
 
     @contextmanager
     def _audited(
-        self, decide: Callable[[State | None], Any], tenant: str, job_id: UUID, by: Caller | None
+        self,
+        decide: Callable[[State | None], Any],
+        tenant: str,
+        job_id: UUID,
+        by: Caller | None,
+        due: datetime | None = None,
     ) -> Iterator[None]:
         """Add to the audit what is about to be done to a job, if an operator does it."""
         state = State(state_of(self._data, job_id)) if self._seen(tenant, job_id) else None
         answer, move = decide(state)
         if by is not None and move is not None and state is not None:
             queue = self._data.jobs[job_id].queue.queue
-            self._data.note(self._now(), job_act(move, job_id, queue, state, answer, by))
+            self._data.note(self._now(), job_act(move, job_id, queue, state, answer, by, due))
         yield
 
     def _delete(self, tenant: str, job_id: UUID) -> DeleteAnswer:

@@ -45,6 +45,24 @@ export function allowedIn(action: JobAction, state: string): boolean {
   return ALLOWED[action].includes(state);
 }
 
+const WAITS = ["pending", "scheduled", "retrying"];
+
+/** Whether a job in that state can be given another time. */
+export function waitsIn(state: string): boolean {
+  return WAITS.includes(state);
+}
+
+/** Whether a retry of a job in that state makes it due now, and begins no new round. */
+export function isDueLater(state: string): boolean {
+  return state === "scheduled" || state === "retrying";
+}
+
+/** Give a job that waits another time. */
+export function rescheduleJob(id: string, runAt: string, reason: string | null) {
+  const path = { job_id: id };
+  return take(client.PATCH("/api/v1/jobs/{job_id}", { params: { path }, body: { run_at: runAt, reason } }));
+}
+
 const PATH = { retry: "/api/v1/jobs/retry", cancel: "/api/v1/jobs/cancel", delete: "/api/v1/jobs/delete" } as const;
 
 /** Do one thing to several jobs in one request; what cannot be done to one does not keep it from the others. */

@@ -140,7 +140,14 @@ export interface paths {
         delete: operations["deleteJob"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Reschedule a job
+         * @description Make a scheduled, retrying or pending job due at another time, given as `run_at` or as `delay`.
+         *
+         *     A job that runs or has ended returns 409 `job_not_waiting`. A time at which the job is expired returns 422. What a
+         *     pending job waited so far is lost: when it is due again, it is claimed after the jobs that are ready then.
+         */
+        patch: operations["rescheduleJob"];
         trace?: never;
     };
     "/api/v1/jobs/{job_id}/logs": {
@@ -1109,6 +1116,27 @@ export interface components {
              * @default null
              */
             run_at?: string | null;
+            /**
+             * @description Why, on one line without control characters; kept in the audit
+             * @default null
+             */
+            reason?: string | null;
+        };
+        /**
+         * RescheduleBody
+         * @description When a job is to run instead: `run_at` or `delay`.
+         */
+        RescheduleBody: {
+            /**
+             * @description Time at which the job is due; a time that is over means now
+             * @default null
+             */
+            run_at?: string | null;
+            /**
+             * @description Seconds from now until the job is due
+             * @default null
+             */
+            delay?: number | null;
             /**
              * @description Why, on one line without control characters; kept in the audit
              * @default null
@@ -3662,6 +3690,162 @@ export interface operations {
             };
             /** @description Problem; `code` identifies it */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    rescheduleJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 019ab2c4-7d1e-7a30-9c44-51f0b7a2e6d8 */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "run_at": "2026-11-23T07:00:00Z",
+                 *       "reason": "after the night run"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RescheduleBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "019ab2c4-7d1e-7a30-9c44-51f0b7a2e6d8",
+                     *       "task": "test",
+                     *       "args": {
+                     *         "message": "hello",
+                     *         "seconds": 0.1
+                     *       },
+                     *       "queue": "default",
+                     *       "priority": 0,
+                     *       "state": "scheduled",
+                     *       "reason": null,
+                     *       "round": 1,
+                     *       "attempt": 0,
+                     *       "max_attempts": 3,
+                     *       "crashes": 0,
+                     *       "losses": 0,
+                     *       "created_at": "2026-11-22T06:00:00Z",
+                     *       "run_at": "2026-11-23T07:00:00Z",
+                     *       "started_at": null,
+                     *       "finished_at": null,
+                     *       "expires_at": null,
+                     *       "timeout": 30,
+                     *       "result": null,
+                     *       "result_truncated": false,
+                     *       "result_error": null,
+                     *       "error": null,
+                     *       "progress": null,
+                     *       "worker": null,
+                     *       "cancel_requested_at": null,
+                     *       "tags": [
+                     *         "welcome"
+                     *       ],
+                     *       "meta": {
+                     *         "customer": 42
+                     *       },
+                     *       "unique_key": null,
+                     *       "fingerprint": null,
+                     *       "tenant": "default",
+                     *       "workflow_id": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["JobOut"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -9,6 +9,15 @@ export interface Replayed {
   args: string;
 }
 
+/** A job that gets another time. */
+export interface Rescheduled {
+  id: string;
+  task: string;
+  state: string;
+  /** When it is due now. */
+  run_at: string;
+}
+
 /** Acts that one part offers and others start, without knowing it: a page's button opens the enqueue form. */
 export interface Actions {
   /** Open the command palette. */
@@ -25,6 +34,8 @@ export interface Actions {
   bulk: (action: "retry" | "cancel" | "delete", q: string, onStarted: () => void) => void;
   /** Open the form of a new job with the arguments of another. */
   replay: (job: Replayed) => void;
+  /** Ask for another time of a job that waits. */
+  reschedule: (job: Rescheduled) => void;
 }
 
 const offered: { [Name in keyof Actions]?: Actions[Name] } = {};

@@ -19,7 +19,15 @@ from taskflowmq.cli.follow import follow, tell_json, tell_text
 from taskflowmq.cli.job_logs import logs
 from taskflowmq.cli.job_options import read_object
 from taskflowmq.cli.matching import matching_options, on_matching
-from taskflowmq.cli.options import database_option, json_option, option, read_time, reason_option, tenant_option
+from taskflowmq.cli.options import (
+    database_option,
+    json_option,
+    option,
+    read_span,
+    read_time,
+    reason_option,
+    tenant_option,
+)
 from taskflowmq.cli.output import emit_fields, emit_json, emit_table, say
 from taskflowmq.cli.program import with_store
 from taskflowmq.cli.show import attempt_json, error_line, job_json, job_summary, place_text, wait_and_show
@@ -35,7 +43,7 @@ from taskflowmq.wire.listing import page_out
 
 @click.group("jobs")
 def command() -> None:
-    """List, export, read, retry, cancel and delete jobs."""
+    """List, export, read, retry, reschedule, cancel and delete jobs."""
 
 
 @command.command("list")
@@ -268,6 +276,30 @@ def replay(job_id: str, args: str | None, queue: str | None, run_at: str | None,
         emit_json({"id": handle.id, "replay_of": job_id, "created": handle.created})
     else:
         say(str(handle.id))
+
+
+@command.command("reschedule")
+@click.argument("job_ids", metavar="ID...", nargs=-1, required=True)
+@click.option("--at", metavar="TIME", help="When they are due, as 2026-01-31T12:00:00Z; a time that is over means now.")
+@click.option("--in", "after", metavar="DURATION", help="How long from now, as 90s, 10m, 2h or 1d.")
+@reason_option
+@tenant_option
+@database_option
+@json_option
+def reschedule(job_ids: tuple[str, ...], at: str | None, after: str | None, **given: Any) -> None:
+    """Make scheduled, retrying or pending jobs due at another time. Exits 5 if one runs or has ended."""
+    if (at is None) == (after is None):
+        raise click.UsageError("one of these is required: --at TIME, --in DURATION")
+    when = {"run_at": read_time("--at", at)} if at is not None else {"delay": read_span("--in", str(after))}
+
+    def rescheduling(app: Any) -> Callable[[UUID], Awaitable[Answer]]:
+        async def act(job_id: UUID) -> Answer:
+            answer: Answer = await app.jobs.areschedule(job_id, **when, reason=given["reason"])
+            return answer
+
+        return act
+
+    _act(given, job_ids, rescheduling)
 
 
 @command.command("delete")

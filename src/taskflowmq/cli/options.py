@@ -12,6 +12,7 @@ import msgspec
 
 from taskflowmq.client.environment import secret
 from taskflowmq.core.errors import InvalidJob
+from taskflowmq.core.retention import read_age
 from taskflowmq.core.validation import check_time
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -105,3 +106,18 @@ def read_time(flag: str, text: str) -> datetime:
         raise click.BadParameter(
             f"{text!r:.60} is not a time with a zone: write 2026-01-31T12:00:00Z", param_hint=flag
         ) from error
+
+
+def read_span(flag: str, text: str) -> float:
+    """Return the seconds of a duration that an option was given as text.
+
+    Raises:
+        BadParameter: it is none.
+    """
+    try:
+        seconds = read_age(text)
+    except ValueError:
+        seconds = None
+    if seconds is None:
+        raise click.BadParameter(f"{text!r:.60} is not a duration: write 90s, 10m, 2h or 1d", param_hint=flag)
+    return seconds

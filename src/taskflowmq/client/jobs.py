@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
-from typing import Any, TypedDict, Unpack
+from typing import TypedDict, Unpack
 from uuid import UUID
 
 from taskflowmq.client.acting import Acting
 from taskflowmq.client.bulks import Bulks
-from taskflowmq.client.handle import Handle
 from taskflowmq.client.hub import Hub
 from taskflowmq.client.ids import parse_id
-from taskflowmq.client.replay import read_replays, replay_of
+from taskflowmq.client.job_acts import JobActs
 from taskflowmq.client.sender import Sender
 from taskflowmq.client.session import Session
 from taskflowmq.client.sync import sync_twin
@@ -21,9 +20,8 @@ from taskflowmq.core.bulk import COUNT_S, MOST_COUNTED, Bulk, BulkAction, Counte
 from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.filter_text import parse_filter
 from taskflowmq.core.filters import MAX_PAGE, read_sort, read_states
-from taskflowmq.core.job import Enqueued, JobFilter, JobView, Page, Sort, State
+from taskflowmq.core.job import JobFilter, JobView, Page, Sort, State
 from taskflowmq.core.job_logs import MAX_LINES, Level, LogCursor, LogPage, LogQuery, read_cursor
-from taskflowmq.core.operations import CancelAnswer, RetryAnswer, check, not_found
 from taskflowmq.core.validation import MAX_TAG_LENGTH, check_int, check_name, check_text, check_time
 from taskflowmq.ports.store import StoreStats
 
@@ -63,15 +61,12 @@ class Wanted(TypedDict, total=False):
     sort: Sort | str
 
 
-class Jobs:
+class Jobs(JobActs):
     """The jobs of an app's store."""
 
     def __init__(self, hub: Hub[Session], tenant: str, acting: Acting, sender: Sender) -> None:
-        self._hub = hub
-        self._sender = sender
-        self._tenant = tenant
+        super().__init__(hub, tenant, acting, sender)
         self._bulks = Bulks(hub, tenant, acting)
-        self._acting = acting
 
     async def aget(self, job_id: UUID | str) -> JobView:
         """Return one job.
@@ -79,11 +74,7 @@ class Jobs:
         Raises:
             JobNotFound: there is none.
         """
-        wanted = parse_id(job_id)
-        view = await self._hub.call(lambda session: self._acting.read(session).jobs.get(self._tenant, wanted))
-        if view is None:
-            raise not_found(wanted)
-        return view
+        return await self._read(parse_id(job_id))
 
     async def aattempts(self, job_id: UUID | str) -> Attempts:
         """Return a job's attempts, oldest first: the first 10 and those of the last 90 claims.
@@ -214,104 +205,6 @@ class Jobs:
                 return
             before = page.next
 
-    async def acancel(self, job_id: UUID | str, *, reason: str | None = None, actor: str | None = None) -> CancelAnswer:
-        """Cancel a job, or request that its worker stop it if it runs. The audit keeps who did, and why.
-
-        Args:
-            job_id: the job.
-            reason: why, on one line.
-            actor: the operator, as others shall see them.
-
-        Returns:
-            "cancelled", "requested" (it runs; its worker will stop it), or "final" (it had ended).
-
-        Raises:
-            JobNotFound: there is none.
-        """
-        wanted, by = parse_id(job_id), self._acting.caller(actor, reason)
-        answer = await self._hub.call(
-            lambda session: session.asked.jobs.cancel(self._tenant, wanted, actor=by.actor, by=by)
-        )
-        if answer is CancelAnswer.NOT_FOUND:
-            raise not_found(wanted)
-        return answer
-
-    async def aretry(self, job_id: UUID | str, *, reason: str | None = None, actor: str | None = None) -> RetryAnswer:
-        """Run a dead job again, in a new round, or make one that waits due now. The audit keeps who did, and why.
-
-        Args:
-            job_id, reason, actor: as for :meth:`acancel`.
-
-        Raises:
-            JobNotFound: there is none.
-            Conflict: it is in another state.
-        """
-        wanted, by = parse_id(job_id), self._acting.caller(actor, reason)
-        answer = await self._hub.call(lambda session: session.asked.jobs.retry(self._tenant, wanted, by=by))
-        check(answer, wanted)
-        return answer
-
-    async def areplay(
-        self,
-        job_id: UUID | str,
-        *,
-        args: Mapping[str, Any] | None = None,
-        queue: str | None = None,
-        run_at: datetime | None = None,
-        reason: str | None = None,
-        actor: str | None = None,
-    ) -> Handle[Any]:
-        """Enqueue a new job like one that is there, with other arguments if wanted, and return its handle.
-
-        Its header ``replay_of`` names the other. The audit keeps who did, and why.
-
-        Args:
-            job_id: the job, in any state.
-            args: other arguments by name; None: the same.
-            queue: another queue.
-            run_at: when it is due, an aware datetime; None: now.
-            reason: why, on one line.
-            actor: the operator, as others shall see them.
-
-        Raises:
-            JobNotFound: there is none.
-            InvalidJob: an argument is wrong; nothing was stored.
-            UnknownTask: neither this app nor the store knows the task.
-        """
-        by = self._acting.caller(actor, reason)
-        wanted = parse_id(job_id)
-
-        async def replay(session: Session) -> Enqueued:
-            # As it is stored: the new job has the values that no reader is shown.
-            view = await session.asked.jobs.get(self._tenant, wanted)
-            if view is None:
-                raise not_found(wanted)
-            hider = (await session.redaction((view.task,))).of(view.task)
-            made = await replay_of(self._sender, view, by, hider, args=args, queue=queue, run_at=run_at)
-            return await session.store_by_hand(made.job, made.act)
-
-        stored = await self._hub.call(replay)
-        return Handle(stored.id, stored.created, self._hub, self._tenant)
-
-    async def areplays(self, job_id: UUID | str) -> list[UUID]:
-        """Return the newest jobs by which a job was replayed, for as long as the audit keeps that."""
-        wanted = parse_id(job_id)
-        return await self._hub.call(lambda session: read_replays(session.asked.audit, self._tenant, wanted))
-
-    async def adelete(self, job_id: UUID | str, *, reason: str | None = None, actor: str | None = None) -> None:
-        """Delete a job that has ended. The audit keeps who did, and why.
-
-        Args:
-            job_id, reason, actor: as for :meth:`acancel`.
-
-        Raises:
-            JobNotFound: there is none.
-            Conflict: it has not ended.
-        """
-        wanted, by = parse_id(job_id), self._acting.caller(actor, reason)
-        answer = await self._hub.call(lambda session: session.asked.jobs.delete(self._tenant, wanted, by=by))
-        check(answer, wanted)
-
     async def acount(
         self,
         filter: str = "",  # noqa: A002
@@ -353,11 +246,6 @@ class Jobs:
     get = sync_twin(aget)
     attempts = sync_twin(aattempts)
     logs = sync_twin(alogs)
-    cancel = sync_twin(acancel)
-    retry = sync_twin(aretry)
-    delete = sync_twin(adelete)
-    replay = sync_twin(areplay)
-    replays = sync_twin(areplays)
     count = sync_twin(acount)
     retry_matching = sync_twin(aretry_matching)
     cancel_matching = sync_twin(acancel_matching)

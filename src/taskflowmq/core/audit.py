@@ -29,6 +29,7 @@ class Action(StrEnum):
 
     JOB_RETRY = "job.retry"
     JOB_CANCEL = "job.cancel"
+    JOB_RESCHEDULE = "job.reschedule"
     JOB_DELETE = "job.delete"
     JOB_REPLAY = "job.replay"
     BULK_RETRY = "bulk.retry"

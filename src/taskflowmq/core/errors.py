@@ -8,6 +8,7 @@ TaskFlowError
 ├── IdempotencyMismatch               the Idempotency-Key was used with a different request
 ├── IdempotencyInFlight               the first request with this Idempotency-Key has not ended yet
 ├── Conflict                          the job, or the worker, is not in a state that allows this
+│   ├── NotWaiting                    the job runs or has ended, so it has no time to change
 │   └── CommandNotSupported           the worker's version knows no commands
 ├── JobNotFound                       no such job in this tenant
 ├── QueueNotFound                     no such queue: no job has named it yet
@@ -132,6 +133,12 @@ class Conflict(TaskFlowError):
     """The job, or the worker, is in a state that does not allow this; nothing changed."""
 
     code = "conflict"
+
+
+class NotWaiting(Conflict):
+    """The job runs or has ended, so it has no time that could be changed; nothing changed."""
+
+    code = "job_not_waiting"
 
 
 class IdempotencyMismatch(TaskFlowError):

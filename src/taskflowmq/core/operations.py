@@ -1,18 +1,19 @@
-"""What a user may do to a job by hand, by the job's state: cancel it, retry it, delete it.
+"""What a user may do to a job by hand, by the job's state: cancel it, retry it, reschedule it, delete it.
 
-A store reads where the job is, calls :func:`cancel`, :func:`retry` or :func:`delete`, and writes the move that it
-returns. It writes only if the job is still in that place. If the job has moved meanwhile, the store writes nothing and
-begins again, :data:`MOST_LOOKS` times. A store that reads and writes in one transaction that excludes every other
-writer needs one read.
+A store reads where the job is, calls :func:`cancel`, :func:`retry`, :func:`reschedule` or :func:`delete`, and writes
+the move that it returns. It writes only if the job is still in that place. If the job has moved meanwhile, the store
+writes nothing and begins again, :data:`MOST_LOOKS` times. A store that reads and writes in one transaction that
+excludes every other writer needs one read.
 """
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from enum import Enum, StrEnum
 from typing import Generic, NamedTuple, TypeVar
 from uuid import UUID
 
-from taskflowmq.core.errors import Conflict, JobNotFound
+from taskflowmq.core.errors import Conflict, InvalidJob, JobNotFound, NotWaiting
 from taskflowmq.core.job import FINAL, State
 from taskflowmq.core.transitions import LEGAL
 
@@ -45,6 +46,17 @@ class RetryAnswer(StrEnum):
     NOT_FOUND = "not_found"
 
 
+class RescheduleAnswer(StrEnum):
+    """What a request to reschedule did."""
+
+    #: It waits until the new time.
+    RESCHEDULED = "rescheduled"
+    #: The new time is not in the future: it is ready.
+    DUE_NOW = "due_now"
+    CONFLICT = "conflict"
+    NOT_FOUND = "not_found"
+
+
 class DeleteAnswer(StrEnum):
     """What a request to delete did."""
 
@@ -53,7 +65,27 @@ class DeleteAnswer(StrEnum):
     NOT_FOUND = "not_found"
 
 
-Answer = CancelAnswer | RetryAnswer | DeleteAnswer
+Answer = CancelAnswer | RetryAnswer | RescheduleAnswer | DeleteAnswer
+
+
+class NewTime(NamedTuple):
+    """When a job is to run instead.
+
+    Args:
+        at: the time; None: after the delay, by the store's clock.
+        delay_ms: the delay.
+    """
+
+    at: datetime | None = None
+    delay_ms: int = 0
+
+    def on(self, now: datetime) -> datetime:
+        """Return the time.
+
+        Args:
+            now: the store's time.
+        """
+        return now + timedelta(milliseconds=self.delay_ms) if self.at is None else self.at
 
 
 class Move(Enum):
@@ -69,6 +101,10 @@ class Move(Enum):
     BEGIN_ROUND = "begin_round"
     #: waiting for its time → ready, as if the time had come.
     MAKE_DUE = "make_due"
+    #: ready → waiting for a time that is given; after a failure "retrying", otherwise "scheduled".
+    PARK = "park"
+    #: It stays in waiting, for another time.
+    SET_DUE = "set_due"
     #: Its outcome and attempts go; its bare id is kept.
     DELETE = "delete"
 
@@ -120,6 +156,33 @@ def retry(state: State | None) -> Decision[RetryAnswer]:
     return Decision(RetryAnswer.CONFLICT)
 
 
+def reschedule(state: State | None, *, later: bool) -> Decision[RescheduleAnswer]:
+    """Decide a request to reschedule: another time for a job that waits, ready or not.
+
+    Args:
+        state: where the job is; None if the tenant has no such job.
+        later: whether the new time is in the future. A ready job whose time is not stays at its position.
+    """
+    if state is None:
+        return Decision(RescheduleAnswer.NOT_FOUND)
+    if state not in _TIMED and state is not State.PENDING:
+        return Decision(RescheduleAnswer.CONFLICT)
+    if later:
+        return Decision(RescheduleAnswer.RESCHEDULED, Move.PARK if state is State.PENDING else Move.SET_DUE)
+    return Decision(RescheduleAnswer.DUE_NOW, None if state is State.PENDING else Move.MAKE_DUE)
+
+
+def check_expiry(due: datetime, expires_at: datetime | None) -> None:
+    """Return if a job does not expire before its new time.
+
+    Raises:
+        InvalidJob: it does, so it would never start.
+    """
+    if expires_at is not None and due >= expires_at:
+        text = f"the job expires at {expires_at:%Y-%m-%d %H:%M:%S} UTC: choose a time before that"
+        raise InvalidJob.at("/run_at", text)
+
+
 def delete(state: State | None) -> Decision[DeleteAnswer]:
     """Decide a request to delete: only a job that has ended can be deleted.
 
@@ -137,6 +200,7 @@ def delete(state: State | None) -> Decision[DeleteAnswer]:
 _REFUSED: dict[type[Answer], str] = {
     CancelAnswer: "has ended, so it cannot be cancelled",
     RetryAnswer: "is neither dead nor waiting for its time, so it cannot be retried",
+    RescheduleAnswer: "runs or has ended, so it cannot be rescheduled",
     DeleteAnswer: "has not ended, so it cannot be deleted: cancel it first",
 }
 
@@ -162,9 +226,10 @@ def check(answer: Answer, job_id: UUID) -> None:
 
     Raises:
         JobNotFound: there is no such job.
-        Conflict: the job's state does not allow the operation; nothing changed.
+        Conflict: the job's state does not allow the operation (:class:`NotWaiting` for reschedule); nothing changed.
     """
     if answer.value == "not_found":
         raise not_found(job_id)
     if answer.value in ("conflict", "final"):
-        raise Conflict(f"job {job_id} {_REFUSED[type(answer)]}")
+        refusal = NotWaiting if isinstance(answer, RescheduleAnswer) else Conflict
+        raise refusal(f"job {job_id} {_REFUSED[type(answer)]}")

@@ -174,7 +174,8 @@ def make_framework() -> Litestar:
         route_handlers=[
             jobs.create_job, bulk.create_jobs, job_lists.list_jobs, job_lists.list_dead, export.export_jobs,
             jobs.stats, jobs.get_job,
-            job_logs.logs, jobs.why, jobs.replay_job, jobs.retry_job, jobs.cancel_job, jobs.delete_job,
+            job_logs.logs, jobs.why, jobs.replay_job, jobs.retry_job, jobs.cancel_job, jobs.reschedule_job,
+            jobs.delete_job,
             tasks.list_tasks, tasks.get_task,
             queues.list_queues, queues.pause, queues.resume,
             errors.list_errors, errors.get_error, errors.resolve, errors.mute, errors.reopen,

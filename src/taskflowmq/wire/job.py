@@ -154,6 +154,19 @@ class ReplayBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     reason: WhyActed = None
 
 
+class RescheduleBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When a job is to run instead: `run_at` or `delay`."""
+
+    run_at: Annotated[
+        Annotated[datetime, Meta(tz=True)] | None,
+        Meta(description="Time at which the job is due; a time that is over means now"),
+    ] = None
+    delay: Annotated[
+        Annotated[float, Meta(ge=0, le=_MAX_DELAY)] | None, Meta(description="Seconds from now until the job is due")
+    ] = None
+    reason: WhyActed = None
+
+
 class LinksOut(msgspec.Struct, kw_only=True):
     """Other jobs that belong to a job."""
 

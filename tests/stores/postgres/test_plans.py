@@ -47,6 +47,8 @@ HOT = [
     "request_cancels",
     "retry_dead_jobs",
     "make_due_now",
+    "park_ready_jobs",
+    "set_due",
     "delete_jobs",
     "list_live_bulks",
     "lock_bulk",

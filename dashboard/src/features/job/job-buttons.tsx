@@ -1,5 +1,16 @@
-import { Ban, Code, Copy, Ellipsis, Link as LinkIcon, PencilLine, RotateCw, Terminal, Trash2 } from "lucide-react";
-import { type ActTarget, allowedIn, type JobAction, type JobActs } from "@/api/job-actions";
+import {
+  Ban,
+  CalendarClock,
+  Code,
+  Copy,
+  Ellipsis,
+  Link as LinkIcon,
+  PencilLine,
+  RotateCw,
+  Terminal,
+  Trash2,
+} from "lucide-react";
+import { type ActTarget, allowedIn, isDueLater, type JobAction, type JobActs, waitsIn } from "@/api/job-actions";
 import { type Replayed, useAction } from "@/lib/actions";
 import { copyText } from "@/lib/copy";
 import { jobAs, jobLink } from "@/lib/copy-as";
@@ -7,13 +18,14 @@ import { useRefusal } from "@/lib/session";
 import { acts as actWords } from "@/lib/text/acts";
 import { job as words } from "@/lib/text/job";
 import { kit } from "@/lib/text/kit";
+import { words as timeWords } from "@/lib/text/reschedule";
 import { Button } from "@/ui/button";
 import { IconButton } from "@/ui/icon-button";
 import { Menu, type MenuItem } from "@/ui/menu";
 import { toast } from "@/ui/toast";
 
 interface Props {
-  target: ActTarget;
+  target: ActTarget & { run_at: string };
   acts: JobActs;
   /** What a copy of it begins with; undefined until the whole job is there. */
   replayed: Replayed | undefined;
@@ -33,6 +45,7 @@ export function refusalFor(action: JobAction, state: string, permission: string 
 export function JobButtons({ target, acts, replayed, deleted }: Props) {
   const permission = useRefusal("jobs:write");
   const replay = useAction("replay");
+  const reschedule = useAction("reschedule");
   return (
     <div className="flex flex-wrap items-center gap-2">
       {ACTIONS.map((action) => {
@@ -47,7 +60,7 @@ export function JobButtons({ target, acts, replayed, deleted }: Props) {
             busy={acts.busy === action}
             onClick={() => void acts.act(action, [target])}
           >
-            {actWords.verb(action)}
+            {action === "retry" && isDueLater(target.state) ? actWords.runNow : actWords.verb(action)}
           </Button>
         );
       })}
@@ -64,7 +77,26 @@ export function JobButtons({ target, acts, replayed, deleted }: Props) {
       <Menu
         align="start"
         trigger={<IconButton variant="secondary" label={words.more} icon={<Ellipsis aria-hidden size={16} />} />}
-        groups={[{ label: words.copyAs, items: copyItems(target.id) }, { items: linkItems(target.id) }]}
+        groups={[
+          ...(reschedule
+            ? [
+                {
+                  items: [
+                    {
+                      label: timeWords.item,
+                      icon: <CalendarClock aria-hidden size={14} />,
+                      refusal: deleted
+                        ? words.deleted
+                        : (permission ?? (waitsIn(target.state) ? undefined : timeWords.notWaiting)),
+                      onSelect: () => reschedule(target),
+                    },
+                  ],
+                },
+              ]
+            : []),
+          { label: words.copyAs, items: copyItems(target.id) },
+          { items: linkItems(target.id) },
+        ]}
       />
     </div>
   );

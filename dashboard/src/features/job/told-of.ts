@@ -25,6 +25,10 @@ export function toldOf(action: JobAction, targets: readonly ActTarget[], results
   const good = results.filter(({ problem }) => problem === null);
   const requested = good.filter(({ answer }) => answer === "requested").length;
   const done = good.length - requested;
+  const [only] = targets;
+  if (only && targets.length === 1 && good[0]?.answer === "due_now") {
+    return { title: acts.dueNowTask(only.task), detail: undefined, failures };
+  }
   return { title: titleOf(action, targets, done, requested, failures.length), detail: detailOf(failures), failures };
 }
 

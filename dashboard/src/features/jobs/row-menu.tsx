@@ -1,12 +1,24 @@
-import { Ban, Copy, Filter, Link as LinkIcon, Maximize2, PanelRight, RotateCw, Trash2 } from "lucide-react";
-import { allowedIn, type JobAction } from "@/api/job-actions";
+import {
+  Ban,
+  CalendarClock,
+  Copy,
+  Filter,
+  Link as LinkIcon,
+  Maximize2,
+  PanelRight,
+  RotateCw,
+  Trash2,
+} from "lucide-react";
+import { allowedIn, isDueLater, type JobAction, waitsIn } from "@/api/job-actions";
 import type { JobRow } from "@/api/types";
+import { useAction } from "@/lib/actions";
 import { copyText } from "@/lib/copy";
 import { jobLink } from "@/lib/copy-as";
 import { useRefusal } from "@/lib/session";
 import { acts as actWords } from "@/lib/text/acts";
 import { words } from "@/lib/text/jobs";
 import { kit } from "@/lib/text/kit";
+import { words as timeWords } from "@/lib/text/reschedule";
 import { Menu, type MenuGroup } from "@/ui/menu";
 import { toast } from "@/ui/toast";
 import type { Term } from "./grammar";
@@ -27,6 +39,7 @@ interface Props {
 /** The one menu of all rows: it stands where the button of its row is. */
 export function RowMenu({ shown, onClose, onOpen, onAct, onFilter }: Props) {
   const permission = useRefusal("jobs:write");
+  const reschedule = useAction("reschedule");
   if (!shown) return null;
   const { row, at } = shown;
   const refusal = (action: JobAction) =>
@@ -62,12 +75,22 @@ export function RowMenu({ shown, onClose, onOpen, onAct, onFilter }: Props) {
     {
       items: [
         {
-          label: actWords.verb("retry"),
+          label: isDueLater(row.state) ? actWords.runNow : actWords.verb("retry"),
           keyName: "r",
           icon: <RotateCw aria-hidden size={14} />,
           refusal: refusal("retry"),
           onSelect: () => onAct("retry", row),
         },
+        ...(reschedule
+          ? [
+              {
+                label: timeWords.item,
+                icon: <CalendarClock aria-hidden size={14} />,
+                refusal: permission ?? (waitsIn(row.state) ? undefined : timeWords.notWaiting),
+                onSelect: () => reschedule(row),
+              },
+            ]
+          : []),
         {
           label: actWords.verb("cancel"),
           keyName: "c",

@@ -15,6 +15,9 @@ const NONE_FIT: Record<Act, string> = {
 /** Words of what is done to jobs by hand. */
 export const acts = {
   verb: (act: Act) => VERB[act],
+  /** A retry of a job that waits for its time. */
+  runNow: "Run now",
+  dueNowTask: (task: string) => `${task} is due now`,
   verbOf: (act: Act, n: number) => `${VERB[act]} ${jobs(n)}`,
   noneFit: (act: Act) => NONE_FIT[act],
   deleteTitle: (n: number) => `Delete ${jobs(n)}?`,

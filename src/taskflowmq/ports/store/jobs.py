@@ -10,7 +10,7 @@ from taskflowmq.core.attempts import Attempts
 from taskflowmq.core.audit import Caller
 from taskflowmq.core.bulk import COUNT_S, MOST_COUNTED, Counted
 from taskflowmq.core.job import JobFilter, JobView, Page
-from taskflowmq.core.operations import CancelAnswer, DeleteAnswer, RetryAnswer
+from taskflowmq.core.operations import CancelAnswer, DeleteAnswer, NewTime, RescheduleAnswer, RetryAnswer
 from taskflowmq.core.rows import JobRow
 from taskflowmq.core.waiting import MOST_AHEAD
 
@@ -102,6 +102,20 @@ class Jobs(Protocol):
         """Dead: new round (attempt, crashes, losses 0). Scheduled or retrying: due now. Otherwise conflict.
 
         Wakes the queue's workers.
+
+        Raises:
+            Conflict: as for :meth:`cancel`.
+        """
+        ...
+
+    async def reschedule(
+        self, tenant: str, job_id: UUID, wanted: NewTime, *, by: Caller | None = None
+    ) -> RescheduleAnswer:
+        """Make a scheduled, retrying or ready job wait for another time; due now if that is not in the future.
+
+        A ready job leaves its position, and is then retrying if an attempt of its round failed, otherwise scheduled.
+        One that has never been claimed has the new time as its ``run_at`` from then on. Wakes the queue's workers if
+        the job becomes ready.
 
         Raises:
             Conflict: as for :meth:`cancel`.

@@ -24,7 +24,7 @@ from taskflowmq.wire.error_group import ErrorGroupDetail, ErrorGroupList, ErrorG
 from taskflowmq.wire.feed import ByeEvent, HelloEvent, JobEvent, JobGone, JobLogEvent, JobMoved, PageEvent, ResyncEvent
 from taskflowmq.wire.health import Health
 from taskflowmq.wire.history import SeriesOut, SummaryOut
-from taskflowmq.wire.job import BulkBody, BulkOut, JobBody, JobDetail, ReplayBody, Submitted
+from taskflowmq.wire.job import BulkBody, BulkOut, JobBody, JobDetail, ReplayBody, RescheduleBody, Submitted
 from taskflowmq.wire.job_log import LogNews, LogsOut
 from taskflowmq.wire.listing import JobPage, JobRowPage
 from taskflowmq.wire.problem import MEDIA_TYPE, ProblemBody
@@ -53,7 +53,7 @@ _TRACE_HEADER = {
     "schema": {"type": "string"},
 }
 _SHAPES = (
-    JobBody, BulkBody, ReplayBody, Submitted,
+    JobBody, BulkBody, ReplayBody, RescheduleBody, Submitted,
     BulkOut, JobPage, JobRowPage, JobDetail, WhyOut, StatsOut, TaskList, TaskDetail,
     LogsOut, LogNews,
     QueueList, QueueOut, PauseBody,
@@ -91,6 +91,7 @@ _BODIES = {
     "deleteJobs": SelectionBody,
     "pauseQueue": PauseBody,
     "replayJob": ReplayBody,
+    "rescheduleJob": RescheduleBody,
     "countJobs": CountBody,
     "createBulk": BulkRequest,
     **dict.fromkeys(_REASONED, ReasonBody),
@@ -117,6 +118,7 @@ _ERRORS: dict[str, tuple[int, ...]] = {
     "whyJobWaits": (404,),
     "jobLogs": (404,),
     "replayJob": (400, 404, 409, 413, 415),
+    "rescheduleJob": (400, 404, 409, 413, 415),
     "retryJob": (400, 404, 409, 413, 415),
     "cancelJob": (400, 404, 409, 413, 415),
     "deleteJob": (404, 409),

@@ -38,6 +38,8 @@ _ACTIONS = {
     Move.REQUEST_CANCEL: Action.JOB_CANCEL,
     Move.BEGIN_ROUND: Action.JOB_RETRY,
     Move.MAKE_DUE: Action.JOB_RETRY,
+    Move.PARK: Action.JOB_RESCHEDULE,
+    Move.SET_DUE: Action.JOB_RESCHEDULE,
     Move.DELETE: Action.JOB_DELETE,
 }
 _BULKS = {
@@ -90,14 +92,17 @@ def page_of(rows: Iterable[tuple[int, datetime, str]], limit: int) -> AuditPage:
     return AuditPage(found[:limit], found[limit - 1].id if len(found) > limit else None)
 
 
-def job_act(move: Move, job_id: Any, queue: str, state: State, answer: Answer, by: Caller) -> Act:
-    """Return the act of a move of a job by hand."""
+def job_act(
+    move: Move, job_id: Any, queue: str, state: State, answer: Answer, by: Caller, due: datetime | None = None
+) -> Act:
+    """Return the act of a move of a job by hand; ``due`` is the new time of one that is rescheduled."""
+    rescheduled = {} if due is None else {"run_at": due}
     return Act(
-        action=_ACTIONS[move],
+        action=_ACTIONS[move] if due is None else Action.JOB_RESCHEDULE,
         object=job_object(job_id),
         by=by,
         before={"state": state, "queue": queue},
-        after={"answer": answer},
+        after={"answer": answer, **rescheduled},
     )
 
 

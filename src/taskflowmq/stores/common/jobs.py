@@ -17,7 +17,7 @@ from taskflowmq.core.bulk import COUNT_S, MOST_COUNTED, Counted, ended_by
 from taskflowmq.core.filter_match import JobFacts, Needles, Needs, Test, matcher, needles_of, needs_of
 from taskflowmq.core.filter_scope import depends_on_now, scoped
 from taskflowmq.core.job import JobFilter, JobView, Page, State
-from taskflowmq.core.operations import CancelAnswer, Decision, DeleteAnswer, RetryAnswer
+from taskflowmq.core.operations import CancelAnswer, Decision, DeleteAnswer, NewTime, RescheduleAnswer, RetryAnswer
 from taskflowmq.core.rows import JobRow
 from taskflowmq.ports.store import FIRST_LOOK, SEARCH_S
 from taskflowmq.stores.common.listing import (
@@ -146,6 +146,14 @@ class CommonJobs(ABC):
         """Dead: new round (attempt, crashes, losses 0). Scheduled or retrying: due now. Otherwise conflict."""
         return await self._operate(operations.retry, tenant, job_id, by)
 
+    async def reschedule(
+        self, tenant: str, job_id: UUID, wanted: NewTime, *, by: Caller | None = None
+    ) -> RescheduleAnswer:
+        """Make a scheduled, retrying or ready job wait for another time; due now if that is not in the future."""
+        now = await self._time()
+        due = wanted.on(now)
+        return await self._operate(partial(operations.reschedule, later=due > now), tenant, job_id, by, due=due)
+
     async def delete(self, tenant: str, job_id: UUID, *, by: Caller | None = None) -> DeleteAnswer:
         """Delete an ended job. Its bare id is kept for 24 h, so that a repeated enqueue stays a no-op."""
         return await self._operate(operations.delete, tenant, job_id, by)
@@ -180,7 +188,13 @@ class CommonJobs(ABC):
 
     @abstractmethod
     async def _operate(
-        self, decide: Decide[A], tenant: str, job_id: UUID, by: Caller | None, actor: str | None = None
+        self,
+        decide: Decide[A],
+        tenant: str,
+        job_id: UUID,
+        by: Caller | None,
+        actor: str | None = None,
+        due: datetime | None = None,
     ) -> A:
         """Read where the job is, decide, write the move, with its act if an operator calls, and return the answer.
 
@@ -190,4 +204,5 @@ class CommonJobs(ABC):
             job_id: the job.
             by: the operator; None: a program.
             actor: the caller, where that is stored with the job.
+            due: the new time of a job that is rescheduled.
         """

@@ -32,12 +32,19 @@ _STATEMENTS = {
     Move.REQUEST_CANCEL: q.request_cancels,
     Move.BEGIN_ROUND: q.retry_dead_jobs,
     Move.MAKE_DUE: q.make_due_now,
+    Move.PARK: q.park_ready_jobs,
+    Move.SET_DUE: q.set_due,
     Move.DELETE: q.delete_jobs,
 }
 
 
 def move_statement(
-    move: Move, now: datetime | None, ids: Sequence[UUID], states: Collection[State], actor: str | None
+    move: Move,
+    now: datetime | None,
+    ids: Sequence[UUID],
+    states: Collection[State],
+    actor: str | None,
+    due: datetime | None = None,
 ) -> tuple[Any, ...]:
     """Return the statement that makes a move, with its arguments.
 
@@ -47,7 +54,10 @@ def move_statement(
         ids: of the jobs, in order.
         states: in which a job may be that is deleted.
         actor: the caller, where that is stored.
+        due: the new time of jobs that wait for another one.
     """
+    if move in (Move.PARK, Move.SET_DUE):
+        return (_STATEMENTS[move], ids, due)
     more: tuple[Any, ...] = ()
     if move is Move.REQUEST_CANCEL:
         more = (actor,)
@@ -123,7 +133,13 @@ class PostgresJobs(CommonJobs):
         return Window(row["fit"], row["looked"], row["last"])
 
     async def _operate(
-        self, decide: Decide[A], tenant: str, job_id: UUID, by: Caller | None, actor: str | None = None
+        self,
+        decide: Decide[A],
+        tenant: str,
+        job_id: UUID,
+        by: Caller | None,
+        actor: str | None = None,
+        due: datetime | None = None,
     ) -> A:
         for _ in range(MOST_LOOKS):
             place = await self._pool.fetchrow(q.find_places, tenant, [job_id])
@@ -131,8 +147,8 @@ class PostgresJobs(CommonJobs):
             answer, move = decide(state)
             if move is None or state is None:
                 return answer
-            statement, *args = move_statement(move, self._now(), [job_id], FINAL, actor)
-            act = None if by is None else job_act(move, job_id, place["queue"], state, answer, by)
+            statement, *args = move_statement(move, self._now(), [job_id], FINAL, actor, due)
+            act = None if by is None else job_act(move, job_id, place["queue"], state, answer, by, due)
             if await write_with_act(self._pool, self._now(), statement, args, act):
                 if move.makes_ready:
                     await self._notifier.wake([QueueRef(tenant, place["queue"])])

@@ -123,7 +123,13 @@ class SqliteJobs(CommonJobs):
         return await self._reader.run(read)
 
     async def _operate(
-        self, decide: Decide[A], tenant: str, job_id: UUID, by: Caller | None, actor: str | None = None
+        self,
+        decide: Decide[A],
+        tenant: str,
+        job_id: UUID,
+        by: Caller | None,
+        actor: str | None = None,
+        due: datetime | None = None,
     ) -> A:
         def write(conn: sqlite3.Connection) -> tuple[A, str]:
             place = places_of(conn, tenant, [job_id]).get(job_id)
@@ -132,9 +138,9 @@ class SqliteJobs(CommonJobs):
             if move is None or state is None:
                 return answer, ""
             now = self._now()
-            run_steps(conn, move_jobs(move, [job_id], now, actor))
+            run_steps(conn, move_jobs(move, [job_id], now, actor, due))
             if by is not None:
-                append_act(conn, now, job_act(move, job_id, queue, state, answer, by))
+                append_act(conn, now, job_act(move, job_id, queue, state, answer, by, due))
             return answer, queue if move.makes_ready else ""
 
         answer, queue = await self._writer.run(write)
@@ -143,20 +149,20 @@ class SqliteJobs(CommonJobs):
         return answer
 
 
-def move_jobs(move: Move, ids: Sequence[UUID], now: int, actor: str | None) -> Steps[None]:
+def move_jobs(move: Move, ids: Sequence[UUID], now: int, actor: str | None, due: datetime | None = None) -> Steps[None]:
     """Write a move of jobs in the transaction in which it was decided: no other writer can have written in between.
 
     Raises:
         RuntimeError: a job has left its place in the middle of the transaction.
     """
-    found = yield from _written(move, join_ids(ids), now, actor)
+    found = yield from _written(move, join_ids(ids), now, actor, None if due is None else to_us(due))
     if found != len(ids):
         raise RuntimeError(f"{len(ids)} jobs were to move ({move.value}), but {found} were in their place")
 
 
-def _written(move: Move, ids: bytes, now: int, actor: str | None) -> Steps[int]:
+def _written(move: Move, ids: bytes, now: int, actor: str | None, due: int | None) -> Steps[int]:
     """Write a move, and return how many jobs it found."""
-    params = {**batch_of(ids), "now": now}
+    params = {**batch_of(ids), "now": now, "due": due}
     match move:
         case Move.CANCEL_READY:
             return (yield from cancel_ready(ids, Reason.CANCELLED_BY_USER, now))
@@ -171,6 +177,15 @@ def _written(move: Move, ids: bytes, now: int, actor: str | None) -> Steps[int]:
         case Move.MAKE_DUE:
             found = yield from make_ready(q.place_due_now, ids, params)
             yield Step(q.delete_waiting_jobs, params)
+            return found
+        case Move.PARK:
+            found = (yield Step(q.park_ready_jobs, params)).changed
+            yield Step(q.delete_ready_jobs, params)
+            yield Step(q.set_run_at, params)
+            return found
+        case Move.SET_DUE:
+            found = (yield Step(q.set_due, params)).changed
+            yield Step(q.set_run_at, params)
             return found
         case Move.DELETE:
             found = (yield Step(q.delete_outcomes_by_id, params)).changed

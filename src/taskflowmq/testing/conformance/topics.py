@@ -24,6 +24,7 @@ from taskflowmq.testing.conformance.notifier import TestNotifier
 from taskflowmq.testing.conformance.probes import TestProbes
 from taskflowmq.testing.conformance.queues import TestQueues, TestUnusedQueues
 from taskflowmq.testing.conformance.races import TestRaces
+from taskflowmq.testing.conformance.rescheduling import TestRescheduling
 from taskflowmq.testing.conformance.retention import TestRetention
 from taskflowmq.testing.conformance.schema import TestSchema
 from taskflowmq.testing.conformance.settle import TestSettle
@@ -60,6 +61,7 @@ ALL: tuple[type[StoreSuite], ...] = (
     TestProbes,
     TestQueues,
     TestRaces,
+    TestRescheduling,
     TestRetention,
     TestSchema,
     TestSettle,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from litestar import Request, Response, delete, get, post
+from litestar import Request, Response, delete, get, patch, post
 from litestar.params import FromPath, QueryParameter, RawBody
 
 from taskflowmq.client.replay import read_replays, replay_of
+from taskflowmq.client.rescheduling import new_time, reschedule
 from taskflowmq.core.job import JobView
 from taskflowmq.core.operations import check
 from taskflowmq.server.api.answers import stats_of
@@ -22,6 +23,7 @@ from taskflowmq.wire.job import (
     JobDetail,
     JobOut,
     ReplayBody,
+    RescheduleBody,
     Submitted,
     job_detail,
     job_fields,
@@ -123,6 +125,21 @@ async def replay_job(
     stored = await services.session.store_by_hand(made.job, made.act, idempotency_of(request.scope, given))
     answer = job_fields(await services.job(by.tenant, stored.id))
     return Response(Submitted(**answer, created=stored.created), status_code=201 if stored.created else 200)
+
+
+@patch("/jobs/{job_id:str}", operation_id="rescheduleJob", summary="Reschedule a job", tags=TAGS)
+async def reschedule_job(
+    job_id: FromPath[str], body: RawBody, request: Request[Any, Any, Any], services: Shared
+) -> JobOut:
+    """Make a scheduled, retrying or pending job due at another time, given as `run_at` or as `delay`.
+
+    A job that runs or has ended returns 409 `job_not_waiting`. A time at which the job is expired returns 422. What a
+    pending job waited so far is lost: when it is due again, it is claimed after the jobs that are ready then.
+    """
+    wanted, given = parse_id(job_id), decode_body(RescheduleBody, body)
+    due, by = new_time(given.run_at, given.delay), operator_of(request, given.reason)
+    await reschedule(services.session, by.tenant, wanted, due, by)
+    return job_out(await services.job(by.tenant, wanted))
 
 
 @delete("/jobs/{job_id:str}", operation_id="deleteJob", summary="Delete a job", tags=TAGS)
