@@ -11,6 +11,7 @@ from taskflowmq.server.openapi.example import Example
 from taskflowmq.server.openapi.example_act import ACT
 from taskflowmq.server.openapi.example_search import SEARCH_EXAMPLES
 from taskflowmq.server.openapi.example_view import VIEW_EXAMPLES
+from taskflowmq.server.openapi.example_wait import WAIT
 from taskflowmq.wire.feed import JobMoved
 from taskflowmq.wire.job import JobOut
 from taskflowmq.wire.listing import JobRowOut
@@ -272,26 +273,7 @@ EXAMPLES: dict[str, Example] = {
             "exact": True,
         }
     ),
-    "whyJobWaits": Example(
-        parameters={"job_id": _ID},
-        response={
-            "waiting": True,
-            "causes": [
-                {
-                    "code": "paused",
-                    "text": "queue 'mail' is paused since 2026-11-22 06:00:00 UTC by cli:ada (deploy)",
-                    "stuck": True,
-                    "fix": "taskflow queues resume mail",
-                    "paused_at": "2026-11-22T06:00:00Z",
-                    "paused_by": "cli:ada",
-                    "reason": "deploy",
-                }
-            ],
-            "ahead": 1204,
-            "ahead_exact": True,
-            "eta_seconds": None,
-        },
-    ),
+    "whyJobWaits": Example(parameters={"job_id": _ID}, response=WAIT),
     "jobLogs": Example(
         parameters={"job_id": _ID, "level": "info", "q": "page"},
         response={"items": [_LINE], "next": "1.3", "more": False, "total": 3, "dropped": 0},
