@@ -48,7 +48,7 @@ HOT = [
     "retry_dead_jobs",
     "make_due_now",
     "park_ready_jobs",
-    "set_due",
+    "set_due_of_waiting",
     "delete_jobs",
     "list_live_bulks",
     "lock_bulk",

@@ -33,7 +33,7 @@ _STATEMENTS = {
     Move.BEGIN_ROUND: q.retry_dead_jobs,
     Move.MAKE_DUE: q.make_due_now,
     Move.PARK: q.park_ready_jobs,
-    Move.SET_DUE: q.set_due,
+    Move.SET_DUE: q.set_due_of_waiting,
     Move.DELETE: q.delete_jobs,
 }
 

@@ -179,12 +179,12 @@ def _written(move: Move, ids: bytes, now: int, actor: str | None, due: int | Non
             yield Step(q.delete_waiting_jobs, params)
             return found
         case Move.PARK:
-            found = (yield Step(q.park_ready_jobs, params)).changed
+            found = (yield Step(q.place_later, params)).changed
             yield Step(q.delete_ready_jobs, params)
             yield Step(q.set_run_at, params)
             return found
         case Move.SET_DUE:
-            found = (yield Step(q.set_due, params)).changed
+            found = (yield Step(q.set_due_at, params)).changed
             yield Step(q.set_run_at, params)
             return found
         case Move.DELETE:
