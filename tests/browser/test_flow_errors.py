@@ -9,6 +9,7 @@ from tests.browser.looking import settled
 from tests.browser.site import Site
 
 from taskflowmq import TaskFlow
+from taskflowmq.bootstrap.duties import bulk_duty, running
 from taskflowmq.testing import adrain
 
 
@@ -55,6 +56,23 @@ async def test_failures_of_three_kinds_lead_to_the_traceback(page: Page, site: S
     await expect(page.get_by_role("heading", level=1)).to_have_text("order.charge")
     await page.get_by_role("link", name="All failures of this kind").click()
     await expect(page.get_by_role("heading", name="LookupError", exact=True)).to_be_visible()
+
+
+@ON_BOTH
+async def test_all_dead_jobs_of_a_kind_are_retried_and_no_others(page: Page, site: Site, failing: TaskFlow) -> None:
+    await fail(failing, 3, 6, 9, 4)
+    await page.goto(site.url + "/errors")
+    await page.get_by_role("link", name="LookupError order <number> not found").click()
+    async with running([bulk_duty(failing.store, 0.1)]):
+        await page.get_by_role("button", name="Retry all 3 dead jobs…").click()
+        dialog = page.get_by_role("dialog", name="Retry 3 jobs?")
+        await dialog.get_by_label("Reason").fill("the orders are there")
+        await dialog.get_by_role("button", name="Retry 3 jobs").click()
+        await expect(page.get_by_text("Retried 3 jobs", exact=True)).to_be_visible()
+    assert await failing.jobs.acount("state:pending", seconds=60) == (3, True)
+    assert await failing.jobs.acount("state:dead", seconds=60) == (1, True)
+    (bulk,) = await failing.bulks.alist()
+    assert (bulk.reason, bulk.done) == ("the orders are there", 3)
 
 
 @ON_BOTH

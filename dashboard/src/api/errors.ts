@@ -71,3 +71,8 @@ export function isNew(group: ErrorGroup, now: number): boolean {
 export function deadOf(group: Pick<ErrorGroup, "fingerprint">): { state: "dead"; q: string } {
   return { state: "dead", q: `error:${group.fingerprint}` };
 }
+
+/** The text of the same filter, for an operation on all of them. */
+export function deadText(group: Pick<ErrorGroup, "fingerprint">): string {
+  return `state:dead error:${group.fingerprint}`;
+}

@@ -176,6 +176,33 @@ test("resolve is done at once, says that it opens again by itself, and can be ta
   expect(sent.map((one) => one.path)).toEqual([`${FIRST}/resolve`, `${FIRST}/reopen`]);
 });
 
+test("all jobs that are dead of it are retried as one operation", async () => {
+  const orders: unknown[] = [];
+  server.use(
+    http.post(`${API}/bulk`, async ({ request }) => {
+      const body = (await request.json()) as { dry_run?: boolean };
+      orders.push(body);
+      return HttpResponse.json(
+        { matched: { value: 12, exact: true }, sample: [] },
+        { status: body.dry_run ? 200 : 202 },
+      );
+    }),
+  );
+  await open(`/errors/${FIRST}`);
+  await userEvent.click(await screen.findByRole("button", { name: "Retry all 12 dead jobs…" }));
+  const dialog = within(await screen.findByRole("dialog", { name: "Retry 12 jobs?" }));
+  expect(dialog.getByText(`state:dead error:${FIRST}`)).toBeDefined();
+  expect(dialog.getByLabelText(/Rate/)).toBeDefined();
+  expect(orders).toEqual([{ action: "retry", q: `state:dead error:${FIRST}`, dry_run: true }]);
+});
+
+test("where no job is dead there is nothing to retry", async () => {
+  groups = [errorGroup(1, { dead: 0 })];
+  await open(`/errors/${FIRST}`);
+  const button = await screen.findByRole("button", { name: "Retry all…" });
+  expect(button.getAttribute("aria-disabled")).toBe("true");
+});
+
 test("a mute asks for how long", async () => {
   await open(`/errors/${FIRST}`);
   await userEvent.click(await screen.findByRole("button", { name: "Mute until…" }));

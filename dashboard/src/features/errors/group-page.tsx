@@ -1,10 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { createLazyRoute, Link } from "@tanstack/react-router";
-import { ArrowLeft, BellOff, Check, RotateCcw } from "lucide-react";
+import { ArrowLeft, BellOff, Check, RotateCcw, RotateCw } from "lucide-react";
 import { useState } from "react";
-import { errorQuery } from "@/api/errors";
+import { deadText, errorQuery } from "@/api/errors";
 import { Refused } from "@/api/refused";
 import type { ErrorDetail } from "@/api/types";
+import { useAction } from "@/lib/actions";
 import { count } from "@/lib/format";
 import { useRefusal } from "@/lib/session";
 import { words } from "@/lib/text/errors";
@@ -20,7 +21,7 @@ import { Page } from "@/ui/page";
 import { Region } from "@/ui/region";
 import { RowsSkeleton } from "@/ui/rows-skeleton";
 import { Time } from "@/ui/time";
-import { DeadCell, Marks } from "./cells";
+import { DeadCell, deadCount, Marks } from "./cells";
 import { GroupJobs } from "./group-jobs";
 import { MuteDialog } from "./mute-dialog";
 import { Sample } from "./sample";
@@ -117,6 +118,7 @@ function Acts({ group }: { group: ErrorDetail }) {
           {group.state === "muted" ? words.unmute : words.reopen}
         </Button>
       )}
+      <RetryAll group={group} />
       <Marks group={group} />
       {muting ? (
         <MuteDialog
@@ -126,6 +128,23 @@ function Acts({ group }: { group: ErrorDetail }) {
         />
       ) : null}
     </div>
+  );
+}
+
+/** All jobs that are dead of it are retried as one operation, with its questions: how fast, why. */
+function RetryAll({ group }: { group: ErrorDetail }) {
+  const refusal = useRefusal("jobs:write");
+  const begin = useAction("bulk");
+  if (!begin) return null;
+  const none = group.dead === 0;
+  return (
+    <Button
+      icon={<RotateCw aria-hidden size={14} />}
+      refusal={refusal ?? (none ? words.noJobs : undefined)}
+      onClick={() => begin("retry", deadText(group), () => {})}
+    >
+      {none ? words.retryNone : words.retryAll(group.dead, deadCount(group))}
+    </Button>
   );
 }
 

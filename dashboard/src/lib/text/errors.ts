@@ -77,6 +77,9 @@ export const words = {
 
   resolve: "Resolve",
   mute: "Mute until…",
+  retryAll: (n: number, formatted: string) =>
+    n === 1 ? "Retry the dead job…" : `Retry all ${formatted} dead ${plural(n, { one: "job", other: "jobs" })}…`,
+  retryNone: "Retry all…",
   unmute: "Unmute",
   reopen: "Reopen",
   resolvedDone: "Resolved",
