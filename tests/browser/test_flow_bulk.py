@@ -92,3 +92,31 @@ async def test_all_dead_jobs_are_retried_to_the_end(page: Page, site: Site) -> N
         await page.get_by_role("dialog").get_by_role("button", name=f"Retry {JOBS} jobs").click()
         await expect(page.get_by_text(f"Retried {JOBS} jobs", exact=True)).to_be_visible()
     assert await site.app.jobs.acount("state:pending", seconds=60) == (JOBS, True)
+
+
+@ON_BOTH
+async def test_a_queue_is_purged_after_its_name_is_typed_and_can_be_taken_back(page: Page, site: Site) -> None:
+    waiting = [await site.app.asend("mail.send", {"to": "ada"}, delay=delay) for delay in (0, 600)]
+    kept = await site.app.asend("report.render", {"month": "2026-01"})
+    async with running([bulk_duty(site.app.store, 0.1)]):
+        for begin in ("Undo", None):
+            await open_live(page, site, "/queues/mail")
+            await page.get_by_role("button", name="More about mail").click()
+            await page.get_by_role("menuitem", name="Purge…").click()
+            dialog = page.get_by_role("dialog", name="Purge mail?")
+            await expect(dialog.get_by_role("checkbox", name="Scheduled, 1")).to_be_checked()
+            await expect(dialog.get_by_role("button", name="Purge 2 jobs")).to_be_disabled()
+            await dialog.get_by_label("Type mail to confirm").fill("mail")
+            await dialog.get_by_label("Reason").fill("sent twice")
+            await dialog.get_by_role("button", name="Purge 2 jobs").click()
+            line = line_of(page)
+            await expect(line.get_by_text("Purging 2 jobs in")).to_be_visible()
+            if begin is not None:
+                await line.get_by_role("button", name=begin).click()
+                await expect(page.get_by_text("Undone: no job was touched", exact=True)).to_be_visible()
+                await expect(line).to_have_count(0)
+        await expect(page.get_by_text("Purged 2 jobs", exact=True)).to_be_visible(timeout=30_000)
+    for handle in waiting:
+        assert await site.app.store.jobs.get("default", handle.id) is None
+    assert await kept.astate() == "pending"
+    assert [one.act.by.reason for one in (await site.app.audit.alist(action="bulk.purge")).items] == ["sent twice"] * 2

@@ -71,7 +71,7 @@ CHANGES = [change_of(outcome, **counted) for outcome, counted in REPORTS]
 
 
 def moves(state: State, since: int, ended: Ended | None) -> set[tuple[State, int, Ended | None]]:
-    """Return where a job can be one event later: due, made due, cancelled, expired, redriven, claimed, settled."""
+    """Return where a job can be one event later: due, put off, cancelled, expired, redriven, claimed, settled."""
     if state in (State.RETRYING, State.SCHEDULED):
         return {(State.PENDING, since, ended), (State.CANCELLED, since, ended)}
     if state is State.DEAD:
@@ -79,7 +79,7 @@ def moves(state: State, since: int, ended: Ended | None) -> set[tuple[State, int
     if state is State.PENDING:
         later = {0: 1, 1: KEPT_CLAIMS}.get(since, since)
         claimed = {(State.RUNNING, later, ended), (State.RUNNING, later, None if later == KEPT_CLAIMS else ended)}
-        return claimed | {(State.CANCELLED, since, ended)}
+        return claimed | {(State.CANCELLED, since, ended), (State.SCHEDULED, since, ended)}
     if state is State.RUNNING:
         settled = (State.COMPLETED, State.CANCELLED, State.DEAD, State.PENDING, State.RETRYING, State.SCHEDULED)
         return {(after, since, ended) for after in settled}
@@ -160,6 +160,9 @@ SAME, LATER = LEASE, LEASE + 1
         (Discarded(ERROR), (State.CANCELLED, SAME, Ended.DISCARDED), Verdict.REPLAYED),
         (Discarded(ERROR), (State.PENDING, SAME, Ended.DISCARDED), Verdict.REPLAYED),
         (Discarded(ERROR), (State.RETRYING, SAME, Ended.DISCARDED), Verdict.STALE),
+        # Dead, redriven, and rescheduled before it was claimed again.
+        (Discarded(ERROR), (State.SCHEDULED, SAME, Ended.DISCARDED), Verdict.REPLAYED),
+        (HandedBack(), (State.SCHEDULED, SAME, None), Verdict.REPLAYED),
         (Snoozed(5), (State.SCHEDULED, SAME, Ended.SNOOZED), Verdict.REPLAYED),
         (HandedBack(), (State.PENDING, SAME, None), Verdict.REPLAYED),
         (HandedBack(), (State.RUNNING, LEASE + 2, None), Verdict.REPLAYED),

@@ -22,9 +22,10 @@ LEADS_TO = {
     Move.CANCEL_WAITING: State.CANCELLED,
     Move.BEGIN_ROUND: State.PENDING,
     Move.MAKE_DUE: State.PENDING,
+    Move.PARK: State.SCHEDULED,
 }
 LATER, NOW = partial(operations.reschedule, later=True), partial(operations.reschedule, later=False)
-DECISIONS = [operations.cancel, operations.retry, LATER, NOW, operations.delete]
+DECISIONS = [operations.cancel, operations.retry, LATER, NOW, operations.delete, operations.purge]
 
 
 @pytest.mark.parametrize("decide", DECISIONS)
@@ -78,11 +79,6 @@ def test_what_waits_ready_or_not_can_be_rescheduled(state):
     assert NOW(state) == now.get(state, (RescheduleAnswer.CONFLICT, None))
 
 
-@pytest.mark.parametrize("to", [State.SCHEDULED, State.RETRYING])
-def test_a_ready_job_may_wait_again(to):
-    assert to in LEGAL[State.PENDING]
-
-
 def test_a_new_time_is_given_or_counted_from_the_time_of_the_store():
     at = datetime(2031, 5, 6, 12, tzinfo=UTC)
     assert NewTime(at).on(at + timedelta(hours=9)) == at
@@ -104,6 +100,23 @@ def test_a_job_is_not_rescheduled_to_a_time_at_which_it_is_expired(seconds, allo
 def test_what_has_ended_can_be_deleted(state):
     expected = (DeleteAnswer.DELETED, Move.DELETE) if state.final else (DeleteAnswer.CONFLICT, None)
     assert operations.delete(state) == expected
+
+
+@pytest.mark.parametrize("state", State)
+def test_what_does_not_run_can_be_purged(state):
+    expected = {
+        State.PENDING: (DeleteAnswer.DELETED, Move.PURGE_READY),
+        State.RUNNING: (DeleteAnswer.CONFLICT, None),
+        **dict.fromkeys(WAITING, (DeleteAnswer.DELETED, Move.PURGE_WAITING)),
+        **dict.fromkeys(FINAL, (DeleteAnswer.DELETED, Move.DELETE)),
+    }
+    assert operations.purge(state) == expected[state]
+
+
+def test_a_purge_is_written_as_a_cancel_and_a_deletion_and_every_other_move_as_itself():
+    assert Move.PURGE_READY.steps == (Move.CANCEL_READY, Move.DELETE)
+    assert Move.PURGE_WAITING.steps == (Move.CANCEL_WAITING, Move.DELETE)
+    assert all(move.steps == (move,) for move in Move if "purge" not in move.value)
 
 
 def test_workers_are_woken_where_a_job_becomes_ready():

@@ -94,6 +94,7 @@ ACTS: dict[str, Act] = {
     "deleteJobs": to_jobs("delete", ended),
     "pauseQueue": post("/queues/default/pause"),
     "resumeQueue": post("/queues/default/resume"),
+    "purgeQueue": post("/queues/default/purge", {"confirm": "default"}),
     "createBulk": bulk(),
     "stopBulk": bulk("stop"),
     "undoBulk": bulk("undo"),

@@ -98,3 +98,12 @@ def test_only_paths_beside_the_api_and_of_one_host_are_pages() -> None:
     others = ["/", "", "//evil.example", "/\\evil.example", "/ x", "/jobs\n", "/jobs\\x", "/\x7f", "jobs"]
     others += ["/api", "/api/", "/api/v1/jobsx", "/health", "/health/x", "/metrics", "/metrics/x", "/docs/x", "/assets"]
     assert [is_page(path) for path in pages + others] == [True] * len(pages) + [False] * len(others)
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v1/queues/mail/purge", "/api/v1/queues/mail/purge/", "/api/v1/queues/a/b/purge"]
+)
+def test_a_purge_needs_a_permission_of_its_own(path: str) -> None:
+    assert (POLICIES[path].writes, POLICIES[path].reads) == ("queues:purge", None)
+    assert POLICIES[path.replace("purge", "pause")].writes == "queues:write"
+    assert POLICIES["/api/v1/queues/purge/pause"].writes == "queues:write"

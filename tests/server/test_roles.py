@@ -99,6 +99,18 @@ async def test_a_viewer_changes_nothing(app: TaskFlow, client: httpx.AsyncClient
     assert (await client.get(f"/api/v1/jobs/{job.id}", headers=viewer)).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["purge", "purge/", "%70urge", "/purge", "purge?x=1", "purge/?x=/pause"])
+async def test_an_operator_purges_no_queue_however_it_is_written(path: str, client: httpx.AsyncClient) -> None:
+    operator = {"x-api-key": KEYS[Role.OPERATOR]}
+    assert (await client.post("/api/v1/queues/greetings/pause?create=true", headers=operator)).status_code == 200
+    answer = await client.post(f"/api/v1/queues/greetings/{path}", json={"confirm": "greetings"}, headers=operator)
+    assert answer.status_code in (403, 404), answer.text
+    assert (await client.get("/api/v1/bulk", headers=operator)).json()["items"] == []
+    admin = {"x-api-key": KEYS[Role.ADMIN]}
+    done = await client.post("/api/v1/queues/greetings/purge", json={"confirm": "greetings"}, headers=admin)
+    assert done.status_code == 202, done.text
+
+
 @pytest.mark.parametrize("role", Role)
 async def test_what_is_not_there_is_not_there_for_any_role(role: Role, client: httpx.AsyncClient) -> None:
     key = {"x-api-key": KEYS[role]}

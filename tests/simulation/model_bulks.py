@@ -136,6 +136,8 @@ class ModelBulks:
         plan = rules.plan(bulk.action, [job_id], {} if state is None else {job_id: state}, meant)
         if job_id in plan.left:
             return plan.left[job_id]
+        if bulk.action is BulkAction.PURGE and state not in FINAL:
+            await self._jobs.cancel(bulk.tenant, job_id, actor=bulk.actor)
         if bulk.action is BulkAction.CANCEL:
             return await self._jobs.cancel(bulk.tenant, job_id, actor=bulk.actor)
         return await (self._jobs.retry if bulk.action is BulkAction.RETRY else self._jobs.delete)(bulk.tenant, job_id)

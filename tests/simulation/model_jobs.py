@@ -176,8 +176,7 @@ class ModelJobs:
                 self._retry(tenant, job_id)
             elif move is not None:
                 place = data.ready.pop(job_id) if move is Move.PARK else data.waiting[job_id]
-                tried = place.counters.attempt + place.counters.crashes + place.counters.losses
-                why = place.why if isinstance(place, Waiting) else "retrying" if tried else "scheduled"
+                why = place.why if isinstance(place, Waiting) else "scheduled"
                 data.waiting[job_id] = Waiting(why=why, due_at=due, counters=place.counters, flags=place.flags)
                 if not place.counters.lease_no:
                     data.jobs[job_id] = msgspec.structs.replace(data.jobs[job_id], run_at=due)

@@ -174,7 +174,8 @@ def _is_replay(data: Data, change: Transition) -> bool:
     if claims_since != 0:
         return claims_since > 0 and goes_on and (tried is not None or claims_since < LAST_CLAIMS)
     if waiting is not None:
-        return waiting.why == change.to
+        # What became ready again may have been put off by hand since.
+        return waiting.why == change.to or (goes_on and waiting.why == "scheduled")
     if ended is not None and ended.state != "cancelled":
         return ended.state == change.to
     return goes_on if ready is not None else change.to is not State.COMPLETED

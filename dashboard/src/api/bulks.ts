@@ -13,6 +13,11 @@ export type BulkResult = Schemas["BulkResultOut"];
 export type DryRun = Schemas["DryRunOut"];
 export type Counted = Schemas["CountOut"];
 
+/** States that a purge removes: what waits, and what has ended. */
+export const WAITING_STATES = ["pending", "scheduled", "retrying"] as const;
+export const ENDED_STATES = ["completed", "cancelled", "dead"] as const;
+export type PurgedState = (typeof WAITING_STATES)[number] | (typeof ENDED_STATES)[number];
+
 /** What is done to which jobs. */
 export interface BulkOrder {
   action: JobAction;
@@ -73,6 +78,27 @@ export async function startBulk(
   const params = { header: { "Idempotency-Key": options.key } };
   // By `dry_run`; the description names the answers of both.
   return (await take(client.POST("/api/v1/bulk", { body, params }))) as Bulk;
+}
+
+/**
+ * Remove the jobs of a queue.
+ *
+ * @param states of the jobs
+ * @param key makes a repeat of the same request harmless
+ */
+export async function purgeQueue(
+  name: string,
+  states: readonly PurgedState[],
+  options: { reason: string; key: string },
+): Promise<Bulk> {
+  const body = { confirm: name, states: [...states], reason: options.reason.trim() || null };
+  const params = { path: { name }, header: { "Idempotency-Key": options.key } };
+  return await take(client.POST("/api/v1/queues/{name}/purge", { body, params }));
+}
+
+/** The filter of the jobs of a queue in a state. */
+export function ofQueue(name: string, state: string): string {
+  return `queue:${name} state:${state}`;
 }
 
 export async function stopBulk(id: string): Promise<Bulk> {

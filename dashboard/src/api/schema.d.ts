@@ -365,6 +365,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/queues/{name}/purge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Purge a queue
+         * @description Delete the jobs of a queue, by a bulk operation that begins after 8 s: `POST /bulk/{bulk_id}/undo` takes it back
+         *     until then, `POST /bulk/{bulk_id}/stop` ends it later. Encode a slash in the name as %2F.
+         *
+         *     Jobs that wait are cancelled and deleted, in one transaction; `states` may name ended ones too. Jobs that run continue,
+         *     and those that are enqueued from now on are not touched: pause the queue first if it is to stay empty.
+         */
+        post: operations["purgeQueue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/errors": {
         parameters: {
             query?: never;
@@ -2200,8 +2224,11 @@ export interface components {
          * @description An operation on all jobs that match a filter, or on jobs that are named.
          */
         BulkRequest: {
-            /** @description What to do to each job */
-            action: components["schemas"]["BulkAction"];
+            /**
+             * @description What to do to each job
+             * @enum {string}
+             */
+            action: "cancel" | "delete" | "retry";
             /**
              * @description Which jobs: a filter, as `q` of `GET /jobs`; empty: all jobs
              * @default null
@@ -2229,11 +2256,28 @@ export interface components {
             dry_run?: boolean;
         };
         /**
-         * BulkAction
-         * @description What is done to each job.
-         * @enum {string}
+         * PurgeBody
+         * @description What to purge of a queue.
          */
-        BulkAction: "cancel" | "delete" | "retry";
+        PurgeBody: {
+            /** @description The name of the queue again */
+            confirm: string;
+            /**
+             * @description States of the jobs; default: pending, scheduled and retrying. Ended ones may be named too
+             * @default null
+             */
+            states?: components["schemas"]["State"][] | null;
+            /**
+             * @description Why, on one line; shown with the operation
+             * @default null
+             */
+            reason?: string | null;
+            /**
+             * @description Maximum number of jobs per second; default: no limit
+             * @default null
+             */
+            rate?: number | null;
+        };
         /**
          * BulkOperation
          * @description An operation on many jobs.
@@ -2256,7 +2300,7 @@ export interface components {
              * @description The set of jobs is that of this moment; newer jobs are not touched
              */
             created_at: string;
-            /** @description It begins then; 8 s for cancel and delete, null for retry */
+            /** @description It begins then; 8 s for cancel, delete and purge, null for retry */
             undo_until: string | null;
             started_at: string | null;
             finished_at: string | null;
@@ -2274,6 +2318,12 @@ export interface components {
             };
             problem: string | null;
         };
+        /**
+         * BulkAction
+         * @description What is done to each job.
+         * @enum {string}
+         */
+        BulkAction: "cancel" | "delete" | "purge" | "retry";
         /**
          * BulkState
          * @description How far an operation is.
@@ -5008,6 +5058,139 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["QueueOut"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    purgeQueue: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A key you choose. Repeating the request within 24 h returns the first response; the same key with a different body returns 422. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @example default */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "confirm": "default",
+                 *       "states": [
+                 *         "pending",
+                 *         "scheduled"
+                 *       ],
+                 *       "reason": "sent twice"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PurgeBody"];
+            };
+        };
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "019ab2c5-1f00-7000-8000-6b1d2c3e4f50",
+                     *       "action": "purge",
+                     *       "state": "waiting",
+                     *       "q": "queue:default state:pending,scheduled",
+                     *       "reason": "sent twice",
+                     *       "actor": "key:9f2c41d7",
+                     *       "rate": null,
+                     *       "created_at": "2026-11-22T06:00:00Z",
+                     *       "undo_until": "2026-11-22T06:00:08Z",
+                     *       "started_at": null,
+                     *       "finished_at": null,
+                     *       "total": 0,
+                     *       "collected": false,
+                     *       "done": 0,
+                     *       "failed": 0,
+                     *       "outcomes": {},
+                     *       "problem": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BulkOperation"];
                 };
             };
             /** @description Problem; `code` identifies it */

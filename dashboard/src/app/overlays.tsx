@@ -1,7 +1,7 @@
 import { useRouter } from "@tanstack/react-router";
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react";
 import type { BulkOrder } from "@/api/bulks";
-import { offerAction, type Replayed, type Rescheduled } from "@/lib/actions";
+import { offerAction, type Purged, type Replayed, type Rescheduled } from "@/lib/actions";
 import { type KeyBindings, useKeys } from "@/lib/keys";
 import { useRefusal } from "@/lib/session";
 import { NAVIGATION } from "./navigation";
@@ -10,6 +10,7 @@ const Palette = lazy(() => import("./palette"));
 const KeyHelp = lazy(() => import("./key-help"));
 const BulkDialog = lazy(() => import("@/features/bulk/dialog"));
 const EnqueueDialog = lazy(() => import("@/features/enqueue/dialog"));
+const PurgeDialog = lazy(() => import("@/features/bulk/purge-dialog"));
 const RescheduleDialog = lazy(() => import("@/features/job/reschedule-dialog"));
 const ReplayDialog = lazy(() => import("@/features/enqueue/replay-dialog"));
 
@@ -20,7 +21,7 @@ interface Asked {
 
 type Shown = "palette" | "keys" | "enqueue" | "replay" | null;
 
-/** What opens over every page: palette, list of keys, enqueue form, dialogs of jobs. Each is loaded when it is first wanted. */
+/** What opens over every page: palette, list of keys, enqueue form, dialogs of jobs and queues. Each is loaded when it is first wanted. */
 export function Overlays() {
   const router = useRouter();
   const [shown, setShown] = useState<Shown>(null);
@@ -28,6 +29,7 @@ export function Overlays() {
   const [task, setTask] = useState<string | undefined>();
   const [asked, setAsked] = useState<Asked | null>(null);
   const [replayed, setReplayed] = useState<Replayed | null>(null);
+  const [purged, setPurged] = useState<Purged | null>(null);
   const [rescheduled, setRescheduled] = useState<Rescheduled | null>(null);
   const refusal = useRefusal("jobs:write");
 
@@ -49,6 +51,7 @@ export function Overlays() {
       offerAction("keys", () => show("keys")),
       offerAction("enqueue", enqueue),
       offerAction("bulk", (action, q, onStarted) => setAsked({ order: { action, q }, onStarted })),
+      offerAction("purge", setPurged),
       offerAction("reschedule", setRescheduled),
       offerAction("replay", (job) => {
         setReplayed(job);
@@ -92,6 +95,7 @@ export function Overlays() {
       {loaded.has("palette") ? <Palette {...of("palette")} /> : null}
       {loaded.has("keys") ? <KeyHelp {...of("keys")} /> : null}
       {asked ? <BulkDialog {...asked} onClose={() => setAsked(null)} /> : null}
+      {purged ? <PurgeDialog queue={purged} onClose={() => setPurged(null)} /> : null}
       {rescheduled ? <RescheduleDialog job={rescheduled} onClose={() => setRescheduled(null)} /> : null}
       {loaded.has("enqueue") ? <EnqueueDialog {...of("enqueue")} task={task} /> : null}
       {replayed ? <ReplayDialog {...of("replay")} job={replayed} /> : null}

@@ -18,6 +18,12 @@ export interface Rescheduled {
   run_at: string;
 }
 
+/** A queue that is purged, with how many jobs of it have not ended, by state. */
+export interface Purged {
+  name: string;
+  states: Readonly<Record<string, number>>;
+}
+
 /** Acts that one part offers and others start, without knowing it: a page's button opens the enqueue form. */
 export interface Actions {
   /** Open the command palette. */
@@ -36,6 +42,8 @@ export interface Actions {
   replay: (job: Replayed) => void;
   /** Ask for another time of a job that waits. */
   reschedule: (job: Rescheduled) => void;
+  /** Ask for what to remove of a queue. */
+  purge: (queue: Purged) => void;
 }
 
 const offered: { [Name in keyof Actions]?: Actions[Name] } = {};

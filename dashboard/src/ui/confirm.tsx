@@ -14,6 +14,8 @@ interface Props {
   danger?: boolean;
   /** A text that must be typed first: only for what cannot be taken back. */
   typed?: { expected: string; label: string } | undefined;
+  /** Why it cannot be done as it stands. */
+  refusal?: string | undefined;
   busy?: boolean;
   error?: unknown;
   onConfirm: () => void;
@@ -44,7 +46,7 @@ export function Confirm(props: Props) {
             variant="primary"
             className={danger ? "bg-danger text-on-danger hover:bg-danger-hover" : undefined}
             busy={busy}
-            refusal={ready ? undefined : typed.label}
+            refusal={props.refusal ?? (ready ? undefined : typed.label)}
             onClick={onConfirm}
           >
             {verb}

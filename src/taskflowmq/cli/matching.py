@@ -86,7 +86,16 @@ async def _operate(app: Any, action: str, text: str, given: dict[str, Any]) -> N
     if not given["yes"]:
         await _ask(action, text, seen)
     bulk = await app.bulks.astart(action, filter=text, reason=given["reason"], rate=given["rate"], actor=caller())
-    if given["detach"]:
+    await to_the_end(app, bulk, detach=given["detach"], as_json=as_json)
+
+
+async def to_the_end(app: Any, bulk: Bulk, *, detach: bool, as_json: bool) -> None:
+    """Carry an operation out and tell what became of it; with ``detach`` only that it was accepted.
+
+    Raises:
+        CommandError: it failed.
+    """
+    if detach:
         _tell(bulk, as_json=as_json, following=True)
         return
     bulk = await _follow(app, bulk)

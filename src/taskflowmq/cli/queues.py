@@ -1,4 +1,4 @@
-"""``taskflow queues …``: list, pause, resume and set queues."""
+"""``taskflow queues …``: list, pause, resume, purge and set queues."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 from taskflowmq.cli.options import database_option, json_option, option, reason_option, tenant_option
 from taskflowmq.cli.output import duration, emit_json, emit_table, rate, say
 from taskflowmq.cli.program import with_store
+from taskflowmq.core.bulk import MOST_RATE
 from taskflowmq.core.filters import MAX_PAGE
 from taskflowmq.core.retention import show_age
 
@@ -24,7 +25,7 @@ def create_option(command: Any) -> Any:
 
 @click.group("queues")
 def command() -> None:
-    """List, pause, resume and configure queues."""
+    """List, pause, resume, purge and configure queues."""
 
 
 @command.command("list")
@@ -103,6 +104,30 @@ def resume(queue: str, reason: str | None, tenant: str | None, database_url: str
     """Resume claims from a queue."""
     with_store(database_url, lambda app: app.queues.aresume(queue, reason=reason), tenant)
     _say(queue, "resumed", as_json=as_json)
+
+
+@command.command("purge")
+@click.argument("queue")
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    metavar="STATE",
+    help="Delete jobs in this state; repeat for several. Default: pending, scheduled and retrying.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask for the name of the queue.")
+@click.option("--dry-run", is_flag=True, help="Only count what would be deleted.")
+@click.option("--rate", type=click.IntRange(1, MOST_RATE), help="Maximum number of jobs per second.")
+@click.option("--detach", is_flag=True, help="Return at once; any process with duties does it.")
+@reason_option
+@tenant_option
+@database_option
+@json_option
+def purge(queue: str, states: tuple[str, ...], database_url: str | None, tenant: str | None, **given: Any) -> None:
+    """Delete the jobs of a queue that wait, after the name of the queue is typed. Those that run continue."""
+    from taskflowmq.cli.purging import purge_queue
+
+    with_store(database_url, lambda app: purge_queue(app, queue, states or None, given), tenant)
 
 
 @command.command("set")

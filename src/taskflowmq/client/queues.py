@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from taskflowmq.client.acting import Acting
+from taskflowmq.client.bulks import Bulks
 from taskflowmq.client.hub import Hub
 from taskflowmq.client.session import Session
 from taskflowmq.client.sync import sync_twin
+from taskflowmq.core.bulk import Bulk, BulkAction, purge_filter
 from taskflowmq.core.errors import QueueNotFound
+from taskflowmq.core.filters import read_states
+from taskflowmq.core.job import State
 from taskflowmq.core.retention import NEVER, age_ms
 from taskflowmq.core.validation import check_name
 from taskflowmq.ports.store import QueueView
@@ -42,6 +46,7 @@ class Queues:
         self._hub = hub
         self._tenant = tenant
         self._acting = acting
+        self._bulks = Bulks(hub, tenant, acting)
 
     async def alist(self) -> list[QueueView]:
         """Return every queue that is in use, by name."""
@@ -121,9 +126,42 @@ class Queues:
             await self._find(name)
         await self._hub.call(lambda session: session.asked.queues.set_retention(self._tenant, name, ages, by=by))
 
+    async def apurge(
+        self,
+        queue: str,
+        *,
+        state: State | str | Sequence[State | str] | None = None,
+        reason: str | None = None,
+        rate: int | None = None,
+        undo: float | timedelta = 0.0,
+        actor: str | None = None,
+    ) -> Bulk:
+        """Delete the jobs of a queue: what waits is cancelled and deleted, by a bulk operation, which is returned.
+
+        The set is frozen now: jobs that are enqueued later are not touched. Those that run go on; :meth:`apause` keeps
+        others from starting meanwhile. ``app.bulks`` follows the operation, and takes it back or stops it.
+
+        Args:
+            queue: its name.
+            state: one state or several: pending, scheduled and retrying unless others are named; ended ones too.
+            reason: why, on one line; others see it with the operation.
+            rate: most jobs per second; None: as fast as it goes.
+            undo: how long it waits before it begins, in seconds or as a timedelta.
+            actor: who starts it, as others shall see it.
+
+        Raises:
+            QueueNotFound: there is no such queue: the name may be misspelt.
+            InvalidJob: an argument is wrong.
+        """
+        name = check_name("queue", queue)
+        text = purge_filter(name, None if state is None else read_states(state))
+        await self._find(name)
+        return await self._bulks.astart(BulkAction.PURGE, filter=text, reason=reason, rate=rate, undo=undo, actor=actor)
+
     async def _find(self, name: str) -> None:
         find_queue(await self.alist(), name)
 
+    purge = sync_twin(apurge)
     set_retention = sync_twin(aset_retention)
     pause = sync_twin(apause)
     resume = sync_twin(aresume)

@@ -35,6 +35,7 @@ class Action(StrEnum):
     BULK_RETRY = "bulk.retry"
     BULK_CANCEL = "bulk.cancel"
     BULK_DELETE = "bulk.delete"
+    BULK_PURGE = "bulk.purge"
     BULK_STOP = "bulk.stop"
     BULK_UNDO = "bulk.undo"
     QUEUE_PAUSE = "queue.pause"

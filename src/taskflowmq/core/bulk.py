@@ -48,6 +48,8 @@ class BulkAction(StrEnum):
     RETRY = "retry"
     CANCEL = "cancel"
     DELETE = "delete"
+    #: Cancel what waits, and delete it with what has ended.
+    PURGE = "purge"
 
     @property
     def destroys(self) -> bool:
@@ -97,7 +99,10 @@ _DECIDE: Mapping[BulkAction, Callable[[State | None], Decision[Any]]] = {
     BulkAction.RETRY: operations.retry,
     BulkAction.CANCEL: operations.cancel,
     BulkAction.DELETE: operations.delete,
+    BulkAction.PURGE: operations.purge,
 }
+#: The states of jobs that a purge of a queue means unless others are named: what waits.
+PURGED = (State.PENDING, State.SCHEDULED, State.RETRYING)
 
 
 class NewBulk(msgspec.Struct, frozen=True, kw_only=True):
@@ -216,6 +221,23 @@ def jobs_for(action: BulkAction, tenant: str, text: str) -> JobFilter:
         BadFilter: the text is no filter.
     """
     return JobFilter(tenant=tenant, states=possible_states(action), terms=parse_filter(text))
+
+
+def purge_filter(queue: str, states: Sequence[State] | None) -> str:
+    """Return the text of the filter of a purge of a queue.
+
+    Args:
+        queue: a checked name.
+        states: of the jobs; None: :data:`PURGED`.
+
+    Raises:
+        InvalidJob: no state, or one of jobs that a purge does not touch.
+    """
+    wanted = PURGED if states is None else tuple(dict.fromkeys(states))
+    allowed = possible_states(BulkAction.PURGE)
+    if not wanted or not set(wanted) <= set(allowed):
+        raise InvalidJob.at("/states", f"must name one or more of: {', '.join(allowed)}")
+    return f"queue:{queue} state:{','.join(wanted)}"
 
 
 def check_rate(rate: object) -> int | None:

@@ -101,12 +101,20 @@ class Move(Enum):
     BEGIN_ROUND = "begin_round"
     #: waiting for its time → ready, as if the time had come.
     MAKE_DUE = "make_due"
-    #: ready → waiting for a time that is given; after a failure "retrying", otherwise "scheduled".
+    #: ready → waiting, scheduled for a time that is given.
     PARK = "park"
     #: It stays in waiting, for another time.
     SET_DUE = "set_due"
     #: Its outcome and attempts go; its bare id is kept.
     DELETE = "delete"
+    #: Both in one transaction: it is cancelled where it is, and deleted.
+    PURGE_READY = "purge_ready"
+    PURGE_WAITING = "purge_waiting"
+
+    @property
+    def steps(self) -> tuple[Move, ...]:
+        """The moves that are written for it, one after the other in one transaction."""
+        return _STEPS.get(self, (self,))
 
     @property
     def makes_ready(self) -> bool:
@@ -114,6 +122,10 @@ class Move(Enum):
         return self in _MAKE_READY
 
 
+_STEPS = {
+    Move.PURGE_READY: (Move.CANCEL_READY, Move.DELETE),
+    Move.PURGE_WAITING: (Move.CANCEL_WAITING, Move.DELETE),
+}
 _MAKE_READY = frozenset({Move.BEGIN_ROUND, Move.MAKE_DUE})
 #: Where a job waits for its time. What waits for another job or an event does not become ready by hand.
 _TIMED = frozenset({State.SCHEDULED, State.RETRYING})
@@ -194,6 +206,21 @@ def delete(state: State | None) -> Decision[DeleteAnswer]:
     if state in FINAL:
         return Decision(DeleteAnswer.DELETED, Move.DELETE)
     return Decision(DeleteAnswer.CONFLICT)
+
+
+def purge(state: State | None) -> Decision[DeleteAnswer]:
+    """Decide a request to purge: what waits is cancelled and deleted, what has ended is deleted. What runs goes on.
+
+    Args:
+        state: where the job is; None if the tenant has no such job.
+    """
+    if state is None:
+        return Decision(DeleteAnswer.NOT_FOUND)
+    if state is State.RUNNING:
+        return Decision(DeleteAnswer.CONFLICT)
+    if state in FINAL:
+        return Decision(DeleteAnswer.DELETED, Move.DELETE)
+    return Decision(DeleteAnswer.DELETED, Move.PURGE_READY if state is State.PENDING else Move.PURGE_WAITING)
 
 
 #: Why each operation is refused where the job exists.

@@ -25,8 +25,8 @@ LEGAL: dict[State, frozenset[State]] = {
     State.RETRYING: frozenset({State.PENDING, State.CANCELLED}),
     State.BLOCKED: frozenset({State.PENDING, State.CANCELLED}),
     State.SUSPENDED: frozenset({State.PENDING, State.CANCELLED}),
-    # To scheduled and retrying by hand only.
-    State.PENDING: frozenset({State.RUNNING, State.CANCELLED, State.SCHEDULED, State.RETRYING}),
+    # To scheduled by hand only.
+    State.PENDING: frozenset({State.RUNNING, State.CANCELLED, State.SCHEDULED}),
     State.RUNNING: frozenset(
         {State.COMPLETED, State.CANCELLED, State.DEAD, State.PENDING, State.RETRYING, State.SCHEDULED}
     ),

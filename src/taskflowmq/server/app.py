@@ -177,7 +177,7 @@ def make_framework() -> Litestar:
             job_logs.logs, jobs.why, jobs.replay_job, jobs.retry_job, jobs.cancel_job, jobs.reschedule_job,
             jobs.delete_job,
             tasks.list_tasks, tasks.get_task,
-            queues.list_queues, queues.pause, queues.resume,
+            queues.list_queues, queues.pause, queues.resume, queues.purge,
             errors.list_errors, errors.get_error, errors.resolve, errors.mute, errors.reopen,
             workers.list_workers, workers.drain, workers.resume, workers.stop, events.follow, stats.series,
             stats.summary, audit.list_acts,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -20,6 +20,7 @@ from taskflowmq.core.bulk import (
     Counted,
 )
 from taskflowmq.core.filter_text import MAX_FILTER
+from taskflowmq.core.job import State
 from taskflowmq.core.pauses import MAX_REASON
 from taskflowmq.wire.kinds import Time
 from taskflowmq.wire.listing import JobRowOut
@@ -41,7 +42,7 @@ class CountOut(msgspec.Struct, kw_only=True):
 class BulkRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An operation on all jobs that match a filter, or on jobs that are named."""
 
-    action: Annotated[BulkAction, Meta(description="What to do to each job")]
+    action: Annotated[Literal["retry", "cancel", "delete"], Meta(description="What to do to each job")]
     q: Annotated[
         Annotated[str, Meta(max_length=MAX_FILTER)] | None,
         Meta(description="Which jobs: a filter, as `q` of `GET /jobs`; empty: all jobs"),
@@ -59,6 +60,24 @@ class BulkRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         Meta(description="Maximum number of jobs per second; default: no limit"),
     ] = None
     dry_run: Annotated[bool, Meta(description="Do nothing; return what the operation would act on")] = False
+
+
+class PurgeBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to purge of a queue."""
+
+    confirm: Annotated[str, Meta(description="The name of the queue again")]
+    states: Annotated[
+        Annotated[list[State], Meta(min_length=1, max_length=9)] | None,
+        Meta(description="States of the jobs; default: pending, scheduled and retrying. Ended ones may be named too"),
+    ] = None
+    reason: Annotated[
+        Annotated[str, Meta(max_length=MAX_REASON)] | None,
+        Meta(description="Why, on one line; shown with the operation"),
+    ] = None
+    rate: Annotated[
+        Annotated[int, Meta(ge=1, le=MOST_RATE)] | None,
+        Meta(description="Maximum number of jobs per second; default: no limit"),
+    ] = None
 
 
 class DryRunOut(msgspec.Struct, kw_only=True):
@@ -86,7 +105,7 @@ class BulkOperation(msgspec.Struct, kw_only=True):
     rate: Annotated[int | None, Meta(description="Maximum number of jobs per second; null: no limit")]
     created_at: Annotated[Time, Meta(description="The set of jobs is that of this moment; newer jobs are not touched")]
     undo_until: Annotated[
-        Time | None, Meta(description=f"It begins then; {UNDO_S:g} s for cancel and delete, null for retry")
+        Time | None, Meta(description=f"It begins then; {UNDO_S:g} s for cancel, delete and purge, null for retry")
     ]
     started_at: Time | None
     finished_at: Time | None

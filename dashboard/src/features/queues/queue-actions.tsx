@@ -1,7 +1,9 @@
 import { useNavigate } from "@tanstack/react-router";
-import { Copy, Ellipsis, Pause, Play, Terminal } from "lucide-react";
+import { Copy, Ellipsis, Eraser, Pause, Play, Terminal } from "lucide-react";
 import type { Queue } from "@/api/queues";
+import { type Actions, useAction } from "@/lib/actions";
 import { count } from "@/lib/format";
+import { useRefusal } from "@/lib/session";
 import { words } from "@/lib/text/queues";
 import { STATE_WORD } from "@/lib/text/states";
 import { copyAndSay } from "@/ui/copy-and-say";
@@ -47,6 +49,8 @@ export function PauseButton({ queue, busy, refusal, onPause, onResume }: Props) 
 export function QueueMenu({ queue, refusal, onPause, onResume }: Props) {
   const navigate = useNavigate();
   const { name } = queue;
+  const purge = useAction("purge");
+  const mayPurge = useRefusal("queues:purge");
   const act: MenuItem = queue.paused
     ? { label: words.resumeItem, icon: <Play aria-hidden size={14} />, refusal, onSelect: onResume }
     : { label: words.pauseItem, icon: <Pause aria-hidden size={14} />, refusal, onSelect: onPause };
@@ -54,7 +58,7 @@ export function QueueMenu({ queue, refusal, onPause, onResume }: Props) {
     <Menu
       trigger={<IconButton label={words.more(name)} icon={<Ellipsis aria-hidden size={15} />} />}
       groups={[
-        { items: [act] },
+        { items: purge ? [act, purgeItem(queue, purge, mayPurge)] : [act] },
         {
           label: words.showJobs,
           items: SHOWN.map((state) => ({
@@ -77,4 +81,14 @@ export function QueueMenu({ queue, refusal, onPause, onResume }: Props) {
       ]}
     />
   );
+}
+
+function purgeItem({ name, states }: Queue, purge: Actions["purge"], refusal: string | undefined): MenuItem {
+  return {
+    label: words.purgeItem,
+    icon: <Eraser aria-hidden size={14} />,
+    danger: true,
+    refusal,
+    onSelect: () => purge({ name, states }),
+  };
 }

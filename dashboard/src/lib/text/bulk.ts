@@ -1,13 +1,13 @@
 import { plural } from "./plural";
 
-type Act = "retry" | "cancel" | "delete";
+type Act = "retry" | "cancel" | "delete" | "purge";
 type State = "waiting" | "running" | "done" | "stopped" | "undone" | "failed";
 
 const jobs = (n: number, formatted: string) => `${formatted} ${plural(n, { one: "job", other: "jobs" })}`;
 
-const VERB: Record<Act, string> = { retry: "Retry", cancel: "Cancel", delete: "Delete" };
-const DOING: Record<Act, string> = { retry: "Retrying", cancel: "Cancelling", delete: "Deleting" };
-const DONE: Record<Act, string> = { retry: "Retried", cancel: "Cancelled", delete: "Deleted" };
+const VERB: Record<Act, string> = { retry: "Retry", cancel: "Cancel", delete: "Delete", purge: "Purge" };
+const DOING: Record<Act, string> = { retry: "Retrying", cancel: "Cancelling", delete: "Deleting", purge: "Purging" };
+const DONE: Record<Act, string> = { retry: "Retried", cancel: "Cancelled", delete: "Deleted", purge: "Purged" };
 const STATE: Record<State, string> = {
   waiting: "Waiting",
   running: "Running",
@@ -20,6 +20,7 @@ const FIT: Record<Act, string> = {
   retry: "Dead jobs start a new round; scheduled and retrying ones become due now.",
   cancel: "Jobs that wait are cancelled; running ones are asked to stop.",
   delete: "The jobs, their attempts and results are removed.",
+  purge: "Jobs that wait are cancelled and removed; ended ones are removed.",
 };
 const OUTCOME: Record<string, string> = {
   new_round: "New round",
@@ -71,6 +72,17 @@ export const words = {
   cli: "Command",
   python: "Python",
   copied: "Copied",
+  // Purge of a queue
+  purgeTitle: (queue: string) => `Purge ${queue}?`,
+  purgeHint: "Jobs of these states are removed, with their attempts and results. Jobs that wait never run.",
+  purgeRuns: (n: number, formatted: string) =>
+    `${jobs(n, formatted)} ${plural(n, { one: "is", other: "are" })} running and ${plural(n, { one: "goes", other: "go" })} on.`,
+  purgeStates: "States",
+  purgeCounting: "counting",
+  purgeType: (queue: string) => `Type ${queue} to confirm`,
+  purgeNoState: "Choose a state that has jobs",
+  purgeVerb: (n: number | null, formatted: string) => (n === null ? "Purge queue" : `Purge ${jobs(n, formatted)}`),
+  purgeUndo: "It begins after 8 seconds, in which it can be taken back.",
   // Line and messages
   region: "Bulk operations in progress",
   willDo: (act: Act, n: number, formatted: string | null, seconds: string) =>

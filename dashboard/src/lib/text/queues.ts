@@ -30,6 +30,7 @@ export const words = {
   pausedBy: (actor: string) => `Paused by ${actor}`,
   pauseItem: "Pause…",
   resumeItem: "Resume",
+  purgeItem: "Purge…",
   noWorker: "No worker",
   noWorkerHint: "It has ready jobs, and no living worker serves it. Start one, or add it to --queues of one that runs.",
   workerCommand: (queue: string) => `taskflow worker app:app --queues '${queue}'`,

@@ -113,9 +113,9 @@ class Jobs(Protocol):
     ) -> RescheduleAnswer:
         """Make a scheduled, retrying or ready job wait for another time; due now if that is not in the future.
 
-        A ready job leaves its position, and is then retrying if an attempt of its round failed, otherwise scheduled.
-        One that has never been claimed has the new time as its ``run_at`` from then on. Wakes the queue's workers if
-        the job becomes ready.
+        A ready job leaves its position and is scheduled, whatever it was before; a retrying one stays one. One that
+        has never been claimed has the new time as its ``run_at`` from then on. Wakes the queue's workers if the job
+        becomes ready.
 
         Raises:
             Conflict: as for :meth:`cancel`.

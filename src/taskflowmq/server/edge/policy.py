@@ -103,11 +103,12 @@ DEFAULT = Policy()
 PAGE = Policy(access=Access.GUESTS, is_dashboard=True)
 _FILE = Policy(access=Access.OPEN, is_dashboard=True)
 _PROBE = Policy(access=Access.OPEN, in_flight=False)
+QUEUES = f"{API}/queues/"
 #: By prefix, for paths that hold an id, a name or a file. No prefix may begin with another one.
 FAMILIES: Mapping[str, Policy] = {
     f"{JOBS_PATH}/": Policy(reads="jobs:read", writes="jobs:write"),
     f"{API}/bulk/": Policy(reads="jobs:read", writes="jobs:write"),
-    f"{API}/queues/": Policy(reads="queues:read", writes="queues:write", has_name=True),
+    QUEUES: Policy(reads="queues:read", writes="queues:write", has_name=True),
     f"{API}/tasks/": Policy(reads="jobs:read", has_name=True),
     f"{API}/workers/": Policy(writes="workers:write"),
     f"{API}/errors/": Policy(reads="jobs:read", writes="jobs:write"),
@@ -115,6 +116,8 @@ FAMILIES: Mapping[str, Policy] = {
     DOCS_PATH: Policy(reads=EVERYONE, headers=_DOCS_HEADERS),
     ASSETS_PATH: _FILE,
 }
+#: A path of a queue's family that deletes jobs which have not run.
+_PURGE_END, _PURGE = "/purge", Policy(writes="queues:purge", has_name=True)
 #: A path of a page, decoded. What is missing beside the API is missing, and two slashes at the start name another host.
 _PAGE_PATH = re.compile(r"/(?!(?:api|health|metrics|docs|assets)(?:/|$))[^/\\\x00-\x20\x7f][^\\\x00-\x1f\x7f]*")
 
@@ -125,7 +128,7 @@ class _Table(dict[str, Policy]):
     def __missing__(self, path: str) -> Policy:
         for prefix, policy in FAMILIES.items():
             if path.startswith(prefix):
-                return policy
+                return _PURGE if prefix == QUEUES and path.rstrip("/").endswith(_PURGE_END) else policy
         return DEFAULT
 
 

@@ -18,6 +18,7 @@ from taskflowmq.wire.bulk import (
     CountBody,
     CountOut,
     DryRunOut,
+    PurgeBody,
 )
 from taskflowmq.wire.demo import DemoJobOut
 from taskflowmq.wire.error_group import ErrorGroupDetail, ErrorGroupList, ErrorGroupOut, MuteBody
@@ -60,14 +61,14 @@ _SHAPES = (
     WorkerList, WorkerOut, Health, ProblemBody,
     SessionBody, SessionOut, SeriesOut, SummaryOut,
     SelectionBody, SelectionOut, ReasonBody, ActOut, AuditList,
-    CountBody, CountOut, BulkRequest, BulkOperation, DryRunOut, BulkList, BulkResultPage,
+    CountBody, CountOut, BulkRequest, PurgeBody, BulkOperation, DryRunOut, BulkList, BulkResultPage,
     ErrorGroupList, ErrorGroupDetail, ErrorGroupOut, MuteBody, ViewList, ViewOut, ViewBody, ViewChange,
     SuggestionList, DemoJobOut,
     HelloEvent, JobMoved, JobGone, PageEvent, JobEvent, JobLogEvent, ResyncEvent, ByeEvent,
 )  # fmt: skip
 _STORING = frozenset({"createJob", "createJobs"})
 #: Operations that an Idempotency-Key makes repeatable.
-_KEYED = _STORING | {"createBulk", "replayJob"}
+_KEYED = _STORING | {"createBulk", "purgeQueue", "replayJob"}
 #: Operations whose body is a reason at most.
 _REASONED = (
     "retryJob",
@@ -94,6 +95,7 @@ _BODIES = {
     "rescheduleJob": RescheduleBody,
     "countJobs": CountBody,
     "createBulk": BulkRequest,
+    "purgeQueue": PurgeBody,
     **dict.fromkeys(_REASONED, ReasonBody),
     "muteError": MuteBody,
     "createView": ViewBody,
@@ -110,6 +112,7 @@ _ERRORS: dict[str, tuple[int, ...]] = {
     "deleteJobs": (400, 413, 415),
     "countJobs": (400, 413, 415),
     "createBulk": (400, 413, 415),
+    "purgeQueue": (400, 404, 413, 415),
     "getBulk": (404,),
     "stopBulk": (400, 404, 409, 413, 415),
     "undoBulk": (400, 404, 409, 413, 415),

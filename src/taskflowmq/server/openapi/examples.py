@@ -220,21 +220,23 @@ _BULK: dict[str, Any] = {
 _ENDED = {"finished_at": "2026-11-22T06:00:09Z"}
 _BULK_ID = {"bulk_id": _BULK["id"]}
 
+_ACCEPTED: dict[str, Any] = {
+    **_BULK,
+    "state": "waiting",
+    "started_at": None,
+    "total": 0,
+    "collected": False,
+    "done": 0,
+    "failed": 0,
+    "outcomes": {},
+}
+
 EXAMPLES: dict[str, Example] = {
     "countJobs": Example(request={"q": "state:dead task:send_*"}, response={"value": 3412, "exact": True}),
     "createBulk": Example(
         status=202,
         request={"action": "delete", "q": _BULK["q"], "reason": _BULK["reason"]},
-        response={
-            **_BULK,
-            "state": "waiting",
-            "started_at": None,
-            "total": 0,
-            "collected": False,
-            "done": 0,
-            "failed": 0,
-            "outcomes": {},
-        },
+        response=_ACCEPTED,
     ),
     "listBulks": Example(response={"items": [_BULK], "next": None}),
     "getBulk": Example(parameters=_BULK_ID, response=_BULK),
@@ -356,6 +358,12 @@ EXAMPLES: dict[str, Example] = {
     "listQueues": Example(response={"items": [_QUEUE], "next": None}),
     "pauseQueue": Example(
         parameters={"name": "default"}, request={"reason": "mail provider is down"}, response=_PAUSED
+    ),
+    "purgeQueue": Example(
+        status=202,
+        parameters={"name": "default"},
+        request={"confirm": "default", "states": ["pending", "scheduled"], "reason": "sent twice"},
+        response={**_ACCEPTED, "action": "purge", "q": "queue:default state:pending,scheduled", "reason": "sent twice"},
     ),
     "resumeQueue": Example(parameters={"name": "default"}, request={"reason": "the provider is back"}, response=_QUEUE),
     "listWorkers": Example(response={"items": [_LIVING]}),

@@ -46,6 +46,7 @@ _BULKS = {
     BulkAction.RETRY: Action.BULK_RETRY,
     BulkAction.CANCEL: Action.BULK_CANCEL,
     BulkAction.DELETE: Action.BULK_DELETE,
+    BulkAction.PURGE: Action.BULK_PURGE,
 }
 _MARKS = {
     GroupState.OPEN: Action.ERROR_REOPEN,

@@ -13,7 +13,7 @@ from taskflowmq.core import bulk as rules
 from taskflowmq.core.audit import Caller
 from taskflowmq.core.bulk import KEPT, Bulk, BulkAction, BulkResult, BulkState, NewBulk, Next, decode_outcomes
 from taskflowmq.core.job import FINAL, QueueRef, State
-from taskflowmq.core.operations import MOST_LOOKS
+from taskflowmq.core.operations import MOST_LOOKS, Move
 from taskflowmq.ports.store.bulks import BulkStep
 from taskflowmq.stores.common.audit import bulk_act, bulk_end_act
 from taskflowmq.stores.common.bulks import (
@@ -184,8 +184,13 @@ class PostgresBulks(CommonBulks):
             acted.outcomes.update(plan.left)
             left = []
             for move, jobs in plan.moves.items():
-                statement = move_statement(move, self._now(), list(jobs), states or FINAL, bulk.actor)
-                moved = {row["job_id"] for row in await conn.fetch(*statement)}
+                # What a purge has just cancelled is deleted, whatever states its filter means.
+                deleted = states or FINAL if move is Move.DELETE else (State.CANCELLED,)
+                ids = list(jobs)
+                for step in move.steps:
+                    statement = move_statement(step, self._now(), ids, deleted, bulk.actor)
+                    ids = sorted(row["job_id"] for row in await conn.fetch(*statement))
+                moved = set(ids)
                 acted.outcomes.update((job_id, jobs[job_id]) for job_id in moved)
                 left += [job_id for job_id in jobs if job_id not in moved]
                 if move.makes_ready:

@@ -155,9 +155,10 @@ def move_jobs(move: Move, ids: Sequence[UUID], now: int, actor: str | None, due:
     Raises:
         RuntimeError: a job has left its place in the middle of the transaction.
     """
-    found = yield from _written(move, join_ids(ids), now, actor, None if due is None else to_us(due))
-    if found != len(ids):
-        raise RuntimeError(f"{len(ids)} jobs were to move ({move.value}), but {found} were in their place")
+    for step in move.steps:
+        found = yield from _written(step, join_ids(ids), now, actor, None if due is None else to_us(due))
+        if found != len(ids):
+            raise RuntimeError(f"{len(ids)} jobs were to move ({step.value}), but {found} were in their place")
 
 
 def _written(move: Move, ids: bytes, now: int, actor: str | None, due: int | None) -> Steps[int]:
@@ -193,6 +194,8 @@ def _written(move: Move, ids: bytes, now: int, actor: str | None, due: int | Non
             yield Step(q.delete_lines, params)
             yield Step(q.empty_jobs, params)
             return found
+        case Move.PURGE_READY | Move.PURGE_WAITING:
+            raise ValueError(f"{move.value} is written as its steps")
 
 
 def places_of(conn: sqlite3.Connection, tenant: str, ids: Sequence[UUID]) -> dict[UUID, tuple[str, State | None]]:

@@ -9,11 +9,12 @@ from uuid import UUID
 
 import pytest
 
-from taskflowmq.core.bulk import CHUNK, KEPT, Bulk, BulkAction, BulkState, NewBulk
+from taskflowmq.core.audit import AuditQuery, Caller, Via
+from taskflowmq.core.bulk import CHUNK, KEPT, Bulk, BulkAction, BulkState, NewBulk, purge_filter
 from taskflowmq.core.errors import Conflict, IdempotencyMismatch
 from taskflowmq.core.filter_text import parse_filter
 from taskflowmq.core.ids import uuid7
-from taskflowmq.core.job import IdempotencyKey, JobFilter, State
+from taskflowmq.core.job import IdempotencyKey, JobFilter, State, UniqueKey
 from taskflowmq.core.redaction import Redaction, read_rules
 from taskflowmq.core.transitions import Discarded, Succeeded
 from taskflowmq.ports.store import Store
@@ -300,3 +301,49 @@ class TestBulks(StoreSuite):
         assert await rig.store.bulks.results(ended.id, first_chunk=0, limit=5) == []
         assert await again(rig.store, bulks[1]) == ended_now
         assert await rig.store.bulks.prune(100) == 0
+
+    # ------------------------------------------------------------------------------------------------------- purge
+
+    async def test_a_purge_deletes_what_waits_and_leaves_what_runs_and_has_ended(self, rig: Rig) -> None:
+        ended = await rig.completed(queue="mail")
+        held = await rig.running(queue="mail")
+        ready, later = await rig.put(queue="mail"), await rig.put(queue="mail", delay_ms=60_000)
+        other = await rig.put(queue="other")
+        bulk = await carry_out(rig.store, await start(rig, "purge", purge_filter("mail", None)))
+        assert (bulk.total, bulk.done, bulk.counts) == (2, 2, {"deleted": 2})
+        for job in (ready, later):
+            assert await rig.store.jobs.get(TENANT, job.id) is None
+        assert await rig.state(ended) is State.COMPLETED
+        assert await rig.state(held.id) is State.RUNNING
+        assert await rig.state(other.id) is State.PENDING
+        assert await rig.store.jobs.count(JobFilter(tenant=TENANT, states=(State.CANCELLED,))) == (0, True)
+
+    async def test_a_purge_deletes_ended_jobs_of_the_states_that_are_named(self, rig: Rig) -> None:
+        died, done = await dead(rig, 3, queue="mail"), await rig.completed(queue="mail")
+        await rig.put(queue="mail")
+        bulk = await carry_out(rig.store, await start(rig, "purge", purge_filter("mail", [State.DEAD, State.PENDING])))
+        assert (bulk.done, bulk.counts) == (4, {"deleted": 4})
+        assert await rig.store.jobs.get_many(TENANT, died) == []
+        assert await rig.state(done) is State.COMPLETED
+
+    async def test_a_job_that_starts_or_ends_before_its_turn_is_not_purged(self, rig: Rig) -> None:
+        starts, ends = await rig.put(queue="mail"), await rig.put(queue="mail")
+        bulk = await start(rig, "purge", purge_filter("mail", None))
+        await rig.store.bulks.step(await again(rig.store, bulk))
+        worker = await rig.worker()
+        held = {one.id: one for one in await rig.claim(worker)}
+        await rig.settle(held[ends.id], Succeeded(b"1"))
+        bulk = await carry_out(rig.store, bulk)
+        assert bulk.counts == {"conflict": 1, "changed": 1}
+        assert [await rig.state(one.id) for one in (starts, ends)] == [State.RUNNING, State.COMPLETED]
+
+    async def test_a_purge_frees_unique_keys_and_is_in_the_audit(self, rig: Rig) -> None:
+        await rig.put(queue="mail", unique=UniqueKey(key="k"))
+        new = new_bulk(rig, "purge", purge_filter("mail", None))
+        rig.clock.advance(0.001)
+        by = Caller(actor="ada", via=Via.PYTHON)
+        await carry_out(rig.store, await rig.store.bulks.create(new, by=by))
+        (answer,) = await rig.enqueue(rig.job(queue="mail", unique=UniqueKey(key="k")))
+        assert answer.created
+        page = await rig.store.audit.list_acts(AuditQuery(action="bulk.purge"), limit=9, below=None)
+        assert [one.act.query for one in page.items] == ["queue:mail state:pending,scheduled,retrying"]

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from litestar import Request, get, post
+from litestar import Request, Response, get, post
 from litestar.params import FromPath, QueryParameter, RawBody
 
+from taskflowmq.client.ids import new_id
 from taskflowmq.client.queues import find_queue
+from taskflowmq.core.bulk import UNDO_S, BulkAction, NewBulk, purge_filter
+from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.filters import MAX_PAGE
 from taskflowmq.core.validation import MAX_NAME_LENGTH, check_name
 from taskflowmq.server.api.answers import queues_of, with_activity
 from taskflowmq.server.api.operator import operator_of, told
 from taskflowmq.server.api.services import Services, Shared
+from taskflowmq.server.api.v1.idempotency import idempotency_of
 from taskflowmq.server.edge.body import decode_body
 from taskflowmq.server.edge.request_context import context_of
+from taskflowmq.wire.bulk import BulkOperation, PurgeBody, bulk_out
 from taskflowmq.wire.queue import PauseBody, QueueList, QueueOut
 
 TAGS = ["queues"]
@@ -62,6 +67,35 @@ async def resume(name: FromPath[str], body: RawBody, request: Request[Any, Any, 
     await _one(services, by.tenant, queue)
     await services.queues.resume(by.tenant, queue, by=by)
     return await _one(services, by.tenant, queue)
+
+
+@post("/queues/{name:str}/purge", operation_id="purgeQueue", summary="Purge a queue", tags=TAGS, status_code=202)
+async def purge(
+    name: FromPath[str], body: RawBody, request: Request[Any, Any, Any], services: Shared
+) -> Response[BulkOperation]:
+    """Delete the jobs of a queue, by a bulk operation that begins after 8 s: `POST /bulk/{bulk_id}/undo` takes it back
+    until then, `POST /bulk/{bulk_id}/stop` ends it later. Encode a slash in the name as %2F.
+
+    Jobs that wait are cancelled and deleted, in one transaction; `states` may name ended ones too. Jobs that run continue,
+    and those that are enqueued from now on are not touched: pause the queue first if it is to stay empty.
+    """
+    queue, given = _name(name), decode_body(PurgeBody, body)
+    if given.confirm != queue:
+        raise InvalidJob.at("/confirm", f"must be the name of the queue, {queue!r}")
+    by = operator_of(request, given.reason)
+    await _one(services, by.tenant, queue)
+    new = NewBulk(
+        id=new_id(),
+        tenant=by.tenant,
+        action=BulkAction.PURGE,
+        filter=purge_filter(queue, given.states),
+        reason=by.reason,
+        actor=by.actor,
+        rate=given.rate,
+        undo_ms=int(1000 * UNDO_S),
+        key=idempotency_of(request.scope, given),
+    )
+    return Response(bulk_out(await services.session.asked.bulks.create(new, by=by)), status_code=202)
 
 
 def _name(name: str) -> str:

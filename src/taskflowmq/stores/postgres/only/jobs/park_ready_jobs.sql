@@ -9,9 +9,7 @@ gone AS (
 ),
 parked AS (
   INSERT INTO taskflow.waiting (job_id, why, due_at, round, attempt, crashes, losses, lease_no, flags)
-  SELECT job_id, CASE WHEN attempt + crashes + losses > 0 THEN 'retrying' ELSE 'scheduled' END, $2::timestamptz,
-         round, attempt, crashes, losses, lease_no, flags
-  FROM gone
+  SELECT job_id, 'scheduled', $2::timestamptz, round, attempt, crashes, losses, lease_no, flags FROM gone
 ),
 told AS (
   UPDATE taskflow.job SET run_at = $2::timestamptz WHERE id = ANY(ARRAY(SELECT job_id FROM gone WHERE lease_no = 0))
