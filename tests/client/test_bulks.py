@@ -58,7 +58,7 @@ async def test_one_that_waits_can_be_undone_or_stopped(app: TaskFlow) -> None:
 
 async def test_what_is_wrong_is_refused_before_anything_is_stored(app: TaskFlow) -> None:
     with pytest.raises(InvalidJob, match="is not an action"):
-        await app.bulks.astart("purge", filter="")
+        await app.bulks.astart("shred", filter="")
     with pytest.raises(BadFilter):
         await app.jobs.adelete_matching("stat:dead")
     with pytest.raises(InvalidJob, match="give a filter or ids"):

@@ -76,8 +76,8 @@ async def purge(
     """Delete the jobs of a queue, by a bulk operation that begins after 8 s: `POST /bulk/{bulk_id}/undo` takes it back
     until then, `POST /bulk/{bulk_id}/stop` ends it later. Encode a slash in the name as %2F.
 
-    Jobs that wait are cancelled and deleted, in one transaction; `states` may name ended ones too. Jobs that run continue,
-    and those that are enqueued from now on are not touched: pause the queue first if it is to stay empty.
+    Jobs that wait are cancelled and deleted, in one transaction; `states` may name ended ones too. Jobs that run
+    continue, and those that are enqueued from now on are not touched: pause the queue first if it is to stay empty.
     """
     queue, given = _name(name), decode_body(PurgeBody, body)
     if given.confirm != queue:
