@@ -12,6 +12,7 @@ import pytest
 
 from taskflowmq import TaskFlow
 from taskflowmq.client import handle as handles
+from taskflowmq.client import session as sessions
 from taskflowmq.client import watch
 from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.core.waiting import WaitCode
@@ -20,6 +21,7 @@ from taskflowmq.testing.waiting import wait_until
 
 async def test_a_time_out_says_what_the_job_waits_for(app: TaskFlow, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handles, "REASON_S", 10.0)  # a busy machine
+    monkeypatch.setattr(sessions, "WHY_S", 60.0)
 
     @app.task
     async def note(n: int) -> int:
