@@ -216,10 +216,8 @@ def purge(state: State | None) -> Decision[DeleteAnswer]:
     """
     if state is None:
         return Decision(DeleteAnswer.NOT_FOUND)
-    if state is State.RUNNING:
-        return Decision(DeleteAnswer.CONFLICT)
-    if state in FINAL:
-        return Decision(DeleteAnswer.DELETED, Move.DELETE)
+    if state is State.RUNNING or state in FINAL:
+        return delete(state)
     return Decision(DeleteAnswer.DELETED, Move.PURGE_READY if state is State.PENDING else Move.PURGE_WAITING)
 
 
