@@ -34,6 +34,7 @@ ROUTES = (
     Route("workers", "/workers"),
     Route("bulk", "/bulk"),
     Route("audit", "/audit", live=False),
+    Route("system", "/system", live=False),
 )
 #: Of the router, and only another address of a page above.
 REDIRECTS = frozenset({"/dead"})

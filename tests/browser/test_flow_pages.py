@@ -134,6 +134,18 @@ async def test_the_page_of_a_queue_shows_who_serves_it_and_pauses_it(page: Page,
     await expect(page.get_by_text("No queue “nobody”")).to_be_visible()
 
 
+async def test_the_system_page_names_a_duty_that_fails(page: Page, site: Site) -> None:
+    await site.app.store.upkeep.note_failure("pruner", "permission denied for table job")
+    await page.goto(site.url + "/")
+    await settled(page)
+    await page.get_by_role("navigation", name="Main").get_by_role("link", name="System").click()
+    duties = page.get_by_role("region", name="Periodic duties")
+    await expect(duties.get_by_role("row", name=re.compile("^pruner"))).to_contain_text("permission denied")
+    checks = page.get_by_role("list", name="Checks").get_by_role("listitem")
+    await expect(checks.filter(has_text="permission denied for table job")).to_contain_text("Warning")
+    await expect(page.get_by_role("region", name="Store")).to_contain_text(re.compile("SQLite|PostgreSQL"))
+
+
 async def test_the_palette_leads_to_a_page_and_to_a_job(page: Page, site: Site) -> None:
     job = await site.app.asend("report.render", {"month": "2026-01"})
     await page.goto(site.url + "/jobs")

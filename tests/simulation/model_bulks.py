@@ -16,6 +16,7 @@ from taskflowmq.core.audit import Caller
 from taskflowmq.core.bulk import KEPT, Bulk, BulkAction, BulkResult, BulkState, NewBulk, Next
 from taskflowmq.core.errors import IdempotencyMismatch
 from taskflowmq.core.job import FINAL, State
+from taskflowmq.core.redaction import Redaction
 from taskflowmq.ports.store.bulks import BulkStep
 from taskflowmq.stores.common.audit import bulk_act, bulk_end_act
 from taskflowmq.stores.common.bulks import states_meant, waits
@@ -96,11 +97,11 @@ class ModelBulks:
     async def live(self, limit: int) -> list[Bulk]:
         return [bulk for _, bulk in sorted(self._data.bulks.items()) if not bulk.state.ended][:limit]
 
-    async def step(self, bulk: Bulk) -> BulkStep:
+    async def step(self, bulk: Bulk, hidden: Redaction | None = None) -> BulkStep:
         data, now = self._data, self._now()
         bulk = data.bulks[bulk.id]
         if not bulk.collected and not bulk.state.ended:
-            found = await self._jobs.list_jobs(bulk.query(), limit=10**9, before=None)
+            found = await self._jobs.list_jobs(bulk.query(hidden), limit=10**9, before=None)
             all_ended = FINAL.issuperset(states_meant(bulk) or State)
             ids = [
                 view.id

@@ -16,7 +16,7 @@ from taskflowmq.core.job import QueueRef, State
 from taskflowmq.core.pauses import Pause
 from taskflowmq.core.retention import QueueRetention
 from taskflowmq.core.validation import UNUSED_AFTER
-from taskflowmq.ports.store import QueueView, StoreStats
+from taskflowmq.ports.store import QueueView, StoreSizes, StoreStats
 from taskflowmq.stores.common.audit import queue_act, queue_before
 
 _COUNTED = [state for state in State if state not in (State.BLOCKED, State.SUSPENDED)]
@@ -30,6 +30,9 @@ class ModelStats:
 
     async def count(self, tenant: str) -> StoreStats:
         return self._count(lambda queue: queue.tenant == tenant)
+
+    async def sizes(self) -> StoreSizes:
+        return StoreSizes(engine="Model", version="1", bytes=len(self._data.jobs))
 
     async def list_ready_tenants(self) -> list[str]:
         return sorted({lane_of(self._data, job_id)[1] for job_id in self._data.ready})

@@ -12,7 +12,7 @@ from taskflowmq.core.grace import Grace, grace_after
 from taskflowmq.core.history import Figures
 from taskflowmq.core.job import QueueRef
 from taskflowmq.core.retention import NEVER, QueueRetention, Retention
-from taskflowmq.ports.store import DutyFailure, DutyTurn, StagedCount
+from taskflowmq.ports.store import DutyFailure, DutyTurn, DutyView, StagedCount
 
 MS = timedelta(milliseconds=1)
 DAY = timedelta(days=1)
@@ -58,6 +58,19 @@ class ModelUpkeep:
 
     async def failures(self) -> list[DutyFailure]:
         return [failure for _, failure in sorted(self._data.failures.items())]
+
+    async def duties(self) -> list[DutyView]:
+        data = self._data
+        found = {duty: data.failures.get(duty) for duty in sorted({*data.duties, *data.failures})}
+        return [
+            DutyView(
+                duty,
+                data.duties.get(duty),
+                None if failed is None else failed.at,
+                None if failed is None else failed.problem,
+            )
+            for duty, failed in found.items()
+        ]
 
     async def stage_due(self, limit: int) -> StagedCount:
         data, now = self._data, self._now()

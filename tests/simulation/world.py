@@ -35,7 +35,8 @@ READS = frozenset(
     " stats.list_ready_tenants queues.list_queues workers.orphaned workers.held_jobs workers.suspects_ready"
     " workers.get workers.first_jobs"
     " workers.list_workers claims.cancel_requests claims.paused_queues intake.list_tasks upkeep.check"
-    " upkeep.failures probes.revision probes.probe_jobs probes.probe_page history.now history.read"
+    " upkeep.failures upkeep.duties stats.sizes"
+    " probes.revision probes.probe_jobs probes.probe_page history.now history.read"
     " history.read_backlog".split()
 )
 #: Every so many steps the rows are read after a read, too, and views are compared.

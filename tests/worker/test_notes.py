@@ -9,9 +9,10 @@ from tests.worker.conftest import MakeWorker
 from tests.worker.fakes import FakeStore, FakeTasks
 
 from taskflowmq import TaskFlow
-from taskflowmq.cli.checks import Finding, check_store
+from taskflowmq.client.checks import check_store
 from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.core.job import State
+from taskflowmq.core.system import Finding
 from taskflowmq.testing import VirtualClock
 from taskflowmq.testing.waiting import wait_until
 from taskflowmq.worker import worker

@@ -30,6 +30,7 @@ export const keys = {
   workers: () => [...keys.all, "workers"] as const,
   suggest: (field: string, prefix: string) => [...keys.all, "suggest", field, prefix] as const,
   views: () => [...keys.all, "views"] as const,
+  system: () => [...keys.all, "system"] as const,
   audit: (filter: object) => [...keys.all, "audit", filter] as const,
   act: (seq: number) => [...keys.all, "act", seq] as const,
   tasks: () => [...keys.all, "tasks"] as const,

@@ -667,6 +667,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Describe the installation
+         * @description Return the store with its sizes, the periodic duties, the machines with workers, the settings of this server with
+         *     where each comes from, the checks of `taskflow doctor`, and the figures of the live feed.
+         *
+         *     What the store says is at most 10 seconds old. Requires the permission `system:read`.
+         */
+        get: operations["getSystem"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs/count": {
         parameters: {
             query?: never;
@@ -2652,6 +2675,144 @@ export interface components {
             task: string;
             /** @description How many more this address may enqueue in this hour */
             left: number;
+         * SystemOut
+         * @description The installation, and the server that answers.
+         */
+        SystemOut: {
+            /** Format: date-time */
+            as_of: string;
+            server: components["schemas"]["ServerOut"];
+            store: components["schemas"]["StoreOut"];
+            duties: components["schemas"]["DutyOut"][];
+            nodes: components["schemas"]["NodeOut"][];
+            /** @description Of this server process, by name */
+            settings: components["schemas"]["SettingOut"][];
+            /** @description As `taskflow doctor` makes them, without those that read all jobs */
+            checks: components["schemas"]["CheckOut"][];
+            feed: components["schemas"]["FeedOut"];
+        };
+        /**
+         * ServerOut
+         * @description This server process.
+         */
+        ServerOut: {
+            version: string;
+            python: string;
+            host: string;
+            pid: number;
+            /** Format: date-time */
+            started_at: string;
+        };
+        /**
+         * StoreOut
+         * @description The store.
+         */
+        StoreOut: {
+            /** @description Address, without a password */
+            url: string;
+            engine: string;
+            engine_version: string;
+            schema_version: number;
+            /** @description Migrations that this version of the server would apply */
+            pending: string[];
+            /** @description Of the whole database; on SQLite of the file */
+            bytes: number;
+            /** @description Of them, those that new rows use first; null: not known */
+            free_bytes: number | null;
+            /** @description Of the write-ahead log beside a SQLite file; null elsewhere */
+            log_bytes: number | null;
+            /** @description Transaction ids since the oldest that is not frozen; null: they cannot run out */
+            xid_age: number | null;
+            /** @description The largest first; none on SQLite */
+            tables: components["schemas"]["TableOut"][];
+        };
+        /**
+         * TableOut
+         * @description A table of the store.
+         */
+        TableOut: {
+            name: string;
+            /** @description With its indexes and partitions */
+            bytes: number;
+            /** @description As the statistics of the engine estimate them */
+            rows: number;
+            /** @description Rows that wait for the clean-up of the engine, estimated likewise */
+            dead_rows: number;
+        };
+        /**
+         * DutyOut
+         * @description A periodic duty.
+         */
+        DutyOut: {
+            name: string;
+            /**
+             * @description `one`: nodes with duties take turns, whichever is first; `each`: all of them at once
+             * @enum {string}
+             */
+            runs_on: "each" | "one";
+            /** @description Start of the last turn; null: none yet, or it takes no turns */
+            ran_at: string | null;
+            /** @description Time of the failure, if the last run failed */
+            failed_at: string | null;
+            /** @description That failure */
+            problem: string | null;
+        };
+        /**
+         * NodeOut
+         * @description A machine with living workers.
+         */
+        NodeOut: {
+            host: string;
+            workers: number;
+            slots: number;
+            running: number;
+            /** @description Versions of TaskFlow that its workers have */
+            versions: string[];
+        };
+        /**
+         * SettingOut
+         * @description A setting of this server.
+         */
+        SettingOut: {
+            /** @description Its variable */
+            name: string;
+            /** @description The value that holds; of a secret only that there is one */
+            value: string;
+            /**
+             * @description `argument`: a flag of the command, or the program; `file`: a file that the environment names
+             * @enum {string}
+             */
+            source: "argument" | "default" | "environment" | "file";
+            /** @description Whether the value itself is not told */
+            secret: boolean;
+        };
+        /**
+         * CheckOut
+         * @description A check of `taskflow doctor`.
+         */
+        CheckOut: {
+            name: string;
+            verdict: components["schemas"]["Verdict"];
+            detail: string;
+            /** @description What to do; null: nothing */
+            fix: string | null;
+        };
+        /**
+         * Verdict
+         * @description How a check ended.
+         * @enum {string}
+         */
+        Verdict: "FAIL" | "OK" | "WARN";
+        /**
+         * FeedOut
+         * @description The live feed of this server process.
+         */
+        FeedOut: {
+            /** @description Streams that are open */
+            streams: number;
+            most_streams: number;
+            /** @description Whether the store has answered the last polls; true without a stream */
+            current: boolean;
         };
         /**
          * HelloEvent
@@ -7001,6 +7162,134 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["AuditList"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    getSystem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "as_of": "2026-11-22T06:00:00Z",
+                     *       "server": {
+                     *         "version": "0.2.0",
+                     *         "python": "3.12.8",
+                     *         "host": "ops-1",
+                     *         "pid": 4711,
+                     *         "started_at": "2026-11-21T18:02:11Z"
+                     *       },
+                     *       "store": {
+                     *         "url": "postgresql://taskflow@db/shop",
+                     *         "engine": "PostgreSQL",
+                     *         "engine_version": "16.4",
+                     *         "schema_version": 17,
+                     *         "pending": [],
+                     *         "bytes": 734003200,
+                     *         "free_bytes": null,
+                     *         "log_bytes": null,
+                     *         "xid_age": 1204311,
+                     *         "tables": [
+                     *           {
+                     *             "name": "job",
+                     *             "bytes": 412090368,
+                     *             "rows": 1204000,
+                     *             "dead_rows": 311
+                     *           }
+                     *         ]
+                     *       },
+                     *       "duties": [
+                     *         {
+                     *           "name": "pruner",
+                     *           "runs_on": "one",
+                     *           "ran_at": "2026-11-22T05:59:31Z",
+                     *           "failed_at": null,
+                     *           "problem": null
+                     *         }
+                     *       ],
+                     *       "nodes": [
+                     *         {
+                     *           "host": "worker-1",
+                     *           "workers": 2,
+                     *           "slots": 100,
+                     *           "running": 12,
+                     *           "versions": [
+                     *             "0.2.0"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "settings": [
+                     *         {
+                     *           "name": "TASKFLOW_PORT",
+                     *           "value": "8080",
+                     *           "source": "environment",
+                     *           "secret": false
+                     *         }
+                     *       ],
+                     *       "checks": [
+                     *         {
+                     *           "name": "schema",
+                     *           "verdict": "OK",
+                     *           "detail": "version 17",
+                     *           "fix": null
+                     *         }
+                     *       ],
+                     *       "feed": {
+                     *         "streams": 3,
+                     *         "most_streams": 200,
+                     *         "current": true
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SystemOut"];
                 };
             };
             /** @description Problem; `code` identifies it */

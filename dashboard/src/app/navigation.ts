@@ -2,6 +2,7 @@ import {
   Bug,
   ChartLine,
   CopyCheck,
+  Gauge,
   Layers,
   LayoutDashboard,
   ListChecks,
@@ -13,7 +14,7 @@ import {
 import { shell } from "@/lib/text/shell";
 
 export interface NavigationItem {
-  to: "/" | "/jobs" | "/queues" | "/workers" | "/errors" | "/charts" | "/bulk" | "/audit";
+  to: "/" | "/jobs" | "/queues" | "/workers" | "/errors" | "/charts" | "/bulk" | "/audit" | "/system";
   search?: { state: "dead" };
   label: string;
   icon: LucideIcon;
@@ -50,6 +51,7 @@ export const NAVIGATION: readonly NavigationGroup[] = [
       { to: "/charts", label: shell.metrics, icon: ChartLine, keyName: "m" },
       { to: "/bulk", label: shell.bulk, icon: CopyCheck, keyName: "b" },
       { to: "/audit", label: shell.audit, icon: ScrollText, keyName: "u" },
+      { to: "/system", label: shell.system, icon: Gauge, keyName: "y" },
     ],
   },
 ];

@@ -80,6 +80,11 @@ const audit = createRoute({
   validateSearch: auditSearch,
 }).lazy(() => import("@/features/audit/page").then((page) => page.route));
 
+const system = createRoute({
+  getParentRoute: () => root,
+  path: "/system",
+}).lazy(() => import("@/features/system/page").then((page) => page.route));
+
 // Not /metrics: that address answers Prometheus, whatever a client accepts.
 const metrics = createRoute({
   getParentRoute: () => root,
@@ -107,6 +112,7 @@ const routeTree = root.addChildren([
   metrics,
   bulk,
   audit,
+  system,
   dead,
 ]);
 

@@ -108,6 +108,9 @@ class TaskFlow(BaseApp):
             MissingExtra: the packages of ``taskflowmq[server]`` are not installed.
         """
         require("server", "app.asgi()")
+        import msgspec
+
+        from taskflowmq.bootstrap.configuration import configuration
         from taskflowmq.server.app import create_app
         from taskflowmq.server.settings import ServerSettings, keys_from, read_prefix
 
@@ -119,7 +122,8 @@ class TaskFlow(BaseApp):
             frame_ancestors=frame_ancestors,
             environment=environment,
         )
-        return create_app(self, settings, mounted=True)
+        shown = configuration(self, settings, mounted=True)
+        return create_app(self, msgspec.structs.replace(settings, configuration=shown), mounted=True)
 
     def worker(self, **options: Any) -> EmbeddedWorker:
         """Make a worker that runs this app's jobs inside this process: ``async with app.worker(concurrency=10):``.

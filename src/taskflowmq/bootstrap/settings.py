@@ -156,3 +156,6 @@ _VARIABLES: dict[str, tuple[tuple[str, ...], _Reader]] = {
     "job_log_records": (("TASKFLOW_JOB_LOG_RECORDS",), _switch),
     "keep_finished": (("TASKFLOW_KEEP_FINISHED",), _whole(1, MOST_KEPT)),
 }
+
+#: Field → its variable.
+VARIABLES = {field: names[0] for field, (names, _) in _VARIABLES.items()}

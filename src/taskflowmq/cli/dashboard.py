@@ -7,7 +7,15 @@ from typing import Any
 import click
 
 from taskflowmq.cli.options import app_argument, database_option, json_option, log_options, tenant_option
-from taskflowmq.cli.serving import chosen_port, listen_options, nothing, page_options, serve, server_settings
+from taskflowmq.cli.serving import (
+    chosen_port,
+    listen_options,
+    nothing,
+    page_options,
+    serve,
+    server_settings,
+    with_configuration,
+)
 from taskflowmq.client.extras import require
 
 
@@ -44,4 +52,5 @@ def command(app: str | None, host: str, port: int | None, **given: Any) -> None:
         loaded = TaskFlow(url, tenant=tenant or DEFAULT_TENANT) if app is None else load(app, url, tenant)
         # A store that does not exist has nothing to show: the address is probably wrong.
         open_only(loaded, "manual")
+        settings = with_configuration(loaded, settings, None)
         serve(loaded, settings, given, nothing)

@@ -17,7 +17,7 @@ import click
 from taskflowmq.cli.exits import CommandError, Exit
 from taskflowmq.cli.options import app_argument, database_option, json_option, log_options, option, tenant_option
 from taskflowmq.cli.reload import reload_option, run_reloaded
-from taskflowmq.cli.serving import chosen_port, local_options, page_options, server_settings
+from taskflowmq.cli.serving import chosen_port, local_options, page_options, server_settings, with_configuration
 from taskflowmq.cli.worker import PACE_FLAGS, WORKER_FLAGS, flags_of, pace_options, worker_options
 from taskflowmq.client.extras import require
 
@@ -97,12 +97,14 @@ def run_together(
     spare_user_signals()
     start_logging(style, given["log_level"])
     raise_file_limit()
-    options = options_of(load_settings(**flags))
+    worker = load_settings(**flags)
+    options = options_of(worker)
     settings = server_settings(host, chosen_port(port), given)
     warn_of_plain_http(host)
     check_task_settings()
     with share_metrics():
         loaded = parts()
+        settings = with_configuration(loaded.app, settings, worker)
         run = _Run(loaded, settings, options, style, given)
         try_next = port is None and not os.environ.get("PORT")
         # The server closes it; without a store there is none.

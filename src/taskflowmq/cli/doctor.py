@@ -33,9 +33,10 @@ def _look(app: str | None, database_url: str | None, *, as_json: bool) -> Any:
     import asyncio
 
     from taskflowmq.bootstrap.unmigrated import open_unmigrated
-    from taskflowmq.cli.checks import Finding, Verdict, check_store
     from taskflowmq.client.app import resolve_url
+    from taskflowmq.client.checks import check_store
     from taskflowmq.core.errors import StoreForbidden, TaskFlowError
+    from taskflowmq.core.system import Finding, Verdict
 
     findings: list[Finding] = []
 
@@ -69,9 +70,9 @@ def _look(app: str | None, database_url: str | None, *, as_json: bool) -> Any:
 
 def _look_at_settings(found: Any) -> None:
     from taskflowmq.bootstrap.settings import check_task_settings, load_settings
-    from taskflowmq.cli.checks import Finding, Verdict
     from taskflowmq.client.environment import unknown_names
     from taskflowmq.core.errors import TaskFlowError
+    from taskflowmq.core.system import Finding, Verdict
 
     try:
         load_settings()
@@ -87,8 +88,8 @@ def _look_at_settings(found: Any) -> None:
 
 
 def _look_at_keys(found: Any) -> None:
-    from taskflowmq.cli.checks import Finding, Verdict
     from taskflowmq.core.permissions import Role
+    from taskflowmq.core.system import Finding, Verdict
     from taskflowmq.server.settings import ServerSettings, UnsafeServer, keys_from
 
     try:
@@ -104,10 +105,10 @@ def _look_at_keys(found: Any) -> None:
 
 
 def _look_at_app(app: str, database_url: str | None, found: Any) -> str:
-    from taskflowmq.cli.checks import Finding, Verdict
     from taskflowmq.cli.program import load
     from taskflowmq.client.app import resolve_url
     from taskflowmq.core.errors import TaskFlowError
+    from taskflowmq.core.system import Finding, Verdict
 
     try:
         loaded = load(app, database_url)

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from taskflowmq.cli.options import app_argument, database_option, json_option, log_options, tenant_option
-from taskflowmq.cli.serving import chosen_port, listen_options, page_options, serve, server_settings
+from taskflowmq.cli.serving import chosen_port, listen_options, page_options, serve, server_settings, with_configuration
 from taskflowmq.cli.worker import PACE_FLAGS, duties_option, flags_of, pace_options
 from taskflowmq.client.extras import require
 
@@ -40,10 +40,12 @@ def command(app: str | None, host: str, port: int | None, **given: Any) -> None:
     spare_user_signals()
     start_logging(given["log_format"], given["log_level"])
     raise_file_limit()
-    options = options_of(load_settings(**flags_of(given, PACE_FLAGS)), run_duties=not given["no_duties"])
+    worker = load_settings(**flags_of(given, PACE_FLAGS))
+    options = options_of(worker, run_duties=not given["no_duties"])
     settings = server_settings(host, chosen_port(port), given)
     if not given["tls_proxy"]:
         warn_of_plain_http(host)
     with share_metrics():
         loaded = load(app, given["database_url"], given["tenant"])
+        settings = with_configuration(loaded, settings, worker)
         serve(loaded, settings, given, lambda app, metrics: running(duties_of(app.store, options, metrics)))

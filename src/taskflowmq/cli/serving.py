@@ -10,11 +10,13 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from taskflowmq.cli.options import option
 
 if TYPE_CHECKING:
     from taskflowmq.client.app import BaseApp
+    from taskflowmq.core.worker_settings import WorkerSettings
     from taskflowmq.ports.telemetry import Telemetry
     from taskflowmq.server.settings import ServerSettings
 
@@ -121,6 +123,28 @@ def server_settings(host: str, port: int, given: dict[str, Any]) -> ServerSettin
         environment=given["environment"] or None,
         public=given.get("public"),
     ).check()
+
+
+def with_configuration(app: BaseApp, settings: ServerSettings, worker: WorkerSettings | None) -> ServerSettings:
+    """Return settings that say what operators are shown of them, and of the options of this command.
+
+    Args:
+        app: what is served.
+        settings: of the server.
+        worker: what its duties go by; None: it runs none.
+    """
+    import msgspec
+
+    from taskflowmq.bootstrap.configuration import configuration, duty_settings
+
+    ctx = click.get_current_context()
+    named = [(str(one.envvar), str(one.name)) for one in ctx.command.params if one.envvar is not None]
+    given = {variable: ctx.params.get(name) for variable, name in named}
+    source = ctx.get_parameter_source
+    arguments = frozenset(variable for variable, name in named if source(name) is ParameterSource.COMMANDLINE)
+    others = given if worker is None else given | duty_settings(worker)
+    shown = configuration(app, settings, others=others, arguments=arguments)
+    return msgspec.structs.replace(settings, configuration=shown)
 
 
 def chosen_port(flag: int | None, default: int = 8000) -> int:

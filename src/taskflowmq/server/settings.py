@@ -14,6 +14,7 @@ import msgspec
 
 from taskflowmq.core.errors import TaskFlowError
 from taskflowmq.core.permissions import Role
+from taskflowmq.core.system import Setting
 
 log = logging.getLogger("taskflowmq.server")
 
@@ -95,6 +96,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
         frame_ancestors: who may show the dashboard in a frame, as in a content security policy.
         environment: the name of this installation, such as production; the dashboard shows it.
         public: everyone who shows no key may read, as a visitor, and enqueue these jobs; None: keys are needed.
+        configuration: what operators are shown of the settings of this process.
         fast_intake: serve ``POST /jobs`` by the bare ASGI handler (docs/adr/0003-http-server.md).
     """
 
@@ -117,6 +119,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     frame_ancestors: str = "'none'"
     environment: str | None = None
     public: PublicDemo | None = None
+    configuration: tuple[Setting, ...] = ()
     fast_intake: bool = True
 
     def __repr__(self) -> str:

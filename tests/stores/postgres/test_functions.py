@@ -9,8 +9,9 @@ import asyncpg
 import pytest
 from tests.stores.postgres.conftest import Connect
 
-from taskflowmq.cli.checks import Verdict, check_store
+from taskflowmq.client.checks import check_store
 from taskflowmq.core.errors import SchemaMismatch
+from taskflowmq.core.system import Verdict
 from taskflowmq.stores.postgres import PostgresOptions, PostgresStore, functions, queries, schema
 
 pytestmark = pytest.mark.postgres

@@ -12,10 +12,11 @@ import pytest
 from tests.stores.postgres.conftest import add_worker, new_job, request_for
 from tools.problems import ROOT
 
-from taskflowmq.cli.checks import Finding, Verdict, check_store
+from taskflowmq.client.checks import check_store
 from taskflowmq.core.errors import StoreForbidden
 from taskflowmq.core.ids import lowest_id
 from taskflowmq.core.job import IdempotencyKey, JobFilter, UniqueKey
+from taskflowmq.core.system import Finding, Verdict
 from taskflowmq.core.transitions import Failed, Succeeded
 from taskflowmq.ports.store import Retention, Settled
 from taskflowmq.stores.postgres import PostgresOptions, PostgresStore

@@ -11,6 +11,7 @@ export const shell = {
   workers: "Workers",
   errors: "Errors",
   audit: "Audit",
+  system: "System",
   dead: "Dead letters",
   attention: "Attention",
   operate: "Operate",

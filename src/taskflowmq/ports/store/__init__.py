@@ -26,8 +26,8 @@ from taskflowmq.ports.store.notifier import Notifier
 from taskflowmq.ports.store.probes import MAX_PROBED, PROBE_S, Probes
 from taskflowmq.ports.store.queues import Queues, QueueView
 from taskflowmq.ports.store.schema import Schema
-from taskflowmq.ports.store.stats import Stats, StoreStats
-from taskflowmq.ports.store.upkeep import DutyFailure, DutyTurn, StagedCount, Upkeep
+from taskflowmq.ports.store.stats import Stats, StoreSizes, StoreStats, TableSize
+from taskflowmq.ports.store.upkeep import DutyFailure, DutyTurn, DutyView, StagedCount, Upkeep
 from taskflowmq.ports.store.views import Views
 from taskflowmq.ports.store.workers import Workers
 
@@ -45,6 +45,7 @@ __all__ = [
     "Claims",
     "DutyFailure",
     "DutyTurn",
+    "DutyView",
     "Errors",
     "History",
     "HistoryQuery",
@@ -63,7 +64,9 @@ __all__ = [
     "Stats",
     "StepFigures",
     "Store",
+    "StoreSizes",
     "StoreStats",
+    "TableSize",
     "Upkeep",
     "Views",
     "Workers",

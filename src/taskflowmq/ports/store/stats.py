@@ -21,6 +21,33 @@ class StoreStats(msgspec.Struct, frozen=True, kw_only=True):
     xid_age: int | None = None
 
 
+class TableSize(msgspec.Struct, frozen=True, kw_only=True):
+    """A table of the store, with its partitions and indexes."""
+
+    name: str
+    bytes: int
+    #: As the engine's statistics estimate them; dead ones wait for the engine's clean-up.
+    rows: int
+    dead_rows: int
+
+
+class StoreSizes(msgspec.Struct, frozen=True, kw_only=True):
+    """The engine, and how much it stores."""
+
+    engine: str
+    version: str
+    #: Of the whole database; on SQLite of the file.
+    bytes: int
+    #: Of them, those that new rows use first; None where the engine does not say.
+    free_bytes: int | None = None
+    #: Of the log beside a SQLite file.
+    log_bytes: int | None = None
+    #: The largest first; none where reading their sizes means reading the tables.
+    tables: list[TableSize] = []
+    #: As in :class:`StoreStats`.
+    xid_age: int | None = None
+
+
 class Stats(Protocol):
     """How many jobs there are."""
 
@@ -30,6 +57,10 @@ class Stats(Protocol):
 
     async def count_all(self) -> StoreStats:
         """Return the installation's counts per state, and per queue of every tenant."""
+        ...
+
+    async def sizes(self) -> StoreSizes:
+        """Return the engine and its sizes; reads no table of jobs."""
         ...
 
     async def list_ready_tenants(self) -> list[str]:

@@ -29,6 +29,17 @@ class DutyFailure(msgspec.Struct, frozen=True):
     problem: str
 
 
+class DutyView(msgspec.Struct, frozen=True):
+    """A duty as a reader sees it."""
+
+    duty: str
+    #: Start of its last turn, on whatever node; None: it takes no turns, or had none.
+    ran_at: datetime | None
+    #: Its failure, if the last turn failed.
+    failed_at: datetime | None = None
+    problem: str | None = None
+
+
 class StagedCount(msgspec.Struct, frozen=True):
     """What a turn of the stager did, and when the next job is due (None: nothing is waiting)."""
 
@@ -76,6 +87,10 @@ class Upkeep(Protocol):
 
     async def failures(self) -> list[DutyFailure]:
         """Return the duties whose last turn failed, by name."""
+        ...
+
+    async def duties(self) -> list[DutyView]:
+        """Return the duties that had a turn or a failure, by name."""
         ...
 
     async def check(self) -> list[str]:

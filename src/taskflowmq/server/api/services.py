@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Generic, Protocol, TypeVar
+from datetime import UTC, datetime
+from typing import Generic, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from litestar.di import NamedDependency
 
 from taskflowmq.client.app import BaseApp
 from taskflowmq.client.session import Session
+from taskflowmq.client.system import Installation, look
 from taskflowmq.core.errors import JobNotFound, StoreUnavailable
 from taskflowmq.core.job import JobView
 from taskflowmq.core.redacted import shown_job
@@ -32,6 +36,7 @@ from taskflowmq.server.feed.limits import FeedLimits
 from taskflowmq.server.settings import ServerSettings
 
 STATS_SECONDS = 2.0
+SYSTEM_SECONDS = 10.0
 READY_SECONDS = 1.0
 
 T = TypeVar("T")
@@ -82,6 +87,21 @@ class Cached(Generic[T]):
         return value
 
 
+class Process(NamedTuple):
+    """This server process."""
+
+    host: str
+    pid: int
+    started_at: datetime
+
+
+class Looked(NamedTuple):
+    """The installation, as it was at a time."""
+
+    at: datetime
+    found: Installation
+
+
 class Services:
     """The objects that the routes of one server share.
 
@@ -101,6 +121,8 @@ class Services:
         self.refusals = Refusals(app.telemetry)
         self.readback = Readback(self._get_many)
         self.cached_stats: Cached[StoreStats] = Cached(self._count, STATS_SECONDS)
+        self.cached_installation: Cached[Looked] = Cached(self._look, SYSTEM_SECONDS)
+        self.process = Process(socket.gethostname(), os.getpid(), datetime.now(UTC))
         self.readiness = Readiness(Cached(self._ping, READY_SECONDS).get, settings.ready_seconds)
         self.writing_metrics = asyncio.Lock()
         # All visitors are one caller.
@@ -216,6 +238,9 @@ class Services:
 
     async def _count(self) -> StoreStats:
         return await self.stats.count_all()
+
+    async def _look(self) -> Looked:
+        return Looked(datetime.now(UTC), await self.session.within(look(self.session.store)))
 
     async def _ping(self) -> float:
         return await self.store.ping()

@@ -147,6 +147,7 @@ POLICIES = _Table(
         f"{API}/queues": Policy(reads="queues:read"),
         f"{API}/workers": Policy(reads="workers:read"),
         f"{API}/audit": Policy(reads="audit:read"),
+        f"{API}/system": Policy(reads="system:read"),
         f"{API}/errors": Policy(reads="jobs:read"),
         f"{API}/views": Policy(reads="jobs:read", writes="views:write"),
         f"{API}/stats/series": Policy(reads="metrics:read"),

@@ -33,6 +33,17 @@ from taskflowmq.wire.queue import PauseBody, QueueList, QueueOut, StatsOut
 from taskflowmq.wire.selection import SelectionBody, SelectionOut
 from taskflowmq.wire.session import SessionBody, SessionOut
 from taskflowmq.wire.suggest import SuggestionList
+from taskflowmq.wire.system import (
+    CheckOut,
+    DutyOut,
+    FeedOut,
+    NodeOut,
+    ServerOut,
+    SettingOut,
+    StoreOut,
+    SystemOut,
+    TableOut,
+)
 from taskflowmq.wire.task import TaskDetail, TaskList
 from taskflowmq.wire.view import ViewBody, ViewChange, ViewList, ViewOut
 from taskflowmq.wire.waiting import WhyOut
@@ -64,6 +75,7 @@ _SHAPES = (
     CountBody, CountOut, BulkRequest, PurgeBody, BulkOperation, DryRunOut, BulkList, BulkResultPage,
     ErrorGroupList, ErrorGroupDetail, ErrorGroupOut, MuteBody, ViewList, ViewOut, ViewBody, ViewChange,
     SuggestionList, DemoJobOut,
+    SystemOut, ServerOut, StoreOut, TableOut, DutyOut, NodeOut, SettingOut, CheckOut, FeedOut,
     HelloEvent, JobMoved, JobGone, PageEvent, JobEvent, JobLogEvent, ResyncEvent, ByeEvent,
 )  # fmt: skip
 _STORING = frozenset({"createJob", "createJobs"})

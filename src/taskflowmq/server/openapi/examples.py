@@ -10,6 +10,7 @@ from taskflowmq.core.permissions import GRANTED, Role, listed
 from taskflowmq.server.openapi.example import Example
 from taskflowmq.server.openapi.example_act import ACT
 from taskflowmq.server.openapi.example_search import SEARCH_EXAMPLES
+from taskflowmq.server.openapi.example_system import SYSTEM_EXAMPLES
 from taskflowmq.server.openapi.example_view import VIEW_EXAMPLES
 from taskflowmq.server.openapi.example_wait import WAIT
 from taskflowmq.wire.feed import JobMoved
@@ -482,6 +483,7 @@ EXAMPLES: dict[str, Example] = {
     ),
     **VIEW_EXAMPLES,
     **SEARCH_EXAMPLES,
+    **SYSTEM_EXAMPLES,
     "live": Example(response={"status": "ok"}),
     "ready": Example(response={"status": "ok"}),
     "metrics": Example(response='taskflow_queue_size{queue="default",state="pending"} 3.0\n'),

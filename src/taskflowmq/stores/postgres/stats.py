@@ -11,7 +11,7 @@ from taskflowmq.core.job import QueueRef, State
 from taskflowmq.core.pauses import read_pause
 from taskflowmq.core.retention import read_retention
 from taskflowmq.core.validation import UNUSED_AFTER
-from taskflowmq.ports.store import QueueView, StoreStats
+from taskflowmq.ports.store import QueueView, StoreSizes, StoreStats, TableSize
 from taskflowmq.stores.common.counting import Counts, listed
 from taskflowmq.stores.postgres.names import Names
 from taskflowmq.stores.postgres.pool import Pool
@@ -29,6 +29,17 @@ class PostgresStats(Counts):
         self._pool = pool
         self._names = names
         self._now = now
+
+    async def sizes(self) -> StoreSizes:
+        """Return the engine and its sizes; reads no table of jobs."""
+        whole = await self._pool.fetchrow(q.read_sizes)
+        return StoreSizes(
+            engine="PostgreSQL",
+            version=whole["version"],
+            bytes=whole["bytes"],
+            tables=[TableSize(**dict(row)) for row in await self._pool.fetch(q.list_tables)],
+            xid_age=await self._pool.fetchval(q.read_xid_age),
+        )
 
     async def list_ready_tenants(self) -> list[str]:
         """Return the tenants that have ready jobs, by name."""

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from taskflowmq.core.grace import Grace, gap_since, grace_after
-from taskflowmq.ports.store import DutyFailure, DutyTurn, Retention, StagedCount
+from taskflowmq.ports.store import DutyFailure, DutyTurn, DutyView, Retention, StagedCount
 from taskflowmq.stores.common.pruning import Rule, Stretch, Walks, history_ms, longest_of, read_exceptions, rules_of
 from taskflowmq.stores.postgres import partitions
 from taskflowmq.stores.postgres.names import Names
@@ -131,6 +131,10 @@ class PostgresUpkeep:
     async def failures(self) -> list[DutyFailure]:
         """Return the duties whose last turn failed."""
         return [DutyFailure(*row) for row in await self._pool.fetch(q.list_failures)]
+
+    async def duties(self) -> list[DutyView]:
+        """Return the duties that had a turn or a failure, by name."""
+        return [DutyView(*row) for row in await self._pool.fetch(q.list_duties)]
 
     async def check(self) -> list[str]:
         """Verify I10 and friends; return one sentence per violation."""

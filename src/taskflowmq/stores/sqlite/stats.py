@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 
 from taskflowmq.core.job import QueueRef, State
 from taskflowmq.core.pauses import read_pause
 from taskflowmq.core.retention import read_retention
-from taskflowmq.ports.store import QueueView, StoreStats
+from taskflowmq.ports.store import QueueView, StoreSizes, StoreStats
 from taskflowmq.stores.common.counting import Counts, listed
+from taskflowmq.stores.sqlite.files import log_size
 from taskflowmq.stores.sqlite.names import UNUSED_AFTER_US, find_tenant
 from taskflowmq.stores.sqlite.queries import q
 from taskflowmq.stores.sqlite.reader import Reader
@@ -29,10 +31,17 @@ LISTED = (
 class SqliteStats(Counts):
     """Implements :class:`~taskflowmq.ports.store.Stats`."""
 
-    def __init__(self, readers: tuple[Reader, Reader], now: Callable[[], int]) -> None:
+    def __init__(self, readers: tuple[Reader, Reader], now: Callable[[], int], path: Path) -> None:
         super().__init__(self._count_to)
+        self._path = path
         self._reader, self._slow = readers
         self._now = now
+
+    async def sizes(self) -> StoreSizes:
+        """Return the engine and its sizes; reads no table of jobs."""
+        version, whole, free = await self._reader.run(lambda conn: conn.execute(q.read_sizes).fetchone())
+        log = log_size(self._path)
+        return StoreSizes(engine="SQLite", version=version, bytes=whole, free_bytes=free, log_bytes=log)
 
     async def list_ready_tenants(self) -> list[str]:
         """Return the tenants that have ready jobs, by name."""

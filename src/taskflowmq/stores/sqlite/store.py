@@ -90,7 +90,7 @@ class SqliteStore:
         self.bulks = SqliteBulks((self._writer, self._reader), names, self.jobs, self.notifier, self._now)
         self.logs = SqliteLogs(self._writer, self._reader, self._now)
         self.probes = SqliteProbes(self._reader, self.jobs)
-        self.stats = SqliteStats((self._reader, self._slow_reader), self._now)
+        self.stats = SqliteStats((self._reader, self._slow_reader), self._now, self._path)
         self.queues = SqliteQueues(self._writer, names, self.notifier, self.stats, self._now)
         self.history = SqliteHistory(self._writer, (self._reader, self._slow_reader), self._now)
         self.audit = SqliteAudit(self._writer, self._reader, self._now)

@@ -18,7 +18,7 @@ from taskflowmq.core.grace import Grace, gap_since, grace_after
 from taskflowmq.core.ids import lowest_id
 from taskflowmq.core.job import QueueRef, Reason
 from taskflowmq.ports.helpers import aside
-from taskflowmq.ports.store import MAX_BATCH, DutyFailure, DutyTurn, Retention, StagedCount
+from taskflowmq.ports.store import MAX_BATCH, DutyFailure, DutyTurn, DutyView, Retention, StagedCount
 from taskflowmq.stores.common.pruning import Rule, Stretch, Walks, history_ms, longest_of, read_exceptions, rules_of
 from taskflowmq.stores.sqlite.database import Database
 from taskflowmq.stores.sqlite.enqueue import DAY_US
@@ -27,7 +27,7 @@ from taskflowmq.stores.sqlite.holder_watch import HolderWatch
 from taskflowmq.stores.sqlite.job_steps import batch_of, cancel_ready, cancel_waiting, make_ready
 from taskflowmq.stores.sqlite.queries import q
 from taskflowmq.stores.sqlite.reader import Reader
-from taskflowmq.stores.sqlite.rows import from_us, join_ids, to_json
+from taskflowmq.stores.sqlite.rows import from_us, join_ids, maybe_time, to_json
 from taskflowmq.stores.sqlite.steps import Step, Steps, run_steps
 from taskflowmq.stores.sqlite.writer import Writer
 
@@ -101,6 +101,11 @@ class SqliteUpkeep:
         """Return the duties whose last turn failed."""
         found = await self._reader.run(lambda conn: conn.execute(q.list_failures).fetchall())
         return [DutyFailure(duty, from_us(at), problem) for duty, at, problem in found]
+
+    async def duties(self) -> list[DutyView]:
+        """Return the duties that had a turn or a failure, by name."""
+        found = await self._reader.run(lambda conn: conn.execute(q.list_duties).fetchall())
+        return [DutyView(duty, maybe_time(ran), maybe_time(failed), problem) for duty, ran, failed, problem in found]
 
     async def check(self) -> list[str]:
         """Verify I10 and friends; return one sentence per violation."""

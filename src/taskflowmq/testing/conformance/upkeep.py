@@ -9,7 +9,7 @@ import pytest
 
 from taskflowmq.core.job import QueueRef, Reason, State, UniqueKey
 from taskflowmq.core.transitions import Failed, Snoozed
-from taskflowmq.ports.store import DutyFailure, StagedCount
+from taskflowmq.ports.store import DutyFailure, DutyView, StagedCount
 from taskflowmq.testing.conformance.intake import ERROR
 from taskflowmq.testing.conformance.support import LEASE_MS, NOON, RETRY_S, TASK, Rig, StoreSuite, ids
 
@@ -52,6 +52,32 @@ class TestUpkeep(StoreSuite):
         assert (await mine.take_turn("pruner", 5000)).taken  # a failure is not a turn
         await theirs.note_success("pruner")
         assert [one.duty for one in await mine.failures()] == ["a duty that never had a turn"]
+
+    async def test_a_reader_sees_when_each_duty_had_its_turn_and_how_it_failed(self, rig: Rig, other: Rig) -> None:
+        assert await rig.store.upkeep.duties() == []
+        assert (await rig.store.upkeep.take_turn("rescuer", 5000, lease_ms=LEASE_MS)).taken
+        first = rig.clock.now()
+        rig.clock.advance(10)
+        assert (await other.store.upkeep.take_turn("pruner", 5000)).taken
+        await other.store.upkeep.note_failure("pruner", "no")
+        await other.store.upkeep.note_failure("stager", "no")
+        now = rig.clock.now()
+        assert await rig.store.upkeep.duties() == [
+            DutyView("pruner", now, now, "no"),
+            DutyView("rescuer", first),
+            DutyView("stager", None, now, "no"),
+        ]
+
+    async def test_a_reader_sees_how_much_is_stored(self, rig: Rig) -> None:
+        await rig.enqueue(*(rig.job() for _ in range(50)))
+        sizes = await rig.store.stats.sizes()
+        assert sizes.engine
+        assert sizes.version
+        assert sizes.bytes > 0
+        assert (sizes.free_bytes or 0) <= sizes.bytes
+        assert [one.bytes for one in sizes.tables] == sorted((one.bytes for one in sizes.tables), reverse=True)
+        assert sum(one.bytes for one in sizes.tables) <= sizes.bytes
+        assert len({one.name for one in sizes.tables}) == len(sizes.tables)
 
     async def test_a_gap_is_measured_from_the_last_turn(self, rig: Rig) -> None:
         await rig.store.upkeep.take_turn("rescue", 1000)

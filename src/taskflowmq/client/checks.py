@@ -1,17 +1,17 @@
-"""The checks of ``taskflow doctor``: one function each, which returns a verdict and what to do about it."""
+"""The checks of ``taskflow doctor`` and of the system page, each with a verdict and what to do about it."""
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
-from enum import StrEnum
 
 import msgspec
 
 from taskflowmq.core.ids import MAX_SKEW_MS
 from taskflowmq.core.job import DEFAULT_TENANT, JobFilter, QueueRef, State
 from taskflowmq.core.printable import counted
+from taskflowmq.core.system import Finding, Verdict
 from taskflowmq.core.waiting import WaitCode, tenant_flag
 from taskflowmq.ports.store import QueueView, Store
 from taskflowmq.ports.store.workers import WorkerView
@@ -26,36 +26,26 @@ OLD_SECONDS = 30.0
 MANY_RIGHTS = 5
 
 
-class Verdict(StrEnum):
-    """How a check ended."""
+async def check_store(store: Store, *, whole: bool = True) -> AsyncIterator[Finding]:
+    """Run the checks against a connected store; later ones need the schema, so they stop where it is missing.
 
-    OK = "OK"
-    WARN = "WARN"
-    FAIL = "FAIL"
-
-
-class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One line of the report."""
-
-    name: str
-    verdict: Verdict
-    detail: str
-    fix: str | None = None
-
-
-async def check_store(store: Store) -> AsyncIterator[Finding]:
-    """Run every check against a connected store; later ones need the schema, so they stop where it is missing."""
+    Args:
+        store: the store.
+        whole: also those that read all jobs, or write.
+    """
     schema = await _schema(store)
     yield schema
     if schema.verdict is Verdict.FAIL:
         return
     yield await _rights(store)
-    yield await _commits(store)
+    if whole:
+        yield await _commits(store)
     yield _wake_ups(store)
     for finding in _file(store):
         yield finding
     yield await _clock(store)
-    yield await _places(store)
+    if whole:
+        yield await _places(store)
     yield await _orphans(store)
     yield await _duties(store)
     async for finding in _queues(store):

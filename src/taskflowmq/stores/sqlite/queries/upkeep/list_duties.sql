@@ -1,0 +1,2 @@
+-- Lists the duties: when each had its last turn, and the failure of that turn.
+SELECT name, ran_at, failed_at, problem FROM taskflow_duty WHERE name <> 'grace' ORDER BY name
