@@ -10,6 +10,7 @@ from typing import Any
 from taskflowmq.bootstrap.settings import VARIABLES
 from taskflowmq.client.app import URL_VARIABLES, BaseApp
 from taskflowmq.client.deadline import VARIABLE as STORE_TIMEOUT
+from taskflowmq.client.deadline import store_timeout
 from taskflowmq.client.environment import SECRETS
 from taskflowmq.client.redacting import VARIABLE as REDACT
 from taskflowmq.core.permissions import Role
@@ -54,11 +55,18 @@ def configuration(
     for name in ("TASKFLOW_HOST", "TASKFLOW_PORT") if mounted else ():
         del shown[name]
     found = [
-        *(_setting(name, value, arguments, value != _default(defaults, name)) for name, value in shown.items()),
+        *(
+            _of_program(name, value, _default(defaults, name))
+            if mounted
+            else _setting(name, value, arguments, value != _default(defaults, name))
+            for name, value in shown.items()
+        ),
         *(_setting(name, value, arguments, False) for name, value in (others or {}).items() if name not in shown),
         _keys(server, arguments),
         _database(app, arguments),
-        _setting(STORE_TIMEOUT, app.store_timeout, arguments, app.says_timeout),
+        _setting(STORE_TIMEOUT, store_timeout(), arguments, False)
+        if app.given_timeout is None
+        else _of_program(STORE_TIMEOUT, app.given_timeout, None),
         _setting(REDACT, os.environ.get(REDACT) or "built-in names", arguments, False),
     ]
     return tuple(sorted({one.name: one for one in found}.values()))
@@ -89,6 +97,11 @@ def _setting(name: str, value: Any, arguments: frozenset[str], by_program: bool)
     return Setting(name, _text(value), source)
 
 
+def _of_program(name: str, value: Any, default: Any) -> Setting:
+    """Return a setting that a program says, whatever the environment has."""
+    return Setting(name, _text(value), "default" if value == default else "argument")
+
+
 def _source_of(name: str) -> Any:
     if os.environ.get(name):
         return "environment"
@@ -104,7 +117,9 @@ def _keys(server: ServerSettings, arguments: frozenset[str]) -> Setting:
 
 def _database(app: BaseApp, arguments: frozenset[str]) -> Setting:
     name = next((one for one in URL_VARIABLES if _source_of(one)), URL_VARIABLES[0])
-    return _setting(name, safe_url(app.url), arguments, app.says_url)
+    if app.says_url and name not in arguments and not _source_of(name):
+        return _of_program(name, safe_url(app.url), None)
+    return _setting(name, safe_url(app.url), arguments, False)
 
 
 def _text(value: Any) -> str:

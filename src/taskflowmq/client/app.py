@@ -106,10 +106,10 @@ class BaseApp(Hooked):
         self.tenant = check_name("tenant", tenant)
         self.telemetry = telemetry
         self._url = url
-        #: Whether the program says these itself, and not the environment.
-        self.says_url, self.says_timeout = url is not None, store_timeout is not None
+        #: What the program says itself, and not the environment.
+        self.says_url, self.given_timeout = url is not None, self._store_timeout
         self._make_store = make_store
-        self._hub: Hub[Session] = Hub(self._open_session, lambda: self.store_timeout)
+        self._hub: Hub[Session] = Hub(self._open_session, self._patience)
         self._threads = threading.local()
         self.tasks = Registry()
         self.task = Declare(self)
@@ -132,9 +132,8 @@ class BaseApp(Hooked):
             self._url = resolve_url(None)
         return self._url
 
-    @property
-    def store_timeout(self) -> float:
-        """How long a call may wait for the store, in seconds; the environment is read at the first use."""
+    def _patience(self) -> float:
+        """Return how long a call may wait for the store, in seconds; the environment is read at the first use."""
         if self._store_timeout is None:
             self._store_timeout = resolve_timeout(None)
         return self._store_timeout
@@ -187,7 +186,7 @@ class BaseApp(Hooked):
     async def _open_session(self) -> Session:
         rules = (*configured_rules(), *self.redact)
         session = Session(
-            self.new_store(), self.tasks, self.tenant, self.telemetry, seconds=self.store_timeout, rules=rules
+            self.new_store(), self.tasks, self.tenant, self.telemetry, seconds=self._patience(), rules=rules
         )
         await session.open()
         return session

@@ -32,7 +32,7 @@ class PostgresStats(Counts):
 
     async def sizes(self) -> StoreSizes:
         """Return the engine and its sizes; reads no table of jobs."""
-        whole = await self._pool.fetchrow(q.read_sizes)
+        whole = await self._pool.fetchrow(q.read_database)
         return StoreSizes(
             engine="PostgreSQL",
             version=whole["version"],

@@ -39,7 +39,7 @@ class SqliteStats(Counts):
 
     async def sizes(self) -> StoreSizes:
         """Return the engine and its sizes; reads no table of jobs."""
-        version, whole, free = await self._reader.run(lambda conn: conn.execute(q.read_sizes).fetchone())
+        version, whole, free = await self._reader.run(lambda conn: conn.execute(q.read_file_sizes).fetchone())
         log = log_size(self._path)
         return StoreSizes(engine="SQLite", version=version, bytes=whole, free_bytes=free, log_bytes=log)
 
