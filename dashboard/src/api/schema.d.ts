@@ -2675,6 +2675,8 @@ export interface components {
             task: string;
             /** @description How many more this address may enqueue in this hour */
             left: number;
+        };
+        /**
          * SystemOut
          * @description The installation, and the server that answers.
          */
