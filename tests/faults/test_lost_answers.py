@@ -144,7 +144,7 @@ class _NotYet(list[Any]):
 
 
 class Operator:
-    """Pauses, cancels, retries and deletes while answers get lost.
+    """Pauses, reschedules, cancels, retries and deletes while answers get lost.
 
     Args:
         app: on a forgetful store.
@@ -160,7 +160,7 @@ class Operator:
         self.endless: list[UUID] = []
 
     async def prepare(self) -> None:
-        """Before any worker: a paused queue, jobs that expire in it, jobs that are cancelled before they start."""
+        """Before any worker: a paused queue, jobs that expire in it, jobs that are put off and cancelled."""
         await insist(lambda: self._app.queues.apause("paused", create=True))
         held = [self._app.tasks["held_up"].job(n=n) for n in range(10)]
         self.held_up = [handle.id for handle in await self._app.aenqueue_many(held)]
@@ -169,6 +169,7 @@ class Operator:
         never = [self._app.tasks["plain"].using(delay=3600).job(n=n) for n in range(10)]
         self.never = [handle.id for handle in await self._app.aenqueue_many(never)]
         for job in self.never:
+            await insist(lambda: self._app.jobs.areschedule(job, delay=7200))  # noqa: B023
             await insist(lambda: self._app.jobs.acancel(job))  # noqa: B023
 
     async def steer(self) -> None:
