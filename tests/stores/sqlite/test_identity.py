@@ -56,12 +56,21 @@ async def refused(store: SqliteStore, match: str) -> None:
         await store.ping()
 
 
-async def answers(store: SqliteStore) -> bool:
+class Refusal(str):
+    """Why the store does not answer: a failure shows it, and it counts as nothing."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return False
+
+
+async def answers(store: SqliteStore) -> bool | Refusal:
     try:
         await store.ping()
         await store.jobs.list_jobs(JobFilter(), limit=1, before=None)
-    except StoreUnavailable:
-        return False
+    except StoreUnavailable as error:
+        return Refusal(error)
     return True
 
 
