@@ -209,12 +209,8 @@ async def test_lifespans_that_fastapi_merges_open_and_close_it_once_each(sqlite_
 
 
 COPY = """
-    import ctypes, os, sys
+    import ctypes, os, sys, time
     from taskflowmq import TaskFlow
-    # A thread that has asked for the lock at the moment of the copy is not there in it, and the copy would wait for
-    # ever for its turn. A thread asks when it waited for this long, so the time stands before there are threads.
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1000)
     app = TaskFlow("sqlite:///{folder}/jobs.db")
 
     @app.task
@@ -222,6 +218,12 @@ COPY = """
         return n
 
     note.enqueue(0)
+    # A thread that has asked for the lock at the moment of the copy is not there in it, and the copy would wait for
+    # ever for its turn. A thread asks when it has waited for this long, which an opened store makes short; those that
+    # wait already have it while this one sleeps.
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1000)
+    time.sleep(1)
     libc = ctypes.PyDLL(None)   # keeps the interpreter's lock, as the server that embeds it does; no hook runs
     child = libc.fork()
     sys.setswitchinterval(interval)
