@@ -143,7 +143,8 @@ async def test_every_operation_has_an_example_and_its_errors(document: dict[str,
         example = EXAMPLES[name]
         answer = operation["responses"][str(example.status)]
         if example.response is not None:
-            assert [content["example"] for content in answer["content"].values()] == [example.response], name
+            assert next(content["example"] for content in answer["content"].values()) == example.response, name
+            assert all(content["example"] for content in answer["content"].values()), name
         if name not in ("live", "ready"):
             assert {"401", "422", "503"} <= set(operation["responses"]), name
             assert bool(operation["security"]) is (name not in ("createSession", "deleteSession")), name

@@ -3060,6 +3060,15 @@ export interface operations {
                 };
             };
             /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3272,6 +3281,15 @@ export interface operations {
                 };
             };
             /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3409,6 +3427,15 @@ export interface operations {
                 };
             };
             /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3526,6 +3553,15 @@ export interface operations {
                 };
             };
             /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3590,6 +3626,8 @@ export interface operations {
                      *     "019ab2c4-7d1e-7a30-9c44-51f0b7a2e6d8","test","dead"
                      */
                     "text/csv": string;
+                    /** @example {"id":"019ab2c4-7d1e-7a30-9c44-51f0b7a2e6d8","task":"test","args":{"message":"hello","seconds":0.1},"queue":"default","priority":0,"state":"completed","reason":null,"round":1,"attempt":1,"max_attempts":3,"crashes":0,"losses":0,"created_at":"2026-11-22T06:00:00Z","run_at":"2026-11-22T06:00:00Z","started_at":"2026-11-22T06:00:00.004000Z","finished_at":"2026-11-22T06:00:00.105000Z","expires_at":null,"timeout":30.0,"result":{"message":"hello","seconds":0.1},"result_truncated":false,"result_error":null,"error":null,"progress":null,"worker":"019ab2c4-0000-7000-8000-0d2f5a3b9c11","cancel_requested_at":null,"tags":["welcome"],"meta":{"customer":42},"unique_key":null,"fingerprint":null,"tenant":"default","workflow_id":null,"next_attempt_at":null,"attempts":[{"round":1,"attempt":1,"lease_no":1,"worker":"019ab2c4-0000-7000-8000-0d2f5a3b9c11","host":"worker-1","pid":4711,"waited":0.004,"started_at":"2026-11-22T06:00:00.004000Z","finished_at":"2026-11-22T06:00:00.105000Z","outcome":"completed","error":null}],"attempts_total":1,"attempt_counts":{"completed":1},"links":{"replay_of":null,"replays":["019ab2c4-7d1e-7b02-8f11-9a6d3c20b5ef"]}} */
+                    "application/jsonl": string;
                 };
             };
             /** @description Problem; `code` identifies it */
@@ -3612,6 +3650,15 @@ export interface operations {
             };
             /** @description Problem; `code` identifies it */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3689,6 +3736,15 @@ export interface operations {
             };
             /** @description Problem; `code` identifies it */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3842,6 +3898,15 @@ export interface operations {
                 };
             };
             /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3912,6 +3977,15 @@ export interface operations {
             };
             /** @description Problem; `code` identifies it */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4076,6 +4150,15 @@ export interface operations {
                 };
             };
             /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4187,6 +4270,15 @@ export interface operations {
                 };
             };
             /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4266,6 +4358,15 @@ export interface operations {
             };
             /** @description Problem; `code` identifies it */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4436,6 +4537,15 @@ export interface operations {
                 };
             };
             /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4582,6 +4692,15 @@ export interface operations {
             };
             /** @description Problem; `code` identifies it */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4745,6 +4864,15 @@ export interface operations {
                 };
             };
             /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4823,6 +4951,15 @@ export interface operations {
             };
             /** @description Problem; `code` identifies it */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4935,6 +5072,15 @@ export interface operations {
                 };
             };
             /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5018,6 +5164,15 @@ export interface operations {
             };
             /** @description Problem; `code` identifies it */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5158,6 +5313,15 @@ export interface operations {
                 };
             };
             /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5279,6 +5443,15 @@ export interface operations {
             };
             /** @description Problem; `code` identifies it */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5420,6 +5593,15 @@ export interface operations {
                 };
             };
             /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5553,6 +5735,15 @@ export interface operations {
                 };
             };
             /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5671,6 +5862,15 @@ export interface operations {
             };
             /** @description Problem; `code` identifies it */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5819,6 +6019,15 @@ export interface operations {
             };
             /** @description Problem; `code` identifies it */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5976,6 +6185,15 @@ export interface operations {
                 };
             };
             /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6124,6 +6342,15 @@ export interface operations {
                 };
             };
             /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6224,6 +6451,15 @@ export interface operations {
             };
             /** @description Problem; `code` identifies it */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6397,6 +6633,15 @@ export interface operations {
                 };
             };
             /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6550,6 +6795,15 @@ export interface operations {
             };
             /** @description Problem; `code` identifies it */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6723,6 +6977,15 @@ export interface operations {
                 };
             };
             /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6815,6 +7078,15 @@ export interface operations {
             };
             /** @description Problem; `code` identifies it */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6979,6 +7251,15 @@ export interface operations {
                 };
             };
             /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7076,6 +7357,15 @@ export interface operations {
             };
             /** @description Problem; `code` identifies it */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7186,6 +7476,15 @@ export interface operations {
             };
             /** @description Problem; `code` identifies it */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7322,6 +7621,15 @@ export interface operations {
                 };
             };
             /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7420,6 +7728,15 @@ export interface operations {
                 };
             };
             /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7507,6 +7824,15 @@ export interface operations {
                 };
             };
             /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7580,6 +7906,15 @@ export interface operations {
             };
             /** @description Problem; `code` identifies it */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7670,6 +8005,15 @@ export interface operations {
             };
             /** @description Problem; `code` identifies it */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7805,6 +8149,15 @@ export interface operations {
                 };
             };
             /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7889,6 +8242,15 @@ export interface operations {
             };
             /** @description Problem; `code` identifies it */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8034,6 +8396,15 @@ export interface operations {
                 };
             };
             /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -8168,6 +8539,15 @@ export interface operations {
                 };
             };
             /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -8250,6 +8630,15 @@ export interface operations {
             };
             /** @description Problem; `code` identifies it */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8373,6 +8762,15 @@ export interface operations {
                 };
             };
             /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -8472,6 +8870,15 @@ export interface operations {
             };
             /** @description Problem; `code` identifies it */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8587,6 +8994,15 @@ export interface operations {
                 };
             };
             /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -8670,6 +9086,15 @@ export interface operations {
             };
             /** @description Problem; `code` identifies it */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8803,6 +9228,15 @@ export interface operations {
                 };
             };
             /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -8864,6 +9298,15 @@ export interface operations {
             };
             /** @description Problem; `code` identifies it */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9003,6 +9446,15 @@ export interface operations {
                 };
             };
             /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -9069,6 +9521,15 @@ export interface operations {
             };
             /** @description Problem; `code` identifies it */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9205,6 +9666,15 @@ export interface operations {
                 };
             };
             /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -9259,6 +9729,15 @@ export interface operations {
                 };
             };
             /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -9292,6 +9771,15 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
+            /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
         };
     };
     ready: {
@@ -9315,6 +9803,15 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
             /** @description Problem; `code` identifies it */
@@ -9376,6 +9873,15 @@ export interface operations {
             };
             /** @description Problem; `code` identifies it */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };

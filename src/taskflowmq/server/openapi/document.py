@@ -201,6 +201,9 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
         _add_found(operation["responses"])
     if name == "createBulk":
         _split_dry_run(operation["responses"])
+    if name == "exportJobs":
+        line = msgspec.json.encode(EXAMPLES["getJob"].response).decode()
+        operation["responses"]["200"]["content"]["application/jsonl"] = {"schema": {"type": "string"}, "example": line}
 
 
 def _say_any_of(responses: dict[str, Any]) -> None:
@@ -238,7 +241,8 @@ def _say_no_null(schema: dict[str, Any]) -> None:
 def _add_errors(name: str, responses: dict[str, Any]) -> None:
     responses.pop("400", None)
     common = (503,) if name == "ready" else () if name == "live" else (401, 403, 422, 503)
-    for status in sorted({*common, *_ERRORS.get(name, ())}):
+    # 431: a head that is too long is refused before anybody looks where it leads.
+    for status in sorted({431, *common, *_ERRORS.get(name, ())}):
         content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemBody"}}}
         responses[str(status)] = {"description": "Problem; `code` identifies it", "content": content}
 
