@@ -53,8 +53,8 @@ async def test_the_frame_of_the_page_is_seen_before_its_program_and_stays_where_
 async def test_who_has_to_sign_in_is_not_shown_the_frame(page: Page, serve: Serve) -> None:
     site = await serve(api_keys=(KEY,))
     async with before_the_program(page, site.url):
+        await expect(page.locator("html[data-sign-in] #frame")).to_have_count(1)
         await expect(page.locator("#frame")).to_be_hidden()
-        await expect(page.locator("html[data-sign-in]")).to_have_count(1)
     await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 

@@ -26,6 +26,8 @@ from taskflowmq.testing.waiting import wait_until_sync
 
 ROOT = Path(__file__).parents[2]
 PAGE = "taskflowmq/_dashboard/"
+#: Bytes below which a file may be sent as it is.
+SMALL = 300
 #: What `pip install taskflowmq` may bring, itself included, and how large that may be, in megabytes.
 MOST_PACKAGES = 12
 MOST_MEGABYTES = 45
@@ -137,8 +139,10 @@ def test_it_carries_the_dashboard_as_it_is_served(wheel: Path) -> None:
     packed = [name for name in wanted if name.endswith((".js", ".css"))]
     for name in packed:
         plain = archive.read(inside[name])
-        assert gzip.decompress(archive.read(inside[f"{name}.gz"])) == plain
-    assert {f"{name}.br" for name in packed} <= set(inside)
+        # A few bytes get no smaller by it.
+        assert {f"{name}.gz", f"{name}.br"} <= set(inside) or len(plain) < SMALL, name
+        if f"{name}.gz" in inside:
+            assert gzip.decompress(archive.read(inside[f"{name}.gz"])) == plain
     assert ".stamp" not in inside
 
 
