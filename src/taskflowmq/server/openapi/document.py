@@ -241,7 +241,7 @@ def _say_no_null(schema: dict[str, Any]) -> None:
 def _add_errors(name: str, responses: dict[str, Any]) -> None:
     responses.pop("400", None)
     common = (503,) if name == "ready" else () if name == "live" else (401, 403, 422, 503)
-    # 431: a head that is too long is refused before anybody looks where it leads.
+    # 431: a head that is too long is refused before its path is read.
     for status in sorted({431, *common, *_ERRORS.get(name, ())}):
         content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemBody"}}}
         responses[str(status)] = {"description": "Problem; `code` identifies it", "content": content}
