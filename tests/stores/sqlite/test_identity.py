@@ -196,6 +196,30 @@ async def test_a_deleted_log_or_shared_memory_is_said_and_survived(store: Sqlite
     assert await store.upkeep.check() == []
 
 
+@pytest.mark.parametrize("suffix", ["-wal", "-shm"])
+async def test_a_cursor_that_waits_for_the_garbage_collector_does_not_keep_deleted_files(
+    store: SqliteStore, path: Path, suffix: str
+) -> None:
+    """SQLite keeps a closed connection for it, and with that the files for every other connection of the process."""
+
+    def leave_a_cursor(conn: sqlite3.Connection) -> None:
+        circle: list[object] = [conn.execute("SELECT 1 UNION SELECT 2")]
+        circle.append(circle)
+        circle[0].fetchone()  # type: ignore[attr-defined]
+
+    gc.disable()
+    try:
+        await store.intake.enqueue([new_job()])
+        await store._writer.run(leave_a_cursor)
+        path.with_name(path.name + suffix).unlink()
+        with pytest.raises(StoreUnavailable, match="-wal and -shm were deleted"):
+            await store.intake.enqueue([new_job()])
+        await wait_until(lambda: answers(store), 10, what="the store")
+        assert [file.name for file in files_of(path)] == ["jobs.db", "jobs.db-wal", "jobs.db-shm"]
+    finally:
+        gc.enable()
+
+
 async def test_two_stores_of_one_process_let_go_of_a_deleted_shared_memory_together(
     open_store: OpenStore, path: Path
 ) -> None:

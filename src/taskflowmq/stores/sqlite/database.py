@@ -13,6 +13,7 @@ such a descriptor would release all locks that this process holds on the file (P
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import sqlite3
 import stat
@@ -108,6 +109,8 @@ class Database:
         self._openers: WeakSet[Opener] = WeakSet()
         self._pid = os.getpid()
         self._lock = threading.Lock()
+        #: Whether connections were closed because their files had been deleted or replaced.
+        self._lost = False
         self._peers = _PEERS.setdefault(os.path.realpath(self._text), WeakSet())
         self._peers.add(self)
 
@@ -157,6 +160,11 @@ class Database:
         # store included, a new one would use the file that was deleted.
         if any(peer.is_outdated() for peer in list(self._peers)):
             raise StoreUnavailable(f"the database file {self._text} was replaced and is being opened again")
+        if self._lost:
+            self._lost = False
+            # A closed connection lives on inside SQLite as long as one of its cursors has rows left. One in a circle of
+            # references, as tracebacks make them, waits for the garbage collector, and would lend us the old files.
+            gc.collect()
         conn = sqlite3.connect(
             f"file:{quote(os.fsencode(self._text))}?mode=rw",
             uri=True,
@@ -259,6 +267,7 @@ class Database:
     def let_go(self) -> None:
         """Have all connections closed: the file was replaced."""
         with self._lock:
+            self._lost = True
             self._outdated = self._open.copy()
             openers = list(self._openers)
         for opener in openers:

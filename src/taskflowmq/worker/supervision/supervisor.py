@@ -354,7 +354,7 @@ class Supervisor:
             await self._note_stuck()
 
     def _obey(self, child: Child, command: Command | None) -> None:
-        """Do what an operator wants of a child. One that leaves anyway is told nothing more."""
+        """Pass an operator's command on to a child, unless the child leaves anyway."""
         if child.leaving or child.isolated or command is child.command:
             return
         log.info("worker %s obeys an operator: %s", child.worker_id, command or "resume")
