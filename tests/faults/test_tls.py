@@ -21,7 +21,7 @@ from taskflowmq.testing.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 
-CHILDREN, JOBS = 4, 1_000
+CHILDREN, JOBS, MORE = 4, 1_000, 200
 
 
 @pytest.fixture
@@ -68,9 +68,17 @@ async def test_a_program_that_forks_and_a_worker_with_four_children_over_tls(
     sent = CHILDREN * JOBS + 2
     assert (await rig.app.jobs.astats()).states["pending"] == sent
     program = rig.program(url=url, TASKFLOW_PROCESSES=CHILDREN, **SPEC)
-    await wait_until(
-        lambda: len({line["pid"] for line in rig.ledger()}) == CHILDREN, PATIENCE, what="four working children"
-    )
+
+    async def all_work() -> bool:
+        """See each child run jobs; a child that starts late may find none left, and gets more."""
+        nonlocal sent
+        if len({line["pid"] for line in rig.ledger()}) == CHILDREN:
+            return True
+        if (await rig.app.jobs.astats()).states["completed"] == sent:
+            sent += len(await rig.app.aenqueue_many([rig.app.tasks["quick"].job(n=n) for n in range(MORE)]))
+        return False
+
+    await wait_until(all_work, PATIENCE, what="four working children")
     held = [sockets(process) for process in (program.supervisor, *program.children())]
 
     async def done() -> bool:
