@@ -56,6 +56,9 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
             gc.collect()
         finally:
             sys.unraisablehook = hook
+        # What has outlived its test stays for long: modules, caches, servers of a session. The next collection need
+        # not walk it again, which is most of what a collection takes.
+        gc.freeze()
         assert not left, "the test left something open:\n" + "\n".join(left)
     now = Signals.now()
     before = item.stash.get(SIGNALS_BEFORE, now)
