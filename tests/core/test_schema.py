@@ -168,7 +168,7 @@ FITTING: dict[Any, st.SearchStrategy[Any]] = {
 
 
 @pytest.mark.parametrize("kind", FITTING, ids=lambda kind: re.sub(r"[^A-Za-z]+", " ", str(kind)).strip())
-@settings(max_examples=40)  # of each kind, and a kind has few shapes
+@settings(max_examples=min(40, settings().max_examples))  # of each kind, and a kind has few shapes
 @given(data=st.data())
 def test_what_the_task_takes_its_schema_takes(kind: Any, data: st.DataObject) -> None:
     def fn(value: Any) -> None: ...

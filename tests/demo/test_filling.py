@@ -15,7 +15,7 @@ from taskflowmq.demo.scenes import FAILURES, LOST_HOST
 from taskflowmq.testing.waiting import wait_until
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/demo.db"

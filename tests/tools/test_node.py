@@ -67,6 +67,7 @@ def test_a_named_one_that_does_not_fit_is_an_error_and_not_another_one(
         find({"NODE": str(path)})
 
 
+@pytest.mark.slow
 def test_a_wheel_that_cannot_be_fetched_is_told_with_a_remedy(tmp_path: Path) -> None:
     requirements = tmp_path / "requirements-node.txt"
     # Without a digest pip refuses it before it asks any index.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
@@ -14,6 +15,8 @@ from tests.server.conftest import declare, listening
 from taskflowmq import TaskFlow
 
 Serve = Callable[..., Any]
+#: Nothing here is encrypted: to read the certificates of the authorities takes each client 30 ms.
+PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.slow])])
@@ -51,7 +54,7 @@ async def serve() -> AsyncIterator[Serve]:
         async def start(app: TaskFlow, headers: dict[str, str] | None = None, **settings: Any) -> httpx.AsyncClient:
             address = await stack.enter_async_context(listening(app, **settings))
             limits = httpx.Limits(max_connections=None)
-            client = httpx.AsyncClient(base_url=address, headers=headers, limits=limits, timeout=30)
+            client = httpx.AsyncClient(base_url=address, headers=headers, limits=limits, timeout=30, verify=PLAIN)
             return await stack.enter_async_context(client)
 
         yield start
