@@ -62,9 +62,7 @@ def test_what_no_engine_can_hold_is_refused(value: Any, says: str) -> None:
 
 
 @pytest.mark.parametrize(("value", "says"), BAD)
-@settings(
-    max_examples=min(20, settings().max_examples)
-)  # of each kind: where it hides makes no difference between them
+@settings(max_examples=min(20, settings().max_examples))  # of each kind; where it hides makes no difference
 @given(before=plain, after=plain)
 def test_it_is_found_wherever_it_hides(value: Any, says: str, before: Any, after: Any) -> None:
     pointer, detail = problem({"x": before, "to": [before, {"deep": (after, value)}], "z": after})
