@@ -13,6 +13,9 @@ from tests.browser.routes import ROUTES
 from tests.browser.site import Site, names_of, seed, working
 
 SHIFTS = Path(__file__).parent / "shifts.js"
+ENDLESS = SHIFTS.with_name("endless.js")
+#: Where a job that runs may be seen.
+SHOW_JOBS = ("jobs", "jobs-drawer", "job", "job-attempts", "job-logs", "job-payload", "error")
 #: The share of the window that moved, times how far: counts that get another digit move their neighbours by pixels.
 MOST = 0.003
 
@@ -33,3 +36,18 @@ async def test_pages_stand_still_while_their_data_comes(open_context: OpenContex
             shifts: list[Any] = await page.evaluate("shifts")
             assert sum(value for value, _ in shifts) <= MOST, (route.path, shifts)
             assert await page.evaluate("document.documentElement.scrollWidth") == width, route.path
+
+
+async def test_what_moves_without_end_moves_without_the_pages_thread(open_context: OpenContext, site: Site) -> None:
+    """A part of a picture that turned would have the whole page laid out and painted anew for each frame."""
+    names = await names_of(await seed(site.app))
+    await site.app.asend("video.encode", {"source": "a.mov"})
+    page = await (await open_context()).new_page()
+    async with working(site.app, "video"):
+        for route in ROUTES:
+            await page.goto(site.url + route.path.format(**names))
+            await settled(page)
+            moving: list[str] = await page.evaluate(ENDLESS.read_text())
+            assert set(moving) <= {"svg"}, route.path
+            # On tabs, in menus and legends a state is a word, and nothing that happens.
+            assert route.name in SHOW_JOBS or moving == [], route.path

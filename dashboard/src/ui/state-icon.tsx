@@ -20,7 +20,7 @@ const SHAPE: Record<JobState, ReactNode> = {
   running: (
     <>
       <circle cx="8" cy="8" r="6.25" {...LINE} strokeWidth="1.75" className="opacity-25" />
-      <path d="M8 1.75a6.25 6.25 0 0 1 5.41 9.375" {...LINE} strokeWidth="1.75" className="turn origin-center" />
+      <path d="M8 1.75a6.25 6.25 0 0 1 5.41 9.375" {...LINE} strokeWidth="1.75" />
       <circle cx="8" cy="8" r="2.1" fill="currentColor" />
     </>
   ),
@@ -72,11 +72,13 @@ const UNKNOWN = <circle cx="8" cy="8" r="6.25" {...LINE} />;
 interface Props {
   state: string;
   size?: number;
+  /** True for a job or an attempt that runs now, and not for the state as such, as on a tab or in a menu. */
+  live?: boolean;
   className?: string;
 }
 
 /** The shape of a state. Its word must stand beside it, or be read out by `StateLabel`. */
-export function StateIcon({ state, size = 14, className }: Props) {
+export function StateIcon({ state, size = 14, live = false, className }: Props) {
   const known = isState(state);
   return (
     <svg
@@ -84,7 +86,13 @@ export function StateIcon({ state, size = 14, className }: Props) {
       viewBox="0 0 16 16"
       width={size}
       height={size}
-      className={cx("shrink-0", known ? STATE_TEXT[state] : "text-text-3", className)}
+      // The whole picture turns: of a part of it, the page would be laid out and painted anew for each frame.
+      className={cx(
+        "shrink-0",
+        known ? STATE_TEXT[state] : "text-text-3",
+        live && state === "running" && "turn",
+        className,
+      )}
     >
       {known ? SHAPE[state] : UNKNOWN}
     </svg>

@@ -21,7 +21,7 @@ export function StateLabel({ state, reason, word = true, size, className }: Prop
       title={known ? STATE_MEANING[state] : undefined}
       className={cx("inline-flex min-w-0 items-center gap-2 align-top", !word && "shrink-0", className)}
     >
-      <StateIcon state={state} {...(size ? { size } : {})} />
+      <StateIcon live state={state} {...(size ? { size } : {})} />
       <span className={word ? "truncate" : "sr-only"}>{text}</span>
       {reason ? <span className="truncate font-normal text-text-3">{reasonWord(reason)}</span> : null}
     </span>

@@ -99,7 +99,7 @@ function Row({ run, name, died, open, onToggle }: RowProps) {
       <tr className="h-(--tf-row) border-border border-t [&>td]:truncate [&>td]:px-2">
         <td className="!pl-5 max-md:!pl-4">
           <span className="flex min-w-0 items-center gap-2">
-            <StateIcon state={shapeOf(attempt.outcome, died)} />
+            <StateIcon live state={shapeOf(attempt.outcome, died)} />
             <span className="font-medium">{name}</span>
             <span className="truncate text-text-3">{words.outcome(attempt.outcome)}</span>
           </span>

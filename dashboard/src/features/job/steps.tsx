@@ -150,7 +150,7 @@ function Line({ icon, title, aside, at, last, children }: LineProps) {
     <li className={cx("relative flex gap-2.5 pb-3.5", last && "pb-0")}>
       {last ? null : <span aria-hidden className="absolute top-5 bottom-0 left-[6.5px] w-px bg-border" />}
       <span className="grid h-5 w-3.5 shrink-0 place-items-center">
-        {icon ? <StateIcon state={icon} /> : <span aria-hidden className="size-1 rounded-full bg-border-strong" />}
+        {icon ? <StateIcon live state={icon} /> : <span aria-hidden className="size-1 rounded-full bg-border-strong" />}
       </span>
       <div className="min-w-0 grow">
         <p className="truncate leading-5">
