@@ -16,8 +16,11 @@ from taskflowmq.core.job import Reason, State
 
 #: From one tick to the next, in seconds: at least, at least if something was written, and at most.
 TICK_S, EDGE_S, LONGEST_S = 0.25, 0.1, 2.0
-#: Ticks take at most one part in this many of the time, unless one alone takes a twentieth of :data:`LONGEST_S`.
+#: Ticks take at most one part in this many of the time, unless each takes a twentieth of :data:`LONGEST_S`.
 SHARE = 20
+#: The rest that a long tick demands is spread: each pause takes one part in this many of what is owed. Every other
+#: second a tick counts jobs too; after that one alone, rows would stand still for twenty times as long.
+SPREAD = 4
 #: A store that says that nothing was written is asked all the same after this long: leases end without a write, and a
 #: commit that waits for a replica becomes visible without another.
 ANYWAY_S = 15.0
@@ -80,7 +83,7 @@ class Pace:
 
     def __init__(self) -> None:
         self._ended = float("-inf")
-        self._took = 0.0
+        self._owed = self._least = 0.0
         self.is_rung = False
 
     def ring(self) -> None:
@@ -91,15 +94,23 @@ class Pace:
         """Begin a tick: what was written before is seen by it."""
         self.is_rung = False
 
-    def end(self, took_s: float, now: float) -> None:
-        """End a tick."""
-        self._took, self._ended = took_s, now
+    def end(self, took_s: float, now: float, rest_s: float = 0.0) -> None:
+        """End a tick.
+
+        Args:
+            took_s: for how long it asked.
+            now: when.
+            rest_s: the shortest pause after it.
+        """
+        rested = now - took_s - self._ended
+        owed = max(self._owed - rested, 0.0) + SHARE * took_s
+        self._owed, self._ended, self._least = min(owed, SPREAD * LONGEST_S), now, rest_s
 
     @property
     def next_at(self) -> float:
         """When the next tick is due, as far as is known now."""
         least = EDGE_S if self.is_rung else TICK_S
-        return self._ended + min(max(SHARE * self._took, least), LONGEST_S)
+        return self._ended + min(max(self._owed / SPREAD, self._least, least), LONGEST_S)
 
 
 class Changes:

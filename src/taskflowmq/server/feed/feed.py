@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from taskflowmq.core.errors import TaskFlowError
-from taskflowmq.core.feed import SHARE, Pace, why_resync
+from taskflowmq.core.feed import Pace, why_resync
 from taskflowmq.core.outages import Outages
 from taskflowmq.ports.background import Background
 from taskflowmq.ports.chance import chance
@@ -149,7 +149,7 @@ class Feed:
         except Exception as error:  # noqa: BLE001 - the next tick asks again; it is logged, and sent to the streams
             self._failed(error)
             # A store that refuses at once is not asked four times a second.
-            self._pace.end(max(self.now() - began, self.limits.again_s / SHARE), self.now())
+            self._pace.end(self.now() - began, self.now(), rest_s=self.limits.again_s)
             return None
         took = self.now() - began
         self._worked(began)
