@@ -204,10 +204,11 @@ async def test_the_time_of_a_hook_is_the_jobs(store: FakeStore, tasks: FakeTasks
     async def coroutine() -> None:
         raise AssertionError
 
-    rows = [store.put(tasks.add(fn, timeout=0.1), max_attempts=1) for fn in (thread, coroutine)]
+    # Long enough for a busy machine to enter both hooks.
+    rows = [store.put(tasks.add(fn, timeout=1), max_attempts=1) for fn in (thread, coroutine)]
     worker = make_worker(grace=10)
     await worker.start()
-    await store.until(lambda: store.count(State.DEAD) == 2)
+    await store.until(lambda: store.count(State.DEAD) == 2 and len(left) == 2)
     assert [row.error["type"] for row in rows] == ["TimeoutError"] * 2
     assert sorted(left) == ["coroutine", "thread"]
     assert worker.health().tainted is None  # the thread is free again
