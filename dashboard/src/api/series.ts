@@ -1,5 +1,6 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { storeNow } from "@/lib/clock";
+import { countShort } from "@/lib/format";
 import { type Range, rangeSpan, rangeStep } from "@/lib/range";
 import { client, take } from "./client";
 import { keys } from "./queries";
@@ -86,6 +87,12 @@ export function highestOf(column: Column): number | null {
 
 export function sumOf(column: Column): number {
   return column.reduce<number>((sum, value) => sum + (value ?? 0), 0);
+}
+
+/** Gives lines of a chart the sums of their values, all of them as short as the largest is written. */
+export function withTotals<Line extends { values: Column }>(lines: readonly Line[]): (Line & { total: string })[] {
+  const top = Math.max(...lines.map((line) => sumOf(line.values)));
+  return lines.map((line) => ({ ...line, total: countShort(sumOf(line.values), top) }));
 }
 
 /** Start of each step, in milliseconds. */

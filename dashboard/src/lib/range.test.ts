@@ -29,7 +29,7 @@ describe("ranges", () => {
 
   it("say the width of a point", () => {
     expect(words.per(60)).toBe("per minute");
-    expect(words.per(900)).toBe("per 15 minutes");
+    expect(words.per(900)).toBe("per 15 min");
     expect(words.per(28_800)).toBe("per 8 hours");
   });
 });

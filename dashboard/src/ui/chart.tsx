@@ -51,7 +51,7 @@ export function Chart(props: ChartProps) {
     <section aria-label={title} className={cx("@container/chart min-w-0", className)}>
       <header className={CHART_HEAD}>
         <h2 className="truncate font-medium">{title}</h2>
-        <div className="flex min-w-0 gap-4 overflow-hidden text-12 text-text-2 @max-[560px]/chart:order-last @max-[560px]/chart:basis-full">
+        <div className="flex min-w-0 gap-3 overflow-hidden text-12 text-text-2 @max-[560px]/chart:order-last @max-[560px]/chart:basis-full">
           {series.map((line) => (
             <span key={line.id} className="flex items-center gap-1.5 whitespace-nowrap">
               <span

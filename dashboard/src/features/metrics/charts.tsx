@@ -1,4 +1,4 @@
-import { endedOf, failingOf, sumOf, timesOf } from "@/api/series";
+import { endedOf, failingOf, sumOf, timesOf, withTotals } from "@/api/series";
 import type { SeriesOut } from "@/api/types";
 import { cx } from "@/lib/cx";
 import { count, duration, percent } from "@/lib/format";
@@ -34,11 +34,11 @@ export function Charts({ series, one, range }: Props) {
   const at = timesOf(series);
   const inLast = rangeWords.inLast[range];
   const ended = endedOf(one);
-  const bars = [
+  const bars = withTotals([
     { id: "completed", label: words.completed, token: "--tf-control", values: ended.completed },
     { id: "retried", label: words.retried, token: "--tf-retrying", values: ended.retried },
     { id: "dead", label: words.dead, token: "--tf-dead", values: ended.dead },
-  ].map((line) => ({ ...line, total: count(sumOf(line.values)) }));
+  ]);
   const nothing = bars.every((line) => sumOf(line.values) === 0);
   const failing = failingOf(one);
   const shared = { at, cursor: CURSOR, className: CELL } as const;

@@ -31,7 +31,7 @@ beforeEach(() => {
 afterEach(() => server.resetHandlers());
 afterAll(() => server.close());
 
-const TITLES = ["Attempts ended per 15 minutes", "Failing attempts", "Wait before start", "Run time", "Backlog"];
+const TITLES = ["Attempts ended per 15 min", "Failing attempts", "Wait before start", "Run time", "Backlog"];
 const region = (name: string) => screen.getByRole("region", { name });
 
 test("five charts show the history; each is a table, too, and a file", async () => {

@@ -1,4 +1,4 @@
-import { endedOf, sumOf, timesOf } from "@/api/series";
+import { endedOf, sumOf, timesOf, withTotals } from "@/api/series";
 import type { SeriesOut } from "@/api/types";
 import { cx } from "@/lib/cx";
 import { count, duration } from "@/lib/format";
@@ -36,11 +36,11 @@ interface Props {
 
 function EndedChart({ series, range }: Props) {
   const ended = endedOf(series.series[0]);
-  const lines = [
+  const lines = withTotals([
     { id: "completed", label: words.completed, token: "--tf-control", values: ended.completed },
     { id: "retried", label: words.retried, token: "--tf-retrying", values: ended.retried },
     { id: "dead", label: words.deadSeries, token: "--tf-dead", values: ended.dead },
-  ].map((line) => ({ ...line, total: count(sumOf(line.values)) }));
+  ]);
   const none = lines.every((line) => sumOf(line.values) === 0);
   return (
     <Chart

@@ -95,7 +95,7 @@ test("charts have names, sums and tables; where nothing ended they say so", asyn
 
 test("the range stands in the URL and is asked for", async () => {
   const { router } = await openApp("/?range=24h");
-  await region("Attempts ended per 15 minutes");
+  await region("Attempts ended per 15 min");
   const points = asked.find((one) => one.get("by") === "none" && one.get("step") === "900");
   expect(Date.parse(points?.get("to") ?? "") - Date.parse(points?.get("from") ?? "")).toBe(86_400_000);
   expect(minutes).toContain("1440");

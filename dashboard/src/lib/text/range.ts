@@ -22,7 +22,7 @@ export const range = {
   },
   per: (seconds: number) => {
     if (seconds % 3600 === 0) return per(seconds / 3600, { one: "hour", other: "hours" });
-    return per(Math.round(seconds / 60), { one: "minute", other: "minutes" });
+    return per(Math.round(seconds / 60), { one: "minute", other: "min" });
   },
 } as const;
 
