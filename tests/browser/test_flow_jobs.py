@@ -195,9 +195,13 @@ async def test_a_running_job_is_cancelled_and_says_when_it_stopped(page: Page, s
         await open_live(page, site, f"/jobs/{job.id}")
         await expect(page.get_by_text("Running", exact=True)).to_be_visible()
         await page.get_by_role("button", name="Cancel", exact=True).click()
+        await page.get_by_role("dialog").get_by_label("Reason").fill("wrong source")
+        await page.keyboard.press("Enter")
         await expect(page.get_by_text("Asked video.encode to stop", exact=True)).to_be_visible()
         await expect(page.get_by_role("main").get_by_text("Cancelled", exact=True).first).to_be_visible()
     assert (await job.ajob()).state == "cancelled"
+    (entry,) = (await site.app.audit.alist(action="job.cancel")).items
+    assert entry.act.by.reason == "wrong source"
 
 
 @ON_BOTH
@@ -249,6 +253,7 @@ async def test_a_waiting_job_is_cancelled_from_the_menu_of_its_row(page: Page, s
     await row.hover()
     await row.get_by_role("button", name="Actions for mail.send").click()
     await page.get_by_role("menuitem", name=re.compile("^Cancel")).click()
+    await page.get_by_role("dialog").get_by_role("button", name="Cancel 1 job").click()
     await expect(row).to_contain_text("Cancelled")
     assert (await job.ajob()).state == "cancelled"
 
@@ -258,7 +263,7 @@ async def test_a_job_is_deleted_after_a_question(page: Page, site: Site) -> None
     await open_at(page, site, f"/jobs/{job.id}")
     await page.get_by_role("button", name="Delete").click()
     question = page.get_by_role("alertdialog").or_(page.get_by_role("dialog"))
-    await question.get_by_role("button", name="Cancel").click()
+    await question.get_by_role("button", name="Back").click()
     await expect(question).to_have_count(0)
     await page.get_by_role("button", name="Delete").click()
     await question.get_by_role("button", name="Delete 1 job").click()
@@ -451,5 +456,7 @@ async def test_keys_alone_find_open_select_and_cancel_jobs(page: Page, site: Sit
     await keys.press("x")
     await expect(page.get_by_role("region", name="2 selected")).to_be_visible()
     await keys.press("c")
+    await expect(page.get_by_role("dialog").get_by_label("Reason")).to_be_focused()
+    await keys.press("Enter")
     await expect(page.get_by_text("Cancelled 2 jobs", exact=True)).to_be_visible()
     assert [(await job.ajob()).state for job in (first, second)] == ["cancelled", "cancelled"]

@@ -7,7 +7,7 @@ import re
 from playwright.async_api import Page, expect
 from tests.browser.conftest import OpenContext, Serve
 from tests.browser.engines import ON_BOTH
-from tests.browser.looking import settled
+from tests.browser.looking import axe, settled
 from tests.browser.site import Site, seed, served, working
 from tests.browser.watching import Watch
 from tests.server.conftest import KEY
@@ -90,6 +90,38 @@ async def test_a_pause_with_a_reason_is_found_in_the_audit(page: Page, site: Sit
     await expect(rows).to_have_count(2)
 
 
+async def test_where_a_reason_is_required_every_act_waits_for_one(page: Page, serve: Serve) -> None:
+    site = await serve(require_reason=True)
+    job = await seed(site.app)
+    await page.goto(f"{site.url}/jobs/{job.id}")
+    await page.get_by_role("button", name="Retry", exact=True).click()
+    dialog = page.get_by_role("dialog", name="Retry 1 job?")
+    verb = dialog.get_by_role("button", name="Retry 1 job")
+    await expect(verb).to_be_disabled()
+    await expect(dialog.get_by_text("required", exact=True)).to_be_visible()
+    found = await axe(page)
+    await page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    assert found + await axe(page) == []
+    await dialog.get_by_label("Reason").fill("provider is back")
+    await verb.click()
+    await expect(page.get_by_text("Retried webhook.deliver", exact=True)).to_be_visible()
+    await page.goto(f"{site.url}/queues")
+    row = page.locator('tr[data-row="reports"]')
+    for act, why in (("Pause", "month end"), ("Resume", "it is over")):
+        await row.get_by_role("button", name=f"{act} reports").click()
+        await expect(page.get_by_role("dialog").get_by_role("button", name=f"{act} queue")).to_be_disabled()
+        await page.get_by_role("dialog").get_by_label("Reason").fill(why)
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(row.get_by_text("Paused by local")).to_have_count(0)
+    await page.goto(f"{site.url}/audit")
+    rows = page.locator("tr[data-row]")
+    await expect(rows).to_have_count(3)
+    for why in ("provider is back", "month end", "it is over"):
+        await expect(rows.get_by_text(why, exact=True)).to_be_visible()
+
+
 @ON_BOTH
 async def test_a_paused_queue_keeps_its_jobs_until_it_is_resumed(page: Page, site: Site) -> None:
     await site.app.asend("report.render", {"month": "2026-01"})
@@ -104,6 +136,7 @@ async def test_a_paused_queue_keeps_its_jobs_until_it_is_resumed(page: Page, sit
         await expect(row.get_by_role("link", name="1", exact=True)).to_be_visible()
         assert (await job.ajob()).state == "pending"
         await row.get_by_role("button", name="Resume reports").click()
+        await page.get_by_role("dialog").get_by_role("button", name="Resume queue").click()
         await expect(row.get_by_text("Paused by local")).to_have_count(0)
         assert await job.aresult(timeout=30) == {"month": "2026-02", "pages": 1}
         await expect(row.get_by_role("link", name="0", exact=True)).to_be_visible()
@@ -126,7 +159,8 @@ async def test_the_page_of_a_queue_shows_who_serves_it_and_pauses_it(page: Page,
     async with working(site.app, "reports"):
         served = page.get_by_role("table", name="Workers that serve it")
         await expect(served.get_by_role("link")).to_have_count(1, timeout=30_000)
-        await page.get_by_role("button", name="Resume").click()
+        await page.get_by_role("button", name="Resume…").click()
+        await page.get_by_role("dialog").get_by_role("button", name="Resume queue").click()
         await expect(figures.get_by_text("nothing waits")).to_be_visible(timeout=30_000)
     await page.get_by_role("link", name="Show jobs").click()
     await expect(page).to_have_url(site.url + "/jobs?queue=reports")

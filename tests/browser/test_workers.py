@@ -21,13 +21,16 @@ async def test_commands_from_the_row_of_a_worker(page: Page, site: Site) -> None
         await expect(row).to_contain_text(" MB")
         await expect(row).to_contain_text(" %")
 
-        await choose(page, "Drain")
+        await choose(page, "Drain…")
+        await page.get_by_role("dialog").get_by_label("Reason").fill("new disk")
+        await page.keyboard.press("Enter")
         await expect(row).to_contain_text("Draining")
         waits = await site.app.asend("report.render", {"month": "2026-01"})
         [told] = await store.list_workers()
         assert (told.command, told.command_by) == (Command.DRAIN, "local")
 
-        await choose(page, "Resume")
+        await choose(page, "Resume…")
+        await page.get_by_role("dialog").get_by_role("button", name="Resume worker").click()
         await expect(row).not_to_contain_text("Draining")
         assert (await waits.aresult(timeout=60))["month"] == "2026-01"
         assert (await waits.ajob()).state is State.COMPLETED
@@ -37,6 +40,12 @@ async def test_commands_from_the_row_of_a_worker(page: Page, site: Site) -> None
         await expect(dialog).to_contain_text("It holds no job")
         await dialog.get_by_role("button", name="Stop worker").click()
         await expect(row).to_contain_text("Ended")
+    acts = (await site.app.audit.alist()).items
+    assert [(one.act.action, one.act.by.reason) for one in reversed(acts)] == [
+        ("worker.drain", "new disk"),
+        ("worker.resume", None),
+        ("worker.stop", None),
+    ]
 
 
 async def choose(page: Page, label: str) -> None:

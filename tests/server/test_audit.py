@@ -153,6 +153,10 @@ async def operated(app: TaskFlow, reader: httpx.AsyncClient) -> httpx.AsyncClien
     return reader
 
 
+#: Acts that only keep a view of a list: no server requires a reason of them.
+VIEWS = {"createView", "changeView", "deleteView"}
+
+
 def test_every_write_is_an_act_or_known_to_be_none() -> None:
     assert operations() == ACTS.keys() | NO_ACTS
 
@@ -231,6 +235,49 @@ async def test_a_reason_is_one_line(operated: httpx.AsyncClient, reason: Any) ->
         assert answer.status_code == 422
         assert answer.json()["errors"][0]["pointer"] == "/reason"
     assert (await newest(operated))["seq"] == 0
+
+
+class Reasoning(httpx.AsyncClient):
+    """A client of a server that requires reasons: it sends what is refused without one again, with one."""
+
+    def __init__(self, strict: httpx.AsyncClient) -> None:
+        super().__init__()
+        self._strict = strict
+        self.refused: httpx.Response | None = None
+
+    async def request(self, method: Any, url: Any, **sent: Any) -> httpx.Response:
+        first = await self._strict.request(method, url, **sent)
+        self.refused = first if first.status_code == 422 else None
+        if self.refused is None:
+            return first
+        if method == "DELETE":
+            return await self._strict.request(method, url, params={"reason": "because"})
+        return await self._strict.request(method, url, json={**(sent.get("json") or {}), "reason": "because"})
+
+
+@pytest.mark.parametrize("name", ACTS)
+async def test_a_server_may_require_a_reason_of_every_act(
+    operated: httpx.AsyncClient, connect: Connect, name: str
+) -> None:
+    client = Reasoning(await connect(require_reason=True))
+    assert (await ACTS[name](client)).status_code < 300
+    if name in VIEWS:
+        assert client.refused is None
+        return
+    assert client.refused is not None
+    problem = client.refused.json()
+    assert [error["pointer"] for error in problem["errors"]] == ["/reason"]
+    assert "is required (TASKFLOW_REQUIRE_REASON): say on one line why" in problem["detail"]
+    assert (await newest(operated))["reason"] == "because"
+
+
+async def test_what_changes_nothing_needs_no_reason(operated: httpx.AsyncClient, connect: Connect) -> None:
+    client = await connect(require_reason=True)
+    asked = {"action": "cancel", "q": "", "dry_run": True}
+    assert (await client.post("/api/v1/bulk", json=asked)).status_code == 200
+    assert (await client.post("/api/v1/jobs", json={"task": "anything"})).status_code == 201
+    blank = await client.post("/api/v1/queues/default/pause", json={"reason": "  "})
+    assert (blank.status_code, (await newest(operated))["seq"]) == (422, 0)
 
 
 async def test_python_and_its_handles(app: TaskFlow, operated: httpx.AsyncClient) -> None:

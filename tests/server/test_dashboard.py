@@ -277,7 +277,8 @@ def test_a_new_build_is_found_and_a_fresh_one_is_read_again(built: Path) -> None
 def test_the_source_of_the_page_has_what_is_filled_in() -> None:
     boot = Boot(
         base="/ops/queue", api="/ops/queue/api/v1", version="1", nonce="n", tenant="<&>", actor=None, role=None,
-        permissions=(), features=Features(), zone="UTC", store="SQLite", environment=None, sign_in=True,
+        permissions=(), features=Features(), zone="UTC", store="SQLite", environment=None,
+        requires_reason=False, sign_in=True,
     )  # fmt: skip
     page = fill(SOURCE.read_text(), boot).decode()
     assert boot_of(page)["tenant"] == "<&>"

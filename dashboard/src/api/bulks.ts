@@ -1,4 +1,5 @@
 import { queryOptions } from "@tanstack/react-query";
+import { words } from "@/lib/text/reason";
 import { client, take } from "./client";
 import type { JobAction } from "./job-actions";
 import { keys } from "./queries";
@@ -72,9 +73,9 @@ export function dryRunQuery({ action, q }: BulkOrder) {
  */
 export async function startBulk(
   { action, q }: BulkOrder,
-  options: { reason: string; rate: number | null; key: string },
+  options: { reason: string | null; rate: number | null; key: string },
 ): Promise<Bulk> {
-  const body = { action, q, reason: options.reason.trim() || null, rate: options.rate };
+  const body = { action, q, reason: options.reason, rate: options.rate };
   const params = { header: { "Idempotency-Key": options.key } };
   // By `dry_run`; the description names the answers of both.
   return (await take(client.POST("/api/v1/bulk", { body, params }))) as Bulk;
@@ -89,9 +90,9 @@ export async function startBulk(
 export async function purgeQueue(
   name: string,
   states: readonly PurgedState[],
-  options: { reason: string; key: string },
+  options: { reason: string | null; key: string },
 ): Promise<Bulk> {
-  const body = { confirm: name, states: [...states], reason: options.reason.trim() || null };
+  const body = { confirm: name, states: [...states], reason: options.reason };
   const params = { path: { name }, header: { "Idempotency-Key": options.key } };
   return await take(client.POST("/api/v1/queues/{name}/purge", { body, params }));
 }
@@ -101,12 +102,14 @@ export function ofQueue(name: string, state: string): string {
   return `queue:${name} state:${state}`;
 }
 
-export async function stopBulk(id: string): Promise<Bulk> {
-  return await take(client.POST("/api/v1/bulk/{bulk_id}/stop", { params: { path: { bulk_id: id } } }));
+export async function stopBulk(id: string, reason: string | null): Promise<Bulk> {
+  const params = { path: { bulk_id: id } };
+  return await take(client.POST("/api/v1/bulk/{bulk_id}/stop", { params, body: { reason } }));
 }
 
 export async function undoBulk(id: string): Promise<Bulk> {
-  return await take(client.POST("/api/v1/bulk/{bulk_id}/undo", { params: { path: { bulk_id: id } } }));
+  const params = { path: { bulk_id: id } };
+  return await take(client.POST("/api/v1/bulk/{bulk_id}/undo", { params, body: { reason: words.undo } }));
 }
 
 /** What became of jobs, by pages. */

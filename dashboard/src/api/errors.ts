@@ -53,13 +53,14 @@ export function errorQuery(fingerprint: string) {
 export type Mark = { state: "open" | "resolved" } | { state: "muted"; until: string };
 
 /** Put a group into a state. */
-export function markError(fingerprint: string, mark: Mark): Promise<ErrorGroup> {
+export function markError(fingerprint: string, mark: Mark, reason: string | null): Promise<ErrorGroup> {
   const params = { path: { fingerprint } };
+  const body = { reason };
   if (mark.state === "muted") {
-    return take(client.POST("/api/v1/errors/{fingerprint}/mute", { params, body: { until: mark.until } }));
+    return take(client.POST("/api/v1/errors/{fingerprint}/mute", { params, body: { until: mark.until, reason } }));
   }
-  if (mark.state === "resolved") return take(client.POST("/api/v1/errors/{fingerprint}/resolve", { params }));
-  return take(client.POST("/api/v1/errors/{fingerprint}/reopen", { params }));
+  if (mark.state === "resolved") return take(client.POST("/api/v1/errors/{fingerprint}/resolve", { params, body }));
+  return take(client.POST("/api/v1/errors/{fingerprint}/reopen", { params, body }));
 }
 
 /** Whether a group was seen for the first time in the last 24 hours. */

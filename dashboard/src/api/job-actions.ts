@@ -13,7 +13,7 @@ export interface ActTarget {
 /** What pages do jobs with; the frame gives it to them. */
 export interface JobActs {
   /**
-   * Do something to jobs; a deletion is asked for first.
+   * Do something to jobs, once it is said why; what can be taken back is done at once.
    *
    * @returns ids of those to which it was done
    */
@@ -66,9 +66,13 @@ export function rescheduleJob(id: string, runAt: string, reason: string | null) 
 const PATH = { retry: "/api/v1/jobs/retry", cancel: "/api/v1/jobs/cancel", delete: "/api/v1/jobs/delete" } as const;
 
 /** Do one thing to several jobs in one request; what cannot be done to one does not keep it from the others. */
-export async function actOnJobs(action: JobAction, ids: readonly string[]): Promise<ActResult[]> {
+export async function actOnJobs(
+  action: JobAction,
+  ids: readonly string[],
+  reason: string | null,
+): Promise<ActResult[]> {
   try {
-    const { items } = await take(client.POST(PATH[action], { body: { ids: [...ids] } }));
+    const { items } = await take(client.POST(PATH[action], { body: { ids: [...ids], reason } }));
     return items.map(({ id, ok, answer, code, detail }) => ({
       id,
       answer,

@@ -81,11 +81,10 @@ export function sortQueues(queues: readonly Queue[], by: QueueSort, descending: 
 }
 
 /** Stop claims from a queue; running jobs continue. */
-export function pauseQueue(name: string, reason: string): Promise<QueueRow> {
-  const body = { reason: reason.trim() || null };
-  return take(client.POST("/api/v1/queues/{name}/pause", { params: { path: { name } }, body }));
+export function pauseQueue(name: string, reason: string | null): Promise<QueueRow> {
+  return take(client.POST("/api/v1/queues/{name}/pause", { params: { path: { name } }, body: { reason } }));
 }
 
-export function resumeQueue(name: string): Promise<QueueRow> {
-  return take(client.POST("/api/v1/queues/{name}/resume", { params: { path: { name } } }));
+export function resumeQueue(name: string, reason: string | null): Promise<QueueRow> {
+  return take(client.POST("/api/v1/queues/{name}/resume", { params: { path: { name } }, body: { reason } }));
 }

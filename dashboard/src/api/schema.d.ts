@@ -1164,7 +1164,7 @@ export interface components {
              */
             run_at?: string | null;
             /**
-             * @description Why, on one line without control characters; kept in the audit
+             * @description Why, on one line without control characters; kept in the audit. Servers may require it
              * @default null
              */
             reason?: string | null;
@@ -1185,7 +1185,7 @@ export interface components {
              */
             delay?: number | null;
             /**
-             * @description Why, on one line without control characters; kept in the audit
+             * @description Why, on one line without control characters; kept in the audit. Servers may require it
              * @default null
              */
             reason?: string | null;
@@ -2133,7 +2133,7 @@ export interface components {
             /** @description Ids of the jobs, none twice */
             ids: string[];
             /**
-             * @description Why, on one line without control characters; kept in the audit
+             * @description Why, on one line without control characters; kept in the audit. Servers may require it
              * @default null
              */
             reason?: string | null;
@@ -2167,7 +2167,7 @@ export interface components {
          */
         ReasonBody: {
             /**
-             * @description Why, on one line without control characters; kept in the audit
+             * @description Why, on one line without control characters; kept in the audit. Servers may require it
              * @default null
              */
             reason?: string | null;
@@ -2524,7 +2524,7 @@ export interface components {
              */
             until: string;
             /**
-             * @description Why, on one line without control characters; kept in the audit
+             * @description Why, on one line without control characters; kept in the audit. Servers may require it
              * @default null
              */
             reason?: string | null;
@@ -2600,7 +2600,7 @@ export interface components {
              */
             shared?: boolean;
             /**
-             * @description Why, on one line without control characters; kept in the audit
+             * @description Why, on one line without control characters; kept in the audit. Servers may require it
              * @default null
              */
             reason?: string | null;
@@ -2622,7 +2622,7 @@ export interface components {
             /** @description For every reader of the tenant; needs the permission `views:share` */
             shared?: boolean;
             /**
-             * @description Why, on one line without control characters; kept in the audit
+             * @description Why, on one line without control characters; kept in the audit. Servers may require it
              * @default null
              */
             reason?: string | null;
@@ -3920,7 +3920,7 @@ export interface operations {
     deleteJob: {
         parameters: {
             query?: {
-                /** @description Why, on one line; kept in the audit */
+                /** @description Why, on one line; kept in the audit. Servers may require it */
                 reason?: string;
             };
             header?: never;
@@ -9250,7 +9250,7 @@ export interface operations {
     deleteView: {
         parameters: {
             query?: {
-                /** @description Why, on one line; kept in the audit */
+                /** @description Why, on one line; kept in the audit. Servers may require it */
                 reason?: string;
             };
             header?: never;

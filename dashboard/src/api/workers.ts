@@ -99,8 +99,9 @@ export function workerMatches(worker: Worker, text: string): boolean {
 export type WorkerCommand = "drain" | "resume" | "stop";
 
 /** Tell a worker to claim no more, to claim again, or to end. It obeys with its next heartbeat. */
-export function commandWorker(id: string, command: WorkerCommand): Promise<Worker> {
-  return take(client.POST(`/api/v1/workers/{worker_id}/${command}`, { params: { path: { worker_id: id } } }));
+export function commandWorker(id: string, command: WorkerCommand, reason: string | null): Promise<Worker> {
+  const params = { path: { worker_id: id } };
+  return take(client.POST(`/api/v1/workers/{worker_id}/${command}`, { params, body: { reason } }));
 }
 
 /** Whether it was told to end; there is no way back. */

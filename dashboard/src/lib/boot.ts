@@ -18,6 +18,7 @@ const BOOT = z.object({
   zone: z._default(z.string(), "UTC"),
   store: z._default(z.string(), "SQLite"),
   environment: nullable(z.string()),
+  requires_reason: z._default(z.boolean(), false),
   sign_in: z._default(z.boolean(), false),
 });
 

@@ -15,6 +15,7 @@ if (globalThis.document) {
   const { cleanup, configure } = await import("@testing-library/react");
   const { session, setSession } = await import("@/lib/session");
   const { currentToasts, dismissToast } = await import("@/ui/toast");
+  const { currentQuestion } = await import("@/ui/ask-reason");
   const first = session();
   // A failure says what was expected; the whole document beside it hides that.
   configure({
@@ -23,6 +24,7 @@ if (globalThis.document) {
   });
   // Files share their modules, and with them what those remember of a test.
   afterEach(() => {
+    currentQuestion()?.answer(null);
     cleanup();
     localStorage.clear();
     setSession(first);

@@ -12,6 +12,8 @@ interface Props {
   /** The verb with its object, on the button: "Delete 3 jobs". */
   verb: string;
   danger?: boolean;
+  /** On the button that leaves it undone; "Cancel" where that is not the verb itself. */
+  back?: string;
   /** A text that must be typed first: only for what cannot be taken back. */
   typed?: { expected: string; label: string } | undefined;
   /** Why it cannot be done as it stands. */
@@ -40,7 +42,7 @@ export function Confirm(props: Props) {
       footer={
         <>
           <Button variant="ghost" onClick={() => onOpenChange(false)}>
-            {kit.cancel}
+            {props.back ?? kit.cancel}
           </Button>
           <Button
             variant="primary"

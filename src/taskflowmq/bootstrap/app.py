@@ -87,6 +87,7 @@ class TaskFlow(BaseApp):
         trusted_proxies: Sequence[str] = (),
         frame_ancestors: str = "'none'",
         environment: str | None = None,
+        require_reason: bool = False,
     ) -> ASGIApp:
         """Return the dashboard and the REST API as an ASGI application, to be mounted in another one.
 
@@ -102,6 +103,7 @@ class TaskFlow(BaseApp):
             trusted_proxies: addresses or networks of proxies whose ``X-Forwarded-For`` says where a request comes from.
             frame_ancestors: who may show the dashboard in a frame, as in a content security policy.
             environment: the name of this installation, such as production; the dashboard shows it.
+            require_reason: whether every act on jobs, queues, workers and errors must say why.
 
         Raises:
             UnsafeServer: a setting would expose the server, or is malformed.
@@ -121,6 +123,7 @@ class TaskFlow(BaseApp):
             trusted_proxies=tuple(trusted_proxies),
             frame_ancestors=frame_ancestors,
             environment=environment,
+            require_reason=require_reason,
         )
         shown = configuration(self, settings, mounted=True)
         return create_app(self, msgspec.structs.replace(settings, configuration=shown), mounted=True)

@@ -14,6 +14,7 @@ from taskflowmq.client.deadline import store_timeout
 from taskflowmq.client.environment import SECRETS
 from taskflowmq.client.redacting import VARIABLE as REDACT
 from taskflowmq.core.permissions import Role
+from taskflowmq.core.reasons import VARIABLE
 from taskflowmq.core.redact import safe_url
 from taskflowmq.core.retention import show_age
 from taskflowmq.core.system import Setting
@@ -29,6 +30,7 @@ _SERVER = {
     "trusted_proxies": "TASKFLOW_TRUSTED_PROXIES",
     "frame_ancestors": "TASKFLOW_FRAME_ANCESTORS",
     "environment": "TASKFLOW_ENVIRONMENT",
+    "require_reason": VARIABLE,
 }
 _KEYS = "TASKFLOW_API_KEYS"
 

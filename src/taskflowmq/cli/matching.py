@@ -130,7 +130,7 @@ async def _follow(app: Any, bulk: Bulk) -> Bulk:
         bar.show(bulk)
     except asyncio.CancelledError:
         bar.end()
-        stopped: Bulk = await app.bulks.astop(bulk.id)
+        stopped: Bulk = await app.bulks.astop(bulk.id, reason="interrupted at the terminal")
         say(f"Stopped: {stopped.done:,} of {stopped.total:,} jobs are done, the others untouched.", err=True)
         raise
     bar.end()

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 import click
 import msgspec
 
 from taskflowmq.client.environment import secret
 from taskflowmq.core.errors import InvalidJob
+from taskflowmq.core.reasons import VARIABLE
 from taskflowmq.core.retention import read_age
 from taskflowmq.core.validation import check_time
 
@@ -65,8 +68,36 @@ def tenant_option(command: F) -> F:
 
 
 def reason_option(command: F) -> F:
-    """Take --reason, of an operator's act."""
+    """Take --reason, of an operator's act, which an installation may require."""
+    return view_reason_option(asks_reason(command))
+
+
+def view_reason_option(command: F) -> F:
+    """Take --reason of an act on a saved view, which needs none."""
     return click.option("--reason", metavar="TEXT", help="Why, on one line: kept in the audit.")(command)
+
+
+def reason_required() -> bool:
+    """Tell whether acts must say why.
+
+    Raises:
+        BadParameter: the variable is neither true nor false.
+    """
+    return bool(click.BOOL.convert(os.environ.get(VARIABLE) or "false", None, None))
+
+
+def asks_reason(command: F) -> F:
+    """Ask for --reason where it is required and missing; without a terminal, refuse. A dry run needs none."""
+
+    @wraps(command)
+    def asking(*arguments: Any, **given: Any) -> Any:
+        if given["reason"] is None and not given.get("dry_run") and reason_required():
+            if not sys.stdin.isatty():
+                raise click.UsageError(f"--reason is required ({VARIABLE}): say on one line why this is done")
+            given["reason"] = click.prompt("Why is this done? (kept in the audit)", err=True)
+        return command(*arguments, **given)
+
+    return cast(F, asking)
 
 
 def json_option(command: F) -> F:

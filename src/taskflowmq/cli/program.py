@@ -71,11 +71,13 @@ def with_app(app: BaseApp, work: Callable[[Any], Awaitable[T]]) -> T:
 def with_store(database_url: str | None, work: Callable[[Any], Awaitable[T]], tenant: str | None = None) -> T:
     """The same without any task of its own: for commands that read and control, and make no store by mistake."""
     from taskflowmq.bootstrap.app import TaskFlow
+    from taskflowmq.cli.options import reason_required
     from taskflowmq.core.audit import Via
     from taskflowmq.core.job import DEFAULT_TENANT
 
     app = TaskFlow(database_url, tenant=tenant or DEFAULT_TENANT, store_options={"migrate": "manual"})
     app.acting.via, app.acting.actor, app.acting.reads_for_people = Via.CLI, caller(), True
+    app.acting.requires_reason = reason_required()
     return with_app(app, work)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from taskflowmq.cli.options import database_option, json_option, option, reason_option, tenant_option
+from taskflowmq.cli.options import asks_reason, database_option, json_option, option, reason_option, tenant_option
 from taskflowmq.cli.output import duration, emit_json, emit_table, rate, say
 from taskflowmq.cli.program import with_store
 from taskflowmq.core.bulk import MOST_RATE
@@ -78,6 +78,7 @@ async def listed(app: Any) -> list[tuple[QueueView, Activity]]:
 @command.command("pause")
 @click.argument("queue")
 @click.option("--reason", metavar="TEXT", help="Why, on one line: shown where the queue is listed and its jobs wait.")
+@asks_reason
 @create_option
 @tenant_option
 @database_option

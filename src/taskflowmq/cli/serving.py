@@ -13,6 +13,7 @@ import click
 from click.core import ParameterSource
 
 from taskflowmq.cli.options import option
+from taskflowmq.core.reasons import VARIABLE
 
 if TYPE_CHECKING:
     from taskflowmq.client.app import BaseApp
@@ -43,6 +44,12 @@ def page_options(command: F) -> F:
         metavar="SOURCES",
         default="'none'",
         help="Origins that may show the dashboard in a frame, as in a content security policy.",
+    )(command)
+    command = option(
+        "--require-reason",
+        env=VARIABLE,
+        is_flag=True,
+        help="Refuse acts on jobs, queues, workers and errors that do not say why.",
     )(command)
     return option(
         "--environment",
@@ -121,6 +128,7 @@ def server_settings(host: str, port: int, given: dict[str, Any]) -> ServerSettin
         trusted_proxies=tuple(part for part in (given["trusted_proxies"] or "").split(",") if part.strip()),
         frame_ancestors=given["frame_ancestors"],
         environment=given["environment"] or None,
+        require_reason=given["require_reason"],
         public=given.get("public"),
     ).check()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from taskflowmq.cli.options import database_option, json_option, reason_option, tenant_option
+from taskflowmq.cli.options import database_option, json_option, tenant_option, view_reason_option
 from taskflowmq.cli.output import emit_json, emit_table, say
 from taskflowmq.cli.program import with_store
 from taskflowmq.core.filters import split_words
@@ -56,7 +56,7 @@ def list_command(tenant: str | None, database_url: str | None, as_json: bool) ->
 @click.option("--range", "span", metavar="RANGE", help=f"{', '.join(RANGES)}, or <from>..<to>.")
 @click.option("--columns", metavar="NAMES", help=f"For the dashboard, separated by commas: {', '.join(COLUMNS)}.")
 @click.option("--shared", is_flag=True, help="For every reader, not only for you.")
-@reason_option
+@view_reason_option
 @tenant_option
 @database_option
 @json_option
@@ -73,7 +73,7 @@ def add(name: str, tenant: str | None, database_url: str | None, as_json: bool, 
 @click.argument("view")
 @click.argument("name")
 @click.option("--shared/--own", default=None, help="For every reader, or for its owner alone; default: as before.")
-@reason_option
+@view_reason_option
 @tenant_option
 @database_option
 @json_option
@@ -88,7 +88,7 @@ def rename(
 
 @command.command("delete")
 @click.argument("view")
-@reason_option
+@view_reason_option
 @tenant_option
 @database_option
 def delete(view: str, reason: str | None, tenant: str | None, database_url: str | None) -> None:

@@ -98,7 +98,7 @@ class Views:
             Conflict: another view has the name, or there are too many.
         """
         content = check_view(name, filter=filter, sort=sort, range=range, columns=columns, shared=shared)
-        by = self._acting.caller(actor, reason)
+        by = self._acting.caller(actor, reason, keeps_view=True)
         return await self._hub.call(lambda session: session.asked.views.add(self._tenant, new_id(), content, by=by))
 
     async def arename(
@@ -118,7 +118,7 @@ class Views:
             InvalidJob: the name is wrong.
             Conflict: another view has the name.
         """
-        view, by = await self._kept(wanted), self._acting.caller(actor, reason)
+        view, by = await self._kept(wanted), self._acting.caller(actor, reason, keeps_view=True)
         new = check_view(name, shared=view.shared if shared is None else shared)
         kept = {field: getattr(view, field) for field in ViewContent.__struct_fields__}
         content = msgspec.structs.replace(ViewContent(**kept), name=new.name, shared=new.shared)
@@ -130,7 +130,7 @@ class Views:
         Raises:
             ViewNotFound: there is no such view, or it is built in.
         """
-        view, by = await self._kept(wanted), self._acting.caller(actor, reason)
+        view, by = await self._kept(wanted), self._acting.caller(actor, reason, keeps_view=True)
         await self._hub.call(lambda session: session.asked.views.delete(self._tenant, view.id, by=by, scopes=None))
 
     async def _kept(self, wanted: str) -> SavedView:

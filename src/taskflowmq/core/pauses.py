@@ -6,12 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from taskflowmq.core.errors import InvalidJob
-from taskflowmq.core.printable import escape
-from taskflowmq.core.validation import check_text
-
-#: Characters of a reason.
-MAX_REASON = 500
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -61,18 +55,3 @@ def read_pause(paused_at: datetime | None, stored: str | None) -> Pause | None:
     if _EPOCH + timedelta(microseconds=kept.at) != paused_at:
         return Pause(paused_at)
     return Pause(paused_at, kept.by, kept.reason)
-
-
-def check_reason(pointer: str, reason: object) -> str | None:
-    """Return a reason without the spaces around it; None if nothing is left.
-
-    Raises:
-        InvalidJob: it is too long, or has characters that do not fit on one line.
-    """
-    text = reason.strip() if isinstance(reason, str) else reason
-    if text is None or text == "":
-        return None
-    checked = check_text(pointer, text, MAX_REASON)
-    if escape(checked) != checked:
-        raise InvalidJob.at(pointer, "must be one line without control characters")
-    return checked

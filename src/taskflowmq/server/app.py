@@ -108,6 +108,7 @@ def create_app(
         environment=settings.environment,
         ancestors=settings.frame_ancestors,
         public=settings.public is not None,
+        requires_reason=settings.require_reason,
     )
     dashboard = Dashboard(about, files or Files())
     return Gate(

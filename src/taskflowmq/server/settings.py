@@ -95,6 +95,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
         ready_seconds: time that the store has to answer the readiness probe.
         frame_ancestors: who may show the dashboard in a frame, as in a content security policy.
         environment: the name of this installation, such as production; the dashboard shows it.
+        require_reason: whether every act on jobs, queues, workers and errors must say why.
         public: everyone who shows no key may read, as a visitor, and enqueue these jobs; None: keys are needed.
         configuration: what operators are shown of the settings of this process.
         fast_intake: serve ``POST /jobs`` by the bare ASGI handler (docs/adr/0003-http-server.md).
@@ -118,6 +119,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     ready_seconds: float = 2.0
     frame_ancestors: str = "'none'"
     environment: str | None = None
+    require_reason: bool = False
     public: PublicDemo | None = None
     configuration: tuple[Setting, ...] = ()
     fast_intake: bool = True

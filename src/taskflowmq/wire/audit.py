@@ -8,12 +8,12 @@ import msgspec
 from msgspec import Meta
 
 from taskflowmq.core.audit import AuditEntry, AuditPage, Via
-from taskflowmq.core.pauses import MAX_REASON
+from taskflowmq.core.reasons import MAX_REASON
 from taskflowmq.wire.kinds import Object, Time
 
 Reason = Annotated[
     Annotated[str, Meta(max_length=MAX_REASON)] | None,
-    Meta(description="Why, on one line without control characters; kept in the audit"),
+    Meta(description="Why, on one line without control characters; kept in the audit. Servers may require it"),
 ]
 
 

@@ -21,7 +21,7 @@ from taskflowmq.core.bulk import (
 )
 from taskflowmq.core.filter_text import MAX_FILTER
 from taskflowmq.core.job import State
-from taskflowmq.core.pauses import MAX_REASON
+from taskflowmq.core.reasons import MAX_REASON
 from taskflowmq.wire.kinds import Time
 from taskflowmq.wire.listing import JobRowOut
 

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from taskflowmq.core.chart import Summary
 from taskflowmq.core.job import QueueRef, State
-from taskflowmq.core.pauses import MAX_REASON
+from taskflowmq.core.reasons import MAX_REASON
 from taskflowmq.core.retention import NEVER
 from taskflowmq.core.waiting import Server
 from taskflowmq.ports.store import QueueView, StoreStats

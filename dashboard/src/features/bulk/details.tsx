@@ -67,7 +67,7 @@ function Head({ bulk }: { bulk: Bulk }) {
       <div className="flex items-center gap-3">
         <Progress bulk={bulk} />
         {isLive(bulk) ? (
-          <Button size="s" refusal={refusal} busy={end.isPending} onClick={() => end.mutate(waits)}>
+          <Button size="s" refusal={refusal} busy={end.busy} onClick={() => void end.run(waits)}>
             {waits ? words.undo : words.stop}
           </Button>
         ) : null}

@@ -7,6 +7,7 @@ import { copyText } from "@/lib/copy";
 import { cliOf, curlOf, pythonText } from "@/lib/copy-as";
 import { countExactly } from "@/lib/format";
 import { newKey } from "@/lib/id";
+import { reasonOf, reasonRefusal } from "@/lib/reason";
 import { words } from "@/lib/text/bulk";
 import { kit } from "@/lib/text/kit";
 import { Button } from "@/ui/button";
@@ -15,6 +16,7 @@ import { ErrorState } from "@/ui/error-state";
 import { Field } from "@/ui/field";
 import { Input } from "@/ui/input";
 import { Menu } from "@/ui/menu";
+import { ReasonField } from "@/ui/reason-field";
 import { toast } from "@/ui/toast";
 import { Sample } from "./sample";
 import { tellEndOf } from "./started";
@@ -39,7 +41,7 @@ export default function BulkDialog({ order, onClose, onStarted }: Props) {
   const perSecond = rate.trim() === "" ? null : Number(rate);
   const wrongRate = perSecond !== null && !(Number.isInteger(perSecond) && perSecond >= 1 && perSecond <= MOST_RATE);
   const start = useMutation({
-    mutationFn: () => startBulk(order, { reason, rate: perSecond, key }),
+    mutationFn: () => startBulk(order, { reason: reasonOf(reason), rate: perSecond, key }),
     onSuccess: (bulk) => {
       tellEndOf(bulk.id);
       client.setQueryData<BulkList>(keys.bulks(), (list) => withBulk(list, bulk));
@@ -49,8 +51,9 @@ export default function BulkDialog({ order, onClose, onStarted }: Props) {
     },
   });
   const matched = seen.data?.matched;
+  const refusal = reasonRefusal(reason);
   const none = matched?.value === 0;
-  const ready = matched !== undefined && !none && !wrongRate && !start.isPending;
+  const ready = matched !== undefined && !none && !wrongRate && !refusal && !start.isPending;
   const run = () => {
     if (ready) start.mutate();
   };
@@ -80,7 +83,7 @@ export default function BulkDialog({ order, onClose, onStarted }: Props) {
             variant="primary"
             className={action === "delete" ? "bg-danger text-on-danger hover:bg-danger-hover" : undefined}
             busy={start.isPending}
-            refusal={none ? words.none : matched ? undefined : words.counting}
+            refusal={none ? words.none : matched ? refusal : words.counting}
             onClick={run}
           >
             {verbOf(order, matched)}
@@ -107,14 +110,7 @@ export default function BulkDialog({ order, onClose, onStarted }: Props) {
           <Sample data={seen.data} />
         )}
         <div className="flex gap-4 max-sm:flex-col">
-          <Field label={words.reason} note={words.optional} hint={words.reasonHint} className="grow">
-            <Input
-              value={reason}
-              maxLength={500}
-              data-autofocus=""
-              onChange={(event) => setReason(event.target.value)}
-            />
-          </Field>
+          <ReasonField value={reason} onChange={setReason} hint={words.reasonHint} first className="grow" />
           <Field
             label={words.rate}
             note={words.optional}

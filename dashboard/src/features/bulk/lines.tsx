@@ -8,12 +8,14 @@ import { age, countExactly } from "@/lib/format";
 import { useRefusal } from "@/lib/session";
 import { words } from "@/lib/text/bulk";
 import { useFollowedBulks } from "@/live/fresh";
+import { askReason } from "@/ui/ask-reason";
 import { Button } from "@/ui/button";
 import { Meter } from "@/ui/meter";
 import { toast } from "@/ui/toast";
 import { takeStarted } from "./started";
 import { undoIn, withdrawUndo } from "./undo";
 
+const NOT_ASKED = { reason: null };
 /** Lines that are shown at once; the others are counted. */
 const MOST = 3;
 
@@ -72,7 +74,7 @@ function Line({ bulk }: { bulk: Bulk }) {
         >
           {words.details}
         </Link>
-        <Button size="s" refusal={refusal} busy={end.isPending} onClick={() => end.mutate(waits > 0)}>
+        <Button size="s" refusal={refusal} busy={end.busy} onClick={() => void end.run(waits > 0)}>
           {waits > 0 ? words.undo : words.stop}
         </Button>
       </span>
@@ -90,19 +92,25 @@ function lineOf(bulk: Bulk, waits: number): string {
   return words.doing(bulk.action, countExactly(handled(bulk)), countExactly(bulk.total));
 }
 
-/** Ends an operation: takes it back, or stops it. */
+/** Ends an operation: takes it back, or stops it. What is taken back did nothing, so nobody is asked why. */
 export function useEnd(bulk: Bulk) {
   const client = useQueryClient();
-  return useMutation({
-    mutationFn: (undo: boolean) => (undo ? undoBulk(bulk.id) : stopBulk(bulk.id)),
+  const end = useMutation({
+    mutationFn: ({ undo, reason }: { undo: boolean; reason: string | null }) =>
+      undo ? undoBulk(bulk.id) : stopBulk(bulk.id, reason),
     onSuccess: (now) => {
       client.setQueryData<BulkList>(keys.bulks(), (list) => withBulk(list, now));
       client.setQueryData(keys.bulk(now.id), now);
     },
-    onError: (failure, undo) => {
+    onError: (failure, { undo }) => {
       toast({ title: undo ? words.cannotUndo : words.cannotStop, detail: failure.message, tone: "danger" });
     },
   });
+  const run = async (undo: boolean) => {
+    const told = undo ? NOT_ASKED : await askReason({ title: words.stopTitle, verb: words.stopVerb, quiet: true });
+    if (told) end.mutate({ undo, ...told });
+  };
+  return { run, busy: end.isPending };
 }
 
 /** Says what became of each operation that this page has seen in progress. */

@@ -15,12 +15,12 @@ import { keys } from "@/api/queries";
 import type { Purged } from "@/lib/actions";
 import { countAtLeast, countExactly } from "@/lib/format";
 import { newKey } from "@/lib/id";
+import { reasonOf, reasonRefusal } from "@/lib/reason";
 import { words } from "@/lib/text/bulk";
 import { STATE_WORD } from "@/lib/text/states";
 import { Checkbox } from "@/ui/checkbox";
 import { Confirm } from "@/ui/confirm";
-import { Field } from "@/ui/field";
-import { Input } from "@/ui/input";
+import { ReasonField } from "@/ui/reason-field";
 import { StateIcon } from "@/ui/state-icon";
 import { tellEndOf } from "./started";
 import { offerUndo } from "./undo";
@@ -42,7 +42,7 @@ export default function PurgeDialog({ queue, onClose }: Props) {
   const counts = useCounts(queue);
   const states = [...WAITING_STATES, ...ENDED_STATES].filter((state) => chosen.has(state));
   const start = useMutation({
-    mutationFn: () => purgeQueue(name, states, { reason, key: `${key}-${states.join("-")}` }),
+    mutationFn: () => purgeQueue(name, states, { reason: reasonOf(reason), key: `${key}-${states.join("-")}` }),
     onSuccess: (bulk) => {
       const put = (now: typeof bulk) => client.setQueryData<BulkList>(keys.bulks(), (list) => withBulk(list, now));
       tellEndOf(bulk.id);
@@ -77,7 +77,7 @@ export default function PurgeDialog({ queue, onClose }: Props) {
         </>
       }
       verb={verbOf(total)}
-      refusal={total?.value === 0 ? words.purgeNoState : undefined}
+      refusal={total?.value === 0 ? words.purgeNoState : reasonRefusal(reason)}
       typed={{ expected: name, label: words.purgeType(name) }}
       busy={start.isPending}
       error={start.error}
@@ -95,9 +95,7 @@ export default function PurgeDialog({ queue, onClose }: Props) {
           />
         ))}
       </fieldset>
-      <Field label={words.reason} note={words.optional} hint={words.reasonHint} className="mt-4">
-        <Input value={reason} maxLength={500} onChange={(event) => setReason(event.target.value)} />
-      </Field>
+      <ReasonField value={reason} onChange={setReason} hint={words.reasonHint} className="mt-4" />
       <p className="mt-3 text-12 text-text-3">{words.purgeUndo}</p>
     </Confirm>
   );

@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useRouter } from "@tanstack/react-router";
-import { useEffect, useMemo, useRef } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { useForm } from "react-hook-form";
 import { client, take } from "@/api/client";
 import { parseJson } from "@/api/json";
@@ -9,6 +9,7 @@ import { Refused } from "@/api/refused";
 import type { Replayed } from "@/lib/actions";
 import { newKey } from "@/lib/id";
 import { indentJson, membersOf } from "@/lib/raw-json";
+import { reasonOf, reasonRefusal } from "@/lib/reason";
 import { MASK_JSON } from "@/lib/redaction";
 import { useRefusal } from "@/lib/session";
 import { words } from "@/lib/text/enqueue";
@@ -17,6 +18,7 @@ import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
 import { Field } from "@/ui/field";
 import { Input } from "@/ui/input";
+import { ReasonField } from "@/ui/reason-field";
 import { toast } from "@/ui/toast";
 import { ArgsPart } from "./args-part";
 import { type ArgField, fieldsOf } from "./fields";
@@ -28,21 +30,18 @@ interface Props {
   job: Replayed;
 }
 
-interface Form extends Values {
-  reason: string;
-}
-
 /** A new job like another one: its arguments in the form of its task, to be changed before it is stored. */
 export default function ReplayDialog({ open, onOpenChange, job }: Props) {
   const cache = useQueryClient();
   const router = useRouter();
   const inJobs = useNavigate({ from: "/jobs" });
   const zone = useZone();
-  const refusal = useRefusal("jobs:write");
+  const [reason, setReason] = useState("");
+  const refusal = useRefusal("jobs:write") ?? reasonRefusal(reason);
   const { data: tasks } = useQuery({ ...tasksQuery(), enabled: open });
   const { data: queues } = useQuery({ ...queuesQuery(), enabled: open });
   const fields = useMemo(() => fieldsFor(job, tasks?.items), [job, tasks]);
-  const form = useForm<Form>({ defaultValues: { ...EMPTY, reason: "" } });
+  const form = useForm<Values>({ defaultValues: EMPTY });
   const { register, handleSubmit, reset, setError, formState } = form;
   // A retry after a lost answer must not store a second job; another content is another job.
   const attempt = useRef({ text: "", key: "" });
@@ -51,18 +50,19 @@ export default function ReplayDialog({ open, onOpenChange, job }: Props) {
     if (!open || tasks === undefined) return;
     const start = { ...EMPTY, task: job.task, queue: job.queue };
     const values = withArgs(start, fields, parseJson(job.args), indentJson(job.args));
-    reset({ ...values, reason: "" });
+    reset(values);
+    setReason("");
   }, [open, tasks, job, fields, reset]);
 
   const submit = handleSubmit(async (given) => {
     const request = requestOf({ ...given, when: given.time ? "time" : "now" }, fields);
     const wrong = Object.entries(request.errors);
     for (const [path, message] of wrong)
-      setError(path as keyof Form, { message }, { shouldFocus: path === wrong[0]?.[0] });
+      setError(path as keyof Values, { message }, { shouldFocus: path === wrong[0]?.[0] });
     if (wrong.length > 0) return;
     const parts = request.body.filter(([name]) => ["args", "queue", "run_at"].includes(name));
-    const reason = given.reason.trim();
-    const body = bodyOf(reason ? [...parts, ["reason", JSON.stringify(reason)]] : parts);
+    const why = reasonOf(reason);
+    const body = bodyOf(why ? [...parts, ["reason", JSON.stringify(why)]] : parts);
     const text = JSON.stringify(body);
     if (attempt.current.text !== text) attempt.current = { text, key: newKey() };
     try {
@@ -85,7 +85,7 @@ export default function ReplayDialog({ open, onOpenChange, job }: Props) {
     } catch (error) {
       for (const { pointer, detail } of error instanceof Refused ? error.fields : []) {
         const path = pathOf(pointer, fields);
-        if (path) setError(path as keyof Form, { message: detail });
+        if (path) setError(path as keyof Values, { message: detail });
       }
       setError("root", { message: error instanceof Error ? error.message : words.failed });
     }
@@ -136,15 +136,7 @@ export default function ReplayDialog({ open, onOpenChange, job }: Props) {
           >
             <Input {...register("time")} type="datetime-local" step={1} mono />
           </Field>
-          <Field
-            label={words.reason}
-            note={words.optional}
-            hint={words.reasonHint}
-            error={formState.errors.reason?.message}
-            className="sm:col-span-2"
-          >
-            <Input {...register("reason")} maxLength={500} autoComplete="off" />
-          </Field>
+          <ReasonField value={reason} onChange={setReason} className="sm:col-span-2" />
         </div>
       </form>
     </Dialog>

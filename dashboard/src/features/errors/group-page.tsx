@@ -88,7 +88,7 @@ function Group({ group }: { group: ErrorDetail }) {
 
 function Acts({ group }: { group: ErrorDetail }) {
   const refusal = useRefusal("jobs:write");
-  const { run, busy } = useMark(group.fingerprint);
+  const { run, mute, busy } = useMark(group.fingerprint);
   const [muting, setMuting] = useState(false);
   const open = group.state === "open";
   return (
@@ -100,7 +100,7 @@ function Acts({ group }: { group: ErrorDetail }) {
             icon={<Check aria-hidden size={14} />}
             refusal={refusal}
             busy={busy === "resolved"}
-            onClick={() => run({ state: "resolved" })}
+            onClick={() => void run("resolved")}
           >
             {words.resolve}
           </Button>
@@ -113,7 +113,7 @@ function Acts({ group }: { group: ErrorDetail }) {
           icon={<RotateCcw aria-hidden size={14} />}
           refusal={refusal}
           busy={busy === "open"}
-          onClick={() => run({ state: "open" })}
+          onClick={() => void run("open")}
         >
           {group.state === "muted" ? words.unmute : words.reopen}
         </Button>
@@ -124,7 +124,7 @@ function Acts({ group }: { group: ErrorDetail }) {
         <MuteDialog
           busy={busy === "muted"}
           onClose={() => setMuting(false)}
-          onMute={(until) => run({ state: "muted", until }, { onSuccess: () => setMuting(false) })}
+          onMute={(until, reason) => mute(until, reason, () => setMuting(false))}
         />
       ) : null}
     </div>

@@ -1,8 +1,10 @@
 import { useState } from "react";
 import { storeNow } from "@/lib/clock";
+import { reasonOf, reasonRefusal } from "@/lib/reason";
 import { words } from "@/lib/text/errors";
 import { Confirm } from "@/ui/confirm";
 import { Field } from "@/ui/field";
+import { ReasonField } from "@/ui/reason-field";
 import { Select } from "@/ui/select";
 import { Time } from "@/ui/time";
 
@@ -12,12 +14,13 @@ const CHOICES = [1, 8, 24, 72, 168, 720, 2160] as const;
 interface Props {
   busy: boolean;
   onClose: () => void;
-  onMute: (until: string) => void;
+  onMute: (until: string, reason: string | null) => void;
 }
 
 /** For how long a group is hidden. */
 export function MuteDialog({ busy, onClose, onMute }: Props) {
   const [hours, setHours] = useState("24");
+  const [reason, setReason] = useState("");
   const until = new Date(storeNow() + Number(hours) * HOUR_MS).toISOString();
   return (
     <Confirm
@@ -29,7 +32,8 @@ export function MuteDialog({ busy, onClose, onMute }: Props) {
       description={words.muteHint}
       verb={words.muteVerb}
       busy={busy}
-      onConfirm={() => onMute(until)}
+      refusal={reasonRefusal(reason)}
+      onConfirm={() => onMute(until, reasonOf(reason))}
     >
       <Field label={words.muteFor}>
         <Select
@@ -44,6 +48,7 @@ export function MuteDialog({ busy, onClose, onMute }: Props) {
       <p className="mt-2 text-12 text-text-3">
         {words.mutedUntil} <Time at={until} show="day" />
       </p>
+      <ReasonField value={reason} onChange={setReason} className="mt-4" />
     </Confirm>
   );
 }

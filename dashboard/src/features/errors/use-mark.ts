@@ -3,7 +3,14 @@ import { type Mark, markError } from "@/api/errors";
 import { keys } from "@/api/queries";
 import type { ErrorDetail } from "@/api/types";
 import { words } from "@/lib/text/errors";
+import { words as reasonWords } from "@/lib/text/reason";
+import { askReason } from "@/ui/ask-reason";
 import { toast } from "@/ui/toast";
+
+interface Marked {
+  wanted: Mark;
+  reason: string | null;
+}
 
 const DONE = { open: words.reopenedDone, resolved: words.resolvedDone, muted: words.mutedDone };
 
@@ -11,8 +18,8 @@ const DONE = { open: words.reopenedDone, resolved: words.resolvedDone, muted: wo
 export function useMark(fingerprint: string) {
   const cache = useQueryClient();
   const mark = useMutation({
-    mutationFn: (wanted: Mark) => markError(fingerprint, wanted),
-    onSuccess: (answer, wanted) => {
+    mutationFn: ({ wanted, reason }: Marked) => markError(fingerprint, wanted, reason),
+    onSuccess: (answer, { wanted }) => {
       cache.setQueryData<ErrorDetail>(keys.error(fingerprint), (old) => (old ? { ...old, ...answer } : old));
       void cache.invalidateQueries({ queryKey: keys.errors() });
       toast({
@@ -21,10 +28,24 @@ export function useMark(fingerprint: string) {
         ...(wanted.state === "resolved" ? { detail: words.resolvedDoneHint } : {}),
         ...(wanted.state === "open"
           ? {}
-          : { action: { label: words.undo, run: () => mark.mutate({ state: "open" }) } }),
+          : {
+              action: {
+                label: words.undo,
+                run: () => mark.mutate({ wanted: { state: "open" }, reason: reasonWords.undo }),
+              },
+            }),
       });
     },
     onError: (error) => toast({ title: words.failed, detail: error.message, tone: "danger" }),
   });
-  return { run: mark.mutate, busy: mark.isPending ? mark.variables.state : null };
+  return {
+    /** Resolve or reopen. */
+    run: async (state: "resolved" | "open") => {
+      const told = await askReason({ title: words.question(state), verb: words.verb(state), quiet: true });
+      if (told) mark.mutate({ wanted: { state }, ...told });
+    },
+    mute: (until: string, reason: string | null, onSuccess: () => void) =>
+      mark.mutate({ wanted: { state: "muted", until }, reason }, { onSuccess }),
+    busy: mark.isPending ? mark.variables.wanted.state : null,
+  };
 }

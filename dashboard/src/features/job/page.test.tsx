@@ -101,8 +101,8 @@ test("a job that waits says for what, and a paused queue is resumed where one re
   });
   const resumed: string[] = [];
   server.use(
-    http.post(`${API}/queues/:name/resume`, ({ params }) => {
-      resumed.push(String(params.name));
+    http.post(`${API}/queues/:name/resume`, async ({ params, request }) => {
+      resumed.push(`${params.name} ${((await request.json()) as { reason: string }).reason}`);
       const fix = "start one: taskflow worker [APP] --queues mail";
       api.why = storedWait({ code: "no_worker", text: "no worker is alive", fix });
       return HttpResponse.json({ name: params.name });
@@ -113,8 +113,10 @@ test("a job that waits says for what, and a paused queue is resumed where one re
   expect(paused?.textContent).toBe("Queue mail is paused by cli:ada since 30 Nov, 12:00 (deploy).");
   expect(screen.getByText("Ahead of it: 1,204 jobs")).toBeDefined();
   await userEvent.click(screen.getByRole("button", { name: "Resume queue" }));
+  const dialog = await screen.findByRole("dialog", { name: "Resume mail?" });
+  await userEvent.type(within(dialog).getByLabelText(/Reason/), "deployed{Enter}");
   expect(await screen.findByText("No worker is alive.")).toBeDefined();
-  expect(resumed).toEqual(["mail"]);
+  expect(resumed).toEqual(["mail deployed"]);
   expect(screen.getByText("start one: taskflow worker [APP] --queues mail")).toBeDefined();
   expect(screen.queryByRole("button", { name: "Resume queue" })).toBeNull();
 });
@@ -280,7 +282,7 @@ test("keys of the page: r retries, Delete asks, y copies the id", async () => {
   expect(await navigator.clipboard.readText()).toBe(idOf(1));
   await user.keyboard("{Delete}");
   const dialog = await screen.findByRole("dialog", { name: "Delete 1 job?" });
-  await user.click(within(dialog).getByRole("button", { name: "Cancel" }));
+  await user.click(within(dialog).getByRole("button", { name: "Back" }));
   await user.keyboard("r");
   expect(await screen.findByText("Retried webhook.deliver")).toBeDefined();
   expect(api.writes).toEqual([`retry ${idOf(1)}`]);

@@ -5,6 +5,7 @@ import { keys } from "@/api/queries";
 import type { Rescheduled } from "@/lib/actions";
 import { storeNow, useNow } from "@/lib/clock";
 import { clockMinutes, dayAndClock } from "@/lib/format";
+import { reasonOf, reasonRefusal } from "@/lib/reason";
 import { words } from "@/lib/text/reschedule";
 import { wallOf } from "@/lib/wall";
 import { type Instant, instantOf, useZone } from "@/lib/zone";
@@ -13,6 +14,7 @@ import { Button } from "@/ui/button";
 import { Confirm } from "@/ui/confirm";
 import { Field } from "@/ui/field";
 import { Input } from "@/ui/input";
+import { ReasonField } from "@/ui/reason-field";
 import { Time } from "@/ui/time";
 import { toast } from "@/ui/toast";
 
@@ -38,7 +40,7 @@ export default function RescheduleDialog({ job, onClose }: Props) {
   const [isEmpty, setEmpty] = useState(false);
   const instant = instantOf(wall, zone);
   const send = useMutation({
-    mutationFn: (at: number) => rescheduleJob(job.id, new Date(at).toISOString(), reason.trim() || null),
+    mutationFn: (at: number) => rescheduleJob(job.id, new Date(at).toISOString(), reasonOf(reason)),
     onSuccess: ({ state, run_at }) => {
       const later = state !== "pending";
       toast({
@@ -64,6 +66,7 @@ export default function RescheduleDialog({ job, onClose }: Props) {
       title={words.title(job.task)}
       description={words.hint(job.state === "pending")}
       verb={words.verb}
+      refusal={reasonRefusal(reason)}
       busy={send.isPending}
       error={send.error}
       onConfirm={() => (instant ? send.mutate(instant.at) : setEmpty(true))}
@@ -93,9 +96,7 @@ export default function RescheduleDialog({ job, onClose }: Props) {
             </Button>
           ))}
         </div>
-        <Field label={words.reason} note={words.reasonNote}>
-          <Input value={reason} maxLength={500} onChange={(event) => setReason(event.target.value)} />
-        </Field>
+        <ReasonField value={reason} onChange={setReason} />
       </div>
     </Confirm>
   );

@@ -3,16 +3,11 @@ import { type ReactNode, useCallback, useState } from "react";
 import { type ActResult, type ActTarget, actOnJobs, allowedIn, type JobAction, type JobActs } from "@/api/job-actions";
 import { keys } from "@/api/queries";
 import { acts } from "@/lib/text/acts";
-import { Confirm } from "@/ui/confirm";
+import { askReason, type ReasonQuestion } from "@/ui/ask-reason";
 import { toast } from "@/ui/toast";
 import { type Failed, FailedActs } from "./failed-acts";
 import { heldRows, patchAfter } from "./patch-after";
 import { toldOf } from "./told-of";
-
-interface Question {
-  targets: readonly ActTarget[];
-  answer: (done: readonly string[]) => void;
-}
 
 const NONE: readonly string[] = [];
 
@@ -20,16 +15,19 @@ const NONE: readonly string[] = [];
 export function useJobActs(): JobActs & { dialogs: ReactNode } {
   const client = useQueryClient();
   const [busy, setBusy] = useState<JobAction | null>(null);
-  const [question, setQuestion] = useState<Question | null>(null);
   const [failed, setFailed] = useState<Failed | null>(null);
 
-  const run = useCallback(
+  const act = useCallback(
     async (action: JobAction, targets: readonly ActTarget[]): Promise<readonly string[]> => {
+      if (targets.length === 0) return NONE;
+      const told = await askReason(questionOf(action, targets));
+      if (told === null) return NONE;
       setBusy(action);
       const held = heldRows(client);
       const results = await actOnJobs(
         action,
         targets.map(({ id }) => id),
+        told.reason,
       );
       patchAfter(client, results, held);
       setBusy(null);
@@ -40,43 +38,28 @@ export function useJobActs(): JobActs & { dialogs: ReactNode } {
     [client],
   );
 
-  const act = useCallback(
-    (action: JobAction, targets: readonly ActTarget[]) => {
-      if (targets.length === 0) return Promise.resolve(NONE);
-      if (action !== "delete") return run(action, targets);
-      return new Promise<readonly string[]>((answer) => setQuestion({ targets, answer }));
-    },
-    [run],
-  );
+  return { act, busy, dialogs: <FailedActs failed={failed} onClose={() => setFailed(null)} /> };
+}
 
-  const close = (done: readonly string[]) => {
-    question?.answer(done);
-    setQuestion(null);
+function questionOf(action: JobAction, targets: readonly ActTarget[]): ReasonQuestion {
+  const fit = targets.filter(({ state }) => allowedIn(action, state)).length;
+  return {
+    title: acts.question(action, targets.length),
+    description: <Consequence action={action} targets={targets} fit={fit} />,
+    verb: acts.verbOf(action, fit || targets.length),
+    danger: action === "delete",
+    quiet: action === "retry",
   };
-  const targets = question?.targets ?? [];
-  const fit = targets.filter(({ state }) => allowedIn("delete", state)).length;
-  const dialogs = (
+}
+
+function Consequence({ action, targets, fit }: { action: JobAction; targets: readonly ActTarget[]; fit: number }) {
+  const some = fit > 0 && fit < targets.length ? acts.onlySome(fit, targets.length - fit) : null;
+  return (
     <>
-      <Confirm
-        open={question !== null}
-        onOpenChange={(open) => {
-          if (!open && !busy) close(NONE);
-        }}
-        danger
-        title={acts.deleteTitle(targets.length || 1)}
-        description={targets.length > 1 ? acts.deleteHint : acts.deleteOneHint}
-        verb={acts.verbOf("delete", fit || targets.length || 1)}
-        busy={busy === "delete"}
-        onConfirm={async () => close(await run("delete", targets))}
-      >
-        {fit > 0 && fit < targets.length ? (
-          <p className="text-text-2">{acts.deleteSome(fit, targets.length - fit)}</p>
-        ) : null}
-      </Confirm>
-      <FailedActs failed={failed} onClose={() => setFailed(null)} />
+      <p>{acts.consequence(action, targets.length)}</p>
+      {some ? <p className="mt-1">{some}</p> : null}
     </>
   );
-  return { act, busy, dialogs };
 }
 
 function tell(

@@ -10,6 +10,7 @@ import { useRefusal } from "@/lib/session";
 import { job as words } from "@/lib/text/job";
 import { words as queueWords } from "@/lib/text/queues";
 import { visible } from "@/lib/visible";
+import { askReason } from "@/ui/ask-reason";
 import { Button } from "@/ui/button";
 import { CopyButton } from "@/ui/copy-button";
 import { Time } from "@/ui/time";
@@ -105,7 +106,7 @@ function Resume({ queue }: { queue: string }) {
   const cache = useQueryClient();
   const refusal = useRefusal("queues:write");
   const resume = useMutation({
-    mutationFn: () => resumeQueue(queue),
+    mutationFn: (reason: string | null) => resumeQueue(queue, reason),
     onSuccess: () => {
       toast({ title: queueWords.resumedDone(queue), tone: "success" });
       void cache.invalidateQueries({ queryKey: keys.whys() });
@@ -113,8 +114,12 @@ function Resume({ queue }: { queue: string }) {
     },
     onError: (error) => toast({ title: queueWords.resumeFailed(queue), detail: error.message, tone: "danger" }),
   });
+  const ask = async () => {
+    const told = await askReason({ title: queueWords.resumeTitle(queue), verb: queueWords.resumeVerb });
+    if (told) resume.mutate(told.reason);
+  };
   return (
-    <Button size="s" className="mt-2" busy={resume.isPending} refusal={refusal} onClick={() => resume.mutate()}>
+    <Button size="s" className="mt-2" busy={resume.isPending} refusal={refusal} onClick={ask}>
       {words.resumeQueue}
     </Button>
   );

@@ -339,7 +339,7 @@ test("a deletion is asked for, with verb and number; rows stay where they were",
   await userEvent.click(within(rowOf(2) as HTMLElement).getByRole("checkbox"));
   await userEvent.keyboard("{Delete}");
   const dialog = await screen.findByRole("dialog", { name: "Delete 2 jobs?" });
-  expect(dialog.textContent).toContain("1 of them has ended and will be deleted; 1 has not and will be left.");
+  expect(dialog.textContent).toContain("This fits 1 of them; 1 is left as it is.");
   expect(api.writes).toEqual([]);
   await userEvent.click(within(dialog).getByRole("button", { name: "Delete 1 job" }));
   expect(await screen.findByText("Deleted 1; 1 could not be")).toBeDefined();
@@ -400,6 +400,8 @@ test("over the list the same keys act, for there is no list to reach", async () 
   await userEvent.keyboard("j");
   expect(await screen.findByRole("dialog", { name: "Job resize" })).toBeDefined();
   await userEvent.keyboard("c");
+  await screen.findByRole("dialog", { name: "Cancel 1 job?" });
+  await userEvent.keyboard("{Enter}");
   expect(await screen.findByText("Asked resize to stop")).toBeDefined();
 });
 

@@ -110,7 +110,7 @@ function Queues({ queues, text, sort, onSort, onClear }: Props) {
           refusal,
           busy: acts.resuming,
           onPause: setPausing,
-          onResume: (queue) => acts.resume(queue.name),
+          onResume: (queue) => void acts.resume(queue),
         })}
         sort={{ id: order.by, descending: order.descending }}
         onSort={(id) => onSort(nextSort(order, id as QueueSort))}

@@ -3,10 +3,10 @@ import { useState } from "react";
 import { pauseQueue, type Queue } from "@/api/queues";
 import type { QueueRow } from "@/api/types";
 import { count } from "@/lib/format";
+import { reasonOf, reasonRefusal } from "@/lib/reason";
 import { words } from "@/lib/text/queues";
 import { Confirm } from "@/ui/confirm";
-import { Field } from "@/ui/field";
-import { Input } from "@/ui/input";
+import { ReasonField } from "@/ui/reason-field";
 
 interface Props {
   queue: Queue;
@@ -17,8 +17,9 @@ interface Props {
 /** Asks for a reason, then pauses. */
 export function PauseDialog({ queue, onClose, onDone }: Props) {
   const [reason, setReason] = useState("");
+  const refusal = reasonRefusal(reason);
   const pause = useMutation({
-    mutationFn: () => pauseQueue(queue.name, reason),
+    mutationFn: () => pauseQueue(queue.name, reasonOf(reason)),
     onSuccess: (answer) => {
       onDone(answer);
       onClose();
@@ -33,6 +34,7 @@ export function PauseDialog({ queue, onClose, onDone }: Props) {
       title={words.pauseTitle(queue.name)}
       description={words.pauseHint(queue.ready, count(queue.ready))}
       verb={words.pauseVerb}
+      refusal={refusal}
       busy={pause.isPending}
       error={pause.error}
       onConfirm={() => pause.mutate()}
@@ -40,12 +42,10 @@ export function PauseDialog({ queue, onClose, onDone }: Props) {
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          if (!pause.isPending) pause.mutate();
+          if (!pause.isPending && !refusal) pause.mutate();
         }}
       >
-        <Field label={words.reason} note={words.reasonNote} hint={words.reasonHint}>
-          <Input value={reason} autoFocus maxLength={500} onChange={(event) => setReason(event.target.value)} />
-        </Field>
+        <ReasonField value={reason} onChange={setReason} hint={words.reasonHint} first />
       </form>
     </Confirm>
   );

@@ -83,7 +83,7 @@ function Head({ queue }: { queue: Queue }) {
   const [pausing, setPausing] = useState(false);
   const busy = acts.resuming === queue.name;
   const pause = () => setPausing(true);
-  const resume = () => acts.resume(queue.name);
+  const resume = () => void acts.resume(queue);
   return (
     <>
       <div className={HEAD}>

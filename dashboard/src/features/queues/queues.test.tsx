@@ -133,8 +133,10 @@ test("a pause asks for a reason and changes the row where it stands; resume take
   expect(within(paused).getByText("deploy")).toBeDefined();
   expect(names()).toEqual(["imports", "mail", "media"]);
   await userEvent.click(within(paused).getByRole("button", { name: "Resume mail" }));
+  const question = await screen.findByRole("dialog", { name: "Resume mail?" });
+  await userEvent.type(within(question).getByLabelText(/Reason/), "deployed{Enter}");
   await waitFor(() => expect(screen.queryByText("Paused by ada")).toBeNull());
-  expect(sent.at(-1)?.path).toBe("mail/resume");
+  expect(sent.at(-1)).toEqual({ path: "mail/resume", body: { reason: "deployed" } });
 });
 
 test("a pause that fails keeps the dialog and says why", async () => {

@@ -1,5 +1,5 @@
 import { createLazyRoute, useNavigate } from "@tanstack/react-router";
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import { groupWorkers, type Worker, workerMatches } from "@/api/workers";
 import { count } from "@/lib/format";
 import { shortId } from "@/lib/id";
@@ -10,7 +10,6 @@ import { WORKER_STATES, type WorkerState } from "@/lib/worker-state";
 import { useWorkers } from "@/live/fresh";
 import { Button } from "@/ui/button";
 import { Code } from "@/ui/code";
-import { Confirm } from "@/ui/confirm";
 import { Empty } from "@/ui/empty";
 import { FilterInput } from "@/ui/filter-input";
 import { Page } from "@/ui/page";
@@ -85,7 +84,6 @@ interface Props {
 function Workers({ workers, show, text, onClear, onShowAll }: Props) {
   const refusal = useRefusal("workers:write");
   const send = useCommands();
-  const [stopping, setStopping] = useState<Worker | null>(null);
   const rows = useMemo(() => rowsOf(workers, show, text), [workers, show, text]);
   if (workers.length === 0) {
     return (
@@ -105,42 +103,19 @@ function Workers({ workers, show, text, onClear, onShowAll }: Props) {
   }
   const columns = columnsOf({
     refusal,
-    onDrain: (worker) => send.mutate({ id: worker.id, command: "drain" }),
-    onResume: (worker) => send.mutate({ id: worker.id, command: "resume" }),
-    onStop: setStopping,
+    onDrain: (worker) => void send(worker, "drain"),
+    onResume: (worker) => void send(worker, "resume"),
+    onStop: (worker) => void send(worker, "stop"),
   });
   return (
-    <>
-      <Table
-        label={words.list}
-        rows={rows}
-        getId={(row) => row.worker?.id ?? row.group.supervisor}
-        getName={(row) => (row.worker ? shortId(row.worker.id) : row.group.host)}
-        columns={columns}
-        section={(row) => (row.worker ? null : <GroupHead group={row.group} />)}
-      />
-      {stopping ? (
-        <Confirm
-          open
-          danger
-          onOpenChange={(open) => {
-            if (!open) setStopping(null);
-          }}
-          title={words.stopTitle(shortId(stopping.id))}
-          description={
-            <>
-              <p>{stopping.running > 0 ? words.stopJobs(stopping.running) : words.stopNone}</p>
-              <p className="mt-2">{words.stopFinal}</p>
-            </>
-          }
-          verb={words.stopVerb}
-          onConfirm={() => {
-            send.mutate({ id: stopping.id, command: "stop" });
-            setStopping(null);
-          }}
-        />
-      ) : null}
-    </>
+    <Table
+      label={words.list}
+      rows={rows}
+      getId={(row) => row.worker?.id ?? row.group.supervisor}
+      getName={(row) => (row.worker ? shortId(row.worker.id) : row.group.host)}
+      columns={columns}
+      section={(row) => (row.worker ? null : <GroupHead group={row.group} />)}
+    />
   );
 }
 

@@ -14,8 +14,9 @@ const sent: string[] = [];
 const server = setupServer(
   http.get(`${API}/workers`, () => HttpResponse.json({ items: workers })),
   http.get(`${API}/jobs/stats`, () => HttpResponse.json({ states: {}, queues: {}, as_of: "", exact: true })),
-  http.post(`${API}/workers/:id/:command`, ({ params }) => {
-    sent.push(`${String(params.id).slice(0, 8)} ${params.command}`);
+  http.post(`${API}/workers/:id/:command`, async ({ params, request }) => {
+    const { reason } = (await request.json()) as { reason: string | null };
+    sent.push(`${String(params.id).slice(0, 8)} ${params.command} ${reason}`);
     return HttpResponse.json({});
   }),
 );
@@ -127,21 +128,25 @@ test("without a worker the page says how to start one", async () => {
   expect(screen.getByText("taskflow worker app:app")).toBeDefined();
 });
 
-test("drain acts at once and can be taken back", async () => {
+test("drain says what it does, takes a reason, and can be taken back", async () => {
   await openApp("/workers");
-  await userEvent.click(await menuItem(1, "Drain"));
-  await waitFor(() => expect(sent).toEqual(["11111111 drain"]));
+  await userEvent.click(await menuItem(1, "Drain…"));
+  const dialog = await screen.findByRole("dialog", { name: "Drain worker 11111111?" });
+  expect(dialog.textContent).toContain("It can be resumed");
+  await userEvent.type(within(dialog).getByLabelText(/Reason/), " new disk {Enter}");
+  await waitFor(() => expect(sent).toEqual(["11111111 drain new disk"]));
   const undo = await screen.findByRole("button", { name: "Undo" });
   // The region of messages takes no clicks until it knows that it has one.
   await waitFor(() => expect(screen.getByRole("region", { name: /Notifications/ }).style.pointerEvents).toBe(""));
   await userEvent.click(undo);
-  await waitFor(() => expect(sent).toEqual(["11111111 drain", "11111111 resume"]));
+  await waitFor(() => expect(sent).toEqual(["11111111 drain new disk", "11111111 resume undo"]));
 });
 
 test("a draining worker can be resumed", async () => {
   await openApp("/workers");
-  await userEvent.click(await menuItem(2, "Resume"));
-  await waitFor(() => expect(sent).toEqual(["22222222 resume"]));
+  await userEvent.click(await menuItem(2, "Resume…"));
+  await userEvent.click(await screen.findByRole("button", { name: "Resume worker" }));
+  await waitFor(() => expect(sent).toEqual(["22222222 resume null"]));
 });
 
 test("stop says what happens to its jobs before it acts", async () => {
@@ -152,7 +157,7 @@ test("stop says what happens to its jobs before it acts", async () => {
   expect(dialog.textContent).toContain("there is no way back");
   expect(sent).toEqual([]);
   await userEvent.click(within(dialog).getByRole("button", { name: "Stop worker" }));
-  await waitFor(() => expect(sent).toEqual(["11111111 stop"]));
+  await waitFor(() => expect(sent).toEqual(["11111111 stop null"]));
   await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
 });
 
@@ -202,7 +207,8 @@ test("a command that fails says which worker and why", async () => {
     ),
   );
   await openApp("/workers");
-  await userEvent.click(await menuItem(1, "Drain"));
+  await userEvent.click(await menuItem(1, "Drain…"));
+  await userEvent.click(await screen.findByRole("button", { name: "Drain worker" }));
   expect(await screen.findByText("Worker 11111111 did not get the command")).toBeDefined();
   expect(screen.getByText("It has ended.")).toBeDefined();
 });

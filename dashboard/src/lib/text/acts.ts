@@ -11,6 +11,16 @@ const NONE_FIT: Record<Act, string> = {
   cancel: "Only jobs that have not ended can be cancelled",
   delete: "Only jobs that have ended can be deleted: cancel them first",
 };
+const CONSEQUENCE: Record<Act, string> = {
+  retry: "Dead jobs start a new round; scheduled and retrying ones become due now.",
+  cancel: "Jobs that wait never run; running ones are asked to stop, and their workers decide when.",
+  delete: "The jobs, their attempts and results are removed. This cannot be taken back.",
+};
+const CONSEQUENCE_OF_ONE: Record<Act, string> = {
+  retry: "A dead job starts a new round; a scheduled or retrying one becomes due now.",
+  cancel: "A job that waits never runs; a running one is asked to stop, and its worker decides when.",
+  delete: "The job, its attempts and its result are removed. This cannot be taken back.",
+};
 
 /** Words of what is done to jobs by hand. */
 export const acts = {
@@ -20,11 +30,10 @@ export const acts = {
   dueNowTask: (task: string) => `${task} is due now`,
   verbOf: (act: Act, n: number) => `${VERB[act]} ${jobs(n)}`,
   noneFit: (act: Act) => NONE_FIT[act],
-  deleteTitle: (n: number) => `Delete ${jobs(n)}?`,
-  deleteHint: "The jobs, their attempts and results are removed. This cannot be taken back.",
-  deleteOneHint: "The job, its attempts and its result are removed. This cannot be taken back.",
-  deleteSome: (fit: number, others: number) =>
-    `${fit} of them ${plural(fit, { one: "has", other: "have" })} ended and will be deleted; ${others} ${plural(others, { one: "has", other: "have" })} not and will be left.`,
+  question: (act: Act, n: number) => `${VERB[act]} ${jobs(n)}?`,
+  consequence: (act: Act, n: number) => (n === 1 ? CONSEQUENCE_OF_ONE : CONSEQUENCE)[act],
+  onlySome: (fit: number, others: number) =>
+    `This fits ${fit} of them; ${others} ${plural(others, { one: "is", other: "are" })} left as ${plural(others, { one: "it is", other: "they are" })}.`,
   /** "Retried 2 jobs". */
   done: (act: Act, n: number) => `${DONE[act]} ${jobs(n)}`,
   doneTask: (act: Act, task: string) => `${DONE[act]} ${task}`,

@@ -41,8 +41,6 @@ export const words = {
   kept: "Redacted; stays as it is",
   keptHint: "Leave it empty to keep the value, which is not shown.",
   replayed: (task: string) => `Enqueued a copy of ${task}`,
-  reason: "Reason",
-  reasonHint: "Kept in the audit.",
   nowUnless: (zone: string) => `Now, unless a time is given, in your time zone, ${zone}.`,
   done: (task: string) => `Enqueued ${task}`,
   held: (task: string) => `${task} was not stored: a live job holds its unique key`,

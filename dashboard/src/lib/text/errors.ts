@@ -75,6 +75,8 @@ export const words = {
   job: "Job",
   died: "Died",
 
+  question: (state: "resolved" | "open") => (state === "open" ? "Reopen this error?" : "Resolve this error?"),
+  verb: (state: "resolved" | "open") => (state === "open" ? "Reopen error" : "Resolve error"),
   resolve: "Resolve",
   mute: "Mute until…",
   retryAll: (n: number, formatted: string) =>

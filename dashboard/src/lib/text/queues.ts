@@ -29,7 +29,7 @@ export const words = {
   paused: "Paused",
   pausedBy: (actor: string) => `Paused by ${actor}`,
   pauseItem: "Pause…",
-  resumeItem: "Resume",
+  resumeItem: "Resume…",
   purgeItem: "Purge…",
   noWorker: "No worker",
   noWorkerHint: "It has ready jobs, and no living worker serves it. Start one, or add it to --queues of one that runs.",
@@ -49,10 +49,12 @@ export const words = {
       ? `Workers claim no more of its jobs; those that run go on. ${jobs(ready, formatted)} ${plural(ready, { one: "waits", other: "wait" })} until it is resumed.`
       : "Workers claim no more of its jobs; those that run go on. New jobs wait until it is resumed.",
   pauseVerb: "Pause queue",
-  reason: "Reason",
-  reasonNote: "optional",
   reasonHint: "Others see it beside the queue.",
   pausedDone: (queue: string) => `Paused ${queue}`,
+  resumeTitle: (queue: string) => `Resume ${queue}?`,
+  resumeHint: (ready: number, formatted: string) =>
+    `Workers claim its jobs again${ready > 0 ? `: ${jobs(ready, formatted)} ${plural(ready, { one: "waits", other: "wait" })}` : ""}.`,
+  resumeVerb: "Resume queue",
   resumedDone: (queue: string) => `Resumed ${queue}`,
   resumeFailed: (queue: string) => `${queue} could not be resumed`,
   undo: "Undo",

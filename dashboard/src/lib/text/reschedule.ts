@@ -17,8 +17,6 @@ export const words = {
   inOneDay: "In 24 hours",
   inOneWeek: "In 7 days",
   presets: "Times that are often wanted",
-  reason: "Reason",
-  reasonNote: "optional",
   done: (task: string, at: string) => `${task} is due ${at}`,
   doneNow: (task: string) => `${task} is due now`,
   notWaiting: "Only jobs that are pending, scheduled or retrying can be rescheduled",

@@ -18,6 +18,13 @@ const REFUSED = {
   stopping: "It was told to stop",
 };
 
+type Command = "drain" | "resume" | "stop";
+
+const VERB: Record<Command, string> = { drain: "Drain", resume: "Resume", stop: "Stop" };
+
+const stopJobs = (n: number) =>
+  `It claims no more. Its ${jobs(n)} ${plural(n, { one: "has", other: "have" })} the drain timeout to finish; what is left then goes back to its queue, runs on another worker, and the attempt is not counted.`;
+
 /** Words of the workers. */
 export const words = {
   list: "Workers",
@@ -58,23 +65,24 @@ export const words = {
   itsJobs: "its jobs",
 
   menu: (name: string) => `Actions for worker ${name}`,
-  drain: "Drain",
-  resume: "Resume",
+  drain: "Drain…",
+  resume: "Resume…",
   stop: "Stop…",
   showJobs: "Show its jobs",
   copyId: "Copy id",
   copied: "Copied",
   refused: (why: keyof typeof REFUSED) => REFUSED[why],
 
-  stopTitle: (name: string) => `Stop worker ${name}?`,
-  stopNone: "It holds no job.",
-  stopJobs: (n: number) =>
-    `It claims no more. Its ${jobs(n)} ${plural(n, { one: "has", other: "have" })} the drain timeout to finish; what is left then goes back to its queue, runs on another worker, and the attempt is not counted.`,
-  stopFinal: "Its process ends and is not replaced by its supervisor: there is no way back.",
+  question: (command: Command, name: string) => `${VERB[command]} worker ${name}?`,
+  verb: (command: Command) => `${VERB[command]} worker`,
+  consequence: (command: Command, n: number) => {
+    if (command === "resume") return "It claims jobs again.";
+    if (command === "drain") return "It claims no more jobs and finishes those that it has. It can be resumed.";
+    return `${n > 0 ? stopJobs(n) : "It holds no job."} Its process ends and is not replaced by its supervisor: there is no way back.`;
+  },
   stopping: "Stopping",
   saidBy: (meaning: string, who: string) => `${meaning}; said by ${who}`,
   stoppingMeaning: "It was told to end: it claims no more jobs and finishes those that it has",
-  stopVerb: "Stop worker",
   drained: (name: string) => `Worker ${name} drains`,
   drainedDetail: "It claims no more jobs from its next heartbeat on; nor does what replaces it.",
   resumed: (name: string) => `Worker ${name} claims again`,

@@ -46,6 +46,7 @@ class Boot(msgspec.Struct, frozen=True, kw_only=True):
         zone: the time zone of this server.
         store: the engine.
         environment: the name of this installation, if the operator gave one.
+        requires_reason: whether an act must say why.
         sign_in: whether a key is needed and none was given.
     """
 
@@ -61,6 +62,7 @@ class Boot(msgspec.Struct, frozen=True, kw_only=True):
     zone: str
     store: str
     environment: str | None
+    requires_reason: bool
     sign_in: bool
 
 

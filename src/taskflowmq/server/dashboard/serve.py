@@ -37,6 +37,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
         environment: the name of the installation, or None.
         ancestors: who may show the page in a frame, in the words of a content security policy.
         public: whether it is a demonstration for everyone.
+        requires_reason: whether an act must say why.
     """
 
     version: str
@@ -45,6 +46,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     environment: str | None
     ancestors: str
     public: bool = False
+    requires_reason: bool = False
 
 
 class Dashboard:
@@ -121,6 +123,7 @@ class Dashboard:
             zone=about.zone,
             store=about.engine(),
             environment=about.environment,
+            requires_reason=about.requires_reason,
             sign_in=principal.role is None,
         )
 

@@ -174,7 +174,8 @@ class Gate:
         may_stay = None
         if policy.is_stream:
             may_stay = partial(self._may_stay, scope, policy, headers)
-        context = RequestContext(principal, self._tenant, request_id, headers, scope.get("root_path", ""), may_stay)
+        base, required = scope.get("root_path", ""), self._settings.require_reason
+        context = RequestContext(principal, self._tenant, request_id, headers, base, may_stay, requires_reason=required)
         context.put_into(scope)
         if policy.is_dashboard and self._dashboard is not None and _takes_page(scope, headers):
             await self._dashboard(scope, receive, reply)

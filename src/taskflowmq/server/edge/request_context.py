@@ -23,10 +23,22 @@ class RequestContext:
         headers: the request's fields, names in lower case.
         seat: its seat among the reads; the gate gives one to each read.
         wants_body: of a read or a stream: whether it is no HEAD.
+        requires_reason: whether an act must say why.
         may_stay: tells whether its caller may still read; None unless it is for a stream.
     """
 
-    __slots__ = ("actor", "base", "headers", "may_stay", "principal", "request_id", "seat", "tenant", "wants_body")
+    __slots__ = (
+        "actor",
+        "base",
+        "headers",
+        "may_stay",
+        "principal",
+        "request_id",
+        "requires_reason",
+        "seat",
+        "tenant",
+        "wants_body",
+    )
 
     seat: Seat
     wants_body: bool
@@ -39,6 +51,8 @@ class RequestContext:
         headers: Mapping[bytes, bytes],
         base: str = "",
         may_stay: Callable[[], bool] | None = None,
+        *,
+        requires_reason: bool = False,
     ) -> None:
         self.principal = principal
         self.actor = principal.actor
@@ -47,6 +61,7 @@ class RequestContext:
         self.headers = headers
         self.base = base
         self.may_stay = may_stay
+        self.requires_reason = requires_reason
 
     def put_into(self, scope: MutableMapping[str, Any]) -> None:
         """Let the request's scope carry this."""

@@ -32,7 +32,7 @@ async def create_view(body: RawBody, request: Request[Any, Any, Any], services: 
     """Save a view of the list of jobs. Names are unique among shared views, and among the caller's own: 409."""
     given, context = decode_body(ViewBody, body), context_of(request.scope)
     content = check_view(**fields_of(given))
-    by = operator_of(request, given.reason)
+    by = operator_of(request, given.reason, keeps_view=True)
     if content.shared:
         require(context.principal, "views:share")
     return view_out(await services.session.asked.views.add(by.tenant, new_id(), content, by=by))
@@ -42,7 +42,7 @@ async def create_view(body: RawBody, request: Request[Any, Any, Any], services: 
 async def change(view_id: FromPath[str], body: RawBody, request: Request[Any, Any, Any], services: Shared) -> ViewOut:
     """Rename a view, share it, or change what it shows. What the request leaves out stays as it is."""
     given = decode_body(ViewChange, body)
-    by = operator_of(request, given.reason)
+    by = operator_of(request, given.reason, keeps_view=True)
     view, scopes = await _writable(services, context_of(request.scope), view_id, shares=given.shared is True)
     before = {name: getattr(view, name) for name in ViewContent.__struct_fields__}
     content = check_view(**(before | fields_of(given)))
@@ -54,7 +54,7 @@ async def remove(
     view_id: FromPath[str], request: Request[Any, Any, Any], services: Shared, reason: ReasonText = None
 ) -> None:
     """Delete a view."""
-    by = operator_of(request, reason)
+    by = operator_of(request, reason, keeps_view=True)
     view, scopes = await _writable(services, context_of(request.scope), view_id)
     if not await services.session.asked.views.delete(by.tenant, view.id, by=by, scopes=scopes):
         raise ViewNotFound(f"there is no view {view.id}")
