@@ -30,8 +30,9 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     pick_up_s: float = 0.25
 
 
-#: For seconds instead of minutes on a machine that does other things, too: what is wrong by a factor is still seen.
-QUICK = Bounds(memory_mb=20, end_ratio=4, held_ratio=6, noise_s=0.3, offered=0.5, pick_up_s=2)
+#: For seconds instead of minutes on a machine that does other things, too, which stall a process for half a second:
+#: what is wrong by a factor is still seen.
+QUICK = Bounds(memory_mb=20, end_ratio=4, held_ratio=6, noise_s=1, offered=0.5, pick_up_s=2)
 
 WARM = 0.2
 START, END = (0.2, 0.4), (0.8, 1.0)
