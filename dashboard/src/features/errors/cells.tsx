@@ -26,7 +26,10 @@ export function ErrorCell({ group }: { group: ErrorGroup }) {
         <span className="font-medium text-danger">{visible(group.type)}</span>{" "}
         <span className="text-text-2">{visible(group.message)}</span>
       </Link>
-      <Marks group={group} />
+      {/* On a phone the error itself needs the room; its page has the mark. */}
+      <span className="shrink-0 @max-[480px]/table:hidden">
+        <Marks group={group} />
+      </span>
     </span>
   );
 }
