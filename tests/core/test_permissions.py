@@ -9,7 +9,7 @@ from taskflowmq.core.permissions import GRANTED, PERMISSIONS, Role, listed
 READS = {"jobs:read", "queues:read", "workers:read", "schedules:read", "workflows:read", "metrics:read", "payload:read"}
 #: A view of one's own is a bookmark.
 KEEPS = {"views:write"}
-OPERATES = {"jobs:write", "queues:write", "schedules:write", "workflows:write", "signals:write"}
+OPERATES = {"jobs:write", "jobs:inspect", "queues:write", "schedules:write", "workflows:write", "signals:write"}
 ADMINISTERS = {
     "limits:write", "alerts:write", "scaling:write", "workers:write", "queues:purge", "views:share",
     "users:write", "keys:write", "audit:read", "tenant:write",

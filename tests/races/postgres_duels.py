@@ -50,7 +50,7 @@ class PostgresDuels(Duels):
             lambda user: user.store.jobs.cancel("default", job.id, actor="me"),
         )
         assert (ids(claimed), cancel) == ([job.id], CancelAnswer.REQUESTED)
-        assert await rig.store.claims.cancel_requests(worker) == [job.id]
+        assert (await rig.store.claims.requests(worker)).cancel == [job.id]
 
     async def test_cancel_in_the_middle_before_claim(self, rig: Rig, arena: PostgresArena) -> None:
         job = await rig.put()

@@ -18,6 +18,7 @@ from taskflowmq.core.error_groups import Occurrences
 from taskflowmq.core.fingerprint import ErrorKind
 from taskflowmq.core.permissions import Role
 from taskflowmq.core.workers import KNOWN
+from taskflowmq.ports.store import ClaimRequest
 from taskflowmq.server.app import make_framework
 from taskflowmq.server.edge.policy import SAFE_METHODS
 from taskflowmq.stores.sqlite.jobs import SqliteJobs
@@ -40,6 +41,12 @@ async def waiting(client: httpx.AsyncClient) -> str:
 async def ended(client: httpx.AsyncClient) -> str:
     job = await waiting(client)
     assert (await client.post(f"/api/v1/jobs/{job}/cancel")).status_code == 202
+    return job
+
+
+async def running(client: httpx.AsyncClient) -> str:
+    items = (await client.get("/api/v1/jobs", params={"state": "running"})).json()["items"]
+    job: str = items[0]["id"]
     return job
 
 
@@ -87,6 +94,8 @@ ACTS: dict[str, Act] = {
     "retryJob": to_job("POST", "/retry", waiting),
     "cancelJob": to_job("POST", "/cancel", waiting),
     "deleteJob": to_job("DELETE", "", ended),
+    "askStack": to_job("POST", "/stack", running),
+    "askProfile": to_job("POST", "/profile", running),
     "replayJob": to_job("POST", "/replay", waiting),
     "rescheduleJob": to_job("PATCH", "", waiting, {"delay": 900}),
     "retryJobs": to_jobs("retry", waiting),
@@ -144,6 +153,9 @@ async def operated(app: TaskFlow, reader: httpx.AsyncClient) -> httpx.AsyncClien
     """A client of a server that has a worker which knows commands."""
     info = msgspec.json.encode({"commands": KNOWN})
     await app.store.workers.register(msgspec.structs.replace(new_worker(WORKER, 600_000), info=info))
+    await reader.post("/api/v1/jobs", json={"task": "anything"})
+    request = ClaimRequest(worker_id=WORKER, tenants=(), queues=(), tasks=("anything",), limit=1)
+    assert len(await app.store.claims.claim(request)) == 1
     await waiting(reader)
     kind = ErrorKind(MARK, "ValueError", "no luck")
     seen = Occurrences(

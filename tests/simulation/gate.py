@@ -91,6 +91,7 @@ class Gate:
         self.upkeep, self.schema, self.probes = _Part(self, "upkeep"), _Part(self, "schema"), _Part(self, "probes")
         self.history, self.bulks, self.views = _Part(self, "history"), _Part(self, "bulks"), _Part(self, "views")
         self.logs, self.audit, self.errors = _Part(self, "logs"), _Part(self, "audit"), _Part(self, "errors")
+        self.inspections = _Part(self, "inspections")
         self.notifier = self
 
     async def ask(self, what: tuple[str, str], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

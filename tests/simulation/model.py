@@ -18,6 +18,7 @@ from tests.simulation.model_audit import ModelAudit
 from tests.simulation.model_bulks import ModelBulks
 from tests.simulation.model_errors import ModelErrors
 from tests.simulation.model_history import ModelHistory
+from tests.simulation.model_inspections import ModelInspections, questions_of
 from tests.simulation.model_jobs import ModelJobs
 from tests.simulation.model_logs import ModelLogs
 from tests.simulation.model_probes import ModelProbes
@@ -30,6 +31,7 @@ from tests.simulation.rules import Choices, claimable, readable, settle, take
 from taskflowmq.core.audit import Act, Caller
 from taskflowmq.core.errors import Conflict, IdempotencyMismatch, LeaseLost, NotUnique
 from taskflowmq.core.ids import MAX_SKEW_MS
+from taskflowmq.core.inspection import WorkerRequests
 from taskflowmq.core.job import (
     ClaimedJob,
     Counters,
@@ -201,9 +203,10 @@ class ModelClaims:
             if held is not None and held.counters.lease_no == lease_no and readable(progress):
                 self._data.running[job_id] = msgspec.structs.replace(held, progress=progress)
 
-    async def cancel_requests(self, worker_id: UUID) -> list[UUID]:
-        found = self._data.running.items()
-        return sorted(job_id for job_id, held in found if held.worker == worker_id and held.cancel_at is not None)
+    async def requests(self, worker_id: UUID) -> WorkerRequests:
+        held = {job_id: one for job_id, one in sorted(self._data.running.items()) if one.worker == worker_id}
+        cancel = [job_id for job_id, one in held.items() if one.cancel_at is not None]
+        return WorkerRequests(cancel, questions_of(self._data, worker_id, self._now()))
 
     async def paused_queues(self) -> dict[QueueRef, Pause]:
         return {queue: pause for queue, pause in self._data.queues.items() if pause is not None}
@@ -430,6 +433,7 @@ class ModelStore:
         self.history = ModelHistory(data, clock.now)
         self.audit = ModelAudit(data, clock.now)
         self.views = ModelViews(data, clock.now)
+        self.inspections = ModelInspections(data, clock.now)
         self.upkeep = ModelUpkeep(data, clock.now)
         self.schema = ModelSchema()
 

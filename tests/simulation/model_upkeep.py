@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from tests.simulation.model_inspections import forget_old
 from tests.simulation.rows import Data, Ended, Ready
 
 from taskflowmq.core.grace import Grace, grace_after
@@ -132,7 +133,7 @@ class ModelUpkeep:
         past = [key for key, row in data.workers.items() if row.ended_at is not None and self._is_past(key, retention)]
         for worker_id in past:
             del data.workers[worker_id]
-        return len(old[:limit]) + len(bare) + len(over) + len(asked) + len(past)
+        return len(old[:limit]) + len(bare) + len(over) + len(asked) + len(past) + forget_old(data, now)
 
     def _is_past(self, worker_id: UUID, retention: Retention) -> bool:
         """Tell whether an ended worker is forgotten: no job that is kept can have run there."""

@@ -16,6 +16,7 @@ import msgspec
 from taskflowmq.core.audit import Act
 from taskflowmq.core.bulk import Bulk
 from taskflowmq.core.history import Figures
+from taskflowmq.core.inspection import Question
 from taskflowmq.core.job import Counters, JobKind, NewJob, QueueRef
 from taskflowmq.core.job_logs import LogLine
 from taskflowmq.core.pauses import Pause
@@ -180,6 +181,18 @@ class Failures(Row, frozen=True, kw_only=True, gc=False):
     job_id: UUID
 
 
+class Asked(Row, frozen=True, kw_only=True, gc=False):
+    """A request for the stack or a profile of a running job."""
+
+    question: Question
+    worker: UUID
+    asked_at: datetime
+    asked_by: str
+    until: datetime
+    answered_at: datetime | None = None
+    answer: bytes | None = None
+
+
 class Data:
     """The whole model database."""
 
@@ -224,6 +237,8 @@ class Data:
         self.acts_added = 0
         #: Saved views by tenant and id.
         self.views: dict[tuple[str, UUID], SavedView] = {}
+        #: Requests for stacks and profiles, by job and kind.
+        self.asked: dict[tuple[UUID, str], Asked] = {}
         #: Groups of errors by tenant and fingerprint, and failures by the number of their row.
         self.groups: dict[tuple[str, str], Group] = {}
         self.failed: dict[int, Failures] = {}

@@ -34,10 +34,10 @@ READS = frozenset(
     "jobs.get jobs.get_many jobs.attempts jobs.list_jobs jobs.list_rows stats.count stats.count_all"
     " stats.list_ready_tenants queues.list_queues workers.orphaned workers.held_jobs workers.suspects_ready"
     " workers.get workers.first_jobs"
-    " workers.list_workers claims.cancel_requests claims.paused_queues intake.list_tasks upkeep.check"
+    " workers.list_workers claims.requests claims.paused_queues intake.list_tasks upkeep.check"
     " upkeep.failures upkeep.duties stats.sizes"
     " probes.revision probes.probe_jobs probes.probe_page history.now history.read"
-    " history.read_backlog".split()
+    " history.read_backlog inspections.get inspections.list_of".split()
 )
 #: Every so many steps the rows are read after a read, too, and views are compared.
 LOOK_EVERY = 40

@@ -18,6 +18,7 @@ import msgspec
 from taskflowmq.core.error_groups import Occurrences
 from taskflowmq.core.errors import LeaseLost, StoreUnavailable
 from taskflowmq.core.history import Figures, HistoryKept, joined
+from taskflowmq.core.inspection import WorkerRequests
 from taskflowmq.core.job import ClaimedJob, Counters, HeldJob, JobKind, NewJob, QueueRef, State
 from taskflowmq.core.job_logs import NewLines
 from taskflowmq.core.pauses import Pause
@@ -341,9 +342,9 @@ class FakeStore:
                 self.rows[job_id].progress = value
         self._tell()
 
-    async def cancel_requests(self, worker_id: UUID) -> list[UUID]:
+    async def requests(self, worker_id: UUID) -> WorkerRequests:
         self._check()
-        return [job_id for job_id in self.cancelled if self.rows[job_id].worker == worker_id]
+        return WorkerRequests([job_id for job_id in self.cancelled if self.rows[job_id].worker == worker_id], [])
 
     async def paused_queues(self) -> dict[QueueRef, Pause]:
         self._check()

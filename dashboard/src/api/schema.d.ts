@@ -150,6 +150,60 @@ export interface paths {
         patch: operations["rescheduleJob"];
         trace?: never;
     };
+    "/api/v1/jobs/{job_id}/stack": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a stack
+         * @description Return the last request for the stack of a job, which is kept for an hour, with its answer if there is one.
+         */
+        get: operations["getStack"];
+        put?: never;
+        /**
+         * Request a stack
+         * @description Ask the worker of a running job where its body is now.
+         *
+         *     It answers within about a second; read the answer with GET, or hear of it in event `job` of the live feed. Another
+         *     request while one waits is the same one. A job that does not run returns 409 `job_not_running`.
+         */
+        post: operations["askStack"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{job_id}/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a profile
+         * @description Return the last request for a profile of a job, which is kept for an hour, with its answer if there is one.
+         */
+        get: operations["getProfile"];
+        put?: never;
+        /**
+         * Request a profile
+         * @description Ask the worker of a running job where the time of its body goes, for 1 to 60 seconds.
+         *
+         *     Its calls are looked at 100 times a second. If the job ends before, the answer is what was seen until then.
+         *     Otherwise as for a stack.
+         */
+        post: operations["askProfile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs/{job_id}/logs": {
         parameters: {
             query?: never;
@@ -1737,6 +1791,178 @@ export interface components {
             lines: components["schemas"]["LogLineOut"][];
         };
         /**
+         * StackOut
+         * @description A request for the stack of a running job.
+         */
+        StackOut: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            job_id: string;
+            /** @description All but `waiting` are final; of a profile, `ended` may become `answered` within 2 seconds */
+            state: components["schemas"]["InspectionState"];
+            /** @description The same in a sentence */
+            detail: string;
+            /** Format: date-time */
+            asked_at: string;
+            asked_by: string;
+            /**
+             * Format: uuid
+             * @description Worker of the job at the time of the request
+             */
+            worker: string;
+            answered_at: string | null;
+            answer: components["schemas"]["StackAnswerOut"] | null;
+        };
+        /**
+         * InspectionState
+         * @description Whether a request was answered. Of a profile, ENDED may become ANSWERED within :data:`LAST_ANSWER_S`.
+         * @enum {string}
+         */
+        InspectionState: "answered" | "ended" | "no_answer" | "waiting";
+        /**
+         * StackAnswerOut
+         * @description Where the body of a job is.
+         */
+        StackAnswerOut: {
+            host: string;
+            /** @description Process that runs the body */
+            pid: number;
+            /** @description What runs the body */
+            body: components["schemas"]["BodyKind"];
+            /** @description Seconds since the body began; null: it has not begun */
+            age: number | null;
+            /** @description Resident memory of the process in bytes; null: not known */
+            rss: number | null;
+            /** @description Processor time of the process; null: not known */
+            cpu_seconds: number | null;
+            /** @description What keeps the answer from being complete */
+            note: string | null;
+            /** @description The body's, then those of the tasks that it waits for, at most 8 */
+            stacks: components["schemas"]["CallStackOut"][];
+        };
+        /**
+         * BodyKind
+         * @description What runs a body.
+         * @enum {string}
+         */
+        BodyKind: "coroutine" | "process" | "thread";
+        /**
+         * CallStackOut
+         * @description The calls of one task or thread.
+         */
+        CallStackOut: {
+            /** @description Name of the task or the thread */
+            name: string;
+            /** @enum {string} */
+            kind: "task" | "thread";
+            /** @description Whether it waits for an await; false: it runs */
+            waits: boolean;
+            /** @description At most 100, outermost first: the most recent call is the last */
+            frames: components["schemas"]["FrameOut"][];
+            /** @description Frames that are left out after the first 20 */
+            left_out: number;
+        };
+        /**
+         * FrameOut
+         * @description A call; no values of variables are read.
+         */
+        FrameOut: {
+            file: string;
+            /** @description The line that runs; in a profile, where the function begins */
+            line: number;
+            /** @description Qualified name */
+            function: string;
+            /** @description The source line; null: not read, or not available */
+            code: string | null;
+        };
+        /**
+         * ProfileOut
+         * @description A request for a profile of a running job.
+         */
+        ProfileOut: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            job_id: string;
+            /** @description All but `waiting` are final; of a profile, `ended` may become `answered` within 2 seconds */
+            state: components["schemas"]["InspectionState"];
+            /** @description The same in a sentence */
+            detail: string;
+            /** Format: date-time */
+            asked_at: string;
+            asked_by: string;
+            /**
+             * Format: uuid
+             * @description Worker of the job at the time of the request
+             */
+            worker: string;
+            answered_at: string | null;
+            /** @description How long to look */
+            seconds: number;
+            answer: components["schemas"]["ProfileAnswerOut"] | null;
+        };
+        /**
+         * ProfileAnswerOut
+         * @description Where the time of a job goes: time on the clock, so that waiting is seen as well.
+         */
+        ProfileAnswerOut: {
+            host: string;
+            /** @description Process that runs the body */
+            pid: number;
+            /** @description What runs the body */
+            body: components["schemas"]["BodyKind"];
+            /** @description Seconds since the body began; null: it has not begun */
+            age: number | null;
+            /** @description Resident memory of the process in bytes; null: not known */
+            rss: number | null;
+            /** @description Processor time of the process; null: not known */
+            cpu_seconds: number | null;
+            /** @description What keeps the answer from being complete */
+            note: string | null;
+            /** @description How long it was looked at; less than requested if the job ended */
+            seconds: number;
+            samples: number;
+            /** @description Average time between two samples */
+            interval_ms: number;
+            /** @description Share of the time that sampling itself used a processor */
+            overhead: number;
+            frames: components["schemas"]["FrameOut"][];
+            /** @description At most 2,000, most samples first */
+            paths: components["schemas"]["PathOut"][];
+            /** @description Samples of further paths */
+            left_out: number;
+            /** @description Whether the job ended before the time was over */
+            ended: boolean;
+        };
+        /**
+         * PathOut
+         * @description Calls that were seen together.
+         */
+        PathOut: {
+            /** @description Indexes of `frames`, outermost first */
+            frames: number[];
+            samples: number;
+            /** @description Whether the body waited for an await there */
+            waits: boolean;
+        };
+        /**
+         * ProfileBody
+         * @description The body of POST /jobs/{job_id}/profile.
+         */
+        ProfileBody: {
+            /**
+             * @description How long to look
+             * @default 5
+             */
+            seconds?: number;
+            /**
+             * @description Why, on one line without control characters; kept in the audit
+             * @default null
+             */
+            reason?: string | null;
+        };
+        /**
          * QueueList
          * @description Queues, ordered by name. The last page has ``next: null``.
          */
@@ -1975,7 +2201,7 @@ export interface components {
             actor: string;
             role: components["schemas"]["Role"];
             /** @description What the role permits */
-            permissions: ("alerts:write" | "audit:read" | "jobs:read" | "jobs:write" | "keys:write" | "limits:write" | "metrics:read" | "payload:read" | "queues:purge" | "queues:read" | "queues:write" | "scaling:write" | "schedules:read" | "schedules:write" | "signals:write" | "system:read" | "tenant:write" | "tenants:write" | "users:write" | "views:share" | "views:write" | "workers:read" | "workers:write" | "workflows:read" | "workflows:write")[];
+            permissions: ("alerts:write" | "audit:read" | "jobs:inspect" | "jobs:read" | "jobs:write" | "keys:write" | "limits:write" | "metrics:read" | "payload:read" | "queues:purge" | "queues:read" | "queues:write" | "scaling:write" | "schedules:read" | "schedules:write" | "signals:write" | "system:read" | "tenant:write" | "tenants:write" | "users:write" | "views:share" | "views:write" | "workers:read" | "workers:write" | "workflows:read" | "workflows:write")[];
             /** @description Tenant whose jobs, queues and tasks it sees */
             tenant: string;
             /** @description When the session ends; null without a session */
@@ -2911,6 +3137,32 @@ export interface components {
             id: string;
             logs: components["schemas"]["LogNews"];
         };
+        /**
+         * JobInspectionEvent
+         * @description Event ``job`` of a job whose stack or profile was requested.
+         */
+        JobInspectionEvent: {
+            /** Format: uuid */
+            id: string;
+            /** @description The last request of each kind */
+            inspections: components["schemas"]["InspectionNews"][];
+        };
+        /**
+         * InspectionNews
+         * @description A request in event ``job``; its answer is read by its own route, with the permission that this needs.
+         */
+        InspectionNews: {
+            /** Format: uuid */
+            id: string;
+            kind: components["schemas"]["InspectionKind"];
+            state: components["schemas"]["InspectionState"];
+        };
+        /**
+         * InspectionKind
+         * @description What is asked.
+         * @enum {string}
+         */
+        InspectionKind: "profile" | "stack";
         /**
          * ResyncEvent
          * @description Event ``resync``: the reader must request its lists again.
@@ -4075,6 +4327,534 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["JobOut"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    getStack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 019ab2c4-7d1e-7a30-9c44-51f0b7a2e6d8 */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "5f0c1d9e-2b64-4a38-9f0e-7d2c8a41b6e3",
+                     *       "job_id": "019ab2c4-7d1e-7a30-9c44-51f0b7a2e6d8",
+                     *       "state": "answered",
+                     *       "detail": "the worker has answered",
+                     *       "asked_at": "2026-11-22T06:00:00Z",
+                     *       "asked_by": "key:9f2c41d7",
+                     *       "worker": "019ab2c4-0000-7000-8000-0d2f5a3b9c11",
+                     *       "answered_at": "2026-11-22T06:00:00.420000Z",
+                     *       "answer": {
+                     *         "host": "worker-1",
+                     *         "pid": 4711,
+                     *         "body": "thread",
+                     *         "age": 42.5,
+                     *         "rss": 98566144,
+                     *         "cpu_seconds": 17.2,
+                     *         "note": null,
+                     *         "stacks": [
+                     *           {
+                     *             "name": "taskflow-1",
+                     *             "kind": "thread",
+                     *             "waits": false,
+                     *             "frames": [
+                     *               {
+                     *                 "file": "/srv/shop/tasks.py",
+                     *                 "line": 31,
+                     *                 "function": "report",
+                     *                 "code": "rows = load(day)"
+                     *               },
+                     *               {
+                     *                 "file": "/srv/shop/tasks.py",
+                     *                 "line": 12,
+                     *                 "function": "load",
+                     *                 "code": "return cursor.fetchall()"
+                     *               }
+                     *             ],
+                     *             "left_out": 0
+                     *           }
+                     *         ]
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StackOut"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    askStack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 019ab2c4-7d1e-7a30-9c44-51f0b7a2e6d8 */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "it hangs"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ReasonBody"];
+            };
+        };
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "5f0c1d9e-2b64-4a38-9f0e-7d2c8a41b6e3",
+                     *       "job_id": "019ab2c4-7d1e-7a30-9c44-51f0b7a2e6d8",
+                     *       "state": "waiting",
+                     *       "detail": "the worker has not answered yet",
+                     *       "asked_at": "2026-11-22T06:00:00Z",
+                     *       "asked_by": "key:9f2c41d7",
+                     *       "worker": "019ab2c4-0000-7000-8000-0d2f5a3b9c11",
+                     *       "answered_at": null,
+                     *       "answer": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StackOut"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    getProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 019ab2c4-7d1e-7a30-9c44-51f0b7a2e6d8 */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "5f0c1d9e-2b64-4a38-9f0e-7d2c8a41b6e3",
+                     *       "job_id": "019ab2c4-7d1e-7a30-9c44-51f0b7a2e6d8",
+                     *       "state": "answered",
+                     *       "detail": "the worker has answered",
+                     *       "asked_at": "2026-11-22T06:00:00Z",
+                     *       "asked_by": "key:9f2c41d7",
+                     *       "worker": "019ab2c4-0000-7000-8000-0d2f5a3b9c11",
+                     *       "answered_at": "2026-11-22T06:00:00.420000Z",
+                     *       "answer": {
+                     *         "host": "worker-1",
+                     *         "pid": 4711,
+                     *         "body": "thread",
+                     *         "age": 42.5,
+                     *         "rss": 98566144,
+                     *         "cpu_seconds": 17.2,
+                     *         "note": null,
+                     *         "seconds": 5,
+                     *         "samples": 480,
+                     *         "interval_ms": 10.42,
+                     *         "overhead": 0.003,
+                     *         "frames": [
+                     *           {
+                     *             "file": "/srv/shop/tasks.py",
+                     *             "line": 31,
+                     *             "function": "report",
+                     *             "code": null
+                     *           },
+                     *           {
+                     *             "file": "/srv/shop/tasks.py",
+                     *             "line": 12,
+                     *             "function": "load",
+                     *             "code": null
+                     *           }
+                     *         ],
+                     *         "paths": [
+                     *           {
+                     *             "frames": [
+                     *               0,
+                     *               1
+                     *             ],
+                     *             "samples": 470,
+                     *             "waits": false
+                     *           },
+                     *           {
+                     *             "frames": [
+                     *               0
+                     *             ],
+                     *             "samples": 10,
+                     *             "waits": false
+                     *           }
+                     *         ],
+                     *         "left_out": 0,
+                     *         "ended": false
+                     *       },
+                     *       "seconds": 5
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ProfileOut"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    askProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 019ab2c4-7d1e-7a30-9c44-51f0b7a2e6d8 */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "seconds": 5,
+                 *       "reason": "it is slow"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ProfileBody"];
+            };
+        };
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "5f0c1d9e-2b64-4a38-9f0e-7d2c8a41b6e3",
+                     *       "job_id": "019ab2c4-7d1e-7a30-9c44-51f0b7a2e6d8",
+                     *       "state": "waiting",
+                     *       "detail": "the worker has not answered yet",
+                     *       "asked_at": "2026-11-22T06:00:00Z",
+                     *       "asked_by": "key:9f2c41d7",
+                     *       "worker": "019ab2c4-0000-7000-8000-0d2f5a3b9c11",
+                     *       "answered_at": null,
+                     *       "answer": null,
+                     *       "seconds": 5
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ProfileOut"];
                 };
             };
             /** @description Problem; `code` identifies it */

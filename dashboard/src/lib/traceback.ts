@@ -76,8 +76,13 @@ export function readTraceback(text: string): Raised[] | null {
 }
 
 function frameOf([, file = "", line = "0", name]: RegExpExecArray, index: number): Frame {
+  return callFrame(index, file, Number(line), name ?? "", "");
+}
+
+/** A call that was not read from a text. */
+export function callFrame(index: number, file: string, line: number, name: string, code: string): Frame {
   const short = file.split(/[\\/]/).slice(-2).join("/");
-  return { index, file, short, line: Number(line), name: name ?? "", code: "", own: !isLibrary(file) };
+  return { index, file, short, line, name, code, own: !isLibrary(file) };
 }
 
 function outdent(lines: string[]): string {

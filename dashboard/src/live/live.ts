@@ -7,6 +7,7 @@ import { setStoreTime } from "@/lib/clock";
 import { endSession } from "@/lib/session";
 import { type Connection, connect } from "./connection";
 import { type FromHub, isNothing, MOST, unite, type Wishes } from "./messages";
+import { isInspectionEvent, tellInspections } from "./patch-inspection";
 import { isLogEvent, patchLog } from "./patch-log";
 import { type Moved, patchJob, patchLists } from "./patches";
 import { setLiveControls, setLiveStatus, tellVersion } from "./status";
@@ -165,6 +166,7 @@ export class Live {
         return;
       case "job":
         if (isLogEvent(value)) patchLog(this.client, value.id, value.logs);
+        else if (isInspectionEvent(value)) tellInspections(this.client, value);
         else patchJob(this.client, value as Moved);
         return;
       case "page":

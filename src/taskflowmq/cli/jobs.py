@@ -16,6 +16,7 @@ from click.core import ParameterSource
 from taskflowmq.cli.exits import some_refused
 from taskflowmq.cli.filter_options import filter_options, read_filters, view_option, with_view
 from taskflowmq.cli.follow import follow, tell_json, tell_text
+from taskflowmq.cli.inspections import profile, stack
 from taskflowmq.cli.job_logs import logs
 from taskflowmq.cli.job_options import read_object
 from taskflowmq.cli.matching import matching_options, on_matching
@@ -43,7 +44,7 @@ from taskflowmq.wire.listing import page_out
 
 @click.group("jobs")
 def command() -> None:
-    """List, export, read, retry, reschedule, cancel and delete jobs."""
+    """List, export, read, retry, reschedule, cancel and delete jobs, and look at those that run."""
 
 
 @command.command("list")
@@ -224,6 +225,8 @@ def _whole_error(error: dict[str, Any]) -> str:
 
 
 command.add_command(logs)
+command.add_command(stack)
+command.add_command(profile)
 
 
 @command.command("retry")

@@ -115,6 +115,7 @@ PARTS = (
     "claims",
     "errors",
     "history",
+    "inspections",
     "intake",
     "jobs",
     "logs",

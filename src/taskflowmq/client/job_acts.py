@@ -1,7 +1,8 @@
-"""``app.jobs``, what operators do to one job: cancel, retry, reschedule, replay, delete."""
+"""``app.jobs``, what operators do to one job: cancel, retry, reschedule, replay, look at, delete."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -11,12 +12,21 @@ from taskflowmq.client.acting import Acting
 from taskflowmq.client.handle import Handle
 from taskflowmq.client.hub import Hub
 from taskflowmq.client.ids import parse_id
+from taskflowmq.client.inspecting import POLL_S, Looks, inspect
 from taskflowmq.client.replay import read_replays, replay_of
 from taskflowmq.client.rescheduling import new_time, reschedule
 from taskflowmq.client.sender import Sender
 from taskflowmq.client.session import Session
 from taskflowmq.client.sync import sync_twin
+from taskflowmq.core.audit import Caller
 from taskflowmq.core.directives import Duration
+from taskflowmq.core.inspection import (
+    DEFAULT_SECONDS,
+    Inspection,
+    InspectionKind,
+    check_seconds,
+    kept,
+)
 from taskflowmq.core.job import Enqueued, JobView
 from taskflowmq.core.operations import CancelAnswer, RescheduleAnswer, RetryAnswer, check, not_found
 
@@ -143,6 +153,57 @@ class JobActs:
         stored = await self._hub.call(replay)
         return Handle(stored.id, stored.created, self._hub, self._tenant)
 
+    async def astack(self, job_id: UUID | str, *, reason: str | None = None, actor: str | None = None) -> Inspection:
+        """Return where the body of a running job is now: ``.stack`` has its calls, without values of variables.
+
+        Waits for the worker, which answers within about a second. If it does not, ``.state`` says why: "no_answer"
+        after 15 s (it is stopped, its event loop is blocked, or its version is older), or "ended" (the job ended
+        before). The audit keeps who asked, and why.
+
+        Args:
+            job_id, reason, actor: as for :meth:`acancel`.
+
+        Raises:
+            JobNotFound: there is none.
+            NotRunning: it does not run.
+        """
+        wanted, by = parse_id(job_id), self._acting.caller(actor, reason)
+        return await self._inspected(wanted, InspectionKind.STACK, 0, by)
+
+    async def aprofile(
+        self,
+        job_id: UUID | str,
+        seconds: int = DEFAULT_SECONDS,
+        *,
+        reason: str | None = None,
+        actor: str | None = None,
+    ) -> Inspection:
+        """Return where the time of a running job goes: ``.profile`` has its calls, looked at 100 times a second.
+
+        Otherwise as :meth:`astack`. A job that ends meanwhile has a shorter profile.
+
+        Args:
+            job_id: the job.
+            seconds: for how long to look, 1…60.
+            reason, actor: as for :meth:`acancel`.
+
+        Raises:
+            JobNotFound: there is none.
+            NotRunning: it does not run.
+            InvalidJob: the number of seconds is wrong.
+        """
+        wanted, by, span = parse_id(job_id), self._acting.caller(actor, reason), check_seconds(seconds)
+        return await self._inspected(wanted, InspectionKind.PROFILE, span, by)
+
+    async def _inspected(self, wanted: UUID, kind: InspectionKind, seconds: int, by: Caller) -> Inspection:
+        found = await self._hub.call(lambda session: inspect(session, self._tenant, wanted, kind, seconds, by))
+        looks = Looks()
+        while looks.go_on(found):
+            await asyncio.sleep(POLL_S)
+            last = await self._hub.call(lambda session: session.asked.inspections.get(self._tenant, wanted, kind))
+            found = kept(last, wanted, kind)
+        return found
+
     async def areplays(self, job_id: UUID | str) -> list[UUID]:
         """Return the newest jobs by which a job was replayed, for as long as the audit keeps that."""
         wanted = parse_id(job_id)
@@ -168,3 +229,5 @@ class JobActs:
     delete = sync_twin(adelete)
     replay = sync_twin(areplay)
     replays = sync_twin(areplays)
+    stack = sync_twin(astack)
+    profile = sync_twin(aprofile)

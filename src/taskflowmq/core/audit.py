@@ -32,6 +32,8 @@ class Action(StrEnum):
     JOB_RESCHEDULE = "job.reschedule"
     JOB_DELETE = "job.delete"
     JOB_REPLAY = "job.replay"
+    JOB_STACK = "job.stack"
+    JOB_PROFILE = "job.profile"
     BULK_RETRY = "bulk.retry"
     BULK_CANCEL = "bulk.cancel"
     BULK_DELETE = "bulk.delete"

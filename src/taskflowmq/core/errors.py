@@ -9,6 +9,7 @@ TaskFlowError
 ├── IdempotencyInFlight               the first request with this Idempotency-Key has not ended yet
 ├── Conflict                          the job, or the worker, is not in a state that allows this
 │   ├── NotWaiting                    the job runs or has ended, so it has no time to change
+│   ├── NotRunning                    the job does not run, so it has no stack and no profile
 │   └── CommandNotSupported           the worker's version knows no commands
 ├── JobNotFound                       no such job in this tenant
 ├── QueueNotFound                     no such queue: no job has named it yet
@@ -17,6 +18,7 @@ TaskFlowError
 ├── TaskNotFound                      no such task has been announced
 ├── ErrorGroupNotFound                no such group of errors in this tenant
 ├── ViewNotFound                      no such saved view that this caller may read
+├── InspectionNotFound                no stack or profile of this job was requested within the last hour
 ├── JobFailed                         the awaited job ended dead
 ├── JobCancelled                      the awaited job was cancelled
 ├── ResultUnavailable                 the awaited job completed, but its result could not be stored
@@ -141,6 +143,12 @@ class NotWaiting(Conflict):
     code = "job_not_waiting"
 
 
+class NotRunning(Conflict):
+    """The job does not run, so it has no stack and no profile; nothing changed."""
+
+    code = "job_not_running"
+
+
 class IdempotencyMismatch(TaskFlowError):
     """The Idempotency-Key was already used with a different request."""
 
@@ -199,6 +207,12 @@ class ViewNotFound(TaskFlowError):
     """There is no such saved view, or it is another owner's own."""
 
     code = "view_not_found"
+
+
+class InspectionNotFound(TaskFlowError):
+    """No stack or profile of this job was requested within the last hour."""
+
+    code = "inspection_not_found"
 
 
 class JobFailed(TaskFlowError):

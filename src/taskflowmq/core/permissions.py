@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 Permission = Literal[
     "jobs:read", "queues:read", "workers:read", "schedules:read", "workflows:read", "metrics:read", "payload:read",
-    "views:write", "jobs:write", "queues:write", "schedules:write", "workflows:write", "signals:write",
+    "views:write", "jobs:write", "jobs:inspect", "queues:write", "schedules:write", "workflows:write", "signals:write",
     "limits:write", "alerts:write", "scaling:write", "workers:write", "queues:purge", "views:share",
     "users:write", "keys:write", "audit:read", "tenant:write",
     "tenants:write", "system:read",
@@ -33,7 +33,10 @@ _ADDED: Mapping[Role, frozenset[Permission]] = {
         "jobs:read", "queues:read", "workers:read", "schedules:read", "workflows:read", "metrics:read", "payload:read",
         "views:write",
     }),
-    Role.OPERATOR: frozenset({"jobs:write", "queues:write", "schedules:write", "workflows:write", "signals:write"}),
+    # A stack shows source lines of the program, and a profile costs the worker time: that is more than viewing.
+    Role.OPERATOR: frozenset({
+        "jobs:write", "jobs:inspect", "queues:write", "schedules:write", "workflows:write", "signals:write",
+    }),
     # Workers belong to the installation: draining one reaches beyond the jobs of a tenant.
     Role.ADMIN: frozenset({
         "limits:write", "alerts:write", "scaling:write", "workers:write", "queues:purge", "views:share",

@@ -30,6 +30,7 @@ from taskflowmq.server.api.v1 import (
     errors,
     events,
     export,
+    inspections,
     job_lists,
     job_logs,
     jobs,
@@ -176,6 +177,7 @@ def make_framework() -> Litestar:
         route_handlers=[
             jobs.create_job, bulk.create_jobs, job_lists.list_jobs, job_lists.list_dead, export.export_jobs,
             jobs.stats, jobs.get_job,
+            inspections.ask_stack, inspections.get_stack, inspections.ask_profile, inspections.get_profile,
             job_logs.logs, jobs.why, jobs.replay_job, jobs.retry_job, jobs.cancel_job, jobs.reschedule_job,
             jobs.delete_job,
             tasks.list_tasks, tasks.get_task,

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from taskflowmq.core.feed import JobProbe, PageNews
 from taskflowmq.core.job import Reason, State
+from taskflowmq.wire.inspection import InspectionNews
 from taskflowmq.wire.job import AttemptOut
 from taskflowmq.wire.job_log import LogNews
 from taskflowmq.wire.kinds import Id, Object, Time
@@ -66,6 +67,13 @@ class JobLogEvent(msgspec.Struct, kw_only=True):
 
     id: UUID
     logs: LogNews
+
+
+class JobInspectionEvent(msgspec.Struct, kw_only=True):
+    """Event ``job`` of a job whose stack or profile was requested."""
+
+    id: UUID
+    inspections: Annotated[list[InspectionNews], Meta(description="The last request of each kind")]
 
 
 class JobEvent(msgspec.Struct, kw_only=True):

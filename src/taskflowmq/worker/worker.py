@@ -53,6 +53,7 @@ from taskflowmq.worker.slots import (
 from taskflowmq.worker.store_log import StoreLog
 from taskflowmq.worker.watches.cancel import CancelWatch
 from taskflowmq.worker.watches.heartbeat import Heartbeat
+from taskflowmq.worker.watches.inspections import Inspector
 from taskflowmq.worker.watches.lease import LeaseWatch
 from taskflowmq.worker.watches.notes import Notes, no_progress
 from taskflowmq.worker.watches.pauses import PauseWatch
@@ -293,7 +294,8 @@ class Worker:
         reach = Reach(deps.store.claims, self._progress, self._life.state, self._lines if deps.keeps_lines else None)
         self._executor = Executor(deps, self._slots, self._completer, reach, self._bodies, self._taint)
         self._fetcher = Fetcher(deps, self._executor, self._slots, self._completer, alone=not self._supervised)
-        self._cancels = CancelWatch(deps, self._executor, self._fetcher)
+        self._inspector = Inspector(deps, self._executor)
+        self._cancels = CancelWatch(deps, self._executor, self._fetcher, self._inspector.take)
         self._lease = LeaseWatch(deps, self._executor, self._slots.cells)
         self._pauses = PauseWatch(deps, self._fetcher, self._executor)
         self._timeouts = Timeouts(deps, self._executor, self._taint)
@@ -426,6 +428,7 @@ class Worker:
         """Store what there is to store, and end the lease: what was left is rescued at once."""
         await self._fetcher.quiet()
         await self._completer.flushed()
+        await self._inspector.close()
         try:
             await self._deps.store.workers.end(self._deps.worker_id)
         except TaskFlowError as error:

@@ -13,6 +13,7 @@ from taskflowmq.core.feed import JobProbe, PageProbe
 from taskflowmq.core.job import JobFilter, State
 from taskflowmq.core.job_logs import LogCursor, LogLine, LogPage
 from taskflowmq.server.feed.questions import Value
+from taskflowmq.wire.inspection import InspectionNews
 
 NOON = datetime(2031, 5, 6, 12, 0, tzinfo=UTC)
 
@@ -30,6 +31,7 @@ class ToldSources:
         jobs: by tenant, the states of jobs.
         pages: the ids that lists begin with.
         values: by kind.
+        inspected: requests for stacks and profiles.
         lines_of: what jobs have logged; at most ``most_lines`` are answered at once.
         failure: raised instead of answers.
         held: while it is set, answers wait for it.
@@ -44,6 +46,7 @@ class ToldSources:
         self.pages: dict[JobFilter, tuple[UUID, ...]] = {}
         self.values: dict[str, bytes] = {}
         self.lines_of: dict[UUID, list[LogLine]] = {}
+        self.inspected: dict[UUID, list[InspectionNews]] = {}
         self.most_lines = 200
         self.failure: Exception | None = None
         self.held: asyncio.Event | None = None
@@ -105,6 +108,10 @@ class ToldSources:
         found = [line for line in self.lines_of.get(job_id, []) if line.cursor > (after or (0, 0))]
         items = found[: self.most_lines]
         return LogPage(items, items[-1].cursor if len(found) > len(items) else None, 0, 0)
+
+    async def inspections(self, tenant: str, job_ids: Sequence[UUID]) -> dict[UUID, list[InspectionNews]]:
+        await self._answers("inspections")
+        return {one: self.inspected[one] for one in job_ids if one in self.inspected}
 
     @asynccontextmanager
     async def bell(self) -> AsyncIterator[AsyncIterator[object]]:

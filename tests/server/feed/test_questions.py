@@ -10,14 +10,21 @@ import msgspec
 import pytest
 from tests.server.feed.sources import ToldSources, job_id
 
+from taskflowmq.core.inspection import InspectionKind, InspectionState
 from taskflowmq.core.job import JobFilter, State
 from taskflowmq.ports.store import MAX_PROBED
 from taskflowmq.server.feed.limits import FeedLimits
 from taskflowmq.server.feed.questions import LATE_LINES_S, Questions
 from taskflowmq.server.feed.stream import Stream
 from taskflowmq.server.feed.wishes import PageWish, Wishes
+from taskflowmq.wire.inspection import InspectionNews
 
 DEAD = JobFilter(states=(State.DEAD,))
+
+
+def asked(state: InspectionState) -> InspectionNews:
+    """Return a request for the stack of a job."""
+    return InspectionNews(id=UUID(int=9), kind=InspectionKind.STACK, state=state)
 
 
 class Room:
@@ -108,7 +115,8 @@ async def test_a_stream_sees_its_own_tenant_only(room: Room) -> None:
 
 
 async def test_a_stream_that_comes_later_is_told_everything_and_the_others_nothing_again(room: Room) -> None:
-    room.sources.jobs["default"] = {job_id(1): State.PENDING}
+    room.sources.jobs["default"] = {job_id(1): State.RUNNING}
+    room.sources.inspected[job_id(1)] = [asked(InspectionState.WAITING)]
     wishes: dict[str, Any] = {
         "jobs": some(1),
         "pages": (PageWish("", JobFilter()),),
@@ -243,3 +251,33 @@ async def test_a_job_that_ended_a_while_ago_is_not_asked_for_lines(room: Room) -
     room.sources.write()
     await room.tick()
     assert room.sources.asked["lines"] == 0
+
+
+async def test_requests_for_stacks_are_told_where_the_page_of_the_job_is_open(room: Room) -> None:
+    room.sources.jobs["default"] = {job_id(1): State.RUNNING, job_id(2): State.RUNNING}
+    reader, other = room.stream(details=some(1)), room.stream(details=some(2))
+    assert not (await room.tick())[reader].inspections
+    room.sources.inspected[job_id(1)] = [asked(InspectionState.WAITING)]
+    room.sources.write()
+    told = await room.tick()
+    (event,) = told[reader].inspections.values()
+    assert msgspec.json.decode(event) == {
+        "id": str(job_id(1)),
+        "inspections": [{"id": str(UUID(int=9)), "kind": "stack", "state": "waiting"}],
+    }
+    assert not told[other].inspections
+    room.sources.write()
+    assert not (await room.tick())[reader].inspections, "it has not changed"
+    assert not (await room.tick())[reader].inspections
+    assert room.sources.asked["inspections"] == 0, "nothing was written"
+    room.sources.jobs["default"][job_id(1)] = State.COMPLETED
+    room.sources.inspected[job_id(1)] = [asked(InspectionState.ENDED)]
+    room.sources.write()
+    assert b"ended" in (await room.tick())[reader].inspections[job_id(1)]
+    room.sources.jobs["default"][job_id(2)] = State.COMPLETED
+    room.sources.inspected.clear()
+    room.sources.write()
+    await room.tick()
+    room.sources.write()
+    await room.tick()
+    assert room.sources.asked["inspections"] == 0, "no job runs"

@@ -4,6 +4,7 @@ import { useNow } from "@/lib/clock";
 import { indentJson, isEmptyJson } from "@/lib/raw-json";
 import { job as words } from "@/lib/text/job";
 import { Json } from "@/ui/json";
+import { Inspect } from "./inspect";
 import { JobError } from "./job-error";
 import { Progress } from "./progress";
 import { Result } from "./result";
@@ -22,6 +23,7 @@ export function Overview({ job }: { job: Job }) {
       <JobError job={job} />
       <Why wait={why.wait} queue={job.queue} />
       <Progress job={job} />
+      <Inspect job={job} />
       <Timeline job={job} />
       <Section title={words.arguments}>
         {isEmptyJson(job.raw.args) ? (

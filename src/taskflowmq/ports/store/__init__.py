@@ -19,6 +19,7 @@ from taskflowmq.ports.store.bulks import Bulks
 from taskflowmq.ports.store.claims import ClaimRequest, Claims, Settled
 from taskflowmq.ports.store.error_groups import Errors
 from taskflowmq.ports.store.history import History, HistoryQuery, StepFigures
+from taskflowmq.ports.store.inspections import Inspections
 from taskflowmq.ports.store.intake import Intake
 from taskflowmq.ports.store.jobs import FIRST_LOOK, MAX_PAGE_BYTES, PAGE_SLICE, SEARCH_S, Jobs
 from taskflowmq.ports.store.logs import Logs
@@ -49,6 +50,7 @@ __all__ = [
     "Errors",
     "History",
     "HistoryQuery",
+    "Inspections",
     "Intake",
     "Jobs",
     "Logs",
@@ -96,6 +98,11 @@ class OperatorParts(Protocol):
     @property
     def views(self) -> Views:
         """Saved views of the list of jobs."""
+        ...
+
+    @property
+    def inspections(self) -> Inspections:
+        """Requests for the stack or a profile of a running job."""
         ...
 
 

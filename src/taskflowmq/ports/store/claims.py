@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from taskflowmq.core.inspection import WorkerRequests
 from taskflowmq.core.job import ClaimedJob, QueueRef
 from taskflowmq.core.pauses import Pause
 from taskflowmq.core.transitions import Transition
@@ -89,8 +90,8 @@ class Claims(Protocol):
         """Store (job id, lease_no, JSON) progress of running jobs whose fence still fits; others are dropped."""
         ...
 
-    async def cancel_requests(self, worker_id: UUID) -> list[UUID]:
-        """Return the running jobs of a worker that have a cancel request."""
+    async def requests(self, worker_id: UUID) -> WorkerRequests:
+        """Return what is wanted of the running jobs of a worker: to cancel or to inspect them. One statement."""
         ...
 
     async def paused_queues(self) -> dict[QueueRef, Pause]:

@@ -24,6 +24,7 @@ from taskflowmq.server.feed.questions import Value
 from taskflowmq.wire.bulk import BulkList, bulk_out
 from taskflowmq.wire.feed import JobEvent, JobGone
 from taskflowmq.wire.history import SeriesOut, series_out
+from taskflowmq.wire.inspection import InspectionNews, news_of
 from taskflowmq.wire.job import attempt_out
 from taskflowmq.wire.queue import QueueList, QueueOut, StatsOut, activity_of, queue_out, stats_out
 from taskflowmq.wire.raw import as_json
@@ -148,6 +149,13 @@ class FeedSources:
     async def lines(self, tenant: str, job_id: UUID, after: LogCursor | None) -> LogPage:
         """Return the lines behind a place."""
         return await self._session().seen.logs.read(tenant, job_id, LogQuery(after=after), counts=False)
+
+    async def inspections(self, tenant: str, job_ids: Sequence[UUID]) -> dict[UUID, list[InspectionNews]]:
+        """Return the requests for stacks and profiles of those jobs that have some."""
+        found: dict[UUID, list[InspectionNews]] = {}
+        for one in await self._session().asked.inspections.list_of(tenant, job_ids):
+            found.setdefault(one.job_id, []).append(news_of(one))
+        return found
 
     def bell(self) -> AbstractAsyncContextManager[AsyncIterator[object]]:
         """Yield something whenever jobs become ready, in whatever process."""

@@ -116,8 +116,13 @@ FAMILIES: Mapping[str, Policy] = {
     DOCS_PATH: Policy(reads=EVERYONE, headers=_DOCS_HEADERS),
     ASSETS_PATH: _FILE,
 }
-#: A path of a queue's family that deletes jobs which have not run.
-_PURGE_END, _PURGE = "/purge", Policy(writes="queues:purge", has_name=True)
+_INSPECT = Policy(reads="jobs:inspect", writes="jobs:inspect")
+#: Paths of a family that need another permission, by their ends: what deletes jobs which have not run, and what looks
+#: into the process of a job.
+_ENDS: Mapping[str, Mapping[str, Policy]] = {
+    QUEUES: {"purge": Policy(writes="queues:purge", has_name=True)},
+    f"{JOBS_PATH}/": {"stack": _INSPECT, "profile": _INSPECT},
+}
 #: A path of a page, decoded. What is missing beside the API is missing, and two slashes at the start name another host.
 _PAGE_PATH = re.compile(r"/(?!(?:api|health|metrics|docs|assets)(?:/|$))[^/\\\x00-\x20\x7f][^\\\x00-\x1f\x7f]*")
 
@@ -128,7 +133,8 @@ class _Table(dict[str, Policy]):
     def __missing__(self, path: str) -> Policy:
         for prefix, policy in FAMILIES.items():
             if path.startswith(prefix):
-                return _PURGE if prefix == QUEUES and path.rstrip("/").endswith(_PURGE_END) else policy
+                end = path.removeprefix(prefix).rstrip("/").rpartition("/")[2]
+                return _ENDS.get(prefix, {}).get(end, policy)
         return DEFAULT
 
 

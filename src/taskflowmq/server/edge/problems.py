@@ -20,6 +20,7 @@ from taskflowmq.core.errors import (
     FieldError,
     IdempotencyInFlight,
     IdempotencyMismatch,
+    InspectionNotFound,
     InvalidJob,
     JobNotFound,
     NotUnique,
@@ -138,6 +139,7 @@ def from_error(error: Exception) -> Problem | None:
             Conflict()
             | BulkNotFound()
             | ErrorGroupNotFound()
+            | InspectionNotFound()
             | QueueNotFound()
             | TaskNotFound()
             | ViewNotFound()

@@ -156,10 +156,10 @@ class Feed:
         for stream, news in told.items():
             reason = why_resync(news.changes, took) if stream.is_served else None
             if reason is None:
-                stream.tell(news.jobs, news.pages, news.values, news.details, news.logs)
+                stream.tell(news.jobs, news.pages, news.values, news.details, news.logs, news.inspections)
             else:
                 stream.resync(reason)
-                stream.tell({}, {}, news.values, news.details, news.logs)
+                stream.tell({}, {}, news.values, news.details, news.logs, news.inspections)
             stream.is_served = True
         self._pace.end(took, self.now())
         return questions

@@ -19,7 +19,8 @@ from taskflowmq.ports.store import MAX_PROBED
 from taskflowmq.server.feed.frames import encode
 from taskflowmq.server.feed.limits import FeedLimits
 from taskflowmq.server.feed.stream import Clock, PageView, Stream
-from taskflowmq.wire.feed import JobLogEvent
+from taskflowmq.wire.feed import JobInspectionEvent, JobLogEvent
+from taskflowmq.wire.inspection import InspectionNews
 from taskflowmq.wire.job_log import news_of
 
 #: Seconds after a change of a job in which lines of an attempt that has ended may still come.
@@ -75,6 +76,10 @@ class Sources(Protocol):
         """Return the lines behind a place."""
         ...
 
+    async def inspections(self, tenant: str, job_ids: Sequence[UUID]) -> dict[UUID, list[InspectionNews]]:
+        """Return the requests for stacks and profiles of those jobs that have some."""
+        ...
+
     def bell(self) -> AbstractAsyncContextManager[AsyncIterator[object]]:
         """Yield something whenever jobs become ready, in whatever process."""
         ...
@@ -88,6 +93,7 @@ class _Told(NamedTuple):
     values: dict[str, bytes]
     details: dict[UUID, bytes]
     logs: dict[UUID, bytes]
+    inspections: dict[UUID, bytes]
 
     @property
     def changes(self) -> int:
@@ -140,12 +146,14 @@ class Questions:
         self._jobs: dict[str, dict[UUID, JobProbe | None]] = {}
         self._values: dict[tuple[str, str], _Kept] = {}
         self._tails: dict[tuple[str, UUID], _Tail] = {}
+        #: What is known of the requests for stacks and profiles of the jobs whose page is open.
+        self._inspected: dict[tuple[str, UUID], list[InspectionNews]] = {}
 
     async def ask(self, streams: Sequence[Stream]) -> Mapping[Stream, _Told]:
         """Ask what may have changed, and return what each stream receives. A new stream receives everything."""
         new = {stream for stream in streams if not stream.is_served}
         wrote = self._changes.must_ask(await self._sources.revision(), self._now())
-        told = {stream: _Told({}, {}, {}, {}, {}) for stream in streams}
+        told = {stream: _Told({}, {}, {}, {}, {}, {}) for stream in streams}
         if wrote:
             for kept in self._values.values():
                 kept.throttle.wrote()
@@ -153,6 +161,8 @@ class Questions:
             await self._ask_jobs(told, new)
             await self._ask_pages(told)
         await self._ask_logs(told, new, wrote=wrote)
+        if wrote or new:
+            await self._ask_inspections(told, new)
         await self._ask_values(told, new)
         return told
 
@@ -204,6 +214,22 @@ class Questions:
             nothing = LogPage([], None, 0, 0)
             _tell_lines(told, [one for one in readers if one in new], job_id, nothing, tail.place)
 
+    async def _ask_inspections(self, told: Mapping[Stream, _Told], new: Collection[Stream]) -> None:
+        """Ask what became of the requests for stacks and profiles of jobs that run, or ran at the last look."""
+        before, self._inspected = self._inspected, {}
+        for tenant, streams in _by_tenant(told).items():
+            shown = sorted(frozenset[UUID]().union(*(stream.wishes.details for stream in streams)))
+            probes = self._jobs.get(tenant, {})
+            wanted = [one for one in shown if _may_be_inspected(probes.get(one)) or (tenant, one) in before]
+            found = await self._sources.inspections(tenant, wanted) if wanted else {}
+            for job_id, news in found.items():
+                self._inspected[tenant, job_id] = news
+                moved = before.get((tenant, job_id)) != news
+                data = encode(JobInspectionEvent(id=job_id, inspections=news))
+                for stream in streams:
+                    if job_id in stream.wishes.details and (moved or stream in new):
+                        told[stream].inspections[job_id] = data
+
     async def _ask_pages(self, told: Mapping[Stream, _Told]) -> None:
         readers: defaultdict[JobFilter, list[tuple[Stream, PageView]]] = defaultdict(list)
         for stream in told:
@@ -243,6 +269,10 @@ def _tell_lines(
         data = encode(JobLogEvent(id=job_id, logs=news_of(page, after)))
         for stream in readers:
             told[stream].logs[job_id] = data
+
+
+def _may_be_inspected(probe: JobProbe | None) -> bool:
+    return probe is not None and probe.state is State.RUNNING
 
 
 def _by_tenant(told: Mapping[Stream, _Told]) -> dict[str, list[Stream]]:

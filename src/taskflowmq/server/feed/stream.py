@@ -76,6 +76,7 @@ class Stream:
         self._values: dict[str, bytes] = {}
         self._details: dict[UUID, bytes] = {}
         self._logs: dict[UUID, bytes] = {}
+        self._inspections: dict[UUID, bytes] = {}
         self._resync: str | None = None
         self._bye_ms: int | None = None
         self._wake = asyncio.Event()
@@ -90,6 +91,7 @@ class Stream:
         values: Mapping[str, bytes],
         details: Mapping[UUID, bytes],
         logs: Mapping[UUID, bytes] = MappingProxyType({}),
+        inspections: Mapping[UUID, bytes] = MappingProxyType({}),
     ) -> None:
         """Send these, each instead of what waits in its place.
 
@@ -99,13 +101,15 @@ class Stream:
             values: JSON by the name of its event.
             details: JSON of jobs.
             logs: JSON of what jobs have logged. A client that has missed some sees that by the place it begins at.
+            inspections: JSON of the requests for stacks and profiles of jobs.
         """
         self._jobs.update(jobs)
         self._pages.update(pages)
         self._values.update(values)
         self._details.update(details)
         self._logs.update(logs)
-        if jobs or pages or values or details or logs:
+        self._inspections.update(inspections)
+        if jobs or pages or values or details or logs or inspections:
             self._wake.set()
 
     def resync(self, reason: str) -> None:
@@ -139,11 +143,12 @@ class Stream:
             parts.append(event("jobs", [job_moved(job_id, probe) for job_id, probe in self._jobs.items()]))
         parts += (event("page", page_event(text, news)) for text, news in self._pages.items())
         parts += (frame(kind, value) for kind, value in self._values.items())
-        parts += (frame("job", value) for value in (*self._details.values(), *self._logs.values()))
+        of_jobs = (self._details, self._logs, self._inspections)
+        parts += (frame("job", value) for waiting in of_jobs for value in waiting.values())
         if self._bye_ms is not None:
             parts.append(event("bye", ByeEvent(after_ms=self._bye_ms)))
         self._resync = None
-        for waiting in (self._jobs, self._pages, self._values, self._details, self._logs):
+        for waiting in (self._jobs, self._pages, self._values, *of_jobs):
             waiting.clear()
         return b"".join(parts)
 

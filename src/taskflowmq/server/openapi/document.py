@@ -22,9 +22,20 @@ from taskflowmq.wire.bulk import (
 )
 from taskflowmq.wire.demo import DemoJobOut
 from taskflowmq.wire.error_group import ErrorGroupDetail, ErrorGroupList, ErrorGroupOut, MuteBody
-from taskflowmq.wire.feed import ByeEvent, HelloEvent, JobEvent, JobGone, JobLogEvent, JobMoved, PageEvent, ResyncEvent
+from taskflowmq.wire.feed import (
+    ByeEvent,
+    HelloEvent,
+    JobEvent,
+    JobGone,
+    JobInspectionEvent,
+    JobLogEvent,
+    JobMoved,
+    PageEvent,
+    ResyncEvent,
+)
 from taskflowmq.wire.health import Health
 from taskflowmq.wire.history import SeriesOut, SummaryOut
+from taskflowmq.wire.inspection import ProfileAnswerOut, ProfileBody, ProfileOut, StackAnswerOut, StackOut
 from taskflowmq.wire.job import BulkBody, BulkOut, JobBody, JobDetail, ReplayBody, RescheduleBody, Submitted
 from taskflowmq.wire.job_log import LogNews, LogsOut
 from taskflowmq.wire.listing import JobPage, JobRowPage
@@ -68,6 +79,7 @@ _SHAPES = (
     JobBody, BulkBody, ReplayBody, RescheduleBody, Submitted,
     BulkOut, JobPage, JobRowPage, JobDetail, WhyOut, StatsOut, TaskList, TaskDetail,
     LogsOut, LogNews,
+    StackOut, StackAnswerOut, ProfileOut, ProfileAnswerOut, ProfileBody,
     QueueList, QueueOut, PauseBody,
     WorkerList, WorkerOut, Health, ProblemBody,
     SessionBody, SessionOut, SeriesOut, SummaryOut,
@@ -76,7 +88,7 @@ _SHAPES = (
     ErrorGroupList, ErrorGroupDetail, ErrorGroupOut, MuteBody, ViewList, ViewOut, ViewBody, ViewChange,
     SuggestionList, DemoJobOut,
     SystemOut, ServerOut, StoreOut, TableOut, DutyOut, NodeOut, SettingOut, CheckOut, FeedOut,
-    HelloEvent, JobMoved, JobGone, PageEvent, JobEvent, JobLogEvent, ResyncEvent, ByeEvent,
+    HelloEvent, JobMoved, JobGone, PageEvent, JobEvent, JobLogEvent, JobInspectionEvent, ResyncEvent, ByeEvent,
 )  # fmt: skip
 _STORING = frozenset({"createJob", "createJobs"})
 #: Operations that an Idempotency-Key makes repeatable.
@@ -85,6 +97,7 @@ _KEYED = _STORING | {"createBulk", "purgeQueue", "replayJob"}
 _REASONED = (
     "retryJob",
     "cancelJob",
+    "askStack",
     "resumeQueue",
     "drainWorker",
     "resumeWorker",
@@ -105,6 +118,7 @@ _BODIES = {
     "pauseQueue": PauseBody,
     "replayJob": ReplayBody,
     "rescheduleJob": RescheduleBody,
+    "askProfile": ProfileBody,
     "countJobs": CountBody,
     "createBulk": BulkRequest,
     "purgeQueue": PurgeBody,
@@ -114,7 +128,7 @@ _BODIES = {
     "changeView": ViewChange,
 }
 #: Operations whose body may be left out.
-_BODY_OPTIONAL = frozenset({"pauseQueue", "replayJob", *_REASONED})
+_BODY_OPTIONAL = frozenset({"pauseQueue", "replayJob", "askProfile", *_REASONED})
 #: Which errors an operation can answer with, beyond 401, 422 and 503, which nearly all have.
 _ERRORS: dict[str, tuple[int, ...]] = {
     "createJob": (400, 409, 413, 415),
@@ -132,6 +146,10 @@ _ERRORS: dict[str, tuple[int, ...]] = {
     "getJob": (404,),
     "whyJobWaits": (404,),
     "jobLogs": (404,),
+    "askStack": (400, 404, 409, 413, 415),
+    "getStack": (404,),
+    "askProfile": (400, 404, 409, 413, 415),
+    "getProfile": (404,),
     "replayJob": (400, 404, 409, 413, 415),
     "rescheduleJob": (400, 404, 409, 413, 415),
     "retryJob": (400, 404, 409, 413, 415),

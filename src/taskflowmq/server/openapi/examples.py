@@ -9,6 +9,7 @@ import msgspec
 from taskflowmq.core.permissions import GRANTED, Role, listed
 from taskflowmq.server.openapi.example import Example
 from taskflowmq.server.openapi.example_act import ACT
+from taskflowmq.server.openapi.example_inspection import INSPECTION_EXAMPLES
 from taskflowmq.server.openapi.example_search import SEARCH_EXAMPLES
 from taskflowmq.server.openapi.example_system import SYSTEM_EXAMPLES
 from taskflowmq.server.openapi.example_view import VIEW_EXAMPLES
@@ -481,6 +482,7 @@ EXAMPLES: dict[str, Example] = {
         request={"reason": "not fixed"},
         response={**_GROUP, "changed_at": _NOON, "changed_by": "local"},
     ),
+    **INSPECTION_EXAMPLES,
     **VIEW_EXAMPLES,
     **SEARCH_EXAMPLES,
     **SYSTEM_EXAMPLES,

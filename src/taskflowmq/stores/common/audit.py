@@ -24,6 +24,7 @@ from taskflowmq.core.audit import (
 )
 from taskflowmq.core.bulk import BulkAction, BulkState, NewBulk
 from taskflowmq.core.error_groups import GroupState
+from taskflowmq.core.inspection import InspectionKind, NewInspection
 from taskflowmq.core.job import State
 from taskflowmq.core.operations import Answer, Move
 from taskflowmq.core.pauses import Pause
@@ -47,6 +48,10 @@ _BULKS = {
     BulkAction.CANCEL: Action.BULK_CANCEL,
     BulkAction.DELETE: Action.BULK_DELETE,
     BulkAction.PURGE: Action.BULK_PURGE,
+}
+_INSPECTIONS = {
+    InspectionKind.STACK: Action.JOB_STACK,
+    InspectionKind.PROFILE: Action.JOB_PROFILE,
 }
 _MARKS = {
     GroupState.OPEN: Action.ERROR_REOPEN,
@@ -152,6 +157,12 @@ def error_act(fingerprint: str, state: GroupState, until: datetime | None, by: C
     """Return what an operator decided about a group of errors, as an act."""
     after = {"state": state.value} if until is None else {"state": state.value, "until": until}
     return Act(action=_MARKS[state], object=error_object(fingerprint), by=by, after=after)
+
+
+def inspection_act(job_id: Any, new: NewInspection, by: Caller) -> Act:
+    """Return the act of a request for the stack or a profile of a job."""
+    after = {"seconds": new.seconds} if new.seconds else None
+    return Act(action=_INSPECTIONS[new.kind], object=job_object(job_id), by=by, after=after)
 
 
 def view_act(

@@ -16,12 +16,14 @@ import msgspec
 
 from taskflowmq.core.errors import TaskFlowError
 from taskflowmq.core.fates import StoredFate, Verdict, judge
+from taskflowmq.core.inspection import WorkerRequests
 from taskflowmq.core.job import ClaimedJob, QueueRef, State
 from taskflowmq.core.lanes import Turns
 from taskflowmq.core.pauses import Pause
 from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.halving import halve
 from taskflowmq.ports.store import ClaimRequest, Settled
+from taskflowmq.stores.common.inspections import requests_of
 from taskflowmq.stores.common.queues import paused_of
 from taskflowmq.stores.postgres import errors, lending, rows, settling, transactions
 from taskflowmq.stores.postgres.cursors import Scan
@@ -467,9 +469,9 @@ class PostgresClaims:
                 raise
             await halve(updates, error, self._save, _drop_progress)
 
-    async def cancel_requests(self, worker_id: UUID) -> list[UUID]:
-        """Return the running jobs of a worker that have a cancel request."""
-        return [row["job_id"] for row in await self._pool.fetch(q.list_cancel_requests, worker_id)]
+    async def requests(self, worker_id: UUID) -> WorkerRequests:
+        """Return what is wanted of the running jobs of a worker."""
+        return requests_of(await self._pool.fetch(q.list_requests, self._now(), worker_id))
 
     async def paused_queues(self) -> dict[QueueRef, Pause]:
         """Return the queues that are paused now, of every tenant, with their pauses."""

@@ -12,6 +12,7 @@ from taskflowmq.stores.postgres.bulks import PostgresBulks
 from taskflowmq.stores.postgres.claims import PostgresClaims
 from taskflowmq.stores.postgres.error_groups import PostgresErrors
 from taskflowmq.stores.postgres.history import PostgresHistory
+from taskflowmq.stores.postgres.inspections import PostgresInspections
 from taskflowmq.stores.postgres.intake import PostgresIntake
 from taskflowmq.stores.postgres.jobs import PostgresJobs
 from taskflowmq.stores.postgres.logs import PostgresLogs
@@ -60,6 +61,7 @@ class PostgresStore:
         self.history = PostgresHistory(self._pool, self._names, self._now)
         self.audit = PostgresAudit(self._pool, self._now)
         self.views = PostgresViews(self._pool, self._now)
+        self.inspections = PostgresInspections(self._pool, self._now)
         self.errors = PostgresErrors(self._pool, self._names, self._now)
         self.upkeep = PostgresUpkeep(self._pool, self._names, self._now)
         self.schema = PostgresSchema(self._pool)

@@ -21,12 +21,14 @@ import msgspec
 
 from taskflowmq.core.connections import CLOSED
 from taskflowmq.core.errors import LeaseLost, StoreUnavailable, WrongContext
+from taskflowmq.core.inspection import WorkerRequests
 from taskflowmq.core.job import ClaimedJob, Ended, Flag, QueueRef
 from taskflowmq.core.lanes import Turns
 from taskflowmq.core.pauses import Pause
 from taskflowmq.core.transitions import Transition
 from taskflowmq.ports.helpers import aside
 from taskflowmq.ports.store import MAX_BATCH, ClaimRequest, Settled
+from taskflowmq.stores.common.inspections import requests_of
 from taskflowmq.stores.common.queues import paused_of
 from taskflowmq.stores.sqlite.cursors import Cursors
 from taskflowmq.stores.sqlite.database import Connection, Database
@@ -189,11 +191,16 @@ class SqliteClaims:
         if rows:
             await self._writer.run(lambda conn: conn.executemany(q.save_progress, rows))
 
-    async def cancel_requests(self, worker_id: UUID) -> list[UUID]:
-        """Return the running jobs of a worker that have a cancel request."""
+    async def requests(self, worker_id: UUID) -> WorkerRequests:
+        """Return what is wanted of the running jobs of a worker."""
         params = {"worker_id": worker_id.bytes}
-        rows = await self._reader.run(lambda conn: conn.execute(q.list_cancel_requests, params).fetchall())
-        return [UUID(bytes=job_id) for (job_id,) in rows]
+        rows = await self._reader.run(
+            lambda conn: conn.execute(q.list_requests, {**params, "now": self._now()}).fetchall()
+        )
+        return requests_of(
+            (UUID(bytes=job_id), kind, None if number is None else UUID(bytes=number), lease_no, seconds)
+            for job_id, kind, number, lease_no, seconds in rows
+        )
 
     async def paused_queues(self) -> dict[QueueRef, Pause]:
         """Return the queues that are paused now, of every tenant, with their pauses."""

@@ -23,6 +23,7 @@ from taskflowmq.stores.sqlite.error_groups import SqliteErrors
 from taskflowmq.stores.sqlite.files import log_size, wide_rights
 from taskflowmq.stores.sqlite.history import SqliteHistory
 from taskflowmq.stores.sqlite.holder_watch import HolderWatch
+from taskflowmq.stores.sqlite.inspections import SqliteInspections
 from taskflowmq.stores.sqlite.intake import SqliteIntake
 from taskflowmq.stores.sqlite.jobs import SqliteJobs
 from taskflowmq.stores.sqlite.logs import SqliteLogs
@@ -95,6 +96,7 @@ class SqliteStore:
         self.history = SqliteHistory(self._writer, (self._reader, self._slow_reader), self._now)
         self.audit = SqliteAudit(self._writer, self._reader, self._now)
         self.views = SqliteViews(self._writer, self._reader, self._now)
+        self.inspections = SqliteInspections(self._writer, self._reader, self._now)
         self.errors = SqliteErrors(self._writer, (self._reader, self._slow_reader), self._now)
         threads = (self._writer, self._reader, self._slow_reader)
         self.upkeep = SqliteUpkeep(database, threads, watch, self._now)

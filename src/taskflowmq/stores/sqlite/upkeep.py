@@ -203,13 +203,21 @@ class SqliteUpkeep:
         now = self._now()
         past_since = None if history_ms is None else now - 1000 * history_ms
         before = b"" if past_since is None else lowest_id(max(past_since // 1000, 0)).bytes
-        params = {"now": now, "since": now - DAY_US, "past_since": past_since, "before": before, "limit": limit}
+        params = {
+            "now": now,
+            "since": now - DAY_US,
+            "inspected_since": now - DAY_US // 24,
+            "past_since": past_since,
+            "before": before,
+            "limit": limit,
+        }
         conn.execute(q.keep_past_workers, params).close()
         statements = (
             q.prune_unique_keys,
             q.prune_idempotency,
             q.prune_bare_ids,
             q.prune_requests,
+            q.prune_inspections,
             q.prune_workers,
             q.prune_past_workers,
             q.prune_left_lines,

@@ -40,7 +40,7 @@ async def _cancel(rig: Rig, job_id: UUID) -> CancelAnswer:
 
 
 class TestCancelling(StoreSuite):
-    """Jobs.cancel, Claims.cancel_requests, and how settle treats a request."""
+    """Jobs.cancel, Claims.requests, and how settle treats a request."""
 
     @pytest.mark.parametrize("delay_ms", [0, 60_000])
     async def test_a_job_that_has_not_started_is_cancelled_at_once(self, rig: Rig, delay_ms: int) -> None:
@@ -69,9 +69,9 @@ class TestCancelling(StoreSuite):
         assert await _cancel(other, mine[0].id) is CancelAnswer.REQUESTED
         view = await rig.view(mine[0].id)
         assert (view.state, view.cancel_requested_at) == (State.RUNNING, NOON + timedelta(seconds=1))
-        assert await rig.store.claims.cancel_requests(worker) == [mine[0].id]
-        assert await rig.store.claims.cancel_requests(bystander) == []
-        assert await rig.store.claims.cancel_requests(uuid7(1, 1)) == []
+        assert await rig.store.claims.requests(worker) == ([mine[0].id], [])
+        assert await rig.store.claims.requests(bystander) == ([], [])
+        assert await rig.store.claims.requests(uuid7(1, 1)) == ([], [])
         assert await rig.state(theirs.id) is State.RUNNING
 
     async def test_asking_again_keeps_the_first_request(self, rig: Rig) -> None:
@@ -88,7 +88,7 @@ class TestCancelling(StoreSuite):
         await _cancel(rig, held.id)
         view = await rig.apply(held, Stopped(by_handler=False))
         assert (view.state, view.reason) == (State.CANCELLED, Reason.CANCELLED_BY_USER)
-        assert await rig.store.claims.cancel_requests(worker) == []
+        assert await rig.store.claims.requests(worker) == ([], [])
 
     @pytest.mark.parametrize("outcome", UNFINISHED)
     async def test_a_request_wins_over_another_try(self, rig: Rig, outcome: Outcome) -> None:

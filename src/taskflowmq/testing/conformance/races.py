@@ -112,7 +112,7 @@ class TestRaces(StoreSuite):
                 if not claimed:  # The claim stepped over a row that the cancel held.
                     claimed = await rig.claim(worker, 1)
                 assert ids(claimed) == [job.id]
-                assert await rig.store.claims.cancel_requests(worker) == [job.id]
+                assert (await rig.store.claims.requests(worker)).cancel == [job.id]
                 await rig.apply(claimed[0], Lost())
                 assert await rig.state(job.id) is State.CANCELLED
 

@@ -15,6 +15,7 @@ from taskflowmq.testing.conformance.fields import TestFields
 from taskflowmq.testing.conformance.filters import TestFilters
 from taskflowmq.testing.conformance.history import TestHistory, TestHistoryOfTheUnstarted
 from taskflowmq.testing.conformance.idempotency import TestIdempotency
+from taskflowmq.testing.conformance.inspections import TestInspections
 from taskflowmq.testing.conformance.intake import TestIntake
 from taskflowmq.testing.conformance.jobs import TestJobs
 from taskflowmq.testing.conformance.lanes import TestLanes
@@ -53,6 +54,7 @@ ALL: tuple[type[StoreSuite], ...] = (
     TestHistory,
     TestHistoryOfTheUnstarted,
     TestIdempotency,
+    TestInspections,
     TestIntake,
     TestLanes,
     TestListing,

@@ -27,6 +27,7 @@ from taskflowmq.ports.store import Claims
 from taskflowmq.ports.tasks import TaskRegistry
 from taskflowmq.worker.running import fork_guard
 from taskflowmq.worker.running.around import AroundHere, InVariables, OnRunner, around_call
+from taskflowmq.worker.running.body_looks import BodyLooks
 from taskflowmq.worker.running.fork_guard import guard_forks, leave_if_copied
 from taskflowmq.worker.running.frames import (
     LENGTH_BYTES,
@@ -36,6 +37,7 @@ from taskflowmq.worker.running.frames import (
     SPOILT,
     STOP,
     UNFIT,
+    BodyQuestion,
     Frame,
     frame_of,
     pack,
@@ -72,6 +74,8 @@ class BodyRun(Run):
     """The run of a job in a process."""
 
     view_type = BodyContext
+    #: What the handler returned, while the loop of this process runs it.
+    coroutine: Any = None
 
 
 class Pipe:
@@ -137,13 +141,16 @@ def serve(pipe: Pipe, tasks: TaskRegistry, *, keeps_lines: bool = True) -> None:
             cast(Claims, None), PipeProgress(pipe), WorkerState(), PipeLines(pipe.send) if keeps_lines else None
         )
         bodies = _Bodies(tasks, reach, runner)
-        threading.Thread(target=_listen, args=(pipe, requests, bodies), daemon=True, name="taskflow-pipe").start()
+        looks = BodyLooks(pipe.send, runner.get_loop())
+        arguments = (pipe, requests, bodies, looks)
+        threading.Thread(target=_listen, args=arguments, daemon=True, name="taskflow-pipe").start()
         bodies.begin(pipe)
         pipe.send(READY)
         state = ProcessState()
         while (job := requests.get()) is not None:
             outcome = bodies.run(job)
             leave_if_copied()
+            looks.finish()
             if not state.restore():
                 pipe.send(SPOILT)
             frame = frame_of(outcome) if outcome is not None else Frame(STOP, b"")
@@ -152,14 +159,18 @@ def serve(pipe: Pipe, tasks: TaskRegistry, *, keeps_lines: bool = True) -> None:
     os._exit(0)
 
 
-def _listen(pipe: Pipe, requests: _Requests, bodies: _Bodies) -> None:
+def _listen(pipe: Pipe, requests: _Requests, bodies: _Bodies, looks: BodyLooks) -> None:
     """Read in a thread of its own, so that the death of the child is noticed while a body runs, too."""
     try:
         while True:
             size = int.from_bytes(read_exactly(pipe.receive, LENGTH_BYTES), "big")
-            message = msgspec.msgpack.decode(read_exactly(pipe.receive, size), type=ClaimedJob | StopReason)
+            message = msgspec.msgpack.decode(
+                read_exactly(pipe.receive, size), type=ClaimedJob | BodyQuestion | StopReason
+            )
             if isinstance(message, ClaimedJob):
                 requests.put(message)
+            elif isinstance(message, BodyQuestion):
+                looks.take(message, bodies.current)
             elif (run := bodies.current) is not None:
                 run.stop = message
     except (EOFError, OSError):
@@ -203,7 +214,11 @@ class _Bodies:
             return Failed(describe(error))
         finally:
             if (run := self.current) is not None:
-                run.ended, run.view = True, None  # the two would wait for the garbage collector, with the arguments
+                run.ended, run.view, run.coroutine = (
+                    True,
+                    None,
+                    None,
+                )  # the two would wait for the garbage collector, with the arguments
             self.current = None
             self.idle = True
 
@@ -234,6 +249,7 @@ class _Bodies:
         value = variables.run(fn, run.context, **kwargs) if run.spec.wants_context else variables.run(fn, **kwargs)
         if inspect.iscoroutine(value):
             # In the job's variables: the runner's own are those of its first job.
+            run.coroutine = value
             value = self._runner.run(value, context=variables)
         return value
 

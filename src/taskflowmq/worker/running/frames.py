@@ -6,9 +6,12 @@ No pickle: a frame is data, and a compromised body can send only an outcome of i
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
+from uuid import UUID
 
 import msgspec
 
+from taskflowmq.core.inspection import InspectionKind
 from taskflowmq.core.transitions import (
     Discarded,
     Failed,
@@ -30,6 +33,8 @@ READY = "ready"
 UNFIT = "unfit"
 #: From the child: the reason of a stop request. From the body, as its outcome: it ended by the stop request.
 STOP = "stop"
+#: The answer to a question about the running job.
+STACK, PROFILE = "stack", "profile"
 #: A log record, for the program that embeds the worker; at any time.
 LOG = "log"
 #: Before an outcome: no further job for this process: the handler lowered one of its limits or deleted its folder.
@@ -40,8 +45,25 @@ _OUTCOMES: dict[str, type[msgspec.Struct]] = {
 }
 
 
+class BodyQuestion(NamedTuple):
+    """From the child: what is asked of the running job, which may have ended when this is read."""
+
+    kind: InspectionKind
+    job_id: UUID
+    lease_no: int
+    seconds: int
+
+
+class BodyAnswer(msgspec.Struct, frozen=True, array_like=True):
+    """An answer, and the fence of the job that it is about: the pipe may hold one of the job before."""
+
+    job_id: UUID
+    lease_no: int
+    data: bytes
+
+
 class Frame(msgspec.Struct, frozen=True):
-    """``kind`` is READY, UNFIT, PROGRESS, LINE, LOG, STOP, SPOILT or the name of an outcome."""
+    """``kind`` is READY, UNFIT, PROGRESS, LINE, LOG, STACK, PROFILE, STOP, SPOILT or the name of an outcome."""
 
     kind: str
     data: bytes

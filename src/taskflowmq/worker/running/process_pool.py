@@ -26,11 +26,15 @@ from taskflowmq.worker.running.frames import (
     LINE,
     LOG,
     MAX_FRAME,
+    PROFILE,
     PROGRESS,
     READY,
     SPOILT,
+    STACK,
     STOP,
     UNFIT,
+    BodyAnswer,
+    BodyQuestion,
     Frame,
     outcome_of,
     unpack,
@@ -89,6 +93,13 @@ class Body:
         self._runs: Run | None = None
         #: Why this side ended the process, if what it did in a job was the reason.
         self._fault: str | None = None
+        #: Kind → who waits for the answer of the running body.
+        self._asked: dict[str, asyncio.Future[bytes | None]] = {}
+
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._process.pid
 
     async def ready(self) -> None:
         """Wait until the process has loaded the app; no job's time includes this.
@@ -130,6 +141,8 @@ class Body:
             self._fault = f"wrote an invalid frame into its pipe: {error}"
         finally:
             self._runs = None
+            for asked in self._asked.values():
+                _resolve(asked, None)
         self._kill_group()
         await self._killed()
         if lingers and self._process.returncode == -signal.SIGKILL:
@@ -147,6 +160,8 @@ class Body:
                 take_line(run, frame.data)
             elif frame.kind == LOG:
                 take_log(frame.data)
+            elif frame.kind in (STACK, PROFILE):
+                self._take_answer(run, frame)
             elif frame.kind == SPOILT:
                 self.jobs = RECYCLE_AFTER
             elif frame.kind == STOP:
@@ -154,7 +169,32 @@ class Body:
             else:
                 return outcome_of(frame)
 
-    def _send(self, message: ClaimedJob | str) -> None:
+    async def inspect(self, question: BodyQuestion, patience: float) -> bytes | None:
+        """Ask the process about its running job and return the answer; None if the job ended before.
+
+        Raises:
+            TimeoutError: it did not answer within ``patience`` seconds.
+        """
+        run = self._runs
+        if run is None or self.dead or (run.job.id, run.job.lease_no) != question[1:3]:
+            return None
+        asked: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
+        self._asked[question.kind] = asked
+        self._send(question)
+        try:
+            async with asyncio.timeout(patience):
+                return await asked
+        finally:
+            if self._asked.get(question.kind) is asked:
+                del self._asked[question.kind]
+
+    def _take_answer(self, run: Run, frame: Frame) -> None:
+        sent = msgspec.msgpack.decode(frame.data, type=BodyAnswer)
+        asked = self._asked.get(frame.kind)
+        if asked is not None and (sent.job_id, sent.lease_no) == (run.job.id, run.job.lease_no):
+            _resolve(asked, sent.data)
+
+    def _send(self, message: ClaimedJob | BodyQuestion | str) -> None:
         text = msgspec.msgpack.encode(message)
         self._writer.write(len(text).to_bytes(LENGTH_BYTES, "big") + text)
 
@@ -238,6 +278,11 @@ class Body:
         """Kill the process and forget it."""
         self._writer.close()
         await self._killed()
+
+
+def _resolve(asked: asyncio.Future[bytes | None], answer: bytes | None) -> None:
+    if not asked.done():
+        asked.set_result(answer)
 
 
 class ProcessPool:

@@ -1,5 +1,5 @@
 -- Deletes what has expired: unique keys with a period, Idempotency-Keys and bare ids after 24 h, cancel requests of
--- jobs that are gone, workers that ended a day ago and hold nothing; of those stays where they ran, for $3 milliseconds since
+-- jobs that are gone, requests for stacks and profiles after an hour, workers that ended a day ago and hold nothing; of those stays where they ran, for $3 milliseconds since
 -- they ended (null: without limit). Log lines that a program of an older version has left when it deleted their job.
 WITH n AS MATERIALIZED (SELECT coalesce($1::timestamptz, clock_timestamp()) AS now),
 keys AS (
@@ -26,6 +26,12 @@ requests AS (
     WHERE c.at <= (SELECT now FROM n) - interval '1 hour'
       AND NOT EXISTS (SELECT FROM taskflow.job j WHERE j.id = c.job_id AND j.deleted_at IS NULL)
     ORDER BY c.job_id LIMIT $2::integer FOR UPDATE SKIP LOCKED)
+  RETURNING 1
+),
+inspections AS (
+  DELETE FROM taskflow.inspection WHERE (job_id, kind) IN (
+    SELECT i.job_id, i.kind FROM taskflow.inspection i WHERE i.asked_at <= (SELECT now FROM n) - interval '1 hour'
+    ORDER BY i.job_id, i.kind LIMIT $2::integer FOR UPDATE SKIP LOCKED)
   RETURNING 1
 ),
 workers AS (
@@ -56,5 +62,5 @@ left_lines AS (
   RETURNING 1
 )
 SELECT (SELECT count(*) FROM keys) + (SELECT count(*) FROM idempotent) + (SELECT count(*) FROM bare)
-     + (SELECT count(*) FROM requests) + (SELECT count(*) FROM workers)
+     + (SELECT count(*) FROM requests) + (SELECT count(*) FROM inspections) + (SELECT count(*) FROM workers)
      + (SELECT count(*) FROM forgotten) + (SELECT count(*) FROM left_lines) AS deleted
