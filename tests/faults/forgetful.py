@@ -20,12 +20,14 @@ CHANGES = {
     "workers": {"register", "renew", "end", "end_expired"},
     "jobs": {"cancel", "retry", "reschedule", "delete"},
     "queues": {"pause", "resume"},
+    "inspections": {"ask", "answer"},
     "upkeep": {"take_turn", "stage_due", "expire_ready", "prune", "maintain"},
 }
 #: Not calls to the database of their own: a caller's transaction, and what an adapter remembers.
 _NOT_LOST = {"enqueue_on", "settle_on", "forget"}
 PARTS = {"intake": ports.Intake, "claims": ports.Claims, "workers": ports.Workers, "jobs": ports.Jobs,
-         "queues": ports.Queues, "stats": ports.Stats, "upkeep": ports.Upkeep}  # fmt: skip
+         "queues": ports.Queues, "stats": ports.Stats, "upkeep": ports.Upkeep,
+         "inspections": ports.Inspections}  # fmt: skip
 
 
 def calls(part: str) -> set[str]:

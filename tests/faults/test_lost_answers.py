@@ -173,12 +173,13 @@ class Operator:
             await insist(lambda: self._app.jobs.acancel(job))  # noqa: B023
 
     async def steer(self) -> None:
-        """While a worker runs: let the paused queue go, and cancel jobs that run."""
+        """While a worker runs: let the paused queue go, look into a job that runs, and cancel such jobs."""
         endless = [self._app.tasks["endless"].using(priority=-1).job(n=n) for n in range(4)]
         self.endless = [handle.id for handle in await self._app.aenqueue_many(endless)]
         await wait_until(lambda: set(self.endless) <= {job for job, _ in ledger}, what="the endless bodies")
         assert not set(self.held_up) & {job for job, _ in ledger}, "a paused queue was served"
         await insist(lambda: self._app.queues.aresume("paused"))
+        await insist(lambda: self._app.jobs.astack(self.endless[0]))
         for job in self.endless:
             await insist(lambda: self._app.jobs.acancel(job))  # noqa: B023
 

@@ -44,7 +44,7 @@ from taskflowmq.wire.listing import page_out
 
 @click.group("jobs")
 def command() -> None:
-    """List, export, read, retry, reschedule, cancel and delete jobs, and look at those that run."""
+    """List, export, read, retry, reschedule, cancel and delete jobs, and read the stacks of running ones."""
 
 
 @command.command("list")

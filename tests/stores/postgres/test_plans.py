@@ -78,6 +78,10 @@ HOT = [
     "count_groups",
     "mark_group",
     "prune_occurrences",
+    "list_requests",
+    "request_inspection",
+    "store_answer",
+    "read_inspections",
 ]
 #: Read from one end up to a limit, whatever it holds; nobody wants them in an order.
 UNORDERED = dict.fromkeys(("count_states", "count_tenant_states", "count_first_tenant_states"), ("running", "waiting"))

@@ -103,7 +103,7 @@ function State({
         words.sentence(visible(asked.detail))
       ) : (
         <>
-          {at} <Time at={asked.answered_at} show="day" />
+          {at} <Time at={asked.answered_at} show="clock" />
         </>
       )}
     </p>

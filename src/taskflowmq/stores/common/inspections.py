@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from taskflowmq.core.inspection import (
@@ -21,31 +21,35 @@ from taskflowmq.core.inspection import (
 LOOKS = 3
 
 
-def inspection_of(
-    number: UUID,
-    job_id: UUID,
-    kind: str,
-    seconds: int,
-    asked_at: datetime,
-    asked_by: str,
-    worker_id: UUID,
-    answered_at: datetime | None,
-    answer: bytes | None,
-    is_late: bool,
-    is_held: bool,
-) -> Inspection:
-    """Return a request from the columns of read_inspections."""
+class InspectionRow(NamedTuple):
+    """The columns of read_inspections."""
+
+    id: UUID
+    job_id: UUID
+    kind: str
+    seconds: int
+    asked_at: datetime
+    asked_by: str
+    worker_id: UUID
+    answered_at: datetime | None
+    answer: bytes | None
+    is_late: bool
+    is_held: bool
+
+
+def inspection_of(row: InspectionRow) -> Inspection:
+    """Return a request from its row."""
     return Inspection(
-        id=number,
-        job_id=job_id,
-        kind=InspectionKind(kind),
-        seconds=seconds,
-        state=state_of(Place(answered_at is not None, bool(is_late), bool(is_held))),
-        asked_at=asked_at,
-        asked_by=asked_by,
-        worker_id=worker_id,
-        answered_at=answered_at,
-        raw_answer=answer,
+        id=row.id,
+        job_id=row.job_id,
+        kind=InspectionKind(row.kind),
+        seconds=row.seconds,
+        state=state_of(Place(row.answered_at is not None, bool(row.is_late), bool(row.is_held))),
+        asked_at=row.asked_at,
+        asked_by=row.asked_by,
+        worker_id=row.worker_id,
+        answered_at=row.answered_at,
+        raw_answer=row.answer,
     )
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from taskflowmq.core.audit import Caller
 from taskflowmq.core.inspection import Inspection, InspectionKind, NewInspection, Question
 from taskflowmq.stores.common.audit import ascii_text, inspection_act
-from taskflowmq.stores.common.inspections import LOOKS, inspection_of, waits
+from taskflowmq.stores.common.inspections import LOOKS, InspectionRow, inspection_of, waits
 from taskflowmq.stores.postgres import rows
 from taskflowmq.stores.postgres.audit import write_with_act
 from taskflowmq.stores.postgres.pool import Pool
@@ -30,7 +30,7 @@ class PostgresInspections:
         for _ in range(LOOKS):
             wanted = (tenant, job_id, new.id, new.kind, new.seconds, new.patience_ms, ascii_text(by.actor))
             now = self._now()
-            written = await write_with_act(self._pool, now, q.ask_inspection, (now, *wanted), act)
+            written = await write_with_act(self._pool, now, q.request_inspection, (now, *wanted), act)
             found = await self.get(tenant, job_id, new.kind)
             if found is None or written or waits(found) or found.id == new.id:
                 return found
@@ -40,7 +40,7 @@ class PostgresInspections:
         """Store the answer of a worker; False if it is not wanted any more."""
         text = rows.ascii_json(answer).decode()
         wanted = (question.job_id, question.kind, question.id, text)
-        return await self._pool.fetchrow(q.answer_inspection, self._now(), *wanted) is not None
+        return await self._pool.fetchrow(q.store_answer, self._now(), *wanted) is not None
 
     async def get(self, tenant: str, job_id: UUID, kind: InspectionKind) -> Inspection | None:
         """Return the last request of a kind with its answer; None: there is none."""
@@ -61,4 +61,4 @@ class PostgresInspections:
 def _inspection(row: Any) -> Inspection:
     columns: list[Any] = [*row]
     columns[8] = None if columns[8] is None else columns[8].encode()
-    return inspection_of(*columns)
+    return inspection_of(InspectionRow(*columns))

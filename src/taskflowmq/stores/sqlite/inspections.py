@@ -10,7 +10,7 @@ from uuid import UUID
 from taskflowmq.core.audit import Caller
 from taskflowmq.core.inspection import Inspection, InspectionKind, NewInspection, Question
 from taskflowmq.stores.common.audit import ascii_text, inspection_act
-from taskflowmq.stores.common.inspections import inspection_of, waits
+from taskflowmq.stores.common.inspections import InspectionRow, inspection_of, waits
 from taskflowmq.stores.sqlite.audit import append_act
 from taskflowmq.stores.sqlite.queries import q
 from taskflowmq.stores.sqlite.reader import Reader
@@ -40,7 +40,7 @@ class SqliteInspections:
 
         def write(conn: sqlite3.Connection) -> Inspection | None:
             now = self._now()
-            written = conn.execute(q.ask_inspection, {**params, "now": now}).fetchall()
+            written = conn.execute(q.request_inspection, {**params, "now": now}).fetchall()
             if written:
                 append_act(conn, now, inspection_act(job_id, new, by))
             found = _read(conn, now, tenant, [job_id], new.kind, with_answer=True)
@@ -58,7 +58,7 @@ class SqliteInspections:
             "answer": answer.decode(),
         }
         rows = await self._writer.run(
-            lambda conn: conn.execute(q.answer_inspection, {**params, "now": self._now()}).fetchall()
+            lambda conn: conn.execute(q.store_answer, {**params, "now": self._now()}).fetchall()
         )
         return bool(rows)
 
@@ -94,15 +94,6 @@ def _read(
 
 def _inspection(row: Any) -> Inspection:
     number, job_id, kind, seconds, asked_at, asked_by, worker_id, answered_at, answer, *place = row
-    return inspection_of(
-        UUID(bytes=number),
-        UUID(bytes=job_id),
-        kind,
-        seconds,
-        from_us(asked_at),
-        asked_by,
-        UUID(bytes=worker_id),
-        maybe_time(answered_at),
-        maybe_bytes(answer),
-        *place,
-    )
+    columns: list[Any] = [UUID(bytes=number), UUID(bytes=job_id), kind, seconds, from_us(asked_at), asked_by]
+    columns += [UUID(bytes=worker_id), maybe_time(answered_at), maybe_bytes(answer), *place]
+    return inspection_of(InspectionRow(*columns))

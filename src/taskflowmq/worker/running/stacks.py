@@ -1,7 +1,7 @@
 """Where a body is: the calls of a coroutine that runs or waits, of the tasks it waits for, and of a thread.
 
-Only code objects and line numbers are read, never the variables of a handler. What must stay true: a job that nobody
-looks at pays nothing for this; all is found from what there is anyway.
+Only code objects and line numbers are read, never the variables of a handler. What must stay true: a job that is not
+looked at pays nothing for this; all is found from what there is anyway.
 """
 
 from __future__ import annotations

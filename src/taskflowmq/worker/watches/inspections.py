@@ -62,7 +62,7 @@ AT_ONCE = 20
 TRIES = 5
 #: Seconds that the last answers may take at the end of a worker.
 LAST_SECONDS = 2.0
-#: A profile looks for the tasks that a body waits for once in so many samples.
+#: A profile looks for the tasks that a body waits for once in this many samples.
 FIND_EVERY = 20
 
 
