@@ -72,6 +72,7 @@ def running(url: str) -> Iterator[str]:
         thread.join(60)
 
 
+@pytest.mark.slow
 def test_a_running_job_is_looked_into(cli: Cli, running: str) -> None:
     shown = cli("jobs", "stack", running, "--reason", "slow")
     assert shown.code == 0, shown.err

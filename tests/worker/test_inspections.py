@@ -92,6 +92,7 @@ async def test_a_body_in_a_thread_is_seen_without_what_is_around_it(app: TaskFlo
     assert (stack.kind, stack.waits) == ("thread", False)
 
 
+@pytest.mark.slow
 async def test_a_body_in_a_process_answers_itself(app: TaskFlow, tmp_path: Path) -> None:
     end = tmp_path / "end"
     plain = await running(app, "works_in_process", path=str(end))
@@ -131,6 +132,7 @@ def share(seen: Inspection, function: str) -> float:
     return inside / max(profile.samples, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("task", "function"), [("spins", "busy_part"), ("blocks_in_thread", "busy_part"), ("works_in_process", "busy_part")]
 )
@@ -152,6 +154,7 @@ async def test_a_profile_says_where_the_time_goes(app: TaskFlow, tmp_path: Path,
     end.touch()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["ends_profiled_on_loop", "ends_profiled_in_thread", "ends_profiled_in_process"])
 async def test_a_profile_ends_with_its_job(app: TaskFlow, task: str) -> None:
     handle = await running(app, task)

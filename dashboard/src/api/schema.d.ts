@@ -3159,7 +3159,7 @@ export interface components {
         };
         /**
          * InspectionKind
-         * @description What is asked.
+         * @description What a worker is to read of its process.
          * @enum {string}
          */
         InspectionKind: "profile" | "stack";

@@ -40,7 +40,7 @@ MAX_PATHS, MAX_DEPTH = 2_000, 100
 
 
 class InspectionKind(StrEnum):
-    """What is asked."""
+    """What a worker is to read of its process."""
 
     STACK = "stack"
     PROFILE = "profile"
