@@ -41,13 +41,14 @@ export function profileQuery(id: string) {
 }
 
 /** Ask the worker of a job where its body is. */
-export function askStack(id: string): Promise<StackRequest> {
-  return take(client.POST("/api/v1/jobs/{job_id}/stack", { params: { path: { job_id: id } }, body: {} }));
+export function askStack(id: string, reason: string | null): Promise<StackRequest> {
+  return take(client.POST("/api/v1/jobs/{job_id}/stack", { params: { path: { job_id: id } }, body: { reason } }));
 }
 
 /** Ask the worker of a job where its time goes. */
-export function askProfile(id: string, seconds: number): Promise<ProfileRequest> {
-  return take(client.POST("/api/v1/jobs/{job_id}/profile", { params: { path: { job_id: id } }, body: { seconds } }));
+export function askProfile(id: string, seconds: number, reason: string | null): Promise<ProfileRequest> {
+  const path = { job_id: id };
+  return take(client.POST("/api/v1/jobs/{job_id}/profile", { params: { path }, body: { seconds, reason } }));
 }
 
 const endedAt = new WeakMap<object, number>();

@@ -4,6 +4,7 @@ import { HttpResponse, http } from "msw";
 import { setupServer } from "msw/node";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { ProfileRequest, StackRequest } from "@/api/inspections";
+import { boot } from "@/lib/boot";
 import { session, setSession } from "@/lib/session";
 import { openApp, setWidth } from "@/test/app";
 import { API, idOf, JobsServer, problem, storedJob } from "@/test/jobs";
@@ -76,7 +77,10 @@ beforeEach(() => {
     http.get(`${API}/jobs/:id/profile`, () => HttpResponse.json(profile)),
   );
 });
-afterEach(() => server.resetHandlers());
+afterEach(() => {
+  boot.requires_reason = false;
+  server.resetHandlers();
+});
 afterAll(() => server.close());
 
 const path = `/jobs/${idOf(1)}`;
@@ -124,7 +128,7 @@ test("a profile is a graph that the keyboard walks, and that is enlarged", async
   await press("Profile");
   expect(await screen.findByText("Looking at it for 5 s…")).toBeDefined();
   const tree = await screen.findByRole("tree");
-  expect(sent).toEqual([{ seconds: 5 }]);
+  expect(sent).toEqual([{ seconds: 5, reason: null }]);
   const blocks = within(tree).getAllByRole("treeitem");
   expect(blocks.map((block) => block.textContent)).toEqual(["all", "render", "recv"]);
   expect(blocks[1]?.getAttribute("aria-label")).toContain("/srv/app/report.py:31): 100 % of the time, 25 % in itself");
@@ -143,6 +147,16 @@ test("what the server refuses is told, and a viewer is told why not", async () =
   await openApp(path);
   await press("Show stack");
   expect(await screen.findByText("job 1 does not run")).toBeDefined();
+});
+
+test("where the server requires a reason, it is asked for before the worker is", async () => {
+  boot.requires_reason = true;
+  await openApp(path);
+  await press("Profile");
+  const dialog = within(await screen.findByRole("dialog", { name: "Look into this job?" }));
+  await userEvent.type(dialog.getByRole("textbox", { name: /Reason/ }), "it is slow{Enter}");
+  expect(await screen.findByRole("tree")).toBeDefined();
+  expect(sent).toEqual([{ seconds: 5, reason: "it is slow" }]);
 });
 
 test("whom it is not permitted is told why", async () => {

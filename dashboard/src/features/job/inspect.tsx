@@ -7,6 +7,7 @@ import { keys } from "@/api/queries";
 import { useRefusal } from "@/lib/session";
 import { inspect as words } from "@/lib/text/inspect";
 import { visible } from "@/lib/visible";
+import { askReason, type Told } from "@/ui/ask-reason";
 import { Button } from "@/ui/button";
 import { Select } from "@/ui/select";
 import { Time } from "@/ui/time";
@@ -26,12 +27,12 @@ export function Inspect({ job }: { job: Job }) {
   const { data: profile } = useQuery({ ...profileQuery(job.id), enabled: isOpen });
   const onError = (error: Error) => toast({ title: words.failed, detail: error.message, tone: "danger" });
   const stacking = useMutation({
-    mutationFn: () => askStack(job.id),
+    mutationFn: ({ reason }: Told) => askStack(job.id, reason),
     onSuccess: (asked) => cache.setQueryData(keys.stack(job.id), asked),
     onError,
   });
   const profiling = useMutation({
-    mutationFn: () => askProfile(job.id, Number(seconds)),
+    mutationFn: ({ reason }: Told) => askProfile(job.id, Number(seconds), reason),
     onSuccess: (asked) => cache.setQueryData(keys.profile(job.id), asked),
     onError,
   });
@@ -45,7 +46,7 @@ export function Inspect({ job }: { job: Job }) {
           icon={<Layers aria-hidden size={14} />}
           refusal={refusal}
           busy={stacking.isPending || stack?.state === "waiting"}
-          onClick={() => stacking.mutate()}
+          onClick={() => void whenTold(words.show, stacking.mutate)}
         >
           {stack ? words.refresh : words.show}
         </Button>
@@ -53,7 +54,7 @@ export function Inspect({ job }: { job: Job }) {
           icon={<Flame aria-hidden size={14} />}
           refusal={refusal}
           busy={profiling.isPending || profile?.state === "waiting"}
-          onClick={() => profiling.mutate()}
+          onClick={() => void whenTold(words.profile, profiling.mutate)}
         >
           {words.profile}
         </Button>
@@ -79,6 +80,12 @@ export function Inspect({ job }: { job: Job }) {
       ) : null}
     </Section>
   );
+}
+
+/** Ask why, where the server requires that; a look changes nothing. */
+async function whenTold(verb: string, act: (told: Told) => void): Promise<void> {
+  const told = await askReason({ title: words.whyTitle, verb, quiet: true });
+  if (told) act(told);
 }
 
 /** Nothing is asked before something was requested here. */

@@ -1,6 +1,7 @@
 /** Words of the stack and the profile of a job that runs. */
 export const inspect = {
   title: "What it does now",
+  whyTitle: "Look into this job?",
   show: "Show stack",
   refresh: "Refresh stack",
   profile: "Profile",
