@@ -24,6 +24,8 @@ ACTS = {
     "jobs delete": (ID,),
     "jobs replay": (ID,),
     "jobs reschedule": (ID, "--in", "1h"),
+    "jobs stack": (ID,),
+    "jobs profile": (ID,),
     "queues pause": ("default",),
     "queues resume": ("default",),
     "queues purge": ("default", "--yes"),
