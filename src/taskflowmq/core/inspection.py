@@ -1,7 +1,7 @@
 """What an operator asks of the process that runs a job: where its body is (stack), or where its time goes (profile).
 
 An inspection is asked of one attempt, under its fence, and there is one of each kind per job: another request while one
-waits is the same one, and the next replaces what was answered. Its state follows from what the store holds, so no process
+waits is the same one, and the next replaces what was answered. Its state follows from what the store holds: no process
 has to write that a worker did not answer.
 
 An answer names files, lines, functions and source lines. It holds no value of a variable.
