@@ -35,6 +35,7 @@ ROUTES = (
     Route("bulk", "/bulk"),
     Route("audit", "/audit", live=False),
     Route("system", "/system", live=False),
+    Route("playground", "/playground"),
 )
 #: Of the router, and only another address of a page above.
 REDIRECTS = frozenset({"/dead"})

@@ -58,7 +58,8 @@ async def served(app: TaskFlow, *, port: int = 0, **settings: Any) -> AsyncItera
     """Serve an open app in this process, on a port of its own unless one is given."""
     assert isinstance(app.telemetry, PrometheusTelemetry)
     sock = bind("127.0.0.1", port)
-    server = ApiServer(create_app(app, ServerSettings(**settings), metrics_page=app.telemetry), sock)
+    given = ServerSettings(**{"playground": True, **settings})
+    server = ApiServer(create_app(app, given, metrics_page=app.telemetry), sock)
     running = asyncio.create_task(server.run_until_stopped())
     await server.ready.wait()
     try:

@@ -148,6 +148,20 @@ def test_dev_runs_everything_and_ends_cleanly(start: Start, tmp_path: Path) -> N
     assert "Traceback" not in program.errors()
 
 
+def test_dev_has_a_playground_whose_jobs_its_worker_runs(start: Start) -> None:
+    program = start("dev", "shop:app", "--json", "--port", "0")
+    runs = "/api/v1/playground/runs"
+    with httpx.Client(base_url=program.announcement()["url"]) as client:
+        made = client.post(runs, json={"rate": 20, "seconds": 1, "mix": {"quick": 1, "cpu": 1}})
+        assert made.status_code == 201, made.text
+        path = f"{runs}/{made.json()['id']}"
+        wait_until_sync(lambda: client.get(path).json()["state"] == "ended", READY_SECONDS)
+        assert client.get(path).json()["completed"] == 20
+        assert client.get(runs).json()["served"] is True
+    assert program.end() == 0, program.errors()
+    assert "Traceback" not in program.errors()
+
+
 def test_dev_lives_on_when_the_demo_breaks(start: Start) -> None:
     program = start("dev", "shop:app", "--demo", "shop:broken", "--json", "--port", "0")
     url = program.announcement()["url"]

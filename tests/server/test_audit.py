@@ -22,6 +22,7 @@ from taskflowmq.ports.store import ClaimRequest
 from taskflowmq.server.app import make_framework
 from taskflowmq.server.edge.policy import SAFE_METHODS
 from taskflowmq.stores.sqlite.jobs import SqliteJobs
+from taskflowmq.tasks import playground
 from taskflowmq.testing.conformance.support import new_worker
 
 WORKER = UUID(int=7)
@@ -89,6 +90,11 @@ def view(then: str = "") -> Act:
     return act
 
 
+async def stop_run(client: httpx.AsyncClient) -> httpx.Response:
+    newest = (await client.get("/api/v1/playground/runs")).json()["items"][0]
+    return await client.post(f"/api/v1/playground/runs/{newest['id']}/stop")
+
+
 #: Operation → a request that it grants.
 ACTS: dict[str, Act] = {
     "retryJob": to_job("POST", "/retry", waiting),
@@ -116,6 +122,8 @@ ACTS: dict[str, Act] = {
     "changeView": view("PATCH"),
     "deleteView": view("DELETE"),
     "stopWorker": post(f"/workers/{WORKER}/stop"),
+    "startPlaygroundRun": post("/playground/runs", {"rate": 1, "seconds": 600}),
+    "stopPlaygroundRun": stop_run,
 }
 
 
@@ -149,8 +157,10 @@ async def without_act(client: httpx.AsyncClient) -> set[str]:
 
 
 @pytest.fixture
-async def operated(app: TaskFlow, reader: httpx.AsyncClient) -> httpx.AsyncClient:
-    """A client of a server that has a worker which knows commands."""
+async def operated(app: TaskFlow, connect: Connect) -> httpx.AsyncClient:
+    """A client of a server with a playground that has a worker which knows commands."""
+    app.include(playground)
+    reader: httpx.AsyncClient = await connect(playground=True)
     info = msgspec.json.encode({"commands": KNOWN})
     await app.store.workers.register(msgspec.structs.replace(new_worker(WORKER, 600_000), info=info))
     await reader.post("/api/v1/jobs", json={"task": "anything"})

@@ -17,6 +17,9 @@ class ModelAudit:
     def __init__(self, data: Data, now: Callable[[], datetime]) -> None:
         self._data, self._now = data, now
 
+    async def add(self, act: Act) -> None:
+        self._data.note(self._now(), act)
+
     async def list_acts(self, query: AuditQuery, *, limit: int, below: int | None) -> AuditPage:
         numbers = sorted((one for one in self._data.acts if below is None or one < below), reverse=True)
         whole = page_of(((number, *self._data.acts[number]) for number in numbers), len(numbers) + 1)

@@ -1027,6 +1027,74 @@ export interface paths {
         patch: operations["changeView"];
         trace?: never;
     };
+    "/api/v1/playground/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List stress tests
+         * @description Return the runs of this server process, newest first.
+         */
+        get: operations["listPlaygroundRuns"];
+        put?: never;
+        /**
+         * Start a stress test
+         * @description Enqueue jobs of built-in tasks at a steady rate, to the queue `playground`. Only where the server has a
+         *     playground (`taskflow dev`, `taskflow demo`), otherwise 404.
+         *
+         *     One run at a time in a server process (409); it ends with that. Its jobs are ordinary jobs with the run's tag: they
+         *     stay until retention, or an operator, deletes them.
+         */
+        post: operations["startPlaygroundRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playground/runs/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a stress test
+         * @description Return a run with its course and the workers that its jobs ran on.
+         */
+        get: operations["getPlaygroundRun"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playground/runs/{run_id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop a stress test
+         * @description End the enqueuing of a run. Its jobs stay, and are followed to their end. If it enqueues no more, returns 409.
+         */
+        post: operations["stopPlaygroundRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -2901,6 +2969,220 @@ export interface components {
             task: string;
             /** @description How many more this address may enqueue in this hour */
             left: number;
+        };
+        /**
+         * PlaygroundBody
+         * @description A stress test.
+         */
+        PlaygroundBody: {
+            /** @description Jobs per second */
+            rate: number;
+            /** @description For how long jobs are enqueued; `rate` × `seconds` is at most 100,000 */
+            seconds: number;
+            /**
+             * @description Default: 6 quick, 2 slow, 1 cpu, 1 retried
+             * @default {
+             *       "quick": 6,
+             *       "slow": 2,
+             *       "cpu": 1,
+             *       "retried": 1
+             *     }
+             */
+            mix?: components["schemas"]["PlaygroundMix"];
+            /**
+             * @description Share of the jobs that fail at every attempt
+             * @default 0
+             */
+            fail?: number;
+            /**
+             * @description Why, on one line without control characters; kept in the audit
+             * @default null
+             */
+            reason?: string | null;
+        };
+        /**
+         * PlaygroundMix
+         * @description Weights of the kinds of jobs.
+         */
+        PlaygroundMix: {
+            /**
+             * @description Wait for some milliseconds
+             * @default 0
+             */
+            quick?: number;
+            /**
+             * @description Wait for one to three seconds
+             * @default 0
+             */
+            slow?: number;
+            /**
+             * @description Compute for some hundredths of a second, in a thread
+             * @default 0
+             */
+            cpu?: number;
+            /**
+             * @description Fail at the first attempt, succeed at the second
+             * @default 0
+             */
+            retried?: number;
+        };
+        /**
+         * PlaygroundRunOut
+         * @description A stress test, and what became of its jobs.
+         */
+        PlaygroundRunOut: {
+            /** Format: uuid */
+            id: string;
+            /** @description Tag of its jobs: `tag:` with it in a filter finds them */
+            tag: string;
+            /**
+             * @description waiting: all jobs were enqueued, and some have not ended. ended: its jobs are not followed
+             * @enum {string}
+             */
+            state: "ended" | "enqueuing" | "waiting";
+            rate: number;
+            seconds: number;
+            mix: components["schemas"]["PlaygroundMixOut"];
+            fail: number;
+            /** Format: date-time */
+            started_at: string;
+            /** @description Who started it */
+            actor: string;
+            /** @description Who stopped it before its time; null: it was not stopped */
+            stopped_by: string | null;
+            /**
+             * Format: date-time
+             * @description When its jobs were looked at; of more than 2,000 jobs, at some of them
+             */
+            as_of: string;
+            /** @description Seconds since the start, or until the end */
+            elapsed: number;
+            /** @description Jobs that it shall enqueue */
+            asked: number;
+            enqueued: number;
+            /** @description Jobs per second that it enqueued; null: it just began */
+            rate_reached: number | null;
+            /** @description Jobs that are ready, or wait for a retry */
+            waiting: number;
+            running: number;
+            completed: number;
+            /** @description Attempts that failed */
+            failed: number;
+            dead: number;
+            cancelled: number;
+            /** @description Jobs that were deleted before they were seen to have ended */
+            gone: number;
+            /** @description Jobs that ended per second in the last 5 seconds, or over its whole time */
+            throughput: number | null;
+            /** @description Time from the enqueue to the first start */
+            wait: components["schemas"]["Percentiles"];
+            /** @description Run time of last attempts */
+            run: components["schemas"]["Percentiles"];
+            /** @description Why not all jobs could be enqueued in time, if so */
+            problem: string | null;
+        };
+        /**
+         * PlaygroundMixOut
+         * @description Weights of the kinds of jobs.
+         */
+        PlaygroundMixOut: {
+            quick: number;
+            slow: number;
+            cpu: number;
+            retried: number;
+        };
+        /**
+         * PlaygroundRunList
+         * @description The stress tests that this server process remembers, newest first, at most 20.
+         */
+        PlaygroundRunList: {
+            items: components["schemas"]["PlaygroundRunOut"][];
+            /** @description Whether a living worker takes such jobs */
+            served: boolean;
+        };
+        /**
+         * PlaygroundRunDetail
+         * @description A stress test with its course and its workers.
+         */
+        PlaygroundRunDetail: {
+            /** Format: uuid */
+            id: string;
+            /** @description Tag of its jobs: `tag:` with it in a filter finds them */
+            tag: string;
+            /**
+             * @description waiting: all jobs were enqueued, and some have not ended. ended: its jobs are not followed
+             * @enum {string}
+             */
+            state: "ended" | "enqueuing" | "waiting";
+            rate: number;
+            seconds: number;
+            mix: components["schemas"]["PlaygroundMixOut"];
+            fail: number;
+            /** Format: date-time */
+            started_at: string;
+            /** @description Who started it */
+            actor: string;
+            /** @description Who stopped it before its time; null: it was not stopped */
+            stopped_by: string | null;
+            /**
+             * Format: date-time
+             * @description When its jobs were looked at; of more than 2,000 jobs, at some of them
+             */
+            as_of: string;
+            /** @description Seconds since the start, or until the end */
+            elapsed: number;
+            /** @description Jobs that it shall enqueue */
+            asked: number;
+            enqueued: number;
+            /** @description Jobs per second that it enqueued; null: it just began */
+            rate_reached: number | null;
+            /** @description Jobs that are ready, or wait for a retry */
+            waiting: number;
+            running: number;
+            completed: number;
+            /** @description Attempts that failed */
+            failed: number;
+            dead: number;
+            cancelled: number;
+            /** @description Jobs that were deleted before they were seen to have ended */
+            gone: number;
+            /** @description Jobs that ended per second in the last 5 seconds, or over its whole time */
+            throughput: number | null;
+            /** @description Time from the enqueue to the first start */
+            wait: components["schemas"]["Percentiles"];
+            /** @description Run time of last attempts */
+            run: components["schemas"]["Percentiles"];
+            /** @description Why not all jobs could be enqueued in time, if so */
+            problem: string | null;
+            points: components["schemas"]["PlaygroundPoints"];
+            /** @description Those with the most jobs, at most 20 */
+            workers: components["schemas"]["PlaygroundWorker"][];
+        };
+        /**
+         * PlaygroundPoints
+         * @description How far a run was at moments: sums since its start, but `waiting` and `running`, which are as they were then.
+         */
+        PlaygroundPoints: {
+            /** @description Since the start */
+            seconds: number[];
+            enqueued: number[];
+            completed: number[];
+            failed: number[];
+            dead: number[];
+            waiting: number[];
+            running: number[];
+        };
+        /**
+         * PlaygroundWorker
+         * @description A worker, and how many jobs of a run ended there.
+         */
+        PlaygroundWorker: {
+            /** Format: uuid */
+            id: string;
+            /** @description null: it ended long ago */
+            host: string | null;
+            pid: number | null;
+            jobs: number;
         };
         /**
          * SystemOut
@@ -10151,6 +10433,629 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["ViewOut"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    listPlaygroundRuns: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "019ab2c5-2a10-7000-8000-4d1f6a2b9c80",
+                     *           "tag": "playground-4d1f6a2b9c80",
+                     *           "state": "enqueuing",
+                     *           "rate": 50,
+                     *           "seconds": 30,
+                     *           "mix": {
+                     *             "quick": 6,
+                     *             "slow": 2,
+                     *             "cpu": 1,
+                     *             "retried": 1
+                     *           },
+                     *           "fail": 0.02,
+                     *           "started_at": "2026-11-22T06:00:00Z",
+                     *           "actor": "local",
+                     *           "stopped_by": null,
+                     *           "as_of": "2026-11-22T06:00:10Z",
+                     *           "elapsed": 10.2,
+                     *           "asked": 1500,
+                     *           "enqueued": 510,
+                     *           "rate_reached": 50,
+                     *           "waiting": 21,
+                     *           "running": 14,
+                     *           "completed": 472,
+                     *           "failed": 61,
+                     *           "dead": 3,
+                     *           "cancelled": 0,
+                     *           "gone": 0,
+                     *           "throughput": 48.2,
+                     *           "wait": {
+                     *             "p50": 0.0027,
+                     *             "p95": 0.0124,
+                     *             "p99": 0.0397
+                     *           },
+                     *           "run": {
+                     *             "p50": 0.0124,
+                     *             "p95": 2.3,
+                     *             "p99": 2.9
+                     *           },
+                     *           "problem": null
+                     *         }
+                     *       ],
+                     *       "served": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PlaygroundRunList"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    startPlaygroundRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "rate": 50,
+                 *       "seconds": 30,
+                 *       "mix": {
+                 *         "quick": 6,
+                 *         "slow": 2,
+                 *         "cpu": 1,
+                 *         "retried": 1
+                 *       },
+                 *       "fail": 0.02,
+                 *       "reason": "how many slots does a busy hour need"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PlaygroundBody"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "019ab2c5-2a10-7000-8000-4d1f6a2b9c80",
+                     *       "tag": "playground-4d1f6a2b9c80",
+                     *       "state": "enqueuing",
+                     *       "rate": 50,
+                     *       "seconds": 30,
+                     *       "mix": {
+                     *         "quick": 6,
+                     *         "slow": 2,
+                     *         "cpu": 1,
+                     *         "retried": 1
+                     *       },
+                     *       "fail": 0.02,
+                     *       "started_at": "2026-11-22T06:00:00Z",
+                     *       "actor": "local",
+                     *       "stopped_by": null,
+                     *       "as_of": "2026-11-22T06:00:10Z",
+                     *       "elapsed": 10.2,
+                     *       "asked": 1500,
+                     *       "enqueued": 510,
+                     *       "rate_reached": 50,
+                     *       "waiting": 21,
+                     *       "running": 14,
+                     *       "completed": 472,
+                     *       "failed": 61,
+                     *       "dead": 3,
+                     *       "cancelled": 0,
+                     *       "gone": 0,
+                     *       "throughput": 48.2,
+                     *       "wait": {
+                     *         "p50": 0.0027,
+                     *         "p95": 0.0124,
+                     *         "p99": 0.0397
+                     *       },
+                     *       "run": {
+                     *         "p50": 0.0124,
+                     *         "p95": 2.3,
+                     *         "p99": 2.9
+                     *       },
+                     *       "problem": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PlaygroundRunOut"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    getPlaygroundRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 019ab2c5-2a10-7000-8000-4d1f6a2b9c80 */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "019ab2c5-2a10-7000-8000-4d1f6a2b9c80",
+                     *       "tag": "playground-4d1f6a2b9c80",
+                     *       "state": "enqueuing",
+                     *       "rate": 50,
+                     *       "seconds": 30,
+                     *       "mix": {
+                     *         "quick": 6,
+                     *         "slow": 2,
+                     *         "cpu": 1,
+                     *         "retried": 1
+                     *       },
+                     *       "fail": 0.02,
+                     *       "started_at": "2026-11-22T06:00:00Z",
+                     *       "actor": "local",
+                     *       "stopped_by": null,
+                     *       "as_of": "2026-11-22T06:00:10Z",
+                     *       "elapsed": 10.2,
+                     *       "asked": 1500,
+                     *       "enqueued": 510,
+                     *       "rate_reached": 50,
+                     *       "waiting": 21,
+                     *       "running": 14,
+                     *       "completed": 472,
+                     *       "failed": 61,
+                     *       "dead": 3,
+                     *       "cancelled": 0,
+                     *       "gone": 0,
+                     *       "throughput": 48.2,
+                     *       "wait": {
+                     *         "p50": 0.0027,
+                     *         "p95": 0.0124,
+                     *         "p99": 0.0397
+                     *       },
+                     *       "run": {
+                     *         "p50": 0.0124,
+                     *         "p95": 2.3,
+                     *         "p99": 2.9
+                     *       },
+                     *       "problem": null,
+                     *       "points": {
+                     *         "seconds": [
+                     *           0,
+                     *           5.1,
+                     *           10.2
+                     *         ],
+                     *         "enqueued": [
+                     *           0,
+                     *           255,
+                     *           510
+                     *         ],
+                     *         "completed": [
+                     *           0,
+                     *           229,
+                     *           472
+                     *         ],
+                     *         "failed": [
+                     *           0,
+                     *           30,
+                     *           61
+                     *         ],
+                     *         "dead": [
+                     *           0,
+                     *           0,
+                     *           3
+                     *         ],
+                     *         "waiting": [
+                     *           0,
+                     *           12,
+                     *           21
+                     *         ],
+                     *         "running": [
+                     *           0,
+                     *           14,
+                     *           14
+                     *         ]
+                     *       },
+                     *       "workers": [
+                     *         {
+                     *           "id": "019ab2c4-0000-7000-8000-0d2f5a3b9c11",
+                     *           "host": "worker-1",
+                     *           "pid": 4711,
+                     *           "jobs": 475
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PlaygroundRunDetail"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Problem; `code` identifies it */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    stopPlaygroundRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 019ab2c5-2a10-7000-8000-4d1f6a2b9c80 */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "enough"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ReasonBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "019ab2c5-2a10-7000-8000-4d1f6a2b9c80",
+                     *       "tag": "playground-4d1f6a2b9c80",
+                     *       "state": "waiting",
+                     *       "rate": 50,
+                     *       "seconds": 30,
+                     *       "mix": {
+                     *         "quick": 6,
+                     *         "slow": 2,
+                     *         "cpu": 1,
+                     *         "retried": 1
+                     *       },
+                     *       "fail": 0.02,
+                     *       "started_at": "2026-11-22T06:00:00Z",
+                     *       "actor": "local",
+                     *       "stopped_by": "local",
+                     *       "as_of": "2026-11-22T06:00:10Z",
+                     *       "elapsed": 10.2,
+                     *       "asked": 1500,
+                     *       "enqueued": 510,
+                     *       "rate_reached": 50,
+                     *       "waiting": 21,
+                     *       "running": 14,
+                     *       "completed": 472,
+                     *       "failed": 61,
+                     *       "dead": 3,
+                     *       "cancelled": 0,
+                     *       "gone": 0,
+                     *       "throughput": 48.2,
+                     *       "wait": {
+                     *         "p50": 0.0027,
+                     *         "p95": 0.0124,
+                     *         "p99": 0.0397
+                     *       },
+                     *       "run": {
+                     *         "p50": 0.0124,
+                     *         "p95": 2.3,
+                     *         "p99": 2.9
+                     *       },
+                     *       "problem": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PlaygroundRunOut"];
                 };
             };
             /** @description Problem; `code` identifies it */

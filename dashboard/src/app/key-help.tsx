@@ -2,7 +2,7 @@ import { isApple } from "@/lib/keys";
 import { keyHelp as words } from "@/lib/text/palette";
 import { Dialog } from "@/ui/dialog";
 import { Kbd } from "@/ui/kbd";
-import { NAVIGATION } from "./navigation";
+import { navigation } from "./navigation";
 
 interface Props {
   open: boolean;
@@ -16,7 +16,7 @@ interface Row {
   sequence?: boolean;
 }
 
-const GROUPS: readonly { title: string; rows: readonly Row[] }[] = [
+const groups = (): readonly { title: string; rows: readonly Row[] }[] => [
   {
     title: words.everywhere,
     rows: [
@@ -26,11 +26,13 @@ const GROUPS: readonly { title: string; rows: readonly Row[] }[] = [
       { keys: ["p"], label: words.pause },
       { keys: ["t"], label: words.theme },
       { keys: ["d"], label: words.density },
-      ...NAVIGATION.flatMap((group) => group.items).map(({ label, keyName }) => ({
-        keys: ["g", keyName],
-        label: words.goTo(label),
-        sequence: true,
-      })),
+      ...navigation()
+        .flatMap((group) => group.items)
+        .map(({ label, keyName }) => ({
+          keys: ["g", keyName],
+          label: words.goTo(label),
+          sequence: true,
+        })),
     ],
   },
   {
@@ -63,7 +65,7 @@ export default function KeyHelp({ open, onOpenChange }: Props) {
   return (
     <Dialog open={open} onOpenChange={onOpenChange} title={words.title} description={words.hint} size="l">
       <div className="grid gap-x-8 gap-y-5 sm:grid-cols-2">
-        {GROUPS.map(({ title, rows }) => (
+        {groups().map(({ title, rows }) => (
           <section key={title} className="min-w-0 first:row-span-2">
             <h3 className="pb-1.5 font-medium text-12 text-text-3">{title}</h3>
             <dl>

@@ -2,6 +2,7 @@ import {
   Bug,
   ChartLine,
   CopyCheck,
+  FlaskConical,
   Gauge,
   Layers,
   LayoutDashboard,
@@ -11,10 +12,11 @@ import {
   ScrollText,
   Server,
 } from "lucide-react";
+import { boot } from "@/lib/boot";
 import { shell } from "@/lib/text/shell";
 
 export interface NavigationItem {
-  to: "/" | "/jobs" | "/queues" | "/workers" | "/errors" | "/charts" | "/bulk" | "/audit" | "/system";
+  to: "/" | "/jobs" | "/queues" | "/workers" | "/errors" | "/charts" | "/bulk" | "/audit" | "/system" | "/playground";
   search?: { state: "dead" };
   label: string;
   icon: LucideIcon;
@@ -28,7 +30,7 @@ export interface NavigationGroup {
 }
 
 /** The pages there are. A page that does not exist yet is not named: nothing leads to an empty page. */
-export const NAVIGATION: readonly NavigationGroup[] = [
+const PAGES: readonly NavigationGroup[] = [
   {
     label: null,
     items: [
@@ -55,3 +57,19 @@ export const NAVIGATION: readonly NavigationGroup[] = [
     ],
   },
 ];
+const WITH_PLAYGROUND = PAGES.map((group) =>
+  group.label === shell.operate
+    ? {
+        ...group,
+        items: [
+          ...group.items,
+          { to: "/playground", label: shell.playground, icon: FlaskConical, keyName: "p" } satisfies NavigationItem,
+        ],
+      }
+    : group,
+);
+
+/** The pages that this server has. */
+export function navigation(): readonly NavigationGroup[] {
+  return boot.features.playground === true ? WITH_PLAYGROUND : PAGES;
+}

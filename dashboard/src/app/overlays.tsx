@@ -4,7 +4,7 @@ import type { BulkOrder } from "@/api/bulks";
 import { offerAction, type Purged, type Replayed, type Rescheduled } from "@/lib/actions";
 import { type KeyBindings, useKeys } from "@/lib/keys";
 import { useRefusal } from "@/lib/session";
-import { NAVIGATION } from "./navigation";
+import { navigation } from "./navigation";
 
 const Palette = lazy(() => import("./palette"));
 const KeyHelp = lazy(() => import("./key-help"));
@@ -66,10 +66,9 @@ export function Overlays() {
   const goTo = useMemo<KeyBindings>(
     () =>
       Object.fromEntries(
-        NAVIGATION.flatMap((group) => group.items).map(({ to, search, keyName }) => [
-          `g ${keyName}`,
-          () => void router.navigate({ to, search: search ?? {} }),
-        ]),
+        navigation()
+          .flatMap((group) => group.items)
+          .map(({ to, search, keyName }) => [`g ${keyName}`, () => void router.navigate({ to, search: search ?? {} })]),
       ),
     [router],
   );

@@ -19,7 +19,7 @@ import { toggleDensity, toggleTheme } from "@/lib/theme";
 import { togglePause, useLiveStatus } from "@/live/status";
 import { Kbd } from "@/ui/kbd";
 import { StateIcon } from "@/ui/state-icon";
-import { NAVIGATION } from "./navigation";
+import { navigation } from "./navigation";
 
 interface Props {
   open: boolean;
@@ -93,17 +93,19 @@ function Entries({ text, close }: { text: string; close: () => void }) {
         </Command.Group>
       ) : null}
       <Group heading={words.pages}>
-        {NAVIGATION.flatMap((group) => group.items).map(({ to, search, label, icon: Icon, keyName }) => (
-          <Entry
-            key={label}
-            value={`go ${label}`}
-            icon={<Icon aria-hidden size={15} strokeWidth={1.75} />}
-            keyNames={["g", keyName]}
-            onSelect={then(() => router.navigate({ to, search: search ?? {} }))}
-          >
-            {label}
-          </Entry>
-        ))}
+        {navigation()
+          .flatMap((group) => group.items)
+          .map(({ to, search, label, icon: Icon, keyName }) => (
+            <Entry
+              key={label}
+              value={`go ${label}`}
+              icon={<Icon aria-hidden size={15} strokeWidth={1.75} />}
+              keyNames={["g", keyName]}
+              onSelect={then(() => router.navigate({ to, search: search ?? {} }))}
+            >
+              {label}
+            </Entry>
+          ))}
       </Group>
       <Group heading={words.actions}>
         {mayEnqueue ? (

@@ -7,6 +7,7 @@ import { jobSearch } from "@/features/job/search";
 import { jobsSearch } from "@/features/jobs/search";
 import { metricsSearch } from "@/features/metrics/search";
 import { overviewSearch } from "@/features/overview/search";
+import { playgroundSearch } from "@/features/playground/search";
 import { queueSearch, queuesSearch } from "@/features/queues/search";
 import { workersSearch } from "@/features/workers/search";
 import { boot } from "@/lib/boot";
@@ -92,6 +93,12 @@ const metrics = createRoute({
   validateSearch: metricsSearch,
 }).lazy(() => import("@/features/metrics/page").then((page) => page.route));
 
+const playground = createRoute({
+  getParentRoute: () => root,
+  path: "/playground",
+  validateSearch: playgroundSearch,
+}).lazy(() => import("@/features/playground/page").then((page) => page.route));
+
 const dead = createRoute({
   getParentRoute: () => root,
   path: "/dead",
@@ -113,6 +120,7 @@ const routeTree = root.addChildren([
   bulk,
   audit,
   system,
+  playground,
   dead,
 ]);
 

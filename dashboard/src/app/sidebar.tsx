@@ -15,7 +15,7 @@ import { Kbd } from "@/ui/kbd";
 import { Menu } from "@/ui/menu";
 import { Account } from "./account";
 import { Mark } from "./mark";
-import { NAVIGATION, type NavigationItem } from "./navigation";
+import { type NavigationItem, navigation } from "./navigation";
 
 interface Props {
   onNavigate?: () => void;
@@ -28,7 +28,7 @@ export function Sidebar({ onNavigate }: Props) {
       <Place />
       <SearchButton {...(onNavigate ? { onOpen: onNavigate } : {})} />
       <nav aria-label={shell.navigation} className="min-h-0 grow overflow-y-auto px-3 py-2">
-        {NAVIGATION.map((group) => (
+        {navigation().map((group) => (
           <div key={group.label} className="mb-4">
             {group.label ? <h2 className="flex h-8 items-end px-2 pb-1.5 text-12 text-text-3">{group.label}</h2> : null}
             <ul className="flex flex-col gap-px">

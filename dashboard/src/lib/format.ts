@@ -140,11 +140,23 @@ export function dayAndClock(at: number, zone: string): string {
 }
 
 /**
- * A time on the axis of a chart: the clock, or the day where the clock alone would not tell.
+ * The time of a point of a chart; with seconds where the points are closer than a minute: `18:20:10`.
+ *
+ * @param at of all points, in milliseconds
+ */
+export function pointTime(at: readonly number[], index: number, zone: string): string {
+  const time = at[index] ?? 0;
+  const span = (at.at(-1) ?? 0) - (at[0] ?? 0);
+  return span < (at.length - 1) * 60_000 ? clockSeconds(time, zone) : dayAndClock(time, zone);
+}
+
+/**
+ * A time on the axis of a chart: the clock, with seconds on a short axis; the day where the clock alone would not tell.
  *
  * @param span seconds of the whole axis
  */
 export function axisTime(at: number, span: number, zone: string): string {
+  if (span <= 600) return clockSeconds(at, zone);
   const minutes = clockMinutes(at, zone);
   if (span <= 129_600 && minutes !== "00:00") return minutes;
   const day = dateFormat("day", zone, { day: "numeric", month: "short" }).format(at);

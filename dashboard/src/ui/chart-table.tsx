@@ -1,4 +1,4 @@
-import { dayAndClock, NONE } from "@/lib/format";
+import { NONE, pointTime } from "@/lib/format";
 import { kit } from "@/lib/text/kit";
 import { useZone } from "@/lib/zone";
 import type { ChartProps } from "./chart";
@@ -27,7 +27,7 @@ export function ChartTable({ title, at, series, format }: ChartProps) {
           {order.map((index) => (
             <tr key={at[index]} className="h-7 border-border border-t">
               <th scope="row" className="text-left font-normal text-text-2">
-                {dayAndClock(at[index] ?? 0, zone)}
+                {pointTime(at, index, zone)}
               </th>
               {series.map((line) => {
                 const value = line.values[index] ?? null;

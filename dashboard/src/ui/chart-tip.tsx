@@ -1,4 +1,4 @@
-import { dayAndClock, NONE } from "@/lib/format";
+import { NONE, pointTime } from "@/lib/format";
 import { useZone } from "@/lib/zone";
 import type { ChartProps } from "./chart";
 
@@ -20,7 +20,7 @@ export function ChartTip({ at, series, format, kind, index, left }: Props) {
       className="-translate-x-1/2 pointer-events-none absolute top-1 z-10 min-w-32 rounded-m border border-border bg-raised px-2.5 py-2 text-12 shadow-2"
       style={{ left: `clamp(4.5rem, ${left}px, calc(100% - 4.5rem))` }}
     >
-      <p className="mb-1 whitespace-nowrap text-text-3">{dayAndClock(time, zone)}</p>
+      <p className="mb-1 whitespace-nowrap text-text-3">{pointTime(at, index, zone)}</p>
       {lines.map((line) => {
         const value = line.values[index] ?? null;
         return (

@@ -18,7 +18,7 @@ from typing import NoReturn
 
 import msgspec
 
-from taskflowmq.bootstrap.loading import load_app
+from taskflowmq.bootstrap.loading import include_all, load_app
 from taskflowmq.bootstrap.parent import die_of_memory_first, die_with_parent
 from taskflowmq.bootstrap.spawn import URL_VARIABLE, ChildConfig, Program, body_launcher
 from taskflowmq.bootstrap.supervise import loop_factory, telemetry_of
@@ -181,6 +181,7 @@ def main() -> None:
         log_level=config.log_level,
     )
     app = load_app(config.spec, program.url, config.tenant)
+    include_all(app, config.more)
     tune_interpreter()
     # Imported objects live as long as the process: keep the collector from walking them repeatedly.
     gc.freeze()

@@ -54,6 +54,12 @@ def default_app(url: str | None = None, tenant: str | None = None) -> TaskFlow:
     return app
 
 
+def include_all(app: BaseApp, modules: Iterable[str]) -> None:
+    """Give an app the tasks of modules, beside its own."""
+    for name in modules:
+        app.include(importlib.import_module(name))
+
+
 def load_tasks(specs: Iterable[str], hooks: Iterable[HookSpec] = ()) -> Registry:
     """Return the tasks that these specs name, with the hooks that run around them.
 

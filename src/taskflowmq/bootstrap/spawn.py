@@ -32,7 +32,8 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
     """What a process needs to become part of this program: the app's spec, its database and how it logs.
 
     A program that embeds its worker has no spec: ``tasks`` name its process tasks, ``module:attribute`` each, ``hooks``
-    what runs around them. ``tenant`` is that of the built-in tasks; an app that a spec names has its own.
+    what runs around them. ``tenant`` is that of the built-in tasks; an app that a spec names has its own. ``more`` are
+    modules whose tasks the app has beside its own.
     """
 
     spec: str | None
@@ -40,6 +41,7 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
     tenant: str | None = None
     tasks: tuple[str, ...] = ()
     hooks: tuple[tuple[str, str], ...] = ()
+    more: tuple[str, ...] = ()
     log_format: str = "auto"
     log_level: str = "info"
     #: The working directory of this program at its start, and its variables: a handler may have changed both since.
@@ -87,6 +89,7 @@ class ChildConfig(msgspec.Struct, frozen=True, kw_only=True):
     slots_fd: int
     control_fd: int
     options: WorkerOptions
+    more: tuple[str, ...] = ()
     command: Command | None = None
     #: The commands that the supervisor knows; one of an older version, whose files were replaced, says nothing.
     commands: tuple[str, ...] = ()
@@ -133,6 +136,7 @@ class ExecSpawner:
         config = ChildConfig(
             spec=self._program.spec,
             tenant=self._program.tenant,
+            more=self._program.more,
             log_format=self._program.log_format,
             log_level=self._program.log_level,
             worker_id=child.worker_id,

@@ -99,7 +99,13 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
 
 
 def make_supervisor(
-    app: BaseApp, spec: str | None, options: WorkerOptions, *, log_format: str = "auto", log_level: str = "info"
+    app: BaseApp,
+    spec: str | None,
+    options: WorkerOptions,
+    *,
+    log_format: str = "auto",
+    log_level: str = "info",
+    more: tuple[str, ...] = (),
 ) -> Supervisor:
     """Make a supervisor on the running loop; ``await supervisor.run()`` works until a drain is requested.
 
@@ -108,9 +114,10 @@ def make_supervisor(
         spec: how children load the app; None means the built-in tasks.
         options: of the children.
         log_format, log_level: how children log.
+        more: modules whose tasks children give to the app, beside its own.
     """
     tenant = app.tenant if spec is None else None
-    program = Program(spec=spec, url=app.url, tenant=tenant, log_format=log_format, log_level=log_level)
+    program = Program(spec=spec, url=app.url, tenant=tenant, more=more, log_format=log_format, log_level=log_level)
     telemetry = event_telemetry_of(app)
     return Supervisor(
         app.store,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from taskflowmq.cli.dev import Parts, run_together
+from taskflowmq.cli.dev import PLAYGROUND, Parts, run_together
 from taskflowmq.cli.exits import CommandError, Exit
 from taskflowmq.cli.options import json_option, log_options, option
 from taskflowmq.cli.program import until_told_to_end
@@ -84,10 +84,13 @@ def _public() -> PublicDemo:
 
 
 def _parts(url: str, seed: int, rate: float) -> Parts:
+    from taskflowmq.bootstrap.loading import include_all
     from taskflowmq.cli.program import load
     from taskflowmq.demo.run import ForeignStore, produce
 
     app = load(SPEC, url)
+    # A store that an earlier demo has left knows them.
+    include_all(app, (PLAYGROUND,))
     try:
         asyncio.run(until_told_to_end(_filled(app, url, seed, rate)))
     except ForeignStore as error:

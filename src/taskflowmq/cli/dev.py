@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from taskflowmq.worker import Supervisor, WorkerOptions
 
 Demo = Callable[[str], Awaitable[None]]
+#: Where the tasks of the playground are: the server's app and the workers have them beside their own.
+PLAYGROUND = "taskflowmq.tasks.playground"
 log = logging.getLogger("taskflowmq.dev")
 
 
@@ -84,6 +86,9 @@ def run_together(
         given: the options of the page and the log.
         flags: settings of the worker.
     """
+    import msgspec
+
+    from taskflowmq.bootstrap.loading import include_all
     from taskflowmq.bootstrap.settings import check_task_settings, load_settings
     from taskflowmq.bootstrap.signals import spare_user_signals
     from taskflowmq.bootstrap.supervise import loop_factory, options_of
@@ -104,8 +109,10 @@ def run_together(
     check_task_settings()
     with share_metrics():
         loaded = parts()
-        settings = with_configuration(loaded.app, settings, worker)
-        run = _Run(loaded, settings, options, style, given)
+        own = loaded.app.tasks.names()
+        include_all(loaded.app, (PLAYGROUND,))
+        settings = with_configuration(loaded.app, msgspec.structs.replace(settings, playground=True), worker)
+        run = _Run(loaded, settings, options, style, {**given, "own_tasks": own})
         try_next = port is None and not os.environ.get("PORT")
         # The server closes it; without a store there is none.
         with (
@@ -149,6 +156,7 @@ class _Run:
         self._style = style
         self._level: str = given["log_level"]
         self._as_json: bool = given["as_json"]
+        self._own_tasks: tuple[str, ...] = given["own_tasks"]
         self._demo: asyncio.Task[None] | None = None
 
     async def __call__(self, sock: socket) -> int:
@@ -161,7 +169,9 @@ class _Run:
         app, metrics = self._app, PrometheusTelemetry()
         app.telemetry = metrics
         async with app, app.hub.kept():
-            supervisor = make_supervisor(app, self._spec, self._options, log_format=self._style, log_level=self._level)
+            supervisor = make_supervisor(
+                app, self._spec, self._options, log_format=self._style, log_level=self._level, more=(PLAYGROUND,)
+            )
             self._listen_to_signals(supervisor)
             working = asyncio.create_task(supervisor.run(), name="taskflow-supervisor")
             # The server ends last: while jobs drain, they and their readers may still send it requests.
@@ -202,7 +212,7 @@ class _Run:
             f"  API    {url}/api/v1\n"
             f"  Docs   {url}/docs\n"
             f"  Data   {_where(store)}\n"
-            f"  Tasks  {', '.join(self._app.tasks.names()) or 'none'}\n\n"
+            f"  Tasks  {', '.join(self._own_tasks) or 'none'}\n\n"
             f"  Ctrl-C drains, then exits.\n"
         )
 

@@ -52,6 +52,8 @@ class Action(StrEnum):
     VIEW_CREATE = "view.create"
     VIEW_CHANGE = "view.change"
     VIEW_DELETE = "view.delete"
+    PLAYGROUND_START = "playground.start"
+    PLAYGROUND_STOP = "playground.stop"
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,3 +151,8 @@ def worker_object(worker_id: UUID) -> str:
 def view_object(view_id: UUID) -> str:
     """Return the name of a saved view as an object of the audit."""
     return f"view:{view_id}"
+
+
+def playground_object(run_id: UUID) -> str:
+    """Return the name of a run of the playground as an object of the audit."""
+    return f"playground:{run_id}"

@@ -10,6 +10,7 @@ TaskFlowError
 ├── Conflict                          the job, or the worker, is not in a state that allows this
 │   ├── NotWaiting                    the job runs or has ended, so it has no time to change
 │   ├── NotRunning                    the job does not run, so it has no stack and no profile
+│   ├── PlaygroundBusy                another stress test enqueues jobs in this server process
 │   └── CommandNotSupported           the worker's version knows no commands
 ├── JobNotFound                       no such job in this tenant
 ├── QueueNotFound                     no such queue: no job has named it yet
@@ -19,6 +20,7 @@ TaskFlowError
 ├── ErrorGroupNotFound                no such group of errors in this tenant
 ├── ViewNotFound                      no such saved view that this caller may read
 ├── InspectionNotFound                no stack or profile of this job was requested within the last hour
+├── PlaygroundRunNotFound             no such stress test in this server process
 ├── JobFailed                         the awaited job ended dead
 ├── JobCancelled                      the awaited job was cancelled
 ├── ResultUnavailable                 the awaited job completed, but its result could not be stored
@@ -149,6 +151,12 @@ class NotRunning(Conflict):
     code = "job_not_running"
 
 
+class PlaygroundBusy(Conflict):
+    """Another stress test enqueues jobs in this server process; nothing was started."""
+
+    code = "playground_busy"
+
+
 class IdempotencyMismatch(TaskFlowError):
     """The Idempotency-Key was already used with a different request."""
 
@@ -213,6 +221,12 @@ class InspectionNotFound(TaskFlowError):
     """No stack or profile of this job was requested within the last hour."""
 
     code = "inspection_not_found"
+
+
+class PlaygroundRunNotFound(TaskFlowError):
+    """There is no such stress test in this server process; others do not know it."""
+
+    code = "playground_run_not_found"
 
 
 class JobFailed(TaskFlowError):

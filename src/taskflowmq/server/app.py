@@ -34,6 +34,7 @@ from taskflowmq.server.api.v1 import (
     job_lists,
     job_logs,
     jobs,
+    playground,
     queues,
     search,
     selections,
@@ -110,6 +111,7 @@ def create_app(
         ancestors=settings.frame_ancestors,
         public=settings.public is not None,
         requires_reason=settings.require_reason,
+        playground=settings.playground,
     )
     dashboard = Dashboard(about, files or Files())
     return Gate(
@@ -189,6 +191,7 @@ def make_framework() -> Litestar:
             bulks.create_bulk, bulks.list_bulks, bulks.get_bulk, bulks.stop_bulk, bulks.undo_bulk, bulks.bulk_results,
             selections.retry_jobs, selections.cancel_jobs, selections.delete_jobs,
             views.list_views, views.create_view, views.change, views.remove,
+            playground.start_run, playground.list_runs, playground.get_run, playground.stop_run,
             session.get_session, session.create_session, session.delete_session,
         ],
     )  # fmt: skip

@@ -97,6 +97,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
         environment: the name of this installation, such as production; the dashboard shows it.
         require_reason: whether every act on jobs, queues, workers and errors must say why.
         public: everyone who shows no key may read, as a visitor, and enqueue these jobs; None: keys are needed.
+        playground: whether stress tests can be started over the API; the app must have their tasks, and a worker.
         configuration: what operators are shown of the settings of this process.
         fast_intake: serve ``POST /jobs`` by the bare ASGI handler (docs/adr/0003-http-server.md).
     """
@@ -121,6 +122,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     environment: str | None = None
     require_reason: bool = False
     public: PublicDemo | None = None
+    playground: bool = False
     configuration: tuple[Setting, ...] = ()
     fast_intake: bool = True
 

@@ -17,6 +17,7 @@ export const shell = {
   operate: "Operate",
   bulk: "Bulk operations",
   metrics: "Metrics",
+  playground: "Playground",
   about: "About this server",
   version: (version: string) => `Version ${version}`,
   tenant: (name: string) => `Tenant ${name}`,

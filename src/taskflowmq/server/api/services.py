@@ -23,6 +23,7 @@ from taskflowmq.core.redacted import shown_job
 from taskflowmq.core.redaction import Hider
 from taskflowmq.ports.store import Jobs, Queues, Stats, Store, StoreStats
 from taskflowmq.server.api.answers import FeedSources
+from taskflowmq.server.api.playground import Playground
 from taskflowmq.server.api.readback import Readback
 from taskflowmq.server.api.readiness import Readiness
 from taskflowmq.server.edge.keyring import Keyring
@@ -129,6 +130,7 @@ class Services:
         most_each = settings.max_streams_each if settings.public is None else settings.max_streams
         limits = FeedLimits(most=settings.max_streams, most_each=most_each)
         self.feed = Feed(FeedSources(lambda: self.session), limits)
+        self.playground = Playground(app, lambda: self.session) if settings.playground else None
         self._session: Session | None = None
 
     @asynccontextmanager
@@ -143,6 +145,8 @@ class Services:
                 yield
             finally:
                 await self.feed.close()
+                if self.playground is not None:
+                    await self.playground.close()
                 self._session = None
 
     async def join(self) -> None:

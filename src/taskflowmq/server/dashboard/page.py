@@ -22,7 +22,7 @@ class Features(msgspec.Struct, frozen=True):
     """What this server offers beyond the rest.
 
     Args:
-        playground: whether load can be made from the page.
+        playground: whether stress tests can be started.
         public: whether it is a demonstration for everyone.
     """
 

@@ -38,6 +38,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
         ancestors: who may show the page in a frame, in the words of a content security policy.
         public: whether it is a demonstration for everyone.
         requires_reason: whether an act must say why.
+        playground: whether stress tests can be started.
     """
 
     version: str
@@ -47,6 +48,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     ancestors: str
     public: bool = False
     requires_reason: bool = False
+    playground: bool = False
 
 
 class Dashboard:
@@ -119,7 +121,7 @@ class Dashboard:
             actor=None if principal.role is None else principal.actor,
             role=principal.role,
             permissions=listed(principal.permissions),
-            features=Features(public=about.public),
+            features=Features(playground=about.playground, public=about.public),
             zone=about.zone,
             store=about.engine(),
             environment=about.environment,

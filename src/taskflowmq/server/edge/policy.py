@@ -113,6 +113,7 @@ FAMILIES: Mapping[str, Policy] = {
     f"{API}/workers/": Policy(writes="workers:write"),
     f"{API}/errors/": Policy(reads="jobs:read", writes="jobs:write"),
     f"{API}/views/": Policy(writes="views:write"),
+    f"{API}/playground/": Policy(reads="jobs:read", writes="jobs:write"),
     DOCS_PATH: Policy(reads=EVERYONE, headers=_DOCS_HEADERS),
     ASSETS_PATH: _FILE,
 }

@@ -24,6 +24,7 @@ from taskflowmq.core.errors import (
     InvalidJob,
     JobNotFound,
     NotUnique,
+    PlaygroundRunNotFound,
     QueueNotFound,
     SchemaMismatch,
     StoreUnavailable,
@@ -140,6 +141,7 @@ def from_error(error: Exception) -> Problem | None:
             | BulkNotFound()
             | ErrorGroupNotFound()
             | InspectionNotFound()
+            | PlaygroundRunNotFound()
             | QueueNotFound()
             | TaskNotFound()
             | ViewNotFound()

@@ -39,6 +39,7 @@ from taskflowmq.wire.inspection import ProfileAnswerOut, ProfileBody, ProfileOut
 from taskflowmq.wire.job import BulkBody, BulkOut, JobBody, JobDetail, ReplayBody, RescheduleBody, Submitted
 from taskflowmq.wire.job_log import LogNews, LogsOut
 from taskflowmq.wire.listing import JobPage, JobRowPage
+from taskflowmq.wire.playground import PlaygroundBody, PlaygroundRunDetail, PlaygroundRunList, PlaygroundRunOut
 from taskflowmq.wire.problem import MEDIA_TYPE, ProblemBody
 from taskflowmq.wire.queue import PauseBody, QueueList, QueueOut, StatsOut
 from taskflowmq.wire.selection import SelectionBody, SelectionOut
@@ -87,6 +88,7 @@ _SHAPES = (
     CountBody, CountOut, BulkRequest, PurgeBody, BulkOperation, DryRunOut, BulkList, BulkResultPage,
     ErrorGroupList, ErrorGroupDetail, ErrorGroupOut, MuteBody, ViewList, ViewOut, ViewBody, ViewChange,
     SuggestionList, DemoJobOut,
+    PlaygroundBody, PlaygroundRunOut, PlaygroundRunList, PlaygroundRunDetail,
     SystemOut, ServerOut, StoreOut, TableOut, DutyOut, NodeOut, SettingOut, CheckOut, FeedOut,
     HelloEvent, JobMoved, JobGone, PageEvent, JobEvent, JobLogEvent, JobInspectionEvent, ResyncEvent, ByeEvent,
 )  # fmt: skip
@@ -106,6 +108,7 @@ _REASONED = (
     "undoBulk",
     "resolveError",
     "reopenError",
+    "stopPlaygroundRun",
 )
 #: Routes take their body as bytes, which our own strict decoder reads, so the framework cannot describe it.
 _BODIES = {
@@ -126,6 +129,7 @@ _BODIES = {
     "muteError": MuteBody,
     "createView": ViewBody,
     "changeView": ViewChange,
+    "startPlaygroundRun": PlaygroundBody,
 }
 #: Operations whose body may be left out.
 _BODY_OPTIONAL = frozenset({"pauseQueue", "replayJob", "askProfile", *_REASONED})
@@ -169,6 +173,10 @@ _ERRORS: dict[str, tuple[int, ...]] = {
     "changeView": (400, 404, 409, 413, 415),
     "deleteView": (404,),
     "enqueueDemoJob": (404, 429),
+    "startPlaygroundRun": (400, 404, 409, 413, 415),
+    "listPlaygroundRuns": (404,),
+    "getPlaygroundRun": (404,),
+    "stopPlaygroundRun": (400, 404, 409, 413, 415),
     "createSession": (400, 409, 413, 415, 429),
     "metrics": (404,),
 }

@@ -10,6 +10,7 @@ from taskflowmq.core.permissions import GRANTED, Role, listed
 from taskflowmq.server.openapi.example import Example
 from taskflowmq.server.openapi.example_act import ACT
 from taskflowmq.server.openapi.example_inspection import INSPECTION_EXAMPLES
+from taskflowmq.server.openapi.example_playground import PLAYGROUND_EXAMPLES
 from taskflowmq.server.openapi.example_search import SEARCH_EXAMPLES
 from taskflowmq.server.openapi.example_system import SYSTEM_EXAMPLES
 from taskflowmq.server.openapi.example_view import VIEW_EXAMPLES
@@ -484,6 +485,7 @@ EXAMPLES: dict[str, Example] = {
     ),
     **INSPECTION_EXAMPLES,
     **VIEW_EXAMPLES,
+    **PLAYGROUND_EXAMPLES,
     **SEARCH_EXAMPLES,
     **SYSTEM_EXAMPLES,
     "live": Example(response={"status": "ok"}),

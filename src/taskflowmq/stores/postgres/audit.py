@@ -50,6 +50,10 @@ class PostgresAudit:
         self._pool = pool
         self._now = now
 
+    async def add(self, act: Act) -> None:
+        """Add an act that changes nothing in the store."""
+        await self._pool.run(lambda conn: append_act(conn, self._now(), act))
+
     async def list_acts(self, query: AuditQuery, *, limit: int, below: int | None) -> AuditPage:
         """Return acts of a tenant, newest first."""
         wanted = (query.tenant, below, limit + 1, maybe_ascii(query.actor), query.action, query.after, query.before)

@@ -33,6 +33,10 @@ class SqliteAudit:
         self._reader = reader
         self._now = now
 
+    async def add(self, act: Act) -> None:
+        """Add an act that changes nothing in the store."""
+        await self._writer.run(lambda conn: append_act(conn, self._now(), act))
+
     async def list_acts(self, query: AuditQuery, *, limit: int, below: int | None) -> AuditPage:
         """Return acts of a tenant, newest first."""
         params = {

@@ -135,6 +135,13 @@ class TestAudit(StoreSuite):
             ("worker.stop", {"command": None}, {"command": "stop"}),
         ]
 
+    async def test_an_act_on_a_server_process_is_kept_as_it_is(self, store: Store) -> None:
+        act = Act(action="playground.start", object="playground:rün", by=ADA, count=300, after={"rate": 10.0})
+        await store.audit.add(act)
+        await store.audit.add(msgspec.structs.replace(act, action="playground.stop", by=BOB))
+        assert await acts(store, action="playground.start", object="playground:rün") == [act]
+        assert [one.by for one in await acts(store)] == [ADA, BOB]
+
     async def test_acts_are_found_by_who_what_and_when(self, store: Store, rig: Rig) -> None:
         job = await dead(rig)
         await store.jobs.retry(TENANT, job, by=ADA)
