@@ -74,7 +74,7 @@ async def ended(clock: VirtualClock, run: PlaygroundRun) -> None:
     """Move the clock until a run has ended."""
 
     def is_ended() -> bool:
-        clock.advance(0.1)
+        clock.advance(1.0)
         return run.state.value == "ended"
 
     await wait_until(is_ended, what="the run has ended")
@@ -232,6 +232,7 @@ async def test_over_rest_from_start_to_stop(app: TaskFlow, client: httpx.AsyncCl
     assert acts[1]["count"] == 3000
 
 
+@pytest.mark.slow
 async def test_a_worker_that_has_the_tasks_serves_it(app: TaskFlow, client: httpx.AsyncClient) -> None:
     async with app.worker(concurrency=4, run_duties=False):
         made = (await client.post(RUNS, json=BODY)).json()
@@ -305,6 +306,7 @@ async def test_the_page_knows_of_it(client: httpx.AsyncClient) -> None:
     assert boot_of((await client.get("/", headers=BROWSER)).text)["features"]["playground"] is True
 
 
+@pytest.mark.slow
 async def test_its_tasks_do_what_they_say(app: TaskFlow) -> None:
     names = {kind: f"playground.{kind}" for kind in Kind}
     good = {kind: await app.asend(name, {"number": 1}) for kind, name in names.items()}
