@@ -20,6 +20,7 @@ from uuid import UUID
 
 from taskflowmq.client.app import BaseApp
 from taskflowmq.client.ids import new_id
+from taskflowmq.client.options import check_options
 from taskflowmq.client.session import Session
 from taskflowmq.client.task import JobRequest
 from taskflowmq.core.audit import Act, Action, Caller, playground_object
@@ -222,7 +223,7 @@ class Playground:
                 due = run.order.due(run.elapsed) - run.tally.enqueued
                 if due > 0:
                     # A batch whose answer was lost is stored again as it is: its ids make that harmless.
-                    held = held or [self._request(run, one) for one in islice(planned, min(due, BATCH))]
+                    held = held or [await self._request(run, one) for one in islice(planned, min(due, BATCH))]
                     held = await self._store(run, held)
                 is_behind = due > BATCH and not held
                 if not is_behind and run.tally.enqueued < run.order.total:
@@ -234,9 +235,10 @@ class Playground:
             if run.enqueued_after is None:
                 run.enqueued_after = run.elapsed
 
-    def _request(self, run: PlaygroundRun, one: Planned) -> JobRequest[Any]:
-        task = self._app.tasks[TASKS[one.kind]]
-        return task.using(queue=QUEUE, tags=[TAG, run.tag]).job(number=one.number, fails=one.fails)
+    async def _request(self, run: PlaygroundRun, one: Planned) -> JobRequest[Any]:
+        # Not by the task itself, which may be of several apps: jobs are of this one's tenant.
+        options = check_options({"queue": QUEUE, "tags": [TAG, run.tag]})
+        return await self._app.sender.prepare(TASKS[one.kind], {"number": one.number, "fails": one.fails}, options)
 
     async def _store(self, run: PlaygroundRun, held: list[JobRequest[Any]]) -> list[JobRequest[Any]]:
         """Store jobs; return those that must be stored again."""
