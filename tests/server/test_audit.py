@@ -30,6 +30,7 @@ Act = Callable[[httpx.AsyncClient], Awaitable[httpx.Response]]
 #: A group of errors, and a time in the next days.
 MARK = "8f14e45fceea167a"
 UNTIL = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+STRESS = {"rate": 1, "seconds": 600}
 #: Routes that change something and are no acts: programs enqueue, and a session is that of a browser.
 NO_ACTS = {"createJob", "createJobs", "enqueueDemoJob", "countJobs", "createSession", "deleteSession"}
 
@@ -91,8 +92,10 @@ def view(then: str = "") -> Act:
 
 
 async def stop_run(client: httpx.AsyncClient) -> httpx.Response:
-    newest = (await client.get("/api/v1/playground/runs")).json()["items"][0]
-    return await client.post(f"/api/v1/playground/runs/{newest['id']}/stop")
+    runs = "/api/v1/playground/runs"
+    found = (await client.get(runs)).json()["items"]
+    run = found[0] if found else (await client.post(runs, json={**STRESS, "reason": "a test"})).json()
+    return await client.post(f"{runs}/{run['id']}/stop")
 
 
 #: Operation → a request that it grants.
@@ -122,7 +125,7 @@ ACTS: dict[str, Act] = {
     "changeView": view("PATCH"),
     "deleteView": view("DELETE"),
     "stopWorker": post(f"/workers/{WORKER}/stop"),
-    "startPlaygroundRun": post("/playground/runs", {"rate": 1, "seconds": 600}),
+    "startPlaygroundRun": post("/playground/runs", STRESS),
     "stopPlaygroundRun": stop_run,
 }
 
@@ -281,7 +284,7 @@ class Reasoning(httpx.AsyncClient):
 async def test_a_server_may_require_a_reason_of_every_act(
     operated: httpx.AsyncClient, connect: Connect, name: str
 ) -> None:
-    client = Reasoning(await connect(require_reason=True))
+    client = Reasoning(await connect(require_reason=True, playground=True))
     assert (await ACTS[name](client)).status_code < 300
     if name in VIEWS:
         assert client.refused is None

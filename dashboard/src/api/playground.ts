@@ -10,7 +10,7 @@ export type Run = Schemas["PlaygroundRunOut"];
 export type RunDetail = Schemas["PlaygroundRunDetail"];
 export type RunList = Schemas["PlaygroundRunList"];
 export type RunWorker = Schemas["PlaygroundWorker"];
-export type RunOrder = Schemas["PlaygroundBody"];
+export type RunOrder = Omit<Schemas["PlaygroundBody"], "reason">;
 export type Points = Schemas["PlaygroundPoints"];
 
 export const KINDS = ["quick", "slow", "cpu", "retried"] as const;
@@ -41,12 +41,14 @@ export function runQuery(id: string) {
   });
 }
 
-export function startRun(body: RunOrder): Promise<Run> {
-  return take(client.POST("/api/v1/playground/runs", { body }));
+export function startRun(order: RunOrder, reason: string | null): Promise<Run> {
+  return take(client.POST("/api/v1/playground/runs", { body: { ...order, reason } }));
 }
 
-export function stopRun(id: string): Promise<Run> {
-  return take(client.POST("/api/v1/playground/runs/{run_id}/stop", { params: { path: { run_id: id } } }));
+export function stopRun(id: string, reason: string | null): Promise<Run> {
+  return take(
+    client.POST("/api/v1/playground/runs/{run_id}/stop", { params: { path: { run_id: id } }, body: { reason } }),
+  );
 }
 
 /** Time of each point, in milliseconds. */

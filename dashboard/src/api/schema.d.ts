@@ -2995,7 +2995,7 @@ export interface components {
              */
             fail?: number;
             /**
-             * @description Why, on one line without control characters; kept in the audit
+             * @description Why, on one line without control characters; kept in the audit. Servers may require it
              * @default null
              */
             reason?: string | null;

@@ -1,12 +1,13 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
-import { KINDS, type Kind, startRun } from "@/api/playground";
+import { KINDS, type Kind, type RunOrder, startRun } from "@/api/playground";
 import { keys } from "@/api/queries";
 import { Refused } from "@/api/refused";
 import { countExactly, percent } from "@/lib/format";
 import { useRefusal } from "@/lib/session";
 import { words } from "@/lib/text/playground";
+import { askReason, type Told } from "@/ui/ask-reason";
 import { Button } from "@/ui/button";
 import { Field } from "@/ui/field";
 import { Input } from "@/ui/input";
@@ -31,10 +32,12 @@ export function OrderForm({ busy }: { busy: boolean }) {
       setRefused({});
     },
   });
-  const submit = (event: FormEvent) => {
+  const submit = async (event: FormEvent) => {
     event.preventDefault();
     setTried(true);
-    if (order && !refusal && !start.isPending) start.mutate(order);
+    if (!order || refusal || start.isPending) return;
+    const told = await askReason({ title: words.startTitle, verb: words.start, quiet: true });
+    if (told) start.mutate({ order, ...told });
   };
   return (
     <form
@@ -89,7 +92,7 @@ function useStart(setRefused: (errors: Errors) => void) {
   const client = useQueryClient();
   const navigate = useNavigate({ from: "/playground" });
   return useMutation({
-    mutationFn: startRun,
+    mutationFn: ({ order, reason }: Told & { order: RunOrder }) => startRun(order, reason),
     onSuccess: async () => {
       await navigate({ search: {} });
       await client.invalidateQueries({ queryKey: keys.playground() });

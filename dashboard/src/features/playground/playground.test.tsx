@@ -79,7 +79,8 @@ test("without a test the page teaches, and starts the one that the form says", a
   await userEvent.clear(screen.getByLabelText("Mix of jobs: Slow"));
   await userEvent.click(startButton());
   await screen.findByRole("button", { name: "Stop" });
-  expect(posted).toEqual([{ rate: 50, seconds: 30, fail: 0.02, mix: { quick: 6, slow: 0, cpu: 1, retried: 1 } }]);
+  const mix = { quick: 6, slow: 0, cpu: 1, retried: 1 };
+  expect(posted).toEqual([{ rate: 50, seconds: 30, fail: 0.02, mix, reason: null }]);
   await waitFor(async () => expect(await figure("Enqueued")).toBe("Enqueued20of 600just begun"));
   expect(startButton().getAttribute("aria-disabled")).toBe("true");
 });

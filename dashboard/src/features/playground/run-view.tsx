@@ -7,6 +7,7 @@ import { clockSeconds, count, duration, percent, rate } from "@/lib/format";
 import { useRefusal } from "@/lib/session";
 import { words } from "@/lib/text/playground";
 import { useZone } from "@/lib/zone";
+import { askReason, type Told } from "@/ui/ask-reason";
 import { Button, buttonClass } from "@/ui/button";
 import { Chip } from "@/ui/chip";
 import { Meter } from "@/ui/meter";
@@ -79,7 +80,7 @@ function StopButton({ run }: { run: Run }) {
   const client = useQueryClient();
   const refusal = useRefusal("jobs:write");
   const stop = useMutation({
-    mutationFn: () => stopRun(run.id),
+    mutationFn: ({ reason }: Told) => stopRun(run.id, reason),
     onSuccess: async ({ enqueued }) => {
       toast({ title: words.stopped(enqueued, count(enqueued)) });
       await client.invalidateQueries({ queryKey: keys.playground() });
@@ -91,7 +92,10 @@ function StopButton({ run }: { run: Run }) {
       icon={<Square aria-hidden size={12} />}
       refusal={refusal}
       busy={stop.isPending}
-      onClick={() => stop.mutate()}
+      onClick={async () => {
+        const told = await askReason({ title: words.stopTitle, verb: words.stop, quiet: true });
+        if (told) stop.mutate(told);
+      }}
     >
       {words.stop}
     </Button>
