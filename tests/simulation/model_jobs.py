@@ -156,6 +156,8 @@ class ModelJobs:
         elif waiting is not None:
             counters, flags, expires = waiting.counters, waiting.flags, job.expires_at
             answer = RetryAnswer.DUE_NOW
+            if not counters.lease_no:
+                data.jobs[job_id] = msgspec.structs.replace(job, run_at=now)
         else:
             return RetryAnswer.CONFLICT
         data.ready[job_id] = Ready(

@@ -177,6 +177,7 @@ def _written(move: Move, ids: bytes, now: int, actor: str | None, due: int | Non
             return found
         case Move.MAKE_DUE:
             found = yield from make_ready(q.place_due_now, ids, params)
+            yield Step(q.set_run_at, {**params, "due": now})
             yield Step(q.delete_waiting_jobs, params)
             return found
         case Move.PARK:

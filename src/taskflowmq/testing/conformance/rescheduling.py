@@ -74,7 +74,10 @@ class TestRescheduling(StoreSuite):
     async def test_a_time_that_is_not_in_the_future_makes_it_ready(self, rig: Rig, by: timedelta) -> None:
         later = await rig.put(delay_ms=60_000)
         assert await _reschedule(rig, later.id, by) is RescheduleAnswer.DUE_NOW
+        # The present, and not the time at which it was to run.
+        assert (await rig.view(later.id)).run_at == NOON
         assert (await rig.claim_one()).id == later.id
+        assert (await rig.view(later.id)).run_at == NOON
 
     async def test_a_ready_job_keeps_its_position_if_it_is_due_all_the_same(self, rig: Rig) -> None:
         first, second = await rig.put(), await rig.put()
