@@ -6,6 +6,9 @@ import asyncio
 import csv
 import io
 import json
+import os
+import stat
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
 from pathlib import Path
 
@@ -28,7 +31,7 @@ def test_a_table_of_what_a_filter_finds(cli: Cli, tmp_path: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(file.read_text(), newline="")))
     assert [row["id"] for row in rows] == [first, third]
     assert json.loads(rows[0]["args"])["message"] == "a"
-    assert [one.name for one in tmp_path.iterdir() if one.suffix == ".part"] == []
+    assert [one.name for one in tmp_path.iterdir() if one.name.endswith(".part")] == []
 
 
 def test_lines_to_standard_output(cli: Cli) -> None:
@@ -52,7 +55,38 @@ def test_a_failed_export_leaves_the_file_as_it_was(cli: Cli, tmp_path: Path, mon
     monkeypatch.setattr(Jobs, "alist", fail)
     assert cli("jobs", "export", "--output", str(file)).code == 3
     assert file.read_text() == "before"
-    assert [one.name for one in tmp_path.glob("*.part")] == []
+    assert [one.name for one in tmp_path.iterdir() if one.name.endswith(".part")] == []
+
+
+def test_a_file_that_is_there_keeps_its_mode_and_a_link_leads_to_it(cli: Cli, tmp_path: Path) -> None:
+    put = _put(cli, "a")
+    file, link, other = tmp_path / "jobs.csv", tmp_path / "link.csv", tmp_path / "jobs.csv.part"
+    file.write_text("before")
+    file.chmod(0o600)
+    link.symlink_to(file)
+    other.write_text("of somebody else")
+    assert cli("jobs", "export", "--output", str(link)).code == 0
+    assert link.is_symlink()
+    assert put in file.read_text()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert other.read_text() == "of somebody else"
+
+
+def test_what_is_no_file_is_written_to_and_not_replaced(cli: Cli, tmp_path: Path) -> None:
+    put, pipe = _put(cli, "a"), tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as reader:
+        read = reader.submit(pipe.read_text)
+        assert cli("jobs", "export", "--output", str(pipe)).code == 0
+        assert put in read.result(timeout=60)
+    assert pipe.is_fifo()
+
+
+def test_a_folder_that_is_not_there_is_said(cli: Cli, tmp_path: Path) -> None:
+    _put(cli, "a")
+    ran = cli("jobs", "export", "--output", str(tmp_path / "nowhere" / "jobs.csv"))
+    assert ran.code == 2
+    assert f"cannot write in {tmp_path / 'nowhere'}: No such file or directory" in ran.err
 
 
 def test_python_iterates_over_all_pages(cli: Cli, url: str) -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from typing import IO, Any
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import nullcontext
+from typing import Any
 from uuid import UUID
 
 import click
 from click.core import ParameterSource
 
 from taskflowmq.cli.exits import some_refused
+from taskflowmq.cli.files import written
 from taskflowmq.cli.filter_options import filter_options, read_filters, view_option, with_view
 from taskflowmq.cli.follow import follow, tell_json, tell_text
 from taskflowmq.cli.inspections import profile, stack
@@ -114,28 +114,12 @@ def export(style: str, output: str | None, database_url: str | None, tenant: str
     wanted, kind = read_filters(given), ExportFormat(style)
 
     async def work(app: Any) -> None:
-        with _written(output) as file:
+        with nullcontext(sys.stdout.buffer) if output is None else written(output) as file:
             file.write(export_head(kind))
             async for page in app.jobs.apages(limit=PART, **await with_view(app, view, wanted)):
                 file.write(export_part(kind, page.items))
 
     with_store(database_url, work, tenant)
-
-
-@contextmanager
-def _written(output: str | None) -> Iterator[IO[bytes]]:
-    """Open a file that appears when it is complete, or standard output."""
-    if output is None:
-        yield sys.stdout.buffer
-        return
-    path = Path(output)
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            yield file
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 @command.command("show")
