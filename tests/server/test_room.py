@@ -18,7 +18,7 @@ from taskflowmq.server.app import create_app
 from taskflowmq.server.edge.body import Bodies, ClientGone, unless_gone
 from taskflowmq.server.edge.gate import Gate
 from taskflowmq.server.edge.problems import Problem
-from taskflowmq.server.edge.room import READS_AT_ONCE, Room, Seat
+from taskflowmq.server.edge.room import MOST_OF_VISITOR, READS_AT_ONCE, Room, Seat
 from taskflowmq.server.run import bind, serving
 from taskflowmq.server.settings import ServerSettings
 from taskflowmq.testing.waiting import wait_until
@@ -155,6 +155,31 @@ async def test_one_caller_cannot_take_the_whole_room_for_waits() -> None:
     ended.set()
     assert await asyncio.gather(*greedy, modest) == [1, 1, 1]
     assert (room.reads, room.waits, room.turns.locked()) == (0, {}, False)
+
+
+async def test_an_address_of_visitors_takes_neither_all_turns_nor_the_whole_room() -> None:
+    room, go_on = Room(ServerSettings()), asyncio.Event()
+    reading: list[str] = []
+
+    async def read(who: str, *, is_visitor: bool) -> None:
+        async with Seat(room, never, who, is_visitor=is_visitor):
+            reading.append(who)
+            await go_on.wait()
+
+    greedy = [asyncio.create_task(read("visitor a", is_visitor=True)) for _ in range(MOST_OF_VISITOR)]
+    await wait_until(lambda: room.reads == MOST_OF_VISITOR)
+    with pytest.raises(Problem, match="of this address are in progress") as refused:
+        await read("visitor a", is_visitor=True)
+    assert (refused.value.status, refused.value.headers) == (429, (("Retry-After", "1"),))
+    others = [
+        asyncio.create_task(read("visitor b", is_visitor=True)),
+        asyncio.create_task(read("key:a", is_visitor=False)),
+    ]
+    await wait_until(lambda: len(reading) == READS_AT_ONCE)
+    assert sorted(reading) == ["key:a", "visitor a", "visitor a", "visitor b"]
+    go_on.set()
+    await asyncio.gather(*greedy, *others)
+    assert (room.reads, room.visitors, room.turns.locked(), len(reading)) == (0, {}, False, MOST_OF_VISITOR + 2)
 
 
 async def test_work_for_a_client_that_hangs_up_ends() -> None:

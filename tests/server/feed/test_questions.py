@@ -207,6 +207,34 @@ def logged(told: Any) -> dict[UUID, tuple[str | None, str | None, list[str]]]:
     return {one: (n["after"], n["next"], [line["message"] for line in n["lines"]]) for one, n in news.items()}
 
 
+async def test_lists_that_take_long_are_asked_for_in_turns(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str | None] = []
+    probe_page = room.sources.probe_page
+
+    async def slow(query: JobFilter, limit: int) -> Any:
+        asked.append(query.queue)
+        room.now += 0.04
+        return await probe_page(query, limit)
+
+    monkeypatch.setattr(room.sources, "probe_page", slow)
+    streams = [room.stream(pages=(PageWish(name, JobFilter(queue=name)),)) for name in "abcde"]
+    told = await room.tick()
+    assert asked == ["a", "b", "c"]
+    assert [bool(told[stream].pages) for stream in streams] == [True, True, True, False, False]
+    # The others come next, though nothing was written; then all have been.
+    told = await room.tick()
+    assert asked[3:] == ["d", "e"]
+    assert [bool(told[stream].pages) for stream in streams] == [False, False, False, True, True]
+    await room.tick()
+    assert asked[5:] == []
+    # What was asked for longest ago comes first, however often something is written.
+    for expected in ("abc", "dea", "bcd"):
+        asked.clear()
+        room.sources.write()
+        await room.tick()
+        assert asked == list(expected)
+
+
 async def test_lines_of_a_job_whose_page_is_open_follow_one_another(room: Room) -> None:
     one = job_id(1)
     room.sources.jobs["default"] = {one: State.RUNNING}

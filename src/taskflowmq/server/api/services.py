@@ -126,9 +126,7 @@ class Services:
         self.process = Process(socket.gethostname(), os.getpid(), datetime.now(UTC))
         self.readiness = Readiness(Cached(self._ping, READY_SECONDS).get, settings.ready_seconds)
         self.writing_metrics = asyncio.Lock()
-        # All visitors are one caller.
-        most_each = settings.max_streams_each if settings.public is None else settings.max_streams
-        limits = FeedLimits(most=settings.max_streams, most_each=most_each)
+        limits = FeedLimits(most=settings.max_streams, most_each=settings.max_streams_each)
         self.feed = Feed(FeedSources(lambda: self.session), limits)
         self.playground = Playground(app, lambda: self.session) if settings.playground else None
         self._session: Session | None = None

@@ -35,6 +35,7 @@ from taskflowmq.server.edge.policy import (
     is_page,
 )
 from taskflowmq.server.edge.prefix import located
+from taskflowmq.server.edge.principal import VISITOR
 from taskflowmq.server.edge.problems import Problem, from_error, internal, log_failure, overloaded
 from taskflowmq.server.edge.refusals import Refusals
 from taskflowmq.server.edge.request_context import RequestContext
@@ -174,8 +175,13 @@ class Gate:
         may_stay = None
         if policy.is_stream:
             may_stay = partial(self._may_stay, scope, policy, headers)
-        base, required = scope.get("root_path", ""), self._settings.require_reason
-        context = RequestContext(principal, self._tenant, request_id, headers, base, may_stay, requires_reason=required)
+        base, required, caller = scope.get("root_path", ""), self._settings.require_reason, principal.actor
+        if is_visitor := principal is VISITOR:
+            # Visitors have no name: those of one address are taken for one.
+            caller = f"{caller} {source_of(scope, headers, self._trusted)}"
+        context = RequestContext(
+            principal, self._tenant, request_id, headers, base, may_stay, caller=caller, requires_reason=required
+        )
         context.put_into(scope)
         if policy.is_dashboard and self._dashboard is not None and _takes_page(scope, headers):
             await self._dashboard(scope, receive, reply)
@@ -185,7 +191,7 @@ class Gate:
         elif not policy.in_flight:
             await self._route(scope, receive, reply, policy)
         elif method in SAFE_METHODS:
-            async with Seat(self._room, receive, principal.actor) as seat:
+            async with Seat(self._room, receive, caller, is_visitor=is_visitor) as seat:
                 context.seat = seat
                 context.wants_body = method != "HEAD"
                 await self._route(scope, receive, reply, policy)

@@ -17,6 +17,7 @@ class RequestContext:
     Attributes:
         principal: who calls.
         actor: its name in records.
+        caller: whose requests are limited together: all of an actor, or those of a visitor's address.
         base: the path prefix under which the browser reaches this server, empty at the root.
         tenant: whose jobs, queues and tasks the request reads and changes.
         request_id: names the request in answers and logs.
@@ -30,6 +31,7 @@ class RequestContext:
     __slots__ = (
         "actor",
         "base",
+        "caller",
         "headers",
         "may_stay",
         "principal",
@@ -52,10 +54,12 @@ class RequestContext:
         base: str = "",
         may_stay: Callable[[], bool] | None = None,
         *,
+        caller: str | None = None,
         requires_reason: bool = False,
     ) -> None:
         self.principal = principal
         self.actor = principal.actor
+        self.caller = principal.actor if caller is None else caller
         self.tenant = tenant
         self.request_id = request_id
         self.headers = headers

@@ -14,6 +14,7 @@ class FeedLimits(msgspec.Struct, frozen=True, kw_only=True):
         comment_s: a stream that has nothing to say sends a comment after this long.
         recheck_s: how often it is checked that the caller may still read.
         value_s: how often counts, queues and workers are asked for at most.
+        pages_s: for how long a tick asks for the beginnings of lists; those that are left come first in the next one.
         series_s: the same of the series, to which workers add every ten seconds.
         again_s: how long after a failed look at the store the next one comes.
         current_s: a feed whose last answer is older sends no comments: what its streams have sent may be old.
@@ -27,6 +28,7 @@ class FeedLimits(msgspec.Struct, frozen=True, kw_only=True):
     comment_s: float = 15.0
     recheck_s: float = 60.0
     value_s: float = 2.0
+    pages_s: float = 0.1
     series_s: float = 10.0
     again_s: float = 2.0
     current_s: float = 10.0

@@ -146,6 +146,9 @@ class Questions:
         self._jobs: dict[str, dict[UUID, JobProbe | None]] = {}
         self._values: dict[tuple[str, str], _Kept] = {}
         self._tails: dict[tuple[str, UUID], _Tail] = {}
+        #: When the beginning of each list was asked for, and since when all are to be asked for.
+        self._pages: dict[JobFilter, float] = {}
+        self._pages_due_at = float("-inf")
         #: What is known of the requests for stacks and profiles of the jobs whose page is open.
         self._inspected: dict[tuple[str, UUID], list[InspectionNews]] = {}
 
@@ -158,8 +161,9 @@ class Questions:
             for kept in self._values.values():
                 kept.throttle.wrote()
         if wrote or new:
+            self._pages_due_at = self._now()
             await self._ask_jobs(told, new)
-            await self._ask_pages(told)
+        await self._ask_pages(told)
         await self._ask_logs(told, new, wrote=wrote)
         if wrote or new:
             await self._ask_inspections(told, new)
@@ -235,9 +239,17 @@ class Questions:
         for stream in told:
             for view in stream.pages:
                 readers[view.wish.query].append((stream, view))
-        for query, views in readers.items():
+        self._pages = {query: self._pages.get(query, float("-inf")) for query in readers}
+        due = sorted((at, number) for number, at in enumerate(self._pages.values()) if at < self._pages_due_at)
+        queries, began = tuple(readers), self._now()
+        for done, (_, number) in enumerate(due):
+            # Lists that search texts take long, and anybody may watch them: the rest waits, so that rows still move.
+            if done and self._now() - began >= self._limits.pages_s:
+                break
+            query = queries[number]
             page = await self._sources.probe_page(query, PAGE_IDS)
-            for stream, view in views:
+            self._pages[query] = self._now()
+            for stream, view in readers[query]:
                 if (news := view.look(page)) is not None:
                     told[stream].pages[view.wish.text] = news
 

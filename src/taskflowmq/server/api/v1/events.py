@@ -90,7 +90,7 @@ async def follow(
     )
     feed = services.feed
     # Browsers that sign in with one key have sessions of their own.
-    caller = f"{context.actor} {context.principal.expires_at}"
+    caller = f"{context.caller} {context.principal.expires_at}"
     stream = Stream(wishes, caller, context.may_stay, feed.limits, feed.now)
     return _Events(EventStream(feed, stream, wants_body=context.wants_body))
 
