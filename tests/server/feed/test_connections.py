@@ -27,7 +27,7 @@ from taskflowmq.server.edge.keyring import SESSION_S, Keyring
 from taskflowmq.server.feed.feed import Feed
 from taskflowmq.server.feed.limits import FeedLimits
 from taskflowmq.server.run import ApiServer, base_url, bind
-from taskflowmq.server.settings import ServerSettings, keys_from
+from taskflowmq.server.settings import PublicDemo, ServerSettings, keys_from
 from taskflowmq.testing.waiting import wait_until
 
 GET = head(f"GET {EVENTS}?stats=1 HTTP/1.1", ("Host: localhost",))
@@ -244,3 +244,18 @@ async def test_each_session_of_a_key_has_streams_of_its_own(serve_app: Callable[
         for browser in browsers:
             await stack.enter_async_context(viewing(browser))
         assert [(await browser.get(EVENTS)).status_code for browser in browsers] == [503, 503]
+
+
+async def test_each_address_of_visitors_has_streams_of_its_own(serve_app: Callable[..., Any]) -> None:
+    public = PublicDemo(jobs=(("greet", {"name": "visitor"}),))
+    served = await serve_app(ServerSettings(public=public, max_streams_each=1, trusted_proxies=("127.0.0.1",)))
+    async with AsyncExitStack() as stack:
+        visitors = [
+            await stack.enter_async_context(
+                httpx.AsyncClient(base_url=served.url, headers={"X-Forwarded-For": address}, timeout=30)
+            )
+            for address in ("198.51.100.7", "198.51.100.8")
+        ]
+        for visitor in visitors:
+            await stack.enter_async_context(viewing(visitor))
+        assert [(await visitor.get(EVENTS)).status_code for visitor in visitors] == [503, 503]

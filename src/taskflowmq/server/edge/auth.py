@@ -229,6 +229,9 @@ def require(principal: Principal, needed: Permission) -> None:
 
 
 def _forbidden(principal: Principal, needed: Permission) -> Problem:
+    if principal is VISITOR:
+        detail = f"This needs the permission {needed}; visitors of a public demonstration read only"
+        return Problem(403, "forbidden", detail)
     roles = [role for role in Role if needed in GRANTED[role]]
     could = f"the role {roles[0]} or a higher one has" if len(roles) > 1 else f"only the role {roles[0]} has"
     detail = f"This needs the permission {needed}, which {could}; {principal.actor} has the role {principal.role}"
