@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.async_api import Locator, Page, expect
 from tests.browser.engines import ON_BOTH
+from tests.browser.looking import axe
 from tests.browser.site import Site
 from tests.browser.test_flow_jobs import open_live
 
@@ -88,6 +89,37 @@ async def test_all_that_match_are_deleted_and_taken_back_then_retried_and_stoppe
     assert (undone.reason, undone.done, undone.state) == ("sent by hand", 0, "undone")
     assert 0 < stopped.done < JOBS
     assert (await site.app.jobs.acount("state:dead", seconds=60)).value == JOBS - stopped.done
+
+
+async def test_selected_jobs_and_all_that_match_are_put_off(
+    page: Page, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulks, "UNDO_S", 0.0)
+    jobs = [await site.app.asend("mail.send", {"to": "ada"}, delay=600) for _ in range(3)]
+    async with running([bulk_duty(site.app.store, 0.1)]):
+        await open_live(page, site, "/jobs?state=scheduled")
+        rows = page.locator("tr[data-row]")
+        await rows.first.get_by_role("checkbox").check()
+        await page.get_by_role("button", name="Reschedule", exact=True).click()
+        dialog = page.get_by_role("dialog", name="Reschedule 1 job?")
+        await dialog.get_by_label("Due at").fill("2100-01-01T08:00")
+        assert await axe(page) == []
+        await dialog.get_by_role("button", name="Reschedule 1 job").click()
+        await expect(page.get_by_text("Rescheduled 1 job", exact=True)).to_be_visible()
+        assert (await jobs[-1].ajob()).run_at.year == 2100
+        await rows.first.get_by_role("checkbox").check()
+        await page.get_by_role("button", name="Select all 3 that match").click()
+        await page.get_by_role("button", name="Reschedule", exact=True).click()
+        dialog = page.get_by_role("dialog", name="Reschedule 3 jobs?")
+        await dialog.get_by_role("button", name="In 7 days").click()
+        await dialog.get_by_label("Reason").fill("after the night run")
+        await dialog.get_by_role("button", name="Reschedule 3 jobs").click()
+        await expect(page.get_by_text("Rescheduled 3 jobs", exact=True)).to_be_visible()
+    due = {(await job.ajob()).run_at for job in jobs}
+    assert len(due) == 1
+    assert due.pop().year < 2100
+    (newest, _) = await site.app.bulks.alist()
+    assert (newest.reason, newest.counts) == ("after the night run", {"rescheduled": 3})
 
 
 async def test_all_dead_jobs_are_retried_to_the_end(page: Page, site: Site) -> None:

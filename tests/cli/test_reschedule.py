@@ -40,3 +40,17 @@ def test_one_time_is_required_and_it_must_be_one(cli: Cli) -> None:
     ):
         ran = cli("jobs", "reschedule", job_id, flag, wrong)
         assert (ran.code, said in ran.err.replace("\n", " ")) == (2, True), ran.err
+
+
+def test_all_that_match_are_put_off(cli: Cli) -> None:
+    ids = [_enqueued(cli, "--queue", "mail", "--delay", "60") for _ in range(3)]
+    match = ("jobs", "reschedule", "--filter", "queue:mail", "--at", "2100-01-01T07:00:00Z")
+    assert cli(*match, "--dry-run").out.splitlines()[-1] == "Would reschedule 3 jobs."
+    ran = cli(*match, "--yes", "--reason", "after the night run")
+    assert (ran.code, ran.out.split("  ", 1)[1]) == (0, "done  3 rescheduled\n")
+    for job_id in ids:
+        assert cli("jobs", "show", job_id, "--json").json["job"]["run_at"] == "2100-01-01T07:00:00Z"
+    shown = cli("bulk", "show", ran.out.split()[0], "--json").json
+    assert (shown["action"], shown["params"]) == ("reschedule", {"run_at": "2100-01-01T07:00:00Z"})
+    assert cli("jobs", "reschedule", "--filter", "queue:mail", "--yes").code == 2
+    assert cli("jobs", "reschedule", "--delay", "1h").code == 2

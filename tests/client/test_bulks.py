@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from datetime import timedelta
 
 import pytest
 
 from taskflowmq import TaskFlow
+from taskflowmq.client.bulks import When
 from taskflowmq.core.bulk import BulkAction, BulkState
 from taskflowmq.core.errors import BadFilter, BulkNotFound, InvalidJob
 from taskflowmq.ports.telemetry import NoTelemetry
@@ -90,3 +92,21 @@ def test_the_same_from_blocking_code(idle_app: TaskFlow) -> None:
     assert app.bulks.undo(app.bulks.start("cancel", filter="", undo=60).id).state is BulkState.UNDONE
     assert app.bulks.get(bulk.id).state is BulkState.STOPPED
     assert app.bulks.results(bulk.id).items == []
+
+
+async def test_jobs_are_put_off_by_a_filter(app: TaskFlow) -> None:
+    @app.task(queue="mail")
+    async def send() -> None: ...
+
+    handle = await send.using(delay=60).aenqueue()
+    bulk = await app.jobs.areschedule_matching("queue:mail", delay=7200, reason="night run")
+    assert bulk.params is not None
+    # The store's clock is read a moment before the operation is written.
+    assert timedelta(hours=1) < bulk.params.run_at - bulk.created_at <= timedelta(hours=2)
+    await carry_out(app)
+    assert (await app.bulks.aget(bulk.id)).counts == {"rescheduled": 1}
+    assert (await handle.ajob()).run_at == bulk.params.run_at
+    with pytest.raises(InvalidJob, match="either this or delay is required"):
+        await app.jobs.areschedule_matching("queue:mail")
+    with pytest.raises(InvalidJob, match="belongs to the action reschedule"):
+        await app.bulks.astart("retry", filter="", when=When(delay=5))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -161,3 +162,39 @@ async def test_a_wrong_cursor_is_refused(reader: httpx.AsyncClient) -> None:
     for cursor in ("x", "1", "-1.0", "1.x", "9" * 30):
         answer = await reader.get(f"/api/v1/bulk/{bulk['id']}/results", params={"cursor": cursor})
         assert answer.status_code == 422, cursor
+
+
+@pytest.mark.parametrize("params", [{"run_at": "2100-01-01T07:00:00Z"}, {"delay": 7200}])
+async def test_jobs_are_rescheduled(app: TaskFlow, reader: httpx.AsyncClient, params: dict[str, Any]) -> None:
+    ids = await put(reader, 3, queue="mail")
+    asked = {"action": "reschedule", "q": "queue:mail", "params": params}
+    dry = (await reader.post("/api/v1/bulk", json={**asked, "dry_run": True})).json()
+    assert dry["matched"] == {"value": 3, "exact": True}
+    bulk = await start(reader, **asked, reason="after the night run")
+    due = bulk["params"]["run_at"]
+    assert (due == "2100-01-01T07:00:00Z") is ("run_at" in params)
+    assert bulk["undo_until"] is not None
+    (act,) = (await reader.get("/api/v1/audit", params={"action": "bulk.reschedule"})).json()["items"]
+    assert (act["reason"], act["query"]) == ("after the night run", "queue:mail")
+    assert datetime.fromisoformat(act["after"]["run_at"]) == datetime.fromisoformat(due)
+    undone = (await reader.post(f"/api/v1/bulk/{bulk['id']}/undo")).json()
+    assert undone["state"] == "undone"
+    assert {(await reader.get(f"/api/v1/jobs/{one}")).json()["run_at"] == due for one in ids} == {False}
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"action": "reschedule"}, "/params/run_at"),
+        ({"action": "reschedule", "params": {}}, "/params/run_at"),
+        ({"action": "reschedule", "params": {"run_at": "2100-01-01T07:00:00Z", "delay": 5}}, "/params/run_at"),
+        ({"action": "reschedule", "params": {"run_at": "2100-01-01T07:00:00"}}, "/params/run_at"),
+        ({"action": "reschedule", "params": {"delay": -1}}, "/params/delay"),
+        ({"action": "retry", "params": {"delay": 5}}, "/params/run_at"),
+    ],
+)
+async def test_a_reschedule_needs_one_time_and_others_none(
+    reader: httpx.AsyncClient, body: dict[str, Any], pointer: str
+) -> None:
+    answer = await reader.post("/api/v1/bulk", json={"q": "", **body})
+    assert (answer.status_code, [error["pointer"] for error in answer.json()["errors"]]) == (422, [pointer])

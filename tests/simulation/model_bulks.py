@@ -16,10 +16,11 @@ from taskflowmq.core.audit import Caller
 from taskflowmq.core.bulk import KEPT, Bulk, BulkAction, BulkResult, BulkState, NewBulk, Next
 from taskflowmq.core.errors import IdempotencyMismatch
 from taskflowmq.core.job import FINAL, State
+from taskflowmq.core.operations import NewTime
 from taskflowmq.core.redaction import Redaction
 from taskflowmq.ports.store.bulks import BulkStep
 from taskflowmq.stores.common.audit import bulk_act, bulk_end_act
-from taskflowmq.stores.common.bulks import states_meant, waits
+from taskflowmq.stores.common.bulks import due_of, states_meant, waits
 
 
 class ModelBulks:
@@ -56,13 +57,14 @@ class ModelBulks:
             chunks=0,
             acted=0,
             counts={},
+            params=rules.params_of(new, now),
             **nothing,
         )
         data.bulks[new.id], data.chunks[new.id] = bulk, []
         if new.filter is None:
             self._collect(bulk, new.ids)
         if by is not None:
-            data.note(now, bulk_act(new, by))
+            data.note(now, bulk_act(new, by, bulk.params))
         return data.bulks[new.id]
 
     async def get(self, tenant: str, bulk_id: UUID) -> Bulk | None:
@@ -134,13 +136,20 @@ class ModelBulks:
         exists = await self._jobs.get(bulk.tenant, job_id) is not None
         state = State(state_of(self._data, job_id)) if exists else None
         meant = states_meant(bulk)
-        plan = rules.plan(bulk.action, [job_id], {} if state is None else {job_id: state}, meant)
+        due = None
+        if bulk.params is not None:
+            job = self._data.jobs.get(job_id)
+            expires = None if job is None else job.expires_at
+            due = due_of(bulk.params, self._now(), {} if expires is None else {job_id: expires})
+        plan = rules.plan(bulk.action, [job_id], {} if state is None else {job_id: state}, meant, due)
         if job_id in plan.left:
             return plan.left[job_id]
         if bulk.action is BulkAction.PURGE and state not in FINAL:
             await self._jobs.cancel(bulk.tenant, job_id, actor=bulk.actor)
         if bulk.action is BulkAction.CANCEL:
             return await self._jobs.cancel(bulk.tenant, job_id, actor=bulk.actor)
+        if due is not None:
+            return await self._jobs.reschedule(bulk.tenant, job_id, NewTime(due.at))
         return await (self._jobs.retry if bulk.action is BulkAction.RETRY else self._jobs.delete)(bulk.tenant, job_id)
 
     async def fail(self, bulk_id: UUID, problem: str) -> None:

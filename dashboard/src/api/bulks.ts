@@ -1,7 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import { words } from "@/lib/text/reason";
 import { client, take } from "./client";
-import type { JobAction } from "./job-actions";
+import type { BulkAct } from "./job-actions";
 import { keys } from "./queries";
 import type { components } from "./schema";
 
@@ -21,10 +21,14 @@ export type PurgedState = (typeof WAITING_STATES)[number] | (typeof ENDED_STATES
 
 /** What is done to which jobs. */
 export interface BulkOrder {
-  action: JobAction;
+  action: BulkAct;
   /** A filter; empty for all jobs. */
   q: string;
+  /** These jobs instead. */
+  ids?: readonly string[] | undefined;
 }
+
+const whichOf = ({ q, ids }: BulkOrder) => (ids ? { ids: [...ids] } : { q });
 
 /** The newest operations: those that the live feed follows. */
 export function bulksQuery() {
@@ -56,11 +60,14 @@ export function countQuery(q: string) {
 }
 
 /** What an operation would act on now. */
-export function dryRunQuery({ action, q }: BulkOrder) {
+export function dryRunQuery(order: BulkOrder) {
+  const { action, q, ids } = order;
+  // Which jobs it would act on does not depend on the time that they get.
+  const params = action === "reschedule" ? { params: { delay: 0 } } : {};
+  const body = { action, ...whichOf(order), ...params, dry_run: true };
   return queryOptions({
-    queryKey: keys.dryRun(action, q),
-    queryFn: async ({ signal }) =>
-      (await take(client.POST("/api/v1/bulk", { body: { action, q, dry_run: true }, signal }))) as unknown as DryRun,
+    queryKey: keys.dryRun(action, ids ? ids.join() : q),
+    queryFn: async ({ signal }) => (await take(client.POST("/api/v1/bulk", { body, signal }))) as unknown as DryRun,
     staleTime: 0,
     gcTime: 0,
   });
@@ -72,10 +79,11 @@ export function dryRunQuery({ action, q }: BulkOrder) {
  * @param key makes a repeat of the same request harmless
  */
 export async function startBulk(
-  { action, q }: BulkOrder,
-  options: { reason: string | null; rate: number | null; key: string },
+  order: BulkOrder,
+  options: { reason: string | null; rate: number | null; runAt: string | null; key: string },
 ): Promise<Bulk> {
-  const body = { action, q, reason: options.reason, rate: options.rate };
+  const times = options.runAt === null ? {} : { params: { run_at: options.runAt } };
+  const body = { action: order.action, ...whichOf(order), ...times, reason: options.reason, rate: options.rate };
   const params = { header: { "Idempotency-Key": options.key } };
   // By `dry_run`; the description names the answers of both.
   return (await take(client.POST("/api/v1/bulk", { body, params }))) as Bulk;

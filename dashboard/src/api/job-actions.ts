@@ -2,6 +2,8 @@ import { client, take } from "./client";
 import { Refused } from "./refused";
 
 export type JobAction = "retry" | "cancel" | "delete";
+/** What can be done to many jobs in the background. */
+export type BulkAct = JobAction | "reschedule";
 
 /** A job that something is done to, as far as the page knows it. */
 export interface ActTarget {
@@ -50,6 +52,11 @@ const WAITS = ["pending", "scheduled", "retrying"];
 /** Whether a job in that state can be given another time. */
 export function waitsIn(state: string): boolean {
   return WAITS.includes(state);
+}
+
+/** Whether an operation on many jobs does something to one in that state. */
+export function fitsIn(act: BulkAct, state: string): boolean {
+  return act === "reschedule" ? waitsIn(state) : allowedIn(act, state);
 }
 
 /** Whether a retry of a job in that state makes it due now, and begins no new round. */

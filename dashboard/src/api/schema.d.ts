@@ -823,14 +823,15 @@ export interface paths {
         get: operations["listBulks"];
         put?: never;
         /**
-         * Retry, cancel or delete many jobs
+         * Retry, cancel, delete or reschedule many jobs
          * @description Accept an operation on all jobs that match a filter, or that are named; with `dry_run`, return 200 and what it
          *     would act on.
          *
          *     The set of jobs is that of the moment of acceptance: newer jobs are not touched. Jobs whose state does not allow the
          *     action are not part of it; a job that changes before its turn is left as it is and counted in `failed`. Any process
-         *     with duties (server, worker or scheduler) carries the operation out, in chunks. `cancel` and `delete` begin after
-         *     8 s, until when `POST /bulk/{bulk_id}/undo` takes them back.
+         *     with duties (server, worker or scheduler) carries the operation out, in chunks. `reschedule` makes jobs that wait
+         *     due at the time that `params` name. All but `retry` begin after 8 s, until when `POST /bulk/{bulk_id}/undo` takes
+         *     them back.
          */
         post: operations["createBulk"];
         delete?: never;
@@ -2545,7 +2546,7 @@ export interface components {
              * @description What to do to each job
              * @enum {string}
              */
-            action: "cancel" | "delete" | "retry";
+            action: "cancel" | "delete" | "reschedule" | "retry";
             /**
              * @description Which jobs: a filter, as `q` of `GET /jobs`; empty: all jobs
              * @default null
@@ -2556,6 +2557,11 @@ export interface components {
              * @default null
              */
             ids?: string[] | null;
+            /**
+             * @description Of `reschedule`, which requires them: when the jobs are due
+             * @default null
+             */
+            params?: components["schemas"]["BulkParams"] | null;
             /**
              * @description Why, on one line; shown with the operation
              * @default null
@@ -2571,6 +2577,22 @@ export interface components {
              * @default false
              */
             dry_run?: boolean;
+        };
+        /**
+         * BulkParams
+         * @description When rescheduled jobs are due: one of the two.
+         */
+        BulkParams: {
+            /**
+             * @description The time; one that is over means now
+             * @default null
+             */
+            run_at?: string | null;
+            /**
+             * @description Seconds from the acceptance
+             * @default null
+             */
+            delay?: number | null;
         };
         /**
          * PurgeBody
@@ -2617,7 +2639,7 @@ export interface components {
              * @description The set of jobs is that of this moment; newer jobs are not touched
              */
             created_at: string;
-            /** @description It begins then; 8 s for cancel, delete and purge, null for retry */
+            /** @description It begins then; 8 s for all but retry, for which it is null */
             undo_until: string | null;
             started_at: string | null;
             finished_at: string | null;
@@ -2629,24 +2651,37 @@ export interface components {
             done: number;
             /** @description Jobs that were left as they were; `outcomes` says why */
             failed: number;
-            /** @description Number of jobs by what became of them. Acted on: new_round, due_now, cancelled, requested (a worker will stop it), deleted. Left: not_found, conflict or final (its state does not allow the action now), changed (its state does not match the filter any more), moving (it changed during every try) */
+            /** @description Number of jobs by what became of them. Acted on: new_round, due_now, cancelled, requested (a worker will stop it), deleted, rescheduled. Left: expires (before its new time), not_found, conflict or final (its state does not allow the action now), changed (its state does not match the filter any more), moving (it changed during every try) */
             outcomes: {
                 [key: string]: number;
             };
             problem: string | null;
+            /** @description Of `reschedule`; otherwise null */
+            params: components["schemas"]["BulkParamsOut"] | null;
         };
         /**
          * BulkAction
          * @description What is done to each job.
          * @enum {string}
          */
-        BulkAction: "cancel" | "delete" | "purge" | "retry";
+        BulkAction: "cancel" | "delete" | "purge" | "reschedule" | "retry";
         /**
          * BulkState
          * @description How far an operation is.
          * @enum {string}
          */
         BulkState: "done" | "failed" | "running" | "stopped" | "undone" | "waiting";
+        /**
+         * BulkParamsOut
+         * @description What an operation needs beside its jobs.
+         */
+        BulkParamsOut: {
+            /**
+             * Format: date-time
+             * @description The time at which rescheduled jobs are due
+             */
+            run_at: string;
+        };
         /**
          * DryRunOut
          * @description What an operation would act on now: jobs that match and whose state allows the action.
@@ -6585,7 +6620,8 @@ export interface operations {
                      *       "done": 0,
                      *       "failed": 0,
                      *       "outcomes": {},
-                     *       "problem": null
+                     *       "problem": null,
+                     *       "params": null
                      *     }
                      */
                     "application/json": components["schemas"]["BulkOperation"];
@@ -9038,7 +9074,8 @@ export interface operations {
                      *             "deleted": 1499,
                      *             "changed": 1
                      *           },
-                     *           "problem": null
+                     *           "problem": null,
+                     *           "params": null
                      *         }
                      *       ],
                      *       "next": null
@@ -9150,7 +9187,8 @@ export interface operations {
                      *       "done": 0,
                      *       "failed": 0,
                      *       "outcomes": {},
-                     *       "problem": null
+                     *       "problem": null,
+                     *       "params": null
                      *     }
                      */
                     "application/json": components["schemas"]["BulkOperation"];
@@ -9269,7 +9307,8 @@ export interface operations {
                      *         "deleted": 1499,
                      *         "changed": 1
                      *       },
-                     *       "problem": null
+                     *       "problem": null,
+                     *       "params": null
                      *     }
                      */
                     "application/json": components["schemas"]["BulkOperation"];
@@ -9379,7 +9418,8 @@ export interface operations {
                      *         "deleted": 1499,
                      *         "changed": 1
                      *       },
-                     *       "problem": null
+                     *       "problem": null,
+                     *       "params": null
                      *     }
                      */
                     "application/json": components["schemas"]["BulkOperation"];
@@ -9522,7 +9562,8 @@ export interface operations {
                      *       "done": 0,
                      *       "failed": 0,
                      *       "outcomes": {},
-                     *       "problem": null
+                     *       "problem": null,
+                     *       "params": null
                      *     }
                      */
                     "application/json": components["schemas"]["BulkOperation"];

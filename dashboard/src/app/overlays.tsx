@@ -50,7 +50,7 @@ export function Overlays() {
       offerAction("palette", () => show("palette")),
       offerAction("keys", () => show("keys")),
       offerAction("enqueue", enqueue),
-      offerAction("bulk", (action, q, onStarted) => setAsked({ order: { action, q }, onStarted })),
+      offerAction("bulk", (action, jobs, onStarted) => setAsked({ order: { action, ...jobs }, onStarted })),
       offerAction("purge", setPurged),
       offerAction("reschedule", setRescheduled),
       offerAction("replay", (job) => {

@@ -33,11 +33,15 @@ export interface Actions {
   /** Open the enqueue form, for one task if it is named. */
   enqueue: (task?: string) => void;
   /**
-   * Ask for an operation on all jobs that match a filter.
+   * Ask for an operation on all jobs that match a filter, or on some.
    *
    * @param onStarted is told when it was accepted
    */
-  bulk: (action: "retry" | "cancel" | "delete", q: string, onStarted: () => void) => void;
+  bulk: (
+    action: "retry" | "cancel" | "delete" | "reschedule",
+    jobs: { q: string; ids?: readonly string[] },
+    onStarted: () => void,
+  ) => void;
   /** Open the form of a new job with the arguments of another. */
   replay: (job: Replayed) => void;
   /** Ask for another time of a job that waits. */

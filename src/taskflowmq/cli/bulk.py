@@ -16,7 +16,7 @@ from taskflowmq.core.filters import MAX_PAGE
 
 @click.group("bulk")
 def command() -> None:
-    """List, read, stop and undo operations on many jobs; taskflow jobs retry|cancel|delete --filter begins one."""
+    """List, read, stop and undo operations on many jobs; taskflow jobs cancel --filter begins one."""
 
 
 @command.command("list")
@@ -57,6 +57,7 @@ def show(bulk_id: str, **given: Any) -> None:
             "action": bulk.action.value,
             "state": bulk.state.value,
             "filter": _which(bulk),
+            "due at": None if bulk.params is None else bulk.params.run_at,
             "reason": bulk.reason,
             "actor": bulk.actor,
             "rate": None if bulk.rate is None else f"{bulk.rate:,}/s",

@@ -266,22 +266,29 @@ def replay(job_id: str, args: str | None, queue: str | None, run_at: str | None,
 
 
 @command.command("reschedule")
-@click.argument("job_ids", metavar="ID...", nargs=-1, required=True)
+@click.argument("job_ids", metavar="[ID...]", nargs=-1)
 @click.option("--at", metavar="TIME", help="When they are due, as 2026-01-31T12:00:00Z; a time that is over means now.")
-@click.option("--in", "after", metavar="DURATION", help="How long from now, as 90s, 10m, 2h or 1d.")
-@reason_option
+@click.option("--in", "--delay", "after", metavar="DURATION", help="How long from now, as 90s, 10m, 2h or 1d.")
+@matching_options
 @tenant_option
 @database_option
 @json_option
 def reschedule(job_ids: tuple[str, ...], at: str | None, after: str | None, **given: Any) -> None:
-    """Make scheduled, retrying or pending jobs due at another time. Exits 5 if one runs or has ended."""
+    """Make scheduled, retrying or pending jobs due at another time: those named, or all that match --filter.
+
+    Exits 5 if a job that is named runs or has ended.
+    """
+    from taskflowmq.client.bulks import When
+
     if (at is None) == (after is None):
         raise click.UsageError("one of these is required: --at TIME, --in DURATION")
-    when = {"run_at": read_time("--at", at)} if at is not None else {"delay": read_span("--in", str(after))}
+    when = When(read_time("--at", at)) if at is not None else When(delay=read_span("--in", str(after)))
+    if on_matching("reschedule", job_ids, given, when):
+        return
 
     def rescheduling(app: Any) -> Callable[[UUID], Awaitable[Answer]]:
         async def act(job_id: UUID) -> Answer:
-            answer: Answer = await app.jobs.areschedule(job_id, **when, reason=given["reason"])
+            answer: Answer = await app.jobs.areschedule(job_id, when.run_at, delay=when.delay, reason=given["reason"])
             return answer
 
         return act

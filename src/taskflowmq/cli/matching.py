@@ -1,4 +1,4 @@
-"""``taskflow jobs retry|cancel|delete --filter``: an operation on all jobs that match, followed to its end."""
+"""``taskflow jobs cancel --filter`` and the like: an operation on all jobs that match, followed to its end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from taskflowmq.cli.program import caller, with_store
 from taskflowmq.core.bulk import MOST_RATE, Bulk, BulkState
 
 if TYPE_CHECKING:
-    from taskflowmq.client.bulks import Preview
+    from taskflowmq.client.bulks import Preview, When
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -49,13 +49,14 @@ def matching_options(command: F) -> F:
     return command
 
 
-def on_matching(action: str, job_ids: Sequence[str], given: dict[str, Any]) -> bool:
+def on_matching(action: str, job_ids: Sequence[str], given: dict[str, Any], when: When | None = None) -> bool:
     """Do an operation to all jobs that match --filter, if that is given, and tell whether it was.
 
     Args:
-        action: "retry", "cancel" or "delete".
+        action: "retry", "cancel", "delete" or "reschedule".
         job_ids: the ids on the command line.
         given: its options.
+        when: the time of a reschedule.
     """
     text = given["filter_text"]
     if text is None:
@@ -67,13 +68,13 @@ def on_matching(action: str, job_ids: Sequence[str], given: dict[str, Any]) -> b
         return False
     if job_ids:
         raise click.UsageError("give ids or --filter, not both")
-    with_store(given["database_url"], lambda app: _operate(app, action, text, given), given["tenant"])
+    with_store(given["database_url"], lambda app: _operate(app, action, text, given, when), given["tenant"])
     return True
 
 
-async def _operate(app: Any, action: str, text: str, given: dict[str, Any]) -> None:
+async def _operate(app: Any, action: str, text: str, given: dict[str, Any], when: When | None) -> None:
     as_json = given["as_json"]
-    seen: Preview = await app.bulks.apreview(action, filter=text, most=_MOST, seconds=_COUNT_S)
+    seen: Preview = await app.bulks.apreview(action, filter=text, most=_MOST, seconds=_COUNT_S, when=when)
     if given["dry_run"]:
         _show(action, seen, as_json=as_json)
         return
@@ -85,7 +86,8 @@ async def _operate(app: Any, action: str, text: str, given: dict[str, Any]) -> N
         return
     if not given["yes"]:
         await _ask(action, text, seen)
-    bulk = await app.bulks.astart(action, filter=text, reason=given["reason"], rate=given["rate"], actor=caller())
+    told = {"reason": given["reason"], "rate": given["rate"], "when": when, "actor": caller()}
+    bulk = await app.bulks.astart(action, filter=text, **told)
     await to_the_end(app, bulk, detach=given["detach"], as_json=as_json)
 
 

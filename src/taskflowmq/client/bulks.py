@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 from taskflowmq.client.acting import Acting
 from taskflowmq.client.hub import Hub
 from taskflowmq.client.ids import new_id, parse_id
+from taskflowmq.client.rescheduling import new_time
 from taskflowmq.client.seen import seen_filter
 from taskflowmq.client.session import Session
 from taskflowmq.client.sync import sync_twin
@@ -30,8 +31,10 @@ from taskflowmq.core.bulk import (
     possible_states,
     read_action,
 )
+from taskflowmq.core.directives import Duration
 from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.filters import MAX_PAGE
+from taskflowmq.core.operations import NewTime
 from taskflowmq.core.rows import JobRow
 from taskflowmq.core.validation import check_int
 from taskflowmq.ports.store import MAX_PROBED, Store
@@ -56,12 +59,27 @@ class Results(NamedTuple):
     next: str | None
 
 
+class When(NamedTuple):
+    """When rescheduled jobs are due, as a caller gives it.
+
+    Args:
+        run_at: the time.
+        delay: seconds from the acceptance, instead.
+        below: where a request has them, as a pointer.
+    """
+
+    run_at: datetime | None = None
+    delay: Duration | None = None
+    below: str = ""
+
+
 class Order(NamedTuple):
     """Which jobs, and what to do to them: a filter or ids."""
 
     action: BulkAction
     filter: str | None
     ids: tuple[UUID, ...]
+    due: NewTime | None = None
 
 
 def read_order(
@@ -70,30 +88,37 @@ def read_order(
     ids: Sequence[UUID] | None,
     *,
     name: str = "filter",
+    when: When | None = None,
 ) -> Order:
     """Return an order after a check.
 
     Args:
-        action: retry, cancel or delete.
+        action: retry, cancel, delete or reschedule.
         filter: which jobs; empty for all of them.
         ids: which jobs, instead.
         name: what the caller calls the filter.
+        when: the time of a reschedule.
 
     Raises:
         InvalidJob: the action is none, or there must be a filter or ids; ``BadFilter`` says where a filter is wrong.
     """
-    wanted = read_action(action)
+    wanted, due = read_action(action), None
+    when = when or When()
+    if wanted is BulkAction.RESCHEDULE:
+        due = new_time(when.run_at, when.delay, below=when.below)
+    elif when.run_at is not None or when.delay is not None:
+        raise InvalidJob.at(f"{when.below}/run_at", f"belongs to the action {BulkAction.RESCHEDULE}")
     if (filter is None) == (ids is None):
         raise InvalidJob.at(f"/{name}", "give a filter or ids, and not both; an empty filter means all jobs")
     if filter is not None:
         jobs_for(wanted, "", filter)
-        return Order(wanted, filter, ())
+        return Order(wanted, filter, (), due)
     named = tuple(ids or ())
     if not 0 < len(named) <= MOST_IDS:
         raise InvalidJob.at("/ids", f"must name 1…{MOST_IDS:,} jobs, got {len(named):,}")
     if len(set(named)) < len(named):
         raise InvalidJob.at("/ids", "names a job twice")
-    return Order(wanted, None, named)
+    return Order(wanted, None, named, due)
 
 
 async def preview(
@@ -176,20 +201,22 @@ class Bulks:
         ids: Sequence[UUID] | None = None,
         most: int = MOST_COUNTED,
         seconds: float = COUNT_S,
+        when: When | None = None,
     ) -> Preview:
         """Return how many jobs an operation would act on now, and the newest of them; nothing is done.
 
         Args:
-            action: "retry", "cancel" or "delete".
+            action: "retry", "cancel", "delete" or "reschedule".
             filter: which jobs, as for :meth:`Jobs.list`; empty for all of them.
             ids: which jobs, instead.
             most: the count ends there; then it is not exact.
             seconds: the same after this time.
+            when: the time of a reschedule.
 
         Raises:
             InvalidJob: an argument is wrong; ``BadFilter`` says where a filter is.
         """
-        order = read_order(action, filter, ids)
+        order = read_order(action, filter, ids, when=when)
         return await self._hub.call(
             lambda session: preview(self._acting.read(session), self._tenant, order, most=most, seconds=seconds)
         )
@@ -203,6 +230,7 @@ class Bulks:
         reason: str | None = None,
         rate: int | None = None,
         undo: float | timedelta = 0.0,
+        when: When | None = None,
         actor: str | None = None,
     ) -> Bulk:
         """Accept an operation on jobs, and return it; servers, workers and schedulers carry it out.
@@ -211,18 +239,19 @@ class Bulks:
         more when its turn comes is left as it is, and counted with the reason.
 
         Args:
-            action: "retry", "cancel" or "delete".
+            action: "retry", "cancel", "delete" or "reschedule".
             filter: which jobs, as for :meth:`Jobs.list`; empty for all of them.
             ids: which jobs, instead: at most 10,000.
             reason: why, on one line; others see it with the operation.
             rate: most jobs per second; None: as fast as it goes.
             undo: seconds that it waits before it begins, in which :meth:`undo` takes it back.
+            when: the time of a reschedule.
             actor: who starts it, as others shall see it.
 
         Raises:
             InvalidJob: an argument is wrong; ``BadFilter`` says where a filter is.
         """
-        order, by = read_order(action, filter, ids), self._acting.caller(actor, reason)
+        order, by = read_order(action, filter, ids, when=when), self._acting.caller(actor, reason)
         seconds = undo.total_seconds() if isinstance(undo, timedelta) else undo
         new = NewBulk(
             id=new_id(),
@@ -234,6 +263,7 @@ class Bulks:
             actor=by.actor,
             rate=check_rate(rate),
             undo_ms=check_int("/undo", round(1000 * seconds), 0, 3_600_000),
+            due=order.due,
         )
 
         async def create(session: Session) -> Bulk:

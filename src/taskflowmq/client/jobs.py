@@ -8,7 +8,7 @@ from typing import TypedDict, Unpack
 from uuid import UUID
 
 from taskflowmq.client.acting import Acting
-from taskflowmq.client.bulks import Bulks
+from taskflowmq.client.bulks import Bulks, When
 from taskflowmq.client.hub import Hub
 from taskflowmq.client.ids import parse_id
 from taskflowmq.client.job_acts import JobActs
@@ -17,6 +17,7 @@ from taskflowmq.client.session import Session
 from taskflowmq.client.sync import sync_twin
 from taskflowmq.core.attempts import Attempts
 from taskflowmq.core.bulk import COUNT_S, MOST_COUNTED, Bulk, BulkAction, Counted
+from taskflowmq.core.directives import Duration
 from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.filter_text import parse_filter
 from taskflowmq.core.filters import MAX_PAGE, read_sort, read_states
@@ -239,6 +240,27 @@ class Jobs(JobActs):
         """Delete all jobs that match a filter now: :meth:`Bulks.start` with the action "delete"."""
         return await self._bulks.astart(BulkAction.DELETE, filter=filter, reason=reason, rate=rate)
 
+    async def areschedule_matching(
+        self,
+        filter: str,  # noqa: A002 - its name everywhere
+        run_at: datetime | None = None,
+        *,
+        delay: Duration | None = None,
+        reason: str | None = None,
+        rate: int | None = None,
+    ) -> Bulk:
+        """Make all jobs that match a filter due at another time: :meth:`Bulks.start` with the action "reschedule".
+
+        Args:
+            filter: which jobs; those that run or have ended are no part of it.
+            run_at: the time, an aware datetime; one that is over means now.
+            delay: seconds from now, instead.
+            reason: why, on one line.
+            rate: most jobs per second; None: as fast as it goes.
+        """
+        when = When(run_at, delay)
+        return await self._bulks.astart(BulkAction.RESCHEDULE, filter=filter, reason=reason, rate=rate, when=when)
+
     async def astats(self) -> StoreStats:
         """Return how many jobs are in each state and queue."""
         return await self._hub.call(lambda session: session.asked.stats.count(self._tenant))
@@ -250,5 +272,6 @@ class Jobs(JobActs):
     retry_matching = sync_twin(aretry_matching)
     cancel_matching = sync_twin(acancel_matching)
     delete_matching = sync_twin(adelete_matching)
+    reschedule_matching = sync_twin(areschedule_matching)
     stats = sync_twin(astats)
     list = sync_twin(alist)

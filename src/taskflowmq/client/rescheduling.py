@@ -13,15 +13,24 @@ from taskflowmq.core.operations import NewTime, RescheduleAnswer, check, check_e
 from taskflowmq.core.validation import check_time
 
 
-def new_time(run_at: datetime | None, delay: Duration | None) -> NewTime:
+def new_time(run_at: datetime | None, delay: Duration | None, *, below: str = "") -> NewTime:
     """Return when a job is to run, of which one is given: a time or a delay.
+
+    Args:
+        run_at: the time.
+        delay: seconds from now.
+        below: where the request has them, as a pointer.
 
     Raises:
         InvalidJob: none or both are given, or the one is wrong.
     """
     if (run_at is None) == (delay is None):
-        raise InvalidJob.at("/run_at", "either this or delay is required, not both")
-    return NewTime(check_time("/run_at", run_at)) if delay is None else NewTime(delay_ms=to_ms(delay, "/delay"))
+        raise InvalidJob.at(f"{below}/run_at", "either this or delay is required, not both")
+    return (
+        NewTime(check_time(f"{below}/run_at", run_at))
+        if delay is None
+        else NewTime(delay_ms=to_ms(delay, f"{below}/delay"))
+    )
 
 
 async def reschedule(session: Session, tenant: str, job_id: UUID, wanted: NewTime, by: Caller) -> RescheduleAnswer:

@@ -38,6 +38,7 @@ class Action(StrEnum):
     BULK_CANCEL = "bulk.cancel"
     BULK_DELETE = "bulk.delete"
     BULK_PURGE = "bulk.purge"
+    BULK_RESCHEDULE = "bulk.reschedule"
     BULK_STOP = "bulk.stop"
     BULK_UNDO = "bulk.undo"
     QUEUE_PAUSE = "queue.pause"

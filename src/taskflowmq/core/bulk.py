@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from taskflowmq.core import operations
 from taskflowmq.core.errors import BulkNotFound, Conflict, InvalidJob
 from taskflowmq.core.filter_text import parse_filter
 from taskflowmq.core.job import FINAL, IdempotencyKey, JobFilter, Sort, State
-from taskflowmq.core.operations import Answer, Decision, Move
+from taskflowmq.core.operations import Answer, Decision, Move, NewTime
 from taskflowmq.core.redaction import Redaction
 from taskflowmq.core.validation import check_int
 
@@ -50,6 +51,8 @@ class BulkAction(StrEnum):
     DELETE = "delete"
     #: Cancel what waits, and delete it with what has ended.
     PURGE = "purge"
+    #: Make what waits due at another time.
+    RESCHEDULE = "reschedule"
 
     @property
     def destroys(self) -> bool:
@@ -90,19 +93,46 @@ OUTCOMES = (
     "final",
     "changed",
     "moving",
+    "rescheduled",
+    "expires",
 )
 _CODES = {name: code for code, name in enumerate(OUTCOMES)}
 #: Outcomes of jobs that were acted on; the others were left as they were.
-_DONE = frozenset({"new_round", "due_now", "cancelled", "requested", "deleted"})
+_DONE = frozenset({"new_round", "due_now", "cancelled", "requested", "deleted", "rescheduled"})
 
 _DECIDE: Mapping[BulkAction, Callable[[State | None], Decision[Any]]] = {
     BulkAction.RETRY: operations.retry,
     BulkAction.CANCEL: operations.cancel,
     BulkAction.DELETE: operations.delete,
     BulkAction.PURGE: operations.purge,
+    BulkAction.RESCHEDULE: partial(operations.reschedule, later=True),
 }
 #: The states of jobs that a purge of a queue means unless others are named: what waits.
 PURGED = (State.PENDING, State.SCHEDULED, State.RETRYING)
+
+
+class Due(NamedTuple):
+    """The new time of the jobs of a chunk that are rescheduled.
+
+    Args:
+        at: the time.
+        later: whether it is in the future.
+        expiries: when those of the jobs expire that do.
+    """
+
+    at: datetime
+    later: bool
+    expiries: Mapping[UUID, datetime]
+
+
+class Params(msgspec.Struct, frozen=True):
+    """What an operation needs beside its jobs, as it is stored.
+
+    Args:
+        run_at: the time at which rescheduled jobs are due.
+    """
+
+    run_at: datetime
 
 
 class NewBulk(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,6 +148,7 @@ class NewBulk(msgspec.Struct, frozen=True, kw_only=True):
         actor: who.
         rate: most jobs per second; None: as fast as it goes.
         undo_ms: how long it waits before it begins.
+        due: when rescheduled jobs are to run; a delay counts from the acceptance.
         key: the caller's ``Idempotency-Key``.
     """
 
@@ -130,6 +161,7 @@ class NewBulk(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None = None
     rate: int | None = None
     undo_ms: int = 0
+    due: NewTime | None = None
     key: IdempotencyKey | None = None
 
 
@@ -161,6 +193,7 @@ class Bulk(msgspec.Struct, frozen=True, kw_only=True):
     #: How many jobs have which outcome.
     counts: dict[str, int]
     problem: str | None
+    params: Params | None = None
 
     @property
     def done(self) -> int:
@@ -285,7 +318,13 @@ class Plan(NamedTuple):
     left: dict[UUID, str]
 
 
-def plan(action: BulkAction, ids: Sequence[UUID], places: Mapping[UUID, State], states: Sequence[State]) -> Plan:
+def plan(
+    action: BulkAction,
+    ids: Sequence[UUID],
+    places: Mapping[UUID, State],
+    states: Sequence[State],
+    due: Due | None = None,
+) -> Plan:
     """Decide what is done to jobs.
 
     Args:
@@ -293,8 +332,9 @@ def plan(action: BulkAction, ids: Sequence[UUID], places: Mapping[UUID, State], 
         ids: the jobs.
         places: where they are; a job that is missing does not exist.
         states: of jobs that the operation's filter means; none means any.
+        due: the new time of jobs that are rescheduled.
     """
-    decide = _DECIDE[action]
+    decide = _DECIDE[action] if due is None else partial(operations.reschedule, later=due.later)
     found = Plan({}, {})
     for job_id in ids:
         state = places.get(job_id)
@@ -303,6 +343,8 @@ def plan(action: BulkAction, ids: Sequence[UUID], places: Mapping[UUID, State], 
             found.left[job_id] = _reason(answer)
         elif states and state not in states:
             found.left[job_id] = "changed"
+        elif due is not None and operations.expires_before(due.at, due.expiries.get(job_id)):
+            found.left[job_id] = "expires"
         else:
             found.moves.setdefault(move, {})[job_id] = str(answer)
     # In one order, so that two operations on the same jobs lock in the same order.
@@ -311,6 +353,21 @@ def plan(action: BulkAction, ids: Sequence[UUID], places: Mapping[UUID, State], 
 
 def _reason(answer: Answer) -> str:
     return str(answer.value)
+
+
+def params_of(new: NewBulk, now: datetime) -> Params | None:
+    """Return what an operation needs beside its jobs: the time of a reschedule is fixed when it is accepted."""
+    return None if new.due is None else Params(new.due.on(now))
+
+
+def encode_params(params: Params | None) -> str | None:
+    """Return the stored form of what an operation needs beside its jobs."""
+    return None if params is None else msgspec.json.encode(params).decode()
+
+
+def decode_params(stored: str | None) -> Params | None:
+    """Return it from its stored form."""
+    return None if stored is None else msgspec.json.decode(stored, type=Params)
 
 
 def encode_outcomes(ids: Sequence[UUID], outcomes: Mapping[UUID, str]) -> bytes:

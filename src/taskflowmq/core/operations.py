@@ -184,13 +184,18 @@ def reschedule(state: State | None, *, later: bool) -> Decision[RescheduleAnswer
     return Decision(RescheduleAnswer.DUE_NOW, None if state is State.PENDING else Move.MAKE_DUE)
 
 
+def expires_before(due: datetime, expires_at: datetime | None) -> bool:
+    """Tell whether a job expires before a new time, so that it would never start."""
+    return expires_at is not None and due >= expires_at
+
+
 def check_expiry(due: datetime, expires_at: datetime | None) -> None:
     """Return if a job does not expire before its new time.
 
     Raises:
         InvalidJob: it does, so it would never start.
     """
-    if expires_at is not None and due >= expires_at:
+    if expires_at is not None and expires_before(due, expires_at):
         text = f"the job expires at {expires_at:%Y-%m-%d %H:%M:%S} UTC: choose a time before that"
         raise InvalidJob.at("/run_at", text)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -22,8 +23,15 @@ from taskflowmq.core.bulk import (
 from taskflowmq.core.filter_text import MAX_FILTER
 from taskflowmq.core.job import State
 from taskflowmq.core.reasons import MAX_REASON
+from taskflowmq.core.validation import MAX_DELAY_MS
 from taskflowmq.wire.kinds import Time
 from taskflowmq.wire.listing import JobRowOut
+
+#: Of an operation that is accepted.
+ShownReason = Annotated[
+    Annotated[str, Meta(max_length=MAX_REASON)] | None,
+    Meta(description="Why, on one line; shown with the operation"),
+]
 
 
 class CountBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,10 +47,27 @@ class CountOut(msgspec.Struct, kw_only=True):
     exact: Annotated[bool, Meta(description="False: there are at least `value` jobs")]
 
 
+class BulkParams(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When rescheduled jobs are due: one of the two."""
+
+    run_at: Annotated[
+        Annotated[datetime, Meta(tz=True)] | None, Meta(description="The time; one that is over means now")
+    ] = None
+    delay: Annotated[
+        Annotated[float, Meta(ge=0, le=MAX_DELAY_MS / 1000)] | None, Meta(description="Seconds from the acceptance")
+    ] = None
+
+
+class BulkParamsOut(msgspec.Struct, kw_only=True):
+    """What an operation needs beside its jobs."""
+
+    run_at: Annotated[Time, Meta(description="The time at which rescheduled jobs are due")]
+
+
 class BulkRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An operation on all jobs that match a filter, or on jobs that are named."""
 
-    action: Annotated[Literal["retry", "cancel", "delete"], Meta(description="What to do to each job")]
+    action: Annotated[Literal["retry", "cancel", "delete", "reschedule"], Meta(description="What to do to each job")]
     q: Annotated[
         Annotated[str, Meta(max_length=MAX_FILTER)] | None,
         Meta(description="Which jobs: a filter, as `q` of `GET /jobs`; empty: all jobs"),
@@ -51,10 +76,10 @@ class BulkRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         Annotated[list[UUID], Meta(min_length=1, max_length=MOST_IDS)] | None,
         Meta(description="Which jobs, instead; none twice"),
     ] = None
-    reason: Annotated[
-        Annotated[str, Meta(max_length=MAX_REASON)] | None,
-        Meta(description="Why, on one line; shown with the operation"),
+    params: Annotated[
+        BulkParams | None, Meta(description="Of `reschedule`, which requires them: when the jobs are due")
     ] = None
+    reason: ShownReason = None
     rate: Annotated[
         Annotated[int, Meta(ge=1, le=MOST_RATE)] | None,
         Meta(description="Maximum number of jobs per second; default: no limit"),
@@ -70,10 +95,7 @@ class PurgeBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         Annotated[list[State], Meta(min_length=1, max_length=9)] | None,
         Meta(description="States of the jobs; default: pending, scheduled and retrying. Ended ones may be named too"),
     ] = None
-    reason: Annotated[
-        Annotated[str, Meta(max_length=MAX_REASON)] | None,
-        Meta(description="Why, on one line; shown with the operation"),
-    ] = None
+    reason: ShownReason = None
     rate: Annotated[
         Annotated[int, Meta(ge=1, le=MOST_RATE)] | None,
         Meta(description="Maximum number of jobs per second; default: no limit"),
@@ -105,7 +127,7 @@ class BulkOperation(msgspec.Struct, kw_only=True):
     rate: Annotated[int | None, Meta(description="Maximum number of jobs per second; null: no limit")]
     created_at: Annotated[Time, Meta(description="The set of jobs is that of this moment; newer jobs are not touched")]
     undo_until: Annotated[
-        Time | None, Meta(description=f"It begins then; {UNDO_S:g} s for cancel, delete and purge, null for retry")
+        Time | None, Meta(description=f"It begins then; {UNDO_S:g} s for all but retry, for which it is null")
     ]
     started_at: Time | None
     finished_at: Time | None
@@ -117,11 +139,13 @@ class BulkOperation(msgspec.Struct, kw_only=True):
         dict[str, int],
         Meta(
             description="Number of jobs by what became of them. Acted on: new_round, due_now, cancelled, requested (a"
-            " worker will stop it), deleted. Left: not_found, conflict or final (its state does not allow the action"
+            " worker will stop it), deleted, rescheduled. Left: expires (before its"
+            " new time), not_found, conflict or final (its state does not allow the action"
             " now), changed (its state does not match the filter any more), moving (it changed during every try)"
         ),
     ]
     problem: str | None
+    params: Annotated[BulkParamsOut | None, Meta(description="Of `reschedule`; otherwise null")]
 
 
 class BulkList(msgspec.Struct, kw_only=True):
@@ -171,6 +195,7 @@ def bulk_out(bulk: Bulk) -> BulkOperation:
         failed=bulk.failed,
         outcomes=bulk.counts,
         problem=bulk.problem,
+        params=None if bulk.params is None else BulkParamsOut(run_at=bulk.params.run_at),
     )
 
 

@@ -42,6 +42,7 @@ HOT = [
     "count_tenant_states",
     "count_first_tenant_states",
     "find_places",
+    "read_expiries",
     "cancel_ready_jobs",
     "cancel_waiting_jobs",
     "request_cancels",

@@ -1,4 +1,4 @@
-import { screen, waitFor, within } from "@testing-library/react";
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { HttpResponse, http } from "msw";
 import { setupServer } from "msw/node";
@@ -9,7 +9,7 @@ import { session, setSession } from "@/lib/session";
 import { openApp } from "@/test/app";
 import { API, idOf, storedJob } from "@/test/jobs";
 import { currentToasts, dismissToast } from "@/ui/toast";
-import { formsOf } from "./dialog";
+import { formsOf } from "./forms";
 import { undoIn } from "./undo";
 
 let bulks: Bulk[];
@@ -35,6 +35,7 @@ function bulkOf(n: number, more: Partial<Bulk> = {}): Bulk {
     failed: 1,
     outcomes: { deleted: 1499, changed: 1 },
     problem: null,
+    params: null,
     ...more,
   };
 }
@@ -113,6 +114,30 @@ test("from one row to all that match, with a reason, and back", async () => {
   expect(queryClient.getQueryData<{ items: Bulk[] }>(keys.bulks())?.items[0]?.state).toBe("undone");
 });
 
+test("selected jobs, or all that match, are put off to a time", async () => {
+  const { router } = await openApp("/jobs");
+  await userEvent.click(await screen.findByRole("checkbox", { name: /^Select send_email/ }));
+  const bar = screen.getByRole("region", { name: "1 selected" });
+  // The row is of a dead job.
+  expect(within(bar).getByRole("button", { name: "Reschedule" }).getAttribute("aria-disabled")).toBe("true");
+  await userEvent.click(await screen.findByRole("button", { name: "Select all 3,412 that match" }));
+  await userEvent.click(screen.getByRole("button", { name: "Reschedule" }));
+  const dialog = await screen.findByRole("dialog", { name: "Reschedule 3,412 jobs?" });
+  const due = within(dialog).getByLabelText("Due at");
+  await userEvent.clear(due);
+  await userEvent.click(within(dialog).getByRole("button", { name: "Reschedule 3,412 jobs" }));
+  expect(within(dialog).getByText("Give a time.")).toBeDefined();
+  expect(sent).toEqual([]);
+  fireEvent.change(due, { target: { value: "2100-01-02T07:30" } });
+  await userEvent.click(within(dialog).getByRole("button", { name: "Reschedule 3,412 jobs" }));
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  expect(sent[0]?.body).toEqual({
+    ...{ action: "reschedule", q: "", params: { run_at: "2100-01-02T07:30:00.000Z" } },
+    ...{ reason: null, rate: null },
+  });
+  expect(router.state.location.pathname).toBe("/jobs");
+});
+
 test("a number that is not exact is said so, and nothing that matches cannot be done", async () => {
   counted = { value: 10_000, exact: false };
   await openApp("/jobs?state=dead");
@@ -179,6 +204,17 @@ test("the same for a terminal and for a program", () => {
     curl: `curl -X POST -H 'Content-Type: application/json' -d '{"action":"delete","q":"state:dead task:send_*","reason":"by hand","rate":50}' http://localhost:3000/api/v1/bulk`,
     cli: "taskflow jobs delete --filter 'state:dead task:send_*' --reason 'by hand' --rate 50",
     python: 'app.jobs.delete_matching("state:dead task:send_*", reason="by hand", rate=50)',
+  });
+  const at = "2100-01-02T07:30:00.000Z";
+  expect(formsOf({ action: "reschedule", q: "queue:mail" }, "", null, at)).toEqual({
+    curl: `curl -X POST -H 'Content-Type: application/json' -d '{"action":"reschedule","q":"queue:mail","params":{"run_at":"${at}"}}' http://localhost:3000/api/v1/bulk`,
+    cli: `taskflow jobs reschedule --filter queue:mail --at ${at}`,
+    python: `app.jobs.reschedule_matching("queue:mail", datetime.fromisoformat("${at}"))`,
+  });
+  const ids = { action: "reschedule", q: "", ids: [idOf(1), idOf(2)] } as const;
+  expect(formsOf(ids, "", 5, at)).toMatchObject({
+    cli: `taskflow jobs reschedule ${idOf(1)} ${idOf(2)} --at ${at}`,
+    python: `for job in ["${idOf(1)}", "${idOf(2)}"]: app.jobs.reschedule(job, datetime.fromisoformat("${at}"))`,
   });
 });
 

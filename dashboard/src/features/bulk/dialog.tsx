@@ -3,21 +3,25 @@ import { Code, Copy, Terminal } from "lucide-react";
 import { useState } from "react";
 import { type BulkList, type BulkOrder, dryRunQuery, startBulk, withBulk } from "@/api/bulks";
 import { keys } from "@/api/queries";
+import { storeNow } from "@/lib/clock";
 import { copyText } from "@/lib/copy";
-import { cliOf, curlOf, pythonText } from "@/lib/copy-as";
 import { countExactly } from "@/lib/format";
 import { newKey } from "@/lib/id";
 import { reasonOf, reasonRefusal } from "@/lib/reason";
 import { words } from "@/lib/text/bulk";
 import { kit } from "@/lib/text/kit";
+import { wallOf } from "@/lib/wall";
+import { instantOf, useZone } from "@/lib/zone";
 import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
+import { DueField } from "@/ui/due-field";
 import { ErrorState } from "@/ui/error-state";
 import { Field } from "@/ui/field";
 import { Input } from "@/ui/input";
 import { Menu } from "@/ui/menu";
 import { ReasonField } from "@/ui/reason-field";
 import { toast } from "@/ui/toast";
+import { formsOf } from "./forms";
 import { Sample } from "./sample";
 import { tellEndOf } from "./started";
 import { offerUndo } from "./undo";
@@ -29,10 +33,17 @@ interface Props {
 }
 
 const MOST_RATE = 100_000;
+const HOUR_MS = 3_600_000;
 
 /** Asks before an operation on all jobs that match: how many, some of them, why, and how fast. */
 export default function BulkDialog({ order, onClose, onStarted }: Props) {
-  const { action, q } = order;
+  const { action, q, ids } = order;
+  const zone = useZone();
+  const reschedules = action === "reschedule";
+  const [wall, setWall] = useState(() => wallOf(storeNow() + HOUR_MS, zone));
+  const [isEmpty, setEmpty] = useState(false);
+  const instant = reschedules ? instantOf(wall, zone) : null;
+  const runAt = instant ? new Date(instant.at).toISOString() : null;
   const [reason, setReason] = useState("");
   const [rate, setRate] = useState("");
   const [key] = useState(newKey);
@@ -41,7 +52,7 @@ export default function BulkDialog({ order, onClose, onStarted }: Props) {
   const perSecond = rate.trim() === "" ? null : Number(rate);
   const wrongRate = perSecond !== null && !(Number.isInteger(perSecond) && perSecond >= 1 && perSecond <= MOST_RATE);
   const start = useMutation({
-    mutationFn: () => startBulk(order, { reason: reasonOf(reason), rate: perSecond, key }),
+    mutationFn: () => startBulk(order, { reason: reasonOf(reason), rate: perSecond, runAt, key }),
     onSuccess: (bulk) => {
       tellEndOf(bulk.id);
       client.setQueryData<BulkList>(keys.bulks(), (list) => withBulk(list, bulk));
@@ -55,7 +66,8 @@ export default function BulkDialog({ order, onClose, onStarted }: Props) {
   const none = matched?.value === 0;
   const ready = matched !== undefined && !none && !wrongRate && !refusal && !start.isPending;
   const run = () => {
-    if (ready) start.mutate();
+    if (reschedules && runAt === null) setEmpty(true);
+    else if (ready) start.mutate();
   };
   return (
     <Dialog
@@ -74,7 +86,7 @@ export default function BulkDialog({ order, onClose, onStarted }: Props) {
       footer={
         <>
           <span className="mr-auto">
-            <CopyAs order={order} reason={reason} rate={wrongRate ? null : perSecond} />
+            <CopyAs order={order} reason={reason} rate={wrongRate ? null : perSecond} runAt={runAt} />
           </span>
           <Button variant="ghost" onClick={onClose}>
             {words.back}
@@ -99,9 +111,9 @@ export default function BulkDialog({ order, onClose, onStarted }: Props) {
         }}
       >
         <p className="text-text-2">
-          {words.filterIs}{" "}
+          {ids ? words.jobsAre : words.filterIs}{" "}
           <code className="break-words rounded-s bg-active px-1 font-mono text-12 text-text">
-            {q || words.everyJob}
+            {ids ? words.selected(ids.length, countExactly(ids.length)) : q || words.everyJob}
           </code>
         </p>
         {seen.error ? (
@@ -109,6 +121,16 @@ export default function BulkDialog({ order, onClose, onStarted }: Props) {
         ) : (
           <Sample data={seen.data} />
         )}
+        {reschedules ? (
+          <DueField
+            wall={wall}
+            onChange={(text) => {
+              setWall(text);
+              setEmpty(false);
+            }}
+            missing={isEmpty}
+          />
+        ) : null}
         <div className="flex gap-4 max-sm:flex-col">
           <ReasonField value={reason} onChange={setReason} hint={words.reasonHint} first className="grow" />
           <Field
@@ -147,11 +169,18 @@ function verbOf({ action }: BulkOrder, matched: Matched): string {
   return matched.exact ? words.verbOf(action, matched.value, formatted) : words.verbAtLeast(action, formatted);
 }
 
-function CopyAs({ order, reason, rate }: { order: BulkOrder; reason: string; rate: number | null }) {
+interface Copied {
+  order: BulkOrder;
+  reason: string;
+  rate: number | null;
+  runAt: string | null;
+}
+
+function CopyAs({ order, reason, rate, runAt }: Copied) {
   const copy = (text: string) => async () => {
     toast((await copyText(text)) ? { title: words.copied, duration: 2000 } : { title: kit.copyFailed, tone: "danger" });
   };
-  const forms = formsOf(order, reason.trim(), rate);
+  const forms = formsOf(order, reason.trim(), rate, runAt);
   return (
     <Menu
       align="start"
@@ -172,16 +201,4 @@ function CopyAs({ order, reason, rate }: { order: BulkOrder; reason: string; rat
       ]}
     />
   );
-}
-
-/** The same operation for a terminal and for a program. */
-export function formsOf({ action, q }: BulkOrder, reason: string, rate: number | null) {
-  const body = { action, q, ...(reason ? { reason } : {}), ...(rate ? { rate } : {}) };
-  const more = [...(reason ? ["--reason", reason] : []), ...(rate ? ["--rate", String(rate)] : [])];
-  const named = [...(reason ? [`reason=${pythonText(reason)}`] : []), ...(rate ? [`rate=${rate}`] : [])];
-  return {
-    curl: curlOf({ method: "POST", path: "/bulk", body: JSON.stringify(body) }),
-    cli: cliOf("jobs", action, "--filter", q, ...more),
-    python: `app.jobs.${action}_matching(${[pythonText(q), ...named].join(", ")})`,
-  };
 }

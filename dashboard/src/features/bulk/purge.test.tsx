@@ -46,6 +46,7 @@ const server = setupServer(
       failed: 0,
       outcomes: {},
       problem: null,
+      params: null,
     };
     bulks = [bulk];
     return HttpResponse.json(bulk, { status: 202 });

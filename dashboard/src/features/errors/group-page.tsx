@@ -141,7 +141,7 @@ function RetryAll({ group }: { group: ErrorDetail }) {
     <Button
       icon={<RotateCw aria-hidden size={14} />}
       refusal={refusal ?? (none ? words.noJobs : undefined)}
-      onClick={() => begin("retry", deadText(group), () => {})}
+      onClick={() => begin("retry", { q: deadText(group) }, () => {})}
     >
       {none ? words.retryNone : words.retryAll(group.dead, deadCount(group))}
     </Button>

@@ -1,6 +1,6 @@
-import { Ban, RotateCw, Trash2 } from "lucide-react";
+import { Ban, CalendarClock, RotateCw, Trash2 } from "lucide-react";
 import type { ReactNode } from "react";
-import { type ActTarget, allowedIn, type JobAction, type JobActs } from "@/api/job-actions";
+import { type ActTarget, type BulkAct, fitsIn, type JobActs } from "@/api/job-actions";
 import { useRefusal } from "@/lib/session";
 import { acts as actWords } from "@/lib/text/acts";
 import { words } from "@/lib/text/jobs";
@@ -10,6 +10,7 @@ import { SelectionBar } from "@/ui/selection-bar";
 const ACTIONS = [
   { action: "retry", Icon: RotateCw, variant: "ghost" },
   { action: "cancel", Icon: Ban, variant: "ghost" },
+  { action: "reschedule", Icon: CalendarClock, variant: "ghost" },
   { action: "delete", Icon: Trash2, variant: "danger" },
 ] as const;
 
@@ -20,7 +21,7 @@ interface Props {
   extra: ReactNode;
   targets: readonly ActTarget[];
   busy: JobActs["busy"];
-  onAct: (action: JobAction) => void;
+  onAct: (action: BulkAct) => void;
   onClear: () => void;
 }
 
@@ -47,12 +48,12 @@ export function JobSelectionBar({ all, extra, targets, busy, onAct, onClear }: P
 }
 
 // Where the filter names no state, the dialog says whether one fits: it counts them.
-function noneOf(action: JobAction, states: readonly string[]): string | undefined {
+function noneOf(action: BulkAct, states: readonly string[]): string | undefined {
   if (states.length === 0) return undefined;
-  return states.some((state) => allowedIn(action, state)) ? undefined : actWords.noneFit(action);
+  return states.some((state) => fitsIn(action, state)) ? undefined : actWords.noneFit(action);
 }
 
 /** Why an act would be refused for every one of the jobs; undefined if it fits one. */
-export function noneFits(action: JobAction, targets: readonly ActTarget[]): string | undefined {
-  return targets.some(({ state }) => allowedIn(action, state)) ? undefined : actWords.noneFit(action);
+export function noneFits(action: BulkAct, targets: readonly ActTarget[]): string | undefined {
+  return targets.some(({ state }) => fitsIn(action, state)) ? undefined : actWords.noneFit(action);
 }

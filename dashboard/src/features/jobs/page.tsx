@@ -4,6 +4,7 @@ import { type ReactNode, useCallback, useMemo, useState } from "react";
 import type { JobAction, JobActs } from "@/api/job-actions";
 import { statsQuery } from "@/api/queries";
 import type { JobRow } from "@/api/types";
+import { useAction } from "@/lib/actions";
 import { words } from "@/lib/text/jobs";
 import { shell } from "@/lib/text/shell";
 import { Page } from "@/ui/page";
@@ -97,6 +98,7 @@ export function JobsPage({ acts, drawer }: Props) {
     },
     [acts, selection],
   );
+  const bulk = useAction("bulk");
   const matching = useMatching(search, list.filter, targets.length, selection.clear);
   useListKeys({ rows, active: opened ? null : active, targets, act, fresh: fresh.count, showFresh });
 
@@ -122,7 +124,11 @@ export function JobsPage({ acts, drawer }: Props) {
             all={matching.all}
             extra={matching.extra}
             busy={acts.busy}
-            onAct={(action) => (matching.all === null ? void act(action, targets) : matching.start(action))}
+            onAct={(action) => {
+              if (matching.all !== null) matching.start(action);
+              else if (action !== "reschedule") void act(action, targets);
+              else bulk?.(action, { q: "", ids: targets.map(({ id }) => id) }, selection.clear);
+            }}
             onClear={selection.clear}
           />
         ) : null

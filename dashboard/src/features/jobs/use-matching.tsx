@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { countQuery } from "@/api/bulks";
-import type { JobAction } from "@/api/job-actions";
+import type { BulkAct } from "@/api/job-actions";
 import type { JobsQuery } from "@/api/types";
 import { useAction } from "@/lib/actions";
 import { countAtLeast, countExactly } from "@/lib/format";
@@ -15,7 +15,7 @@ interface Matching {
   all: { label: string; states: readonly string[] } | null;
   /** Offers to mean all that match. */
   extra: ReactNode;
-  start: (action: JobAction) => void;
+  start: (action: BulkAct) => void;
 }
 
 /**
@@ -42,7 +42,7 @@ export function useMatching(search: JobsSearch, asked: JobsQuery, selected: numb
       </Button>
     ) : null,
     start: (action) =>
-      begin?.(action, text, () => {
+      begin?.(action, { q: text }, () => {
         setChosen(null);
         onStarted();
       }),

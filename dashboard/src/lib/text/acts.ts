@@ -1,4 +1,5 @@
 import { plural } from "./plural";
+import { words as time } from "./reschedule";
 
 type Act = "retry" | "cancel" | "delete";
 
@@ -24,12 +25,12 @@ const CONSEQUENCE_OF_ONE: Record<Act, string> = {
 
 /** Words of what is done to jobs by hand. */
 export const acts = {
-  verb: (act: Act) => VERB[act],
+  verb: (act: Act | "reschedule") => (act === "reschedule" ? "Reschedule" : VERB[act]),
   /** A retry of a job that waits for its time. */
   runNow: "Run now",
   dueNowTask: (task: string) => `${task} is due now`,
   verbOf: (act: Act, n: number) => `${VERB[act]} ${jobs(n)}`,
-  noneFit: (act: Act) => NONE_FIT[act],
+  noneFit: (act: Act | "reschedule") => (act === "reschedule" ? time.notWaiting : NONE_FIT[act]),
   question: (act: Act, n: number) => `${VERB[act]} ${jobs(n)}?`,
   consequence: (act: Act, n: number) => (n === 1 ? CONSEQUENCE_OF_ONE : CONSEQUENCE)[act],
   onlySome: (fit: number, others: number) =>

@@ -1,13 +1,31 @@
 import { plural } from "./plural";
 
-type Act = "retry" | "cancel" | "delete" | "purge";
+type Act = "retry" | "cancel" | "delete" | "purge" | "reschedule";
 type State = "waiting" | "running" | "done" | "stopped" | "undone" | "failed";
 
 const jobs = (n: number, formatted: string) => `${formatted} ${plural(n, { one: "job", other: "jobs" })}`;
 
-const VERB: Record<Act, string> = { retry: "Retry", cancel: "Cancel", delete: "Delete", purge: "Purge" };
-const DOING: Record<Act, string> = { retry: "Retrying", cancel: "Cancelling", delete: "Deleting", purge: "Purging" };
-const DONE: Record<Act, string> = { retry: "Retried", cancel: "Cancelled", delete: "Deleted", purge: "Purged" };
+const VERB: Record<Act, string> = {
+  retry: "Retry",
+  cancel: "Cancel",
+  delete: "Delete",
+  purge: "Purge",
+  reschedule: "Reschedule",
+};
+const DOING: Record<Act, string> = {
+  retry: "Retrying",
+  cancel: "Cancelling",
+  delete: "Deleting",
+  purge: "Purging",
+  reschedule: "Rescheduling",
+};
+const DONE: Record<Act, string> = {
+  retry: "Retried",
+  cancel: "Cancelled",
+  delete: "Deleted",
+  purge: "Purged",
+  reschedule: "Rescheduled",
+};
 const STATE: Record<State, string> = {
   waiting: "Waiting",
   running: "Running",
@@ -21,6 +39,7 @@ const FIT: Record<Act, string> = {
   cancel: "Jobs that wait are cancelled; running ones are asked to stop.",
   delete: "The jobs, their attempts and results are removed.",
   purge: "Jobs that wait are cancelled and removed; ended ones are removed.",
+  reschedule: "Jobs that wait are due at another time; those that expire before are left.",
 };
 const OUTCOME: Record<string, string> = {
   new_round: "New round",
@@ -32,6 +51,8 @@ const OUTCOME: Record<string, string> = {
   conflict: "Left: its state did not allow it",
   final: "Left: it had ended",
   changed: "Left: its state had changed",
+  rescheduled: "Rescheduled",
+  expires: "Left: it expires before the new time",
   moving: "Left: it kept changing",
 };
 
@@ -58,6 +79,9 @@ export const words = {
   counting: "Counting",
   filterIs: "Filter",
   everyJob: "all jobs",
+  jobsAre: "Jobs",
+  selected: (n: number, formatted: string) => `${formatted} selected ${plural(n, { one: "job", other: "jobs" })}`,
+  dueAt: "Due at",
   sample: "The newest of them",
   sampleMore: (formatted: string) => `and ${formatted} more`,
   optional: "optional",
@@ -122,7 +146,7 @@ export const words = {
   name: (act: Act, id: string) => `${VERB[act]} ${id.slice(0, 8)}`,
   noneYet: "No bulk operation yet",
   noneYetHint:
-    "Select a job in the list and then all that match, and retry, cancel or delete them at once. Operations are kept for 7 days after their end.",
+    "Select a job in the list and then all that match, and retry, cancel, delete or reschedule them at once. Operations are kept for 7 days after their end.",
   toJobs: "Go to jobs",
   older: "Show older",
   results: "Results",

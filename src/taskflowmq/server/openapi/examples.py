@@ -219,6 +219,7 @@ _BULK: dict[str, Any] = {
     "failed": 1,
     "outcomes": {"deleted": 1499, "changed": 1},
     "problem": None,
+    "params": None,
 }
 _ENDED = {"finished_at": "2026-11-22T06:00:09Z"}
 _BULK_ID = {"bulk_id": _BULK["id"]}

@@ -22,7 +22,7 @@ from taskflowmq.core.audit import (
     view_object,
     worker_object,
 )
-from taskflowmq.core.bulk import BulkAction, BulkState, NewBulk
+from taskflowmq.core.bulk import BulkAction, BulkState, NewBulk, Params
 from taskflowmq.core.error_groups import GroupState
 from taskflowmq.core.inspection import InspectionKind, NewInspection
 from taskflowmq.core.job import State
@@ -48,6 +48,7 @@ _BULKS = {
     BulkAction.CANCEL: Action.BULK_CANCEL,
     BulkAction.DELETE: Action.BULK_DELETE,
     BulkAction.PURGE: Action.BULK_PURGE,
+    BulkAction.RESCHEDULE: Action.BULK_RESCHEDULE,
 }
 _INSPECTIONS = {
     InspectionKind.STACK: Action.JOB_STACK,
@@ -112,7 +113,7 @@ def job_act(
     )
 
 
-def bulk_act(new: NewBulk, by: Caller) -> Act:
+def bulk_act(new: NewBulk, by: Caller, params: Params | None) -> Act:
     """Return the act of accepting a bulk operation: with the filter, or with the number of jobs that are named."""
     return Act(
         action=_BULKS[new.action],
@@ -120,6 +121,7 @@ def bulk_act(new: NewBulk, by: Caller) -> Act:
         by=by,
         query=new.filter,
         count=None if new.filter is not None else len(new.ids),
+        after=None if params is None else {"run_at": params.run_at},
     )
 
 

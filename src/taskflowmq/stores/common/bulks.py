@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 from taskflowmq.core import bulk as rules
-from taskflowmq.core.bulk import Bulk, BulkState, NewBulk, Next
+from taskflowmq.core.bulk import Bulk, BulkState, Due, NewBulk, Next, Params
 from taskflowmq.core.errors import IdempotencyMismatch
 from taskflowmq.core.filter_scope import scoped
 from taskflowmq.core.job import QueueRef, State
@@ -87,6 +87,11 @@ def states_meant(bulk: Bulk) -> tuple[State, ...]:
         return ()
     wanted = scoped(bulk.query(), bulk.created_at)
     return () if wanted is None else states_of(wanted) or ()
+
+
+def due_of(params: Params, now: datetime, expiries: Mapping[UUID, datetime]) -> Due:
+    """Return the new time of jobs that are rescheduled, as of now."""
+    return Due(params.run_at, params.run_at > now, expiries)
 
 
 def waits(bulk: Bulk, now: datetime) -> tuple[Next, BulkStep]:

@@ -23,6 +23,7 @@ from taskflowmq.stores.common.bulks import (
     Decide,
     check_repeat,
     chunks_of,
+    due_of,
     states_meant,
     waits,
 )
@@ -62,9 +63,13 @@ class PostgresBulks(CommonBulks):
 
     async def _create(self, conn: Any, new: NewBulk, tenant_id: int, by: Caller | None) -> UUID:
         key, fingerprint = (None, None) if new.key is None else (new.key.key, new.key.fingerprint)
+        params = None
+        if new.due is not None:
+            params = rules.params_of(new, await conn.fetchval(q.read_now, self._now()))
         told = (new.action, new.filter, new.reason, new.actor, new.rate, key, fingerprint, new.undo_ms)
+        needed = rules.encode_params(params)
         async with conn.transaction():
-            status = await conn.execute(q.insert_bulk, self._now(), new.id, tenant_id, *told)
+            status = await conn.execute(q.insert_bulk, self._now(), new.id, tenant_id, *told, needed)
             if status.endswith(" 0"):
                 row = await conn.fetchrow(q.find_bulk, new.id, tenant_id, key)
                 check_repeat(new, row["fingerprint"], row["id"])
@@ -75,7 +80,7 @@ class PostgresBulks(CommonBulks):
                 await _insert_chunks(conn, new.id, 0, found)
                 await conn.fetch(q.note_collected, new.id, None, None, found.jobs, len(found.chunks), True)
             if by is not None:
-                await append_act(conn, self._now(), bulk_act(new, by))
+                await append_act(conn, self._now(), bulk_act(new, by, params))
         return new.id
 
     async def get(self, tenant: str, bulk_id: UUID) -> Bulk | None:
@@ -164,7 +169,7 @@ class PostgresBulks(CommonBulks):
             if following is not Next.ACT:
                 return step, set()
             ids = await conn.fetchval(q.read_chunk, bulk_id, bulk.acted)
-            acted = await self._move(conn, bulk, ids)
+            acted = await self._move(conn, bulk, ids, now)
             answers = rules.encode_outcomes(ids, acted.outcomes)
             await conn.fetch(q.save_answers, bulk_id, bulk.acted, answers)
             counts = msgspec.json.encode(rules.added(bulk.counts, answers)).decode()
@@ -172,15 +177,18 @@ class PostgresBulks(CommonBulks):
             await conn.fetch(q.note_acted, self._now(), bulk_id, counts, next_at)
         return BulkStep(True, jobs=len(ids)), acted.woken
 
-    async def _move(self, conn: Any, bulk: Bulk, ids: Sequence[UUID]) -> Acted:
+    async def _move(self, conn: Any, bulk: Bulk, ids: Sequence[UUID], now: datetime) -> Acted:
         """Write the moves of a chunk; a job that moves meanwhile is looked for again."""
-        acted, states = Acted({}, set()), states_meant(bulk)
+        acted, states, due = Acted({}, set()), states_meant(bulk), None
+        if bulk.params is not None:
+            expiries = {row["id"]: row["expires_at"] for row in await conn.fetch(q.read_expiries, ids)}
+            due = due_of(bulk.params, now, expiries)
         left = sorted(ids)
         for _ in range(MOST_LOOKS):
             rows = await conn.fetch(q.find_places, bulk.tenant, left)
             queues = {row["job_id"]: row["queue"] for row in rows}
             places = {row["job_id"]: State(row["state"]) for row in rows if row["state"] is not None}
-            plan = rules.plan(bulk.action, left, places, states)
+            plan = rules.plan(bulk.action, left, places, states, due)
             acted.outcomes.update(plan.left)
             left = []
             for move, jobs in plan.moves.items():
@@ -188,7 +196,8 @@ class PostgresBulks(CommonBulks):
                 deleted = states or FINAL if move is Move.DELETE else (State.CANCELLED,)
                 ids = list(jobs)
                 for step in move.steps:
-                    statement = move_statement(step, self._now(), ids, deleted, bulk.actor)
+                    at = None if due is None else due.at
+                    statement = move_statement(step, self._now(), ids, deleted, bulk.actor, at)
                     ids = sorted(row["job_id"] for row in await conn.fetch(*statement))
                 moved = set(ids)
                 acted.outcomes.update((job_id, jobs[job_id]) for job_id in moved)
@@ -230,4 +239,5 @@ def bulk_view(row: Any) -> Bulk:
         next_at=row["next_at"],
         counts=msgspec.json.decode(row["counts"], type=dict[str, int]),
         problem=row["problem"],
+        params=rules.decode_params(row["params"]),
     )

@@ -22,10 +22,12 @@ from taskflowmq.stores.common.bulks import (
     Decide,
     check_repeat,
     chunks_of,
+    due_of,
     states_meant,
     waits,
 )
 from taskflowmq.stores.sqlite.audit import append_act
+from taskflowmq.stores.sqlite.job_steps import batch_of
 from taskflowmq.stores.sqlite.jobs import SqliteJobs, move_jobs, places_of
 from taskflowmq.stores.sqlite.names import Names
 from taskflowmq.stores.sqlite.notifier import SqliteNotifier
@@ -61,6 +63,8 @@ class SqliteBulks(CommonBulks):
 
     def _create(self, conn: sqlite3.Connection, new: NewBulk, by: Caller | None) -> Bulk:
         key, fingerprint = (None, None) if new.key is None else (new.key.key, new.key.fingerprint)
+        now = self._now()
+        needed = rules.params_of(new, from_us(now))
         params = {
             "id": new.id.bytes,
             "tenant_id": run_steps(conn, self._names.tenant(new.tenant)),
@@ -72,7 +76,8 @@ class SqliteBulks(CommonBulks):
             "key": key,
             "fingerprint": fingerprint,
             "undo_ms": new.undo_ms,
-            "now": self._now(),
+            "params": rules.encode_params(needed),
+            "now": now,
         }
         if not conn.execute(q.insert_bulk, params).rowcount:
             stored, before = conn.execute(q.find_bulk, params).fetchone()
@@ -83,7 +88,7 @@ class SqliteBulks(CommonBulks):
             found = Collected(chunks_of(new.ids, size), None, True)
             _store_collected(conn, _read(conn, new.id), found)
         if by is not None:
-            append_act(conn, self._now(), bulk_act(new, by))
+            append_act(conn, now, bulk_act(new, by, needed))
         return _read(conn, new.id)
 
     async def get(self, tenant: str, bulk_id: UUID) -> Bulk | None:
@@ -187,10 +192,14 @@ def _move(conn: sqlite3.Connection, bulk: Bulk, ids: Sequence[UUID], now: int) -
     """Write the moves of a chunk; no other writer can move its jobs meanwhile."""
     found = places_of(conn, bulk.tenant, ids)
     places = {job_id: state for job_id, (_, state) in found.items() if state is not None}
-    plan = rules.plan(bulk.action, ids, places, states_meant(bulk))
+    due = None
+    if bulk.params is not None:
+        rows = conn.execute(q.read_expiries, batch_of(join_ids(ids))).fetchall()
+        due = due_of(bulk.params, from_us(now), {UUID(bytes=job_id): from_us(at) for job_id, at in rows})
+    plan = rules.plan(bulk.action, ids, places, states_meant(bulk), due)
     acted = Acted(dict(plan.left), set())
     for move, jobs in plan.moves.items():
-        run_steps(conn, move_jobs(move, list(jobs), now, bulk.actor))
+        run_steps(conn, move_jobs(move, list(jobs), now, bulk.actor, None if due is None else due.at))
         acted.outcomes.update(jobs)
         if move.makes_ready:
             acted.woken.update(QueueRef(bulk.tenant, found[job_id][0]) for job_id in jobs)
@@ -234,7 +243,7 @@ def _split(ids: bytes) -> list[UUID]:
 
 def _view(row: Sequence[Any]) -> Bulk:
     bulk_id, tenant, action, text, reason, actor, rate, state, created_at, undo_until, *rest = row
-    started_at, finished_at, total, collected, position, chunks, acted, next_at, counts, problem = rest
+    started_at, finished_at, total, collected, position, chunks, acted, next_at, counts, problem, params = rest
     return Bulk(
         id=UUID(bytes=bulk_id),
         tenant=tenant,
@@ -256,4 +265,5 @@ def _view(row: Sequence[Any]) -> Bulk:
         next_at=maybe_time(next_at),
         counts=msgspec.json.decode(counts, type=dict[str, int]),
         problem=problem,
+        params=rules.decode_params(params),
     )

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
 import pytest
 
 from taskflowmq.core.audit import AuditQuery, Caller, Via
-from taskflowmq.core.bulk import CHUNK, KEPT, Bulk, BulkAction, BulkState, NewBulk, purge_filter
+from taskflowmq.core.bulk import CHUNK, KEPT, Bulk, BulkAction, BulkState, NewBulk, Params, purge_filter
 from taskflowmq.core.errors import Conflict, IdempotencyMismatch
 from taskflowmq.core.filter_text import parse_filter
 from taskflowmq.core.ids import uuid7
 from taskflowmq.core.job import IdempotencyKey, JobFilter, State, UniqueKey
+from taskflowmq.core.operations import NewTime
 from taskflowmq.core.redaction import Redaction, read_rules
 from taskflowmq.core.transitions import Discarded, Succeeded
 from taskflowmq.ports.store import Store
 from taskflowmq.testing.conformance.intake import ERROR
-from taskflowmq.testing.conformance.support import TENANT, Rig, StoreSuite, transition
+from taskflowmq.testing.conformance.support import NOON, TENANT, Rig, StoreSuite, transition
+
+HOUR = timedelta(hours=1)
 
 
 def new_bulk(rig: Rig, action: str, filter: str | None = None, ids: Iterable[UUID] = (), **more: object) -> NewBulk:  # noqa: A002
@@ -116,6 +120,76 @@ class TestBulks(StoreSuite):
         assert (bulk.chunks, bulk.acted, bulk.counts) == (2, 2, {"due_now": CHUNK + 3})
         held = await rig.claim(await rig.worker(), 1000)
         assert [job.id for job in held] == [job.id for job in jobs]
+
+    @pytest.mark.parametrize("due", [NewTime(NOON + HOUR), NewTime(delay_ms=3_600_000)], ids=["time", "delay"])
+    async def test_jobs_that_wait_are_put_off_and_others_are_no_part_of_it(self, rig: Rig, due: NewTime) -> None:
+        ended, running = await rig.completed(queue="mail"), await rig.running(queue="mail")
+        ready, later = await rig.put(queue="mail"), await rig.put(queue="mail", delay_ms=60_000)
+        bulk = await start(rig, "reschedule", "queue:mail", due=due)
+        assert bulk.params == Params(due.on(bulk.created_at))
+        rig.clock.advance(60)  # a delay counts from the acceptance
+        bulk = await carry_out(rig.store, bulk)
+        assert await outcomes(rig.store, bulk) == {ready.id: "rescheduled", later.id: "rescheduled"}
+        assert (bulk.done, bulk.failed, bulk.counts) == (2, 0, {"rescheduled": 2})
+        for job in (ready, later):
+            view = await rig.view(job.id)
+            assert (view.state, view.run_at) == (State.SCHEDULED, due.on(bulk.created_at))
+        assert await rig.state(running.id) is State.RUNNING
+        assert await rig.state(ended) is State.COMPLETED
+        await rig.after(3_600)
+        held = await rig.claim(await rig.worker(), 5, queues=("mail",))
+        assert sorted(job.id for job in held) == sorted((ready.id, later.id))
+
+    async def test_a_time_that_is_over_makes_jobs_due_and_keeps_the_place_of_ready_ones(self, rig: Rig) -> None:
+        first, later, last = await rig.put(), await rig.put(delay_ms=60_000), await rig.put()
+        bulk = await carry_out(rig.store, await start(rig, "reschedule", "", due=NewTime(NOON - HOUR)))
+        assert (bulk.done, bulk.counts) == (3, {"due_now": 3})
+        held = await rig.claim(await rig.worker(), 5)
+        assert [job.id for job in held] == [first.id, last.id, later.id]
+
+    async def test_jobs_that_expire_before_the_new_time_are_left(self, rig: Rig) -> None:
+        sooner = await rig.put(expires_in_ms=3_500_000)
+        after = await rig.put(expires_in_ms=7_200_000, delay_ms=60_000)
+        bulk = await start(rig, "reschedule", "", due=NewTime(NOON + HOUR))
+        bulk = await carry_out(rig.store, bulk)
+        assert await outcomes(rig.store, bulk) == {sooner.id: "expires", after.id: "rescheduled"}
+        assert (bulk.done, bulk.failed) == (1, 1)
+        assert await rig.state(sooner.id) is State.PENDING
+
+    async def test_many_are_put_off_by_the_chunk_and_named_ones_counted_with_the_reason(self, rig: Rig) -> None:
+        jobs = [rig.job(delay_ms=60_000 * (number % 2)) for number in range(CHUNK + 3)]
+        await rig.enqueue(*jobs)
+        held = await rig.claim(await rig.worker(), 1)
+        bulk = await start(rig, "reschedule", ids=[*(job.id for job in jobs), uuid7(1, 1)], due=NewTime(NOON + HOUR))
+        bulk = await carry_out(rig.store, bulk)
+        assert (bulk.chunks, bulk.counts) == (2, {"rescheduled": CHUNK + 2, "conflict": 1, "not_found": 1})
+        found = await outcomes(rig.store, bulk)
+        assert found[held[0].id] == "conflict"
+
+    async def test_two_that_reschedule_the_same_jobs_leave_each_at_one_of_the_times(self, rig: Rig) -> None:
+        jobs = [rig.job() for _ in range(20)]
+        await rig.enqueue(*jobs)
+        bulks = [
+            await start(rig, "reschedule", ids=[job.id for job in order], due=NewTime(NOON + hours * HOUR))
+            for hours, order in ((1, jobs), (2, jobs[::-1]))
+        ]
+        await asyncio.gather(*[carry_out(rig.store, bulk) for bulk in bulks])
+        for job in jobs:
+            view = await rig.view(job.id)
+            assert view.state is State.SCHEDULED
+            assert view.run_at in (NOON + HOUR, NOON + 2 * HOUR)
+        assert [(await again(rig.store, bulk)).done for bulk in bulks] == [20, 20]
+
+    async def test_a_claim_and_a_reschedule_leave_each_job_in_one_place(self, rig: Rig) -> None:
+        jobs = [rig.job() for _ in range(20)]
+        await rig.enqueue(*jobs)
+        worker = await rig.worker()
+        bulk = await start(rig, "reschedule", "", due=NewTime(NOON + HOUR))
+        held, bulk = await asyncio.gather(rig.claim(worker, 10), carry_out(rig.store, bulk))
+        claimed = {job.id for job in held}
+        for job in jobs:
+            assert await rig.state(job.id) is (State.RUNNING if job.id in claimed else State.SCHEDULED)
+        assert bulk.counts.get("rescheduled", 0) == 20 - len(claimed)
 
     # ------------------------------------------------------------------------------------------------ the frozen set
 

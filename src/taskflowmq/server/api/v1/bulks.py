@@ -8,7 +8,7 @@ from uuid import UUID
 from litestar import Request, Response, get, post
 from litestar.params import FromPath, QueryParameter, RawBody
 
-from taskflowmq.client.bulks import found, preview, read_order, results_of
+from taskflowmq.client.bulks import When, found, preview, read_order, results_of
 from taskflowmq.client.ids import new_id
 from taskflowmq.core.bulk import UNDO_S, Bulk, NewBulk
 from taskflowmq.core.errors import BulkNotFound
@@ -40,7 +40,13 @@ Cursor = Annotated[str | None, QueryParameter(description="The `next` of the pre
 Failed = Annotated[bool, QueryParameter(description="Return only jobs that were left as they were")]
 
 
-@post("/bulk", operation_id="createBulk", summary="Retry, cancel or delete many jobs", tags=TAGS, status_code=202)
+@post(
+    "/bulk",
+    operation_id="createBulk",
+    summary="Retry, cancel, delete or reschedule many jobs",
+    tags=TAGS,
+    status_code=202,
+)
 async def create_bulk(
     body: RawBody, request: Request[Any, Any, Any], services: Shared
 ) -> Response[BulkOperation | DryRunOut]:
@@ -49,15 +55,17 @@ async def create_bulk(
 
     The set of jobs is that of the moment of acceptance: newer jobs are not touched. Jobs whose state does not allow the
     action are not part of it; a job that changes before its turn is left as it is and counted in `failed`. Any process
-    with duties (server, worker or scheduler) carries the operation out, in chunks. `cancel` and `delete` begin after
-    8 s, until when `POST /bulk/{bulk_id}/undo` takes them back.
+    with duties (server, worker or scheduler) carries the operation out, in chunks. `reschedule` makes jobs that wait
+    due at the time that `params` name. All but `retry` begin after 8 s, until when `POST /bulk/{bulk_id}/undo` takes
+    them back.
     """
     context, asked = context_of(request.scope), decode_body(BulkRequest, body)
     if asked.q is not None:
         read_filter(
             services, context, {"q": asked.q}
         )  # the error names the parameter, and the caller may read what it is about
-    order = read_order(asked.action, asked.q, asked.ids, name="q")
+    when = None if asked.params is None else When(asked.params.run_at, asked.params.delay, "/params")
+    order = read_order(asked.action, asked.q, asked.ids, name="q", when=when or When(below="/params"))
     if asked.dry_run:
         seen = await preview(services.session.seen, context.tenant, order)
         rows = [row_out(row) for row in seen.sample]
@@ -73,6 +81,7 @@ async def create_bulk(
         actor=by.actor,
         rate=asked.rate,
         undo_ms=int(1000 * UNDO_S) if order.action.destroys else 0,
+        due=order.due,
         key=idempotency_of(request.scope, asked),
     )
     return Response(bulk_out(await services.session.asked.bulks.create(new, by=by)), status_code=202)
