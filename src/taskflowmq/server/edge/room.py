@@ -2,7 +2,7 @@
 
 What must stay true: a write is refused for other writes only, and never waits for a read; a wait for a job's end holds
 nothing that a read needs, and ends when its client disconnects; no caller can take the whole room for waits, and no
-address of visitors, whom nobody knows, all turns or the whole room for reads.
+address of visitors, who show no key, all turns or the whole room for reads.
 """
 
 from __future__ import annotations

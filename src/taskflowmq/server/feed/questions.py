@@ -243,7 +243,7 @@ class Questions:
         due = sorted((at, number) for number, at in enumerate(self._pages.values()) if at < self._pages_due_at)
         queries, began = tuple(readers), self._now()
         for done, (_, number) in enumerate(due):
-            # Lists that search texts take long, and anybody may watch them: the rest waits, so that rows still move.
+            # Lists that search texts take long, and each visitor may watch one: the rest waits, so that rows move.
             if done and self._now() - began >= self._limits.pages_s:
                 break
             query = queries[number]
