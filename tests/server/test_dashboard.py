@@ -49,7 +49,7 @@ async def test_a_browser_gets_the_page_at_every_path_that_is_no_other(reader: ht
         assert (boot["base"], boot["api"], boot["tenant"], boot["store"]) == ("", "/api/v1", "default", "SQLite")
         assert (boot["actor"], boot["role"], boot["sign_in"]) == ("local", "owner", False)
         assert {"jobs:write", "system:read"} < set(boot["permissions"])
-        assert boot["features"] == {"playground": False, "public": False}
+        assert boot["features"] == {"playground": False, "public": False, "resets_at": None}
 
 
 async def test_what_does_not_ask_for_html_gets_a_problem(reader: httpx.AsyncClient) -> None:

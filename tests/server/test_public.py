@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from tests.server.conftest import KEY, Connect
 from tests.server.test_dashboard import BROWSER, boot_of
@@ -71,6 +73,13 @@ async def test_the_page_of_a_visitor(visitor: httpx.AsyncClient) -> None:
     boot = boot_of((await visitor.get("/", headers=BROWSER)).text)
     assert (boot["actor"], boot["role"], boot["sign_in"]) == ("visitor", Role.VIEWER, False)
     assert (boot["features"]["public"], "views:write" in boot["permissions"]) == (True, False)
+
+
+async def test_the_page_knows_when_everything_starts_over(connect: Connect) -> None:
+    at = datetime(2026, 11, 30, 22, tzinfo=UTC)
+    client = await connect(public=msgspec.structs.replace(PUBLIC, resets_at=at))
+    boot = boot_of((await client.get("/", headers=BROWSER)).text)
+    assert boot["features"]["resets_at"] == "2026-11-30T22:00:00Z"
 
 
 async def test_a_key_still_counts_and_a_wrong_one_is_refused(connect: Connect) -> None:

@@ -18,6 +18,7 @@ beforeEach(() => {
 afterEach(() => {
   server.resetHandlers();
   delete boot.features.public;
+  delete boot.features.resets_at;
 });
 afterAll(() => server.close());
 
@@ -33,6 +34,18 @@ test("a public demonstration says what it is, and enqueues a job that is then sh
   await userEvent.click(screen.getByRole("button", { name: "Enqueue a demo job" }));
   await waitFor(() => expect(window.location.pathname).toBe(`/jobs/${idOf(1)}`));
   expect((await screen.findAllByText("1 more in this hour.")).length).toBeGreaterThan(0);
+});
+
+test("it says when everything starts over, every hour anew", async () => {
+  boot.features.public = true;
+  boot.features.resets_at = new Date(Date.now() + 29.5 * 60_000).toISOString();
+  const { unmount } = await openApp("/jobs");
+  await screen.findByText(/It starts over in 30 minutes\./);
+  unmount();
+  // A page that was opened two hours ago.
+  boot.features.resets_at = new Date(Date.now() - 70.5 * 60_000).toISOString();
+  await openApp("/jobs");
+  await screen.findByText(/It starts over in 50 minutes\./);
 });
 
 test("what is too much is said", async () => {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import itertools
 import logging
 import math
@@ -19,6 +20,7 @@ from taskflowmq.demo.shop import PAUSED
 
 log = logging.getLogger("taskflowmq.demo")
 
+SHOP = "taskflowmq.demo.shop"
 #: Seconds between two transactions of new jobs.
 TICK_S = 0.5
 #: The rate goes up and down by this share, once in these seconds: even lines say little.
@@ -38,6 +40,21 @@ class ForeignStore(Exception):
 
     def __init__(self, names: Iterable[str]) -> None:
         super().__init__(f"the store has tasks of another program: {', '.join(sorted(names)[:5])}")
+
+
+def new_app(url: str) -> BaseApp:
+    """Return an app of the shop beside the one of its module, for another store.
+
+    An app has one store at a time, and the tasks of a module belong to one app: the module is run once more.
+    """
+    spec = importlib.util.find_spec(SHOP)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{SHOP} is not installed")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    app: BaseApp = module.app
+    app.use_url(url)
+    return app
 
 
 async def check_store(plain: BaseApp, app: BaseApp) -> bool:

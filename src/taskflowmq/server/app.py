@@ -112,6 +112,7 @@ def create_app(
         public=settings.public is not None,
         requires_reason=settings.require_reason,
         playground=settings.playground,
+        resets_at=None if settings.public is None else settings.public.resets_at,
     )
     dashboard = Dashboard(about, files or Files())
     return Gate(

@@ -6,6 +6,7 @@ import ipaddress
 import logging
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -66,10 +67,12 @@ class PublicDemo(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         jobs: task and arguments of the jobs that a visitor may enqueue, by turns.
         per_hour: how many in an hour of one address, and of all addresses.
+        resets_at: when the store goes back to how it began, and again every hour; None: never.
     """
 
     jobs: tuple[tuple[str, Mapping[str, Any]], ...]
     per_hour: tuple[int, int] = (10, 600)
+    resets_at: datetime | None = None
 
 
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cache, lru_cache
 from importlib import resources
 from string import Template
@@ -24,10 +25,12 @@ class Features(msgspec.Struct, frozen=True):
     Args:
         playground: whether stress tests can be started.
         public: whether it is a demonstration for everyone.
+        resets_at: when its store goes back to how it began, and again every hour; None: never.
     """
 
     playground: bool = False
     public: bool = False
+    resets_at: datetime | None = None
 
 
 class Boot(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -39,6 +40,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
         public: whether it is a demonstration for everyone.
         requires_reason: whether an act must say why.
         playground: whether stress tests can be started.
+        resets_at: when the store of a demonstration goes back to how it began; None: never.
     """
 
     version: str
@@ -49,6 +51,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     public: bool = False
     requires_reason: bool = False
     playground: bool = False
+    resets_at: datetime | None = None
 
 
 class Dashboard:
@@ -121,7 +124,7 @@ class Dashboard:
             actor=None if principal.role is None else principal.actor,
             role=principal.role,
             permissions=listed(principal.permissions),
-            features=Features(playground=about.playground, public=about.public),
+            features=Features(playground=about.playground, public=about.public, resets_at=about.resets_at),
             zone=about.zone,
             store=about.engine(),
             environment=about.environment,
