@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { compactId } from "@/lib/id";
 import { Hub, type Source } from "./hub";
 import type { FromHub, Port, Wishes } from "./messages";
-import { covers, feedUrl, unite } from "./messages";
+import { covers, feedUrl, MOST, unite } from "./messages";
 
 const ID = "01a22889-3704-73e4-a1a6-5c2011bef2c3";
 
@@ -32,6 +32,9 @@ class Tab implements Port {
   states(): string[] {
     return this.heard.flatMap((message) => (message.type === "state" ? [message.state.is] : []));
   }
+  cuts() {
+    return this.heard.flatMap((message) => (message.type === "cut" ? [message.cut] : []));
+  }
 }
 
 /** A hub whose time stands until `pass` moves it. */
@@ -47,6 +50,7 @@ function surroundings(signedIn = true) {
     },
     isSignedIn: async () => signedIn,
     now: () => now,
+    steady: () => now,
     later(run, ms) {
       const timer = { at: now + ms, run };
       timers.push(timer);
@@ -76,10 +80,13 @@ function surroundings(signedIn = true) {
 describe("wishes", () => {
   test("are united in a fixed order, within the server's limits", () => {
     const many = Array.from({ length: 200 }, (_, n) => `id-${n}`);
-    const united = unite([
-      { stats: true, ids: ["b", "a"] },
-      { queues: true, ids: ["a", ...many] },
-    ]);
+    const united = unite(
+      [
+        { stats: true, ids: ["b", "a"] },
+        { queues: true, ids: ["a", ...many] },
+      ],
+      MOST,
+    );
     expect(united.stats).toBe(true);
     expect(united.queues).toBe(true);
     expect(united.workers).toBe(false);
@@ -133,6 +140,84 @@ describe("the hub", () => {
     expect(sources).toHaveLength(1);
     expect(late.states()).toEqual(["open"]);
     expect(late.events()).toEqual(['hello {"version":"1"}', 'stats {"n":1}']);
+  });
+
+  test("says how old the greeting is that a newcomer hears: its time is not the present", async () => {
+    const { wish, pass, newest } = surroundings();
+    const first = new Tab();
+    wish(first, { stats: true });
+    await pass(0);
+    newest().emit("hello", '{"now":"2026-01-31T12:00:00Z"}');
+    await pass(30_000);
+    const late = new Tab();
+    wish(late, { stats: true });
+    const hello = { type: "event", name: "hello", data: '{"now":"2026-01-31T12:00:00Z"}' };
+    expect(late.heard).toContainEqual({ ...hello, age: 30_000 });
+    expect(first.heard).toContainEqual(hello);
+  });
+
+  test("tells a newcomer the operations on many jobs that the open stream began with", async () => {
+    const { wish, pass, newest, sources } = surroundings();
+    wish(new Tab(), { bulk: true });
+    await pass(0);
+    newest().emit("hello");
+    newest().emit("bulk", '{"items":[]}');
+    const late = new Tab();
+    wish(late, { bulk: true });
+    expect(late.events()).toEqual(["hello {}", 'bulk {"items":[]}']);
+    expect(sources).toHaveLength(1);
+  });
+
+  test("answers every wish with the state, though it is the same: a tab that was paused cannot know it", async () => {
+    const { wish, pass, newest } = surroundings();
+    const [paused, other] = [new Tab(), new Tab()];
+    wish(paused, { stats: true });
+    wish(other, { stats: true });
+    await pass(0);
+    newest().emit("hello");
+    wish(paused, {});
+    expect(paused.states().at(-1)).toBe("idle");
+    wish(paused, { stats: true });
+    expect(paused.states().at(-1)).toBe("open");
+    expect(other.states()).toEqual(["idle", "open"]);
+  });
+
+  test("begins a stream for a tab that comes back to rows which another one follows: it has missed how they moved", async () => {
+    const { wish, pass, newest, sources } = surroundings();
+    const [back, other] = [new Tab(), new Tab()];
+    wish(back, { ids: [ID] });
+    wish(other, { ids: [ID], pages: ["top="] });
+    await pass(0);
+    newest().emit("hello");
+    wish(back, {});
+    await pass(60_000);
+    newest().emit("hello");
+    const before = sources.length;
+    wish(back, { stats: true });
+    await pass(1_000);
+    wish(back, { stats: true, ids: [ID] });
+    await pass(1_000);
+    newest().emit("hello");
+    expect(sources).toHaveLength(before + 2);
+    wish(back, { stats: true, ids: [ID] });
+    await pass(1_000);
+    expect(sources).toHaveLength(before + 2);
+  });
+
+  test("tells each tab what of its wishes is beyond the limits, and when there is room again", async () => {
+    const { wish, pass, newest } = surroundings();
+    const rows = (from: number, count: number) =>
+      Array.from({ length: count }, (_, n) => `${ID.slice(0, -3)}${from + n}`);
+    const [first, second] = [new Tab(), new Tab()];
+    wish(first, { ids: rows(100, 100), pages: ["queue=a&top=", "queue=b&top=", "queue=c&top="] });
+    expect(first.cuts()).toEqual([]);
+    wish(second, { ids: rows(200, 30), pages: ["queue=d&top=", "queue=e&top="], jobs: [ID] });
+    expect(second.cuts()).toEqual([{ ids: rows(220, 10), pages: ["queue=e&top="], jobs: [] }]);
+    await pass(0);
+    expect(newest().url.match(/page=/g)).toHaveLength(4);
+    wish(first, {});
+    expect(second.cuts().at(-1)).toEqual({ ids: [], pages: [], jobs: [] });
+    expect(first.cuts()).toEqual([]);
   });
 
   test("opens at most one stream per second while a list is scrolled", async () => {

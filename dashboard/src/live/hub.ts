@@ -1,10 +1,14 @@
 import {
+  beginsToFollow,
   type ConnectionState,
   covers,
+  cutOf,
   EVENTS,
   type EventName,
   feedUrl,
   isNothing,
+  MOST,
+  NO_CUT,
   type Port,
   type ToHub,
   unite,
@@ -22,6 +26,8 @@ export interface Surroundings {
   /** Whether the server still knows who asks: tells the end of a session from an outage. */
   isSignedIn(api: string): Promise<boolean>;
   now(): number;
+  /** Milliseconds of a clock that nobody sets. */
+  steady(): number;
   later(run: () => void, ms: number): () => void;
 }
 
@@ -34,20 +40,32 @@ const LONGEST_RETRY_MS = 30_000;
 const PING_MS = 20_000;
 const MISSED_PINGS = 2;
 /** What a newcomer is told at once, so that it need not wait for a change. */
-const KEPT: ReadonlySet<EventName> = new Set(["hello", "stats", "queues", "workers"]);
+const KEPT: ReadonlySet<EventName> = new Set(["hello", "stats", "queues", "workers", "bulk"]);
 
 interface Guest {
   wishes: Wishes;
   missed: number;
+  /** What it was told last to be beyond the limits, as text. */
+  cut: string;
 }
+
+interface Kept {
+  data: string;
+  /** When it came, by the steady clock. */
+  at: number;
+}
+
+const NOTHING_CUT = JSON.stringify(NO_CUT);
 
 /** Holds the one stream of all tabs of a browser, and hands its events to those who wish them. */
 export class Hub {
   private readonly guests = new Map<Port, Guest>();
-  private readonly kept = new Map<EventName, string>();
+  private readonly kept = new Map<EventName, Kept>();
   private api = "";
   private source: Source | null = null;
   private opened: Wishes = {};
+  /** Somebody must hear how rows, lists or jobs are, which only the beginning of a stream tells. */
+  private mustBegin = false;
   private openedAt = Number.NEGATIVE_INFINITY;
   private failures = 0;
   /** The session has ended: nothing is asked until a tab wishes anew. */
@@ -67,9 +85,10 @@ export class Hub {
       case "wish":
         this.api = message.api;
         this.signedOut = false;
-        if (!guest) this.welcome(port);
-        this.guests.set(port, { wishes: message.wishes, missed: 0 });
+        this.guests.set(port, { wishes: message.wishes, missed: 0, cut: guest?.cut ?? NOTHING_CUT });
+        this.welcome(port, message.wishes);
         this.replay(port, guest?.wishes ?? {}, message.wishes);
+        if (beginsToFollow(guest?.wishes ?? {}, message.wishes)) this.mustBegin = true;
         this.adapt();
         return;
       case "reconnect":
@@ -83,16 +102,17 @@ export class Hub {
     }
   }
 
-  private welcome(port: Port): void {
-    port.send({ type: "state", state: this.state });
+  // With every wish: a tab that was paused shows what it last heard, and nothing may change for hours.
+  private welcome(port: Port, wishes: Wishes): void {
+    port.send({ type: "state", state: isNothing(wishes) ? { is: "idle" } : this.state });
     this.cancelPing ??= this.around.later(() => this.ping(), PING_MS);
   }
 
   private replay(port: Port, before: Wishes, now: Wishes): void {
     if (this.state.is !== "open") return;
-    for (const [name, data] of this.kept) {
+    for (const [name, { data, at }] of this.kept) {
       const wanted = name === "hello" ? isNothing(before) : now[name as "stats"] && !before[name as "stats"];
-      if (wanted) port.send({ type: "event", name, data });
+      if (wanted) port.send({ type: "event", name, data, age: this.around.steady() - at });
     }
   }
 
@@ -116,20 +136,35 @@ export class Hub {
   }
 
   private wanted(): Wishes {
-    return unite([...this.guests.values()].map((guest) => guest.wishes));
+    return unite(
+      [...this.guests.values()].map((guest) => guest.wishes),
+      MOST,
+    );
   }
 
   /** Open, widen or end the stream, as the wishes are now. */
   private adapt(): void {
     const wanted = this.wanted();
+    this.tellCut(wanted);
     if (isNothing(wanted)) {
       this.close();
       this.tell({ is: "idle" });
       return;
     }
-    if (this.signedOut || (this.source && covers(this.opened, wanted))) return;
+    if (this.signedOut || (this.source && !this.mustBegin && covers(this.opened, wanted))) return;
     if (this.cancelOpen && this.state.is === "failed") return; // a retry is under way and takes the wishes of its time
     this.reopen(Math.max(0, this.openedAt + APART_MS - this.around.now()));
+  }
+
+  // What is cut neither moves nor is asked for beside a live feed, unless the tab knows.
+  private tellCut(told: Wishes): void {
+    for (const [port, guest] of this.guests) {
+      const cut = cutOf(guest.wishes, told);
+      const text = JSON.stringify(cut);
+      if (text === guest.cut) continue;
+      guest.cut = text;
+      port.send({ type: "cut", cut });
+    }
   }
 
   private reopen(ms: number): void {
@@ -143,6 +178,7 @@ export class Hub {
     if (isNothing(wanted)) return;
     this.closeSource();
     this.opened = wanted;
+    this.mustBegin = false;
     this.openedAt = this.around.now();
     const source = this.around.open(feedUrl(this.api, wanted));
     this.source = source;
@@ -164,7 +200,7 @@ export class Hub {
       this.failures = 0;
       this.tell({ is: "open" });
     }
-    if (KEPT.has(name)) this.kept.set(name, data);
+    if (KEPT.has(name)) this.kept.set(name, { data, at: this.around.steady() });
     for (const [port, guest] of this.guests) if (wishes(guest.wishes, name)) port.send({ type: "event", name, data });
   }
 

@@ -1,9 +1,12 @@
 import { QueryClient } from "@tanstack/react-query";
+import { act, render } from "@testing-library/react";
+import { createElement } from "react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { keys } from "@/api/queries";
-import { Live } from "./live";
-import type { FromHub, ToHub } from "./messages";
-import { liveControls, liveStatus } from "./status";
+import { storeNow } from "@/lib/clock";
+import { Live, useWatch } from "./live";
+import { type FromHub, NO_CUT, type ToHub } from "./messages";
+import { liveControls, liveStatus, setCut } from "./status";
 
 const ID = "01a22889-3704-73e4-a1a6-5c2011bef2c3";
 const OTHER = "01a22889-3704-73e4-a1a6-5c2011bef2c4";
@@ -32,6 +35,11 @@ afterEach(() => {
   vi.useRealTimers();
   vi.restoreAllMocks();
 });
+
+function Follower({ of, seen }: { of: string; seen: Map<string, boolean> }) {
+  seen.set(of, useWatch({ ids: [of] }));
+  return null;
+}
 
 function row(id: string, state: string) {
   return { id, state, lease_no: 1, attempt: 1, task: "mail" };
@@ -125,6 +133,60 @@ test("a pause wishes nothing; resuming wishes again and asks for what was missed
   vi.advanceTimersByTime(60);
   expect(wishes().at(-1)).toMatchObject({ stats: true });
   expect(invalidate).toHaveBeenCalledWith({ queryKey: keys.stats() });
+});
+
+test("a pause that ends before it was sent is told how the feed is, and a wish under way takes no badge away", () => {
+  live.watch({ stats: true }, {});
+  vi.advanceTimersByTime(60);
+  tell({ type: "state", state: { is: "open" } });
+  liveControls()?.pause();
+  liveControls()?.resume();
+  vi.advanceTimersByTime(60);
+  expect(wishes()).toHaveLength(2);
+  tell({ type: "state", state: { is: "idle" } });
+  expect(liveStatus().mode).toBe("reconnecting");
+  tell({ type: "state", state: { is: "open" } });
+  expect(liveStatus().mode).toBe("live");
+});
+
+test("the server's time is that of its greeting and what has passed since", () => {
+  live.watch({ stats: true }, {});
+  vi.advanceTimersByTime(60);
+  const hour = 3_600_000;
+  const now = Date.now();
+  const hello = (at: number, age?: number) =>
+    tell({
+      type: "event",
+      name: "hello",
+      data: JSON.stringify({ version: "dev", now: new Date(at).toISOString() }),
+      ...(age === undefined ? {} : { age }),
+    });
+  hello(now - hour, hour);
+  expect(storeNow()).toBe(now);
+  hello(now - hour);
+  expect(storeNow()).toBe(now - hour);
+  hello(now);
+});
+
+test("what one tab wishes beyond the limits reaches the hub, and who wished it learns that it is not told", () => {
+  const ids = Array.from({ length: 130 }, (_, n) => `${ID.slice(0, -3)}${100 + n}`);
+  live.watch({ ids }, {});
+  vi.advanceTimersByTime(60);
+  expect(wishes().at(-1)?.ids).toHaveLength(130);
+  const seen = new Map<string, boolean>();
+  render(
+    createElement("div", null, createElement(Follower, { of: ID, seen }), createElement(Follower, { of: OTHER, seen })),
+  );
+  expect([...seen]).toEqual([
+    [ID, true],
+    [OTHER, true],
+  ]);
+  act(() => tell({ type: "cut", cut: { ids: [OTHER], pages: [], jobs: [] } }));
+  expect([...seen]).toEqual([
+    [ID, true],
+    [OTHER, false],
+  ]);
+  act(() => setCut(NO_CUT));
 });
 
 test("a hidden tab wishes nothing", () => {

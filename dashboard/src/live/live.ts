@@ -6,11 +6,11 @@ import { boot } from "@/lib/boot";
 import { setStoreTime } from "@/lib/clock";
 import { endSession } from "@/lib/session";
 import { type Connection, connect } from "./connection";
-import { type FromHub, isNothing, MOST, unite, type Wishes } from "./messages";
+import { type FromHub, isNothing, isToldDespite, unite, type Wishes } from "./messages";
 import { isInspectionEvent, tellInspections } from "./patch-inspection";
 import { isLogEvent, patchLog } from "./patch-log";
 import { type Moved, patchJob, patchLists } from "./patches";
-import { setLiveControls, setLiveStatus, tellVersion } from "./status";
+import { setCut, setLiveControls, setLiveStatus, tellVersion, useCut } from "./status";
 
 /** What a list begins with that its reader does not hold: event `page` of the feed. */
 export interface PageNews {
@@ -53,6 +53,7 @@ export class Live {
   private readonly values = new Map<Value, string>();
   private connection: Connection | null = null;
   private sent = "";
+  private isWishing = false;
   private paused = false;
   private lastAt = Date.now();
   private wishTimer: ReturnType<typeof setTimeout> | undefined;
@@ -93,6 +94,7 @@ export class Live {
     if (paused) setLiveStatus({ mode: "paused" });
     else {
       setLiveStatus({ mode: "reconnecting", since: Date.now() });
+      this.sent = ""; // the answer to a wish says how the feed is, even if the pause was so short that none was sent
       this.askAgain();
     }
     this.wish();
@@ -110,6 +112,7 @@ export class Live {
     const text = JSON.stringify(wishes);
     if (text === this.sent || (this.sent === "" && isNothing(wishes))) return;
     this.sent = text;
+    this.isWishing = !isNothing(wishes);
     this.connection ??= this.reach((message) => this.hear(message));
     this.connection.say({ type: "wish", api: boot.api, wishes });
   }
@@ -117,10 +120,13 @@ export class Live {
   private hear(message: FromHub): void {
     switch (message.type) {
       case "event":
-        this.take(message.name, message.data);
+        this.take(message.name, message.data, message.age);
         return;
       case "state":
         this.show(message.state);
+        return;
+      case "cut":
+        setCut(message.cut);
         return;
       case "signed-out":
         endSession();
@@ -134,8 +140,9 @@ export class Live {
     clearTimeout(this.patienceTimer);
     if (this.paused) return;
     if (state.is === "open") setLiveStatus({ mode: "live" });
-    // A tab that is hidden keeps its badge: it is what the reader sees first when it comes back.
-    if (state.is === "idle" && !document.hidden) setLiveStatus({ mode: "off" });
+    // A tab that is hidden keeps its badge: it is what the reader sees first when it comes back. One that has just wished
+    // something keeps it too, for a stream is about to be opened.
+    if (state.is === "idle" && !document.hidden && !this.isWishing) setLiveStatus({ mode: "off" });
     if (state.is !== "failed") return;
     const waited = Date.now() - state.since;
     if (waited < PATIENCE_MS) setLiveStatus({ mode: "reconnecting", since: state.since });
@@ -145,7 +152,7 @@ export class Live {
     );
   }
 
-  private take(name: string, data: string): void {
+  private take(name: string, data: string, age = 0): void {
     this.lastAt = Date.now();
     if (isValue(name)) {
       this.values.set(name, data);
@@ -156,7 +163,7 @@ export class Live {
     switch (name) {
       case "hello": {
         const { version, now } = value as { version: string; now: string };
-        setStoreTime(Date.parse(now));
+        setStoreTime(Date.parse(now) + age);
         tellVersion(version);
         return;
       }
@@ -214,22 +221,19 @@ export function startLive(client: QueryClient): void {
 /**
  * Watch while this is drawn: counts, queues, workers, rows and jobs are kept up to date in the query cache.
  *
- * @param wishes what; lists above the server's limits are cut
+ * @param wishes what
  * @param listener hears of new rows of lists, and when a list must be asked for again
+ * @returns whether the feed tells all of it while it is live; what is beyond the server's limits must be asked for
  */
-export function useWatch(wishes: Wishes, listener: Listener = {}): void {
+export function useWatch(wishes: Wishes, listener: Listener = {}): boolean {
   const name = JSON.stringify(wishes);
   const current = useRef(listener);
   current.current = listener;
   useEffect(() => {
-    return live?.watch(bounded(JSON.parse(name) as Wishes), {
+    return live?.watch(JSON.parse(name) as Wishes, {
       onPage: (news) => current.current.onPage?.(news),
       onResync: () => current.current.onResync?.(),
     });
   }, [name]);
-}
-
-function bounded(wishes: Wishes): Wishes {
-  const { ids = [], pages = [], jobs = [] } = wishes;
-  return { ...wishes, ids: ids.slice(0, MOST.ids), pages: pages.slice(0, MOST.pages), jobs: jobs.slice(0, MOST.jobs) };
+  return isToldDespite(useCut(), wishes);
 }

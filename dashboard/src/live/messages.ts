@@ -18,7 +18,19 @@ export interface Wishes {
 }
 
 /** The server takes no more of each. */
-export const MOST = { ids: 120, pages: 4, jobs: 4 } as const;
+export const MOST: Most = { ids: 120, pages: 4, jobs: 4 };
+
+interface Most {
+  ids: number;
+  pages: number;
+  jobs: number;
+}
+
+const NO_LIMIT: Most = {
+  ids: Number.POSITIVE_INFINITY,
+  pages: Number.POSITIVE_INFINITY,
+  jobs: Number.POSITIVE_INFINITY,
+};
 
 export type ToHub =
   | { type: "wish"; api: string; wishes: Wishes }
@@ -31,10 +43,17 @@ export const EVENTS = ["hello", "stats", "queues", "workers", "bulk", "jobs", "p
 export type EventName = (typeof EVENTS)[number];
 
 export type FromHub =
-  | { type: "event"; name: EventName; data: string }
+  /** `age`: milliseconds since the server sent it, where that is not at once. */
+  | { type: "event"; name: EventName; data: string; age?: number }
   | { type: "state"; state: ConnectionState }
+  /** What of the wishes is beyond the server's limits, and so is not told: whoever wished it must ask for it. */
+  | { type: "cut"; cut: Cut }
   | { type: "signed-out" }
   | { type: "ping" };
+
+/** What the feed does not tell, though it is wished. */
+export type Cut = Required<Pick<Wishes, "ids" | "pages" | "jobs">>;
+export const NO_CUT: Cut = { ids: [], pages: [], jobs: [] };
 
 /** `idle`: nobody wishes anything. `failed`: no connection since a time, in milliseconds of this browser's clock. */
 export type ConnectionState = { is: "idle" } | { is: "open" } | { is: "failed"; since: number };
@@ -48,8 +67,12 @@ function merged(lists: readonly (readonly string[] | undefined)[], most: number)
   return [...new Set(lists.flatMap((list) => list ?? []))].slice(0, most).sort();
 }
 
-/** What several want together, in a fixed order, so that equal wishes are equal. */
-export function unite(all: readonly Wishes[]): Wishes {
+/**
+ * What several want together, in a fixed order, so that equal wishes are equal.
+ *
+ * @param most how many of each at most: those who wished first come first
+ */
+export function unite(all: readonly Wishes[], most: Most = NO_LIMIT): Wishes {
   const united: Wishes = {
     stats: all.some((one) => one.stats === true),
     queues: all.some((one) => one.queues === true),
@@ -58,15 +81,15 @@ export function unite(all: readonly Wishes[]): Wishes {
   };
   const ids = merged(
     all.map((one) => one.ids),
-    MOST.ids,
+    most.ids,
   );
   const pages = merged(
     all.map((one) => one.pages),
-    MOST.pages,
+    most.pages,
   );
   const jobs = merged(
     all.map((one) => one.jobs),
-    MOST.jobs,
+    most.jobs,
   );
   return { ...united, ids, pages, jobs };
 }
@@ -74,6 +97,33 @@ export function unite(all: readonly Wishes[]): Wishes {
 export function isNothing(wishes: Wishes): boolean {
   const { stats, queues, workers, bulk, ids = [], pages = [], jobs = [] } = wishes;
   return !stats && !queues && !workers && !bulk && ids.length + pages.length + jobs.length === 0;
+}
+
+/** What of the wishes of one a stream for `told` leaves out. */
+export function cutOf(wishes: Wishes, told: Wishes): Cut {
+  const without = (all: readonly string[] = [], some: readonly string[] = []) => {
+    const held = new Set(some);
+    return all.filter((one) => !held.has(one));
+  };
+  return {
+    ids: without(wishes.ids, told.ids),
+    pages: without(wishes.pages, told.pages),
+    jobs: without(wishes.jobs, told.jobs),
+  };
+}
+
+/** Whether the feed tells all that is wished, though something is cut. */
+export function isToldDespite(cut: Cut, { ids = [], pages = [], jobs = [] }: Wishes): boolean {
+  return (
+    !ids.some((one) => cut.ids.includes(one)) &&
+    !pages.some((one) => cut.pages.includes(one)) &&
+    !jobs.some((one) => cut.jobs.includes(one))
+  );
+}
+
+/** Whether somebody begins to follow rows, lists or jobs of which it has heard nothing so far. */
+export function beginsToFollow(before: Wishes, now: Wishes): boolean {
+  return (["ids", "pages", "jobs"] as const).some((kind) => !before[kind]?.length && (now[kind]?.length ?? 0) > 0);
 }
 
 /** Whether a stream that was opened for `open` tells everything that `wanted` asks for. */

@@ -3,8 +3,8 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { pollDelay, usePolling } from "./poll";
 import { setLiveStatus } from "./status";
 
-function Asker({ ask, enabled = true }: { ask: () => Promise<unknown>; enabled?: boolean }) {
-  usePolling(ask, enabled);
+function Asker({ ask, enabled = true, told }: { ask: () => Promise<unknown>; enabled?: boolean; told?: boolean }) {
+  usePolling(ask, enabled, told);
   return null;
 }
 
@@ -61,6 +61,20 @@ test("paused or disabled it asks nothing", async () => {
   rerender(<Asker ask={ask} enabled={false} />);
   await pass(20_000);
   expect(ask).not.toHaveBeenCalled();
+});
+
+test("beside a live feed it asks for what the feed does not tell, and for that alone", async () => {
+  const ask = vi.fn(async () => {});
+  setLiveStatus({ mode: "live" });
+  const { rerender } = render(<Asker ask={ask} />);
+  await pass(20_000);
+  expect(ask).not.toHaveBeenCalled();
+  rerender(<Asker ask={ask} told={false} />);
+  await pass(5_000);
+  expect(ask).toHaveBeenCalledTimes(1);
+  rerender(<Asker ask={ask} told />);
+  await pass(20_000);
+  expect(ask).toHaveBeenCalledTimes(1);
 });
 
 test("a failure does not end it", async () => {

@@ -15,10 +15,13 @@ export function pollDelay(tookMs: number, failures: number): number {
  *
  * @param ask one question; it must obey the signal
  * @param enabled false stops
+ * @param told false: the feed does not tell it even while it is live
  */
-export function usePolling(ask: (signal: AbortSignal) => Promise<unknown>, enabled: boolean): void {
+export function usePolling(ask: (signal: AbortSignal) => Promise<unknown>, enabled: boolean, told = true): void {
   const current = useRef(ask);
   current.current = ask;
+  const isTold = useRef(told);
+  isTold.current = told;
   useEffect(() => {
     if (!enabled) return;
     const end = new AbortController();
@@ -34,7 +37,8 @@ export function usePolling(ask: (signal: AbortSignal) => Promise<unknown>, enabl
     async function turn() {
       if (asking || document.hidden || end.signal.aborted) return;
       // The feed tells it, or the reader wants none of it.
-      if (liveStatus().mode === "paused" || liveStatus().mode === "live") return later(LEAST_MS);
+      const { mode } = liveStatus();
+      if (mode === "paused" || (mode === "live" && isTold.current)) return later(LEAST_MS);
       asking = true;
       const began = performance.now();
       try {

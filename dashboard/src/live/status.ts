@@ -1,5 +1,6 @@
 import { useSyncExternalStore } from "react";
 import { boot } from "@/lib/boot";
+import { type Cut, NO_CUT } from "./messages";
 
 /** How fresh the page is. `off`: nothing on it is live. Times are milliseconds of this browser's clock. */
 export type LiveStatus =
@@ -51,6 +52,25 @@ export function useLiveStatus(): LiveStatus {
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
+}
+
+let cut: Cut = NO_CUT;
+const cutListeners = new Set<() => void>();
+
+/** The hub says what of the wishes of this tab is beyond the server's limits. */
+export function setCut(next: Cut): void {
+  cut = next;
+  for (const listener of cutListeners) listener();
+}
+
+/** What this tab wishes and the feed does not tell: it must be asked for even while the feed is live. */
+export function useCut(): Cut {
+  return useSyncExternalStore(subscribeToCut, () => cut);
+}
+
+function subscribeToCut(listener: () => void): () => void {
+  cutListeners.add(listener);
+  return () => cutListeners.delete(listener);
 }
 
 let newer: string | null = null;

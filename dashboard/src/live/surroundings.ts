@@ -12,6 +12,7 @@ export const browser: Surroundings = {
     }
   },
   now: () => Date.now(),
+  steady: () => performance.now(),
   later(run, ms) {
     const timer = setTimeout(run, ms);
     return () => clearTimeout(timer);

@@ -26,8 +26,8 @@ export function useJob(id: string): JobState {
   const { data, error, isFetching, refetch } = query;
   const missing = error instanceof Refused && error.status === 404;
   const deleted = data !== undefined && (data.gone === true || missing);
-  useWatch(deleted ? {} : { ids: [id], jobs: [id] });
-  usePolling(() => refetch({ throwOnError: true, cancelRefetch: false }), data !== undefined && !deleted);
+  const told = useWatch(deleted ? {} : { ids: [id], jobs: [id] });
+  usePolling(() => refetch({ throwOnError: true, cancelRefetch: false }), data !== undefined && !deleted, told);
   return { id, job: data, head: data ?? rowOf(client, id), deleted, error, isFetching, refetch };
 }
 

@@ -2,12 +2,14 @@ import { useQuery } from "@tanstack/react-query";
 import type { Job } from "@/api/job";
 import { logCountQuery, logQuery } from "@/api/logs";
 import { usePolling } from "@/live/poll";
+import { useCut } from "@/live/status";
 
 /** What a job has logged, kept up to date while it is looked at: by the feed, which the job's page follows anyway. */
 export function useLog(job: Job) {
   const query = useQuery(logQuery(job.id));
   const { refetch } = query;
-  usePolling(() => refetch({ throwOnError: true, cancelRefetch: false }), query.data !== undefined && !job.gone);
+  const told = !useCut().jobs.includes(job.id);
+  usePolling(() => refetch({ throwOnError: true, cancelRefetch: false }), query.data !== undefined && !job.gone, told);
   return query;
 }
 

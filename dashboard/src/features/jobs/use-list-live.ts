@@ -9,7 +9,7 @@ import { isFinal } from "@/lib/state";
 import { useWatch } from "@/live/live";
 import { byId, type ListRow, patchPages, type RowChange } from "@/live/patch";
 import { usePolling } from "@/live/poll";
-import { useLiveStatus } from "@/live/status";
+import { useCut, useLiveStatus } from "@/live/status";
 import type { InView } from "./in-view";
 import type { JobPages } from "./rows";
 import { type JobListState, PAGE } from "./use-job-list";
@@ -43,6 +43,7 @@ export function useListLive(list: JobListState, inView: InView) {
   const queryClient = useQueryClient();
   const [fresh, setFresh] = useState(NOTHING);
   const [failure, setFailure] = useState<unknown>(null);
+  const rowsTold = useCut().ids.length === 0;
   const { key, filter, restart, query, rows } = list;
   const newestFirst = filter.sort !== "oldest";
   const ready = query.data !== undefined && !query.isPlaceholderData;
@@ -88,15 +89,17 @@ export function useListLive(list: JobListState, inView: InView) {
       throw error;
     }
   };
-  usePolling(ask, ready);
-
   const wish = newestFirst && ready ? pageWish(filter, rows[0]?.id ?? "") : null;
-  useWatch(wish === null ? {} : { pages: [wish] }, {
+  const pageTold = useWatch(wish === null ? {} : { pages: [wish] }, {
     onPage(news) {
       if (news.page === wish) count(news.new, news.exact);
     },
     onResync: () => void ask().catch(() => {}),
   });
+  // The oldest rows come first: what is new stands where nobody looks. A filter that is too long for the feed is asked for.
+  const tooLong = newestFirst && ready && wish === null;
+  const told = rowsTold && pageTold && !tooLong;
+  usePolling(ask, ready, told);
 
   const showFresh = useCallback(async () => {
     setFresh(NOTHING);
@@ -104,7 +107,7 @@ export function useListLive(list: JobListState, inView: InView) {
   }, [restart]);
   // While the feed tells what moves, an old failure is none; that nothing answers, the stale bar says.
   const { mode } = useLiveStatus();
-  const said = mode === "live" || (mode === "polling" && failure instanceof Unreachable);
+  const said = (mode === "live" && told) || (mode === "polling" && failure instanceof Unreachable);
   return { fresh, error: said ? null : failure, showFresh };
 }
 
