@@ -8,7 +8,7 @@ import pytest
 from tests.cli.conftest import Cli
 
 from taskflowmq import TaskFlow
-from taskflowmq.core.redaction import MASK
+from taskflowmq.core.hidden_values import MASK
 
 SECRET = "geheim-4711"
 
@@ -54,8 +54,23 @@ def test_a_replay_keeps_the_value_and_a_mask_is_refused_elsewhere(cli: Cli, job:
     assert "give the value itself" in refused.err
 
 
+def test_a_replay_with_another_address_says_that_hidden_values_must_be_entered_anew(cli: Cli, url: str) -> None:
+    args = {"url": "http://a.test/", "headers": {"Authorization": f"Bearer {SECRET}"}}
+    job = cli("enqueue", "http", json.dumps(args)).out.strip()
+    shown = cli("jobs", "show", job, "--json").json["job"]["args"]
+    assert shown["headers"] == {"Authorization": MASK}
+    refused = cli("jobs", "replay", job, "--args", json.dumps({**shown, "url": "http://b.test/"}))
+    assert refused.code == 2
+    assert "args.url: is not as it was" in refused.err
+    assert "enter them again" in refused.err
+
+
 def test_a_rule_that_is_no_path_is_named(cli: Cli, job: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TASKFLOW_REDACT", "a..b")
     ran = cli("jobs", "list")
     assert ran.code == 2
     assert "TASKFLOW_REDACT: 'a..b' is not a path" in ran.err
+    monkeypatch.setenv("TASKFLOW_REDACT", "pin,-defaults")
+    ran = cli("jobs", "list")
+    assert ran.code == 2
+    assert "TASKFLOW_REDACT: '-defaults' begins with -" in ran.err

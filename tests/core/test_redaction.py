@@ -11,21 +11,18 @@ from hypothesis import strategies as st
 
 from taskflowmq.core.errors import BadFilter, InvalidJob
 from taskflowmq.core.filter_text import parse_filter
+from taskflowmq.core.hidden_values import MASK, HiddenValues
 from taskflowmq.core.redacted import check_terms
 from taskflowmq.core.redaction import (
     DEFAULTS,
-    MASK,
     Hider,
     Redaction,
-    holds_mask,
     read_rule,
     read_rules,
     read_setting,
-    refuse_mask,
-    restored,
     rules_of,
-    without,
 )
+from taskflowmq.core.restoring import holds_mask, is_destination, refuse_mask, restored
 
 
 def hider(*rules: str) -> Hider:
@@ -76,6 +73,15 @@ def test_a_setting_adds_to_the_built_in_rules_unless_it_leaves_them_out() -> Non
     assert read_setting("card.number, iban") == (*DEFAULTS, *read_rules(["card.number", "iban"]))
     assert read_setting("-default") == ()
     assert read_setting("-default,iban") == read_rules(["iban"])
+
+
+@pytest.mark.parametrize("name", ["-defaults", "-pin", "- default", "task:-x"])
+def test_only_default_is_taken_away(name: str) -> None:
+    if name.startswith("-"):
+        with pytest.raises(InvalidJob, match="only -default"):
+            read_setting(f"pin,{name}")
+    else:
+        assert read_setting(f"-default,{name}") == read_rules([name])
 
 
 def test_announced_rules_are_of_the_task_and_unknown_ones_are_left_out() -> None:
@@ -186,14 +192,14 @@ def test_text_that_is_no_json_is_read_to_its_end(text: str) -> None:
 
 
 def test_hidden_values_are_found_in_texts_as_python_and_json_write_them() -> None:
-    values: list[str] = []
+    values = HiddenValues()
     hider("card").json("args", b'{"card":{"number":4111111111111111,"cvv":"123","note":"it\'s\\na","ok":true}}', values)
     text = 'card 4111111111111111 (cvv 123, order 91234) said "it\'s\\na": ok'
-    assert without(text, values) == f'card {MASK} (cvv {MASK}, order 91234) said "{MASK}": ok'
+    assert values.replaced(text) == f'card {MASK} (cvv {MASK}, order 91234) said "{MASK}": ok'
 
 
 def test_texts_of_two_characters_are_left_where_they_are() -> None:
-    assert without("no is no", ["no"]) == "no is no"
+    assert HiddenValues(["no"]).replaced("no is no") == "no is no"
 
 
 # ---- arguments that come back ----
@@ -246,6 +252,62 @@ def test_where_nothing_is_hidden_a_mask_has_no_value() -> None:
     assert restored({"n": 1}, STORED, None) == {"n": 1}
     with pytest.raises(InvalidJob, match="give the value itself"):
         refuse_mask([{"a": MASK}], "/args")
+
+
+HTTP = (
+    b'{"url":"https://a.test/x","headers":{"Authorization":"Bearer abc"},"retry":{"Port":443,"hosts":["a"]},"note":"n"}'
+)
+SENDS = Hider(DEFAULTS)
+
+
+def to_http(**more: Any) -> dict[str, Any]:
+    raw = SENDS.json("args", HTTP)
+    assert raw is not None
+    return {**msgspec.json.decode(raw), **more}
+
+
+@pytest.mark.parametrize(
+    ("more", "pointer"),
+    [
+        ({"url": "https://b.test/x"}, "/args/url"),
+        ({"URL": "https://b.test/x"}, "/args/URL"),
+        ({"callbackUrl": "https://b.test"}, "/args/callbackUrl"),
+        ({"retry": {"Port": 444, "hosts": ["a"]}}, "/args/retry/Port"),
+        ({"retry": {"Port": 443, "hosts": ["a", "b"]}}, "/args/retry/hosts"),
+        ({"retry": {"Port": 443}}, "/args/retry/hosts"),
+        ({"retry": None}, "/args/retry/Port"),
+        ({"note": {"deep": [{"smtp_host": "b"}]}}, "/args/note/deep/0/smtp_host"),
+        ({"headers": {"Authorization": MASK, "Host": "b"}}, "/args/headers/Host"),
+    ],
+)
+def test_a_hidden_value_does_not_stay_where_what_says_where_it_goes_has_changed(
+    more: dict[str, Any], pointer: str
+) -> None:
+    with pytest.raises(InvalidJob, match="enter them again, here /args/headers/Authorization") as refused:
+        restored(to_http(**more), HTTP, SENDS)
+    assert refused.value.errors[0].pointer == pointer
+    given_anew = {**to_http(**more), "headers": {"Authorization": "Bearer mine"}}
+    assert restored(given_anew, HTTP, SENDS) == given_anew
+
+
+def test_a_hidden_value_stays_where_something_else_has_changed() -> None:
+    found = restored(to_http(note="other", method="PUT"), HTTP, SENDS)
+    assert (found["headers"], found["note"]) == ({"Authorization": "Bearer abc"}, "other")
+    gone = to_http()
+    del gone["url"]
+    with pytest.raises(InvalidJob) as refused:
+        restored(gone, HTTP, SENDS)
+    assert refused.value.errors[0].pointer == "/args/url"
+
+
+def test_names_say_where_a_value_goes() -> None:
+    ways = (
+        "url URL webhook_url callbackUrl baseURL callbackurl dbhost smtp-host to send_to recipients addresses email"
+        " customerEmail SERVER target port Uris"
+    )
+    assert [name for name in ways.split() if not is_destination(name)] == []
+    others = "method body tomato total report support auto name headers _"
+    assert [name for name in ["", *others.split()] if is_destination(name)] == []
 
 
 # ---- filters ----

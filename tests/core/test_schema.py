@@ -201,6 +201,7 @@ def _example(*kinds: Any) -> Schema:
         (list[int], [1, "x"], "/args/value/1", "must be integer, got string"),
         (Point, {"y": 1}, "/args/value/x", "is missing"),
         (Colour, "green", "/args/value", "must be one of 'blue', 'red', got 'green'"),
+        (Colour, "g" * 100, "/args/value", "must be one of 'blue', 'red', got another string"),
         (Cat | Dog, {"type": "cow"}, "/args/value/type", "must be one of 'cat', 'dog'"),
         (Cat | Dog, {"type": "cat", "lives": 10}, "/args/value/lives", "must be at most 9"),
         (Cat | Dog, {"type": "dog", "name": "A"}, "/args/value/name", "must match"),

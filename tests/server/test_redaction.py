@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import json
+from typing import Any, Literal
 
 import httpx
 import pytest
 from tests.server.conftest import connected, new_app
 
 from taskflowmq import Context, Retry, TaskFlow
-from taskflowmq.core.redaction import MASK
+from taskflowmq.core.hidden_values import MASK
 
 PIN, CARD, TOKEN = "PIN-47112", "4111 1111 1111 1111", "ToKeN-9931"
 SECRETS = (PIN, CARD, TOKEN)
@@ -168,6 +169,64 @@ async def test_an_edited_copy_keeps_what_was_hidden(
         refused = await reader.post(f"{JOBS}/{job}/replay", json={"args": wrong})
         assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, pointer)
         assert "give the value itself" in refused.json()["detail"]
+
+
+async def test_a_copy_does_not_send_what_was_hidden_elsewhere(app: TaskFlow, reader: httpx.AsyncClient) -> None:
+    @app.task(name="fetch")
+    async def fetch(url: str = "", headers: dict[str, str] | None = None, method: str = "GET") -> None: ...
+
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    made = await reader.post(JOBS, json={"task": "fetch", "args": {"url": "http://a.test/", "headers": headers}})
+    job = made.json()["id"]
+    masked = {"headers": {"Authorization": MASK}}
+    for args, pointer in (
+        ({"url": "http://b.test/", **masked}, "/args/url"),
+        (masked, "/args/url"),
+        ({"url": "http://a.test/", "callback_url": "http://b.test/", **masked}, "/args/callback_url"),
+    ):
+        refused = await reader.post(f"{JOBS}/{job}/replay", json={"args": args})
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, pointer)
+        assert "enter them again, here /args/headers/Authorization" in refused.json()["detail"]
+        assert TOKEN not in refused.text
+    anew = {"url": "http://b.test/", "headers": {"Authorization": "Bearer mine"}}
+    copy = await reader.post(f"{JOBS}/{job}/replay", json={"args": anew})
+    assert (await app.jobs.aget(copy.json()["id"])).args == anew
+    same = {"url": "http://a.test/", "method": "GET", **masked}
+    copy = await reader.post(f"{JOBS}/{job}/replay", json={"args": same})
+    assert (await app.jobs.aget(copy.json()["id"])).args["headers"] == headers
+
+
+async def test_a_refusal_of_a_copy_does_not_repeat_what_is_hidden(app: TaskFlow, reader: httpx.AsyncClient) -> None:
+    @app.task(name="known", redact=["plan"])
+    async def known(plan: Literal["basic", "full"], size: int = 1) -> None: ...
+
+    async with TaskFlow(app.url) as older:
+
+        @older.task(name="known", redact=["plan"])
+        async def takes_more(plan: str, size: int = 1) -> None: ...
+
+        for more in (0, 90, 3_000):
+            job = await takes_more.aenqueue("HIDDENPLAN-77" + "x" * more)
+            refused = await reader.post(f"{JOBS}/{job.id}/replay", json={"args": {"plan": MASK, "size": 2}})
+            assert refused.status_code == 422
+            assert refused.json()["errors"][0]["pointer"] == "/args/plan"
+            assert "HIDDENPLAN" not in refused.text
+
+
+async def test_what_an_error_and_a_log_line_cut_is_hidden_before(app: TaskFlow, reader: httpx.AsyncClient) -> None:
+    @app.task(name="cut", redact=["pin"], retry=Retry(max_attempts=1))
+    async def cut(ctx: Context, pin: str) -> None:
+        ctx.log.info("%s%s", "y" * 8_190, pin)
+        ctx.log.info(json.dumps({"said": pin}))
+        raise ValueError("x" * 7_994 + pin)
+
+    job = await cut.aenqueue("pässwörd-" + PIN)
+    await app.worker(job_logs="all").arun_until_idle()
+    for answer in (await reader.get(f"{JOBS}/{job.id}"), await reader.get(f"{JOBS}/{job.id}/logs")):
+        text = answer.text
+        assert "päs" not in text
+        assert "p\\u00e4s" not in text
+        assert MASK[:2] in text
 
 
 async def test_a_mask_is_never_stored_as_a_value(client: httpx.AsyncClient, seen: list[dict[str, Any]]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import time
 
-from taskflowmq.worker.settling.failure import MAX_MESSAGE, MAX_TRACEBACK, describe, error_json
+from taskflowmq.core.redacted import MAX_ERROR_MESSAGE, MAX_TRACEBACK
+from taskflowmq.worker.settling.failure import describe, error_json
 
 
 def test_a_stored_error_holds_no_secret() -> None:
@@ -36,5 +37,5 @@ def test_an_error_of_any_size_is_stored_in_linear_time() -> None:
 def test_an_error_of_any_size_is_stored_within_the_limits() -> None:
     text = "token=" * 2_000_000
     said = json.loads(error_json("ValueError", text, text))
-    assert len(said["message"]) <= MAX_MESSAGE
+    assert len(said["message"]) <= MAX_ERROR_MESSAGE
     assert len(said["traceback"]) <= MAX_TRACEBACK + 1

@@ -44,6 +44,33 @@ async def settled(store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker, b
     return [message for _, message in store.logs.lines()]
 
 
+@pytest.mark.parametrize("runs", [None, Runs.THREAD])
+async def test_what_is_stored_of_a_job_is_cut_behind_the_replacing_of_its_hidden_values(
+    store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker, runs: Runs | None
+) -> None:
+    secret = "Zq9-topsecret-Xy7"
+
+    def said(ctx: Context) -> None:
+        ctx.log.info("%s%s", "x" * 8_186, secret, extra={"said": "x" * 8_186 + secret})
+        ctx.progress(0.5, f"working on {secret}")
+        raise ValueError("x" * 7_994 + secret + "y" * 20_000 + secret)
+
+    async def on_loop(ctx: Context, token: str) -> None:
+        said(ctx)
+
+    def in_thread(ctx: Context, token: str) -> None:
+        said(ctx)
+
+    name = tasks.add(on_loop if runs is None else in_thread, runs=runs)
+    row = store.put(name, max_attempts=1, token=secret)
+    await make_worker().run_until_idle()
+    (line,) = [line for batch in store.logs.appended for one in batch for _, _, line in one.lines]
+    error = row.error
+    for text in (line.message, (line.fields or b"").decode(), error["message"], error["traceback"]):
+        assert "Zq" not in text
+        assert "•" in text or text is error["traceback"]
+
+
 async def test_a_failed_attempt_keeps_its_lines_whatever_runs_it(
     store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker
 ) -> None:

@@ -12,7 +12,7 @@ from taskflowmq.cli.options import app_option, database_option, json_option, opt
 from taskflowmq.cli.output import emit_fields, emit_json
 from taskflowmq.cli.program import load, spare_servers, with_app
 from taskflowmq.cli.show import wait_and_show
-from taskflowmq.core.redaction import refuse_mask
+from taskflowmq.core.restoring import refuse_mask
 
 
 @click.command(

@@ -12,8 +12,11 @@ import msgspec
 from taskflowmq.client.options import check_options
 from taskflowmq.client.sender import Sender
 from taskflowmq.core.audit import Act, Action, AuditQuery, Caller, job_object
+from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.job import JobView, NewJob
-from taskflowmq.core.redaction import Hider, restored
+from taskflowmq.core.redacted import hidden_values, told_without
+from taskflowmq.core.redaction import Hider
+from taskflowmq.core.restoring import restored
 from taskflowmq.ports.store import Audit
 
 #: Replays of one job that are shown, the newest ones.
@@ -73,7 +76,11 @@ async def replay_of(
         given["timeout"] = view.timeout_ms / 1000
     options = msgspec.structs.replace(check_options(given), actor=by.actor, replay_of=str(view.id))
     other = None if args is None else restored(args, view.raw_args, hider)
-    request = await sender.prepare(view.task, view.raw_args if other is None else other, options)
+    try:
+        request = await sender.prepare(view.task, view.raw_args if other is None else other, options)
+    except InvalidJob as error:
+        # The operator who asks for the copy may not be shown what is wrong with a value that stays.
+        raise told_without(hidden_values(hider, view.raw_args, view.raw_meta), error) from None
     after = {"job": request.new.id, "queue": request.new.queue, "new_arguments": args is not None}
     if run_at is not None:
         after["run_at"] = run_at

@@ -14,8 +14,10 @@ from uuid import UUID
 
 import msgspec
 
+from taskflowmq.core.hidden_values import HiddenValues
 from taskflowmq.core.redact import redact_head, redact_tail
-from taskflowmq.core.redact_fields import redact
+from taskflowmq.core.redact_fields import MAX_DEPTH, redact
+from taskflowmq.core.redaction import Hider
 from taskflowmq.core.transitions import HandedBack, Outcome, Snoozed, Succeeded
 from taskflowmq.core.validation import clean_text
 
@@ -35,6 +37,7 @@ MAX_FIELDS = 16_384
 MAX_LINES = 1_000
 #: What a line weighs beside its texts.
 _WEIGHT = 40
+_NONE = HiddenValues()
 
 
 class JobLogs(StrEnum):
@@ -187,7 +190,14 @@ def keeps(outcome: Outcome, run_s: float, kept: JobLogs) -> bool:
     return not isinstance(outcome, Succeeded | Snoozed | HandedBack)
 
 
-def line_of(level: int, message: str, extra: Mapping[str, Any], exception: str | None) -> Line:
+def line_of(
+    level: int,
+    message: str,
+    extra: Mapping[str, Any],
+    exception: str | None,
+    hidden: HiddenValues = _NONE,
+    hider: Hider | None = None,
+) -> Line:
     """Return what is kept of a record. What may not be read later is left out here, and nowhere else.
 
     Args:
@@ -195,15 +205,18 @@ def line_of(level: int, message: str, extra: Mapping[str, Any], exception: str |
         message: its text, with its arguments in place.
         extra: what was given as ``extra``.
         exception: a traceback, if there is one.
+        hidden: the values of its job that no reader is shown.
+        hider: what hides fields of its task.
     """
-    text = clean_text(redact_head(message, MAX_MESSAGE), MAX_MESSAGE)
+    text = clean_text(redact_head(message, MAX_MESSAGE, hidden), MAX_MESSAGE)
     number = min(max(level, 0), 1_000)
     if not extra and exception is None:
         return Line(number, text)
-    fields = {str(name): redact(str(name), value) for name, value in extra.items()}
+    fields = {str(name): redact(str(name), value, MAX_DEPTH, hidden) for name, value in extra.items()}
     if exception is not None:
-        fields["exception"] = redact_tail(exception, MAX_MESSAGE)
-    return Line(number, text, _encoded(fields))
+        fields["exception"] = redact_tail(exception, MAX_MESSAGE, hidden)
+    raw = _encoded(fields)
+    return Line(number, text, raw if hider is None else hider.json("log", raw))
 
 
 def _encoded(fields: dict[str, Any]) -> bytes:

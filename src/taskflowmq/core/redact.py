@@ -14,9 +14,13 @@ import re
 from functools import lru_cache
 from urllib.parse import unquote_plus
 
+from taskflowmq.core.hidden_values import HiddenValues
+
 HIDDEN = "[redacted]"
 #: How much further than the cut a text is read, so that a secret which the cut would split is seen whole.
 _MARGIN = 2_048
+
+_NONE = HiddenValues()
 
 #: What a name must hold to be the name of a secret, in lower case. The first letters are factored out: the engine then
 #: skips to them instead of trying every word at every character.
@@ -106,26 +110,32 @@ def redact_text(text: str) -> str:
     return text
 
 
-def redact_head(text: str, longest: int) -> str:
-    """Redact the beginning of a text and cut it to ``longest`` characters; the rest is not read."""
+def redact_head(text: str, longest: int, hidden: HiddenValues = _NONE) -> str:
+    """Redact the beginning of a text and cut it to ``longest`` characters; the rest is not read.
+
+    Args:
+        text: any text.
+        longest: characters that are kept.
+        hidden: values that are replaced first: what looks like a secret may be a part of one.
+    """
     if len(text) <= longest:
-        return redact_text(text)
-    piece = text[: longest + _MARGIN]
+        return redact_text(hidden.replaced(text))[:longest]
+    piece = hidden.head(text, longest + _MARGIN)
     address = piece.rfind("://")
     if address >= 0 and not any(mark.isspace() for mark in piece[address:]):
         piece = piece[:address]  # its password may end behind the cut, and does not look like one without the end
     return redact_text(piece)[:longest]
 
 
-def redact_tail(text: str, longest: int) -> str:
+def redact_tail(text: str, longest: int, hidden: HiddenValues = _NONE) -> str:
     """Redact the end of a text and cut it to ``longest`` characters; for tracebacks, whose last lines matter."""
     if len(text) <= longest:
-        return redact_text(text)
-    piece = text[-longest - _MARGIN :]
-    if len(piece) < len(text):
+        return redact_text(hidden.replaced(text))[-longest:]
+    piece = hidden.tail(text, longest + _MARGIN)
+    if len(text) > longest + _MARGIN:
         # The text before the first whole line may be the second half of a secret.
         first, _, rest = piece.partition("\n")
-        piece = rest if len(first) <= _MARGIN else redact_text(text)
+        piece = rest if len(first) <= _MARGIN else redact_text(hidden.replaced(text))
     return redact_text(piece)[-longest:]
 
 

@@ -8,13 +8,14 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from taskflowmq.core.attempts import AttemptView
-from taskflowmq.core.errors import BadFilter
+from taskflowmq.core.errors import BadFilter, InvalidJob
 from taskflowmq.core.feed import JobProbe
 from taskflowmq.core.filter_terms import PAYLOAD_KEYS, Term, Word
+from taskflowmq.core.hidden_values import HiddenValues
 from taskflowmq.core.job import JobView
-from taskflowmq.core.job_logs import Line, LogLine
+from taskflowmq.core.job_logs import MAX_MESSAGE, LogLine
 from taskflowmq.core.patterns import glob
-from taskflowmq.core.redaction import Hider, Redaction, without
+from taskflowmq.core.redaction import Hider, Redaction
 from taskflowmq.core.rows import SHOWN, ErrorHead, JobRow
 
 
@@ -32,6 +33,8 @@ class _Payload(Protocol):
 
 
 P = TypeVar("P", bound=_Payload)
+#: Characters of the message of an error, and of its traceback, that workers store.
+MAX_ERROR_MESSAGE, MAX_TRACEBACK = 8_000, 16_000
 
 
 def shown_job(redaction: Redaction, view: JobView) -> JobView:
@@ -39,7 +42,7 @@ def shown_job(redaction: Redaction, view: JobView) -> JobView:
     hider = redaction.of(view.task)
     if hider is None:
         return view
-    values: list[str] = []
+    values = HiddenValues()
     changed: dict[str, Any] = {
         "raw_args": hider.json("args", view.raw_args, values),
         "raw_meta": hider.json("meta", view.raw_meta, values),
@@ -49,8 +52,8 @@ def shown_job(redaction: Redaction, view: JobView) -> JobView:
     }
     if values:
         changed["raw_error"] = shown_error_json(changed["raw_error"], values)
-        changed["unique_key"] = None if view.unique_key is None else without(view.unique_key, values)
-        changed["result_error"] = None if view.result_error is None else without(view.result_error, values)
+        changed["unique_key"] = None if view.unique_key is None else values.replaced(view.unique_key)
+        changed["result_error"] = None if view.result_error is None else values.replaced(view.result_error)
     changed = {name: value for name, value in changed.items() if value is not getattr(view, name)}
     return msgspec.structs.replace(view, **changed) if changed else view
 
@@ -60,12 +63,12 @@ def shown_row(redaction: Redaction, row: JobRow) -> JobRow:
     hider = redaction.of(row.task)
     if hider is None:
         return row
-    values: list[str] = []
+    values = HiddenValues()
     args = hider.text("args", row.args_preview, values)
     progress = hider.json("progress", row.raw_progress)
     error = row.error
     if values and error is not None:
-        error = ErrorHead(error.type, without(error.message, values)[:SHOWN])
+        error = ErrorHead(error.type, values.replaced(error.message)[:SHOWN])
     if args is row.args_preview and progress is row.raw_progress and error is row.error:
         return row
     return msgspec.structs.replace(row, args_preview=args, raw_progress=progress, error=error)
@@ -79,7 +82,7 @@ def shown_probe(redaction: Redaction, probe: JobProbe) -> JobProbe:
     return probe if progress is probe.raw_progress else msgspec.structs.replace(probe, raw_progress=progress)
 
 
-def shown_attempt(values: list[str], attempt: AttemptView) -> AttemptView:
+def shown_attempt(values: HiddenValues, attempt: AttemptView) -> AttemptView:
     """Return an attempt as it is shown.
 
     Args:
@@ -90,34 +93,34 @@ def shown_attempt(values: list[str], attempt: AttemptView) -> AttemptView:
     return attempt if error is attempt.raw_error else msgspec.structs.replace(attempt, raw_error=error)
 
 
-def shown_line(hider: Hider, values: list[str], line: LogLine) -> LogLine:
+def shown_line(hider: Hider, values: HiddenValues, line: LogLine) -> LogLine:
     """Return a stored line as it is shown; arguments as for :func:`shown_attempt`."""
     fields = _shown_fields(hider, values, line.raw_fields)
-    message = without(line.message, values)
+    message = values.replaced(line.message, is_cut=len(line.message) >= MAX_MESSAGE)
     if fields is line.raw_fields and message == line.message:
         return line
     return msgspec.structs.replace(line, message=message, raw_fields=fields)
 
 
-def stored_line(hider: Hider, values: list[str], line: Line) -> Line:
-    """Return a line as it is stored: hidden values never leave the worker in it."""
-    fields = _shown_fields(hider, values, line.fields)
-    message = without(line.message, values)
-    if fields is line.fields and message == line.message:
-        return line
-    return msgspec.structs.replace(line, message=message, fields=fields)
-
-
-def hidden_values(hider: Hider, args: bytes, meta: bytes | None = None, result: bytes | None = None) -> list[str]:
+def hidden_values(
+    hider: Hider | None, args: bytes, meta: bytes | None = None, result: bytes | None = None
+) -> HiddenValues:
     """Return the texts and numbers of a job's payload that are hidden."""
-    values: list[str] = []
-    hider.json("args", args, values)
-    hider.json("meta", meta, values)
-    hider.json("result", result, values)
+    values = HiddenValues()
+    if hider is not None:
+        hider.json("args", args, values)
+        hider.json("meta", meta, values)
+        hider.json("result", result, values)
     return values
 
 
-def shown_error_json(raw: bytes | None, values: list[str]) -> bytes | None:
+def told_without(values: HiddenValues, error: InvalidJob) -> InvalidJob:
+    """Return what is wrong with a job without hidden values: checks may repeat what they have refused."""
+    fields = tuple(one._replace(detail=values.replaced(one.detail)) for one in error.errors)
+    return InvalidJob(values.replaced(error.detail), fields)
+
+
+def shown_error_json(raw: bytes | None, values: HiddenValues) -> bytes | None:
     """Return an error, ``{"type", "message", "traceback"}``, without hidden values; the same object if it has none."""
     if raw is None or not values:
         return raw
@@ -127,8 +130,17 @@ def shown_error_json(raw: bytes | None, values: list[str]) -> bytes | None:
         return raw
     if not isinstance(error, dict):
         return raw
-    shown = {name: without(value, values) if isinstance(value, str) else value for name, value in error.items()}
+    shown = {name: _shown_part(name, value, values) for name, value in error.items()}
     return raw if shown == error else msgspec.json.encode(shown)
+
+
+def _shown_part(name: str, value: Any, values: HiddenValues) -> Any:
+    """Return a part of an error as it is shown."""
+    if not isinstance(value, str):
+        return value
+    if name == "type":
+        return values.replaced_known(value)
+    return values.replaced(value, is_cut=name == "message" and len(value) >= MAX_ERROR_MESSAGE)
 
 
 def shown_payload(redaction: Redaction, job: P) -> P:
@@ -136,7 +148,7 @@ def shown_payload(redaction: Redaction, job: P) -> P:
     hider = redaction.of(job.task)
     if hider is None:
         return job
-    values: list[str] = []
+    values = HiddenValues()
     args, meta = hider.json("args", job.raw_args, values), hider.json("meta", job.raw_meta, values)
     error = shown_error_json(job.raw_error, values)
     if args is job.raw_args and meta is job.raw_meta and error is job.raw_error:
@@ -174,7 +186,7 @@ def check_terms(redaction: Redaction, terms: Iterable[Term], task: str | None = 
                 raise BadFilter("redacted", f"{path} is redacted by the rule {rule}, so jobs are not found by it", 0, 0)
 
 
-def _shown_fields(hider: Hider, values: list[str], raw: bytes | None) -> bytes | None:
+def _shown_fields(hider: Hider, values: HiddenValues, raw: bytes | None) -> bytes | None:
     fields = hider.json("log", raw)
     if fields is None or not values:
         return fields
@@ -183,9 +195,9 @@ def _shown_fields(hider: Hider, values: list[str], raw: bytes | None) -> bytes |
     return fields if shown == found else msgspec.json.encode(shown)
 
 
-def _without_values(value: Any, values: list[str]) -> Any:
+def _without_values(value: Any, values: HiddenValues) -> Any:
     if isinstance(value, str):
-        return without(value, values)
+        return values.replaced(value, is_cut=len(value) >= MAX_MESSAGE)
     if isinstance(value, dict):
         return {name: _without_values(one, values) for name, one in value.items()}
     if isinstance(value, list):

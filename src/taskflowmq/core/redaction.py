@@ -17,13 +17,10 @@ from typing import Any
 import msgspec
 
 from taskflowmq.core.errors import InvalidJob
+from taskflowmq.core.hidden_values import MASK, HiddenValues
 from taskflowmq.core.patterns import glob
 from taskflowmq.core.redact import HIDDEN
 
-#: What stands in the place of a hidden value.
-MASK = "••• (redacted)"
-#: In JSON that this library has written.
-MASK_UTF8 = MASK.encode()
 _HIDDEN_JSON = f'"{HIDDEN}"'
 _MASK_JSON = f'"{MASK}"'
 #: Parts of a job that a rule may begin with; otherwise it holds in all of them, at any depth.
@@ -38,10 +35,6 @@ DEFAULT_RULES = (
 )  # fmt: skip
 #: Rules of one source, names of a path, and characters of a rule.
 MAX_RULES, MAX_NAMES, MAX_RULE = 200, 16, 300
-#: Hidden values of one job that are looked for in its texts, and the characters of the shortest one.
-_MOST_VALUES, _SHORTEST = 200, 3
-#: Shorter values are replaced as whole words only: ``123`` is a part of many numbers.
-_AS_WORD = 8
 #: Answers for paths that are remembered.
 _MOST_PATHS = 4_096
 
@@ -99,6 +92,11 @@ def read_rule(text: str, field: str = "/redact") -> Rule:
         raise InvalidJob.at(field, f"must be a path of at most {MAX_RULE} characters, got {text!r:.80}")
     task, _, path = text.strip().rpartition(":")
     names = path.split(".")
+    if text.strip().startswith("-"):
+        raise InvalidJob.at(
+            field,
+            f"{text!r:.80} begins with -, which names no field: only -default, in TASKFLOW_REDACT, takes rules away",
+        )
     if len(names) > MAX_NAMES or not all(_NAME.fullmatch(name) for name in names):
         raise InvalidJob.at(
             field,
@@ -185,7 +183,7 @@ class Hider:
         )  # fmt: skip
         return next(found, None)
 
-    def json(self, root: str, raw: bytes | None, values: list[str] | None = None) -> bytes | None:
+    def json(self, root: str, raw: bytes | None, values: HiddenValues | None = None) -> bytes | None:
         """Return stored JSON with its hidden values replaced; the same object if there are none.
 
         Args:
@@ -199,11 +197,11 @@ class Hider:
         shown = self.text(root, text, values)
         return raw if shown is text else shown.encode("utf-8", "surrogatepass")
 
-    def text(self, root: str, text: str, values: list[str] | None = None) -> str:
+    def text(self, root: str, text: str, values: HiddenValues | None = None) -> str:
         """Do the same with text, which may be the beginning of JSON: a value that was cut is hidden to the end."""
         if root in self._whole:
             if values is not None:
-                _collect(_decoded(text), values)
+                values.add(_decoded(text))
             return _MASK_JSON
         if "\\" not in text and self._hint.search(text.lower()) is None:
             return text
@@ -215,7 +213,7 @@ class Hider:
             if text[start:end] == _HIDDEN_JSON:  # by the redactor of log lines, where it was written
                 continue
             if values is not None:
-                _collect(_decoded(text[start:end]), values)
+                values.add(_decoded(text[start:end]))
             parts += [text[last:start], _MASK_JSON]
             last = end
         return "".join([*parts, text[last:]]) if parts else text
@@ -274,95 +272,6 @@ def rules_of(task: str, options: bytes | None) -> tuple[Rule, ...]:
         except InvalidJob:
             continue
     return tuple(found)
-
-
-def without(text: str, values: Iterable[str]) -> str:
-    """Return a text in which hidden values are replaced, as they are and as Python and JSON write them."""
-    for value in sorted(_forms(values), key=len, reverse=True):
-        if value in text:
-            if len(value) < _AS_WORD:
-                text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", MASK, text)
-            else:
-                text = text.replace(value, MASK)
-    return text
-
-
-def restored(given: Any, stored: bytes, hider: Hider | None, root: str = "args") -> Any:
-    """Return edited arguments in which every mask is the stored value of its field again.
-
-    Args:
-        given: what was sent: the shown arguments, edited.
-        stored: the arguments of the other job, as they are stored.
-        hider: what hides the fields of its task.
-        root: which part of the job it is.
-
-    Raises:
-        InvalidJob: a mask stands where nothing was hidden, or in a list that was edited.
-    """
-    if not holds_mask(given):
-        return given
-    shown = b"" if hider is None else hider.json(root, stored) or b""
-    if hider is None or shown == stored:
-        raise InvalidJob.at(_first_mask(given, f"/{root}"), _NOT_KEPT)
-    return _restored(given, msgspec.json.decode(shown), msgspec.json.decode(stored), f"/{root}")
-
-
-def refuse_mask(given: Any, pointer: str) -> None:
-    """Refuse a value that is, or holds, the mask: it was copied from where the value is hidden.
-
-    Raises:
-        InvalidJob: names the field.
-    """
-    if holds_mask(given):
-        raise InvalidJob.at(_first_mask(given, pointer), _NOT_KEPT)
-
-
-def holds_mask(value: Any) -> bool:
-    """Tell whether a value is the mask, or one inside of it is."""
-    waiting = [value]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, str):
-            if one == MASK:
-                return True
-        elif isinstance(one, dict):
-            waiting += one.values()
-        elif isinstance(one, list | tuple):
-            waiting += one
-    return False
-
-
-_NOT_KEPT = f"is {MASK!r}, which stands for a value that is not shown: give the value itself"
-
-
-def _restored(given: Any, shown: Any, stored: Any, pointer: str) -> Any:
-    if not holds_mask(given):
-        return given
-    if given == MASK == shown:
-        return stored
-    if isinstance(given, dict) and isinstance(shown, dict):
-        return {
-            name: _restored(value, shown.get(name), stored.get(name), f"{pointer}/{_escaped(name)}")
-            for name, value in given.items()
-        }
-    # In a list that was edited, it is unknown which value belongs to which place.
-    if msgspec.json.encode(given) != msgspec.json.encode(shown):
-        raise InvalidJob.at(_first_mask(given, pointer), _NOT_KEPT)
-    return stored
-
-
-def _first_mask(value: Any, pointer: str) -> str:
-    if isinstance(value, dict | list | tuple):
-        items = value.items() if isinstance(value, dict) else enumerate(value)
-        found = next(((name, one) for name, one in items if holds_mask(one)), None)
-        if found is not None:
-            return _first_mask(found[1], f"{pointer}/{_escaped(str(found[0]))}")
-    return pointer
-
-
-def _escaped(name: str) -> str:
-    """Return a name as a JSON pointer has it."""
-    return name.replace("~", "~0").replace("/", "~1")
 
 
 def _literal(rule: Rule) -> str:
@@ -449,27 +358,3 @@ def _decoded(text: str) -> Any:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, ValueError, RecursionError):  # cut, or stored by a program that is not ours
         return text.strip('"')
-
-
-def _collect(value: Any, values: list[str]) -> None:
-    """Add the texts and numbers in a hidden value."""
-    waiting = [value]
-    while waiting and len(values) < _MOST_VALUES:
-        one = waiting.pop()
-        if isinstance(one, str):
-            values.append(one)
-        elif isinstance(one, dict):
-            waiting += one.values()
-        elif isinstance(one, list):
-            waiting += one
-        elif isinstance(one, int | float) and not isinstance(one, bool):
-            values.append(str(one))
-
-
-def _forms(values: Iterable[str]) -> set[str]:
-    """Return values as they may stand in a text: as they are, in the repr of Python, in JSON."""
-    found: set[str] = set()
-    for value in values:
-        if len(value.strip()) >= _SHORTEST:
-            found |= {value, repr(value)[1:-1], msgspec.json.encode(value).decode("utf-8", "replace")[1:-1]}
-    return found

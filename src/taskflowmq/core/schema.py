@@ -218,6 +218,12 @@ def _name_of(schema: Any) -> str | None:
     return kind if isinstance(kind, str) else None
 
 
+def _given(value: Any) -> str:
+    """Return a wrong value for the error, whole or not at all: a part of a hidden value could not be recognised."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"another {_kind_of(value)}"
+
+
 def _shown(values: Iterable[Any]) -> str:
     return ", ".join(f"{value!r:.40}" for value in list(values)[:10])
 
@@ -249,7 +255,7 @@ def _make_choice(compiler: _Compiler, schema: Mapping[str, Any]) -> Check | None
         # 1, 1.0 and True are equal in Python.
         if any(type(one) is type(value) and one == value for one in choices):
             return None
-        return Misfit([], f"must be one of {_shown(choices)}, got {value!r:.80}")
+        return Misfit([], f"must be one of {_shown(choices)}, got {_given(value)}")
 
     return check
 

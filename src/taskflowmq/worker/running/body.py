@@ -211,7 +211,7 @@ class _Bodies:
         try:
             return self._judged(job)
         except BaseException as error:  # noqa: BLE001 - encoders and classes of exceptions are user code
-            return Failed(describe(error))
+            return Failed(describe(error) if self.current is None else describe(error, self.current.hidden))
         finally:
             if (run := self.current) is not None:
                 run.ended, run.view, run.coroutine = (
@@ -228,12 +228,12 @@ class _Bodies:
             return Failed(error_json("UnknownTask", f"the app of this process has no task {job.task!r}"))
         # Clean variables for each job, decimal's among them: the next job must not see those of this one.
         variables = contextvars.Context()
+        run = BodyRun(job, spec, self._reach)
+        self.current = run
         try:
             kwargs = variables.run(spec.decode, job.args)
         except Exception as error:  # noqa: BLE001 - decoders run user code
-            return undecodable(error)
-        run = BodyRun(job, spec, self._reach)
-        self.current = run
+            return undecodable(run, error)
         variables.run(running.set, run)
         body = partial(self._body, run, kwargs)
         arounds = self._tasks.hooks.arounds
@@ -241,8 +241,8 @@ class _Bodies:
             opened = partial(self._opened, run)
             value = around_call(tuple(arounds), variables, body, opened) if arounds else body(variables)
         except BaseException as error:  # noqa: BLE001 - SystemExit of a body is a failed job
-            return None if _ends_as_asked(run, error) else variables.run(raised, spec, error)
-        return None if _ends_as_asked(run, value) else variables.run(returned, spec, value)
+            return None if _ends_as_asked(run, error) else variables.run(raised, run, error)
+        return None if _ends_as_asked(run, value) else variables.run(returned, run, value)
 
     def _body(self, run: BodyRun, kwargs: dict[str, Any], variables: contextvars.Context) -> Any:
         fn = run.spec.fn

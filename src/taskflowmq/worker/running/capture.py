@@ -6,10 +6,12 @@ import logging
 import sys
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
+from taskflowmq.core.hidden_values import HiddenValues
 from taskflowmq.core.job_logs import Line, line_of
 from taskflowmq.ports.context import running
+from taskflowmq.ports.tasks import TaskSpec
 
 #: The logger of ``ctx.log``, whose lines are kept where they are written.
 JOB_LOGGER = "taskflowmq.job"
@@ -18,8 +20,25 @@ _FORMATTER = logging.Formatter()
 _ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
-def captured(level: int, msg: object, args: Any, extra: Mapping[str, object] | None, exc_info: object) -> Line:
-    """Return a line of what a logger was called with; a faulty call gives a line that says so."""
+class Logging(Protocol):
+    """The run of a body that logs."""
+
+    spec: TaskSpec
+
+    @property
+    def hidden(self) -> HiddenValues:
+        """The values of its job that no reader is shown."""
+        ...
+
+
+def captured(run: Logging, level: int, msg: object, args: Any, how: Mapping[str, Any]) -> Line:
+    """Return a line of what a logger was called with; a faulty call gives a line that says so.
+
+    Args:
+        run: the body that logs. What no reader is shown of its job is replaced here, before the text is cut.
+        level, msg, args: as for ``logging``.
+        how: the other arguments, of which ``extra`` and ``exc_info`` count.
+    """
     # Not by a record: making one takes as long as all the rest.
     if len(args) == 1 and isinstance(args[0], Mapping) and args[0]:
         args = args[0]  # as logging does for "%(name)s"
@@ -27,7 +46,9 @@ def captured(level: int, msg: object, args: Any, extra: Mapping[str, object] | N
         text = str(msg) % args if args else str(msg)
     except Exception as error:  # noqa: BLE001 - objects of the user are formatted; logging reports it on its own way
         text = _unformatted(msg, error)
-    return line_of(level, text, extra or {}, _traceback(_exception(exc_info)) if exc_info else None)
+    exc_info = how.get("exc_info")
+    trace = _traceback(_exception(exc_info)) if exc_info else None
+    return line_of(level, text, how.get("extra") or {}, trace, run.hidden, run.spec.hides)
 
 
 def _exception(given: object) -> _ExcInfo | None:
@@ -64,7 +85,8 @@ class RecordHandler(logging.Handler):
         try:
             extra = {name: value for name, value in record.__dict__.items() if name not in _STANDARD}
             trace = record.exc_text or _traceback(record.exc_info)  # type: ignore[arg-type]
-            run.keep(line_of(record.levelno, _text(record), {"logger": record.name, **extra}, trace))
+            fields = {"logger": record.name, **extra}
+            run.keep(line_of(record.levelno, _text(record), fields, trace, run.hidden, run.spec.hides))
         except Exception:  # noqa: BLE001 - a record that cannot be kept must not fail what it is about
             self.handleError(record)
 

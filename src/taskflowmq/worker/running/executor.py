@@ -19,7 +19,7 @@ import msgspec
 
 from taskflowmq.core.directives import Stop
 from taskflowmq.core.job import ClaimedJob
-from taskflowmq.core.transitions import Crashed, Failed, HandedBack, Outcome, Stopped, Succeeded, TimedOut, decide
+from taskflowmq.core.transitions import Crashed, Failed, HandedBack, Outcome, Stopped, TimedOut, decide
 from taskflowmq.ports.chance import chance
 from taskflowmq.ports.context import StopReason, running
 from taskflowmq.ports.hooks import Around
@@ -35,7 +35,7 @@ from taskflowmq.worker.running.reports import Reports
 from taskflowmq.worker.running.run import CANCEL, HAND_BACK, LEASE_LOST, TIMEOUT, Reach, Run
 from taskflowmq.worker.settling.completer import Completer
 from taskflowmq.worker.settling.failure import describe, error_json, stack_of, traceback_of
-from taskflowmq.worker.settling.outcome import DONE, raised, returned, undecodable, without_hidden
+from taskflowmq.worker.settling.outcome import DONE, raised, returned, undecodable
 from taskflowmq.worker.slots import STEPPED, SlotTable
 
 log = logging.getLogger("taskflowmq.worker")
@@ -272,7 +272,7 @@ class Executor:
             return run.spec.decode(run.job.args)
         except BaseException as error:  # noqa: BLE001 - user code: SystemExit too ends its job, not the loop
             run.raised = error
-            self._end(run, _judged(undecodable, error))
+            self._end(run, _judged(run, undecodable, error))
             return None
 
     def _begin(self, run: Run) -> None:
@@ -291,7 +291,7 @@ class Executor:
             error = value
         if error is not None:
             run.raised = error
-            self._end(run, self._judged(run, self._of_error, run, error))
+            self._end(run, self._judged(run, self._of_error, error))
         elif run.completed_by_caller:
             # If the caller's transaction was committed, the fence answers REPLAYED and this changes nothing. If it
             # was rolled back, its effects are gone, and calling the job completed would lose them.
@@ -300,18 +300,18 @@ class Executor:
         elif value is None:
             self._end(run, DONE)
         else:
-            self._end(run, self._judged(run, returned, run.spec, value))
+            self._end(run, self._judged(run, returned, value))
 
     def _judged(self, run: Run, judge: Callable[..., Outcome], *args: Any) -> Outcome:
         """Judge a body by the user's objects, whose code is part of the body: their texts may be long."""
         self._slots.cells[STEPPED] = run.slot + 1
         try:
-            return _judged(judge, *args)
+            return _judged(run, judge, *args)
         finally:
             self._slots.cells[STEPPED] = 0
 
     def _of_error(self, run: Run, error: BaseException) -> Outcome:
-        return self._stopped(run, error) or raised(run.spec, error)
+        return self._stopped(run, error) or raised(run, error)
 
     def _finish_unstarted(self, run: Run) -> None:
         self._end(run, Stopped(False) if run.stop == CANCEL else HandedBack())
@@ -344,8 +344,6 @@ class Executor:
 
     def _settle(self, run: Run, outcome: Outcome) -> None:
         run.ended = True
-        if type(outcome) is not Succeeded:
-            outcome = without_hidden(run.spec, run.job, outcome)
         self.ended += 1
         if type(outcome) is HandedBack and run.began is not None:
             self.handed_back += 1
@@ -395,15 +393,17 @@ async def _awaiting(steps: Awaitable[None]) -> None:
     await steps
 
 
-def _judged(judge: Callable[..., Outcome], *args: Any) -> Outcome:
+def _judged(run: Run, judge: Callable[..., Outcome], *args: Any) -> Outcome:
     """Judge a body by the user's objects; whatever their code does, the job has an outcome."""
     try:
-        return judge(*args)
+        return judge(run, *args)
     except BaseException as error:  # noqa: BLE001 - encoders and classes of exceptions are user code
-        return Failed(describe(error))
+        return Failed(describe(error, run.hidden))
 
 
 def _too_long(run: Run, now: float, trace: str) -> bytes:
     began = run.began if run.began is not None else now
     limit = round(run.deadline - began, 3) if run.deadline is not None else 0.0
-    return error_json("TimeoutError", f"stopped after {now - began:.1f} s; its timeout is {limit:g} s", trace)
+    return error_json(
+        "TimeoutError", f"stopped after {now - began:.1f} s; its timeout is {limit:g} s", trace, run.hidden
+    )

@@ -18,8 +18,10 @@ import msgspec
 
 from taskflowmq.core.directives import Stop
 from taskflowmq.core.errors import InvalidJob, WrongContext
+from taskflowmq.core.hidden_values import HiddenValues
 from taskflowmq.core.job import ClaimedJob
 from taskflowmq.core.job_logs import Line
+from taskflowmq.core.redacted import hidden_values
 from taskflowmq.core.transitions import Transition, decide
 from taskflowmq.core.validation import MAX_META_BYTES, check_storable, check_text
 from taskflowmq.ports.chance import chance
@@ -69,7 +71,7 @@ class JobLogger(logging.LoggerAdapter[logging.Logger]):
     def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
         """Log a record; a line of INFO or above is kept whatever levels the program has configured."""
         if self._run.keeps_lines and (level >= logging.INFO or self.isEnabledFor(level)):
-            self._run.keep(captured(level, msg, args, kwargs.get("extra"), kwargs.get("exc_info")))
+            self._run.keep(captured(self._run, level, msg, args, kwargs))
         # Without this frame, the place of a record would be here.
         kwargs["stacklevel"] = kwargs.get("stacklevel", 1) + 1
         super().log(level, msg, *args, **kwargs)
@@ -166,7 +168,7 @@ class HandlerContext(Context):
 
     def _completion(self, result: Any) -> Transition:
         spec = self._run.spec
-        return decide(self._run.job, encoded(spec, result), policy=spec.retry, rand=chance.random())
+        return decide(self._run.job, encoded(self._run, result), policy=spec.retry, rand=chance.random())
 
 
 class Run:
@@ -203,6 +205,8 @@ class Run:
     awaited: frozenset[UUID] = frozenset()
     #: What it has logged, once it has.
     lines: LinesOfRun | None = None
+    #: The values of its job that no reader is shown, once a text was stored.
+    _hidden: HiddenValues | None = None
     #: What the handler sees, once it was made.
     view: HandlerContext | None = None
     view_type: type[HandlerContext] = HandlerContext
@@ -221,6 +225,13 @@ class Run:
             if not self.ended:  # a run that has ended forgets its context, or the two would wait for the collector
                 self.view = view
         return view
+
+    @property
+    def hidden(self) -> HiddenValues:
+        """The values of its job that no reader is shown, found at the first text that is stored."""
+        if self._hidden is None:
+            self._hidden = hidden_values(self.spec.hides, self.job.args, self.job.meta)
+        return self._hidden
 
     @property
     def is_coroutine(self) -> bool:

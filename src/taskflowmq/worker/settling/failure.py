@@ -9,34 +9,42 @@ from types import FrameType
 
 import msgspec
 
+from taskflowmq.core.hidden_values import HiddenValues
 from taskflowmq.core.redact import redact_head, redact_tail
+from taskflowmq.core.redacted import MAX_ERROR_MESSAGE, MAX_TRACEBACK
 from taskflowmq.core.validation import clean_text
 
-MAX_MESSAGE = 8_000
-MAX_TRACEBACK = 16_000
 MAX_FRAMES = 60
 #: Frames of these modules are not part of a stored traceback.
 _OWN_FRAMES = "taskflowmq.worker."
+_NONE = HiddenValues()
 
 
-def error_json(kind: str, message: str, trace: str = "") -> bytes:
-    """Return ``{"type","message","traceback"}`` as JSON, without secrets and cut to the store's limits."""
+def error_json(kind: str, message: str, trace: str = "", hidden: HiddenValues = _NONE) -> bytes:
+    """Return ``{"type","message","traceback"}`` as JSON, without secrets and cut to the store's limits.
+
+    Args:
+        kind: the name of its type.
+        message: its text, of any length.
+        trace: its traceback, of any length.
+        hidden: the values of its job that no reader is shown.
+    """
     # The end of a traceback names the line that raised, so the beginning is what may go.
-    shown = redact_tail(trace, MAX_TRACEBACK)
+    shown = redact_tail(trace, MAX_TRACEBACK, hidden)
     if len(trace) > MAX_TRACEBACK:
         shown = "…" + shown
     return msgspec.json.encode(
         {
-            "type": clean_text(kind, 200),
-            "message": clean_text(redact_head(message, MAX_MESSAGE), MAX_MESSAGE),
+            "type": clean_text(hidden.replaced_known(kind), 200),
+            "message": clean_text(redact_head(message, MAX_ERROR_MESSAGE, hidden), MAX_ERROR_MESSAGE),
             "traceback": clean_text(shown, MAX_TRACEBACK + 1),
         }
     )
 
 
-def describe(error: BaseException) -> bytes:
+def describe(error: BaseException, hidden: HiddenValues = _NONE) -> bytes:
     """Return a raised exception as stored error, without the frames of the worker itself."""
-    return error_json(_name_of(error), message_of(error), traceback_of(error))
+    return error_json(_name_of(error), message_of(error), traceback_of(error), hidden)
 
 
 def message_of(error: BaseException) -> str:

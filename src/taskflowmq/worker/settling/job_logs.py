@@ -20,7 +20,6 @@ from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.core.job import ClaimedJob
 from taskflowmq.core.job_logs import LONG_S, MOST_A_SECOND, AttemptLog, JobLogs, Line, NewLines, NumberedLine, keeps
 from taskflowmq.core.printable import counted
-from taskflowmq.core.redacted import hidden_values, stored_line
 from taskflowmq.core.transitions import Outcome
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.store import Logs
@@ -58,18 +57,8 @@ class LinesOfRun:
     def __init__(self, writer: JobLogWriter, run: LoggedRun) -> None:
         self._writer = writer
         self.job, self.began = run.job, run.began
-        self._hider = run.spec.hides
-        self._hidden: list[str] | None = None
         self.log = AttemptLog()
         self.ended = False
-
-    def as_stored(self, line: Line) -> Line:
-        """Return a line without the values of its job that no reader is shown."""
-        if self._hider is None:
-            return line
-        if self._hidden is None:
-            self._hidden = hidden_values(self._hider, self.job.args, self.job.meta)
-        return stored_line(self._hider, self._hidden, line)
 
     def end(self, outcome: Outcome, run_s: float) -> None:
         """Write the lines soon if the attempt keeps them; otherwise forget them. Returns at once."""
@@ -91,7 +80,7 @@ class _Taken(NamedTuple):
             lease_no=job.lease_no,
             round=job.round,
             attempt=job.attempt,
-            lines=[(one.seq, max(int(1e6 * (now - one.at)), 0), self.of.as_stored(one.line)) for one in self.lines],
+            lines=[(one.seq, max(int(1e6 * (now - one.at)), 0), one.line) for one in self.lines],
             keep_to=self.keep_to,
             keep_from=self.keep_from,
         )

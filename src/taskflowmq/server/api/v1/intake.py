@@ -16,7 +16,7 @@ from taskflowmq.client.headers import TRACEPARENT, is_traceparent
 from taskflowmq.client.options import check_chance
 from taskflowmq.core.errors import InvalidJob, UnknownTask
 from taskflowmq.core.job import Enqueued, IdempotencyKey, NewJob
-from taskflowmq.core.redaction import MASK_UTF8, refuse_mask
+from taskflowmq.core.restoring import MASK_UTF8, refuse_mask
 from taskflowmq.server.api.services import Services
 from taskflowmq.server.api.v1.bulk_body import Slices, read_job
 from taskflowmq.server.api.v1.idempotency import Repeat, idempotency_of
