@@ -17,11 +17,15 @@ interface Props {
 export function Traceback({ type, message, traceback, note, copyLabel }: Props) {
   const chain = useMemo(() => (traceback ? readTraceback(traceback) : null), [traceback]);
   return (
-    <section className="overflow-hidden rounded-m border border-border">
+    <section className="@container/error overflow-hidden rounded-m border border-border">
       <div className="bg-danger-soft py-2 pr-2 pl-3.5">
-        <div className="flex min-h-7 items-center gap-2">
+        <div className="flex min-h-7 items-center gap-x-2 @max-[480px]/error:flex-wrap">
           <p className="min-w-0 grow break-words font-medium font-mono text-12 text-danger">{type}</p>
-          {note ? <span className="shrink-0 text-12 text-text-2">{note}</span> : null}
+          {note ? (
+            <span className="shrink-0 text-12 text-text-2 @max-[480px]/error:order-last @max-[480px]/error:basis-full">
+              {note}
+            </span>
+          ) : null}
           <CopyButton text={traceback || `${type}: ${message}`} {...(copyLabel ? { label: copyLabel } : {})} />
         </div>
         {message ? <p className="whitespace-pre-wrap break-words pr-2 pb-1">{message}</p> : null}
