@@ -116,6 +116,13 @@ def backtrack(seconds: float) -> float:
     return longest
 
 
+@task(process=True)
+def process_backtrack() -> None:
+    """Keep the interpreter lock of a process until it is killed."""
+    note("start")
+    re.match(r"(a+)+$", "a" * 200 + "b")
+
+
 @task(timeout=1, retry=Retry(max_attempts=1))
 async def spin_forever() -> None:
     note("start")

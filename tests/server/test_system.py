@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from tests.server.conftest import KEY, Connect, connected, new_app
 
 from taskflowmq import TaskFlow
 from taskflowmq.bootstrap.configuration import configuration, duty_settings
 from taskflowmq.core.worker_settings import WorkerSettings
+from taskflowmq.scheduler.here import this_process
 from taskflowmq.server.settings import ServerSettings
 
 SYSTEM = "/api/v1/system"
@@ -25,7 +27,7 @@ async def read(client: httpx.AsyncClient, **headers: str) -> dict[str, Any]:
 
 
 async def test_it_says_what_runs_where_on_what(app: TaskFlow, reader: httpx.AsyncClient) -> None:
-    await app.store.upkeep.take_turn("pruner", 60_000)
+    await app.store.upkeep.take_turn("pruner", 60_000, by=this_process())
     await app.store.upkeep.note_failure("rollup", "no space left")
     async with app.worker(queues=["mail"], concurrency=3, run_duties=False):
         found = await read(reader)
@@ -36,6 +38,8 @@ async def test_it_says_what_runs_where_on_what(app: TaskFlow, reader: httpx.Asyn
     duties = {one["name"]: one for one in found["duties"]}
     assert sorted(duties) == ["bulker", "expirer", "lookout", "maintainer", "pruner", "rescuer", "rollup", "stager"]
     assert duties["pruner"]["ran_at"] is not None
+    assert duties["pruner"]["ran_by"] == msgspec.to_builtins(this_process())
+    assert duties["rescuer"]["ran_by"] is None
     assert (duties["pruner"]["runs_on"], duties["rollup"]["runs_on"]) == ("one", "each")
     assert duties["rollup"]["problem"] == "no space left"
     (node,) = found["nodes"]

@@ -13,6 +13,7 @@ from taskflowmq.core.grace import Grace, grace_after
 from taskflowmq.core.history import Figures
 from taskflowmq.core.job import QueueRef
 from taskflowmq.core.retention import NEVER, QueueRetention, Retention
+from taskflowmq.core.system import DutyProcess
 from taskflowmq.ports.store import DutyFailure, DutyTurn, DutyView, StagedCount
 
 MS = timedelta(milliseconds=1)
@@ -25,12 +26,14 @@ class ModelUpkeep:
     def __init__(self, data: Data, now: Callable[[], datetime]) -> None:
         self._data, self._now = data, now
 
-    async def take_turn(self, duty: str, interval_ms: int, *, lease_ms: int | None = None) -> DutyTurn:
+    async def take_turn(
+        self, duty: str, interval_ms: int, *, lease_ms: int | None = None, by: DutyProcess | None = None
+    ) -> DutyTurn:
         data, now, ran_at = self._data, self._now(), self._data.duties.get(duty)
         # A turn that lies further ahead than an interval is from before a step of the clock: it counts as over.
         taken = ran_at is None or not now - interval_ms * MS < ran_at <= now + interval_ms * MS
         if taken:
-            data.duties[duty] = now
+            data.duties[duty], data.duty_processes[duty] = now, by
         gap = None if ran_at is None or ran_at > now else (now - ran_at) // MS
         grace = data.grace_until is not None and data.grace_until > now
         if taken and lease_ms is not None:
@@ -69,6 +72,7 @@ class ModelUpkeep:
                 data.duties.get(duty),
                 None if failed is None else failed.at,
                 None if failed is None else failed.problem,
+                data.duty_processes.get(duty),
             )
             for duty, failed in found.items()
         ]

@@ -21,6 +21,7 @@ from taskflowmq.core.job import Counters, JobKind, NewJob, QueueRef
 from taskflowmq.core.job_logs import LogLine
 from taskflowmq.core.pauses import Pause
 from taskflowmq.core.retention import QueueRetention
+from taskflowmq.core.system import DutyProcess
 from taskflowmq.core.views import SavedView
 from taskflowmq.core.workers import Command
 from taskflowmq.ports.store import DutyFailure
@@ -221,6 +222,7 @@ class Data:
         #: (tenant, task) → what was announced.
         self.tasks: dict[tuple[str, str], TaskView] = {}
         self.duties: dict[str, datetime] = {}
+        self.duty_processes: dict[str, DutyProcess | None] = {}
         self.failures: dict[str, DutyFailure] = {}
         self.grace_until: datetime | None = None
         self.late_since: datetime | None = None

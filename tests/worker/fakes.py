@@ -24,6 +24,7 @@ from taskflowmq.core.job_logs import NewLines
 from taskflowmq.core.pauses import Pause
 from taskflowmq.core.redaction import DEFAULTS, Redaction
 from taskflowmq.core.retry import Retry
+from taskflowmq.core.system import DutyProcess
 from taskflowmq.core.transitions import Transition
 from taskflowmq.core.validation import check_storable
 from taskflowmq.core.workers import Command
@@ -412,7 +413,9 @@ class FakeStore:
             row.state = State.PENDING
         return StagedCount(len(due), 0, None)
 
-    async def take_turn(self, duty: str, interval_ms: int, *, lease_ms: int | None = None) -> DutyTurn:
+    async def take_turn(
+        self, duty: str, interval_ms: int, *, lease_ms: int | None = None, by: DutyProcess | None = None
+    ) -> DutyTurn:
         self._check()
         self.leases_given[duty] = lease_ms
         return self.turns.get(duty, DutyTurn(taken=True, gap_ms=1, grace=False))

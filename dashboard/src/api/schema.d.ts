@@ -3297,10 +3297,22 @@ export interface components {
             runs_on: "each" | "one";
             /** @description Start of the last turn; null: none yet, or it takes no turns */
             ran_at: string | null;
+            /** @description Process that had that turn; null: not known */
+            ran_by: components["schemas"]["DutyProcessOut"] | null;
             /** @description Time of the failure, if the last run failed */
             failed_at: string | null;
             /** @description That failure */
             problem: string | null;
+        };
+        /**
+         * DutyProcessOut
+         * @description The process that ran a duty.
+         */
+        DutyProcessOut: {
+            host: string;
+            pid: number;
+            /** @description Name of the program, without arguments */
+            program: string;
         };
         /**
          * NodeOut
@@ -8650,6 +8662,11 @@ export interface operations {
                      *           "name": "pruner",
                      *           "runs_on": "one",
                      *           "ran_at": "2026-11-22T05:59:31Z",
+                     *           "ran_by": {
+                     *             "host": "worker-1",
+                     *             "pid": 4711,
+                     *             "program": "taskflow worker"
+                     *           },
                      *           "failed_at": null,
                      *           "problem": null
                      *         }

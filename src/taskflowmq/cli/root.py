@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "top": ("top", "Show queues, workers and running jobs, live."),
     "stats": ("stats", "Show counts, rates and times of the last minutes."),
     "db": ("db", "Show and migrate the store's schema."),
+    "system": ("system", "Show the store, its duties and machines."),
     "doctor": ("doctor", "Check the store, its workers and queues."),
     "bench": ("bench", "Benchmark this machine and database."),
     "version": ("version", "Show versions."),

@@ -45,6 +45,19 @@ class Setting(NamedTuple):
     secret: bool = False
 
 
+class DutyProcess(msgspec.Struct, frozen=True, kw_only=True):
+    """The process that ran a duty.
+
+    Args:
+        host, pid: where it runs.
+        program: its name, without arguments.
+    """
+
+    host: str
+    pid: int
+    program: str
+
+
 class Node(NamedTuple):
     """A machine on which workers live.
 

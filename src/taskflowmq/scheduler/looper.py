@@ -18,6 +18,7 @@ from taskflowmq.ports.chance import chance
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.store import DutyTurn, Store
 from taskflowmq.ports.telemetry import Telemetry
+from taskflowmq.scheduler.here import this_process
 
 log = logging.getLogger("taskflowmq.scheduler")
 
@@ -85,7 +86,7 @@ class Looper(ABC):
 
     async def _take_turn(self, lease_ms: int | None = None) -> DutyTurn:
         """Decide whether this node runs the duty now."""
-        turn = await self._store.upkeep.take_turn(self.name, self._interval_ms, lease_ms=lease_ms)
+        turn = await self._store.upkeep.take_turn(self.name, self._interval_ms, lease_ms=lease_ms, by=this_process())
         self._mine = turn.taken
         return turn
 

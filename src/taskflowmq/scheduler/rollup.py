@@ -7,6 +7,7 @@ from taskflowmq.ports.chance import chance
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.store import MAX_BATCH, Store
 from taskflowmq.ports.telemetry import Telemetry
+from taskflowmq.scheduler.here import this_process
 from taskflowmq.scheduler.looper import Looper
 
 INTERVAL = 60.0
@@ -46,7 +47,7 @@ class RollUp(Looper):
 
     async def turn(self) -> float | None:
         """Count, join and delete what is due; return seconds until the next minute has begun."""
-        turn = await self._store.upkeep.take_turn(self.name, _ONCE_MS)
+        turn = await self._store.upkeep.take_turn(self.name, _ONCE_MS, by=this_process())
         self._mine = turn.taken
         if not turn.taken:
             return self._rest(1000 * self._interval - (turn.gap_ms or 0))

@@ -39,6 +39,14 @@ class StoreOut(msgspec.Struct, kw_only=True):
     tables: Annotated[list[TableOut], Meta(description="The largest first; none on SQLite")]
 
 
+class DutyProcessOut(msgspec.Struct, kw_only=True):
+    """The process that ran a duty."""
+
+    host: str
+    pid: int
+    program: Annotated[str, Meta(description="Name of the program, without arguments")]
+
+
 class DutyOut(msgspec.Struct, kw_only=True):
     """A periodic duty."""
 
@@ -48,6 +56,7 @@ class DutyOut(msgspec.Struct, kw_only=True):
         Meta(description="`one`: nodes with duties take turns, whichever is first; `each`: all of them at once"),
     ]
     ran_at: Annotated[Time | None, Meta(description="Start of the last turn; null: none yet, or it takes no turns")]
+    ran_by: Annotated[DutyProcessOut | None, Meta(description="Process that had that turn; null: not known")]
     failed_at: Annotated[Time | None, Meta(description="Time of the failure, if the last run failed")]
     problem: Annotated[str | None, Meta(description="That failure")]
 
@@ -103,6 +112,15 @@ class ServerOut(msgspec.Struct, kw_only=True):
     started_at: Time
 
 
+class InstallationOut(msgspec.Struct, kw_only=True):
+    """The installation, without what belongs to one server process."""
+
+    store: StoreOut
+    duties: list[DutyOut]
+    nodes: list[NodeOut]
+    checks: list[CheckOut]
+
+
 class SystemOut(msgspec.Struct, kw_only=True):
     """The installation, and the server that answers."""
 
@@ -140,10 +158,12 @@ def _table_out(table: TableSize) -> TableOut:
 
 def duty_out(view: DutyView) -> DutyOut:
     """Return the answer of a duty."""
+    by = view.ran_by
     return DutyOut(
         name=view.duty,
         runs_on="one" if view.duty in IN_TURNS else "each",
         ran_at=view.ran_at,
+        ran_by=None if by is None else DutyProcessOut(host=by.host, pid=by.pid, program=by.program),
         failed_at=view.failed_at,
         problem=view.problem,
     )

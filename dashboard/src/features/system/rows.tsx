@@ -31,9 +31,27 @@ export const DUTIES: Column<Duty>[] = [
     cell: (one) => (one.ran_at ? <Time at={one.ran_at} /> : <span className="text-text-3">{noTurn(one)}</span>),
   },
   {
+    id: "by",
+    header: words.ranBy,
+    width: 200,
+    from: 760,
+    cell: (one) =>
+      one.ran_by === null ? (
+        <span className="text-text-3">{NONE}</span>
+      ) : (
+        <span
+          className="block truncate text-text-2"
+          title={words.processOf(visible(one.ran_by.program), one.ran_by.pid, visible(one.ran_by.host))}
+        >
+          <bdi>{visible(one.ran_by.host)}</bdi>{" "}
+          <span className="text-12 text-text-3">{words.programOf(visible(one.ran_by.program), one.ran_by.pid)}</span>
+        </span>
+      ),
+  },
+  {
     id: "state",
     header: words.state,
-    width: "30%",
+    width: "22%",
     cell: (one) =>
       one.problem === null ? (
         <span className="text-text-2">{stateOf(one)}</span>

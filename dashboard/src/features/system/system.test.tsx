@@ -17,8 +17,22 @@ const SYSTEM: System = {
     tables: [{ name: "job", bytes: 412_090_368, rows: 1_204_000, dead_rows: 311 }],
   },
   duties: [
-    { name: "pruner", runs_on: "one", ran_at: "2026-01-31T11:59:00Z", failed_at: null, problem: null },
-    { name: "rollup", runs_on: "each", ran_at: null, failed_at: "2026-01-31T11:58:00Z", problem: "no space left" },
+    {
+      name: "pruner",
+      runs_on: "one",
+      ran_at: "2026-01-31T11:59:00Z",
+      ran_by: { host: "worker-1", pid: 4711, program: "taskflow worker" },
+      failed_at: null,
+      problem: null,
+    },
+    {
+      name: "rollup",
+      runs_on: "each",
+      ran_at: null,
+      ran_by: null,
+      failed_at: "2026-01-31T11:58:00Z",
+      problem: "no space left",
+    },
   ],
   nodes: [{ host: "worker-1", workers: 2, slots: 100, running: 12, versions: ["1.2.2", "1.2.3"] }],
   settings: [

@@ -9,6 +9,7 @@ import msgspec
 
 from taskflowmq.core.job import QueueRef
 from taskflowmq.core.retention import Retention
+from taskflowmq.core.system import DutyProcess
 
 
 class DutyTurn(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +39,8 @@ class DutyView(msgspec.Struct, frozen=True):
     #: Its failure, if the last turn failed.
     failed_at: datetime | None = None
     problem: str | None = None
+    #: Which process had its last turn; None: no turn, or the store does not know.
+    ran_by: DutyProcess | None = None
 
 
 class StagedCount(msgspec.Struct, frozen=True):
@@ -53,8 +56,10 @@ class StagedCount(msgspec.Struct, frozen=True):
 class Upkeep(Protocol):
     """Duties: periodic work that any node may do, once per interval for the installation, for every tenant."""
 
-    async def take_turn(self, duty: str, interval_ms: int, *, lease_ms: int | None = None) -> DutyTurn:
-        """Decide in one transaction whether the caller runs this duty now.
+    async def take_turn(
+        self, duty: str, interval_ms: int, *, lease_ms: int | None = None, by: DutyProcess | None = None
+    ) -> DutyTurn:
+        """Decide in one transaction whether the caller runs this duty now, and remember who it is.
 
         With ``lease_ms`` it also forbids rescues for so long if the silence before may be our own (``core.grace``):
         no lost answer, pause or crash comes between the turn, which ends the silence, and the grace.

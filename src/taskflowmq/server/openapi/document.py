@@ -48,6 +48,7 @@ from taskflowmq.wire.suggest import SuggestionList
 from taskflowmq.wire.system import (
     CheckOut,
     DutyOut,
+    DutyProcessOut,
     FeedOut,
     NodeOut,
     ServerOut,
@@ -89,7 +90,7 @@ _SHAPES = (
     ErrorGroupList, ErrorGroupDetail, ErrorGroupOut, MuteBody, ViewList, ViewOut, ViewBody, ViewChange,
     SuggestionList, DemoJobOut,
     PlaygroundBody, PlaygroundRunOut, PlaygroundRunList, PlaygroundRunDetail,
-    SystemOut, ServerOut, StoreOut, TableOut, DutyOut, NodeOut, SettingOut, CheckOut, FeedOut,
+    SystemOut, ServerOut, StoreOut, TableOut, DutyOut, DutyProcessOut, NodeOut, SettingOut, CheckOut, FeedOut,
     HelloEvent, JobMoved, JobGone, PageEvent, JobEvent, JobLogEvent, JobInspectionEvent, ResyncEvent, ByeEvent,
 )  # fmt: skip
 _STORING = frozenset({"createJob", "createJobs"})

@@ -32,6 +32,7 @@ _SYSTEM: dict[str, Any] = {
             "name": "pruner",
             "runs_on": "one",
             "ran_at": "2026-11-22T05:59:31Z",
+            "ran_by": {"host": "worker-1", "pid": 4711, "program": "taskflow worker"},
             "failed_at": None,
             "problem": None,
         }

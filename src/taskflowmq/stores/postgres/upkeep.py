@@ -9,7 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from taskflowmq.core.grace import Grace, gap_since, grace_after
+from taskflowmq.core.system import DutyProcess
 from taskflowmq.ports.store import DutyFailure, DutyTurn, DutyView, Retention, StagedCount
+from taskflowmq.stores.common.duties import duty_view, stored_process
 from taskflowmq.stores.common.pruning import Rule, Stretch, Walks, history_ms, longest_of, read_exceptions, rules_of
 from taskflowmq.stores.postgres import partitions
 from taskflowmq.stores.postgres.names import Names
@@ -27,15 +29,20 @@ class PostgresUpkeep:
         self._retirement = partitions.Retirement()
         self._walks = Walks()
 
-    async def take_turn(self, duty: str, interval_ms: int, *, lease_ms: int | None = None) -> DutyTurn:
+    async def take_turn(
+        self, duty: str, interval_ms: int, *, lease_ms: int | None = None, by: DutyProcess | None = None
+    ) -> DutyTurn:
         """Decide in one transaction whether the caller runs this duty now, and whether rescues must wait."""
+        wanted = (duty, interval_ms, stored_process(by))
         if lease_ms is None:
-            return _turn(await self._pool.fetchrow(q.take_duty_turn, self._now(), duty, interval_ms))
-        return await self._pool.run(lambda conn: self._take_with_grace(conn, duty, interval_ms, lease_ms))
+            return _turn(await self._pool.fetchrow(q.take_duty_turn, self._now(), *wanted))
+        return await self._pool.run(lambda conn: self._take_with_grace(conn, wanted, interval_ms, lease_ms))
 
-    async def _take_with_grace(self, conn: Any, duty: str, interval_ms: int, lease_ms: int) -> DutyTurn:
+    async def _take_with_grace(
+        self, conn: Any, wanted: tuple[str, int, str | None], interval_ms: int, lease_ms: int
+    ) -> DutyTurn:
         async with conn.transaction():
-            row = await conn.fetchrow(q.take_duty_turn, self._now(), duty, interval_ms)
+            row = await conn.fetchrow(q.take_duty_turn, self._now(), *wanted)
             turn = _turn(row)
             if not turn.taken:
                 return turn
@@ -134,7 +141,7 @@ class PostgresUpkeep:
 
     async def duties(self) -> list[DutyView]:
         """Return the duties that had a turn or a failure, by name."""
-        return [DutyView(*row) for row in await self._pool.fetch(q.list_duties)]
+        return [duty_view(*row) for row in await self._pool.fetch(q.list_duties)]
 
     async def check(self) -> list[str]:
         """Verify I10 and friends; return one sentence per violation."""

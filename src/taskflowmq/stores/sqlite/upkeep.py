@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -17,8 +17,10 @@ import msgspec
 from taskflowmq.core.grace import Grace, gap_since, grace_after
 from taskflowmq.core.ids import lowest_id
 from taskflowmq.core.job import QueueRef, Reason
+from taskflowmq.core.system import DutyProcess
 from taskflowmq.ports.helpers import aside
 from taskflowmq.ports.store import MAX_BATCH, DutyFailure, DutyTurn, DutyView, Retention, StagedCount
+from taskflowmq.stores.common.duties import duty_view, stored_process
 from taskflowmq.stores.common.pruning import Rule, Stretch, Walks, history_ms, longest_of, read_exceptions, rules_of
 from taskflowmq.stores.sqlite.database import Database
 from taskflowmq.stores.sqlite.enqueue import DAY_US
@@ -50,12 +52,15 @@ class SqliteUpkeep:
         self._now = now
         self._walks = Walks()
 
-    async def take_turn(self, duty: str, interval_ms: int, *, lease_ms: int | None = None) -> DutyTurn:
+    async def take_turn(
+        self, duty: str, interval_ms: int, *, lease_ms: int | None = None, by: DutyProcess | None = None
+    ) -> DutyTurn:
         """Decide in one transaction whether the caller runs this duty now, and whether rescues must wait."""
         now = self._now()
         known = await self._reader.run(lambda conn: _duty(conn, duty))
         if known.ran_at is None or not -1000 * interval_ms <= now - known.ran_at < 1000 * interval_ms:
-            taking = self._writer.run(lambda conn: self._take(conn, duty, interval_ms, lease_ms))
+            wanted = {"name": duty, "interval_ms": interval_ms, "ran_by": stored_process(by)}
+            taking = self._writer.run(lambda conn: self._take(conn, wanted, interval_ms, lease_ms))
             return await (taking if lease_ms is None else self._watch.guard(taking))
         return _turn(False, known, now)
 
@@ -105,7 +110,7 @@ class SqliteUpkeep:
     async def duties(self) -> list[DutyView]:
         """Return the duties that had a turn or a failure, by name."""
         found = await self._reader.run(lambda conn: conn.execute(q.list_duties).fetchall())
-        return [DutyView(duty, maybe_time(ran), maybe_time(failed), problem) for duty, ran, failed, problem in found]
+        return [duty_view(duty, maybe_time(ran), maybe_time(failed), *rest) for duty, ran, failed, *rest in found]
 
     async def check(self) -> list[str]:
         """Verify I10 and friends; return one sentence per violation."""
@@ -119,11 +124,12 @@ class SqliteUpkeep:
 
     # What follows runs in the threads.
 
-    def _take(self, conn: sqlite3.Connection, duty: str, interval_ms: int, lease_ms: int | None) -> DutyTurn:
+    def _take(
+        self, conn: sqlite3.Connection, wanted: Mapping[str, Any], interval_ms: int, lease_ms: int | None
+    ) -> DutyTurn:
         now = self._now()
-        known = _duty(conn, duty)
-        params = {"name": duty, "interval_ms": interval_ms, "now": now}
-        taken = bool(conn.execute(q.take_duty_turn, params).fetchall())
+        known = _duty(conn, wanted["name"])
+        taken = bool(conn.execute(q.take_duty_turn, {**wanted, "now": now}).fetchall())
         turn = _turn(taken, known, now)
         if not taken or lease_ms is None:
             return turn

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from taskflowmq.core.job import QueueRef, Reason, State, UniqueKey
+from taskflowmq.core.system import DutyProcess
 from taskflowmq.core.transitions import Failed, Snoozed
 from taskflowmq.ports.store import DutyFailure, DutyView, StagedCount
 from taskflowmq.testing.conformance.intake import ERROR
@@ -55,18 +56,25 @@ class TestUpkeep(StoreSuite):
 
     async def test_a_reader_sees_when_each_duty_had_its_turn_and_how_it_failed(self, rig: Rig, other: Rig) -> None:
         assert await rig.store.upkeep.duties() == []
-        assert (await rig.store.upkeep.take_turn("rescuer", 5000, lease_ms=LEASE_MS)).taken
+        one, two = (DutyProcess(host=name, pid=7, program="taskflow wörker") for name in ("öne", "two"))
+        assert (await rig.store.upkeep.take_turn("rescuer", 5000, lease_ms=LEASE_MS, by=one)).taken
         first = rig.clock.now()
-        rig.clock.advance(10)
-        assert (await other.store.upkeep.take_turn("pruner", 5000)).taken
+        rig.clock.advance(1)
+        assert not (await other.store.upkeep.take_turn("rescuer", 5000, lease_ms=LEASE_MS, by=two)).taken
+        assert (await other.store.upkeep.take_turn("pruner", 5000, by=one)).taken
+        rig.clock.advance(9)
+        assert (await other.store.upkeep.take_turn("pruner", 5000, by=two)).taken
         await other.store.upkeep.note_failure("pruner", "no")
         await other.store.upkeep.note_failure("stager", "no")
         now = rig.clock.now()
         assert await rig.store.upkeep.duties() == [
-            DutyView("pruner", now, now, "no"),
-            DutyView("rescuer", first),
+            DutyView("pruner", now, now, "no", two),
+            DutyView("rescuer", first, ran_by=one),
             DutyView("stager", None, now, "no"),
         ]
+        rig.clock.advance(10)
+        assert (await rig.store.upkeep.take_turn("pruner", 5000)).taken
+        assert [duty.ran_by for duty in await rig.store.upkeep.duties()] == [None, one, None]
 
     async def test_a_reader_sees_how_much_is_stored(self, rig: Rig) -> None:
         await rig.enqueue(*(rig.job() for _ in range(50)))

@@ -3,7 +3,8 @@
 -- server, for how long consecutive sweeps had come late, the grace.
 WITH n AS MATERIALIZED (SELECT coalesce($1::timestamptz, clock_timestamp()) AS now),
 made AS (
-  INSERT INTO taskflow.duty (name, ran_at) SELECT $2::text, now FROM n ON CONFLICT (name) DO NOTHING RETURNING name
+  INSERT INTO taskflow.duty (name, ran_at, ran_by, ran_by_from) SELECT $2::text, now, $4::json, now FROM n
+  ON CONFLICT (name) DO NOTHING RETURNING name
 ),
 old AS MATERIALIZED (
   SELECT name, ran_at FROM taskflow.duty
@@ -12,7 +13,9 @@ old AS MATERIALIZED (
   FOR UPDATE SKIP LOCKED
 ),
 turned AS (
-  UPDATE taskflow.duty SET ran_at = (SELECT now FROM n) WHERE name = (SELECT name FROM old) RETURNING name
+  UPDATE taskflow.duty
+  SET ran_at = (SELECT now FROM n), ran_by = $4::json, ran_by_from = (SELECT now FROM n)
+  WHERE name = (SELECT name FROM old) RETURNING name
 )
 SELECT EXISTS (SELECT FROM made) OR EXISTS (SELECT FROM turned) AS taken,
        (SELECT floor(extract(epoch FROM n.now - coalesce(o.ran_at, d.ran_at)) * 1000)::bigint

@@ -1,2 +1,3 @@
--- Lists the duties: when each had its last turn, and the failure of that turn.
-SELECT name, ran_at, failed_at, problem FROM taskflow_duty WHERE name <> 'grace' ORDER BY name
+-- Lists the duties: when each had its last turn, the failure of that turn, and which process had it.
+SELECT name, ran_at, failed_at, problem, CASE WHEN ran_by_from = ran_at THEN ran_by END
+FROM taskflow_duty WHERE name <> 'grace' ORDER BY name
