@@ -33,6 +33,11 @@ def hold(tmp_path: Path) -> Path:
     return path
 
 
+def let_go(hold: Path) -> None:
+    """End the bodies that hold."""
+    hold.unlink()
+
+
 async def ask(rig: Rig, job_id: UUID, kind: InspectionKind = STACK, seconds: int = 0) -> Inspection:
     """Store a request and return it without waiting."""
     return await rig.app.hub.call(lambda session: inspect(session, "default", job_id, kind, seconds, OPERATOR))
@@ -88,7 +93,7 @@ async def test_a_worker_that_dies_before_its_answer_ends_the_request_and_the_nex
     assert seen.stack is not None
     assert seen.stack.pid == body_of(rig, job) != before
     assert [frame.function for frame in seen.stack.stacks[0].frames][:1] == ["hold"]
-    hold.unlink()
+    let_go(hold)
     await rig.final(job)
     await rig.check()
 
@@ -108,7 +113,7 @@ async def test_a_stopped_program_does_not_answer_in_time_and_does_when_it_contin
     program.signal_all(signal.SIGCONT)
     seen = await answered(rig, job)
     assert seen.id != asked.id
-    hold.unlink()
+    let_go(hold)
     await rig.final(job)
     await rig.check()
 
@@ -122,7 +127,7 @@ async def test_a_job_that_ends_while_it_is_profiled_has_a_profile_until_then(rig
     threads = body.num_threads()
     profiling = asyncio.create_task(rig.app.jobs.aprofile(job.id, 60))
     await wait_until(lambda: body.num_threads() > threads, PATIENCE, what="the thread that looks")
-    hold.unlink()
+    let_go(hold)
     seen = await profiling
     assert seen.state is InspectionState.ANSWERED
     profile = seen.profile
@@ -149,7 +154,7 @@ async def test_a_process_that_cannot_answer_is_said_to_hold_the_lock_or_to_be_st
         assert (seen.stack.stacks, seen.stack.pid) == ([], body_of(rig, job))
         assert (seen.stack.rss or 0) > 0
     os.kill(body_of(rig, paused), signal.SIGCONT)
-    hold.unlink()
+    let_go(hold)
     await rig.app.jobs.acancel(greedy.id)
     await rig.final(greedy, paused)
     await rig.check()
