@@ -18,6 +18,7 @@ from taskflowmq.scheduler.here import this_process
         (["/lib/site-packages/taskflowmq/cli/__main__.py", "scheduler"], "taskflow scheduler"),
         (["/usr/bin/taskflow", "--database-url=postgresql://ada:secret@db/x"], "taskflow"),
         (["/srv/venv/bin/gunicorn", "secret"], "gunicorn"),
+        (["/lib/site-packages/shop/__main__.py", "secret"], "shop"),
         (["-c", "secret"], "python"),
         ([""], "python"),
         ([], "python"),

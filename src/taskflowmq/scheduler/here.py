@@ -28,7 +28,9 @@ def _host() -> str:
 @cache
 def _program(argv: tuple[str, ...]) -> str:
     path = PurePath(argv[0]) if argv else PurePath()
-    name = "taskflow" if path.name == "__main__.py" and "taskflowmq" in path.parts else path.name
+    name = path.name
+    if name == "__main__.py":  # python -m
+        name = "taskflow" if "taskflowmq" in path.parts else path.parent.name
     if not name or name.startswith("-"):
         return "python"
     command = argv[1] if len(argv) > 1 and name == "taskflow" and argv[1].isidentifier() else ""
