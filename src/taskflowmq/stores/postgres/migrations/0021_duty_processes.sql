@@ -4,6 +4,6 @@ ALTER TABLE taskflow.duty
   ADD COLUMN ran_by      json,
   ADD COLUMN ran_by_from timestamptz;
 
-UPDATE taskflow.store SET schema_version = 20;
+UPDATE taskflow.store SET schema_version = 21;
 
 -- functions: c40768cefd67b940
