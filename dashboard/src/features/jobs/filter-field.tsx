@@ -123,7 +123,8 @@ export function FilterField({ terms, onAdd, onReplace, onRemove, onClear, onOpen
   }
 
   return (
-    <div className="relative min-w-0 grow">
+    // Where this width does not fit beside the buttons, they stand below it: no chip is broken for them.
+    <div className="relative min-w-0 grow basis-80">
       {/* biome-ignore lint/a11y/noStaticElementInteractions lint/a11y/useKeyWithClickEvents: a press beside the input is meant for it; keys reach it by Tab and "/" */}
       <div
         className={cx(

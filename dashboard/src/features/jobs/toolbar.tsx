@@ -24,7 +24,7 @@ export function Toolbar({ search, range, filter, onOpenJob }: Props) {
   return (
     <>
       <StateTabs search={search} />
-      <div className="flex shrink-0 items-start gap-2 px-5 pt-3 pb-3 max-md:px-4">
+      <div className="flex shrink-0 flex-wrap items-start gap-2 px-5 pt-3 pb-3 max-md:px-4">
         <FilterField
           terms={termsOf(search)}
           onAdd={add}
