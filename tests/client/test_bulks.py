@@ -10,8 +10,10 @@ import pytest
 
 from taskflowmq import TaskFlow
 from taskflowmq.client.bulks import When
+from taskflowmq.client.redacting import configured_rules
 from taskflowmq.core.bulk import BulkAction, BulkState
 from taskflowmq.core.errors import BadFilter, BulkNotFound, InvalidJob
+from taskflowmq.core.job import State
 from taskflowmq.ports.telemetry import NoTelemetry
 from taskflowmq.scheduler import Bulker
 from taskflowmq.worker import SystemClock
@@ -20,7 +22,7 @@ NOBODY = "019ab2c4-7d1e-7b02-8f11-9a6d3c20b5ef"
 
 
 async def carry_out(app: TaskFlow) -> None:
-    await Bulker(app.store, SystemClock(), NoTelemetry(), 1.0).turn()
+    await Bulker(app.store, SystemClock(), NoTelemetry(), 1.0, configured_rules()).turn()
 
 
 async def test_all_jobs_that_match_are_acted_on(app: TaskFlow) -> None:
@@ -70,6 +72,29 @@ async def test_what_is_wrong_is_refused_before_anything_is_stored(app: TaskFlow)
     with pytest.raises(BulkNotFound):
         await app.bulks.aget(NOBODY)
     assert await app.bulks.alist() == []
+
+
+async def test_a_filter_by_a_hidden_field_is_refused_and_the_preview_counts_what_is_acted_on(app: TaskFlow) -> None:
+    @app.task
+    async def send(token: str, note: str = "") -> None: ...
+
+    handles = [await send.using(delay=600).aenqueue(token) for token in ("keep", "keep", "drop")]
+    for text in ("-args.token:keep", "args.token:drop", "queue:default -args.token:keep"):
+        for call in (app.bulks.apreview, app.bulks.astart):
+            with pytest.raises(
+                BadFilter, match=r"args\.token is redacted by the rule \*token.* name the jobs by their ids"
+            ):
+                await call("cancel", filter=text)
+        with pytest.raises(BadFilter, match="redacted"):
+            await app.jobs.acancel_matching(text)
+    assert await app.bulks.alist() == []
+    # Free text is looked for in what readers are shown, before and after.
+    for text, count in (("drop", 0), ("send", 3)):
+        assert (await app.bulks.apreview("cancel", filter=text, seconds=60)).matched == (count, True)
+        bulk = await app.bulks.astart("cancel", filter=text)
+        await carry_out(app)
+        assert (await app.bulks.aget(bulk.id)).total == count
+    assert {(await app.jobs.aget(handle.id)).state for handle in handles} == {State.CANCELLED}
 
 
 def test_the_same_from_blocking_code(idle_app: TaskFlow) -> None:

@@ -12,8 +12,9 @@ import pytest
 from taskflowmq.client.ids import new_id
 from taskflowmq.core.bulk import Bulk, BulkAction, BulkState, NewBulk
 from taskflowmq.core.job import NewJob, State
-from taskflowmq.core.redaction import Redaction
+from taskflowmq.core.redaction import Redaction, read_rules
 from taskflowmq.ports.store.bulks import BulkStep
+from taskflowmq.ports.tasks import TaskNotice
 from taskflowmq.ports.telemetry import NoTelemetry
 from taskflowmq.scheduler import Bulker
 from taskflowmq.stores.sqlite import SqliteStore
@@ -105,3 +106,24 @@ async def test_one_that_cannot_continue_does_not_hold_up_the_others(
     assert found.problem is not None
     assert found.problem.startswith("BadFilter: ")
     assert [record.levelname for record in caplog.records if str(wrong.id) in record.getMessage()] == ["WARNING"]
+
+
+@pytest.mark.parametrize("announced", [False, True])
+async def test_an_operation_by_a_field_that_is_hidden_meanwhile_fails_and_acts_on_nothing(
+    store: SqliteStore, clock: VirtualClock, announced: bool
+) -> None:
+    ids = await put(store, clock, 3)
+    bulks = [await start(store, text) for text in ("-args.token:keep", "args.token:keep", "-meta.a.token:1")]
+    rules = () if announced else read_rules(["token"])
+    if announced:
+        await store.intake.announce_tasks("default", [TaskNotice("task", b"{}", b'{"redact": ["token"]}')])
+    await asyncio.wait_for(Bulker(store, clock, NoTelemetry(), 1.0, rules).turn(), 30)
+    for bulk in bulks:
+        found = await store.bulks.get("default", bulk.id)
+        assert found is not None
+        assert (found.state, found.total) == (BulkState.FAILED, 0)
+        assert found.problem is not None
+        assert "is redacted by the rule" in found.problem
+        assert "name the jobs by their ids" in found.problem
+    views = await store.jobs.get_many("default", ids)
+    assert {view.state for view in views} == {State.PENDING}

@@ -148,8 +148,14 @@ async def test_a_bulk_operation_means_no_job_by_a_hidden_value(
     assert clean(await reader.post("/api/v1/bulk", json={**asked, "dry_run": True})) == {
         "matched": {"value": 0, "exact": True}, "sample": [],
     }  # fmt: skip
-    refused = await reader.post("/api/v1/bulk", json={"action": "cancel", "q": f"args.pin:{PIN}"})
-    assert refused.status_code == 422
+    for q in (f"args.pin:{PIN}", f"-args.pin:{PIN}"):
+        for dry_run in (False, True):
+            refused = await reader.post("/api/v1/bulk", json={"action": "cancel", "q": q, "dry_run": dry_run})
+            assert refused.status_code == 422
+            [error] = refused.json()["errors"]
+            assert error["pointer"] == "/q"
+            assert "is redacted by the rule" in error["detail"]
+    assert (await reader.get("/api/v1/bulk")).json()["items"] == []
     sample = clean(await reader.post("/api/v1/bulk", json={"action": "cancel", "q": "", "dry_run": True}))["sample"]
     assert [row["id"] for row in sample] == [job]
 

@@ -34,6 +34,7 @@ from taskflowmq.core.bulk import (
 from taskflowmq.core.directives import Duration
 from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.filters import MAX_PAGE
+from taskflowmq.core.job import JobFilter
 from taskflowmq.core.operations import NewTime
 from taskflowmq.core.rows import JobRow
 from taskflowmq.core.validation import check_int
@@ -121,11 +122,43 @@ def read_order(
     return Order(wanted, None, named, due)
 
 
+async def meant(session: Session, tenant: str, order: Order) -> JobFilter:
+    """Return which jobs the filter of an order means: the duty collects by what readers are shown, for programs too.
+
+    Args:
+        session: the app's.
+        tenant: whose jobs.
+        order: has a filter.
+
+    Raises:
+        BadFilter: a term names a field that is hidden.
+    """
+    query = jobs_for(order.action, tenant, order.filter or "")
+    return await seen_filter(query, session.redaction, instead="use other terms, or name the jobs by their ids")
+
+
 async def preview(
-    store: Store, tenant: str, order: Order, *, most: int = MOST_COUNTED, seconds: float = COUNT_S
+    session: Session,
+    store: Store,
+    tenant: str,
+    order: Order,
+    *,
+    most: int = MOST_COUNTED,
+    seconds: float = COUNT_S,
 ) -> Preview:
-    """Return what an operation would act on now, without doing it."""
-    jobs = store.jobs
+    """Return what an operation would act on now, without doing it.
+
+    Args:
+        session: the app's.
+        store: where the sample is read: as people or programs see it.
+        tenant: whose jobs.
+        order: which jobs, and the action.
+        most: the count ends there.
+        seconds: and after this time.
+
+    Raises:
+        BadFilter: a term names a field that is hidden.
+    """
     if order.filter is None:
         allowed = possible_states(order.action)
         ids = order.ids
@@ -137,9 +170,9 @@ async def preview(
         ]
         newest = sorted((view.id for view in views), reverse=True)[:SAMPLE]
         return Preview(Counted(len(views), True), await rows_of(store, tenant, newest))
-    query = jobs_for(order.action, tenant, order.filter)
-    counted = await jobs.count(query, most=most, seconds=seconds)
-    sample = await jobs.list_rows(query, limit=SAMPLE, before=None)
+    query = await meant(session, tenant, order)
+    counted = await store.jobs.count(query, most=most, seconds=seconds)
+    sample = await store.jobs.list_rows(query, limit=SAMPLE, before=None)
     return Preview(counted, sample.items)
 
 
@@ -207,7 +240,7 @@ class Bulks:
 
         Args:
             action: "retry", "cancel", "delete" or "reschedule".
-            filter: which jobs, as for :meth:`Jobs.list`; empty for all of them.
+            filter: which jobs, as for :meth:`Jobs.list`, but by no field that is redacted; empty for all of them.
             ids: which jobs, instead.
             most: the count ends there; then it is not exact.
             seconds: the same after this time.
@@ -218,7 +251,9 @@ class Bulks:
         """
         order = read_order(action, filter, ids, when=when)
         return await self._hub.call(
-            lambda session: preview(self._acting.read(session), self._tenant, order, most=most, seconds=seconds)
+            lambda session: preview(
+                session, self._acting.read(session), self._tenant, order, most=most, seconds=seconds
+            )
         )
 
     async def astart(
@@ -240,7 +275,7 @@ class Bulks:
 
         Args:
             action: "retry", "cancel", "delete" or "reschedule".
-            filter: which jobs, as for :meth:`Jobs.list`; empty for all of them.
+            filter: which jobs, as for :meth:`Jobs.list`, but by no field that is redacted; empty for all of them.
             ids: which jobs, instead: at most 10,000.
             reason: why, on one line; others see it with the operation.
             rate: most jobs per second; None: as fast as it goes.
@@ -267,8 +302,8 @@ class Bulks:
         )
 
         async def create(session: Session) -> Bulk:
-            if order.filter is not None and self._acting.reads_for_people:
-                await seen_filter(jobs_for(order.action, self._tenant, order.filter), session.redaction)
+            if order.filter is not None:
+                await meant(session, self._tenant, order)
             return await session.asked.bulks.create(new, by=by)
 
         return await self._hub.call(create)

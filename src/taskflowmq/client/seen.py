@@ -158,8 +158,13 @@ class _SeenStore(_Part):
         self.probes = _SeenProbes(store.probes, rules)
 
 
-async def seen_filter(query: JobFilter, rules: Rules) -> JobFilter:
+async def seen_filter(query: JobFilter, rules: Rules, **how: str) -> JobFilter:
     """Return a filter whose terms see what its reader is shown.
+
+    Args:
+        query: the filter.
+        rules: say what is hidden.
+        **how: of :func:`check_terms`.
 
     Raises:
         BadFilter: a term names a field that is hidden.
@@ -167,7 +172,7 @@ async def seen_filter(query: JobFilter, rules: Rules) -> JobFilter:
     if not any(needs_of(query.terms)):
         return query
     redaction = await rules(())
-    check_terms(redaction, query.terms, query.task)
+    check_terms(redaction, query.terms, query.task, **how)
     return msgspec.structs.replace(query, hidden=redaction)
 
 

@@ -157,13 +157,16 @@ def shown_payload(redaction: Redaction, job: P) -> P:
     return replaced
 
 
-def check_terms(redaction: Redaction, terms: Iterable[Term], task: str | None = None) -> None:
+def check_terms(
+    redaction: Redaction, terms: Iterable[Term], task: str | None = None, *, instead: str = "use other terms"
+) -> None:
     """Refuse a filter by a field that is hidden: it would find nothing, and its reader would not know why.
 
     Args:
         redaction: the rules.
         terms: of the filter.
         task: the only task whose jobs are meant; None: any.
+        instead: what the reader can do.
 
     Raises:
         BadFilter: names the rule.
@@ -183,7 +186,8 @@ def check_terms(redaction: Redaction, terms: Iterable[Term], task: str | None = 
             )  # fmt: skip
             if not of_others and Hider((rule,)).rule_for(term.key, term.path) is not None:
                 path = ".".join((term.key, *term.path))
-                raise BadFilter("redacted", f"{path} is redacted by the rule {rule}, so jobs are not found by it", 0, 0)
+                why = f"{path} is redacted by the rule {rule}, so jobs are not found by it: {instead}"
+                raise BadFilter("redacted", why, 0, 0)
 
 
 def _shown_fields(hider: Hider, values: HiddenValues, raw: bytes | None) -> bytes | None:

@@ -9,6 +9,7 @@ from taskflowmq.core.bulk import Bulk
 from taskflowmq.core.errors import StoreUnavailable, TaskFlowError
 from taskflowmq.core.filter_match import needs_of
 from taskflowmq.core.redact import redact_text
+from taskflowmq.core.redacted import check_terms
 from taskflowmq.core.redaction import Redaction, Rule, rules_of
 from taskflowmq.core.validation import clean_text
 from taskflowmq.ports.clock import Clock
@@ -71,12 +72,20 @@ class Bulker(Looper):
             return BulkStep(True)
 
     async def _hidden(self, bulk: Bulk) -> Redaction | None:
-        """Return what the filter of an operation does not see: an operator finds by it what lists show, and no more."""
-        if bulk.collected or not any(needs_of(bulk.query().terms)):
+        """Return what the filter of an operation does not see: an operator finds by it what lists show, and no more.
+
+        Raises:
+            BadFilter: a term names a field that is hidden, by a rule of this process or one that is newer than the
+                operation. Against the mask, a negated term would mean every job.
+        """
+        terms = () if bulk.collected else bulk.query().terms
+        if not any(needs_of(terms)):
             return None
         tasks = await self._store.intake.list_tasks(bulk.tenant)
         announced = (rule for task in tasks for rule in rules_of(task.name, task.options))
-        return Redaction((*self._rules, *announced))
+        redaction = Redaction((*self._rules, *announced))
+        check_terms(redaction, terms, instead="start it again with other terms, or name the jobs by their ids")
+        return redaction
 
     async def _prune(self) -> None:
         if self._clock.monotonic() >= self._prune_at:

@@ -8,16 +8,16 @@ from uuid import UUID
 from litestar import Request, Response, get, post
 from litestar.params import FromPath, QueryParameter, RawBody
 
-from taskflowmq.client.bulks import When, found, preview, read_order, results_of
+from taskflowmq.client.bulks import When, found, meant, preview, read_order, results_of
 from taskflowmq.client.ids import new_id
 from taskflowmq.core.bulk import UNDO_S, Bulk, NewBulk
-from taskflowmq.core.errors import BulkNotFound
+from taskflowmq.core.errors import BadFilter, BulkNotFound
 from taskflowmq.core.filters import MAX_PAGE
 from taskflowmq.server.api.answers import FIRST_BULKS, bulks_of
 from taskflowmq.server.api.operator import operator_of, told
 from taskflowmq.server.api.services import Services, Shared
 from taskflowmq.server.api.v1.idempotency import idempotency_of
-from taskflowmq.server.api.v1.job_filter import read_filter
+from taskflowmq.server.api.v1.job_filter import read_filter, wrong_filter
 from taskflowmq.server.edge.body import decode_body
 from taskflowmq.server.edge.request_context import RequestContext, context_of
 from taskflowmq.wire.bulk import (
@@ -66,8 +66,13 @@ async def create_bulk(
         )  # the error names the parameter, and the caller may read what it is about
     when = None if asked.params is None else When(asked.params.run_at, asked.params.delay, "/params")
     order = read_order(asked.action, asked.q, asked.ids, name="q", when=when or When(below="/params"))
+    if order.filter is not None:
+        try:
+            await meant(services.session, context.tenant, order)
+        except BadFilter as error:  # by a rule that has just been announced
+            raise wrong_filter("q", error) from error
     if asked.dry_run:
-        seen = await preview(services.session.seen, context.tenant, order)
+        seen = await preview(services.session, services.session.seen, context.tenant, order)
         rows = [row_out(row) for row in seen.sample]
         return Response(DryRunOut(matched=count_out(seen.matched), sample=rows), status_code=200)
     by = operator_of(request, asked.reason)

@@ -66,20 +66,26 @@ def read_filter(
         try:
             wanted[field] = check(value)
         except InvalidJob as error:
-            raise _of(name, error) from error
+            raise wrong_filter(name, error) from error
     query = JobFilter(tenant=context.tenant, sort=sort, **wanted)
     if any(needs_of(query.terms)):
         require(context.principal, "payload:read")
         try:
             check_terms(services.session.rules.known, query.terms, query.task)
         except InvalidJob as error:
-            raise _of("q", error) from error
+            raise wrong_filter("q", error) from error
     _check_order("created", query.created_after, query.created_before)
     _check_order("finished", query.finished_after, query.finished_before)
     return query
 
 
-def _of(name: str, error: InvalidJob) -> Problem:
+def wrong_filter(name: str, error: InvalidJob) -> Problem:
+    """Return the answer to a filter that is wrong.
+
+    Args:
+        name: of the parameter, or of the field of the body.
+        error: says what is wrong.
+    """
     wrong = error.errors[0]
     return bad_parameter(name, wrong.detail, wrong.position, wrong.hint)
 
