@@ -17,6 +17,7 @@ from taskflowmq.ports.store.bulks import BulkStep
 from taskflowmq.ports.tasks import TaskNotice
 from taskflowmq.ports.telemetry import NoTelemetry
 from taskflowmq.scheduler import Bulker
+from taskflowmq.scheduler.bulker import AT_ONCE
 from taskflowmq.stores.sqlite import SqliteStore
 from taskflowmq.testing.clock import VirtualClock
 from taskflowmq.testing.conformance.support import NOON
@@ -39,9 +40,11 @@ def duty(store: SqliteStore, clock: VirtualClock) -> Bulker:
     return Bulker(store, clock, NoTelemetry(), 1.0)
 
 
-async def put(store: SqliteStore, clock: VirtualClock, count: int, queue: str = "default") -> list[UUID]:
+async def put(
+    store: SqliteStore, clock: VirtualClock, count: int, queue: str = "default", tenant: str = "default"
+) -> list[UUID]:
     first = int((clock.now() - timedelta(seconds=1)).timestamp() * 1000) << 80 | 7 << 76 | 2 << 62
-    jobs = [NewJob(id=UUID(int=first + n), task="task", args=b"{}", queue=queue) for n in range(count)]
+    jobs = [NewJob(id=UUID(int=first + n), task="task", args=b"{}", queue=queue, tenant=tenant) for n in range(count)]
     await store.intake.enqueue(jobs)
     clock.advance(0.001)
     return [job.id for job in jobs]
@@ -53,7 +56,7 @@ async def start(store: SqliteStore, text: str, **more: object) -> Bulk:
 
 
 async def state(store: SqliteStore, bulk: Bulk) -> BulkState:
-    found = await store.bulks.get("default", bulk.id)
+    found = await store.bulks.get(bulk.tenant, bulk.id)
     assert found is not None
     return found.state
 
@@ -127,3 +130,34 @@ async def test_an_operation_by_a_field_that_is_hidden_meanwhile_fails_and_acts_o
         assert "name the jobs by their ids" in found.problem
     views = await store.jobs.get_many("default", ids)
     assert {view.state for view in views} == {State.PENDING}
+
+
+async def test_slow_operations_hold_up_no_other_and_no_other_tenant(store: SqliteStore, clock: VirtualClock) -> None:
+    await put(store, clock, 5, "mail")
+    slow = [await start(store, "queue:mail", rate=1) for _ in range(2 * AT_ONCE)]
+    taken_back = [await start(store, "", undo_ms=600_000) for _ in range(AT_ONCE)]
+    assert await duty(store, clock).turn() == pytest.approx(1)
+    new = [await start(store, "queue:other"), await start(store, "queue:other", tenant="blue")]
+    assert await duty(store, clock).turn() == pytest.approx(1)
+    assert [await state(store, bulk) for bulk in new] == [BulkState.DONE] * 2
+    assert {await state(store, bulk) for bulk in slow} == {BulkState.RUNNING}
+    assert {await state(store, bulk) for bulk in taken_back} == {BulkState.WAITING}
+
+
+async def test_a_large_operation_of_each_of_many_tenants_holds_up_none(
+    store: SqliteStore, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"tenant-{n:02}" for n in range(AT_ONCE + 3)]
+    for name in names:
+        await put(store, clock, 10, tenant=name)
+        await start(store, "", rate=1, tenant=name)
+    first: list[str] = []
+    step = store.bulks.step
+
+    async def noted(bulk: Bulk, hidden: Redaction | None) -> BulkStep:
+        first.append(bulk.tenant)
+        return await step(bulk, hidden)
+
+    monkeypatch.setattr(store.bulks, "step", noted)
+    await duty(store, clock).turn()
+    assert set(first[: 2 * AT_ONCE]) == set(names)

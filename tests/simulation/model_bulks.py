@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -96,8 +97,17 @@ class ModelBulks:
                 self._data.note(self._now(), bulk_end_act(bulk_id, bulk.state, state, by))
         return await self.get(tenant, bulk_id)
 
-    async def live(self, limit: int) -> list[Bulk]:
-        return [bulk for _, bulk in sorted(self._data.bulks.items()) if not bulk.state.ended][:limit]
+    async def live(self, limit: int, after: str = "") -> list[Bulk]:
+        now, turns = self._now(), Counter[tuple[str, bool]]()
+        order: list[tuple[datetime, int, bool, str, Bulk]] = []
+        for bulk in sorted(self._data.bulks.values(), key=lambda one: (one.chunks + one.acted, one.id)):
+            if bulk.state.ended:
+                continue
+            due = rules.what_next(bulk, now)[1] or now
+            turns[bulk.tenant, due > now] += 1
+            order.append((due, turns[bulk.tenant, due > now], bulk.tenant <= after, bulk.tenant, bulk))
+        order.sort(key=lambda one: (*one[:4], one[4].id))
+        return [one[4] for one in order[:limit]]
 
     async def step(self, bulk: Bulk, hidden: Redaction | None = None) -> BulkStep:
         data, now = self._data, self._now()

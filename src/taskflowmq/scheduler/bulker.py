@@ -20,7 +20,7 @@ from taskflowmq.scheduler.looper import Looper
 
 log = logging.getLogger("taskflowmq.scheduler")
 
-#: Most operations that proceed at the same time, one chunk each in turn; the others wait for the oldest.
+#: Most operations that have one turn, a step each; the others have the next one.
 AT_ONCE = 8
 #: Seconds between two looks for operations that ended long ago.
 PRUNE_EVERY = 3600.0
@@ -45,11 +45,14 @@ class Bulker(Looper):
         super().__init__(store, clock, telemetry, interval)
         self._rules = tuple(rules)
         self._prune_at = float("-inf")
+        #: The tenant that had the last turn.
+        self._after = ""
 
     async def turn(self) -> float | None:
         """Take steps while there are any; then wait for the time of the next one, if it is known."""
         pause: float | None = None
-        while live := await self._store.bulks.live(AT_ONCE):
+        while live := await self._store.bulks.live(AT_ONCE, self._after):
+            self._after = live[-1].tenant
             steps = [await self._step(bulk) for bulk in live]
             if not any(step.worked for step in steps):
                 known = [step.wait_ms / 1000 for step in steps if step.wait_ms]

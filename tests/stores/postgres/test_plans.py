@@ -89,7 +89,7 @@ UNORDERED = dict.fromkeys(("count_states", "count_tenant_states", "count_first_t
 ROWS, MILLION = 4_000, 1_000_000
 BY_TABLE = re.compile(
     r"(Seq Scan|Bitmap Heap Scan) on "
-    r"(ready|waiting|running|job(_\w+)?|outcome(_\w+)?|attempt|unique_lock|stat|backlog|bulk_chunk|job_log|audit|"
+    r"(ready|waiting|running|job(_\w+)?|outcome(_\w+)?|attempt|unique_lock|stat|backlog|bulk|bulk_chunk|job_log|audit|"
     r"error_stat)\b"
 )
 

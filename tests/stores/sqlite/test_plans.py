@@ -34,6 +34,7 @@ _BIG = (
     "unique_lock",
     "stat",
     "backlog",
+    "bulk",
     "bulk_chunk",
     "job_log",
     "audit",

@@ -66,8 +66,17 @@ class Bulks(Protocol):
         """
         ...
 
-    async def live(self, limit: int) -> list[Bulk]:
-        """Return the operations of every tenant that have not ended, oldest first."""
+    async def live(self, limit: int, after: str = "") -> list[Bulk]:
+        """Return operations of all tenants that have not ended: those that can continue now, in turn, before others.
+
+        Args:
+            limit: most operations.
+            after: the tenant that had the last turn; the next one begins.
+
+        One of each tenant comes before the second one of any, and of a tenant the one that has done least, so that
+        neither a large one nor many of one tenant hold up others. Those that wait for their undo or rate follow, the
+        next one first.
+        """
         ...
 
     async def step(self, bulk: Bulk, hidden: Redaction | None = None) -> BulkStep:

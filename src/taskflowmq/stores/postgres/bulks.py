@@ -120,9 +120,9 @@ class PostgresBulks(CommonBulks):
         await self._pool.run(end)
         return await self.get(tenant, bulk_id)
 
-    async def live(self, limit: int) -> list[Bulk]:
-        """Return the operations of every tenant that have not ended, oldest first."""
-        return [bulk_view(row) for row in await self._pool.fetch(q.list_live_bulks, limit)]
+    async def live(self, limit: int, after: str = "") -> list[Bulk]:
+        """Return operations of all tenants that have not ended: those that can continue now, in turn, before others."""
+        return [bulk_view(row) for row in await self._pool.fetch(q.list_live_bulks, self._now(), after, limit)]
 
     async def fail(self, bulk_id: UUID, problem: str) -> None:
         """End an operation that cannot continue."""

@@ -129,9 +129,10 @@ class SqliteBulks(CommonBulks):
 
         return await self._writer.run(end)
 
-    async def live(self, limit: int) -> list[Bulk]:
-        """Return the operations of every tenant that have not ended, oldest first."""
-        return [_view(row) for row in await self._fetch(q.list_live_bulks, {"limit": limit})]
+    async def live(self, limit: int, after: str = "") -> list[Bulk]:
+        """Return operations of all tenants that have not ended: those that can continue now, in turn, before others."""
+        params = {"limit": limit, "after": after, "now": self._now()}
+        return [_view(row) for row in await self._fetch(q.list_live_bulks, params)]
 
     async def fail(self, bulk_id: UUID, problem: str) -> None:
         """End an operation that cannot continue."""

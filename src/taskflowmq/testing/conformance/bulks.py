@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from datetime import timedelta
 from functools import partial
+from itertools import pairwise
 from uuid import UUID
 
 import pytest
@@ -284,6 +285,38 @@ class TestBulks(StoreSuite):
             rig.clock.advance(1)
         assert done == [10, 20, 30, 40, 50, 50]
         assert bulk.state is BulkState.DONE
+
+    async def test_those_that_wait_hold_up_none_that_can_continue(self, rig: Rig) -> None:
+        await rig.enqueue(*[rig.job(queue="mail") for _ in range(3)])
+        slow = [await start(rig, "cancel", "queue:mail", rate=1) for _ in range(3)]
+        for bulk in slow:
+            await carry_out(rig.store, bulk)  # as far as the rate allows
+        undone = await start(rig, "cancel", "", undo_ms=60_000)
+        await rig.store.bulks.step(undone)
+        new = [await start(rig, "retry", text) for text in ("state:dead", "queue:other")]
+        listed = [one.id for one in await rig.store.bulks.live(5)]
+        assert listed[:2] == [one.id for one in new]  # to be collected
+        assert set(listed[2:]) == {one.id for one in slow}
+        for bulk in new:
+            assert (await carry_out(rig.store, bulk)).state is BulkState.DONE
+        rig.clock.advance(1)
+        assert {one.id for one in await rig.store.bulks.live(3)} == {one.id for one in slow}
+        assert (await rig.store.bulks.live(9))[-1].id == undone.id
+        rig.clock.advance(60)
+        assert (await rig.store.bulks.live(1))[0].id == undone.id  # of those that are due, it has done least
+
+    async def test_each_tenant_has_a_turn(self, rig: Rig) -> None:
+        for tenant in ("blue", "green", TENANT):
+            await rig.enqueue(*[rig.job(tenant=tenant) for _ in range(3)])
+        blue = [await start(rig, "cancel", "", tenant="blue") for _ in range(3)]
+        green, other = await start(rig, "cancel", "", tenant="green"), await start(rig, "cancel", "", tenant=TENANT)
+        listed = await rig.store.bulks.live(3)
+        assert {one.id for one in listed} == {blue[0].id, green.id, other.id}
+        for last, following in pairwise([*listed, listed[0]]):
+            assert (await rig.store.bulks.live(1, last.tenant))[0].id == following.id
+        await rig.store.bulks.step(blue[0])  # the others of its tenant have done less
+        assert blue[1].id in {one.id for one in await rig.store.bulks.live(3)}
+        assert [one.id for one in await rig.store.bulks.live(9)][3:] == [blue[2].id, blue[0].id]
 
     async def test_what_has_ended_cannot_be_stopped(self, rig: Rig) -> None:
         bulk = await carry_out(rig.store, await start(rig, "cancel", ""))
