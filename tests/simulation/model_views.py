@@ -10,7 +10,7 @@ from uuid import UUID
 from tests.simulation.rows import Data
 
 from taskflowmq.core.audit import Action, Caller
-from taskflowmq.core.views import MAX_VIEWS, SHARED, SavedView, ViewContent, scope_of
+from taskflowmq.core.views import MAX_VIEWS, SHARED, SavedView, ViewChange, ViewContent, content_of, scope_of
 from taskflowmq.stores.common.audit import view_act
 from taskflowmq.stores.common.views import by_name, is_taken, too_many_views, view_row
 
@@ -39,12 +39,12 @@ class ModelViews:
         return view
 
     async def change(
-        self, tenant: str, view_id: UUID, content: ViewContent, *, by: Caller, scopes: Collection[str] | None
+        self, tenant: str, view_id: UUID, change: ViewChange, *, by: Caller, scopes: Collection[str] | None
     ) -> SavedView | None:
         before = self._writable(tenant, view_id, scopes)
         if before is None:
             return None
-        now = self._now()
+        now, content = self._now(), change(content_of(before))
         view = _saved(content, view_id, before.owner, before.created_at, now)
         self._check_name(tenant, view)
         self._data.views[tenant, view_id] = view

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from taskflowmq.client.acting import Acting
 from taskflowmq.client.hub import Hub
@@ -39,7 +39,13 @@ async def find_group(store: Store, tenant: str, fingerprint: str) -> ErrorGroup:
 
 
 async def mark_group(
-    store: Store, tenant: str, fingerprint: str, state: GroupState, *, by: Caller, until: datetime | None = None
+    store: Store,
+    tenant: str,
+    fingerprint: str,
+    state: GroupState,
+    *,
+    by: Caller,
+    until: datetime | timedelta | None = None,
 ) -> ErrorGroup:
     """Put a group into a state and return it.
 
@@ -48,16 +54,18 @@ async def mark_group(
         tenant, fingerprint: the group.
         state: which.
         by: who decided it; the audit keeps that.
-        until: when a mute ends.
+        until: when a mute ends, or how long it lasts: then it begins by the clock of the store.
 
     Raises:
         ErrorGroupNotFound: the tenant has none with this fingerprint.
         InvalidJob: a mute does not end in the next year.
     """
+    end = None
     if until is not None:
-        until = check_until(until, await store.history.now())
+        now = await store.history.now()
+        end = check_until(now + until if isinstance(until, timedelta) else until, now)
     if is_fingerprint(fingerprint):
-        await store.errors.mark(tenant, fingerprint, state, by=by, until=until)
+        await store.errors.mark(tenant, fingerprint, state, by=by, until=end)
     return await find_group(store, tenant, fingerprint)
 
 
@@ -170,9 +178,8 @@ class Errors:
         """
         if (until is None) == (seconds is None):
             raise InvalidJob.at("/until", "exactly one of until and seconds is required")
-        if until is None:
-            until = datetime.now(UTC) + timedelta(milliseconds=age_ms(seconds, "/seconds") or 0)
-        return await self._mark(fingerprint, GroupState.MUTED, self._acting.caller(actor, reason), until)
+        end = timedelta(milliseconds=age_ms(seconds, "/seconds") or 0) if until is None else until
+        return await self._mark(fingerprint, GroupState.MUTED, self._acting.caller(actor, reason), end)
 
     async def areopen(self, fingerprint: str, *, reason: str | None = None, actor: str | None = None) -> ErrorGroup:
         """Open a group that is resolved or muted. The audit keeps who did, and why.
@@ -182,7 +189,9 @@ class Errors:
         """
         return await self._mark(fingerprint, GroupState.OPEN, self._acting.caller(actor, reason))
 
-    async def _mark(self, fingerprint: str, state: GroupState, by: Caller, until: datetime | None = None) -> ErrorGroup:
+    async def _mark(
+        self, fingerprint: str, state: GroupState, by: Caller, until: datetime | timedelta | None = None
+    ) -> ErrorGroup:
         return await self._hub.call(
             lambda session: mark_group(session.asked, self._tenant, fingerprint, state, by=by, until=until)
         )

@@ -15,7 +15,7 @@ from taskflowmq.client.sync import sync_twin
 from taskflowmq.core.audit import Caller
 from taskflowmq.core.errors import ViewNotFound
 from taskflowmq.core.job import Sort
-from taskflowmq.core.views import BuiltInView, SavedView, ViewContent, check_view, find_view
+from taskflowmq.core.views import BuiltInView, SavedView, ViewChange, ViewContent, check_view, find_view
 from taskflowmq.ports.store import Store
 
 
@@ -32,15 +32,15 @@ def read_view_id(text: UUID | str) -> UUID:
 
 
 async def change_view(
-    store: Store, view: SavedView, content: ViewContent, *, by: Caller, scopes: tuple[str, ...] | None
+    store: Store, view: SavedView, change: ViewChange, *, by: Caller, scopes: tuple[str, ...] | None
 ) -> SavedView:
-    """Put another content in the place of a view's.
+    """Change the content of a view as it is kept now.
 
     Raises:
         ViewNotFound: it is gone, or the caller may not change it.
         Conflict: another view has the name.
     """
-    changed = await store.views.change(by.tenant, view.id, content, by=by, scopes=scopes)
+    changed = await store.views.change(by.tenant, view.id, change, by=by, scopes=scopes)
     if changed is None:
         raise ViewNotFound(f"there is no view {view.id} that can be changed")
     return changed
@@ -119,10 +119,12 @@ class Views:
             Conflict: another view has the name.
         """
         view, by = await self._kept(wanted), self._acting.caller(actor, reason, keeps_view=True)
-        new = check_view(name, shared=view.shared if shared is None else shared)
-        kept = {field: getattr(view, field) for field in ViewContent.__struct_fields__}
-        content = msgspec.structs.replace(ViewContent(**kept), name=new.name, shared=new.shared)
-        return await self._hub.call(lambda session: change_view(session.asked, view, content, by=by, scopes=None))
+        new = check_view(name)
+
+        def change(kept: ViewContent) -> ViewContent:
+            return msgspec.structs.replace(kept, name=new.name, shared=kept.shared if shared is None else shared)
+
+        return await self._hub.call(lambda session: change_view(session.asked, view, change, by=by, scopes=None))
 
     async def adelete(self, wanted: str, *, reason: str | None = None, actor: str | None = None) -> None:
         """Delete a view, by its name or id. The audit keeps who did, and why.

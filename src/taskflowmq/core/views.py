@@ -7,7 +7,7 @@ of a tenant, and among the own views of an owner.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -68,6 +68,10 @@ class ViewContent(msgspec.Struct, frozen=True, kw_only=True):
         return {"filter": self.filter_text() or None, "sort": self.sort}
 
 
+#: Returns another content in the place of one.
+ViewChange = Callable[[ViewContent], ViewContent]
+
+
 class BuiltInView(ViewContent, frozen=True, kw_only=True):
     """A view that every store has; ``key`` stands in the place of an id."""
 
@@ -102,6 +106,11 @@ def writable_scopes(owner: str, *, shares: bool) -> tuple[str, ...]:
     return (owner, SHARED) if shares else (owner,)
 
 
+def content_of(view: ViewContent) -> ViewContent:
+    """Return the content of a view, without what is known of one that is kept."""
+    return ViewContent(**{name: getattr(view, name) for name in ViewContent.__struct_fields__})
+
+
 def check_view(
     name: object,
     *,
@@ -132,6 +141,15 @@ def check_view(
     )
     parse_filter(content.filter_text())  # the range is one more term
     return content
+
+
+def changed_view(view: ViewContent, fields: Mapping[str, Any]) -> ViewContent:
+    """Return the content of a view in which some fields are others; what is left out stays as it is.
+
+    Raises:
+        InvalidJob: names the field.
+    """
+    return check_view(**({name: getattr(view, name) for name in ViewContent.__struct_fields__} | dict(fields)))
 
 
 def _check_range(text: object) -> str:

@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from taskflowmq.core.audit import Caller
-from taskflowmq.core.views import SavedView, ViewContent
+from taskflowmq.core.views import SavedView, ViewChange, ViewContent
 
 
 class Views(Protocol):
@@ -30,13 +30,14 @@ class Views(Protocol):
         ...
 
     async def change(
-        self, tenant: str, view_id: UUID, content: ViewContent, *, by: Caller, scopes: Collection[str] | None
+        self, tenant: str, view_id: UUID, change: ViewChange, *, by: Caller, scopes: Collection[str] | None
     ) -> SavedView | None:
-        """Put another content in the place of a view's, which keeps its owner; None if there is no such view.
+        """Change the content of a view as it is under its lock; it keeps its owner. None if there is no such view.
 
         Args:
             tenant, view_id: the view.
-            content: the new one.
+            change: returns the new content of the one that is kept now, so that nobody's change undoes another one; it
+                may be called again. What it raises is raised, and nothing is changed.
             by: who changes it; the audit keeps that.
             scopes: whose views may be changed (``core.views.writable_scopes``); None: everyone's.
 

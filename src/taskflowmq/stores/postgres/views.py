@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from taskflowmq.core.audit import Action, Caller
-from taskflowmq.core.views import MAX_VIEWS, SavedView, ViewContent
+from taskflowmq.core.views import MAX_VIEWS, SavedView, ViewChange, ViewContent, content_of
 from taskflowmq.stores.common.audit import ascii_text, view_act
 from taskflowmq.stores.common.views import by_name, is_taken, scopes_read, too_many_views, view_of, view_row
 from taskflowmq.stores.postgres.audit import append_act
@@ -45,15 +45,16 @@ class PostgresViews:
         return await self._pool.run(write)
 
     async def change(
-        self, tenant: str, view_id: UUID, content: ViewContent, *, by: Caller, scopes: Collection[str] | None
+        self, tenant: str, view_id: UUID, change: ViewChange, *, by: Caller, scopes: Collection[str] | None
     ) -> SavedView | None:
-        """Put another content in the place of a view's, which keeps its owner; None if there is no such view."""
+        """Change the content of a view as it is under its lock; it keeps its owner. None if there is no such view."""
 
         async def write(conn: Any) -> SavedView | None:
             async with conn.transaction():
-                before = _writable(await conn.fetchrow(q.lock_view, tenant, view_id), scopes)
+                before = _writable(await _lock(conn, tenant, view_id), scopes)
                 if before is None:
                     return None
+                content = change(content_of(before))
                 row = view_row(content, before.owner)
                 await conn.execute(q.delete_view, tenant, view_id)
                 again = (self._now(), view_id, tenant, *row, before.created_at)
@@ -69,7 +70,7 @@ class PostgresViews:
 
         async def write(conn: Any) -> bool:
             async with conn.transaction():
-                before = _writable(await conn.fetchrow(q.lock_view, tenant, view_id), scopes)
+                before = _writable(await _lock(conn, tenant, view_id), scopes)
                 if before is None:
                     return False
                 await conn.execute(q.delete_view, tenant, view_id)
@@ -77,6 +78,17 @@ class PostgresViews:
                 return True
 
         return await self._pool.run(write)
+
+
+async def _lock(conn: Any, tenant: str, view_id: UUID) -> Any:
+    """Return the locked row of a view, or None.
+
+    A change puts a view back as a new row, which a statement that has waited for the old one does not see; the next does.
+    """
+    while (row := await conn.fetchrow(q.lock_view, tenant, view_id)) is None:
+        if await conn.fetchrow(q.read_view, tenant, view_id) is None:
+            return None
+    return row
 
 
 def _writable(row: Any, scopes: Collection[str] | None) -> SavedView | None:

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from taskflowmq.core.audit import Action, Caller
-from taskflowmq.core.views import MAX_VIEWS, SavedView, ViewContent
+from taskflowmq.core.views import MAX_VIEWS, SavedView, ViewChange, ViewContent, content_of
 from taskflowmq.stores.common.audit import ascii_text, view_act
 from taskflowmq.stores.common.views import by_name, is_taken, scopes_read, too_many_views, view_of, view_row
 from taskflowmq.stores.sqlite.audit import append_act
@@ -50,16 +50,17 @@ class SqliteViews:
         return await self._writer.run(write)
 
     async def change(
-        self, tenant: str, view_id: UUID, content: ViewContent, *, by: Caller, scopes: Collection[str] | None
+        self, tenant: str, view_id: UUID, change: ViewChange, *, by: Caller, scopes: Collection[str] | None
     ) -> SavedView | None:
-        """Put another content in the place of a view's, which keeps its owner; None if there is no such view."""
+        """Change the content of a view as it is under its lock; it keeps its owner. None if there is no such view."""
         params = {"id": view_id.bytes, "tenant": tenant}
 
         def write(conn: sqlite3.Connection) -> SavedView | None:
             before = _writable(conn.execute(q.read_view, params).fetchone(), scopes)
             if before is None:
                 return None
-            row, now = view_row(content, before.owner), self._now()
+            content, now = change(content_of(before)), self._now()
+            row = view_row(content, before.owner)
             more = {"created_at": to_us(before.created_at), "now": now}
             conn.execute(q.delete_view, params)
             if not conn.execute(q.put_view, {**params, **row._asdict(), **more}).fetchall():

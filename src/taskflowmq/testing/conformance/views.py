@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -9,9 +11,9 @@ import msgspec
 import pytest
 
 from taskflowmq.core.audit import Act, AuditQuery, Caller, Via, view_object
-from taskflowmq.core.errors import Conflict
+from taskflowmq.core.errors import Conflict, InvalidJob
 from taskflowmq.core.job import Sort
-from taskflowmq.core.views import MAX_VIEWS, SHARED, SavedView, ViewContent
+from taskflowmq.core.views import MAX_VIEWS, SHARED, SavedView, ViewChange, ViewContent, changed_view
 from taskflowmq.ports.store import Store
 from taskflowmq.testing.conformance.support import NOON, TENANT, Rig, StoreSuite
 
@@ -24,6 +26,15 @@ def view(name: str = "Mail", **given: Any) -> ViewContent:
     """Return a view that differs from the defaults in every field."""
     content = ViewContent(name=name, filter="queue:mäil", sort=Sort.OLDEST, range="24h", columns=("queue", "ended"))
     return msgspec.structs.replace(content, **given)
+
+
+def to(content: ViewContent) -> ViewChange:
+    """Return the change that puts a content in the place of any."""
+    return lambda _: content
+
+
+def _changed(fields: dict[str, Any], kept: ViewContent) -> ViewContent:
+    return changed_view(kept, fields)
 
 
 async def names(store: Store, owner: str | None, tenant: str = TENANT) -> list[str]:
@@ -76,7 +87,7 @@ class TestViews(StoreSuite):
             with pytest.raises(Conflict, match="is named 'Mail' already"):
                 await store.views.add(TENANT, UUID(int=number), view(shared=shared), by=ADA)
         with pytest.raises(Conflict, match="a shared view is named 'Mail' already"):
-            await store.views.change(TENANT, ONE, view(shared=True), by=ADA, scopes=None)
+            await store.views.change(TENANT, ONE, to(view(shared=True)), by=ADA, scopes=None)
         assert [one.shared for one in await store.views.list_views(TENANT, "ada")] == [False, True]
         assert [act.action for act in await acts(store, ONE)] == ["view.create"]
 
@@ -84,28 +95,51 @@ class TestViews(StoreSuite):
         made = await store.views.add(TENANT, ONE, view(), by=BOB)
         rig.clock.advance(60)
         new = ViewContent(name="Post", shared=True)
-        changed = await store.views.change(TENANT, ONE, new, by=ADA, scopes=None)
+        changed = await store.views.change(TENANT, ONE, to(new), by=ADA, scopes=None)
         assert changed is not None
         assert (changed.name, changed.owner, changed.filter, changed.columns) == ("Post", "bøb", "", None)
         assert (changed.created_at, changed.changed_at > made.changed_at) == (made.created_at, True)
         assert await store.views.list_views(TENANT, "ada") == [changed]
 
+    async def test_two_changes_at_the_same_time_are_both_kept(self, rig: Rig, other: Rig) -> None:
+        await rig.store.views.add(TENANT, ONE, view(), by=ADA)
+        changes: list[tuple[Rig, dict[str, Any]]] = [
+            (rig, {"name": "Post"}),
+            (other, {"filter": "queue:post"}),
+            (rig, {"range": None}),
+        ]
+        await asyncio.gather(
+            *(
+                one.store.views.change(TENANT, ONE, partial(_changed, fields), by=ADA, scopes=None)
+                for one, fields in changes
+            )
+        )
+        (kept,) = await rig.store.views.list_views(TENANT, "ada")
+        assert (kept.name, kept.filter, kept.range, kept.sort) == ("Post", "queue:post", None, Sort.OLDEST)
+
+    async def test_a_change_that_is_refused_changes_nothing(self, store: Store) -> None:
+        made = await store.views.add(TENANT, ONE, view(), by=ADA)
+        with pytest.raises(InvalidJob, match="is not a column"):
+            await store.views.change(TENANT, ONE, partial(_changed, {"columns": ["x"]}), by=ADA, scopes=None)
+        assert await store.views.list_views(TENANT, "ada") == [made]
+        assert [act.action for act in await acts(store, ONE)] == ["view.create"]
+
     async def test_only_views_of_the_given_scopes_are_changed(self, store: Store) -> None:
         await store.views.add(TENANT, ONE, view("mine"), by=BOB)
         await store.views.add(TENANT, TWO, view("ours", shared=True), by=BOB)
         for scopes, may in (((), False), (("ada", SHARED), False), (("bøb",), True)):
-            changed = await store.views.change(TENANT, ONE, view("new"), by=BOB, scopes=scopes)
+            changed = await store.views.change(TENANT, ONE, to(view("new")), by=BOB, scopes=scopes)
             assert (changed is not None) is may, scopes
         assert not await store.views.delete(TENANT, TWO, by=BOB, scopes=("bøb",))
         assert await store.views.delete(TENANT, TWO, by=BOB, scopes=("bøb", SHARED))
         assert not await store.views.delete(TENANT, TWO, by=BOB, scopes=None)
         assert await names(store, None) == ["new"]
-        assert await store.views.change(TENANT, TWO, view(), by=BOB, scopes=None) is None
+        assert await store.views.change(TENANT, TWO, to(view()), by=BOB, scopes=None) is None
 
     async def test_the_audit_keeps_what_was_done(self, store: Store) -> None:
         await store.views.add(TENANT, ONE, view(), by=ADA)
         await store.views.add(TENANT, ONE, view(), by=ADA)
-        await store.views.change(TENANT, ONE, view("Post"), by=ADA, scopes=None)
+        await store.views.change(TENANT, ONE, to(view("Post")), by=ADA, scopes=None)
         await store.views.delete(TENANT, ONE, by=BOB, scopes=None)
         mail, post = (msgspec.to_builtins(view(name)) | {"columns": ["queue", "ended"]} for name in ("Mail", "Post"))
         about: dict[str, Any] = {"object": view_object(ONE)}

@@ -10,7 +10,7 @@ from litestar.params import FromPath, RawBody
 from taskflowmq.client.ids import new_id
 from taskflowmq.client.views import change_view, read_view_id
 from taskflowmq.core.errors import ViewNotFound
-from taskflowmq.core.views import SavedView, ViewContent, check_view, writable_scopes
+from taskflowmq.core.views import SavedView, ViewContent, changed_view, check_view, writable_scopes
 from taskflowmq.server.api.operator import ReasonText, operator_of
 from taskflowmq.server.api.services import Services, Shared
 from taskflowmq.server.edge.auth import require
@@ -44,9 +44,12 @@ async def change(view_id: FromPath[str], body: RawBody, request: Request[Any, An
     given = decode_body(ViewChange, body)
     by = operator_of(request, given.reason, keeps_view=True)
     view, scopes = await _writable(services, context_of(request.scope), view_id, shares=given.shared is True)
-    before = {name: getattr(view, name) for name in ViewContent.__struct_fields__}
-    content = check_view(**(before | fields_of(given)))
-    return view_out(await change_view(services.session.asked, view, content, by=by, scopes=scopes))
+    fields = fields_of(given)
+
+    def new(kept: ViewContent) -> ViewContent:
+        return changed_view(kept, fields)
+
+    return view_out(await change_view(services.session.asked, view, new, by=by, scopes=scopes))
 
 
 @delete("/views/{view_id:str}", operation_id="deleteView", summary="Delete a saved view", tags=TAGS)
