@@ -83,7 +83,8 @@ class PostgresViews:
 async def _lock(conn: Any, tenant: str, view_id: UUID) -> Any:
     """Return the locked row of a view, or None.
 
-    A change puts a view back as a new row, which a statement that has waited for the old one does not see; the next does.
+    A change puts a view back as a new row, which a statement that has waited for the old one does not see: the next one
+    does.
     """
     while (row := await conn.fetchrow(q.lock_view, tenant, view_id)) is None:
         if await conn.fetchrow(q.read_view, tenant, view_id) is None:
