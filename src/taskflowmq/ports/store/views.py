@@ -36,7 +36,7 @@ class Views(Protocol):
 
         Args:
             tenant, view_id: the view.
-            change: returns the new content of the one that is kept now, so that nobody's change undoes another one; it
+            change: returns the new content of the one that is kept now, so that no change undoes another one; it
                 may be called again. What it raises is raised, and nothing is changed.
             by: who changes it; the audit keeps that.
             scopes: whose views may be changed (``core.views.writable_scopes``); None: everyone's.
