@@ -13,9 +13,10 @@ from tests.worker.fakes import FakeStore
 from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.core.history import Figures
 from taskflowmq.core.job import Counters, JobKind, QueueRef, State
+from taskflowmq.core.system import EVERYWHERE, IN_TURNS
 from taskflowmq.ports.store import DutyTurn, Retention, StagedCount
 from taskflowmq.ports.telemetry import NoTelemetry
-from taskflowmq.scheduler import Expirer, Maintainer, Pruner, Rescuer, RollUp, Stager, all_duties
+from taskflowmq.scheduler import Expirer, Looper, Maintainer, Pruner, Rescuer, RollUp, Stager, TurnLooper, all_duties
 
 
 class StepClock:
@@ -101,6 +102,16 @@ async def test_the_stager_wakes_the_queues_and_sleeps_until_the_next_job_is_due(
     ]
     assert [await stager.turn() for _ in range(4)] == [0.0, 0.25, 1.0, None]
     assert [store.wakes.get_nowait() for _ in range(3)] == [mail, mail, web]
+
+
+def duty_classes(of: type[Looper] = Looper) -> set[type[Looper]]:
+    return {cls for one in of.__subclasses__() for cls in ({one} if "name" in vars(one) else duty_classes(one))}
+
+
+def test_what_operators_are_told_of_turns_is_what_the_classes_of_duties_do() -> None:
+    in_turns = {cls.name for cls in duty_classes() if issubclass(cls, TurnLooper)}
+    assert in_turns == set(IN_TURNS)
+    assert {cls.name for cls in duty_classes()} - in_turns == set(EVERYWHERE)
 
 
 async def test_the_rescuer_settles_what_lost_workers_held(store: Store) -> None:

@@ -8,8 +8,8 @@ from typing import Literal, NamedTuple
 import msgspec
 
 #: Duties that nodes take turns in: one of them has each. The others run on every node with duties.
-IN_TURNS = ("expirer", "lookout", "maintainer", "pruner", "rescuer")
-EVERYWHERE = ("bulker", "rollup", "stager")
+IN_TURNS = ("expirer", "lookout", "maintainer", "pruner", "rescuer", "rollup")
+EVERYWHERE = ("bulker", "stager")
 
 
 class Verdict(StrEnum):

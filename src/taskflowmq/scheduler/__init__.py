@@ -13,7 +13,7 @@ from taskflowmq.scheduler.bulker import Bulker
 from taskflowmq.scheduler.expirer import Expirer
 from taskflowmq.scheduler.lookout import INTERVAL as LOOKOUT_SECONDS
 from taskflowmq.scheduler.lookout import Lookout
-from taskflowmq.scheduler.looper import Looper
+from taskflowmq.scheduler.looper import Looper, TurnLooper
 from taskflowmq.scheduler.maintainer import INTERVAL as MAINTAIN_SECONDS
 from taskflowmq.scheduler.maintainer import Maintainer
 from taskflowmq.scheduler.pruner import Pruner
@@ -32,6 +32,7 @@ __all__ = [
     "Rescuer",
     "RollUp",
     "Stager",
+    "TurnLooper",
     "all_duties",
 ]
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from taskflowmq.ports.store import MAX_BATCH
-from taskflowmq.scheduler.looper import Looper
+from taskflowmq.scheduler.looper import TurnLooper
 
 
-class Expirer(Looper):
+class Expirer(TurnLooper):
     """Ends expired jobs in batches, once per interval for the cluster."""
 
     name = "expirer"

@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 
 from taskflowmq.ports.waiting import find_unserved
-from taskflowmq.scheduler.looper import Looper
+from taskflowmq.scheduler.looper import TurnLooper
 
 log = logging.getLogger("taskflowmq.scheduler")
 
 INTERVAL = 60.0
 
 
-class Lookout(Looper):
+class Lookout(TurnLooper):
     """Checks once per interval for the cluster; a process logs a reason of a task once, until it is served again.
 
     It logs what two checks in sequence have found: while programs start and end, jobs wait for short times.

@@ -84,12 +84,6 @@ class Looper(ABC):
         if line is not None:
             log.warning("%s", line)
 
-    async def _take_turn(self, lease_ms: int | None = None) -> DutyTurn:
-        """Decide whether this node runs the duty now."""
-        turn = await self._store.upkeep.take_turn(self.name, self._interval_ms, lease_ms=lease_ms, by=this_process())
-        self._mine = turn.taken
-        return turn
-
     async def _works(self) -> None:
         """Have the store forget that this duty failed."""
         if self._noted is not None:
@@ -112,9 +106,21 @@ class Looper(ABC):
             # Most often the store itself failed; then the log has the error.
             log.debug("the failure of the %s could not be stored: %s", self.name, also)
 
-    @property
-    def _interval_ms(self) -> int:
-        return max(round(self._interval * 1000), 1)
+
+class TurnLooper(Looper):
+    """A duty that nodes take turns in: one of them has it at a time. A duty of any other class runs on every node."""
+
+    async def _take_turn(self, *, once_ms: int | None = None, lease_ms: int | None = None) -> DutyTurn:
+        """Decide whether this node runs the duty now.
+
+        Args:
+            once_ms: within which one node takes the turn; None: the interval.
+            lease_ms: as of ``take_turn`` of the store.
+        """
+        within = max(round(self._interval * 1000), 1) if once_ms is None else once_ms
+        turn = await self._store.upkeep.take_turn(self.name, within, lease_ms=lease_ms, by=this_process())
+        self._mine = turn.taken
+        return turn
 
 
 def _is_outage(error: Exception) -> bool:

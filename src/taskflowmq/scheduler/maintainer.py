@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from taskflowmq.scheduler.looper import Looper
+from taskflowmq.scheduler.looper import TurnLooper
 
 INTERVAL = 600.0
 
 
-class Maintainer(Looper):
+class Maintainer(TurnLooper):
     """Maintains once per interval for the cluster."""
 
     name = "maintainer"

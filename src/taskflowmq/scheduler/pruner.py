@@ -5,14 +5,14 @@ from __future__ import annotations
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.store import MAX_BATCH, Retention, Store
 from taskflowmq.ports.telemetry import Telemetry
-from taskflowmq.scheduler.looper import Looper
+from taskflowmq.scheduler.looper import TurnLooper
 
 INTERVAL = 60.0
 #: Most batches of one turn; more waits for the next, so that claims keep the database to themselves.
 BATCHES = 50
 
 
-class Pruner(Looper):
+class Pruner(TurnLooper):
     """Prunes in batches, once per interval for the cluster.
 
     Args:

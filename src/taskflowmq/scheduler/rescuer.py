@@ -16,7 +16,7 @@ from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.counting import count_ends
 from taskflowmq.ports.store import Settled, Store
 from taskflowmq.ports.telemetry import Telemetry
-from taskflowmq.scheduler.looper import Looper
+from taskflowmq.scheduler.looper import TurnLooper
 
 log = logging.getLogger("taskflowmq.scheduler")
 
@@ -24,7 +24,7 @@ WORKERS = 100
 JOBS = 500
 
 
-class Rescuer(Looper):
+class Rescuer(TurnLooper):
     """Ends workers whose lease is over and settles what they held as lost.
 
     Args:
@@ -42,7 +42,7 @@ class Rescuer(Looper):
 
     async def turn(self) -> float | None:
         """Sweep once, unless another node did or a grace is in force."""
-        turn = await self._take_turn(self._lease_ms)
+        turn = await self._take_turn(lease_ms=self._lease_ms)
         if not turn.taken:
             return None
         if turn.grace:

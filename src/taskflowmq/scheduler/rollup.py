@@ -7,8 +7,7 @@ from taskflowmq.ports.chance import chance
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.store import MAX_BATCH, Store
 from taskflowmq.ports.telemetry import Telemetry
-from taskflowmq.scheduler.here import this_process
-from taskflowmq.scheduler.looper import Looper
+from taskflowmq.scheduler.looper import TurnLooper
 
 INTERVAL = 60.0
 #: Seconds of a minute over which the nodes of a fleet spread their turns, and within which only one takes it.
@@ -22,7 +21,7 @@ PRUNE_EVERY = 3_600.0
 SHARE = 20
 
 
-class RollUp(Looper):
+class RollUp(TurnLooper):
     """Counts and joins once per minute for the cluster, at the beginning of the minute.
 
     Args:
@@ -47,8 +46,7 @@ class RollUp(Looper):
 
     async def turn(self) -> float | None:
         """Count, join and delete what is due; return seconds until the next minute has begun."""
-        turn = await self._store.upkeep.take_turn(self.name, _ONCE_MS, by=this_process())
-        self._mine = turn.taken
+        turn = await self._take_turn(once_ms=_ONCE_MS)
         if not turn.taken:
             return self._rest(1000 * self._interval - (turn.gap_ms or 0))
         until_next = await self._count()

@@ -26,7 +26,7 @@ const SYSTEM: System = {
       problem: null,
     },
     {
-      name: "rollup",
+      name: "stager",
       runs_on: "each",
       ran_at: null,
       ran_by: null,
@@ -41,7 +41,7 @@ const SYSTEM: System = {
   ],
   checks: [
     { name: "schema", verdict: "OK", detail: "version 17", fix: null },
-    { name: "duties", verdict: "WARN", detail: "failed: the rollup", fix: "fix the cause" },
+    { name: "duties", verdict: "WARN", detail: "failed: the stager", fix: "fix the cause" },
   ],
   feed: { streams: 3, most_streams: 200, current: true },
 };
@@ -62,7 +62,7 @@ test("it shows the store, the duties, the nodes and the settings, what is wrong 
   answer = () => HttpResponse.json(SYSTEM);
   await openApp("/system");
   const checks = within(await screen.findByRole("list", { name: "Checks" })).getAllByRole("listitem");
-  expect(checks[0]?.textContent).toBe("Warningdutiesfailed: the rollupfix the cause");
+  expect(checks[0]?.textContent).toBe("Warningdutiesfailed: the stagerfix the cause");
   expect(await textOf("Health")).toContain("1 check needs attention");
   expect(await textOf("This server")).toContain("3 of 200 streams");
   const store = await textOf("Store");
