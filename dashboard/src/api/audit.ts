@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { client, take } from "./client";
-import { keys } from "./queries";
+import { ASK_ONE_PAGE, keys } from "./queries";
 import type { components, operations } from "./schema";
 
 export type Act = components["schemas"]["ActOut"];
@@ -11,6 +11,7 @@ const PAGE = 100;
 /** Acts of operators, newest first, page by page. */
 export function auditQuery(filter: AuditQuery) {
   return infiniteQueryOptions({
+    ...ASK_ONE_PAGE,
     queryKey: keys.audit(filter),
     queryFn: ({ pageParam, signal }) =>
       take(

@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { client, take } from "./client";
-import { keys } from "./queries";
+import { ASK_ONE_PAGE, keys } from "./queries";
 import type { ErrorGroup, ErrorsQuery } from "./types";
 
 export const ERROR_STATES = ["open", "resolved", "muted"] as const;
@@ -14,17 +14,29 @@ const PAGE = 50;
 export const MOST_DEAD = 10_000;
 const DAY_MS = 86_400_000;
 
+/** Which groups, in which order. */
+export type ErrorListWish = Omit<ErrorsQuery, "cursor" | "limit">;
+
+function errorPage(query: ErrorListWish, cursor: string | null, signal: AbortSignal) {
+  const params = { query: { ...query, limit: PAGE, ...(cursor ? { cursor } : {}) } };
+  return take(client.GET("/api/v1/errors", { params, signal }));
+}
+
+/** What a list of groups begins with now. */
+export function errorBeginningQuery(query: ErrorListWish) {
+  return queryOptions({
+    queryKey: keys.errorBeginning(query),
+    queryFn: ({ signal }) => errorPage(query, null, signal),
+    gcTime: 0, // old, it would take newer rows out of the list that it is joined with
+  });
+}
+
 /** Groups of errors, page by page. */
-export function errorListQuery(query: Omit<ErrorsQuery, "cursor" | "limit">) {
+export function errorListQuery(query: ErrorListWish) {
   return infiniteQueryOptions({
+    ...ASK_ONE_PAGE,
     queryKey: keys.errorList(query),
-    queryFn: ({ pageParam, signal }) =>
-      take(
-        client.GET("/api/v1/errors", {
-          params: { query: { ...query, limit: PAGE, ...(pageParam ? { cursor: pageParam } : {}) } },
-          signal,
-        }),
-      ),
+    queryFn: ({ pageParam, signal }) => errorPage(query, pageParam, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next,
     placeholderData: keepPreviousData,

@@ -26,7 +26,9 @@ export const keys = {
   summary: (minutes: number) => [...keys.all, "summary", minutes] as const,
   queues: () => [...keys.all, "queues"] as const,
   errors: () => [...keys.all, "errors"] as const,
-  errorList: (query: ErrorsQuery) => [...keys.errors(), "list", query] as const,
+  errorLists: () => [...keys.errors(), "list"] as const,
+  errorList: (query: ErrorsQuery) => [...keys.errorLists(), query] as const,
+  errorBeginning: (query: ErrorsQuery) => [...keys.errors(), "beginning", query] as const,
   errorCounts: () => [...keys.errors(), "counts"] as const,
   error: (fingerprint: string) => [...keys.errors(), "one", fingerprint] as const,
   workers: () => [...keys.all, "workers"] as const,
@@ -55,6 +57,19 @@ export function makeQueryClient(): QueryClient {
     },
   });
 }
+
+/** Whether a list is so short that to ask again is one request: of more pages each would be one, after the other. */
+function isOnePage({ state }: { state: { data: unknown } }): boolean {
+  const data = state.data as { pages: readonly unknown[] } | undefined;
+  return data === undefined || data.pages.length < 2;
+}
+
+/** A list by pages that is asked for again by itself only while it is one page. */
+export const ASK_ONE_PAGE = {
+  refetchOnMount: isOnePage,
+  refetchOnReconnect: isOnePage,
+  refetchOnWindowFocus: isOnePage,
+} as const;
 
 /** One page of rows. */
 export async function jobRows(query: JobsQuery, signal: AbortSignal): Promise<JobRowPage> {

@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type Bulk, bulkResults, isLive } from "@/api/bulks";
-import { keys } from "@/api/queries";
+import { ASK_ONE_PAGE, keys } from "@/api/queries";
 import { cx } from "@/lib/cx";
 import { words } from "@/lib/text/bulk";
 import { Button } from "@/ui/button";
@@ -18,6 +18,7 @@ interface Props {
 /** What became of each job, by pages. While the operation proceeds, what was read stays until it has ended. */
 export function Results({ bulk, left, onLeft }: Props) {
   const query = useInfiniteQuery({
+    ...ASK_ONE_PAGE,
     queryKey: [...keys.bulk(bulk.id), "results", left, isLive(bulk)],
     queryFn: ({ pageParam, signal }) => bulkResults(bulk.id, left, pageParam, signal),
     initialPageParam: null as string | null,

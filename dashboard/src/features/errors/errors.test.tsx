@@ -2,7 +2,7 @@ import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { delay, HttpResponse, http } from "msw";
 import { setupServer } from "msw/node";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import type { ErrorDetail } from "@/api/types";
 import { session, setSession } from "@/lib/session";
 import { openApp } from "@/test/app";
@@ -107,6 +107,44 @@ test("the state is a tab, the order and the search stand in the address", async 
   await waitFor(() => expect(asked.at(-1)?.get("q")).toBe("disk"));
   expect(asked.map((params) => params.get("q"))).not.toContain("di");
   expect(router.state.location.href).toContain("q=disk");
+});
+
+test("a list that was read far is kept up to date by its first page alone; what is pushed out of it stays", async () => {
+  const all = [1, 2, 3, 4].map((n) => errorGroup(n, { type: `Type${n}`, last_at: new Date(1e12 - n).toISOString() }));
+  const moved = errorGroup(4, { type: "Type4", last_at: new Date(1e12).toISOString(), count: 77 });
+  let now = all;
+  const cursors: (string | null)[] = [];
+  server.use(
+    http.get(`${API}/errors`, ({ request }) => {
+      const params = new URL(request.url).searchParams;
+      if (params.get("limit") === "1") return HttpResponse.json({ items: [], next: null, counts: COUNTS });
+      const from = Number(params.get("cursor") ?? 0);
+      cursors.push(params.get("cursor"));
+      const next = from + 2 < now.length ? String(from + 2) : null;
+      return HttpResponse.json({ items: now.slice(from, from + 2), next, counts: COUNTS });
+    }),
+  );
+  vi.useFakeTimers({ shouldAdvanceTime: true });
+  try {
+    await open();
+    await row("Type2");
+    await userEvent
+      .setup({ advanceTimers: vi.advanceTimersByTime })
+      .click(screen.getByRole("button", { name: "Show more" }));
+    await row("Type4");
+    await waitFor(() => expect(cursors).toEqual([null, "2", null]));
+    now = [moved, ...all.slice(0, 3)];
+    await vi.advanceTimersByTimeAsync(21_000);
+    await waitFor(() => expect(shown()).toEqual(["4", "1", "2", "3"]));
+    expect(screen.getByText("77")).toBeDefined();
+    expect(cursors.slice(3).filter((cursor) => cursor !== null)).toEqual([]);
+    const asked = cursors.length;
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(cursors.length).toBeGreaterThan(asked);
+    expect(cursors.filter((cursor) => cursor !== null)).toEqual(["2"]);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test("nothing failed, nothing is open, nothing fits: each says so, with a way on", async () => {

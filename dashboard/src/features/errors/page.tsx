@@ -1,13 +1,11 @@
-import { useInfiniteQuery } from "@tanstack/react-query";
 import { createLazyRoute, useNavigate } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
-import { type ErrorSort, errorListQuery } from "@/api/errors";
+import type { ErrorSort } from "@/api/errors";
 import type { ErrorGroup } from "@/api/types";
 import { words } from "@/lib/text/errors";
 import { shell } from "@/lib/text/shell";
 import { useSettled } from "@/lib/use-settled";
 import { useErrorCounts } from "@/live/fresh";
-import { useInterval } from "@/live/interval";
 import { useWatch } from "@/live/live";
 import { Button } from "@/ui/button";
 import { Empty } from "@/ui/empty";
@@ -19,12 +17,9 @@ import { Table } from "@/ui/table";
 import { columnsOf } from "./columns";
 import type { ErrorsSearch } from "./search";
 import { StateTabs } from "./state-tabs";
+import { useErrorList } from "./use-error-list";
 
 export const route = createLazyRoute("/errors")({ component: ErrorsPage });
-
-/** Failures are counted every ten seconds. */
-const LIST_S = 10;
-const LIST_BESIDE_S = 20;
 
 /** What fails, by kind: what to look at first. */
 function ErrorsPage() {
@@ -34,14 +29,11 @@ function ErrorsPage() {
   const navigate = useNavigate({ from: "/errors" });
   const q = useSettled(search.q ?? "");
   const state = search.state ?? "open";
-  const query = useInfiniteQuery({
-    ...errorListQuery({
-      ...(state === "all" ? {} : { state }),
-      ...(q.trim() ? { q: q.trim() } : {}),
-      ...(search.task ? { task: search.task } : {}),
-      sort: search.sort ?? "last",
-    }),
-    refetchInterval: useInterval(LIST_S, LIST_BESIDE_S),
+  const query = useErrorList({
+    ...(state === "all" ? {} : { state }),
+    ...(q.trim() ? { q: q.trim() } : {}),
+    ...(search.task ? { task: search.task } : {}),
+    sort: search.sort ?? "last",
   });
   const { data } = query;
   const groups = useMemo(() => data?.pages.flatMap((page) => page.items), [data]);

@@ -6,6 +6,7 @@ import { words } from "@/lib/text/errors";
 import { words as reasonWords } from "@/lib/text/reason";
 import { askReason } from "@/ui/ask-reason";
 import { toast } from "@/ui/toast";
+import { type ErrorPages, onlyFirst } from "./beginning";
 
 interface Marked {
   wanted: Mark;
@@ -21,6 +22,8 @@ export function useMark(fingerprint: string) {
     mutationFn: ({ wanted, reason }: Marked) => markError(fingerprint, wanted, reason),
     onSuccess: (answer, { wanted }) => {
       cache.setQueryData<ErrorDetail>(keys.error(fingerprint), (old) => (old ? { ...old, ...answer } : old));
+      // A list that was read far begins anew: to ask again for each of its pages would be as many requests.
+      cache.setQueriesData<ErrorPages>({ queryKey: keys.errorLists() }, (data) => data && onlyFirst(data));
       void cache.invalidateQueries({ queryKey: keys.errors() });
       toast({
         title: DONE[wanted.state],
