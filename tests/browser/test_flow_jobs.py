@@ -166,6 +166,27 @@ async def test_a_hidden_argument_is_shown_nowhere_and_kept_by_a_copy(page: Page,
     await expect(page.get_by_text("args.limit is redacted by the rule account.open:limit").first).to_be_visible()
 
 
+async def test_a_copy_with_another_address_asks_for_the_hidden_values_again(
+    page: Page, site: Site, watch: Watch
+) -> None:
+    watch.allow("422")  # the console tells of the copy that is refused
+
+    @site.app.task(name="hook.send")
+    async def send_hook(url: str, token: str) -> None: ...
+
+    job = await send_hook.aenqueue("https://a.test/", "t0k-en-4711")
+    await open_at(page, site, f"/jobs/{job.id}")
+    await page.get_by_role("button", name="Edit and retry…").click()
+    form = page.get_by_role("dialog", name="Edit and retry hook.send")
+    await form.get_by_label("url").fill("https://b.test/")
+    await form.get_by_role("button", name="Enqueue copy").click()
+    await expect(form.get_by_text("enter them again, here /args/token").first).to_be_visible()
+    await expect(form.get_by_label("url")).to_have_attribute("aria-invalid", "true")
+    await form.get_by_label("token").fill("mine")
+    await form.get_by_role("button", name="Enqueue copy").click()
+    await expect(page.get_by_text("Enqueued a copy of hook.send", exact=True)).to_be_visible()
+
+
 @ON_BOTH
 async def test_a_pending_job_is_put_off_and_run_at_last(page: Page, site: Site) -> None:
     handle = await site.app.asend("report.render", {"month": "2026-02"})

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taskflowmq.core.errors import FieldError, InvalidJob
+from taskflowmq.core.fingerprint import masked
 from taskflowmq.core.hidden_values import MASK, MOST_VALUES, HiddenValues
 from taskflowmq.core.job_logs import MAX_MESSAGE, line_of
 from taskflowmq.core.redact import redact_head, redact_tail
@@ -148,3 +149,12 @@ def test_what_is_wrong_with_a_job_is_told_without_its_hidden_values() -> None:
     told = told_without(HiddenValues([PIN]), error)
     assert told.detail == f"args.pin: '{MASK}'"
     assert told.errors == (FieldError("/args/pin", f"Invalid enum value '{MASK}'"),)
+
+
+def test_values_are_known_in_texts_whose_numbers_were_replaced() -> None:
+    hidden = HiddenValues(["ToKeN-9931", "12345", PIN])
+    found = hidden.as_in(masked)
+    assert found.replaced(masked("failed with ToKeN-9931 at 17")) == f"failed with {MASK} at <number>"
+    assert found.replaced("12345 <number>") == f"{MASK} <number>"
+    assert found.too_many is False
+    assert HiddenValues(f"value-{n}" for n in range(MOST_VALUES + 1)).as_in(masked).too_many

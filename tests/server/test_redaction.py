@@ -10,8 +10,10 @@ import httpx
 import pytest
 from tests.server.conftest import connected, new_app
 
-from taskflowmq import Context, Retry, TaskFlow
+from taskflowmq import Context, Retry, TaskFlow, Unique
 from taskflowmq.core.hidden_values import MASK
+from taskflowmq.core.job import JobFilter
+from taskflowmq.telemetry.prometheus import PrometheusTelemetry
 
 PIN, CARD, TOKEN = "PIN-47112", "4111 1111 1111 1111", "ToKeN-9931"
 SECRETS = (PIN, CARD, TOKEN)
@@ -233,6 +235,99 @@ async def test_what_an_error_and_a_log_line_cut_is_hidden_before(app: TaskFlow, 
         assert "päs" not in text
         assert "p\\u00e4s" not in text
         assert MASK[:2] in text
+
+
+async def test_the_text_of_a_progress_holds_no_hidden_value(app: TaskFlow, reader: httpx.AsyncClient) -> None:
+    @app.task(name="works", redact=["pin"])
+    async def works(ctx: Context, pin: str) -> None:
+        ctx.progress(0.5, f"working on {pin}")
+
+    job = await works.aenqueue(PIN)
+    await app.worker().arun_until_idle()
+    stored = await app.jobs.aget(job.id)
+    assert stored.progress == {"value": 0.5, "text": f"working on {MASK}"}
+    assert clean(await reader.get(f"{JOBS}/{job.id}"))["progress"] == stored.progress
+
+
+async def test_rules_that_came_later_hold_wherever_the_values_are_at_hand(app: TaskFlow) -> None:
+    @app.task(name="late", retry=Retry(max_attempts=1))
+    async def late(ctx: Context, pad: str, note: str) -> None:
+        ctx.progress(0.5, f"working on {note}")
+        raise ValueError(f"no luck with {note} and {TOKEN}")
+
+    @app.task(name="long", retry=Retry(max_attempts=1))
+    async def long(note: str) -> None:
+        raise ValueError("x" * 290 + note)
+
+    # The value stands behind what a row shows of the arguments, or in the meta alone.
+    job = await app.asend("late", {"pad": "p" * 400, "note": PIN}, meta={"shown_once": TOKEN})
+    cut = await long.aenqueue(CARD)
+    await app.worker().arun_until_idle()
+    rules, metrics = ["note", "shown_once"], PrometheusTelemetry()
+    async with TaskFlow(app.url, redact=rules, telemetry=metrics) as later, connected(later) as reader:
+        rows = {row["id"]: row for row in clean(await reader.get(JOBS, params={"view": "row"}))["items"]}
+        assert rows[str(job.id)]["error"]["message"] == f"no luck with {MASK} and {MASK}"
+        assert rows[str(cut.id)]["error"]["message"][:291] == "x" * 290 + MASK[0]
+        detail = clean(await reader.get(f"{JOBS}/{job.id}"))
+        assert detail["progress"]["text"] == f"working on {MASK}"
+        groups = clean(await reader.get("/api/v1/errors"))["items"]
+        assert {one["task"] for one in groups} == {"late", "long"}
+        assert {one["message"] for one in groups if one["task"] == "late"} == {f"no luck with {MASK} and {MASK}"}
+        for one in groups:
+            clean(await reader.get(f"/api/v1/errors/{one['fingerprint']}"))
+            clean(await reader.post(f"/api/v1/errors/{one['fingerprint']}/resolve"))
+        for text, found in (("no luck", 1), (TOKEN[:6], 0), (TOKEN[:5] + "x", 0)):
+            assert len(clean(await reader.get("/api/v1/errors", params={"q": text}))["items"]) == found
+
+
+async def test_a_page_without_errors_reads_no_jobs_for_them(app: TaskFlow, seen: list[dict[str, Any]]) -> None:
+    read: list[int] = []
+    async with app.hub.kept() as session:
+        jobs = session.seen.jobs
+        inner = jobs._jobs  # type: ignore[attr-defined]
+
+        class Counted:
+            def __getattr__(self, name: str) -> Any:
+                return getattr(inner, name)
+
+            async def get_many(self, tenant: str, ids: Any) -> Any:
+                read.append(len(ids))
+                return await inner.get_many(tenant, ids)
+
+        jobs._jobs = Counted()  # type: ignore[attr-defined]
+        await app.asend("pay", body()["args"])
+        await app.worker().arun_until_idle()
+        assert len((await jobs.list_rows(JobFilter(), limit=9, before=None)).items) == 1
+        assert read == []
+        await app.asend("pay", body(fails=True)["args"])
+        await app.worker().arun_until_idle()
+        assert len((await jobs.list_rows(JobFilter(), limit=9, before=None)).items) == 2
+        assert read == [1]
+
+
+async def test_a_computed_key_of_hidden_arguments_is_shown_without_its_digest(
+    app: TaskFlow, reader: httpx.AsyncClient
+) -> None:
+    @app.task(name="charge", redact=["card"], unique=Unique(on_conflict="raise"))
+    async def charge(card: str, day: int = 1) -> None: ...
+
+    @app.task(name="plain", unique=Unique())
+    async def plain(day: int) -> None: ...
+
+    job, other = await charge.aenqueue("4711"), await plain.aenqueue(1)
+    stored = (await app.jobs.aget(job.id)).unique_key
+    assert stored is not None
+    digest = stored.rpartition(":")[2]
+    assert (await reader.get(f"{JOBS}/{job.id}")).json()["unique_key"] == f"charge:{MASK}"
+    for path in (JOBS, f"{JOBS}?view=row", f"{JOBS}/export?format=csv", f"{JOBS}/export?format=jsonl", "/api/v1/audit"):
+        answer = await reader.get(path)
+        assert answer.status_code == 200
+        assert digest not in answer.text
+    assert (await reader.get(f"{JOBS}/{other.id}")).json()["unique_key"] == (await app.jobs.aget(other.id)).unique_key
+    refused = await reader.post(f"{JOBS}/{job.id}/replay", json={})
+    assert refused.status_code == 409
+    assert "'charge:…'" in refused.json()["detail"]
+    assert digest not in refused.text
 
 
 async def test_a_mask_is_never_stored_as_a_value(client: httpx.AsyncClient, seen: list[dict[str, Any]]) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+
+import msgspec
 
 from taskflowmq.client.acting import Acting
 from taskflowmq.client.hub import Hub
+from taskflowmq.client.seen import PAYLOADS
 from taskflowmq.client.session import Session
 from taskflowmq.client.sync import sync_twin
 from taskflowmq.core.attempts import AttemptView
@@ -19,9 +23,10 @@ from taskflowmq.core.error_groups import (
     check_until,
 )
 from taskflowmq.core.errors import ErrorGroupNotFound, InvalidJob
-from taskflowmq.core.fingerprint import fits, is_fingerprint
+from taskflowmq.core.fingerprint import MAX_MASKED, fits, is_fingerprint, masked
 from taskflowmq.core.job import JobView
 from taskflowmq.core.redacted import hidden_values, shown_attempt, shown_job
+from taskflowmq.core.redaction import Redaction
 from taskflowmq.core.retention import age_ms
 from taskflowmq.ports.store import Store
 
@@ -95,6 +100,40 @@ async def shown_sample(
     return shown_job(redaction, job), shown_attempt(values, attempt)
 
 
+async def shown_groups(
+    session: Session, tenant: str, groups: Sequence[ErrorGroup], text: str | None = None
+) -> list[ErrorGroup]:
+    """Return groups as people are shown them: no message holds a hidden value of the job that its group names.
+
+    Values of other jobs are not at hand: those that a rule hides only since later stay in messages of groups.
+
+    Args:
+        session: of the app.
+        tenant: of the groups.
+        groups: as they are stored.
+        text: by what they were found. One that was found by what is hidden must not tell so by being there.
+    """
+    redaction = await session.redaction({one.task for one in groups})
+    found: list[ErrorGroup] = []
+    for start in range(0, len(groups), PAYLOADS):
+        part = groups[start : start + PAYLOADS]
+        wanted = [one.job_id for one in part if one.job_id is not None and redaction.of(one.task) is not None]
+        jobs = {one.id: one for one in await session.asked.jobs.get_many(tenant, wanted)} if wanted else {}
+        for group in part:
+            job = None if group.job_id is None else jobs.get(group.job_id)
+            message = group.message if job is None else _shown_message(redaction, job, group.message)
+            if message == group.message:
+                found.append(group)
+            elif text is None or text.lower() in f"{group.type}\n{message}\n{group.task}".lower():
+                found.append(msgspec.structs.replace(group, message=message))
+    return found
+
+
+def _shown_message(redaction: Redaction, job: JobView, message: str) -> str:
+    values = hidden_values(redaction.of(job.task), job.raw_args, job.raw_meta, job.raw_result)
+    return values.as_in(masked).replaced(message, is_cut=len(message) >= MAX_MASKED)
+
+
 class Errors:
     """Groups of errors of an app's tenant. Failures of the last ten seconds may be missing."""
 
@@ -127,7 +166,15 @@ class Errors:
             InvalidJob: an argument is refused.
         """
         query = check_query(self._tenant, state, q=q, task=task, sort=sort, limit=limit, after=cursor)
-        return await self._hub.call(lambda session: session.asked.errors.list_groups(query))
+
+        async def read(session: Session) -> GroupPage:
+            page = await session.asked.errors.list_groups(query)
+            if not self._acting.reads_for_people:
+                return page
+            shown = await shown_groups(session, self._tenant, page.items, q)
+            return msgspec.structs.replace(page, items=shown)
+
+        return await self._hub.call(read)
 
     async def acount(self) -> GroupCounts:
         """Return how many groups there are, by state, and how many open ones are new in the last 24 hours."""
@@ -139,7 +186,12 @@ class Errors:
         Raises:
             ErrorGroupNotFound: there is none with this fingerprint.
         """
-        return await self._hub.call(lambda session: find_group(session.asked, self._tenant, fingerprint))
+
+        async def read(session: Session) -> ErrorGroup:
+            found = await find_group(session.asked, self._tenant, fingerprint)
+            return (await shown_groups(session, self._tenant, [found]))[0] if self._acting.reads_for_people else found
+
+        return await self._hub.call(read)
 
     async def asample(self, group: ErrorGroup) -> tuple[JobView, AttemptView] | None:
         """Return a job of a group with its newest attempt that failed so; None if there is none any more."""
@@ -192,9 +244,11 @@ class Errors:
     async def _mark(
         self, fingerprint: str, state: GroupState, by: Caller, until: datetime | timedelta | None = None
     ) -> ErrorGroup:
-        return await self._hub.call(
-            lambda session: mark_group(session.asked, self._tenant, fingerprint, state, by=by, until=until)
-        )
+        async def mark(session: Session) -> ErrorGroup:
+            found = await mark_group(session.asked, self._tenant, fingerprint, state, by=by, until=until)
+            return (await shown_groups(session, self._tenant, [found]))[0] if self._acting.reads_for_people else found
+
+        return await self._hub.call(mark)
 
     count = sync_twin(acount)
     get = sync_twin(aget)

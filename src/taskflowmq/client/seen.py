@@ -31,6 +31,8 @@ from taskflowmq.core.redaction import Redaction
 from taskflowmq.core.rows import JobRow
 from taskflowmq.ports.store import Jobs, Logs, Probes, Store
 
+#: Jobs that are read at once for the errors of their rows.
+PAYLOADS = 50
 #: Returns the rules, which are fresh for jobs of these tasks.
 Rules = Callable[[Collection[str]], Awaitable[Redaction]]
 
@@ -68,7 +70,7 @@ class _SeenJobs(_Part):
 
     async def get_rows(self, tenant: str, job_ids: Sequence[UUID]) -> list[JobRow]:
         """Return the rows of the jobs that exist among the ids, in id order."""
-        return await self._rows(await self._jobs.get_rows(tenant, job_ids))
+        return await self._rows(tenant, await self._jobs.get_rows(tenant, job_ids))
 
     async def attempts(self, tenant: str, job_id: UUID) -> Attempts:
         """Return a job's attempts; where one has an error, the job is read for what it must not hold."""
@@ -89,7 +91,7 @@ class _SeenJobs(_Part):
     async def list_rows(self, query: JobFilter, **how: Any) -> Page[JobRow]:
         """Return a page of rows."""
         page = await self._jobs.list_rows(await seen_filter(query, self._rules), **how)
-        return msgspec.structs.replace(page, items=await self._rows(page.items))
+        return msgspec.structs.replace(page, items=await self._rows(query.tenant, page.items))
 
     async def count(self, query: JobFilter, **how: Any) -> Counted:
         """Count the jobs that fit."""
@@ -99,9 +101,17 @@ class _SeenJobs(_Part):
         redaction = await self._rules(_tasks_of(views))
         return [shown_job(redaction, view) for view in views]
 
-    async def _rows(self, rows: list[JobRow]) -> list[JobRow]:
+    async def _rows(self, tenant: str, rows: list[JobRow]) -> list[JobRow]:
         redaction = await self._rules(_tasks_of(rows))
-        return [shown_row(redaction, row) for row in rows]
+        failed = [row.id for row in rows if row.error is not None and redaction.of(row.task) is not None]
+        shown: dict[UUID, JobRow] = {}
+        # Rows have neither all arguments nor the meta, whose values an error may hold. A few at a time: they may be
+        # large, and only their values are kept.
+        for start in range(0, len(failed), PAYLOADS):
+            views = {one.id: one for one in await self._jobs.get_many(tenant, failed[start : start + PAYLOADS])}
+            shown |= {row.id: shown_row(redaction, row, views[row.id]) for row in rows if row.id in views}
+        # One without its job was deleted meanwhile.
+        return [shown.get(row.id) or shown_row(redaction, row) for row in rows]
 
 
 class _SeenLogs(_Part):

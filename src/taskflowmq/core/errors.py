@@ -37,6 +37,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from taskflowmq.core.unique_keys import without_digest
+
 #: Longest text of one error: it is shown, logged and returned, and the request that caused it may be hostile.
 MAX_ERRORS = 20
 MAX_POINTER = 300
@@ -128,7 +130,8 @@ class NotUnique(TaskFlowError):
     code = "not_unique"
 
     def __init__(self, key: str, holder: str) -> None:
-        super().__init__(f"job {holder} holds the unique key {key!r}")
+        # A digest of arguments says nothing to people, and gives short arguments away to those who try all.
+        super().__init__(f"job {holder} holds the unique key {without_digest(key, '…')!r}")
         self.key = key
         self.holder = holder
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 #: What stands in the place of a hidden value.
@@ -20,6 +20,7 @@ _SHORTEST = 3
 #: Shorter values are replaced as whole words only: ``123`` is a part of many numbers.
 _AS_WORD = 8
 _CUT = "…"
+_PLACEHOLDER = re.compile(r"<\w+>")
 _Span = tuple[int, int]
 
 
@@ -58,6 +59,18 @@ class HiddenValues:
                 if len(self._values) > MOST_VALUES:
                     self.too_many = True
                     return
+
+    def as_in(self, change: Callable[[str], str]) -> HiddenValues:
+        """Return the values, also as they are in texts whose numbers, ids and quoted text were replaced by ``<word>``.
+
+        Args:
+            change: what was done to the texts.
+        """
+        found = HiddenValues()
+        changed = (change(one) for one in self._values)
+        left = [one for one in changed if sum(map(str.isalnum, _PLACEHOLDER.sub("", one))) >= _SHORTEST]
+        found._values, found.too_many = {**self._values, **dict.fromkeys(left)}, self.too_many
+        return found
 
     def replaced(self, text: str, *, is_cut: bool = False) -> str:
         """Return a text without the values, as they are and as Python and JSON write them; the same if it has none.

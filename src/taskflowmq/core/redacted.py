@@ -11,12 +11,13 @@ from taskflowmq.core.attempts import AttemptView
 from taskflowmq.core.errors import BadFilter, InvalidJob
 from taskflowmq.core.feed import JobProbe
 from taskflowmq.core.filter_terms import PAYLOAD_KEYS, Term, Word
-from taskflowmq.core.hidden_values import HiddenValues
+from taskflowmq.core.hidden_values import MASK, HiddenValues
 from taskflowmq.core.job import JobView
 from taskflowmq.core.job_logs import MAX_MESSAGE, LogLine
 from taskflowmq.core.patterns import glob
 from taskflowmq.core.redaction import Hider, Redaction
 from taskflowmq.core.rows import SHOWN, ErrorHead, JobRow
+from taskflowmq.core.unique_keys import without_digest
 
 
 class _Payload(Protocol):
@@ -50,22 +51,34 @@ def shown_job(redaction: Redaction, view: JobView) -> JobView:
         "raw_progress": hider.json("progress", view.raw_progress),
         "raw_error": view.raw_error,
     }
+    if changed["raw_args"] is not view.raw_args and view.unique_key is not None:
+        changed["unique_key"] = without_digest(view.unique_key, MASK)
     if values:
+        changed["raw_progress"] = shown_texts(changed["raw_progress"], values)
         changed["raw_error"] = shown_error_json(changed["raw_error"], values)
-        changed["unique_key"] = None if view.unique_key is None else values.replaced(view.unique_key)
+        key: str | None = changed.get("unique_key", view.unique_key)
+        changed["unique_key"] = None if key is None else values.replaced(key)
         changed["result_error"] = None if view.result_error is None else values.replaced(view.result_error)
     changed = {name: value for name, value in changed.items() if value is not getattr(view, name)}
     return msgspec.structs.replace(view, **changed) if changed else view
 
 
-def shown_row(redaction: Redaction, row: JobRow) -> JobRow:
-    """Return a row as it is shown. Of the error, values are hidden that stand in the shown arguments."""
+def shown_row(redaction: Redaction, row: JobRow, payload: JobView | None = None) -> JobRow:
+    """Return a row as it is shown.
+
+    Args:
+        redaction: the rules.
+        row: as it is stored.
+        payload: its job, for the values that its error must not hold; None: those in the shown arguments are known.
+    """
     hider = redaction.of(row.task)
     if hider is None:
         return row
     values = HiddenValues()
     args = hider.text("args", row.args_preview, values)
-    progress = hider.json("progress", row.raw_progress)
+    if payload is not None:
+        values = hidden_values(hider, payload.raw_args, payload.raw_meta)
+    progress = shown_texts(hider.json("progress", row.raw_progress), values)
     error = row.error
     if values and error is not None:
         error = ErrorHead(error.type, values.replaced(error.message)[:SHOWN])
@@ -95,7 +108,7 @@ def shown_attempt(values: HiddenValues, attempt: AttemptView) -> AttemptView:
 
 def shown_line(hider: Hider, values: HiddenValues, line: LogLine) -> LogLine:
     """Return a stored line as it is shown; arguments as for :func:`shown_attempt`."""
-    fields = _shown_fields(hider, values, line.raw_fields)
+    fields = shown_texts(hider.json("log", line.raw_fields), values)
     message = values.replaced(line.message, is_cut=len(line.message) >= MAX_MESSAGE)
     if fields is line.raw_fields and message == line.message:
         return line
@@ -190,13 +203,13 @@ def check_terms(
                 raise BadFilter("redacted", why, 0, 0)
 
 
-def _shown_fields(hider: Hider, values: HiddenValues, raw: bytes | None) -> bytes | None:
-    fields = hider.json("log", raw)
-    if fields is None or not values:
-        return fields
-    found = msgspec.json.decode(fields)
+def shown_texts(raw: bytes | None, values: HiddenValues) -> bytes | None:
+    """Return JSON without hidden values in its texts; the same object if it has none."""
+    if raw is None or not values:
+        return raw
+    found = msgspec.json.decode(raw)
     shown = _without_values(found, values)
-    return fields if shown == found else msgspec.json.encode(shown)
+    return raw if shown == found else msgspec.json.encode(shown)
 
 
 def _without_values(value: Any, values: HiddenValues) -> Any:

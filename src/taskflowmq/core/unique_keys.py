@@ -24,6 +24,14 @@ def spelled_key(key: str) -> str:
     return _MARK + key if key.startswith(_MARK) or _COMPUTED.fullmatch(key) else key
 
 
+def without_digest(stored: str, instead: str) -> str:
+    """Return a key for people: of a computed one, what stands instead of its digest.
+
+    The digest is no secret's keeper: who knows it finds a short argument by trying all of them.
+    """
+    return f"{stored.rpartition(':')[0]}:{instead}" if _COMPUTED.fullmatch(stored) else stored
+
+
 def shown_key(stored: str | None) -> str | None:
     """Return a stored key as its caller knows it."""
     return stored and stored.removeprefix(_MARK)

@@ -21,7 +21,7 @@ from taskflowmq.core.errors import InvalidJob, WrongContext
 from taskflowmq.core.hidden_values import HiddenValues
 from taskflowmq.core.job import ClaimedJob
 from taskflowmq.core.job_logs import Line
-from taskflowmq.core.redacted import hidden_values
+from taskflowmq.core.redacted import hidden_values, shown_texts
 from taskflowmq.core.transitions import Transition, decide
 from taskflowmq.core.validation import MAX_META_BYTES, check_storable, check_text
 from taskflowmq.ports.chance import chance
@@ -244,8 +244,9 @@ class Run:
         return self.stop is not None
 
     def put_progress(self, value: bytes) -> None:
-        """Pass on progress that was checked."""
-        self.reach.progress.put(self.job.id, self.job.lease_no, value)
+        """Pass on progress that was checked, without the values of its job that no reader is shown."""
+        shown = shown_texts(value, self.hidden)
+        self.reach.progress.put(self.job.id, self.job.lease_no, value if shown is None else shown)
 
     @property
     def keeps_lines(self) -> bool:

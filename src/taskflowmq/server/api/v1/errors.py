@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
+import msgspec
 from litestar import Request, get, post
 from litestar.params import FromPath, QueryParameter, RawBody
 
-from taskflowmq.client.error_groups import find_group, mark_group, sample_of, shown_sample
+from taskflowmq.client.error_groups import find_group, mark_group, sample_of, shown_groups, shown_sample
 from taskflowmq.core.audit import Caller
 from taskflowmq.core.error_groups import MAX_GROUPS, MAX_QUERY, ErrorGroup, GroupState, check_query
 from taskflowmq.core.errors import InvalidJob
@@ -74,7 +75,9 @@ async def list_errors(
     except InvalidJob as error:
         field = error.errors[0]
         raise bad_parameter(field.pointer.removeprefix("/"), field.detail) from error
-    return list_out(await errors.list_groups(query), await errors.count(tenant))
+    page = await errors.list_groups(query)
+    shown = await shown_groups(services.session, tenant, page.items, query.text)
+    return list_out(msgspec.structs.replace(page, items=shown), await errors.count(tenant))
 
 
 @get("/errors/{fingerprint:str}", operation_id="getError", summary="Read a group of errors", tags=TAGS)
@@ -130,10 +133,11 @@ async def reopen(
 async def _mark(
     services: Services, by: Caller, fingerprint: str, state: GroupState, until: datetime | None = None
 ) -> ErrorGroupOut:
-    return group_out(await mark_group(services.session.asked, by.tenant, fingerprint, state, by=by, until=until))
+    found = await mark_group(services.session.asked, by.tenant, fingerprint, state, by=by, until=until)
+    return group_out((await shown_groups(services.session, by.tenant, [found]))[0])
 
 
 async def _detail(services: Services, tenant: str, group: ErrorGroup) -> ErrorGroupDetail:
-    return detail_out(
-        group, await shown_sample(services.session, await sample_of(services.session.asked, tenant, group))
-    )
+    (shown,) = await shown_groups(services.session, tenant, [group])
+    sample = await sample_of(services.session.asked, tenant, group)
+    return detail_out(shown, await shown_sample(services.session, sample))
