@@ -11,6 +11,7 @@ import pytest
 from tests.server.conftest import connected, new_app
 
 from taskflowmq import Context, Retry, TaskFlow, Unique
+from taskflowmq.client.seen import MOST_PAYLOAD
 from taskflowmq.core.hidden_values import MASK
 from taskflowmq.core.job import JobFilter
 from taskflowmq.telemetry.prometheus import PrometheusTelemetry
@@ -303,6 +304,28 @@ async def test_a_page_without_errors_reads_no_jobs_for_them(app: TaskFlow, seen:
         await app.worker().arun_until_idle()
         assert len((await jobs.list_rows(JobFilter(), limit=9, before=None)).items) == 2
         assert read == [1]
+
+
+async def test_a_page_of_large_jobs_hides_messages_in_which_it_does_not_look(
+    app: TaskFlow, reader: httpx.AsyncClient
+) -> None:
+    @app.task(name="large", retry=Retry(max_attempts=1))
+    async def large(pad: str, token: str) -> None:
+        raise ValueError(f"no luck with {token}")
+
+    @app.task(name="large-plain", retry=Retry(max_attempts=1))
+    async def plain(pad: str) -> None:
+        raise ValueError("no luck")
+
+    pad = "p" * (MOST_PAYLOAD // 2 - 1_000)
+    for _ in range(3):
+        await large.aenqueue(pad, TOKEN)
+    await plain.aenqueue(pad)
+    await app.worker().arun_until_idle()
+    rows = clean(await reader.get(JOBS, params={"view": "row"}))["items"]
+    messages = {row["error"]["message"] for row in rows if row["task"] == "large"}
+    assert messages == {f"no luck with {MASK}", MASK}
+    assert [row["error"]["message"] for row in rows if row["task"] == "large-plain"] == ["no luck"]
 
 
 async def test_a_computed_key_of_hidden_arguments_is_shown_without_its_digest(

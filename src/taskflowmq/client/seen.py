@@ -33,6 +33,8 @@ from taskflowmq.ports.store import Jobs, Logs, Probes, Store
 
 #: Jobs that are read at once for the errors of their rows.
 PAYLOADS = 50
+#: Bytes of their arguments and meta in which hidden values are looked for, for one page.
+MOST_PAYLOAD = 512 * 1024
 #: Returns the rules, which are fresh for jobs of these tasks.
 Rules = Callable[[Collection[str]], Awaitable[Redaction]]
 
@@ -105,11 +107,14 @@ class _SeenJobs(_Part):
         redaction = await self._rules(_tasks_of(rows))
         failed = [row.id for row in rows if row.error is not None and redaction.of(row.task) is not None]
         shown: dict[UUID, JobRow] = {}
+        by_id = {row.id: row for row in rows}
+        left = MOST_PAYLOAD
         # Rows have neither all arguments nor the meta, whose values an error may hold. A few at a time: they may be
         # large, and only their values are kept.
         for start in range(0, len(failed), PAYLOADS):
-            views = {one.id: one for one in await self._jobs.get_many(tenant, failed[start : start + PAYLOADS])}
-            shown |= {row.id: shown_row(redaction, row, views[row.id]) for row in rows if row.id in views}
+            for view in await self._jobs.get_many(tenant, failed[start : start + PAYLOADS]):
+                left -= len(view.raw_args) + len(view.raw_meta or b"")
+                shown[view.id] = shown_row(redaction, by_id[view.id], view, reads_payload=left >= 0)
         # One without its job was deleted meanwhile.
         return [shown.get(row.id) or shown_row(redaction, row) for row in rows]
 

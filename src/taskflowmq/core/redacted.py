@@ -63,24 +63,32 @@ def shown_job(redaction: Redaction, view: JobView) -> JobView:
     return msgspec.structs.replace(view, **changed) if changed else view
 
 
-def shown_row(redaction: Redaction, row: JobRow, payload: JobView | None = None) -> JobRow:
+def shown_row(
+    redaction: Redaction, row: JobRow, payload: JobView | None = None, *, reads_payload: bool = True
+) -> JobRow:
     """Return a row as it is shown.
 
     Args:
         redaction: the rules.
         row: as it is stored.
         payload: its job, for the values that its error must not hold; None: those in the shown arguments are known.
+        reads_payload: whether there is time to find them; otherwise the message is hidden if there may be any.
     """
     hider = redaction.of(row.task)
     if hider is None:
         return row
     values = HiddenValues()
     args = hider.text("args", row.args_preview, values)
-    if payload is not None:
+    unread = False
+    if payload is not None and not reads_payload:
+        unread = hider.may_hide("args", payload.raw_args) or hider.may_hide("meta", payload.raw_meta)
+    elif payload is not None:
         values = hidden_values(hider, payload.raw_args, payload.raw_meta)
     progress = shown_texts(hider.json("progress", row.raw_progress), values)
     error = row.error
-    if values and error is not None:
+    if unread and error is not None:
+        error = ErrorHead(error.type, MASK)
+    elif values and error is not None:
         error = ErrorHead(error.type, values.replaced(error.message)[:SHOWN])
     if args is row.args_preview and progress is row.raw_progress and error is row.error:
         return row

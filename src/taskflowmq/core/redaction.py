@@ -38,7 +38,8 @@ MAX_RULES, MAX_NAMES, MAX_RULE = 200, 16, 300
 #: Answers for paths that are remembered.
 _MOST_PATHS = 4_096
 
-_STRING = r'"(?:[^"\\]|\\.)*+"?'
+# In runs, not character by character: that is ten times as fast.
+_STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?'
 _TOKEN = re.compile(rf"{_STRING}|[{{}}\[\],:]", re.DOTALL)
 _NAME = re.compile(r"[^\s.,:\"'\\]+")
 _ASCII_RUN = re.compile(r"[!-)+-~]+")
@@ -183,6 +184,12 @@ class Hider:
         )  # fmt: skip
         return next(found, None)
 
+    def may_hide(self, root: str, raw: bytes | None) -> bool:
+        """Tell whether stored JSON may have a hidden field, without reading it."""
+        if raw is None:
+            return False
+        return root in self._whole or b"\\" in raw or self._hint_bytes.search(raw.lower()) is not None
+
     def json(self, root: str, raw: bytes | None, values: HiddenValues | None = None) -> bytes | None:
         """Return stored JSON with its hidden values replaced; the same object if there are none.
 
@@ -191,7 +198,7 @@ class Hider:
             raw: the JSON.
             values: takes the hidden texts and numbers.
         """
-        if raw is None or not (root in self._whole or b"\\" in raw or self._hint_bytes.search(raw.lower())):
+        if raw is None or not self.may_hide(root, raw):
             return raw
         text = raw.decode("utf-8", "surrogatepass")
         shown = self.text(root, text, values)
