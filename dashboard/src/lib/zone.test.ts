@@ -1,6 +1,6 @@
 // @vitest-environment node
 import { expect, test } from "vitest";
-import { instantOf, isZone, offsetMinutes, zoneName } from "./zone";
+import { instantOf, isZone, offsetMinutes, writtenInstant, zoneName } from "./zone";
 
 test("a zone is local, utc or a name that the browser knows", () => {
   expect(["local", "utc", "Europe/Berlin", "Mars/Base", ""].map(isZone)).toEqual([true, true, true, false, false]);
@@ -45,4 +45,14 @@ test("half an hour of change, as on Lord Howe", () => {
   // 2026-10-04 02:00 → 02:30 (+10:30 → +11:00).
   expect(instantOf("2026-10-04T02:15", "Australia/Lord_Howe")?.note).toBe("gap");
   expect(instantOf("2026-04-05T01:45", "Australia/Lord_Howe")?.note).toBe("overlap");
+});
+
+test("what is written has an offset of its own, or is meant on the clock of the zone", () => {
+  const read = (text: string) => iso(writtenInstant(text, "Asia/Kolkata") ?? undefined);
+  expect(read("2026-07-01T12:00:00Z")).toBe("2026-07-01T12:00:00.000Z");
+  expect(read("2026-07-01T12:00+02:00")).toBe("2026-07-01T10:00:00.000Z");
+  expect(read("2026-07-01T12:00")).toBe("2026-07-01T06:30:00.000Z");
+  expect(read("2026-07-01 12:00:05")).toBe("2026-07-01T06:30:05.000Z");
+  expect(read("2026-07-01")).toBe("2026-06-30T18:30:00.000Z");
+  expect([read("soon"), read(""), read("2026-13-01T00:00Z")]).toEqual([undefined, undefined, undefined]);
 });

@@ -96,3 +96,20 @@ export function instantOf(wall: string, zone: string): Instant | null {
   const twice = before !== after && fits.length === 2;
   return { at: Math.min(...fits.map(({ at }) => at)), note: twice ? "overlap" : "once" };
 }
+
+const WITH_OFFSET = /(?:Z|[+-]\d{2}:?\d{2})$/i;
+const DAY_ALONE = /^\d{4}-\d{2}-\d{2}$/;
+
+/**
+ * The instant that somebody wrote: with an offset of its own, or on the clock of a zone.
+ *
+ * @param text `2026-03-29T02:30Z`, `2026-03-29T02:30`, `2026-03-29`
+ * @param zone an IANA name
+ * @returns milliseconds since 1970, or null if the text is no time
+ */
+export function writtenInstant(text: string, zone: string): number | null {
+  const wall = DAY_ALONE.test(text) ? `${text}T00:00` : text;
+  if (!WITH_OFFSET.test(wall)) return instantOf(wall, zone)?.at ?? null;
+  const at = Date.parse(wall);
+  return Number.isNaN(at) ? null : at;
+}

@@ -9,6 +9,7 @@ import { cx } from "@/lib/cx";
 import { newKey } from "@/lib/id";
 import { useRefusal } from "@/lib/session";
 import { words } from "@/lib/text/enqueue";
+import { useZone } from "@/lib/zone";
 import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
 import { Field, useFieldIds } from "@/ui/field";
@@ -33,6 +34,7 @@ export default function EnqueueDialog({ open, onOpenChange, task }: Props) {
   const queryClient = useQueryClient();
   const router = useRouter();
   const inJobs = useNavigate({ from: "/jobs" });
+  const zone = useZone();
   const refusal = useRefusal("jobs:write");
   const { data: tasks } = useQuery({ ...tasksQuery(), enabled: open });
   const { data: queues } = useQuery({ ...queuesQuery(), enabled: open });
@@ -40,7 +42,10 @@ export default function EnqueueDialog({ open, onOpenChange, task }: Props) {
   const { register, handleSubmit, watch, reset, setError, formState } = form;
   const values = watch();
   const chosen = tasks?.items.find(({ name }) => name === values.task);
-  const fields = useMemo(() => fieldsOf(chosen?.args_schema), [chosen]);
+  // Fixed while the task is filled in: arguments stand by their number, and a worker may announce another schema.
+  const known = chosen !== undefined;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the schema at the choice of the task, in this opening
+  const fields = useMemo(() => fieldsOf(chosen?.args_schema), [open, values.task, known]);
   // A retry after a lost answer must not store a second job; another content is another job.
   const attempt = useRef({ text: "", key: "" });
 
@@ -48,9 +53,9 @@ export default function EnqueueDialog({ open, onOpenChange, task }: Props) {
     if (open) reset({ ...EMPTY, task: task ?? "" });
   }, [open, task, reset]);
 
-  const { body } = requestOf(values, fields);
+  const { body } = requestOf(values, fields, zone);
   const submit = handleSubmit(async (given) => {
-    const request = requestOf(given, fields);
+    const request = requestOf(given, fields, zone);
     const wrong = Object.entries(request.errors);
     for (const [path, message] of wrong)
       setError(path as keyof Values, { message }, { shouldFocus: path === wrong[0]?.[0] });
@@ -66,8 +71,8 @@ export default function EnqueueDialog({ open, onOpenChange, task }: Props) {
       );
       attempt.current = { text: "", key: "" };
       onOpenChange(false);
+      // Lists stay as they are, and count the new job as any other: to ask again for all their pages moves the rows.
       void queryClient.invalidateQueries({ queryKey: keys.stats() });
-      void queryClient.invalidateQueries({ queryKey: keys.jobs() });
       const inList = () => router.state.location.pathname === "/jobs";
       // The list keeps its filter; what another page has in its URL is none.
       const show = () =>

@@ -1,5 +1,6 @@
 import { formatJson, parseJson } from "@/api/json";
 import { MASK, MASK_JSON } from "@/lib/redaction";
+import { writtenInstant } from "@/lib/zone";
 
 /** How an argument is put in. */
 export type FieldKind = "text" | "integer" | "number" | "boolean" | "choice" | "time" | "json";
@@ -94,8 +95,16 @@ function isSchema(value: unknown): value is Schema {
 
 export type Problem = "needed" | "notNumber" | "notInteger" | "notJson" | "notTime";
 
-/** What stands in a field, as JSON; undefined: the argument is left out. */
-export function jsonOf(field: ArgField, text: string): { json: string | undefined } | { problem: Problem } {
+/**
+ * What stands in a field, as JSON; undefined: the argument is left out.
+ *
+ * @param zone on whose clock a time without an offset is written
+ */
+export function jsonOf(
+  field: ArgField,
+  text: string,
+  zone: string,
+): { json: string | undefined } | { problem: Problem } {
   const trimmed = text.trim();
   if (field.redacted && trimmed === "") return { json: MASK_JSON };
   if (text === "" && field.kind === "text") return left(field, '""');
@@ -108,8 +117,8 @@ export function jsonOf(field: ArgField, text: string): { json: string | undefine
     case "number":
       return NUMBER.test(trimmed) ? { json: digits(trimmed) } : { problem: "notNumber" };
     case "time": {
-      const at = new Date(trimmed);
-      return Number.isNaN(at.getTime()) ? { problem: "notTime" } : { json: JSON.stringify(at.toISOString()) };
+      const at = writtenInstant(trimmed, zone);
+      return at === null ? { problem: "notTime" } : { json: JSON.stringify(new Date(at).toISOString()) };
     }
     case "json":
       return isJson(trimmed) ? { json: trimmed } : { problem: "notJson" };

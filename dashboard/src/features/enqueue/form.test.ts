@@ -46,14 +46,14 @@ describe("fields of a schema", () => {
     const amount = FIELDS[1];
     const rate = FIELDS[2];
     if (!amount || !rate) throw new Error("fields");
-    expect(jsonOf(amount, "9007199254740993")).toEqual({ json: "9007199254740993" });
-    expect(jsonOf(amount, "+007")).toEqual({ json: "7" });
-    expect(jsonOf(amount, "1.5")).toEqual({ problem: "notInteger" });
-    expect(jsonOf(rate, ".50")).toEqual({ json: "0.50" });
-    expect(jsonOf(rate, "1e3")).toEqual({ json: "1e3" });
-    expect(jsonOf(rate, "much")).toEqual({ problem: "notNumber" });
-    expect(jsonOf(amount, "")).toEqual({ problem: "needed" });
-    expect(jsonOf(rate, "")).toEqual({ json: undefined });
+    expect(jsonOf(amount, "9007199254740993", "UTC")).toEqual({ json: "9007199254740993" });
+    expect(jsonOf(amount, "+007", "UTC")).toEqual({ json: "7" });
+    expect(jsonOf(amount, "1.5", "UTC")).toEqual({ problem: "notInteger" });
+    expect(jsonOf(rate, ".50", "UTC")).toEqual({ json: "0.50" });
+    expect(jsonOf(rate, "1e3", "UTC")).toEqual({ json: "1e3" });
+    expect(jsonOf(rate, "much", "UTC")).toEqual({ problem: "notNumber" });
+    expect(jsonOf(amount, "", "UTC")).toEqual({ problem: "needed" });
+    expect(jsonOf(rate, "", "UTC")).toEqual({ json: undefined });
   });
 });
 
@@ -65,6 +65,7 @@ describe("the request", () => {
         tags: "a, b,,",
       },
       FIELDS,
+      "UTC",
     );
     expect(errors).toEqual({});
     expect(formatJson(bodyOf(body))).toBe(
@@ -74,16 +75,36 @@ describe("the request", () => {
 
   test("names each field that is wrong", () => {
     const values = { ...filled(["x", "much", "", "", "", "soon", "{"]), priority: "high", when: "time" as const };
-    expect(Object.keys(requestOf({ ...values, task: "" }, FIELDS).errors).sort()).toEqual(
+    expect(Object.keys(requestOf({ ...values, task: "" }, FIELDS, "UTC").errors).sort()).toEqual(
       ["args.1", "args.5", "args.6", "priority", "task", "time"].sort(),
     );
-    expect(requestOf({ ...EMPTY, task: "mail", json: "[1]" }, null).errors).toHaveProperty("json");
+    expect(requestOf({ ...EMPTY, task: "mail", json: "[1]" }, null, "UTC").errors).toHaveProperty("json");
+  });
+
+  test("reads times on the clock of the zone that the form names, unless they have an offset of their own", () => {
+    const values = { ...filled(["x", "1", "", "", "", "2026-07-01T12:00"]), when: "time" as const };
+    const timesIn = (zone: string, at: string) => {
+      const { body, errors } = requestOf({ ...values, time: at }, FIELDS, zone);
+      expect(errors).toEqual({});
+      const { run_at, args } = bodyOf(body) as { run_at: string; args: { at: string } };
+      return [run_at, args.at];
+    };
+    expect(timesIn("Asia/Kolkata", "2026-07-01T12:00:30")).toEqual([
+      "2026-07-01T06:30:30.000Z",
+      "2026-07-01T06:30:00.000Z",
+    ]);
+    expect(timesIn("America/New_York", "2026-07-01T12:00")).toEqual([
+      "2026-07-01T16:00:00.000Z",
+      "2026-07-01T16:00:00.000Z",
+    ]);
+    expect(timesIn("Asia/Kolkata", "2026-07-01T12:00Z")[0]).toBe("2026-07-01T12:00:00.000Z");
   });
 
   test("is shown as commands that say the same", () => {
     const { body } = requestOf(
       { ...filled(["it's", "1"]), queue: "mail", unique: "k", when: "delay", delay: "5" },
       FIELDS,
+      "UTC",
     );
     const { curl, cli, python } = sameCall(body);
     expect(curl).toContain(`'{"task": "mail", "args": {"to": "it'\\''s", "amount": 1}`);
@@ -111,19 +132,19 @@ describe("an argument that is hidden", () => {
   test("stays as it is where nothing is put in, whatever its kind", () => {
     const values = withArgs(filled([]), hidden, given, "");
     expect(values.args.slice(0, 2)).toEqual(["", ""]);
-    const { body, errors } = requestOf(values, hidden);
+    const { body, errors } = requestOf(values, hidden, "UTC");
     expect(errors).toEqual({});
     expect(bodyOf(body).args).toMatchObject({ to: "••• (redacted)", amount: "••• (redacted)", kind: "html" });
   });
 
   test("is replaced by what is put in", () => {
     const values = withArgs(filled([]), hidden, given, "");
-    const { body } = requestOf({ ...values, args: ["ada", "12"] }, hidden);
+    const { body } = requestOf({ ...values, args: ["ada", "12"] }, hidden, "UTC");
     expect(bodyOf(body).args).toMatchObject({ to: "ada", amount: 12 });
   });
 
   test("of another job is asked for in a new one", () => {
     const values = withArgs(filled([]), FIELDS, given, "");
-    expect(requestOf(values, FIELDS).errors["args.1"]).toBeDefined();
+    expect(requestOf(values, FIELDS, "UTC").errors["args.1"]).toBeDefined();
   });
 });

@@ -1,6 +1,7 @@
 import { parseJson } from "@/api/json";
 import { cliOf, curlOf, pythonText } from "@/lib/copy-as";
 import { words } from "@/lib/text/enqueue";
+import { writtenInstant } from "@/lib/zone";
 import { type ArgField, argsText, isJsonObject, jsonOf, textOf } from "./fields";
 
 /** What the form holds. Arguments stand by their number: a name may have dots, which would be a path. */
@@ -44,12 +45,17 @@ type Body = readonly (readonly [name: string, json: string])[];
  * Make the request of what stands in the form.
  *
  * @param fields of the arguments; null: they stand as JSON
+ * @param zone on whose clock times are written
  */
-export function requestOf(values: Values, fields: readonly ArgField[] | null): { body: Body; errors: Errors } {
+export function requestOf(
+  values: Values,
+  fields: readonly ArgField[] | null,
+  zone: string,
+): { body: Body; errors: Errors } {
   const errors: Errors = {};
   const body: [string, string][] = [["task", JSON.stringify(values.task)]];
   if (!values.task) errors.task = words.needed;
-  body.push(["args", fields === null ? wholeArgs(values, errors) : formArgs(values, fields, errors)]);
+  body.push(["args", fields === null ? wholeArgs(values, errors) : formArgs(values, fields, zone, errors)]);
   const add = (name: string, json: string | undefined) => {
     if (json !== undefined) body.push([name, json]);
   };
@@ -57,9 +63,9 @@ export function requestOf(values: Values, fields: readonly ArgField[] | null): {
   add("priority", number(values.priority, "priority", "integer", errors));
   if (values.when === "delay") add("delay", number(values.delay, "delay", "number", errors, true));
   if (values.when === "time") {
-    const at = new Date(values.time);
-    if (Number.isNaN(at.getTime())) errors.time = words.notTime;
-    else add("run_at", JSON.stringify(at.toISOString()));
+    const at = writtenInstant(values.time, zone);
+    if (at === null) errors.time = words.notTime;
+    else add("run_at", JSON.stringify(new Date(at).toISOString()));
   }
   add("max_attempts", number(values.attempts, "attempts", "integer", errors));
   add("timeout", number(values.timeout, "timeout", "number", errors));
@@ -78,10 +84,10 @@ function wholeArgs(values: Values, errors: Errors): string {
   return "{}";
 }
 
-function formArgs(values: Values, fields: readonly ArgField[], errors: Errors): string {
+function formArgs(values: Values, fields: readonly ArgField[], zone: string, errors: Errors): string {
   const parts: [string, string][] = [];
   fields.forEach((field, n) => {
-    const read = jsonOf(field, values.args[n] ?? "");
+    const read = jsonOf(field, values.args[n] ?? "", zone);
     if ("problem" in read) errors[`args.${n}`] = words[read.problem];
     else if (read.json !== undefined) parts.push([field.name, read.json]);
   });
@@ -92,7 +98,7 @@ const EXAMPLE = { name: "", required: true, nullable: false, description: undefi
 
 function number(text: string, path: string, kind: "integer" | "number", errors: Errors, needed = false) {
   if (text.trim() === "" && !needed) return undefined;
-  const read = jsonOf({ ...EXAMPLE, kind }, text);
+  const read = jsonOf({ ...EXAMPLE, kind }, text, "UTC");
   if ("json" in read) return read.json;
   errors[path] = words[read.problem];
   return undefined;

@@ -40,22 +40,28 @@ export default function ReplayDialog({ open, onOpenChange, job }: Props) {
   const refusal = useRefusal("jobs:write") ?? reasonRefusal(reason);
   const { data: tasks } = useQuery({ ...tasksQuery(), enabled: open });
   const { data: queues } = useQuery({ ...queuesQuery(), enabled: open });
-  const fields = useMemo(() => fieldsFor(job, tasks?.items), [job, tasks]);
+  const known = tasks !== undefined;
+  // Fixed while it is filled in, whatever becomes of the job, and whatever workers announce.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the job and the schema at this opening
+  const start = useMemo(() => {
+    const fields = fieldsFor(job, tasks?.items);
+    const values = { ...EMPTY, task: job.task, queue: job.queue };
+    return { fields, values: withArgs(values, fields, parseJson(job.args), indentJson(job.args)) };
+  }, [open, job.id, known]);
+  const { fields } = start;
   const form = useForm<Values>({ defaultValues: EMPTY });
   const { register, handleSubmit, reset, setError, formState } = form;
   // A retry after a lost answer must not store a second job; another content is another job.
   const attempt = useRef({ text: "", key: "" });
 
   useEffect(() => {
-    if (!open || tasks === undefined) return;
-    const start = { ...EMPTY, task: job.task, queue: job.queue };
-    const values = withArgs(start, fields, parseJson(job.args), indentJson(job.args));
-    reset(values);
+    if (!open || !known) return;
+    reset(start.values);
     setReason("");
-  }, [open, tasks, job, fields, reset]);
+  }, [open, known, start, reset]);
 
   const submit = handleSubmit(async (given) => {
-    const request = requestOf({ ...given, when: given.time ? "time" : "now" }, fields);
+    const request = requestOf({ ...given, when: given.time ? "time" : "now" }, fields, zone);
     const wrong = Object.entries(request.errors);
     for (const [path, message] of wrong)
       setError(path as keyof Values, { message }, { shouldFocus: path === wrong[0]?.[0] });
@@ -75,7 +81,8 @@ export default function ReplayDialog({ open, onOpenChange, job }: Props) {
       );
       attempt.current = { text: "", key: "" };
       onOpenChange(false);
-      for (const key of [keys.stats(), keys.jobs(), keys.job(job.id)]) void cache.invalidateQueries({ queryKey: key });
+      // Lists stay as they are, and count the new job as any other: to ask again for all their pages moves the rows.
+      for (const key of [keys.stats(), keys.job(job.id)]) void cache.invalidateQueries({ queryKey: key });
       toast({
         title: made.created ? words.replayed(made.task) : words.held(made.task),
         tone: made.created ? "success" : "neutral",

@@ -1,6 +1,8 @@
 import type { ReactNode } from "react";
+import { storeNow } from "@/lib/clock";
 import { clockMinutes, dayAndClock } from "@/lib/format";
 import { words } from "@/lib/text/jobs";
+import { wallOf } from "@/lib/wall";
 import { useZone } from "@/lib/zone";
 import { Button } from "@/ui/button";
 import { ErrorState } from "@/ui/error-state";
@@ -57,7 +59,8 @@ export function LookedThrough({ list }: { list: JobListState }) {
   const looked = pages.reduce((sum, page) => sum + page.looked_at, 0);
   if (!until) return null;
   const at = Date.parse(until);
-  const today = new Date(at).toDateString() === new Date().toDateString();
+  const dayOf = (instant: number) => wallOf(instant, zone).slice(0, 10);
+  const today = dayOf(at) === dayOf(storeNow());
   const word = today ? clockMinutes(at, zone) : dayAndClock(at, zone);
   return (
     <span>{list.filter.sort === "oldest" ? words.lookedForward(looked, word) : words.lookedThrough(looked, word)}</span>

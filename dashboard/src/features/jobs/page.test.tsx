@@ -4,6 +4,7 @@ import { HttpResponse, http } from "msw";
 import { setupServer } from "msw/node";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { session, setSession } from "@/lib/session";
+import { zoneChoice } from "@/lib/zone";
 import { openApp, setWidth } from "@/test/app";
 import { API, ERROR, idOf, JobsServer, problem, storedJob } from "@/test/jobs";
 import { currentToasts, dismissToast } from "@/ui/toast";
@@ -276,6 +277,33 @@ test("a search that reached its limit says how far it came, and goes on when ask
   expect(await screen.findByText(/Looked through 80,000 jobs back to \d\d:\d\d\./)).toBeDefined();
   await userEvent.click(screen.getByRole("button", { name: "Search further back" }));
   await row(2);
+});
+
+test("how far a search came is a clock time only for today in the zone that is shown", async () => {
+  seed();
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.UTC(2026, 5, 1, 12) });
+  server.use(
+    http.get(`${API}/jobs`, () =>
+      HttpResponse.json({
+        items: [],
+        next: idOf(5),
+        looked_at: 80_000,
+        looked_until: "2026-06-01T09:30:00Z",
+        complete: false,
+      }),
+    ),
+  );
+  try {
+    await openApp("/jobs?tag=eu");
+    await screen.findByText(/Looked through 80,000 jobs back to/);
+    act(() => zoneChoice.set("utc"));
+    expect(screen.getByText(/back to 09:30\.$/)).toBeDefined();
+    act(() => zoneChoice.set("Pacific/Kiritimati"));
+    expect(screen.getByText(/back to \D*1 Jun\D* 23:30\.$/)).toBeDefined();
+  } finally {
+    act(() => zoneChoice.set("local"));
+    vi.useRealTimers();
+  }
 });
 
 test("the next page follows when the end comes into view; one that fails is asked for again", async () => {
