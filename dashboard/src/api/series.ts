@@ -1,5 +1,5 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
-import { storeNow } from "@/lib/clock";
+import { serverNow } from "@/lib/clock";
 import { countShort } from "@/lib/format";
 import { type Range, rangeSpan, rangeStep } from "@/lib/range";
 import { client, take } from "./client";
@@ -37,7 +37,7 @@ export function rangeSeriesQuery(
   return queryOptions({
     queryKey: keys.rangeSeries(range, by, detail, name),
     queryFn: ({ signal }) => {
-      const { from, to } = rangeSpan(range, storeNow());
+      const { from, to } = rangeSpan(range, serverNow());
       const query: SeriesQuery = {
         from: new Date(from).toISOString(),
         to: new Date(to).toISOString(),
@@ -107,8 +107,8 @@ export function hasHistoryQuery() {
   return queryOptions({
     queryKey: keys.rangeSeries("ever", "none", "points"),
     queryFn: async ({ signal }) => {
-      const from = new Date(storeNow() - REMEMBERED_S * 1000).toISOString();
-      const to = new Date(storeNow()).toISOString();
+      const from = new Date(serverNow() - REMEMBERED_S * 1000).toISOString();
+      const to = new Date(serverNow()).toISOString();
       const query: SeriesQuery = { from, to, step: 86_400, by: "none" };
       const { series } = await take(client.GET("/api/v1/stats/series", { params: { query }, signal }));
       return series.some((one) =>

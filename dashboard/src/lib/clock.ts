@@ -23,24 +23,24 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
-/** The store's time in milliseconds, as far as this browser knows it. */
-export function storeNow(): number {
+/** The server's time in milliseconds, as far as this browser knows it. */
+export function serverNow(): number {
   return Date.now() + skew;
 }
 
-/** Learn the difference to the store's clock; less than two seconds is the way of the message. */
-export function setStoreTime(at: number): void {
+/** Learn the difference to the server's clock; less than two seconds is the way of the message. */
+export function setServerTime(at: number): void {
   const difference = at - Date.now();
   skew = Math.abs(difference) < 2000 ? 0 : difference;
 }
 
-/** The store's time, renewed every second. */
+/** The server's time, renewed every second. */
 export function useNow(): number {
-  return useSyncExternalStore(subscribe, () => (listeners.size === 0 ? storeNowOfSecond() : present));
+  return useSyncExternalStore(subscribe, () => (listeners.size === 0 ? serverNowOfSecond() : present));
 }
 
 // Before the first subscription the snapshot must not change between two reads of one render.
-function storeNowOfSecond(): number {
+function serverNowOfSecond(): number {
   if (Date.now() + skew - present >= 1000) present = Date.now() + skew;
   return present;
 }

@@ -3,7 +3,7 @@ import { act, render } from "@testing-library/react";
 import { createElement } from "react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { keys } from "@/api/queries";
-import { storeNow } from "@/lib/clock";
+import { serverNow } from "@/lib/clock";
 import { Live, useWatch } from "./live";
 import { type FromHub, NO_CUT, type ToHub } from "./messages";
 import { liveControls, liveStatus, setCut } from "./status";
@@ -162,9 +162,9 @@ test("the server's time is that of its greeting and what has passed since", () =
       ...(age === undefined ? {} : { age }),
     });
   hello(now - hour, hour);
-  expect(storeNow()).toBe(now);
+  expect(serverNow()).toBe(now);
   hello(now - hour);
-  expect(storeNow()).toBe(now - hour);
+  expect(serverNow()).toBe(now - hour);
   hello(now);
 });
 

@@ -3,7 +3,7 @@ import { startTransition, useEffect, useRef } from "react";
 import { parseJson } from "@/api/json";
 import { keys } from "@/api/queries";
 import { boot } from "@/lib/boot";
-import { setStoreTime } from "@/lib/clock";
+import { setServerTime } from "@/lib/clock";
 import { endSession } from "@/lib/session";
 import { type Connection, connect } from "./connection";
 import { type FromHub, isNothing, isToldDespite, unite, type Wishes } from "./messages";
@@ -163,7 +163,7 @@ export class Live {
     switch (name) {
       case "hello": {
         const { version, now } = value as { version: string; now: string };
-        setStoreTime(Date.parse(now) + age);
+        setServerTime(Date.parse(now) + age);
         tellVersion(version);
         return;
       }

@@ -1,5 +1,5 @@
 import { useId } from "react";
-import { storeNow, useNow } from "@/lib/clock";
+import { serverNow, useNow } from "@/lib/clock";
 import { clockMinutes } from "@/lib/format";
 import { words } from "@/lib/text/reschedule";
 import { wallOf } from "@/lib/wall";
@@ -50,7 +50,7 @@ export function DueField({ wall, onChange, missing }: Props) {
           {words.presets}
         </span>
         {PRESETS.map(([label, after]) => (
-          <Button key={label} size="s" onClick={() => onChange(wallOf(storeNow() + after, zone))}>
+          <Button key={label} size="s" onClick={() => onChange(wallOf(serverNow() + after, zone))}>
             {label}
           </Button>
         ))}

@@ -2,7 +2,7 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { createLazyRoute, useNavigate } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import { type AuditQuery, auditQuery } from "@/api/audit";
-import { storeNow } from "@/lib/clock";
+import { serverNow } from "@/lib/clock";
 import { rangeSeconds } from "@/lib/range";
 import { words } from "@/lib/text/audit";
 import { shell } from "@/lib/text/shell";
@@ -56,7 +56,7 @@ function Acts({ search, onOpen, onFilter }: Props) {
   const { actor, action, object, range } = search;
   // The beginning of a range stays while the page shows it: a cursor belongs to one question.
   const after = useMemo(
-    () => (range ? new Date(storeNow() - 1000 * rangeSeconds(range)).toISOString() : undefined),
+    () => (range ? new Date(serverNow() - 1000 * rangeSeconds(range)).toISOString() : undefined),
     [range],
   );
   const filter = useMemo(() => queryOf({ actor, action, object, after }), [actor, action, object, after]);

@@ -3,7 +3,7 @@ import { Code, Copy, Terminal } from "lucide-react";
 import { useState } from "react";
 import { type BulkList, type BulkOrder, dryRunQuery, startBulk, withBulk } from "@/api/bulks";
 import { keys } from "@/api/queries";
-import { storeNow } from "@/lib/clock";
+import { serverNow } from "@/lib/clock";
 import { copyText } from "@/lib/copy";
 import { countExactly } from "@/lib/format";
 import { newKey } from "@/lib/id";
@@ -40,7 +40,7 @@ export default function BulkDialog({ order, onClose, onStarted }: Props) {
   const { action, q, ids } = order;
   const zone = useZone();
   const reschedules = action === "reschedule";
-  const [wall, setWall] = useState(() => wallOf(storeNow() + HOUR_MS, zone));
+  const [wall, setWall] = useState(() => wallOf(serverNow() + HOUR_MS, zone));
   const [isEmpty, setEmpty] = useState(false);
   const instant = reschedules ? instantOf(wall, zone) : null;
   const runAt = instant ? new Date(instant.at).toISOString() : null;

@@ -1,5 +1,5 @@
 import { type Bulk, undoBulk } from "@/api/bulks";
-import { storeNow } from "@/lib/clock";
+import { serverNow } from "@/lib/clock";
 import { words } from "@/lib/text/bulk";
 import { dismissToast, toast } from "@/ui/toast";
 
@@ -7,7 +7,7 @@ import { dismissToast, toast } from "@/ui/toast";
 const offered = new Map<string, number>();
 
 /** Milliseconds in which an operation can be taken back; 0: no longer. */
-export function undoIn({ state, undo_until: until }: Bulk, now = storeNow()): number {
+export function undoIn({ state, undo_until: until }: Bulk, now = serverNow()): number {
   return state === "waiting" && until ? Math.max(0, Date.parse(until) - now) : 0;
 }
 

@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { storeNow } from "@/lib/clock";
+import { serverNow } from "@/lib/clock";
 import { reasonOf, reasonRefusal } from "@/lib/reason";
 import { words } from "@/lib/text/errors";
 import { Confirm } from "@/ui/confirm";
@@ -21,7 +21,7 @@ interface Props {
 export function MuteDialog({ busy, onClose, onMute }: Props) {
   const [hours, setHours] = useState("24");
   const [reason, setReason] = useState("");
-  const until = new Date(storeNow() + Number(hours) * HOUR_MS).toISOString();
+  const until = new Date(serverNow() + Number(hours) * HOUR_MS).toISOString();
   return (
     <Confirm
       open

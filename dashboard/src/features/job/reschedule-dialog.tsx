@@ -3,7 +3,7 @@ import { useState } from "react";
 import { rescheduleJob } from "@/api/job-actions";
 import { keys } from "@/api/queries";
 import type { Rescheduled } from "@/lib/actions";
-import { storeNow } from "@/lib/clock";
+import { serverNow } from "@/lib/clock";
 import { dayAndClock } from "@/lib/format";
 import { reasonOf, reasonRefusal } from "@/lib/reason";
 import { words } from "@/lib/text/reschedule";
@@ -25,7 +25,7 @@ interface Props {
 export default function RescheduleDialog({ job, onClose }: Props) {
   const zone = useZone();
   const cache = useQueryClient();
-  const [wall, setWall] = useState(() => wallOf(Math.max(Date.parse(job.run_at), storeNow() + HOUR_MS), zone));
+  const [wall, setWall] = useState(() => wallOf(Math.max(Date.parse(job.run_at), serverNow() + HOUR_MS), zone));
   const [reason, setReason] = useState("");
   const [isEmpty, setEmpty] = useState(false);
   const instant = instantOf(wall, zone);

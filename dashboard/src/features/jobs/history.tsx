@@ -3,7 +3,7 @@ import { useEffect, useState } from "react";
 import { seriesQuery } from "@/api/queries";
 import { Refused } from "@/api/refused";
 import type { SeriesOut, SeriesQuery } from "@/api/types";
-import { storeNow } from "@/lib/clock";
+import { serverNow } from "@/lib/clock";
 import { clockMinutes, count, dayAndClock } from "@/lib/format";
 import { words } from "@/lib/text/jobs";
 import { range as rangeWords } from "@/lib/text/range";
@@ -83,10 +83,10 @@ export function History({ range, search, onRange }: Props) {
 
 // A bar is a minute at least; what the last one shows may be half a minute old.
 function useSlowNow(): number {
-  const [now, setNow] = useState(storeNow);
+  const [now, setNow] = useState(serverNow);
   useEffect(() => {
     const timer = setInterval(() => {
-      if (!document.hidden) setNow(storeNow());
+      if (!document.hidden) setNow(serverNow());
     }, 30_000);
     return () => clearInterval(timer);
   }, []);

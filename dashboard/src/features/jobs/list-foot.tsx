@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import { storeNow } from "@/lib/clock";
+import { serverNow } from "@/lib/clock";
 import { clockMinutes, dayAndClock } from "@/lib/format";
 import { words } from "@/lib/text/jobs";
 import { wallOf } from "@/lib/wall";
@@ -60,7 +60,7 @@ export function LookedThrough({ list }: { list: JobListState }) {
   if (!until) return null;
   const at = Date.parse(until);
   const dayOf = (instant: number) => wallOf(instant, zone).slice(0, 10);
-  const today = dayOf(at) === dayOf(storeNow());
+  const today = dayOf(at) === dayOf(serverNow());
   const word = today ? clockMinutes(at, zone) : dayAndClock(at, zone);
   return (
     <span>{list.filter.sort === "oldest" ? words.lookedForward(looked, word) : words.lookedThrough(looked, word)}</span>

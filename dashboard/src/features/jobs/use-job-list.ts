@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo } from "react";
 import { jobListQuery } from "@/api/queries";
-import { storeNow } from "@/lib/clock";
+import { serverNow } from "@/lib/clock";
 import { boundsOf, formatRange, type Range } from "./range";
 import { firstPage, type JobPages, rowsOf } from "./rows";
 import { type JobsSearch, jobsQueryOf } from "./search";
@@ -16,7 +16,7 @@ const anchors = new Map<string, number>();
 
 function anchorOf(range: Range): number {
   const name = formatRange(range) ?? "";
-  const now = storeNow();
+  const now = serverNow();
   const kept = anchors.get(name);
   if (kept !== undefined && now - kept < ANCHOR_MS) return kept;
   const anchor = Math.floor(now / 1000) * 1000;
