@@ -71,6 +71,8 @@ HOT = [
     "prune_keys",
     "delete_jobs",
     "list_acts",
+    "list_acts_by",
+    "list_acts_named",
     "list_acts_of",
     "prune_acts",
     "append_occurrences",
@@ -143,6 +145,11 @@ async def check(conn: Any) -> None:
     found = {name: await scans_without_index(conn, getattr(q, name), UNORDERED.get(name, ())) for name in HOT}
     assert {name: lines for name, lines in found.items() if lines} == {}
     await check_rare_states(conn)
+    for name, index in (("list_acts", "tenant"), ("list_acts_by", "actor"), ("list_acts_named", "action")):
+        lines = await plan(conn, getattr(q, name))
+        # In order: nothing is sorted, and nobody walks through the acts of others for a page.
+        assert any(f"Index Scan Backward using audit_{index} " in line for line in lines), (name, lines)
+        assert not any("Sort" in line for line in lines), (name, lines)
     lines = await plan(conn, q.count_ahead)
     assert any(re.search(r"lane_id = l.id\) AND \(.*seq < CASE", line) for line in lines), lines
     lines = await plan(conn, q.count_tenant_states)

@@ -57,10 +57,14 @@ class PostgresAudit:
     async def list_acts(self, query: AuditQuery, *, limit: int, below: int | None) -> AuditPage:
         """Return acts of a tenant, newest first."""
         wanted = (query.tenant, below, limit + 1, maybe_ascii(query.actor), query.action, query.after, query.before)
-        if query.object is None:
-            rows = await self._pool.fetch(q.list_acts, *wanted)
-        else:
+        if query.object is not None:
             rows = await self._pool.fetch(q.list_acts_of, *wanted, maybe_ascii(query.object))
+        elif query.actor is not None:
+            rows = await self._pool.fetch(q.list_acts_by, *wanted)
+        elif query.action is not None:
+            rows = await self._pool.fetch(q.list_acts_named, *wanted[:3], *wanted[4:])
+        else:
+            rows = await self._pool.fetch(q.list_acts, *wanted[:3], *wanted[5:])
         return page_of(((row["id"], row["at"], row["details"]) for row in rows), limit)
 
     async def prune(self, age_ms: int, limit: int) -> int:

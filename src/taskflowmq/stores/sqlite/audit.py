@@ -49,7 +49,12 @@ class SqliteAudit:
             "before": None if query.before is None else to_us(query.before),
             "object": maybe_ascii(query.object),
         }
-        statement = q.list_acts if query.object is None else q.list_acts_of
+        if query.object is not None:
+            statement = q.list_acts_of
+        elif query.actor is not None:
+            statement = q.list_acts_by
+        else:
+            statement = q.list_acts if query.action is None else q.list_acts_named
         rows: list[Any] = await self._reader.run(lambda conn: conn.execute(statement, params).fetchall())
         return page_of(((number, from_us(at), details) for number, at, details in rows), limit)
 
