@@ -19,6 +19,9 @@ from taskflowmq.core.redaction import Hider, Redaction
 from taskflowmq.core.rows import SHOWN, ErrorHead, JobRow
 from taskflowmq.core.unique_keys import without_digest
 
+#: How the remark on a result ends that was too large, and was stored as the beginning of its JSON.
+CUT = "; cut"
+
 
 class _Payload(Protocol):
     """The JSON that the terms of a filter read of a job."""
@@ -47,7 +50,7 @@ def shown_job(redaction: Redaction, view: JobView) -> JobView:
     changed: dict[str, Any] = {
         "raw_args": hider.json("args", view.raw_args, values),
         "raw_meta": hider.json("meta", view.raw_meta, values),
-        "raw_result": hider.json("result", view.raw_result, values),
+        "raw_result": _shown_result(hider, view, values),
         "raw_progress": hider.json("progress", view.raw_progress),
         "raw_error": view.raw_error,
     }
@@ -61,6 +64,16 @@ def shown_job(redaction: Redaction, view: JobView) -> JobView:
         changed["result_error"] = None if view.result_error is None else values.replaced(view.result_error)
     changed = {name: value for name, value in changed.items() if value is not getattr(view, name)}
     return msgspec.structs.replace(view, **changed) if changed else view
+
+
+def _shown_result(hider: Hider, view: JobView, values: HiddenValues) -> bytes | None:
+    """Return a result as it is shown; of one that was too large, the beginning of its JSON is stored as a text."""
+    shown = hider.json("result", view.raw_result, values)
+    if shown is None or shown is not view.raw_result or not (view.result_error or "").endswith(CUT):
+        return shown
+    text = msgspec.json.decode(shown)
+    hidden = hider.text("result", text, values) if isinstance(text, str) else text
+    return shown if hidden == text else msgspec.json.encode(hidden)
 
 
 def shown_row(

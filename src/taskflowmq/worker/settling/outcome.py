@@ -9,6 +9,7 @@ import msgspec
 from taskflowmq.core.directives import Cancel, Directive, Discard, RetryAfter, Snooze
 from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.hidden_values import HiddenValues
+from taskflowmq.core.redacted import CUT
 from taskflowmq.core.transitions import (
     Discarded,
     Failed,
@@ -62,7 +63,7 @@ def encoded(run: Judged, value: Any) -> Succeeded:
         if run.spec.hides is not None:  # it is stored as a text, whose fields no reader can tell
             text = run.spec.hides.text("result", text)
         return Succeeded(
-            msgspec.json.encode(text), f"the result is {len(result)} bytes, more than {MAX_RESULT_BYTES}; cut"
+            msgspec.json.encode(text), f"the result is {len(result)} bytes, more than {MAX_RESULT_BYTES}{CUT}"
         )
     return Succeeded(result)
 
