@@ -71,6 +71,11 @@ export const ASK_ONE_PAGE = {
   refetchOnWindowFocus: isOnePage,
 } as const;
 
+/** A job of one's own appears in lists that are short; longer ones keep their rows, and count it as any other. */
+export function askShortJobLists(cache: QueryClient): void {
+  void cache.invalidateQueries({ queryKey: keys.jobs(), predicate: isOnePage });
+}
+
 /** One page of rows. */
 export async function jobRows(query: JobsQuery, signal: AbortSignal): Promise<JobRowPage> {
   const page = await take(client.GET("/api/v1/jobs", { params: { query: { ...query, view: "row" } }, signal }));

@@ -3,7 +3,7 @@ import { useNavigate, useRouter } from "@tanstack/react-router";
 import { useEffect, useMemo, useRef } from "react";
 import { useForm } from "react-hook-form";
 import { client, take } from "@/api/client";
-import { keys, queuesQuery, tasksQuery } from "@/api/queries";
+import { askShortJobLists, keys, queuesQuery, tasksQuery } from "@/api/queries";
 import { Refused } from "@/api/refused";
 import { cx } from "@/lib/cx";
 import { newKey } from "@/lib/id";
@@ -71,7 +71,7 @@ export default function EnqueueDialog({ open, onOpenChange, task }: Props) {
       );
       attempt.current = { text: "", key: "" };
       onOpenChange(false);
-      // Lists stay as they are, and count the new job as any other: to ask again for all their pages moves the rows.
+      askShortJobLists(queryClient);
       void queryClient.invalidateQueries({ queryKey: keys.stats() });
       const inList = () => router.state.location.pathname === "/jobs";
       // The list keeps its filter; what another page has in its URL is none.

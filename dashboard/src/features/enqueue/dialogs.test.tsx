@@ -4,6 +4,7 @@ import { HttpResponse, http } from "msw";
 import { setupServer } from "msw/node";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { keys } from "@/api/queries";
+import type { JobPages } from "@/features/jobs/rows";
 import { zoneChoice } from "@/lib/zone";
 import { openApp, setWidth } from "@/test/app";
 import { API, idOf, JobsServer, storedJob } from "@/test/jobs";
@@ -77,11 +78,21 @@ test("a replay keeps what was put in while workers announce another schema and t
   });
 });
 
-test("a job that is enqueued beside a list does not have the list asked for again", async () => {
-  await openApp("/jobs");
+test.each([
+  { pages: 1, asked: 2, what: "appears in a list of one page" },
+  { pages: 2, asked: 1, what: "leaves a longer list alone" },
+])("a job that is enqueued beside a list $what", async ({ pages, asked }) => {
+  const { queryClient } = await openApp("/jobs");
   await waitFor(() => expect(lists).toBe(1));
   const row = () => document.querySelector(`tr[data-row="${idOf(1)}"]`);
   await waitFor(() => expect(row()).not.toBeNull());
+  if (pages === 2)
+    act(() => {
+      queryClient.setQueriesData<JobPages>({ queryKey: keys.jobs() }, (data) => {
+        const [page] = data?.pages ?? [];
+        return page && { pages: [page, { ...page, items: [] }], pageParams: [null, idOf(1)] };
+      });
+    });
   await userEvent.click(screen.getByRole("button", { name: /^Enqueue/ }));
   await screen.findByRole("option", { name: "mail" });
   await userEvent.selectOptions(await screen.findByRole("combobox", { name: /^Task/ }), "mail");
@@ -90,5 +101,5 @@ test("a job that is enqueued beside a list does not have the list asked for agai
   await userEvent.click(dialog.querySelector('button[type="submit"]') as HTMLElement);
   await waitFor(() => expect(sent).toMatchObject([{ args: { to: "grace" } }]));
   await waitFor(() => expect(window.location.search).toContain(idOf(1)));
-  expect(lists).toBe(1);
+  await waitFor(() => expect(lists).toBe(asked));
 });

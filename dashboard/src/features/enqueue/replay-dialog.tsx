@@ -4,7 +4,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { useForm } from "react-hook-form";
 import { client, take } from "@/api/client";
 import { parseJson } from "@/api/json";
-import { keys, queuesQuery, tasksQuery } from "@/api/queries";
+import { askShortJobLists, keys, queuesQuery, tasksQuery } from "@/api/queries";
 import { Refused } from "@/api/refused";
 import type { Replayed } from "@/lib/actions";
 import { newKey } from "@/lib/id";
@@ -81,7 +81,7 @@ export default function ReplayDialog({ open, onOpenChange, job }: Props) {
       );
       attempt.current = { text: "", key: "" };
       onOpenChange(false);
-      // Lists stay as they are, and count the new job as any other: to ask again for all their pages moves the rows.
+      askShortJobLists(cache);
       for (const key of [keys.stats(), keys.job(job.id)]) void cache.invalidateQueries({ queryKey: key });
       toast({
         title: made.created ? words.replayed(made.task) : words.held(made.task),
