@@ -92,6 +92,20 @@ test("the page is drawn at most four times a second, with the latest of each", (
   expect(client.getQueryData(keys.stats())).toEqual({ n: 99 });
 });
 
+test("what was heard before an act is not put over what the act has brought; it is asked for again", () => {
+  live.watch({ stats: true }, {});
+  vi.advanceTimersByTime(60);
+  event("stats", { states: { pending: 1 } });
+  vi.advanceTimersByTime(10);
+  expect(client.getQueryData(keys.stats())).toEqual({ states: { pending: 1 } });
+  event("stats", { states: { pending: 2 } }); // waits for the next drawing
+  vi.advanceTimersByTime(10);
+  client.setQueryData(keys.stats(), { states: { pending: 0 } });
+  vi.advanceTimersByTime(500);
+  expect(client.getQueryData(keys.stats())).toEqual({ states: { pending: 0 } });
+  expect(client.getQueryState(keys.stats())?.isInvalidated).toBe(true);
+});
+
 test("new rows are told to who shows the list; a resync asks again", () => {
   const onPage = vi.fn();
   const onResync = vi.fn();

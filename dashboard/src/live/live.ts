@@ -50,7 +50,7 @@ interface Watcher {
 export class Live {
   private readonly watchers = new Set<Watcher>();
   private readonly moved = new Map<string, Moved>();
-  private readonly values = new Map<Value, string>();
+  private readonly values = new Map<Value, { text: string; heardAt: number }>();
   private connection: Connection | null = null;
   private sent = "";
   private isWishing = false;
@@ -155,7 +155,7 @@ export class Live {
   private take(name: string, data: string, age = 0): void {
     this.lastAt = Date.now();
     if (isValue(name)) {
-      this.values.set(name, data);
+      this.values.set(name, { text: data, heardAt: this.lastAt });
       this.plan();
       return;
     }
@@ -198,9 +198,16 @@ export class Live {
     this.moved.clear();
     this.values.clear();
     startTransition(() => {
-      for (const [name, text] of values) this.client.setQueryData(KEY_OF[name](), parseJson(text));
+      for (const [name, { text, heardAt }] of values) this.put(KEY_OF[name](), text, heardAt);
       if (moved.size > 0) patchLists(this.client, moved);
     });
+  }
+
+  private put(queryKey: readonly unknown[], text: string, heardAt: number): void {
+    // What an act or an answer has brought meanwhile may be newer: a queue that was just paused would run again.
+    if ((this.client.getQueryState(queryKey)?.dataUpdatedAt ?? 0) > heardAt)
+      void this.client.invalidateQueries({ queryKey });
+    else this.client.setQueryData(queryKey, parseJson(text));
   }
 
   private askAgain(): void {
