@@ -71,6 +71,15 @@ def test_when_the_body_has_stopped_computing_it_is(rig: Rig) -> None:
     assert rig.stalled_after(200 * LEASE, computes=0.0)
 
 
+@pytest.mark.parametrize("lasts", [LEASE - 1, LEASE, 2 * LEASE])
+def test_when_the_body_has_ended_the_loop_has_its_time_to_turn(rig: Rig, lasts: float) -> None:
+    slot = rig.runs_a_body()
+    assert not rig.stalled_after(lasts, computes=1.0)
+    rig.table.finish(slot)  # by its thread, which gave the interpreter back just now
+    assert not any(rig.standstill.is_stalled(1, 100 + lasts + second, LEASE) for second in (0.01, 1, LEASE - 1))
+    assert rig.standstill.is_stalled(1, 100 + lasts + LEASE + 1, LEASE)
+
+
 def test_a_loop_that_turns_without_a_body_is_stalled(rig: Rig) -> None:
     assert rig.stalled_after(LEASE + 1, computes=1.0)
 

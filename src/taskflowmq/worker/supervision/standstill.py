@@ -23,12 +23,15 @@ class Standstill:
         self._stopped_s = 0.0
         #: The last tick, when it was seen to be the last one, and the processor time used by then.
         self._seen: tuple[int, float, float] | None = None
+        #: When a body was last seen that held the loop up.
+        self._excused_at = float("-inf")
 
     def is_stalled(self, pid: int, now: float, patience: float) -> bool:
         """Tell whether the loop has stood still for longer than ``patience`` seconds outside every body.
 
         The body of a thread may hold the interpreter in a C call that computes: then the loop is blocked through no
-        fault of ours, and the body's timeout decides. A loop that waits for something uses no processor time.
+        fault of ours, and the body's timeout decides. A loop that waits for something uses no processor time. After the
+        end of such a body the loop has as long again: its first turn comes a moment later.
 
         Args:
             pid: the child's process.
@@ -42,12 +45,11 @@ class Standstill:
         if self._seen is None or self._seen[0] != tick:
             self._seen = (tick, now, cpu_seconds(pid))
         _, since, used = self._seen
-        if now - tick / 1e6 < patience:
-            return False
         started = self._table.started()
-        if any(job.stepped for job in started):
-            return False
-        return not started or cpu_seconds(pid) - used < COMPUTES * (now - since)
+        computes = bool(started) and now > since and cpu_seconds(pid) - used >= COMPUTES * (now - since)
+        if computes or any(job.stepped for job in started):
+            self._excused_at = now
+        return now - max(tick / 1e6, self._excused_at) >= patience
 
     def stopped_for(self, pid: int, now: float, elapsed: float) -> float:
         """Return for how many seconds, seen in a row, the process has been stopped (SIGSTOP).
