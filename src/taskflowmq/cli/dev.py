@@ -261,7 +261,7 @@ class Run:
         self._stack = AsyncExitStack()
 
     async def __call__(self, sock: socket, hear: Callable[[Callable[[], None], Callable[[], None]], None]) -> int:
-        """Run until it is told to end, then drain; return the exit code.
+        """Run until a signal ends it, then drain; return the exit code.
 
         Args:
             sock: to listen on.
@@ -349,7 +349,7 @@ class Run:
 
 
 class Announcement:
-    """What a user is told once the server answers.
+    """The message on the terminal once the server answers.
 
     Args:
         app: what is served.

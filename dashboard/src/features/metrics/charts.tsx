@@ -6,13 +6,11 @@ import type { Range } from "@/lib/range";
 import { words } from "@/lib/text/metrics";
 import { range as rangeWords } from "@/lib/text/range";
 import { Chart } from "@/ui/chart";
-import { CHART_HEAD, CHART_HEIGHT } from "@/ui/chart-size";
-import { Skeleton } from "@/ui/skeleton";
+import { CHART_CELL, ChartSkeleton } from "@/ui/chart-skeleton";
 
 type One = SeriesOut["series"][number];
 
 const GRID = "grid gap-px border-border border-b bg-border lg:grid-cols-2";
-const CELL = "bg-surface px-5 pt-3 pb-3 max-md:px-4";
 /** One cursor over all charts of the page. */
 const CURSOR = "metrics";
 const PARTS = ["p50", "p95", "p99"] as const;
@@ -41,7 +39,7 @@ export function Charts({ series, one, range }: Props) {
   ]);
   const nothing = bars.every((line) => sumOf(line.values) === 0);
   const failing = failingOf(one);
-  const shared = { at, cursor: CURSOR, className: CELL } as const;
+  const shared = { at, cursor: CURSOR, className: CHART_CELL } as const;
   return (
     <div className={GRID}>
       <Chart
@@ -65,7 +63,7 @@ export function Charts({ series, one, range }: Props) {
       <Times {...shared} title={words.run} columns={one.run} empty={words.noneEnded(inLast)} />
       <Chart
         {...shared}
-        className={cx(CELL, "lg:col-span-2")}
+        className={cx(CHART_CELL, "lg:col-span-2")}
         title={words.backlog}
         scale="count"
         series={[
@@ -105,12 +103,7 @@ export function ChartsSkeleton() {
   return (
     <div className={GRID}>
       {["ended", "failing", "wait", "run", "backlog"].map((id) => (
-        <div key={id} className={cx("@container/chart", CELL, id === "backlog" && "lg:col-span-2")}>
-          <div className={CHART_HEAD}>
-            <Skeleton className="w-40" />
-          </div>
-          <div style={{ height: CHART_HEIGHT }} />
-        </div>
+        <ChartSkeleton key={id} className={id === "backlog" ? "lg:col-span-2" : undefined} />
       ))}
     </div>
   );

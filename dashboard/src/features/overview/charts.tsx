@@ -1,17 +1,14 @@
 import { endedOf, sumOf, timesOf, withTotals } from "@/api/series";
 import type { SeriesOut } from "@/api/types";
-import { cx } from "@/lib/cx";
 import { count, duration } from "@/lib/format";
 import { type Range, rangeStep } from "@/lib/range";
 import { words } from "@/lib/text/overview";
 import { range as rangeWords } from "@/lib/text/range";
 import { useSeries } from "@/live/fresh";
 import { Chart } from "@/ui/chart";
-import { CHART_HEAD, CHART_HEIGHT } from "@/ui/chart-size";
+import { CHART_CELL, ChartSkeleton } from "@/ui/chart-skeleton";
 import { Region } from "@/ui/region";
-import { Skeleton } from "@/ui/skeleton";
 
-const CELL = "bg-surface px-5 pt-3 pb-3 max-md:px-4";
 const CURSOR = "overview";
 
 /** What ended, and how long it had waited; one cursor over both. */
@@ -44,7 +41,7 @@ function EndedChart({ series, range }: Props) {
   const none = lines.every((line) => sumOf(line.values) === 0);
   return (
     <Chart
-      className={CELL}
+      className={CHART_CELL}
       title={words.endedTitle(rangeWords.per(rangeStep(range)))}
       kind="bars"
       scale="count"
@@ -62,7 +59,7 @@ function WaitChart({ series, range }: Props) {
   const none = wait.p95.every((value) => value === null);
   return (
     <Chart
-      className={CELL}
+      className={CHART_CELL}
       title={words.waitTitle}
       scale="seconds"
       at={timesOf(series)}
@@ -81,16 +78,7 @@ function ChartsSkeleton() {
   return (
     <div className="grid gap-px bg-border lg:grid-cols-2">
       {["ended", "wait"].map((id) => (
-        <div key={id} className={cx("@container/chart", CELL)}>
-          <div className={CHART_HEAD}>
-            <Skeleton className="w-40" />
-          </div>
-          <div style={{ height: CHART_HEIGHT }} className="flex flex-col justify-between pb-6">
-            <Skeleton className="h-px w-full" />
-            <Skeleton className="h-px w-full" />
-            <Skeleton className="h-px w-full" />
-          </div>
-        </div>
+        <ChartSkeleton key={id} />
       ))}
     </div>
   );

@@ -2,11 +2,9 @@ import { type RunDetail, ratesOf, timesOfRun } from "@/api/playground";
 import { count, rate } from "@/lib/format";
 import { words } from "@/lib/text/playground";
 import { Chart } from "@/ui/chart";
-import { CHART_HEAD, CHART_HEIGHT } from "@/ui/chart-size";
-import { Skeleton } from "@/ui/skeleton";
+import { CHART_CELL, ChartSkeleton } from "@/ui/chart-skeleton";
 
 const GRID = "grid gap-px border-border border-b bg-border lg:grid-cols-2";
-const CELL = "bg-surface px-5 pt-3 pb-3 max-md:px-4";
 const CURSOR = "playground";
 
 /** The course of a stress test: how fast jobs came and went, and how many were on their way. */
@@ -15,7 +13,7 @@ export function RunCharts({ run }: { run: RunDetail }) {
   const at = timesOfRun(run);
   const empty = at.length < 3 ? words.noPoints : undefined;
   const perSecond = (sums: readonly number[]) => ratesOf(points.seconds, sums);
-  const shared = { at, cursor: CURSOR, className: CELL, empty } as const;
+  const shared = { at, cursor: CURSOR, className: CHART_CELL, empty } as const;
   return (
     <div className={GRID}>
       <Chart
@@ -47,16 +45,7 @@ export function RunChartsSkeleton() {
   return (
     <div className={GRID}>
       {["rates", "open"].map((id) => (
-        <div key={id} className={`@container/chart ${CELL}`}>
-          <div className={CHART_HEAD}>
-            <Skeleton className="w-40" />
-          </div>
-          <div style={{ height: CHART_HEIGHT }} className="flex flex-col justify-between pb-6">
-            <Skeleton className="h-px w-full" />
-            <Skeleton className="h-px w-full" />
-            <Skeleton className="h-px w-full" />
-          </div>
-        </div>
+        <ChartSkeleton key={id} />
       ))}
     </div>
   );

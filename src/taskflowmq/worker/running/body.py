@@ -214,11 +214,9 @@ class _Bodies:
             return Failed(describe(error) if self.current is None else describe(error, self.current.hidden))
         finally:
             if (run := self.current) is not None:
-                run.ended, run.view, run.coroutine = (
-                    True,
-                    None,
-                    None,
-                )  # the two would wait for the garbage collector, with the arguments
+                run.ended = True
+                # These would wait for the garbage collector, with the arguments.
+                run.view = run.coroutine = None
             self.current = None
             self.idle = True
 
