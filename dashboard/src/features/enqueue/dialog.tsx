@@ -1,16 +1,13 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useRouter } from "@tanstack/react-router";
-import { useEffect, useMemo, useRef } from "react";
+import { useEffect, useMemo } from "react";
 import { useForm } from "react-hook-form";
 import { client, take } from "@/api/client";
 import { askShortJobLists, keys, queuesQuery, tasksQuery } from "@/api/queries";
-import { Refused } from "@/api/refused";
 import { cx } from "@/lib/cx";
-import { newKey } from "@/lib/id";
 import { useRefusal } from "@/lib/session";
 import { words } from "@/lib/text/enqueue";
 import { useZone } from "@/lib/zone";
-import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
 import { Field, useFieldIds } from "@/ui/field";
 import { INPUT } from "@/ui/input";
@@ -18,9 +15,10 @@ import { toast } from "@/ui/toast";
 import { ArgsPart } from "./args-part";
 import { Beginnings } from "./beginnings";
 import { fieldsOf } from "./fields";
-import { bodyOf, EMPTY, pathOf, requestOf, sameCall, type Values, withArgs } from "./form";
+import { bodyOf, EMPTY, requestOf, sameCall, type Values, withArgs } from "./form";
 import { OptionsPart } from "./options-part";
 import { Preview } from "./preview";
+import { SendingFoot, useSending } from "./sending";
 
 interface Props {
   open: boolean;
@@ -46,8 +44,7 @@ export default function EnqueueDialog({ open, onOpenChange, task }: Props) {
   const known = chosen !== undefined;
   // biome-ignore lint/correctness/useExhaustiveDependencies: the schema at the choice of the task, in this opening
   const fields = useMemo(() => fieldsOf(chosen?.args_schema), [open, values.task, known]);
-  // A retry after a lost answer must not store a second job; another content is another job.
-  const attempt = useRef({ text: "", key: "" });
+  const sending = useSending(setError, fields);
 
   useEffect(() => {
     if (open) reset({ ...EMPTY, task: task ?? "" });
@@ -56,43 +53,26 @@ export default function EnqueueDialog({ open, onOpenChange, task }: Props) {
   const { body } = requestOf(values, fields, zone);
   const submit = handleSubmit(async (given) => {
     const request = requestOf(given, fields, zone);
-    const wrong = Object.entries(request.errors);
-    for (const [path, message] of wrong)
-      setError(path as keyof Values, { message }, { shouldFocus: path === wrong[0]?.[0] });
-    if (wrong.length > 0) return;
-    const text = JSON.stringify(request.body);
-    if (attempt.current.text !== text) attempt.current = { text, key: newKey() };
-    try {
-      const job = await take(
-        client.POST("/api/v1/jobs", {
-          body: bodyOf(request.body) as never,
-          headers: { "Idempotency-Key": attempt.current.key },
-        }),
-      );
-      attempt.current = { text: "", key: "" };
-      onOpenChange(false);
-      askShortJobLists(queryClient);
-      void queryClient.invalidateQueries({ queryKey: keys.stats() });
-      const inList = () => router.state.location.pathname === "/jobs";
-      // The list keeps its filter; what another page has in its URL is none.
-      const show = () =>
-        void (inList()
-          ? inJobs({ search: (old) => ({ ...old, job: job.id }) })
-          : router.navigate({ to: "/jobs", search: { job: job.id } }));
-      toast({
-        title: job.created ? words.done(job.task) : words.held(job.task),
-        tone: job.created ? "success" : "neutral",
-        action: { label: words.open, run: show },
-      });
-      if (inList()) show();
-    } catch (error) {
-      const named = error instanceof Refused ? error.fields : [];
-      for (const { pointer, detail } of named) {
-        const path = pathOf(pointer, fields);
-        if (path) setError(path as keyof Values, { message: detail });
-      }
-      setError("root", { message: error instanceof Error ? error.message : words.failed });
-    }
+    if (sending.isWrong(request.errors)) return;
+    const job = await sending.send(JSON.stringify(request.body), (headers) =>
+      take(client.POST("/api/v1/jobs", { body: bodyOf(request.body) as never, headers })),
+    );
+    if (job === null) return;
+    onOpenChange(false);
+    askShortJobLists(queryClient);
+    void queryClient.invalidateQueries({ queryKey: keys.stats() });
+    const inList = () => router.state.location.pathname === "/jobs";
+    // The list keeps its filter; what another page has in its URL is none.
+    const show = () =>
+      void (inList()
+        ? inJobs({ search: (old) => ({ ...old, job: job.id }) })
+        : router.navigate({ to: "/jobs", search: { job: job.id } }));
+    toast({
+      title: job.created ? words.done(job.task) : words.held(job.task),
+      tone: job.created ? "success" : "neutral",
+      action: { label: words.open, run: show },
+    });
+    if (inList()) show();
   });
 
   return (
@@ -102,24 +82,7 @@ export default function EnqueueDialog({ open, onOpenChange, task }: Props) {
       size="l"
       title={words.title}
       description={words.hint}
-      footer={
-        <>
-          {formState.errors.root ? (
-            <p role="alert" className="mr-auto min-w-0 text-12 text-danger">
-              {formState.errors.root.message}
-            </p>
-          ) : null}
-          <Button
-            variant="primary"
-            type="submit"
-            form="enqueue"
-            busy={formState.isSubmitting}
-            {...(refusal ? { refusal } : {})}
-          >
-            {words.submit}
-          </Button>
-        </>
-      }
+      footer={<SendingFoot form="enqueue" state={formState} verb={words.submit} refusal={refusal} />}
     >
       {tasks && tasks.items.length === 0 ? <p className="pb-4 text-text-2">{words.noTasks}</p> : null}
       <form id="enqueue" noValidate onSubmit={submit} className="flex flex-col gap-5">

@@ -1,20 +1,17 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useRouter } from "@tanstack/react-router";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { useForm } from "react-hook-form";
 import { client, take } from "@/api/client";
 import { parseJson } from "@/api/json";
 import { askShortJobLists, keys, queuesQuery, tasksQuery } from "@/api/queries";
-import { Refused } from "@/api/refused";
 import type { Replayed } from "@/lib/actions";
-import { newKey } from "@/lib/id";
 import { indentJson, membersOf } from "@/lib/raw-json";
 import { reasonOf, reasonRefusal } from "@/lib/reason";
 import { MASK_JSON } from "@/lib/redaction";
 import { useRefusal } from "@/lib/session";
 import { words } from "@/lib/text/enqueue";
 import { useZone } from "@/lib/zone";
-import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
 import { Field } from "@/ui/field";
 import { Input } from "@/ui/input";
@@ -22,7 +19,8 @@ import { ReasonField } from "@/ui/reason-field";
 import { toast } from "@/ui/toast";
 import { ArgsPart } from "./args-part";
 import { type ArgField, fieldsOf } from "./fields";
-import { bodyOf, EMPTY, pathOf, requestOf, type Values, withArgs } from "./form";
+import { bodyOf, EMPTY, requestOf, type Values, withArgs } from "./form";
+import { SendingFoot, useSending } from "./sending";
 
 interface Props {
   open: boolean;
@@ -51,8 +49,7 @@ export default function ReplayDialog({ open, onOpenChange, job }: Props) {
   const { fields } = start;
   const form = useForm<Values>({ defaultValues: EMPTY });
   const { register, handleSubmit, reset, setError, formState } = form;
-  // A retry after a lost answer must not store a second job; another content is another job.
-  const attempt = useRef({ text: "", key: "" });
+  const sending = useSending(setError, fields);
 
   useEffect(() => {
     if (!open || !known) return;
@@ -62,40 +59,29 @@ export default function ReplayDialog({ open, onOpenChange, job }: Props) {
 
   const submit = handleSubmit(async (given) => {
     const request = requestOf({ ...given, when: given.time ? "time" : "now" }, fields, zone);
-    const wrong = Object.entries(request.errors);
-    for (const [path, message] of wrong)
-      setError(path as keyof Values, { message }, { shouldFocus: path === wrong[0]?.[0] });
-    if (wrong.length > 0) return;
+    if (sending.isWrong(request.errors)) return;
     const parts = request.body.filter(([name]) => ["args", "queue", "run_at"].includes(name));
     const why = reasonOf(reason);
     const body = bodyOf(why ? [...parts, ["reason", JSON.stringify(why)]] : parts);
-    const text = JSON.stringify(body);
-    if (attempt.current.text !== text) attempt.current = { text, key: newKey() };
-    try {
-      const made = await take(
+    const made = await sending.send(JSON.stringify(body), (headers) =>
+      take(
         client.POST("/api/v1/jobs/{job_id}/replay", {
           params: { path: { job_id: job.id } },
           body: body as never,
-          headers: { "Idempotency-Key": attempt.current.key },
+          headers,
         }),
-      );
-      attempt.current = { text: "", key: "" };
-      onOpenChange(false);
-      askShortJobLists(cache);
-      for (const key of [keys.stats(), keys.job(job.id)]) void cache.invalidateQueries({ queryKey: key });
-      toast({
-        title: made.created ? words.replayed(made.task) : words.held(made.task),
-        tone: made.created ? "success" : "neutral",
-      });
-      if (router.state.location.pathname === "/jobs") void inJobs({ search: (old) => ({ ...old, job: made.id }) });
-      else void router.navigate({ to: "/jobs/$id", params: { id: made.id } });
-    } catch (error) {
-      for (const { pointer, detail } of error instanceof Refused ? error.fields : []) {
-        const path = pathOf(pointer, fields);
-        if (path) setError(path as keyof Values, { message: detail });
-      }
-      setError("root", { message: error instanceof Error ? error.message : words.failed });
-    }
+      ),
+    );
+    if (made === null) return;
+    onOpenChange(false);
+    askShortJobLists(cache);
+    for (const key of [keys.stats(), keys.job(job.id)]) void cache.invalidateQueries({ queryKey: key });
+    toast({
+      title: made.created ? words.replayed(made.task) : words.held(made.task),
+      tone: made.created ? "success" : "neutral",
+    });
+    if (router.state.location.pathname === "/jobs") void inJobs({ search: (old) => ({ ...old, job: made.id }) });
+    else void router.navigate({ to: "/jobs/$id", params: { id: made.id } });
   });
 
   return (
@@ -105,24 +91,7 @@ export default function ReplayDialog({ open, onOpenChange, job }: Props) {
       size="l"
       title={words.replayTitle(job.task)}
       description={words.replayHint}
-      footer={
-        <>
-          {formState.errors.root ? (
-            <p role="alert" className="mr-auto min-w-0 text-12 text-danger">
-              {formState.errors.root.message}
-            </p>
-          ) : null}
-          <Button
-            variant="primary"
-            type="submit"
-            form="replay"
-            busy={formState.isSubmitting}
-            {...(refusal ? { refusal } : {})}
-          >
-            {words.replay}
-          </Button>
-        </>
-      }
+      footer={<SendingFoot form="replay" state={formState} verb={words.replay} refusal={refusal} />}
     >
       <form id="replay" noValidate onSubmit={submit} className="flex flex-col gap-5">
         <ArgsPart fields={fields} register={register as never} errors={formState.errors} />
