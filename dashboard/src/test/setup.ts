@@ -14,6 +14,7 @@ afterEach(() => {
 if (globalThis.document) {
   const { cleanup, configure } = await import("@testing-library/react");
   const { session, setSession } = await import("@/lib/session");
+  const { zoneChoice } = await import("@/lib/zone");
   const { currentToasts, dismissToast } = await import("@/ui/toast");
   const { currentQuestion } = await import("@/ui/ask-reason");
   const first = session();
@@ -26,8 +27,9 @@ if (globalThis.document) {
   afterEach(() => {
     currentQuestion()?.answer(null);
     cleanup();
-    localStorage.clear();
     setSession(first);
+    zoneChoice.set("local");
+    localStorage.clear();
     for (const { id } of currentToasts()) dismissToast(id);
   });
 }

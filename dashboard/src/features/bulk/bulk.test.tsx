@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import type { Bulk } from "@/api/bulks";
 import { keys } from "@/api/queries";
 import { session, setSession } from "@/lib/session";
+import { zoneChoice } from "@/lib/zone";
 import { openApp } from "@/test/app";
 import { API, idOf, storedJob } from "@/test/jobs";
 import { currentToasts, dismissToast } from "@/ui/toast";
@@ -114,7 +115,8 @@ test("from one row to all that match, with a reason, and back", async () => {
   expect(queryClient.getQueryData<{ items: Bulk[] }>(keys.bulks())?.items[0]?.state).toBe("undone");
 });
 
-test("selected jobs, or all that match, are put off to a time", async () => {
+test("selected jobs, or all that match, are put off to a time of the zone that is shown", async () => {
+  zoneChoice.set("Asia/Tokyo");
   const { router } = await openApp("/jobs");
   await userEvent.click(await screen.findByRole("checkbox", { name: /^Select send_email/ }));
   const bar = screen.getByRole("region", { name: "1 selected" });
@@ -128,7 +130,7 @@ test("selected jobs, or all that match, are put off to a time", async () => {
   await userEvent.click(within(dialog).getByRole("button", { name: "Reschedule 3,412 jobs" }));
   expect(within(dialog).getByText("Give a time.")).toBeDefined();
   expect(sent).toEqual([]);
-  fireEvent.change(due, { target: { value: "2100-01-02T07:30" } });
+  fireEvent.change(due, { target: { value: "2100-01-02T16:30" } });
   await userEvent.click(within(dialog).getByRole("button", { name: "Reschedule 3,412 jobs" }));
   await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
   expect(sent[0]?.body).toEqual({

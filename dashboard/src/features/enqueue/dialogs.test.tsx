@@ -40,7 +40,6 @@ beforeEach(() => {
   );
 });
 afterEach(() => {
-  act(() => zoneChoice.set("local"));
   server.resetHandlers();
   for (const { id } of currentToasts()) dismissToast(id);
 });

@@ -3,6 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { HttpResponse, http } from "msw";
 import { setupServer } from "msw/node";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { zoneChoice } from "@/lib/zone";
 import { openApp, setWidth } from "@/test/app";
 import { API, ERROR, idOf, JobsServer, problem, storedAttempt, storedJob } from "@/test/jobs";
 import { NO_WAIT, storedWait } from "@/test/rows";
@@ -89,6 +90,7 @@ test("on a narrow page the name of the task stands below the header, as a whole"
 });
 
 test("a job that waits says for what, and a paused queue is resumed where one reads it", async () => {
+  zoneChoice.set("Asia/Tokyo");
   api.jobs = [storedJob(1, { state: "pending", attempts: [], attempts_total: 0, finished_at: null, result: null })];
   const text = "queue 'mail' is paused since 2026-11-30 12:00:00 UTC by cli:ada (deploy)";
   api.why = storedWait({
@@ -110,7 +112,7 @@ test("a job that waits says for what, and a paused queue is resumed where one re
   );
   await openApp(path);
   const paused = (await screen.findByText(/^Queue mail is paused by cli:ada since/)).closest("p");
-  expect(paused?.textContent).toBe("Queue mail is paused by cli:ada since 30 Nov, 12:00 (deploy).");
+  expect(paused?.textContent).toBe("Queue mail is paused by cli:ada since 30 Nov, 21:00 (deploy).");
   expect(screen.getByText("Ahead of it: 1,204 jobs")).toBeDefined();
   await userEvent.click(screen.getByRole("button", { name: "Resume queue" }));
   const dialog = await screen.findByRole("dialog", { name: "Resume mail?" });

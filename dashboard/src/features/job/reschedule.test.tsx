@@ -4,6 +4,7 @@ import { HttpResponse, http } from "msw";
 import { setupServer } from "msw/node";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { session, setSession } from "@/lib/session";
+import { zoneChoice } from "@/lib/zone";
 import { openApp, setWidth } from "@/test/app";
 import { API, idOf, JobsServer, problem, type StoredJob, storedJob } from "@/test/jobs";
 
@@ -51,16 +52,17 @@ async function openDialog() {
   return within(await screen.findByRole("dialog"));
 }
 
-test("a job that waits is given another time, with a reason", async () => {
+test("a job that waits is given another time of the zone that is shown, with a reason", async () => {
+  zoneChoice.set("Asia/Tokyo");
   api.jobs = [waiting()];
   await openApp(path);
   const dialog = await openDialog();
   const field = dialog.getByLabelText<HTMLInputElement>("Due at");
-  expect(field.value).toBe("2100-01-01T08:00");
-  fireEvent.change(field, { target: { value: "2100-01-02T07:30" } });
+  expect(field.value).toBe("2100-01-01T17:00");
+  fireEvent.change(field, { target: { value: "2100-01-02T16:30" } });
   await userEvent.type(dialog.getByLabelText(/Reason/), "after the night run");
   await userEvent.click(dialog.getByRole("button", { name: "Reschedule job" }));
-  expect(await screen.findByText("send_email is due 2 Jan, 07:30")).toBeDefined();
+  expect(await screen.findByText("send_email is due 2 Jan, 16:30")).toBeDefined();
   expect(sent).toEqual([{ run_at: "2100-01-02T07:30:00.000Z", reason: "after the night run" }]);
   expect(screen.queryByRole("dialog")).toBeNull();
 });

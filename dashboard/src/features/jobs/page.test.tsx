@@ -301,7 +301,6 @@ test("how far a search came is a clock time only for today in the zone that is s
     act(() => zoneChoice.set("Pacific/Kiritimati"));
     expect(screen.getByText(/back to \D*1 Jun\D* 23:30\.$/)).toBeDefined();
   } finally {
-    act(() => zoneChoice.set("local"));
     vi.useRealTimers();
   }
 });
