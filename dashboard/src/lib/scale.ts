@@ -15,6 +15,8 @@ const ROUND = [1, 1.2, 1.6, 2, 2.4, 3, 4, 5, 6, 8, 10];
 export function niceTop(high: number, unit: Unit): number {
   if (unit === "share") return SHARES.find((value) => value >= high) ?? 1;
   if (!(high > 0)) return unit === "count" ? 2 : 1;
+  // Below a second times are shown in whole milliseconds, so the half is a whole number of them.
+  if (unit === "seconds" && high < 1) return niceTop(Math.max(2, high * 1000), "count") / 1000;
   if (unit === "seconds" && high > 40) {
     const top = CLOCK.find((value) => value >= high);
     return top ?? Math.ceil(high / 172_800) * 172_800;

@@ -258,6 +258,7 @@ export class JobsServer {
         HttpResponse.json(this.list(new URL(request.url).searchParams) as never),
       ),
       http.get(`${API}/jobs/stats`, () => HttpResponse.json(this.stats())),
+      http.post(`${API}/jobs/count`, () => HttpResponse.json({ value: this.jobs.length, exact: true })),
       http.get(`${API}/stats/series`, () =>
         this.series ? HttpResponse.json(this.series) : problem(404, "not_found", "Nothing matches the given URI"),
       ),

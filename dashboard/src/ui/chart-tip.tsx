@@ -1,6 +1,7 @@
 import { NONE, pointTime } from "@/lib/format";
 import { useZone } from "@/lib/zone";
 import type { ChartProps } from "./chart";
+import { ChartSwatch } from "./chart-swatch";
 
 interface Props extends Pick<ChartProps, "at" | "series" | "format" | "kind"> {
   index: number;
@@ -25,10 +26,7 @@ export function ChartTip({ at, series, format, kind, index, left }: Props) {
         const value = line.values[index] ?? null;
         return (
           <p key={line.id} className="flex items-center gap-2 whitespace-nowrap">
-            <span
-              className={kind === "bars" ? "size-2 rounded-[2px]" : "h-0.5 w-2.5 rounded-full"}
-              style={{ background: `var(${line.token})` }}
-            />
+            <ChartSwatch series={line} kind={kind} />
             <span className="text-text-2">{line.label}</span>
             <span className="ml-auto pl-3 font-medium">{value === null ? NONE : format(value)}</span>
           </p>

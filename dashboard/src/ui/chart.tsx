@@ -5,6 +5,7 @@ import type { Unit } from "@/lib/scale";
 import { kit } from "@/lib/text/kit";
 import { saveChart } from "./chart-csv";
 import { CHART_HEAD, CHART_HEIGHT } from "./chart-size";
+import { ChartSwatch } from "./chart-swatch";
 import { ChartTable } from "./chart-table";
 import { IconButton } from "./icon-button";
 
@@ -54,11 +55,7 @@ export function Chart(props: ChartProps) {
         <div className="flex min-w-0 gap-3 overflow-hidden text-12 text-text-2 @max-[560px]/chart:order-last @max-[560px]/chart:basis-full">
           {series.map((line) => (
             <span key={line.id} className="flex items-center gap-1.5 whitespace-nowrap">
-              <span
-                aria-hidden
-                className={kind === "bars" ? "size-2 rounded-[2px]" : "h-0.5 w-3 rounded-full"}
-                style={{ background: `var(${line.token})` }}
-              />
+              <ChartSwatch series={line} kind={kind} />
               {line.total !== undefined ? <span className="font-medium text-text">{line.total}</span> : null}
               <span className={line.total !== undefined ? "text-text-3" : undefined}>{line.label}</span>
             </span>

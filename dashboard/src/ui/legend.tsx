@@ -28,7 +28,7 @@ export function Legend({
           <span className="text-text-3">{item.label}</span>
         </span>
       ))}
-      {note ? <span className="ml-auto whitespace-nowrap text-text-3 max-sm:hidden">{note}</span> : null}
+      {note ? <span className="ml-auto min-w-0 truncate text-text-3 max-sm:hidden">{note}</span> : null}
     </div>
   );
 }

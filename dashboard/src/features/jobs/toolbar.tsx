@@ -33,10 +33,13 @@ export function Toolbar({ search, range, filter, onOpenJob }: Props) {
           onClear={clear}
           onOpenJob={onOpenJob}
         />
-        <ViewMenu search={search} />
-        <RangePicker range={range} ofEnd={rangeIsOfEnd(search)} onChange={setRange} />
-        <ExportMenu filter={filter} />
-        <ColumnMenu search={search} />
+        {/* One line of their own where they do not fit beside the filter: none is left over in a further line. */}
+        <div className="flex gap-2">
+          <ViewMenu search={search} />
+          <RangePicker range={range} ofEnd={rangeIsOfEnd(search)} onChange={setRange} />
+          <ExportMenu filter={filter} />
+          <ColumnMenu search={search} />
+        </div>
       </div>
     </>
   );
