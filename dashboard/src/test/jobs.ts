@@ -142,6 +142,8 @@ export function problem(status: number, code: string, detail: string) {
   );
 }
 
+const named = (...names: string[]) => names.map((name) => ({ name }));
+
 /** A server of jobs: what the list, the drawer and the acts ask for. */
 export class JobsServer {
   jobs: StoredJob[] = [];
@@ -262,12 +264,8 @@ export class JobsServer {
       http.get(`${API}/stats/series`, () =>
         this.series ? HttpResponse.json(this.series) : problem(404, "not_found", "Nothing matches the given URI"),
       ),
-      http.get(`${API}/queues`, () =>
-        HttpResponse.json({ items: ["billing", "mail"].map((name) => ({ name })), next: null }),
-      ),
-      http.get(`${API}/tasks`, () =>
-        HttpResponse.json({ items: ["send_email", "send_sms"].map((name) => ({ name })) }),
-      ),
+      http.get(`${API}/queues`, () => HttpResponse.json({ items: named("billing", "mail"), next: null })),
+      http.get(`${API}/tasks`, () => HttpResponse.json({ items: named("send_email", "send_sms") })),
       http.get(`${API}/search/suggest`, ({ request }) => {
         const field = new URL(request.url).searchParams.get("field") ?? "";
         const items = this.suggested[field];
