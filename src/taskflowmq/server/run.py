@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import logging
 import socket
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
@@ -17,8 +18,14 @@ from taskflowmq.server.edge.connections import ConnectionLimits, Connections
 from taskflowmq.server.edge.gate import Gate, ProbesOnly
 from taskflowmq.server.edge.transport import BoundedProtocol
 
+log = logging.getLogger("taskflowmq.server")
+
 BACKLOG = 1_024
 GRACE_SECONDS = 5
+#: The date in the head of answers is renewed this often.
+TICK_SECONDS = 1.0
+#: How often a server that ends looks whether its last answers have been sent.
+LOOK_SECONDS = 0.01
 #: How many ports are tried if none is requested.
 PORTS_TRIED = 50
 
@@ -93,10 +100,10 @@ class ApiServer(uvicorn.Server):
             lifespan="on",
             proxy_headers=False,
             server_header=False,
-            timeout_graceful_shutdown=GRACE_SECONDS,
         )
         super().__init__(config)
         self.ready = asyncio.Event()
+        self._stopping = asyncio.Event()
         self._application = application
         self._sock = sock
         self._probes_only = ProbesOnly(application)
@@ -125,12 +132,35 @@ class ApiServer(uvicorn.Server):
         self._acceptor.start()
         self.ready.set()
 
+    async def main_loop(self) -> None:
+        """Serve until :meth:`stop`. uvicorn wakes ten times a second to see whether it ends; this one is woken."""
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TICK_SECONDS):
+                    await self._stopping.wait()
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End the answers that do not end by themselves, accept no more, answer what is in progress, and end."""
+        """End the answers that do not end by themselves, accept no more, answer what is in progress, and end.
+
+        uvicorn's own takes a tenth of a second at least, and looks as seldom whether the last answer has been sent.
+        """
         await self._application.drain()
         if self._acceptor is not None:
             self._acceptor.close()
-        await super().shutdown(sockets)
+        self._sock.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        try:
+            async with asyncio.timeout(GRACE_SECONDS):
+                # Sets of uvicorn, which gives no signal when they become empty.
+                while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110
+                    await asyncio.sleep(LOOK_SECONDS)
+        except TimeoutError:
+            left = len(self.server_state.tasks)
+            log.warning("cancelling requests that did not end within %g s of the stop: %d", GRACE_SECONDS, left)
+            for task in self.server_state.tasks:
+                task.cancel()
+        await self.lifespan.shutdown()
         if self._connections is not None:
             self._connections.close()
 
@@ -141,6 +171,7 @@ class ApiServer(uvicorn.Server):
     def stop(self) -> None:
         """Answer what is in progress, then end."""
         self.should_exit = True
+        self._stopping.set()
 
 
 @contextlib.asynccontextmanager
