@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 from playwright.async_api import Page, expect
 from tests.browser.engines import ON_BOTH
-from tests.browser.looking import settled
+from tests.browser.looking import axe, settled
 from tests.browser.site import Site
+from tests.browser.watching import Watch
 
 from taskflowmq import TaskFlow
 from taskflowmq.bootstrap.duties import bulk_duty, running
+from taskflowmq.core.error_groups import MOST_GROUPS, Occurrences
+from taskflowmq.core.fingerprint import ErrorKind
 from taskflowmq.testing import adrain
 
 
@@ -95,3 +100,38 @@ async def test_a_resolved_error_opens_with_the_next_failure(page: Page, site: Si
     await page.get_by_role("link", name="LookupError order <number> not found").click()
     await expect(page.get_by_role("button", name="Resolve")).to_be_visible()
     await expect(page.get_by_text("Resolved by local")).to_be_visible()
+
+
+@ON_BOTH
+async def test_a_list_as_long_as_is_kept_says_so_and_a_deleted_error_leads_to_its_dead_jobs(
+    page: Page, site: Site, failing: TaskFlow, watch: Watch
+) -> None:
+    watch.allow("404")  # the console tells of the group that does not exist
+    await fail(failing, 3)
+    (group,) = (await failing.errors.alist()).items
+    # A program whose messages differ each time, as many as are kept beside the other.
+    flood = [
+        Occurrences(
+            tenant=failing.tenant,
+            task="order.charge",
+            kind=ErrorKind(f"{number:016x}", "OrderError", f"order {number:b}"),
+            count=1,
+            first_age_ms=0,
+            last_age_ms=0,
+            job_id=UUID(int=number),
+        )
+        for number in range(MOST_GROUPS)
+    ]
+    await failing.store.errors.append(flood)
+    await failing.store.errors.delete_excess(MOST_GROUPS, MOST_GROUPS)
+    await page.goto(site.url + "/errors")
+    await expect(page.get_by_role("note")).to_contain_text("Only 10,000 kinds of errors are kept")
+    for theme in ("light", "dark"):
+        await page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        await expect(page.locator("html")).to_have_attribute("data-theme", theme)
+        assert await axe(page, None) == []
+    await page.goto(f"{site.url}/errors/{group.fingerprint}")
+    await expect(page.get_by_text("No such error")).to_be_visible()
+    await page.get_by_role("link", name="Jobs that are dead of it").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Dead letters")
+    await expect(page.locator("tbody tr")).to_have_count(1)

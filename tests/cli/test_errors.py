@@ -49,6 +49,14 @@ def test_failures_are_listed_shown_resolved_muted_and_reopened(cli: Cli) -> None
     assert cli("errors", "list", "--search", "LOOKUP", "--task", "charge", "--sort", "count").out == table
 
 
+@pytest.mark.usefixtures("failed")
+def test_a_list_as_long_as_is_kept_says_so(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "are kept" not in cli("errors", "list").out
+    monkeypatch.setattr("taskflowmq.core.error_groups.MOST_GROUPS", 1)
+    listed = cli("errors", "list")
+    assert "groups are kept: of the tasks with the most" in listed.out + listed.err
+
+
 def test_what_is_wrong_is_said(cli: Cli) -> None:
     assert cli("db", "migrate").code == 0
     assert cli("errors", "list").out == "No open errors.\n"

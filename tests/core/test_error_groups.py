@@ -7,7 +7,18 @@ from uuid import UUID
 
 import pytest
 
-from taskflowmq.core.error_groups import MOST_KINDS, GroupSort, Tally, check_query, check_until, occurrences_of
+from taskflowmq.core.error_groups import (
+    MOST_GROUPS,
+    MOST_KINDS,
+    Excess,
+    GroupCounts,
+    GroupSort,
+    Tally,
+    check_query,
+    check_until,
+    excess_of,
+    occurrences_of,
+)
 from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.fingerprint import ErrorKind
 from taskflowmq.core.job import Counters, Ended, HeldJob, JobKind, State
@@ -57,6 +68,16 @@ def test_a_process_counts_a_bounded_number_of_kinds() -> None:
     taken = tally.take()
     assert (len(taken), taken[0].count) == (MOST_KINDS, 2)
     assert tally.left_out == 0
+
+
+def test_what_was_deleted_is_told_by_what_most_of_it_was() -> None:
+    rows = [("a", "E"), ("b", "E"), ("a", "F"), ("b", "E"), ("a", "G")]
+    assert excess_of("t", rows) == Excess(tenant="t", count=5, task="b", type="E", alike=2)
+
+
+def test_as_many_groups_as_are_kept_are_full() -> None:
+    assert not GroupCounts(open=MOST_GROUPS - 2, resolved=1).full
+    assert GroupCounts(open=MOST_GROUPS - 2, resolved=1, muted=1).full
 
 
 def test_only_failures_have_a_kind() -> None:

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from tests.worker.fakes import FakeStore
 
+from taskflowmq.core.error_groups import Excess
 from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.core.history import Figures
 from taskflowmq.core.job import Counters, JobKind, QueueRef, State
@@ -186,6 +187,22 @@ async def test_the_rollup_joins_until_nothing_is_due_and_prunes_once_an_hour(sto
     clock.sleeps.append(3_600)
     await duty.turn()
     assert store.history.prunes == []
+
+
+async def test_the_rollup_deletes_groups_of_errors_beyond_those_that_are_kept_and_says_so_once(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    duty = rollup(store)
+    store.errors.excess = [Excess(tenant="shop", count=3_024, task="charge", type="LookupError", alike=3_000)]
+    with caplog.at_level(logging.WARNING, "taskflowmq.scheduler"):
+        await duty.turn()
+        await duty.turn()
+    line = (
+        "deleted 3,024 groups of errors of tenant 'shop': a tenant keeps 10,000. 3,000 of the deleted ones were of "
+        "LookupError in task 'charge'. If its message differs each time, each failure is a group of its own: raise it "
+        "with a constant message, and log what differs"
+    )
+    assert [record.message for record in caplog.records] == [line]
 
 
 async def test_a_backlog_that_takes_long_to_count_is_counted_less_often(store: Store) -> None:

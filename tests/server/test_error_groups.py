@@ -10,6 +10,7 @@ import pytest
 from tests.server.conftest import KEY, Connect
 
 from taskflowmq import Retry, TaskFlow
+from taskflowmq.core.error_groups import MOST_GROUPS
 
 ERRORS = "/api/v1/errors"
 
@@ -50,7 +51,7 @@ async def test_failures_of_three_kinds_are_three_groups_with_a_traceback(
         failing, *[("charge", {"order": n}) for n in range(4)], ("refund", {"order": 1}), ("refund", {"order": 99})
     )
     page = await listed(client, sort="count")
-    assert page["counts"] == {"open": 3, "resolved": 0, "muted": 0, "new": 3}
+    assert page["counts"] == {"open": 3, "resolved": 0, "muted": 0, "new": 3, "most": MOST_GROUPS}
     first = page["items"][0]
     assert (first["type"], first["message"], first["task"]) == ("LookupError", "order <number> not found", "charge")
     assert (first["count"], first["dead"]) == (4, 4)
@@ -86,7 +87,7 @@ async def test_a_resolved_group_is_open_again_with_the_next_failure(connect: Con
     until = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     muted = (await client.post(f"{path}/mute", json={"until": until})).json()
     assert (muted["state"], muted["resolved_at"], muted["reopened"]) == ("muted", None, False)
-    assert (await listed(client))["counts"] == {"open": 0, "resolved": 0, "muted": 1, "new": 0}
+    assert (await listed(client))["counts"] == {"open": 0, "resolved": 0, "muted": 1, "new": 0, "most": MOST_GROUPS}
     opened = (await client.post(f"{path}/reopen")).json()
     assert (opened["state"], opened["muted_until"]) == ("open", None)
 
@@ -127,6 +128,32 @@ async def test_a_sample_is_an_attempt_that_failed_so(failing: TaskFlow, client: 
     assert (gone["sample"], gone["count"]) == (None, 1)
 
 
+async def test_counts_alone_are_read_without_a_page(failing: TaskFlow, client: httpx.AsyncClient) -> None:
+    await fail(failing, ("charge", {"order": 1}), ("refund", {"order": 1}))
+    page = await listed(client, limit=0)
+    assert page == {
+        "items": [],
+        "next": None,
+        "counts": {"open": 2, "resolved": 0, "muted": 0, "new": 2, "most": MOST_GROUPS},
+    }
+
+
+async def test_a_group_that_was_deleted_answers_where_its_dead_jobs_are(
+    failing: TaskFlow, client: httpx.AsyncClient
+) -> None:
+    await fail(failing, ("charge", {"order": 1}))
+    (group,) = (await listed(client))["items"]
+    assert len(await failing.store.errors.delete_excess(0, 9)) == 1
+    gone = await client.get(f"{ERRORS}/{group['fingerprint']}")
+    assert (gone.status_code, gone.json()["code"]) == (404, "error_group_not_found")
+    assert f"state:dead error:{group['fingerprint']}" in gone.json()["detail"]
+    rows = (await client.get("/api/v1/jobs", params={"q": f"state:dead error:{group['fingerprint']}"})).json()["items"]
+    assert [row["fingerprint"] for row in rows] == [group["fingerprint"]]
+    await fail(failing, ("charge", {"order": 2}))
+    again = (await client.get(f"{ERRORS}/{group['fingerprint']}")).json()
+    assert (again["count"], again["dead"]) == (1, 2)
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status"),
     [
@@ -140,7 +167,9 @@ async def test_a_sample_is_an_attempt_that_failed_so(failing: TaskFlow, client: 
         ("POST", "/0123456789abcdef/mute", {"for": "1h"}, 422),
         ("GET", "?state=closed", None, 422),
         ("GET", "?sort=name", None, 422),
-        ("GET", "?limit=0", None, 422),
+        ("GET", "?limit=-1", None, 422),
+        ("GET", "?limit=201", None, 422),
+        ("GET", "?limit=0&q=a%00b", None, 422),
         ("GET", "?cursor=x", None, 422),
         ("GET", "?cursor=9999999999999999999-a", None, 422),
         ("GET", "?q=a%00b", None, 422),

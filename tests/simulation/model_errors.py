@@ -14,12 +14,14 @@ from taskflowmq.core.error_groups import (
     MOST_DEAD,
     TREND_HOURS,
     ErrorGroup,
+    Excess,
     GroupCounts,
     GroupPage,
     GroupQuery,
     GroupSort,
     GroupState,
     Occurrences,
+    excess_of,
     place_of,
 )
 from taskflowmq.core.history import HistoryKept
@@ -107,6 +109,28 @@ class ModelErrors:
         for key in idle:
             del data.groups[key]
         return len(old) + len(idle)
+
+    async def delete_excess(self, most: int, limit: int) -> list[Excess]:
+        now, found = self._now(), []
+        for tenant in sorted({key[0] for key in self._data.groups}):
+            views = [self._view(key) for key in self._data.groups if key[0] == tenant]
+            views.sort(key=lambda one: (one.last_at, one.fingerprint), reverse=True)
+            places: dict[tuple[bool, str], int] = {}
+            order = []
+            for one in views:
+                muted = one.muted_until is not None and one.muted_until > now
+                places[muted, one.task] = place = places.get((muted, one.task), 0) + 1
+                order.append((not muted, place, one))
+            order.sort(key=lambda row: row[:2])  # stable: the newest of one place first
+            deleted = [one for _, _, one in order[most:]][::-1][:limit]
+            for one in deleted:
+                del self._data.groups[tenant, one.fingerprint]
+            gone = {(tenant, one.fingerprint) for one in deleted}
+            for number in [number for number, row in self._data.failed.items() if row.key in gone]:
+                del self._data.failed[number]
+            if deleted:
+                found.append(excess_of(tenant, [(one.task, one.type) for one in deleted]))
+        return found
 
     async def list_groups(self, query: GroupQuery) -> GroupPage:
         found = [self._view(key) for key in self._data.groups if key[0] == query.tenant]

@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from taskflowmq.core.error_groups import Occurrences
+from taskflowmq.core.error_groups import Excess, Occurrences
 from taskflowmq.core.errors import LeaseLost, StoreUnavailable
 from taskflowmq.core.history import Figures, HistoryKept, joined
 from taskflowmq.core.inspection import WorkerRequests
@@ -159,6 +159,8 @@ class FakeErrors:
     def __init__(self, store: FakeStore) -> None:
         self._store = store
         self.appended: list[Occurrences] = []
+        #: What the next call deletes.
+        self.excess: list[Excess] = []
 
     async def append(self, seen: Sequence[Occurrences]) -> None:
         self._store._check()
@@ -169,6 +171,10 @@ class FakeErrors:
 
     async def prune(self, kept: HistoryKept, limit: int) -> int:
         return 0
+
+    async def delete_excess(self, most: int, limit: int) -> list[Excess]:
+        excess, self.excess = self.excess, []
+        return excess
 
 
 def queue_of(row: Row) -> QueueRef:

@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { client, take } from "./client";
 import { ASK_ONE_PAGE, keys } from "./queries";
-import type { ErrorGroup, ErrorsQuery } from "./types";
+import type { ErrorCounts, ErrorGroup, ErrorsQuery } from "./types";
 
 export const ERROR_STATES = ["open", "resolved", "muted"] as const;
 export type ErrorState = (typeof ERROR_STATES)[number];
@@ -48,7 +48,7 @@ export function errorCountsQuery() {
   return queryOptions({
     queryKey: keys.errorCounts(),
     queryFn: async ({ signal }) =>
-      (await take(client.GET("/api/v1/errors", { params: { query: { limit: 1 } }, signal }))).counts,
+      (await take(client.GET("/api/v1/errors", { params: { query: { limit: 0 } }, signal }))).counts,
     staleTime: 15_000,
   });
 }
@@ -73,6 +73,11 @@ export function markError(fingerprint: string, mark: Mark, reason: string | null
   }
   if (mark.state === "resolved") return take(client.POST("/api/v1/errors/{fingerprint}/resolve", { params, body }));
   return take(client.POST("/api/v1/errors/{fingerprint}/reopen", { params, body }));
+}
+
+/** Whether there are as many groups as are kept, so that others may have been deleted. */
+export function areFull(counts: ErrorCounts): boolean {
+  return counts.open + counts.resolved + counts.muted >= counts.most;
 }
 
 /** Whether a group was seen for the first time in the last 24 hours. */

@@ -456,7 +456,8 @@ export interface paths {
          *
          *     Of one kind are failures of one task with the same exception type, the same calls of the program itself, and the
          *     same message apart from numbers, ids, paths, times and quoted text. Jobs that are dead of a kind are listed by
-         *     `GET /jobs?q=error:FINGERPRINT`.
+         *     `GET /jobs?q=error:FINGERPRINT`. A tenant keeps `counts.most` groups: beyond them, those that occurred longest ago
+         *     are deleted, of the tasks with the most groups.
          */
         get: operations["listErrors"];
         put?: never;
@@ -477,6 +478,10 @@ export interface paths {
         /**
          * Read a group of errors
          * @description Return a group with a job that failed so.
+         *
+         *     404 `error_group_not_found` also if the group was deleted: it has not occurred for as long as counts are kept, or
+         *     its tenant has more groups than are kept. Jobs that are still dead of it are listed by
+         *     `GET /jobs?q=error:FINGERPRINT`, and it is a new group once it occurs again.
          */
         get: operations["getError"];
         put?: never;
@@ -2785,6 +2790,8 @@ export interface components {
             muted: number;
             /** @description Open groups that occurred first in the last 24 hours */
             new: number;
+            /** @description Groups that a tenant keeps. With as many, others may have been deleted: of the tasks with the most groups, those that occurred longest ago */
+            most: number;
         };
         /**
          * ErrorGroupDetail
@@ -6740,7 +6747,7 @@ export interface operations {
                  */
                 sort?: "last" | "first" | "count";
                 /**
-                 * @description Maximum number of groups in this page
+                 * @description Maximum number of groups in this page; 0: only `counts` are read
                  * @example 50
                  */
                 limit?: number;

@@ -19,6 +19,7 @@ export type Summary = Schemas["SummaryOut"];
 export type Wait = Schemas["WhyOut"];
 export type Cause = Schemas["CauseOut"];
 export type ErrorGroup = Schemas["ErrorGroupOut"];
+export type ErrorCounts = Schemas["GroupCountsOut"];
 export type ErrorPage = Schemas["ErrorGroupList"];
 export type ErrorDetail = Schemas["ErrorGroupDetail"];
 export type ErrorsQuery = NonNullable<operations["listErrors"]["parameters"]["query"]>;

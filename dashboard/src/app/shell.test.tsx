@@ -23,7 +23,7 @@ const server = setupServer(
   http.get(`${API}/stats/series`, () => HttpResponse.json(SERIES)),
   http.get(`${API}/stats/summary`, () => HttpResponse.json(summaryOf())),
   http.get(`${API}/errors`, () =>
-    HttpResponse.json({ items: [], next: null, counts: { open: 3, resolved: 1, muted: 0, new: 0 } }),
+    HttpResponse.json({ items: [], next: null, counts: { open: 3, resolved: 1, muted: 0, new: 0, most: 10_000 } }),
   ),
   // Pages of features ask for what they need; the frame must stand without it.
   http.get(`${API}/*`, () => HttpResponse.json({ items: [], next: null })),
@@ -43,7 +43,7 @@ afterAll(() => server.close());
 async function open(path = "/") {
   history.replaceState(null, "", path);
   const queryClient = makeQueryClient();
-  queryClient.setQueryData(keys.errorCounts(), { open: 3, resolved: 1, muted: 0, new: 0 });
+  queryClient.setQueryData(keys.errorCounts(), { open: 3, resolved: 1, muted: 0, new: 0, most: 10_000 });
   const router = makeRouter(queryClient);
   render(
     <QueryClientProvider client={queryClient}>

@@ -7,7 +7,7 @@ import { makeRouter } from "@/app/router";
 import { Kit } from "@/ui/kit";
 
 /** Open the whole page at an address, as a browser does; the requests go to the test's own server. */
-export async function openApp(path: string, errors = { open: 0, resolved: 0, muted: 0, new: 0 }) {
+export async function openApp(path: string, errors = { open: 0, resolved: 0, muted: 0, new: 0, most: 10_000 }) {
   history.replaceState(null, "", path);
   const queryClient = makeQueryClient();
   // A test that waits for the second try of a failed question waits for nothing.

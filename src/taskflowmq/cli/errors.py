@@ -9,7 +9,7 @@ import click
 from taskflowmq.cli.options import database_option, json_option, option, read_time, reason_option, tenant_option
 from taskflowmq.cli.output import emit_fields, emit_json, emit_table, say
 from taskflowmq.cli.program import with_store
-from taskflowmq.core.error_groups import MAX_GROUPS, MOST_DEAD, GroupSort, GroupState
+from taskflowmq.core.error_groups import MAX_GROUPS, MOST_DEAD, MOST_GROUPS, GroupSort, GroupState
 
 if TYPE_CHECKING:
     from taskflowmq.core.attempts import AttemptView
@@ -73,6 +73,11 @@ def list_command(state: str, search: str | None, tenant: str | None, database_ur
     emit_table(columns, rows, empty=f"No {'' if wanted is None else wanted + ' '}errors.")
     if page.next is not None:
         say(f"and more: --limit {MAX_GROUPS}, --task or --search")
+    if counts.full:
+        say(
+            f"only {MOST_GROUPS:,} groups are kept: of the tasks with the most, those that occurred longest ago are "
+            "deleted. A message that differs each time makes a group each time: raise it with a constant message"
+        )
 
 
 @command.command("show")

@@ -37,9 +37,15 @@ async def find_group(store: Store, tenant: str, fingerprint: str) -> ErrorGroup:
     Raises:
         ErrorGroupNotFound: the tenant has none with this fingerprint.
     """
-    found = await store.errors.get(tenant, fingerprint) if is_fingerprint(fingerprint) else None
-    if found is None:
+    if not is_fingerprint(fingerprint):
         raise ErrorGroupNotFound(f"there is no group of errors {fingerprint:.40}")
+    found = await store.errors.get(tenant, fingerprint)
+    if found is None:
+        raise ErrorGroupNotFound(
+            f"there is no group of errors {fingerprint}: none was there, or it was deleted, because it has not "
+            "occurred for long, or there were more groups than are kept. "
+            f"Jobs that are still dead of it: state:dead error:{fingerprint}"
+        )
     return found
 
 

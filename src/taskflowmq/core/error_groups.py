@@ -6,7 +6,8 @@ after its resolution, so ten thousand failures change no row that others read or
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -27,6 +28,8 @@ MOST_DEAD = 10_000
 MAX_GROUPS = 200
 #: Kinds that a process counts between two appends; failures of others are not counted, which it logs.
 MOST_KINDS = 500
+#: Groups that a tenant keeps. Lists and counts read all of them, so what they cost is bounded by this.
+MOST_GROUPS = 10_000
 MAX_QUERY = 200
 #: The longest mute.
 MAX_MUTE = timedelta(days=366)
@@ -100,6 +103,43 @@ class GroupCounts(msgspec.Struct, frozen=True, kw_only=True):
     resolved: int = 0
     muted: int = 0
     new: int = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether there are as many groups as a tenant keeps, so that others may have been deleted."""
+        return self.open + self.resolved + self.muted >= MOST_GROUPS
+
+
+class Excess(msgspec.Struct, frozen=True, kw_only=True):
+    """Groups of a tenant that were deleted because it had more than are kept."""
+
+    tenant: str
+    #: How many there were.
+    count: int
+    #: The task and the exception type that most of them were of, and how many of them.
+    task: str
+    type: str
+    alike: int
+
+
+def excess_of(tenant: str, deleted: Sequence[tuple[str, str]]) -> Excess:
+    """Return what was deleted of a tenant.
+
+    Args:
+        tenant: whose groups they were.
+        deleted: task and type of each; at least one.
+    """
+    ((task, kind), alike), *_ = Counter(deleted).most_common(1)
+    return Excess(tenant=tenant, count=len(deleted), task=task, type=kind, alike=alike)
+
+
+def excess_line(excess: Excess) -> str:
+    """Return the line of a log that says what was deleted, why, and what to do about it."""
+    return (
+        f"deleted {excess.count:,} groups of errors of tenant {excess.tenant!r}: a tenant keeps {MOST_GROUPS:,}. "
+        f"{excess.alike:,} of the deleted ones were of {excess.type} in task {excess.task!r}. If its message differs "
+        "each time, each failure is a group of its own: raise it with a constant message, and log what differs"
+    )
 
 
 class GroupQuery(msgspec.Struct, frozen=True, kw_only=True):

@@ -209,7 +209,7 @@ class TaskNotFound(TaskFlowError):
 
 
 class ErrorGroupNotFound(TaskFlowError):
-    """There is no such group of errors in this tenant, or it has not occurred for so long that it was deleted."""
+    """There is no such group of errors in this tenant, or it was deleted: not seen for long, or more than are kept."""
 
     code = "error_group_not_found"
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+
+from taskflowmq.core.error_groups import MOST_GROUPS, excess_line
 from taskflowmq.core.history import HistoryKept
 from taskflowmq.ports.chance import chance
 from taskflowmq.ports.clock import Clock
 from taskflowmq.ports.store import MAX_BATCH, Store
 from taskflowmq.ports.telemetry import Telemetry
 from taskflowmq.scheduler.looper import TurnLooper
+
+log = logging.getLogger("taskflowmq.scheduler")
 
 INTERVAL = 60.0
 #: Seconds of a minute over which the nodes of a fleet spread their turns, and within which only one takes it.
@@ -17,6 +22,8 @@ _ONCE_MS = 5_000
 JOINS = 50
 #: Seconds between deletions of what is old.
 PRUNE_EVERY = 3_600.0
+#: Most groups of errors of a tenant that one turn deletes: after an upgrade there may be millions.
+EXCESS = 50_000
 #: A count of the backlog may take one part in this many of the time: it reads every ready job.
 SHARE = 20
 
@@ -59,6 +66,9 @@ class RollUp(TurnLooper):
                 while await part.prune(self._kept, MAX_BATCH) >= MAX_BATCH:
                     pass
             self._prune_at = self._clock.monotonic() + PRUNE_EVERY
+        # Each time, not once an hour: a program whose messages differ each time makes thousands of groups in a minute.
+        for excess in await self._store.errors.delete_excess(MOST_GROUPS, EXCESS):
+            log.warning("%s", excess_line(excess))
         return self._rest(until_next)
 
     async def _count(self) -> float:

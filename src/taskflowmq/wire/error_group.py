@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from taskflowmq.core.attempts import AttemptView
-from taskflowmq.core.error_groups import MOST_DEAD, ErrorGroup, GroupCounts, GroupPage, GroupState
+from taskflowmq.core.error_groups import MOST_DEAD, MOST_GROUPS, ErrorGroup, GroupCounts, GroupPage, GroupState
 from taskflowmq.core.fingerprint import LENGTH
 from taskflowmq.core.job import JobView, State
 from taskflowmq.wire.audit import Reason
@@ -56,6 +56,13 @@ class GroupCountsOut(msgspec.Struct, kw_only=True):
     resolved: int
     muted: int
     new: Annotated[int, Meta(description="Open groups that occurred first in the last 24 hours")]
+    most: Annotated[
+        int,
+        Meta(
+            description="Groups that a tenant keeps. With as many, others may have been deleted: of the tasks with the "
+            "most groups, those that occurred longest ago"
+        ),
+    ]
 
 
 class ErrorGroupList(msgspec.Struct, kw_only=True):
@@ -112,7 +119,9 @@ def list_out(page: GroupPage, counts: GroupCounts) -> ErrorGroupList:
     return ErrorGroupList(
         items=[group_out(group) for group in page.items],
         next=None if page.next is None else write_cursor(page.next),
-        counts=GroupCountsOut(open=counts.open, resolved=counts.resolved, muted=counts.muted, new=counts.new),
+        counts=GroupCountsOut(
+            open=counts.open, resolved=counts.resolved, muted=counts.muted, new=counts.new, most=MOST_GROUPS
+        ),
     )
 
 

@@ -79,6 +79,10 @@ HOT = [
     "merge_occurrences",
     "read_groups",
     "count_groups",
+    "list_full_tenants",
+    "list_excess_groups",
+    "delete_groups",
+    "delete_occurrences",
     "mark_group",
     "prune_occurrences",
     "list_requests",
@@ -150,6 +154,9 @@ async def check(conn: Any) -> None:
         # In order: nothing is sorted, and nobody walks through the acts of others for a page.
         assert any(f"Index Scan Backward using audit_{index} " in line for line in lines), (name, lines)
         assert not any("Sort" in line for line in lines), (name, lines)
+    # Nothing but entries of the primary key, of one tenant: every minute, whether there is something to delete or not.
+    lines = await plan(conn, q.list_full_tenants)
+    assert any("Index Only Scan using error_group_pkey" in line for line in lines), lines
     lines = await plan(conn, q.count_ahead)
     assert any(re.search(r"lane_id = l.id\) AND \(.*seq < CASE", line) for line in lines), lines
     lines = await plan(conn, q.count_tenant_states)

@@ -56,6 +56,7 @@ _READ_WHOLE = {
     "list_attempts": ("a",),  # at most a hundred
     "add_to_groups": ("n",),  # what was read before
     "prune_groups": ("g",),  # one row per kind of error, once an hour
+    "list_excess_groups": ("p", "o"),  # the groups of a tenant that has too many
     # Once, before a store is made, and with each migration.
     "count_tables": ("sqlite_master",),
     "list_attached": ("sqlite_schema",),
@@ -200,3 +201,23 @@ async def test_acts_come_out_of_an_index_of_what_is_asked_for_in_order(store: Sq
         ("list_acts_named", "taskflow_audit_action (tenant=? AND action=? AND id<?)"),
     ):
         assert await plan(store, name) == [f"SEARCH a USING INDEX {by}"], name
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_whether_a_tenant_has_too_many_groups_of_errors_is_read_from_their_key(
+    store: SqliteStore, size: str
+) -> None:
+    if size == "a million rows":
+        await large(store)
+    steps = await plan(store, "list_full_tenants")
+    assert "SEARCH g USING PRIMARY KEY (tenant_id=?)" in steps, steps
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", ["read_groups", "list_excess_groups"])
+async def test_failures_that_are_not_joined_are_found_by_that(store: SqliteStore, name: str, size: str) -> None:
+    if size == "a million rows":
+        await large(store)
+    steps = await plan(store, name)
+    # Those of a few minutes; by tenant they are among the counts of three months.
+    assert "SEARCH s USING INDEX taskflow_error_stat_span (span=?)" in steps, steps

@@ -8,7 +8,7 @@ const group = (digit: number, minute: number) =>
 const page = (items: ErrorGroup[], next: string | null): ErrorPage => ({
   items,
   next,
-  counts: { open: 0, resolved: 0, muted: 0, new: 0 },
+  counts: { open: 0, resolved: 0, muted: 0, new: 0, most: 10_000 },
 });
 const held = {
   pages: [page([group(1, 9), group(2, 8)], "a"), page([group(3, 7), group(4, 6)], "b"), page([group(5, 5)], null)],

@@ -12,12 +12,12 @@ import { errorGroup } from "@/test/rows";
 let groups: ErrorDetail[];
 let asked: URLSearchParams[];
 const sent: { path: string; body: unknown }[] = [];
-const COUNTS = { open: 2, resolved: 1, muted: 0, new: 1 };
-const NONE = { open: 0, resolved: 0, muted: 0, new: 0 };
+const COUNTS = { open: 2, resolved: 1, muted: 0, new: 1, most: 10_000 };
+const NONE = { open: 0, resolved: 0, muted: 0, new: 0, most: 10_000 };
 const server = setupServer(
   http.get(`${API}/errors`, ({ request }) => {
     const params = new URL(request.url).searchParams;
-    if (params.get("limit") !== "1") asked.push(params);
+    if (params.get("limit") !== "0") asked.push(params);
     const state = params.get("state");
     const items = groups.filter((group) => state === null || group.state === state);
     return HttpResponse.json({ items, next: null, counts: COUNTS });
@@ -89,6 +89,18 @@ test("a group says what failed, how often, and leads to its page, its task and i
   expect(shown()).toEqual(["1", "2"]);
 });
 
+test("a list as long as is kept says that others were deleted, and what makes so many", async () => {
+  const view = await openApp("/errors", { ...COUNTS, open: 9_998, resolved: 1 });
+  await row("KeyError");
+  expect(screen.queryByRole("note")).toBeNull();
+  view.unmount();
+  await openApp("/errors?state=muted&q=none", { ...COUNTS, open: 9_998, resolved: 1, muted: 1 });
+  const note = await screen.findByRole("note");
+  expect(note.textContent).toMatch(
+    /^Only 10,000 kinds of errors are kept: .* raise the exception with a constant message/,
+  );
+});
+
 test("the state is a tab, the order and the search stand in the address", async () => {
   const { router } = await open();
   await row("KeyError");
@@ -117,7 +129,7 @@ test("a list that was read far is kept up to date by its first page alone; what 
   server.use(
     http.get(`${API}/errors`, ({ request }) => {
       const params = new URL(request.url).searchParams;
-      if (params.get("limit") === "1") return HttpResponse.json({ items: [], next: null, counts: COUNTS });
+      if (params.get("limit") === "0") return HttpResponse.json({ items: [], next: null, counts: COUNTS });
       const from = Number(params.get("cursor") ?? 0);
       cursors.push(params.get("cursor"));
       const next = from + 2 < now.length ? String(from + 2) : null;
@@ -275,6 +287,12 @@ test("a viewer sees why nothing can be done; an act that fails says why", async 
 test("a group that is gone, one without a job, one whose worker was lost", async () => {
   let view = await open(`/errors/${"9".repeat(16)}`);
   expect(await screen.findByText("No such error")).toBeDefined();
+  const dead = screen.getByRole("link", { name: "Jobs that are dead of it" }).getAttribute("href");
+  expect(new URL(dead ?? "", "http://x").searchParams.get("q")).toBe(`error:${"9".repeat(16)}`);
+  view.unmount();
+  view = await open("/errors/nonsense");
+  expect(await screen.findByText("No such error")).toBeDefined();
+  expect(screen.queryByRole("link", { name: "Jobs that are dead of it" })).toBeNull();
   view.unmount();
   view = await open(`/errors/${FIRST}`);
   expect(await screen.findByText(/No job of this error is kept/)).toBeDefined();

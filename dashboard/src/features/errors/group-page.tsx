@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { createLazyRoute, Link } from "@tanstack/react-router";
 import { ArrowLeft, BellOff, Check, RotateCcw, RotateCw } from "lucide-react";
 import { useState } from "react";
-import { deadText, errorQuery } from "@/api/errors";
+import { deadOf, deadText, errorQuery } from "@/api/errors";
 import { Refused } from "@/api/refused";
 import type { ErrorDetail } from "@/api/types";
 import { useAction } from "@/lib/actions";
@@ -30,6 +30,8 @@ import { useMark } from "./use-mark";
 
 export const route = createLazyRoute("/errors/$fingerprint")({ component: GroupPage });
 
+/** The group of an address like this may have been deleted while jobs are still dead of it. */
+const FINGERPRINT = /^[0-9a-f]{16}$/;
 const GROUP_S = 10;
 const GROUP_BESIDE_S = 20;
 
@@ -49,7 +51,17 @@ function GroupPage() {
   return (
     <Page title={query.data?.type ?? words.group} heading={words.group} live flush actions={back}>
       {missing ? (
-        <Empty title={words.noGroup} hint={words.noGroupHint} />
+        <Empty
+          title={words.noGroup}
+          hint={words.noGroupHint}
+          actions={
+            FINGERPRINT.test(fingerprint) ? (
+              <Link to="/jobs" search={deadOf({ fingerprint })} preload={false} className={buttonClass({ size: "s" })}>
+                {words.deadOfIt}
+              </Link>
+            ) : undefined
+          }
+        />
       ) : (
         <Region query={query} what={words.what} skeleton={<RowsSkeleton rows={6} />}>
           {(group) => <Group key={group.fingerprint} group={group} />}

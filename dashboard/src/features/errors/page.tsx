@@ -1,7 +1,8 @@
 import { createLazyRoute, useNavigate } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
-import type { ErrorSort } from "@/api/errors";
+import { areFull, type ErrorSort } from "@/api/errors";
 import type { ErrorGroup } from "@/api/types";
+import { count } from "@/lib/format";
 import { words } from "@/lib/text/errors";
 import { shell } from "@/lib/text/shell";
 import { useSettled } from "@/lib/use-settled";
@@ -53,6 +54,7 @@ function ErrorsPage() {
               onChange={(text) => navigate({ search: (old) => ({ ...old, q: text || undefined }), replace: true })}
             />
           </div>
+          <FullNote />
         </>
       }
     >
@@ -70,6 +72,17 @@ function ErrorsPage() {
         )}
       </Region>
     </Page>
+  );
+}
+
+/** That others were deleted, and what makes so many. */
+function FullNote() {
+  const { data } = useErrorCounts();
+  if (!data || !areFull(data)) return null;
+  return (
+    <p role="note" className="shrink-0 border-border border-t bg-warn-soft px-5 py-2 max-md:px-4">
+      {words.full(count(data.most))} <span className="text-text-2">{words.fullHint}</span>
+    </p>
   );
 }
 

@@ -14,7 +14,7 @@ let tasks: string[];
 let history: ReturnType<typeof seriesOf>;
 const server = setupServer(
   http.get(`${API}/errors`, () =>
-    HttpResponse.json({ items: [], next: null, counts: { open: 0, resolved: 0, muted: 0, new: 0 } }),
+    HttpResponse.json({ items: [], next: null, counts: { open: 0, resolved: 0, muted: 0, new: 0, most: 10_000 } }),
   ),
   http.get(`${API}/jobs/stats`, () => HttpResponse.json({ states, queues: {}, as_of: "", exact: true })),
   http.get(`${API}/workers`, () => HttpResponse.json({ items: workers })),

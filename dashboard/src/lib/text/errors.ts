@@ -34,6 +34,10 @@ export const words = {
   isNewHint: "Seen for the first time in the last 24 hours",
   more: "Show more",
 
+  full: (most: string) =>
+    `Only ${most} kinds of errors are kept: of the tasks with the most, those that occurred longest ago are deleted.`,
+  fullHint: "A message that differs each time makes a kind each time: raise the exception with a constant message.",
+
   none: "No errors",
   noneHint:
     "Failed attempts appear here by kind: one task, exception type, place and message, whatever the numbers and names in it are.",
@@ -48,7 +52,9 @@ export const words = {
   group: "Error",
   toList: "All errors",
   noGroup: "No such error",
-  noGroupHint: "It has not occurred for so long that its counts are gone, or the address is mistyped.",
+  noGroupHint:
+    "It has not occurred for so long that its counts are gone, it made room for other errors, or the address is mistyped.",
+  deadOfIt: "Jobs that are dead of it",
   fingerprint: "Fingerprint",
   copyFingerprint: "Copy fingerprint",
   failures: times,

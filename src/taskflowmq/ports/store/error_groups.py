@@ -7,7 +7,15 @@ from datetime import datetime
 from typing import Protocol
 
 from taskflowmq.core.audit import Caller
-from taskflowmq.core.error_groups import ErrorGroup, GroupCounts, GroupPage, GroupQuery, GroupState, Occurrences
+from taskflowmq.core.error_groups import (
+    ErrorGroup,
+    Excess,
+    GroupCounts,
+    GroupPage,
+    GroupQuery,
+    GroupState,
+    Occurrences,
+)
 from taskflowmq.core.history import HistoryKept
 
 
@@ -34,6 +42,22 @@ class Errors(Protocol):
         """Delete counts that are older than they are kept, and groups without any; return how many rows.
 
         A group with a dead job stays.
+        """
+        ...
+
+    async def delete_excess(self, most: int, limit: int) -> Sequence[Excess]:
+        """Delete groups of each tenant that has more than some number, with their counts.
+
+        Those of the tasks with the most groups, so that one task does not delete the groups of others; of a task, those
+        that occurred longest ago. Muted ones come last. A dead job keeps its fingerprint; a group that occurs again is
+        a new one. A program that appends at the same time may leave a count without a group.
+
+        Args:
+            most: how many groups a tenant keeps.
+            limit: most groups to delete of a tenant in this call.
+
+        Returns:
+            what was deleted, by tenant; nothing if no tenant has more.
         """
         ...
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -10,13 +11,18 @@ import msgspec
 from taskflowmq.core.error_groups import (
     TREND_HOURS,
     ErrorGroup,
+    Excess,
     GroupPage,
     GroupQuery,
     GroupSort,
+    excess_of,
     place_of,
 )
 from taskflowmq.core.history import HOUR_S, MINUTE_S, SETTLED_S, HistoryKept
 from taskflowmq.stores.common.history import MOST_MINUTES, floor_time
+
+#: Groups that are deleted in one transaction.
+_PART = 500
 
 
 class CommonErrors(ABC):
@@ -35,6 +41,18 @@ class CommonErrors(ABC):
     async def prune(self, kept: HistoryKept, limit: int) -> int:
         """Delete counts that are older than they are kept, and groups without any; return how many rows."""
         return await self._prune(await self._time() - timedelta(seconds=kept.hours_s), limit)
+
+    async def delete_excess(self, most: int, limit: int) -> Sequence[Excess]:
+        """Delete groups of each tenant that has more than some number, with their counts."""
+        found = []
+        for tenant_id, tenant in await self._find_full(most):
+            excess = await self._list_excess(tenant_id, most, limit)
+            # In parts, so that appends need not wait for all of it.
+            for start in range(0, len(excess), _PART):
+                await self._delete(tenant_id, [fingerprint for fingerprint, _, _ in excess[start : start + _PART]])
+            if excess:
+                found.append(excess_of(tenant, [(task, kind) for _, task, kind in excess]))
+        return found
 
     async def list_groups(self, query: GroupQuery) -> GroupPage:
         """Return groups of a tenant, the largest value of the order first."""
@@ -69,6 +87,18 @@ class CommonErrors(ABC):
         Returns:
             how many rows were joined.
         """
+
+    @abstractmethod
+    async def _find_full(self, most: int) -> Sequence[tuple[int, str]]:
+        """Return number and name of each tenant with more groups than that."""
+
+    @abstractmethod
+    async def _list_excess(self, tenant_id: int, most: int, limit: int) -> Sequence[tuple[str, str, str]]:
+        """Return fingerprint, task and type of groups to delete."""
+
+    @abstractmethod
+    async def _delete(self, tenant_id: int, fingerprints: Sequence[str]) -> None:
+        """Delete groups with their counts, in one transaction."""
 
     @abstractmethod
     async def _prune(self, until: datetime, limit: int) -> int:

@@ -71,6 +71,21 @@ class PostgresErrors(CommonErrors):
         joined: int = await self._pool.fetchval(q.merge_occurrences, span_s, until, most_s, list(spans))
         return joined
 
+    async def _find_full(self, most: int) -> Sequence[tuple[int, str]]:
+        return [(row["id"], row["name"]) for row in await self._pool.fetch(q.list_full_tenants, most)]
+
+    async def _list_excess(self, tenant_id: int, most: int, limit: int) -> Sequence[tuple[str, str, str]]:
+        found = await self._pool.fetch(q.list_excess_groups, self._now(), tenant_id, most, limit)
+        return [(row["fingerprint"], row["task"], row["type"]) for row in found]
+
+    async def _delete(self, tenant_id: int, fingerprints: Sequence[str]) -> None:
+        async def delete(conn: Any) -> None:
+            async with conn.transaction():
+                for statement in (q.delete_occurrences, q.delete_groups):
+                    await conn.execute(statement, tenant_id, fingerprints)
+
+        await self._pool.run(delete)
+
     async def _prune(self, until: datetime, limit: int) -> int:
         gone = 0
         for statement in (q.prune_occurrences, q.prune_groups):

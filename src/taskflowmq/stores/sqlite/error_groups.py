@@ -131,6 +131,29 @@ class SqliteErrors(CommonErrors):
         span, most = span_s * _SECOND_US, most_s * _SECOND_US
         return await self._writer.run(lambda conn: _join_on(conn, due, (span, most), (*spans, span_s)))
 
+    async def _find_full(self, most: int) -> Sequence[tuple[int, str]]:
+        def read(conn: sqlite3.Connection) -> list[tuple[int, str]]:
+            return conn.execute(q.list_full_tenants, {"most": most}).fetchall()
+
+        return await self._slow.run(read)
+
+    async def _list_excess(self, tenant_id: int, most: int, limit: int) -> Sequence[tuple[str, str, str]]:
+        params = {"now": self._now(), "tenant_id": tenant_id, "most": most, "limit": limit}
+
+        def read(conn: sqlite3.Connection) -> list[tuple[str, str, str]]:
+            return conn.execute(q.list_excess_groups, params).fetchall()
+
+        return await self._slow.run(read)
+
+    async def _delete(self, tenant_id: int, fingerprints: Sequence[str]) -> None:
+        params = {"tenant_id": tenant_id, "fingerprints": to_json(fingerprints)}
+
+        def delete(conn: sqlite3.Connection) -> None:
+            for statement in (q.delete_occurrences, q.delete_groups):
+                conn.execute(statement, params).close()
+
+        await self._writer.run(delete)
+
     async def _prune(self, until: datetime, limit: int) -> int:
         params = {"until": to_us(until), "limit": limit}
         statements = (q.prune_occurrences, q.prune_groups)

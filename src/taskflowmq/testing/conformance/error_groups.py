@@ -11,6 +11,7 @@ import pytest
 from taskflowmq.core.audit import AuditQuery, Caller, Via
 from taskflowmq.core.error_groups import (
     MOST_KINDS,
+    Excess,
     GroupQuery,
     GroupSort,
     GroupState,
@@ -63,6 +64,11 @@ async def joined(store: Store) -> int:
     while more := await store.errors.roll_up(KEPT):
         rows += more
     return rows
+
+
+async def _names(store: Store, tenant: str = TENANT) -> str:
+    page = await store.errors.list_groups(GroupQuery(tenant=tenant))
+    return "".join(sorted(one.fingerprint[0] for one in page.items))
 
 
 class TestErrorGroups(StoreSuite):
@@ -265,6 +271,81 @@ class TestErrorGroups(StoreSuite):
         groups = (await store.errors.list_groups(GroupQuery(tenant=TENANT))).items
         assert [(one.message, one.dead) for one in groups] == [("stays", 1)]
         assert await store.errors.prune(KEPT, 100) == 0
+
+    async def test_groups_beyond_those_that_are_kept_are_deleted_with_their_counts(
+        self, store: Store, clock: VirtualClock
+    ) -> None:
+        for name in "abcde":
+            await store.errors.append([seen(name)])
+            clock.advance(60)
+        await joined(store)
+        await store.errors.append([seen("b")])  # the oldest but one occurs again, and is not joined yet
+        assert await store.errors.delete_excess(5, 9) == []
+        assert await store.errors.delete_excess(3, 1) == [
+            Excess(tenant=TENANT, count=1, task=TASK, type="ValueError", alike=1)
+        ]
+        assert await _names(store) == "bcde"
+        assert [one.count for one in await store.errors.delete_excess(3, 9)] == [1]
+        assert await _names(store) == "bde"
+        assert await store.errors.delete_excess(3, 9) == []
+        assert await store.errors.get(TENANT, "a" * 16) is None
+        assert not await store.errors.mark(TENANT, "a" * 16, GroupState.OPEN, by=ADA)
+        # It is a new one: nothing of what was counted before is left.
+        await store.errors.append([seen("a", 3)])
+        again = await store.errors.get(TENANT, "a" * 16)
+        assert again is not None
+        assert (again.count, sum(again.trend), again.first_at) == (3, 3, NOON + 5 * MINUTE)
+
+    async def test_a_flood_deletes_no_groups_of_other_tasks_and_tenants(
+        self, store: Store, rig: Rig, clock: VirtualClock
+    ) -> None:
+        await rig.put("send")
+        await rig.put("send-other", tenant="other")
+        await store.errors.append([seen("8", task="send"), seen("9", task="send")])
+        await store.errors.append([seen(name, tenant="other", task="send-other") for name in "abc"])
+        for name in "01234567":
+            clock.advance(1)
+            await store.errors.append([seen(name)])
+        found = await store.errors.delete_excess(4, 99)
+        assert found == [Excess(tenant=TENANT, count=6, task=TASK, type="ValueError", alike=6)]
+        assert await _names(store) == "6789"
+        assert await _names(store, "other") == "abc"
+
+    async def test_muted_groups_are_deleted_last(self, store: Store, clock: VirtualClock) -> None:
+        await store.errors.append([seen("a"), seen("b")])
+        await store.errors.mark(TENANT, "a" * 16, GroupState.MUTED, by=ADA, until=NOON + HOUR)
+        await store.errors.mark(TENANT, "b" * 16, GroupState.MUTED, by=ADA, until=NOON + MINUTE)
+        clock.advance(300)
+        await store.errors.append([seen("c"), seen("d")])
+        await store.errors.delete_excess(3, 99)
+        assert await _names(store) == "acd"  # the mute of b has ended
+        await store.errors.delete_excess(1, 99)
+        assert await _names(store) == "a"
+        await store.errors.delete_excess(0, 99)
+        assert await _names(store) == ""
+
+    async def test_many_groups_are_deleted_at_once(self, store: Store) -> None:
+        many = [seen("0", number=number) for number in range(1_100)]
+        for number, one in enumerate(many):
+            one.kind = ErrorKind(f"{number:016x}", "E" if number % 100 else "F", "")
+        await store.errors.append(many)
+        (excess,) = await store.errors.delete_excess(10, 1_050)
+        assert (excess.count, excess.type) == (1_050, "E")
+        (excess,) = await store.errors.delete_excess(10, 1_050)
+        assert excess.count == 40
+        assert (await store.errors.count(TENANT)).open == 10
+
+    async def test_dead_jobs_keep_the_fingerprint_of_a_group_that_was_deleted(self, store: Store, rig: Rig) -> None:
+        held = await rig.claim_one()
+        change = transition(held, Discarded(error("gone")))
+        await store.claims.settle([change])
+        tally = Tally()
+        tally.add(TENANT, TASK, change)
+        await store.errors.append(tally.take())
+        mark = (await rig.view(held.id)).fingerprint
+        assert len(await store.errors.delete_excess(0, 9)) == 1
+        found = await store.jobs.list_jobs(JobFilter(terms=parse_filter(f"error:{mark}")), limit=9, before=None)
+        assert [one.id for one in found.items] == [held.id]
 
     async def test_texts_of_any_kind_are_kept(self, store: Store) -> None:
         odd = ErrorKind("f" * 16, "Fehler", "Größe → 漢字 '\"\\ %s")

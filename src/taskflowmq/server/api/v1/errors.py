@@ -11,7 +11,7 @@ from litestar.params import FromPath, QueryParameter, RawBody
 
 from taskflowmq.client.error_groups import find_group, mark_group, sample_of, shown_groups, shown_sample
 from taskflowmq.core.audit import Caller
-from taskflowmq.core.error_groups import MAX_GROUPS, MAX_QUERY, ErrorGroup, GroupState, check_query
+from taskflowmq.core.error_groups import MAX_GROUPS, MAX_QUERY, ErrorGroup, GroupPage, GroupState, check_query
 from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.validation import MAX_NAME_LENGTH
 from taskflowmq.server.api.operator import operator_of, told
@@ -44,7 +44,10 @@ Order = Annotated[
     Literal["last", "first", "count"],
     QueryParameter(description="Order: when they occurred last or first, or how often; the largest value first"),
 ]
-Limit = Annotated[int, QueryParameter(ge=1, le=MAX_GROUPS, description="Maximum number of groups in this page")]
+Limit = Annotated[
+    int,
+    QueryParameter(ge=0, le=MAX_GROUPS, description="Maximum number of groups in this page; 0: only `counts` are read"),
+]
 Cursor = Annotated[str | None, QueryParameter(description="The `next` of the previous page", max_length=40)]
 
 
@@ -63,7 +66,8 @@ async def list_errors(
 
     Of one kind are failures of one task with the same exception type, the same calls of the program itself, and the
     same message apart from numbers, ids, paths, times and quoted text. Jobs that are dead of a kind are listed by
-    `GET /jobs?q=error:FINGERPRINT`.
+    `GET /jobs?q=error:FINGERPRINT`. A tenant keeps `counts.most` groups: beyond them, those that occurred longest ago
+    are deleted, of the tasks with the most groups.
     """
     tenant, errors = context_of(request.scope).tenant, services.session.asked.errors
     try:
@@ -71,10 +75,12 @@ async def list_errors(
     except ValueError as error:
         raise bad_parameter("cursor", str(error)) from error
     try:
-        query = check_query(tenant, wanted, q=q, task=task, sort=sort, limit=limit, after=after)
+        query = check_query(tenant, wanted, q=q, task=task, sort=sort, limit=limit or 1, after=after)
     except InvalidJob as error:
         field = error.errors[0]
         raise bad_parameter(field.pointer.removeprefix("/"), field.detail) from error
+    if limit == 0:
+        return list_out(GroupPage([], None), await errors.count(tenant))
     page = await errors.list_groups(query)
     shown = await shown_groups(services.session, tenant, page.items, query.text)
     return list_out(msgspec.structs.replace(page, items=shown), await errors.count(tenant))
@@ -82,7 +88,12 @@ async def list_errors(
 
 @get("/errors/{fingerprint:str}", operation_id="getError", summary="Read a group of errors", tags=TAGS)
 async def get_error(fingerprint: FromPath[str], request: Request[Any, Any, Any], services: Shared) -> ErrorGroupDetail:
-    """Return a group with a job that failed so."""
+    """Return a group with a job that failed so.
+
+    404 `error_group_not_found` also if the group was deleted: it has not occurred for as long as counts are kept, or
+    its tenant has more groups than are kept. Jobs that are still dead of it are listed by
+    `GET /jobs?q=error:FINGERPRINT`, and it is a new group once it occurs again.
+    """
     tenant = context_of(request.scope).tenant
     return await _detail(services, tenant, await find_group(services.session.asked, tenant, fingerprint))
 

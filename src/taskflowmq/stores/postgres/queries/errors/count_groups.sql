@@ -1,15 +1,16 @@
 -- Counts the groups of a tenant by state, and the open ones that occurred first in the last 24 hours.
+-- What is not joined yet is looked up of resolved groups alone: others are open whatever it is.
 WITH n AS MATERIALIZED (SELECT (SELECT coalesce($1::timestamptz, clock_timestamp())) AS now),
-fresh AS MATERIALIZED (
-  SELECT s.fingerprint, max(s.last_at) AS last_at FROM taskflow.error_stat s
-  WHERE s.span = 0 AND s.tenant_id = $2::integer GROUP BY s.fingerprint
-),
-placed AS (
+placed AS MATERIALIZED (
   SELECT g.first_at > n.now - interval '24 hours' AS new,
          CASE WHEN g.muted_until > n.now THEN 'muted'
-              WHEN greatest(g.last_at, f.last_at) <= g.resolved_at THEN 'resolved' ELSE 'open' END AS state
+              WHEN g.resolved_at IS NULL OR g.last_at > g.resolved_at THEN 'open'
+              WHEN EXISTS (
+                SELECT FROM taskflow.error_stat s
+                WHERE s.tenant_id = g.tenant_id AND s.fingerprint = g.fingerprint
+                  AND s.minute >= date_trunc('minute', g.resolved_at, 'UTC') AND s.last_at > g.resolved_at) THEN 'open'
+              ELSE 'resolved' END AS state
   FROM n, taskflow.error_group g
-  LEFT JOIN fresh f ON f.fingerprint = g.fingerprint
   WHERE g.tenant_id = $2::integer
 )
 SELECT count(*) FILTER (WHERE state = 'open') AS open, count(*) FILTER (WHERE state = 'resolved') AS resolved,

@@ -1,21 +1,22 @@
 -- Reads the groups of a tenant: one by its fingerprint, or those in a state, of a task, with a text (in small letters); null
 -- means any. At most :limit, the largest value of the order in :sort first, below the value :value and fingerprint :after.
 -- The trend is of the 24 hours that end with the present minute, as hour and count; dead jobs are counted up to :most_dead.
+-- What is not joined is found by its span ("+": not by tenant, whose rows are many), and only what decides is read of every group.
 WITH fresh AS MATERIALIZED (
   SELECT s.fingerprint, sum(s.count) AS count, max(s.last_at) AS last_at, max(s.job_id) AS job_id
   FROM taskflow_error_stat AS s
-  WHERE s.span = 0 AND s.tenant_id = :tenant_id AND (:fingerprint IS NULL OR s.fingerprint = :fingerprint)
+  WHERE s.span = 0 AND +s.tenant_id = :tenant_id AND (:fingerprint IS NULL OR s.fingerprint = :fingerprint)
   GROUP BY s.fingerprint
 ),
 known AS (
-  SELECT g.fingerprint, g.type, g.message, k.name AS task, g.first_at, max(g.last_at, coalesce(f.last_at, 0)) AS last_at,
-         g.count + coalesce(f.count, 0) AS count, max(g.job_id, coalesce(f.job_id, g.job_id)) AS job_id, g.resolved_at,
-         g.muted_until, g.changed_at, g.changed_by
+  SELECT g.fingerprint, g.first_at, max(g.last_at, coalesce(f.last_at, 0)) AS last_at, g.count + coalesce(f.count, 0) AS count,
+         max(g.job_id, coalesce(f.job_id, g.job_id)) AS job_id, g.resolved_at, g.muted_until
   FROM taskflow_error_group AS g
-  JOIN taskflow_task AS k ON k.id = g.task_id
   LEFT JOIN fresh AS f ON f.fingerprint = g.fingerprint
-  WHERE g.tenant_id = :tenant_id AND (:fingerprint IS NULL OR g.fingerprint = :fingerprint) AND (:task IS NULL OR k.name = :task)
-    AND (:text IS NULL OR instr(lower(g.type || ' ' || g.message || ' ' || k.name), :text) > 0)
+  WHERE g.tenant_id = :tenant_id AND (:fingerprint IS NULL OR g.fingerprint = :fingerprint)
+    AND (:task IS NULL OR g.task_id = (SELECT k.id FROM taskflow_task AS k WHERE k.tenant_id = :tenant_id AND k.name = :task))
+    AND (:text IS NULL OR instr(lower(
+          g.type || ' ' || g.message || ' ' || (SELECT k.name FROM taskflow_task AS k WHERE k.id = g.task_id)), :text) > 0)
 ),
 placed AS (
   SELECT k.*,
@@ -28,8 +29,8 @@ chosen AS MATERIALIZED (
   WHERE (:state IS NULL OR p.state = :state) AND (:value IS NULL OR (p.value, p.fingerprint) < (:value, :after))
   ORDER BY p.value DESC, p.fingerprint DESC LIMIT :limit
 )
-SELECT c.fingerprint, c.type, c.message, c.task, c.state, c.first_at, c.last_at, c.count, c.resolved_at, c.muted_until, c.changed_at,
-       c.changed_by,
+SELECT c.fingerprint, g.type, g.message, k.name, c.state, c.first_at, c.last_at, c.count, c.resolved_at, c.muted_until, g.changed_at,
+       g.changed_by,
        (SELECT json_group_array(json_array(hour, count)) FROM (
           SELECT (s.minute - :since) / 3600000000 AS hour, sum(s.count) AS count
           FROM taskflow_error_stat AS s
@@ -39,4 +40,6 @@ SELECT c.fingerprint, c.type, c.message, c.task, c.state, c.first_at, c.last_at,
        coalesce((SELECT o.job_id FROM taskflow_outcome AS o WHERE o.fingerprint = c.fingerprint ORDER BY o.job_id DESC LIMIT 1),
                 c.job_id)
 FROM chosen AS c
+CROSS JOIN taskflow_error_group AS g ON g.tenant_id = :tenant_id AND g.fingerprint = c.fingerprint
+CROSS JOIN taskflow_task AS k ON k.id = g.task_id
 ORDER BY c.value DESC, c.fingerprint DESC

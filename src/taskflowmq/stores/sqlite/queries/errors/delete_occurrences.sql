@@ -1,0 +1,2 @@
+-- Deletes the counts of groups of a tenant by their fingerprints.
+DELETE FROM taskflow_error_stat WHERE tenant_id = :tenant_id AND fingerprint IN (SELECT value FROM json_each(:fingerprints))
