@@ -24,6 +24,7 @@ ACTS = {
     "jobs delete": (ID,),
     "jobs replay": (ID,),
     "jobs reschedule": (ID, "--in", "1h"),
+    "jobs move": (ID, "--queue", "imports"),
     "jobs stack": (ID,),
     "jobs profile": (ID,),
     "queues pause": ("default",),

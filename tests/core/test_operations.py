@@ -11,7 +11,18 @@ import pytest
 from taskflowmq.core import operations
 from taskflowmq.core.errors import Conflict, InvalidJob, JobNotFound, NotWaiting
 from taskflowmq.core.job import FINAL, State
-from taskflowmq.core.operations import CancelAnswer, DeleteAnswer, Move, NewTime, RescheduleAnswer, RetryAnswer, check
+from taskflowmq.core.operations import (
+    CancelAnswer,
+    DeleteAnswer,
+    LaneName,
+    Move,
+    MoveAnswer,
+    NewLane,
+    NewTime,
+    RescheduleAnswer,
+    RetryAnswer,
+    check,
+)
 from taskflowmq.core.transitions import LEGAL
 
 JOB = UUID(int=7)
@@ -24,8 +35,9 @@ LEADS_TO = {
     Move.MAKE_DUE: State.PENDING,
     Move.PARK: State.SCHEDULED,
 }
+MOVED, THERE = partial(operations.move, there=False), partial(operations.move, there=True)
 LATER, NOW = partial(operations.reschedule, later=True), partial(operations.reschedule, later=False)
-DECISIONS = [operations.cancel, operations.retry, LATER, NOW, operations.delete, operations.purge]
+DECISIONS = [operations.cancel, operations.retry, LATER, NOW, MOVED, THERE, operations.delete, operations.purge]
 
 
 @pytest.mark.parametrize("decide", DECISIONS)
@@ -79,6 +91,30 @@ def test_what_waits_ready_or_not_can_be_rescheduled(state):
     assert NOW(state) == now.get(state, (RescheduleAnswer.CONFLICT, None))
 
 
+@pytest.mark.parametrize("state", State)
+def test_what_waits_ready_or_not_can_be_moved_to_another_lane(state):
+    moved = {
+        State.PENDING: (MoveAnswer.MOVED, Move.CHANGE_LANE_READY),
+        State.SCHEDULED: (MoveAnswer.MOVED, Move.CHANGE_LANE_WAITING),
+        State.RETRYING: (MoveAnswer.MOVED, Move.CHANGE_LANE_WAITING),
+    }
+    assert MOVED(state) == moved.get(state, (MoveAnswer.CONFLICT, None))
+    # A job that is there keeps its position.
+    assert THERE(state) == ((MoveAnswer.UNCHANGED if state in moved else MoveAnswer.CONFLICT), None)
+
+
+@pytest.mark.parametrize(
+    ("lane", "expected"),
+    [
+        (NewLane("imports"), LaneName("imports", 5, "eu")),
+        (NewLane(priority=0), LaneName("mail", 0, "eu")),
+        (NewLane("imports", -7), LaneName("imports", -7, "eu")),
+    ],
+)
+def test_a_new_lane_leaves_what_it_does_not_name_and_the_share(lane, expected):
+    assert lane.of(LaneName("mail", 5, "eu")) == expected
+
+
 def test_a_new_time_is_given_or_counted_from_the_time_of_the_store():
     at = datetime(2031, 5, 6, 12, tzinfo=UTC)
     assert NewTime(at).on(at + timedelta(hours=9)) == at
@@ -120,7 +156,7 @@ def test_a_purge_is_written_as_a_cancel_and_a_deletion_and_every_other_move_as_i
 
 
 def test_workers_are_woken_where_a_job_becomes_ready():
-    assert {move for move in Move if move.makes_ready} == {Move.BEGIN_ROUND, Move.MAKE_DUE}
+    assert {move for move in Move if move.makes_ready} == {Move.BEGIN_ROUND, Move.MAKE_DUE, Move.CHANGE_LANE_READY}
 
 
 @pytest.mark.parametrize(
@@ -137,6 +173,12 @@ def test_workers_are_woken_where_a_job_becomes_ready():
         ),
         (RescheduleAnswer.NOT_FOUND, JobNotFound, f"there is no job {JOB}"),
         (RescheduleAnswer.CONFLICT, NotWaiting, f"job {JOB} runs or has ended, so it cannot be rescheduled"),
+        (MoveAnswer.NOT_FOUND, JobNotFound, f"there is no job {JOB}"),
+        (
+            MoveAnswer.CONFLICT,
+            NotWaiting,
+            f"job {JOB} runs or has ended, so it cannot be moved to another queue or priority",
+        ),
         (DeleteAnswer.CONFLICT, Conflict, f"job {JOB} has not ended, so it cannot be deleted: cancel it first"),
     ],
 )
@@ -155,6 +197,8 @@ def test_a_refusal_is_an_error_that_says_why(answer, error, text):
         RetryAnswer.DUE_NOW,
         RescheduleAnswer.RESCHEDULED,
         RescheduleAnswer.DUE_NOW,
+        MoveAnswer.MOVED,
+        MoveAnswer.UNCHANGED,
         DeleteAnswer.DELETED,
     ],
 )

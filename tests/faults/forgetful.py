@@ -18,7 +18,7 @@ CHANGES = {
     "intake": {"enqueue", "announce_tasks"},
     "claims": {"claim", "settle", "save_progress"},
     "workers": {"register", "renew", "end", "end_expired"},
-    "jobs": {"cancel", "retry", "reschedule", "delete"},
+    "jobs": {"cancel", "retry", "reschedule", "move", "delete"},
     "queues": {"pause", "resume"},
     "inspections": {"ask", "answer"},
     "upkeep": {"take_turn", "stage_due", "expire_ready", "prune", "maintain"},

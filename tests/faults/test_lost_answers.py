@@ -144,7 +144,7 @@ class _NotYet(list[Any]):
 
 
 class Operator:
-    """Pauses, reschedules, cancels, retries and deletes while answers get lost.
+    """Pauses, reschedules, moves, cancels, retries and deletes while answers get lost.
 
     Args:
         app: on a forgetful store.
@@ -170,6 +170,7 @@ class Operator:
         self.never = [handle.id for handle in await self._app.aenqueue_many(never)]
         for job in self.never:
             await insist(lambda: self._app.jobs.areschedule(job, delay=7200))  # noqa: B023
+            await insist(lambda: self._app.jobs.amove(job, queue="moved", priority=7))  # noqa: B023
             await insist(lambda: self._app.jobs.acancel(job))  # noqa: B023
 
     async def steer(self) -> None:
@@ -273,6 +274,7 @@ async def test_every_call_may_lose_its_answer_and_no_job_is_lost_doubled_or_stuc
     assert [(view.counters.round, view.counters.attempt) for view in again] == [(2, 1)] * 10
     assert {(view.state, view.reason) for view in expired} == {(State.CANCELLED, "expired")}
     assert {(view.state, view.counters.attempt) for view in cancelled} == {(State.CANCELLED, 0)}
+    assert {(view.queue, view.priority) for view in cancelled} == {("moved", 7)}
     assert (jobs, stats.states.get("running", 0)) == (SENT + 34 - 10, 0)
     assert max(Counter(ledger).values()) == 1, "two bodies ran under one fence"
 

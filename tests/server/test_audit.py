@@ -106,7 +106,7 @@ ACTS: dict[str, Act] = {
     "askStack": to_job("POST", "/stack", running),
     "askProfile": to_job("POST", "/profile", running),
     "replayJob": to_job("POST", "/replay", waiting),
-    "rescheduleJob": to_job("PATCH", "", waiting, {"delay": 900}),
+    "changeJob": to_job("PATCH", "", waiting, {"delay": 900}),
     "retryJobs": to_jobs("retry", waiting),
     "cancelJobs": to_jobs("cancel", waiting),
     "deleteJobs": to_jobs("delete", ended),

@@ -6,6 +6,7 @@ An operation whose answer never came is sometimes repeated with the same jobs, a
 from __future__ import annotations
 
 import random
+from functools import partial
 from typing import Any
 
 from tests.simulation.nodes import LEASE, QUEUES, Node
@@ -73,7 +74,7 @@ def operate(node: Node, dice: random.Random) -> None:
     known = sorted(node.world.history.facts.wanted)
     verbs: list[Any] = [(_enqueue, 10), (_enqueue_many, 4), (_enqueue_once, 2), (_command, 1)]
     if known:
-        verbs += [(_cancel, 2), (_retry, 2), (_delete, 1), (_look, 2), (_pause, 1)]
+        verbs += [(_cancel, 2), (_retry, 2), (_move, 2), (_delete, 1), (_look, 2), (_pause, 1)]
     (verb,) = dice.choices([verb for verb, _ in verbs], weights=[weight for _, weight in verbs])
     node.run(verb(node, random.Random(dice.getrandbits(64))))
 
@@ -134,6 +135,11 @@ async def _cancel(node: Node, dice: random.Random) -> None:
 
 async def _retry(node: Node, dice: random.Random) -> None:
     await _steer(node, dice, node.app.jobs.aretry)
+
+
+async def _move(node: Node, dice: random.Random) -> None:
+    queue, priority = dice.choice((*QUEUES, None)), dice.choice((0, -5, 5))
+    await _steer(node, dice, partial(node.app.jobs.amove, queue=queue, priority=priority))
 
 
 async def _delete(node: Node, dice: random.Random) -> None:

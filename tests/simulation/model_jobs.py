@@ -28,11 +28,21 @@ from taskflowmq.core.job import (
     Sort,
     State,
 )
-from taskflowmq.core.operations import CancelAnswer, DeleteAnswer, Move, NewTime, RescheduleAnswer, RetryAnswer
+from taskflowmq.core.operations import (
+    CancelAnswer,
+    DeleteAnswer,
+    LaneName,
+    Move,
+    MoveAnswer,
+    NewLane,
+    NewTime,
+    RescheduleAnswer,
+    RetryAnswer,
+)
 from taskflowmq.core.rows import JobRow
 from taskflowmq.core.waiting import MOST_AHEAD
 from taskflowmq.ports.store import FIRST_LOOK, MAX_PAGE_BYTES, SEARCH_S
-from taskflowmq.stores.common.audit import job_act
+from taskflowmq.stores.common.audit import job_act, lane_act
 from taskflowmq.testing.as_stored import job_view, row_of
 
 
@@ -184,6 +194,34 @@ class ModelJobs:
                     data.jobs[job_id] = msgspec.structs.replace(data.jobs[job_id], run_at=due)
         if move is not None and move.makes_ready:
             await self._wake([self._data.jobs[job_id].queue])
+        return answer
+
+    async def move(
+        self, tenant: str, job_id: UUID, lane: NewLane, *, wanted: NewTime | None = None, by: Caller | None = None
+    ) -> MoveAnswer:
+        data, now = self._data, self._now()
+        state = State(state_of(data, job_id)) if self._seen(tenant, job_id) else None
+        old = None if state is None else data.jobs[job_id].new
+        before = None if old is None else LaneName(old.queue, old.priority, old.share)
+        after = None if before is None else lane.of(before)
+        answer, move = operations.move(state, there=before == after)
+        if state is None or before is None or after is None or answer is MoveAnswer.CONFLICT:
+            return answer
+        if move is not None:
+            if by is not None:
+                data.note(now, lane_act(job_id, state, (before, after), answer, by))
+            job = data.jobs[job_id]
+            new = msgspec.structs.replace(job.new, queue=after.queue, priority=after.priority)
+            data.jobs[job_id] = msgspec.structs.replace(job, new=new)
+            data.queues.setdefault(QueueRef(tenant, after.queue), None)
+            data.used[QueueRef(tenant, after.queue)] = now
+            if move is Move.CHANGE_LANE_READY:
+                data.ready[job_id] = msgspec.structs.replace(
+                    data.ready[job_id], batch=data.next_batch(), rank=0, ready_at=now
+                )
+                await self._wake([data.jobs[job_id].queue])
+        if wanted is not None:
+            await self.reschedule(tenant, job_id, wanted, by=by)
         return answer
 
     async def delete(self, tenant: str, job_id: UUID, *, by: Caller | None = None) -> DeleteAnswer:

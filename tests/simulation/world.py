@@ -336,7 +336,7 @@ class World:
             return
         if call.name == "intake.enqueue":
             self.wake({QueueRef(job.tenant, job.queue) for job in call.args[0]})
-        elif call.name in ("jobs.retry", "queues.resume") or _gives_back(call):
+        elif call.name in ("jobs.retry", "jobs.move", "queues.resume") or _gives_back(call):
             self.wake([QueueRef(tenant, queue) for tenant in self.tenants for queue in QUEUES])
 
     # -- the record

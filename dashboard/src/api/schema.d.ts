@@ -141,13 +141,15 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Reschedule a job
-         * @description Make a scheduled, retrying or pending job due at another time, given as `run_at` or as `delay`.
+         * Reschedule or move a job
+         * @description Give a scheduled, retrying or pending job another time (`run_at` or `delay`), another `queue`, another
+         *     `priority`, or several of them: all or none.
          *
          *     A job that runs or has ended returns 409 `job_not_waiting`. A time at which the job is expired returns 422. What a
-         *     pending job waited so far is lost: when it is due again, it is claimed after the jobs that are ready then.
+         *     pending job waited so far is lost: when it is due again, or in its new place, it is claimed after the jobs that are
+         *     ready there then. A queue or priority that the job has already changes nothing.
          */
-        patch: operations["rescheduleJob"];
+        patch: operations["changeJob"];
         trace?: never;
     };
     "/api/v1/jobs/{job_id}/stack": {
@@ -1298,10 +1300,10 @@ export interface components {
             reason?: string | null;
         };
         /**
-         * RescheduleBody
-         * @description When a job is to run instead: `run_at` or `delay`.
+         * JobChangeBody
+         * @description What to change of a job that has not started, at least one: its time, as `run_at` or `delay`, queue, priority.
          */
-        RescheduleBody: {
+        JobChangeBody: {
             /**
              * @description Time at which the job is due; a time that is over means now
              * @default null
@@ -1312,6 +1314,16 @@ export interface components {
              * @default null
              */
             delay?: number | null;
+            /**
+             * @description Another queue; a new one is created
+             * @default null
+             */
+            queue?: string | null;
+            /**
+             * @description Another priority; a lower value runs sooner
+             * @default null
+             */
+            priority?: number | null;
             /**
              * @description Why, on one line without control characters; kept in the audit. Servers may require it
              * @default null
@@ -4592,7 +4604,7 @@ export interface operations {
             };
         };
     };
-    rescheduleJob: {
+    changeJob: {
         parameters: {
             query?: never;
             header?: never;
@@ -4610,7 +4622,7 @@ export interface operations {
                  *       "reason": "after the night run"
                  *     }
                  */
-                "application/json": components["schemas"]["RescheduleBody"];
+                "application/json": components["schemas"]["JobChangeBody"];
             };
         };
         responses: {

@@ -44,7 +44,7 @@ from taskflowmq.wire.listing import page_out
 
 @click.group("jobs")
 def command() -> None:
-    """List, export, read, retry, reschedule, cancel and delete jobs, and read the stacks of running ones."""
+    """List, export, read, retry, reschedule, move, cancel and delete jobs, and read the stacks of running ones."""
 
 
 @command.command("list")
@@ -294,6 +294,32 @@ def reschedule(job_ids: tuple[str, ...], at: str | None, after: str | None, **gi
         return act
 
     _act(given, job_ids, rescheduling)
+
+
+@command.command("move")
+@click.argument("job_ids", metavar="ID...", nargs=-1, required=True)
+@click.option("--queue", metavar="NAME", help="Another queue; a new one is created.")
+@click.option("--priority", type=int, metavar="N", help="Another priority, -100 to 100; a lower value runs sooner.")
+@reason_option
+@tenant_option
+@database_option
+@json_option
+def move(job_ids: tuple[str, ...], queue: str | None, priority: int | None, **given: Any) -> None:
+    """Give scheduled, retrying or pending jobs another queue, another priority, or both.
+
+    Exits 5 if a job runs or has ended.
+    """
+    if queue is None and priority is None:
+        raise click.UsageError("at least one of these is required: --queue NAME, --priority N")
+
+    def moving(app: Any) -> Callable[[UUID], Awaitable[Answer]]:
+        async def act(job_id: UUID) -> Answer:
+            answer: Answer = await app.jobs.amove(job_id, queue=queue, priority=priority, reason=given["reason"])
+            return answer
+
+        return act
+
+    _act(given, job_ids, moving)
 
 
 @command.command("delete")

@@ -1,4 +1,4 @@
-"""``app.jobs``, what operators do to one job: cancel, retry, reschedule, replay, look at, delete."""
+"""``app.jobs``, what operators do to one job: cancel, retry, reschedule, move, replay, look at, delete."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from taskflowmq.client.handle import Handle
 from taskflowmq.client.hub import Hub
 from taskflowmq.client.ids import parse_id
 from taskflowmq.client.inspecting import POLL_S, Looks, inspect
+from taskflowmq.client.moving import move, new_lane
 from taskflowmq.client.replay import read_replays, replay_of
 from taskflowmq.client.rescheduling import new_time, reschedule
 from taskflowmq.client.sender import Sender
@@ -28,7 +29,7 @@ from taskflowmq.core.inspection import (
     kept,
 )
 from taskflowmq.core.job import Enqueued, JobView
-from taskflowmq.core.operations import CancelAnswer, RescheduleAnswer, RetryAnswer, check, not_found
+from taskflowmq.core.operations import CancelAnswer, MoveAnswer, RescheduleAnswer, RetryAnswer, check, not_found
 
 
 class JobActs:
@@ -110,6 +111,36 @@ class JobActs:
         """
         wanted, due, by = parse_id(job_id), new_time(run_at, delay), self._acting.caller(actor, reason)
         return await self._hub.call(lambda session: reschedule(session, self._tenant, wanted, due, by))
+
+    async def amove(
+        self,
+        job_id: UUID | str,
+        *,
+        queue: str | None = None,
+        priority: int | None = None,
+        reason: str | None = None,
+        actor: str | None = None,
+    ) -> MoveAnswer:
+        """Give a job that has not started another queue, another priority, or both. The audit keeps who did, and why.
+
+        A ready job goes behind those that are ready in the new place. A queue that is new is made.
+
+        Args:
+            job_id: the job.
+            queue: the other queue; None: the same.
+            priority: the other priority, -100…100, lower runs sooner; None: the same.
+            reason, actor: as for :meth:`acancel`.
+
+        Returns:
+            "moved", or "unchanged" if it has that queue and that priority already.
+
+        Raises:
+            JobNotFound: there is none.
+            NotWaiting: it runs or has ended.
+            InvalidJob: neither is given, one is wrong, or there would be too many queues.
+        """
+        wanted, lane, by = parse_id(job_id), new_lane(queue, priority), self._acting.caller(actor, reason)
+        return await self._hub.call(lambda session: move(session, self._tenant, wanted, lane, by))
 
     async def areplay(
         self,
@@ -226,6 +257,7 @@ class JobActs:
     cancel = sync_twin(acancel)
     retry = sync_twin(aretry)
     reschedule = sync_twin(areschedule)
+    move = sync_twin(amove)
     delete = sync_twin(adelete)
     replay = sync_twin(areplay)
     replays = sync_twin(areplays)

@@ -33,6 +33,20 @@ def new_time(run_at: datetime | None, delay: Duration | None, *, below: str = ""
     )
 
 
+async def check_due(session: Session, tenant: str, job_id: UUID, wanted: NewTime) -> None:
+    """Return if a job does not expire before a new time.
+
+    Raises:
+        JobNotFound: there is none.
+        InvalidJob: it does.
+    """
+    view = await session.asked.jobs.get(tenant, job_id)
+    if view is None:
+        raise not_found(job_id)
+    if view.expires_at is not None and not view.state.final:
+        check_expiry(wanted.on(await session.asked.history.now()), view.expires_at)
+
+
 async def reschedule(session: Session, tenant: str, job_id: UUID, wanted: NewTime, by: Caller) -> RescheduleAnswer:
     """Make a job wait for another time.
 
@@ -41,11 +55,7 @@ async def reschedule(session: Session, tenant: str, job_id: UUID, wanted: NewTim
         NotWaiting: it runs or has ended.
         InvalidJob: it expires before the time.
     """
-    view = await session.asked.jobs.get(tenant, job_id)
-    if view is None:
-        raise not_found(job_id)
-    if view.expires_at is not None and not view.state.final:
-        check_expiry(wanted.on(await session.asked.history.now()), view.expires_at)
+    await check_due(session, tenant, job_id, wanted)
     answer = await session.asked.jobs.reschedule(tenant, job_id, wanted, by=by)
     check(answer, job_id)
     return answer

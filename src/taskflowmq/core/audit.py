@@ -30,6 +30,7 @@ class Action(StrEnum):
     JOB_RETRY = "job.retry"
     JOB_CANCEL = "job.cancel"
     JOB_RESCHEDULE = "job.reschedule"
+    JOB_MOVE = "job.move"
     JOB_DELETE = "job.delete"
     JOB_REPLAY = "job.replay"
     JOB_STACK = "job.stack"

@@ -8,7 +8,7 @@ TaskFlowError
 ├── IdempotencyMismatch               the Idempotency-Key was used with a different request
 ├── IdempotencyInFlight               the first request with this Idempotency-Key has not ended yet
 ├── Conflict                          the job, or the worker, is not in a state that allows this
-│   ├── NotWaiting                    the job runs or has ended, so it has no time to change
+│   ├── NotWaiting                    the job runs or has ended, so it has no time or lane to change
 │   ├── NotRunning                    the job does not run, so it has no stack and no profile
 │   ├── PlaygroundBusy                another stress test enqueues jobs in this server process
 │   └── CommandNotSupported           the worker's version knows no commands
@@ -143,7 +143,7 @@ class Conflict(TaskFlowError):
 
 
 class NotWaiting(Conflict):
-    """The job runs or has ended, so it has no time that could be changed; nothing changed."""
+    """The job runs or has ended, so it has no time and no lane that could be changed; nothing changed."""
 
     code = "job_not_waiting"
 

@@ -1,9 +1,9 @@
-"""What a user may do to a job by hand, by the job's state: cancel it, retry it, reschedule it, delete it.
+"""What a user may do to a job by hand, by the job's state: cancel it, retry it, reschedule it, move it, delete it.
 
-A store reads where the job is, calls :func:`cancel`, :func:`retry`, :func:`reschedule` or :func:`delete`, and writes
-the move that it returns. It writes only if the job is still in that place. If the job has moved meanwhile, the store
-writes nothing and begins again, :data:`MOST_LOOKS` times. A store that reads and writes in one transaction that
-excludes every other writer needs one read.
+A store reads where the job is, calls :func:`cancel`, :func:`retry`, :func:`reschedule`, :func:`move` or
+:func:`delete`, and writes the move that it returns. It writes only if the job is still in that place. If the job has
+moved meanwhile, the store writes nothing and begins again, :data:`MOST_LOOKS` times. A store that reads and writes in
+one transaction that excludes every other writer needs one read.
 """
 
 from __future__ import annotations
@@ -57,6 +57,16 @@ class RescheduleAnswer(StrEnum):
     NOT_FOUND = "not_found"
 
 
+class MoveAnswer(StrEnum):
+    """What a request to move to another queue or priority did."""
+
+    MOVED = "moved"
+    #: It has that queue and that priority already; nothing changed.
+    UNCHANGED = "unchanged"
+    CONFLICT = "conflict"
+    NOT_FOUND = "not_found"
+
+
 class DeleteAnswer(StrEnum):
     """What a request to delete did."""
 
@@ -65,7 +75,7 @@ class DeleteAnswer(StrEnum):
     NOT_FOUND = "not_found"
 
 
-Answer = CancelAnswer | RetryAnswer | RescheduleAnswer | DeleteAnswer
+Answer = CancelAnswer | RetryAnswer | RescheduleAnswer | MoveAnswer | DeleteAnswer
 
 
 class NewTime(NamedTuple):
@@ -88,6 +98,38 @@ class NewTime(NamedTuple):
         return now + timedelta(milliseconds=self.delay_ms) if self.at is None else self.at
 
 
+class LaneName(NamedTuple):
+    """A lane of a tenant, by its names."""
+
+    queue: str
+    priority: int
+    share: str
+
+
+class NewLane(NamedTuple):
+    """Where a job is to wait instead.
+
+    Args:
+        queue: the other queue; None: the same.
+        priority: the other priority; None: the same.
+    """
+
+    queue: str | None = None
+    priority: int | None = None
+
+    def of(self, lane: LaneName) -> LaneName:
+        """Return the lane for a job that is in one; it keeps its share.
+
+        Args:
+            lane: where the job is.
+        """
+        return LaneName(
+            lane.queue if self.queue is None else self.queue,
+            lane.priority if self.priority is None else self.priority,
+            lane.share,
+        )
+
+
 class Move(Enum):
     """What a store writes."""
 
@@ -105,6 +147,10 @@ class Move(Enum):
     PARK = "park"
     #: It stays in waiting, for another time.
     SET_DUE = "set_due"
+    #: ready → ready, in another lane.
+    CHANGE_LANE_READY = "change_lane_ready"
+    #: It stays in waiting, for another lane.
+    CHANGE_LANE_WAITING = "change_lane_waiting"
     #: Its outcome and attempts go; its bare id is kept.
     DELETE = "delete"
     #: Both in one transaction: it is cancelled where it is, and deleted.
@@ -126,7 +172,7 @@ _STEPS = {
     Move.PURGE_READY: (Move.CANCEL_READY, Move.DELETE),
     Move.PURGE_WAITING: (Move.CANCEL_WAITING, Move.DELETE),
 }
-_MAKE_READY = frozenset({Move.BEGIN_ROUND, Move.MAKE_DUE})
+_MAKE_READY = frozenset({Move.BEGIN_ROUND, Move.MAKE_DUE, Move.CHANGE_LANE_READY})
 #: Where a job waits for its time. What waits for another job or an event does not become ready by hand.
 _TIMED = frozenset({State.SCHEDULED, State.RETRYING})
 
@@ -184,6 +230,23 @@ def reschedule(state: State | None, *, later: bool) -> Decision[RescheduleAnswer
     return Decision(RescheduleAnswer.DUE_NOW, None if state is State.PENDING else Move.MAKE_DUE)
 
 
+def move(state: State | None, *, there: bool) -> Decision[MoveAnswer]:
+    """Decide a request to move: another lane for a job that waits, ready or not.
+
+    Args:
+        state: where the job is; None if the tenant has no such job.
+        there: whether it is in that lane already.
+    """
+    if state is None:
+        return Decision(MoveAnswer.NOT_FOUND)
+    if state not in _TIMED and state is not State.PENDING:
+        return Decision(MoveAnswer.CONFLICT)
+    if there:
+        return Decision(MoveAnswer.UNCHANGED)
+    ready = state is State.PENDING
+    return Decision(MoveAnswer.MOVED, Move.CHANGE_LANE_READY if ready else Move.CHANGE_LANE_WAITING)
+
+
 def expires_before(due: datetime, expires_at: datetime | None) -> bool:
     """Tell whether a job expires before a new time, so that it would never start."""
     return expires_at is not None and due >= expires_at
@@ -231,6 +294,7 @@ _REFUSED: dict[type[Answer], str] = {
     CancelAnswer: "has ended, so it cannot be cancelled",
     RetryAnswer: "is neither dead nor waiting for its time, so it cannot be retried",
     RescheduleAnswer: "runs or has ended, so it cannot be rescheduled",
+    MoveAnswer: "runs or has ended, so it cannot be moved to another queue or priority",
     DeleteAnswer: "has not ended, so it cannot be deleted: cancel it first",
 }
 
@@ -256,10 +320,11 @@ def check(answer: Answer, job_id: UUID) -> None:
 
     Raises:
         JobNotFound: there is no such job.
-        Conflict: the job's state does not allow the operation (:class:`NotWaiting` for reschedule); nothing changed.
+        Conflict: the job's state does not allow the operation (:class:`NotWaiting` for reschedule and move); nothing
+            changed.
     """
     if answer.value == "not_found":
         raise not_found(job_id)
     if answer.value in ("conflict", "final"):
-        refusal = NotWaiting if isinstance(answer, RescheduleAnswer) else Conflict
+        refusal = NotWaiting if isinstance(answer, RescheduleAnswer | MoveAnswer) else Conflict
         raise refusal(f"job {job_id} {_REFUSED[type(answer)]}")

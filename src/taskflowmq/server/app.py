@@ -181,7 +181,7 @@ def make_framework() -> Litestar:
             jobs.create_job, bulk.create_jobs, job_lists.list_jobs, job_lists.list_dead, export.export_jobs,
             jobs.stats, jobs.get_job,
             inspections.ask_stack, inspections.get_stack, inspections.ask_profile, inspections.get_profile,
-            job_logs.logs, jobs.why, jobs.replay_job, jobs.retry_job, jobs.cancel_job, jobs.reschedule_job,
+            job_logs.logs, jobs.why, jobs.replay_job, jobs.retry_job, jobs.cancel_job, jobs.change_job,
             jobs.delete_job,
             tasks.list_tasks, tasks.get_task,
             queues.list_queues, queues.pause, queues.resume, queues.purge,

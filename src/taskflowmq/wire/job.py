@@ -154,8 +154,8 @@ class ReplayBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     reason: WhyActed = None
 
 
-class RescheduleBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """When a job is to run instead: `run_at` or `delay`."""
+class JobChangeBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to change of a job that has not started, at least one: its time, as `run_at` or `delay`, queue, priority."""
 
     run_at: Annotated[
         Annotated[datetime, Meta(tz=True)] | None,
@@ -163,6 +163,11 @@ class RescheduleBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     ] = None
     delay: Annotated[
         Annotated[float, Meta(ge=0, le=_MAX_DELAY)] | None, Meta(description="Seconds from now until the job is due")
+    ] = None
+    queue: Annotated[str | None, Meta(description="Another queue; a new one is created")] = None
+    priority: Annotated[
+        Annotated[int, Meta(ge=PRIORITY_MIN, le=PRIORITY_MAX)] | None,
+        Meta(description="Another priority; a lower value runs sooner"),
     ] = None
     reason: WhyActed = None
 

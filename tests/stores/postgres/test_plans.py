@@ -50,6 +50,8 @@ HOT = [
     "make_due_now",
     "park_ready_jobs",
     "set_due_of_waiting",
+    "move_ready_jobs",
+    "move_waiting_jobs",
     "delete_jobs",
     "list_live_bulks",
     "lock_bulk",

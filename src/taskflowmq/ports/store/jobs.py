@@ -10,7 +10,15 @@ from taskflowmq.core.attempts import Attempts
 from taskflowmq.core.audit import Caller
 from taskflowmq.core.bulk import COUNT_S, MOST_COUNTED, Counted
 from taskflowmq.core.job import JobFilter, JobView, Page
-from taskflowmq.core.operations import CancelAnswer, DeleteAnswer, NewTime, RescheduleAnswer, RetryAnswer
+from taskflowmq.core.operations import (
+    CancelAnswer,
+    DeleteAnswer,
+    MoveAnswer,
+    NewLane,
+    NewTime,
+    RescheduleAnswer,
+    RetryAnswer,
+)
 from taskflowmq.core.rows import JobRow
 from taskflowmq.core.waiting import MOST_AHEAD
 
@@ -119,6 +127,26 @@ class Jobs(Protocol):
 
         Raises:
             Conflict: as for :meth:`cancel`.
+        """
+        ...
+
+    async def move(
+        self, tenant: str, job_id: UUID, lane: NewLane, *, wanted: NewTime | None = None, by: Caller | None = None
+    ) -> MoveAnswer:
+        """Make a scheduled, retrying or ready job wait in another lane of its tenant: of another queue or priority.
+
+        It keeps its share. The queue and the lane are made if they are new, as for a job that is enqueued. A ready job
+        is ready from now on at the end of the new lane; wakes that queue's workers. One that waits, waits on. A job
+        that is there already stays at its position, without an act.
+
+        Args:
+            tenant, job_id, by: as for the others.
+            lane: the new queue, priority, or both.
+            wanted: another time, as for :meth:`reschedule`, in the same transaction: both or neither, with an act each.
+
+        Raises:
+            Conflict: as for :meth:`cancel`.
+            InvalidJob: there would be too many queues.
         """
         ...
 

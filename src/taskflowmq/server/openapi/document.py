@@ -36,7 +36,7 @@ from taskflowmq.wire.feed import (
 from taskflowmq.wire.health import Health
 from taskflowmq.wire.history import SeriesOut, SummaryOut
 from taskflowmq.wire.inspection import ProfileAnswerOut, ProfileBody, ProfileOut, StackAnswerOut, StackOut
-from taskflowmq.wire.job import BulkBody, BulkOut, JobBody, JobDetail, ReplayBody, RescheduleBody, Submitted
+from taskflowmq.wire.job import BulkBody, BulkOut, JobBody, JobChangeBody, JobDetail, ReplayBody, Submitted
 from taskflowmq.wire.job_log import LogNews, LogsOut
 from taskflowmq.wire.listing import JobPage, JobRowPage
 from taskflowmq.wire.playground import PlaygroundBody, PlaygroundRunDetail, PlaygroundRunList, PlaygroundRunOut
@@ -78,7 +78,7 @@ _TRACE_HEADER = {
     "schema": {"type": "string"},
 }
 _SHAPES = (
-    JobBody, BulkBody, ReplayBody, RescheduleBody, Submitted,
+    JobBody, BulkBody, ReplayBody, JobChangeBody, Submitted,
     BulkOut, JobPage, JobRowPage, JobDetail, WhyOut, StatsOut, TaskList, TaskDetail,
     LogsOut, LogNews,
     StackOut, StackAnswerOut, ProfileOut, ProfileAnswerOut, ProfileBody,
@@ -121,7 +121,7 @@ _BODIES = {
     "deleteJobs": SelectionBody,
     "pauseQueue": PauseBody,
     "replayJob": ReplayBody,
-    "rescheduleJob": RescheduleBody,
+    "changeJob": JobChangeBody,
     "askProfile": ProfileBody,
     "countJobs": CountBody,
     "createBulk": BulkRequest,
@@ -156,7 +156,7 @@ _ERRORS: dict[str, tuple[int, ...]] = {
     "askProfile": (400, 404, 409, 413, 415),
     "getProfile": (404,),
     "replayJob": (400, 404, 409, 413, 415),
-    "rescheduleJob": (400, 404, 409, 413, 415),
+    "changeJob": (400, 404, 409, 413, 415),
     "retryJob": (400, 404, 409, 413, 415),
     "cancelJob": (400, 404, 409, 413, 415),
     "deleteJob": (404, 409),

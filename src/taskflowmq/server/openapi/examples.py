@@ -320,7 +320,7 @@ EXAMPLES: dict[str, Example] = {
         request={"args": {"message": "hello again"}, "queue": "default", "reason": "wrong message"},
         response={**_JOB, "id": _OTHER_ID, "args": {"message": "hello again"}, "created": True},
     ),
-    "rescheduleJob": Example(
+    "changeJob": Example(
         parameters={"job_id": _ID},
         request={"run_at": "2026-11-23T07:00:00Z", "reason": "after the night run"},
         response={**_JOB, "state": "scheduled", "run_at": "2026-11-23T07:00:00Z"},

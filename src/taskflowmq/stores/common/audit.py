@@ -26,7 +26,7 @@ from taskflowmq.core.bulk import BulkAction, BulkState, NewBulk, Params
 from taskflowmq.core.error_groups import GroupState
 from taskflowmq.core.inspection import InspectionKind, NewInspection
 from taskflowmq.core.job import State
-from taskflowmq.core.operations import Answer, Move
+from taskflowmq.core.operations import Answer, LaneName, Move, MoveAnswer
 from taskflowmq.core.pauses import Pause
 from taskflowmq.core.retention import QueueRetention
 from taskflowmq.core.views import ViewContent
@@ -110,6 +110,18 @@ def job_act(
         by=by,
         before={"state": state, "queue": queue},
         after={"answer": answer, **rescheduled},
+    )
+
+
+def lane_act(job_id: Any, state: State, lanes: tuple[LaneName, LaneName], answer: MoveAnswer, by: Caller) -> Act:
+    """Return the act of moving a job by hand, from the first of two lanes to the second."""
+    before, after = [{"queue": lane.queue, "priority": lane.priority} for lane in lanes]
+    return Act(
+        action=Action.JOB_MOVE,
+        object=job_object(job_id),
+        by=by,
+        before={"state": state, **before},
+        after={"answer": answer, **after},
     )
 
 

@@ -6,20 +6,32 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
+from typing import Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
 
 from taskflowmq.core import operations
-from taskflowmq.core.audit import Caller
+from taskflowmq.core.audit import Act, Caller
 from taskflowmq.core.bulk import COUNT_S, MOST_COUNTED, Counted, ended_by
 from taskflowmq.core.filter_match import JobFacts, Needles, Needs, Test, matcher, needles_of, needs_of
 from taskflowmq.core.filter_scope import depends_on_now, scoped
 from taskflowmq.core.job import JobFilter, JobView, Page, State
-from taskflowmq.core.operations import CancelAnswer, Decision, DeleteAnswer, NewTime, RescheduleAnswer, RetryAnswer
+from taskflowmq.core.operations import (
+    CancelAnswer,
+    Decision,
+    DeleteAnswer,
+    LaneName,
+    Move,
+    MoveAnswer,
+    NewLane,
+    NewTime,
+    RescheduleAnswer,
+    RetryAnswer,
+)
 from taskflowmq.core.rows import JobRow
 from taskflowmq.ports.store import FIRST_LOOK, SEARCH_S
+from taskflowmq.stores.common.audit import job_act, lane_act
 from taskflowmq.stores.common.listing import (
     LARGEST,
     LARGEST_READ,
@@ -39,6 +51,57 @@ from taskflowmq.stores.common.listing import (
 
 A = TypeVar("A", bound=operations.Answer)
 Decide = Callable[[State | None], Decision[A]]
+
+
+class Place(NamedTuple):
+    """Where a job is.
+
+    Args:
+        state: the state of its place; None: it is nowhere.
+        lane: the lane that it waits in, or was claimed from.
+        lane_id: the number of that lane.
+    """
+
+    state: State | None
+    lane: LaneName
+    lane_id: int
+
+
+class Write(NamedTuple):
+    """A move of a job that is to be written.
+
+    Args:
+        move: what.
+        act: added to the audit in the same transaction; None: a program does it, not an operator.
+        due: the new time of a job that is rescheduled.
+        lane: the new lane of a job that is moved.
+    """
+
+    move: Move
+    act: Act | None
+    due: datetime | None = None
+    lane: LaneName | None = None
+
+
+class Planned(NamedTuple, Generic[A]):
+    """What is written to a job, all or nothing, and the answer once it is written; nothing to write is a refusal."""
+
+    answer: A
+    writes: list[Write]
+
+    @property
+    def makes_ready(self) -> bool:
+        """Whether the job is ready in the end, and was not in its lane before."""
+        return bool(self.writes) and self.writes[-1].move.makes_ready
+
+    @property
+    def lane(self) -> LaneName | None:
+        """The lane that it is in then; None: the one that it was in."""
+        return next((write.lane for write in self.writes if write.lane is not None), None)
+
+
+#: Decides by where a job is; None if the tenant has no such job.
+Plan = Callable[[Place | None], Planned[A]]
 
 
 class CommonJobs(ABC):
@@ -140,11 +203,11 @@ class CommonJobs(ABC):
 
     async def cancel(self, tenant: str, job_id: UUID, *, actor: str, by: Caller | None = None) -> CancelAnswer:
         """Cancel a job that has not started, or request it from the worker of a running one."""
-        return await self._operate(operations.cancel, tenant, job_id, by, actor)
+        return await self._operate(_planning(operations.cancel, job_id, by), tenant, job_id, actor)
 
     async def retry(self, tenant: str, job_id: UUID, *, by: Caller | None = None) -> RetryAnswer:
         """Dead: new round (attempt, crashes, losses 0). Scheduled or retrying: due now. Otherwise conflict."""
-        return await self._operate(operations.retry, tenant, job_id, by)
+        return await self._operate(_planning(operations.retry, job_id, by), tenant, job_id)
 
     async def reschedule(
         self, tenant: str, job_id: UUID, wanted: NewTime, *, by: Caller | None = None
@@ -152,11 +215,37 @@ class CommonJobs(ABC):
         """Make a scheduled, retrying or ready job wait for another time; due now if that is not in the future."""
         now = await self._time()
         due = wanted.on(now)
-        return await self._operate(partial(operations.reschedule, later=due > now), tenant, job_id, by, due=due)
+        decide = partial(operations.reschedule, later=due > now)
+        return await self._operate(_planning(decide, job_id, by, due), tenant, job_id)
+
+    async def move(
+        self, tenant: str, job_id: UUID, lane: NewLane, *, wanted: NewTime | None = None, by: Caller | None = None
+    ) -> MoveAnswer:
+        """Make a scheduled, retrying or ready job wait in another lane, and for another time too if one is given."""
+        now = await self._time()
+        due = None if wanted is None else wanted.on(now)
+
+        def plan(place: Place | None) -> Planned[MoveAnswer]:
+            target = None if place is None else lane.of(place.lane)
+            state = None if place is None else place.state
+            answer, move = operations.move(state, there=place is not None and target == place.lane)
+            planned: Planned[MoveAnswer] = Planned(answer, [])
+            if place is None or target is None or state is None:
+                return planned
+            if move is not None:
+                act = None if by is None else lane_act(job_id, state, (place.lane, target), answer, by)
+                planned.writes.append(Write(move, act, lane=target))
+            if due is not None:
+                decide = partial(operations.reschedule, later=due > now)
+                there = place._replace(lane=target)
+                planned.writes.extend(_planning(decide, job_id, by, due)(there).writes)
+            return planned
+
+        return await self._operate(plan, tenant, job_id)
 
     async def delete(self, tenant: str, job_id: UUID, *, by: Caller | None = None) -> DeleteAnswer:
         """Delete an ended job. Its bare id is kept for 24 h, so that a repeated enqueue stays a no-op."""
-        return await self._operate(operations.delete, tenant, job_id, by)
+        return await self._operate(_planning(operations.delete, job_id, by), tenant, job_id)
 
     @abstractmethod
     async def get_many(self, tenant: str, job_ids: Sequence[UUID]) -> list[JobView]:
@@ -187,22 +276,33 @@ class CommonJobs(ABC):
         """Return the store's time."""
 
     @abstractmethod
-    async def _operate(
-        self,
-        decide: Decide[A],
-        tenant: str,
-        job_id: UUID,
-        by: Caller | None,
-        actor: str | None = None,
-        due: datetime | None = None,
-    ) -> A:
-        """Read where the job is, decide, write the move, with its act if an operator calls, and return the answer.
+    async def _operate(self, plan: Plan[A], tenant: str, job_id: UUID, actor: str | None = None) -> A:
+        """Read where the job is, decide, write the moves with their acts, all or none, and return the answer.
 
         Args:
-            decide: a function of :mod:`taskflowmq.core.operations`, which says how a race is handled, too.
+            plan: decides by :mod:`taskflowmq.core.operations`, which says how a race is handled, too.
             tenant: the job's tenant.
             job_id: the job.
-            by: the operator; None: a program.
             actor: the caller, where that is stored with the job.
-            due: the new time of a job that is rescheduled.
         """
+
+
+def _planning(decide: Decide[A], job_id: UUID, by: Caller | None, due: datetime | None = None) -> Plan[A]:
+    """Return the plan of an operation that is one move.
+
+    Args:
+        decide: a function of :mod:`taskflowmq.core.operations`.
+        job_id: the job.
+        by: the operator; None: a program.
+        due: the new time of a job that is rescheduled.
+    """
+
+    def plan(place: Place | None) -> Planned[A]:
+        state = None if place is None else place.state
+        answer, move = decide(state)
+        if move is None or place is None or state is None:
+            return Planned(answer, [])
+        act = None if by is None else job_act(move, job_id, place.lane.queue, state, answer, by, due)
+        return Planned(answer, [Write(move, act, due)])
+
+    return plan

@@ -23,6 +23,10 @@ async def append_act(conn: Any, now: datetime | None, act: Act) -> None:
     await conn.fetch(q.append_act, now, *act_row(act))
 
 
+class _Left(Exception):
+    """A statement found nothing to change, so that nothing may be kept of those before it."""
+
+
 async def write_with_act(
     pool: Pool, now: datetime | None, statement: str, args: Sequence[Any], act: Act | None
 ) -> bool:
@@ -30,17 +34,39 @@ async def write_with_act(
 
     Without an act it is one statement; without a change nothing is added.
     """
-    if act is None:
-        return await pool.fetchrow(statement, *args) is not None
+    return await write_with_acts(pool, now, [(statement, *args)], [] if act is None else [act])
 
-    async def together(conn: Any) -> bool:
+
+async def write_with_acts(
+    pool: Pool, now: datetime | None, statements: Sequence[tuple[Any, ...]], acts: Sequence[Act]
+) -> bool:
+    """Run statements that each return a row if they changed something, all or none, with their acts.
+
+    Args:
+        pool: where to.
+        now: of the clock that stands in for the database's, or None.
+        statements: each with its arguments; one alone without an act needs no transaction.
+        acts: what is added to the audit in the same transaction.
+
+    Returns:
+        Whether all changed something; otherwise nothing was changed or added.
+    """
+    if len(statements) == 1 and not acts:
+        return await pool.fetchrow(*statements[0]) is not None
+
+    async def together(conn: Any) -> None:
         async with conn.transaction():
-            if await conn.fetchrow(statement, *args) is None:
-                return False
-            await append_act(conn, now, act)
-        return True
+            for statement in statements:
+                if await conn.fetchrow(*statement) is None:
+                    raise _Left
+            for act in acts:
+                await append_act(conn, now, act)
 
-    return await pool.run(together)
+    try:
+        await pool.run(together)
+    except _Left:
+        return False
+    return True
 
 
 class PostgresAudit:

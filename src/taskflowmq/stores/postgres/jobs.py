@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from taskflowmq.core import operations
 from taskflowmq.core.attempts import Attempts
-from taskflowmq.core.audit import Caller
 from taskflowmq.core.bulk import Counted
 from taskflowmq.core.filter_match import JobFacts, Needles, Needs
 from taskflowmq.core.job import FINAL, JobFilter, JobView, QueueRef, Sort, State
-from taskflowmq.core.operations import MOST_LOOKS, Move
+from taskflowmq.core.operations import MOST_LOOKS, LaneName, Move
 from taskflowmq.core.rows import READ_ARGS, READ_ERROR, JobRow
 from taskflowmq.core.waiting import MOST_AHEAD
-from taskflowmq.stores.common.audit import job_act
-from taskflowmq.stores.common.jobs import A, CommonJobs, Decide
+from taskflowmq.stores.common.jobs import A, CommonJobs, Place, Plan, Write
 from taskflowmq.stores.common.listing import Stretch, Window
 from taskflowmq.stores.postgres import rows
-from taskflowmq.stores.postgres.audit import write_with_act
+from taskflowmq.stores.postgres.audit import write_with_acts
+from taskflowmq.stores.postgres.names import Names
 from taskflowmq.stores.postgres.notifier import PostgresNotifier
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import q
@@ -34,8 +33,22 @@ _STATEMENTS = {
     Move.MAKE_DUE: q.make_due_now,
     Move.PARK: q.park_ready_jobs,
     Move.SET_DUE: q.set_due_of_waiting,
+    Move.CHANGE_LANE_READY: q.move_ready_jobs,
+    Move.CHANGE_LANE_WAITING: q.move_waiting_jobs,
     Move.DELETE: q.delete_jobs,
 }
+
+
+class Lanes(NamedTuple):
+    """The lanes of jobs that are moved, by their numbers.
+
+    Args:
+        old: in which each is expected; one that has another is left.
+        new: of each.
+    """
+
+    old: Sequence[int]
+    new: Sequence[int]
 
 
 def move_statement(
@@ -45,6 +58,7 @@ def move_statement(
     states: Collection[State],
     actor: str | None,
     due: datetime | None = None,
+    lanes: Lanes | None = None,
 ) -> tuple[Any, ...]:
     """Return the statement that makes a move, with its arguments.
 
@@ -55,9 +69,14 @@ def move_statement(
         states: in which a job may be that is deleted.
         actor: the caller, where that is stored.
         due: the new time of jobs that wait for another one.
+        lanes: those of jobs that are moved, in the order of their ids.
     """
     if move in (Move.PARK, Move.SET_DUE):
         return (_STATEMENTS[move], ids, due)
+    if lanes is not None and move is Move.CHANGE_LANE_WAITING:
+        return (_STATEMENTS[move], ids, *lanes)
+    if lanes is not None and move is Move.CHANGE_LANE_READY:
+        return (_STATEMENTS[move], now, ids, *lanes)
     more: tuple[Any, ...] = ()
     if move is Move.REQUEST_CANCEL:
         more = (actor,)
@@ -72,10 +91,12 @@ class PostgresJobs(CommonJobs):
     def __init__(
         self,
         pool: Pool,
+        names: Names,
         notifier: PostgresNotifier,
         now: Callable[[], datetime | None],
     ) -> None:
         self._pool = pool
+        self._names = names
         self._notifier = notifier
         self._now = now
 
@@ -132,25 +153,34 @@ class PostgresJobs(CommonJobs):
         )
         return Window(row["fit"], row["looked"], row["last"])
 
-    async def _operate(
-        self,
-        decide: Decide[A],
-        tenant: str,
-        job_id: UUID,
-        by: Caller | None,
-        actor: str | None = None,
-        due: datetime | None = None,
-    ) -> A:
+    async def _operate(self, plan: Plan[A], tenant: str, job_id: UUID, actor: str | None = None) -> A:
         for _ in range(MOST_LOOKS):
-            place = await self._pool.fetchrow(q.find_places, tenant, [job_id])
-            state = None if place is None or place["state"] is None else State(place["state"])
-            answer, move = decide(state)
-            if move is None or state is None:
-                return answer
-            statement, *args = move_statement(move, self._now(), [job_id], FINAL, actor, due)
-            act = None if by is None else job_act(move, job_id, place["queue"], state, answer, by, due)
-            if await write_with_act(self._pool, self._now(), statement, args, act):
-                if move.makes_ready:
-                    await self._notifier.wake([QueueRef(tenant, place["queue"])])
-                return answer
+            row = await self._pool.fetchrow(q.find_places, tenant, [job_id])
+            place = None if row is None else place_of(row)
+            planned = plan(place)
+            if place is None or not planned.writes:
+                return planned.answer
+            statements = [await self._statement(write, tenant, job_id, place, actor) for write in planned.writes]
+            acts = [write.act for write in planned.writes if write.act is not None]
+            if await write_with_acts(self._pool, self._now(), statements, acts):
+                if planned.makes_ready:
+                    lane = planned.lane or place.lane
+                    await self._notifier.wake([QueueRef(tenant, lane.queue)])
+                return planned.answer
         raise operations.moving(job_id)
+
+    async def _statement(
+        self, write: Write, tenant: str, job_id: UUID, place: Place, actor: str | None
+    ) -> tuple[Any, ...]:
+        lanes = None
+        if write.lane is not None:
+            # Committed before it is used, as for a job that is enqueued: the lane stays if this job does not come.
+            key = (tenant, *write.lane)
+            lanes = Lanes([place.lane_id], [(await self._names.make((), [key])).lanes[key]])
+        return move_statement(write.move, self._now(), [job_id], FINAL, actor, write.due, lanes)
+
+
+def place_of(row: Any) -> Place:
+    """Return where a job is, of a row of ``find_places``."""
+    state = None if row["state"] is None else State(row["state"])
+    return Place(state, LaneName(row["queue"], row["priority"], row["share"]), row["lane_id"])

@@ -50,7 +50,7 @@ class PostgresStore:
         self.intake = PostgresIntake(self._pool, self._names, self.notifier, self._now)
         self.claims = PostgresClaims((self._pool, self._lent), self._names, self.notifier, self._now)
         self.workers = PostgresWorkers(self._pool, self._now)
-        self.jobs = PostgresJobs(self._pool, self.notifier, self._now)
+        self.jobs = PostgresJobs(self._pool, self._names, self.notifier, self._now)
         self.bulks = PostgresBulks(self._pool, self._names, self.jobs, self.notifier, self._now)
         self.logs = PostgresLogs(self._pool, self._now)
         self.probes = PostgresProbes(self._pool, self.jobs)

@@ -192,7 +192,7 @@ class SqliteBulks(CommonBulks):
 def _move(conn: sqlite3.Connection, bulk: Bulk, ids: Sequence[UUID], now: int) -> Acted:
     """Write the moves of a chunk; no other writer can move its jobs meanwhile."""
     found = places_of(conn, bulk.tenant, ids)
-    places = {job_id: state for job_id, (_, state) in found.items() if state is not None}
+    places = {job_id: place.state for job_id, place in found.items() if place.state is not None}
     due = None
     if bulk.params is not None:
         rows = conn.execute(q.read_expiries, batch_of(join_ids(ids))).fetchall()
@@ -203,7 +203,7 @@ def _move(conn: sqlite3.Connection, bulk: Bulk, ids: Sequence[UUID], now: int) -
         run_steps(conn, move_jobs(move, list(jobs), now, bulk.actor, None if due is None else due.at))
         acted.outcomes.update(jobs)
         if move.makes_ready:
-            acted.woken.update(QueueRef(bulk.tenant, found[job_id][0]) for job_id in jobs)
+            acted.woken.update(QueueRef(bulk.tenant, found[job_id].lane.queue) for job_id in jobs)
     return acted
 
 

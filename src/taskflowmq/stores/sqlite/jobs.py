@@ -12,18 +12,17 @@ from uuid import UUID
 import msgspec
 
 from taskflowmq.core.attempts import Attempts
-from taskflowmq.core.audit import Caller
 from taskflowmq.core.bulk import Counted
 from taskflowmq.core.filter_match import JobFacts, Needles, Needs
 from taskflowmq.core.job import JobFilter, JobView, QueueRef, Reason, Sort, State
-from taskflowmq.core.operations import Move
+from taskflowmq.core.operations import LaneName, Move
 from taskflowmq.core.rows import READ_ARGS, READ_ERROR, JobRow
 from taskflowmq.core.waiting import MOST_AHEAD
-from taskflowmq.stores.common.audit import job_act
-from taskflowmq.stores.common.jobs import A, CommonJobs, Decide
+from taskflowmq.stores.common.jobs import A, CommonJobs, Place, Plan
 from taskflowmq.stores.common.listing import Stretch, Window
 from taskflowmq.stores.sqlite.audit import append_act
 from taskflowmq.stores.sqlite.job_steps import batch_of, cancel_ready, cancel_waiting, make_ready
+from taskflowmq.stores.sqlite.names import Names
 from taskflowmq.stores.sqlite.notifier import SqliteNotifier
 from taskflowmq.stores.sqlite.queries import q
 from taskflowmq.stores.sqlite.reader import Reader
@@ -35,6 +34,7 @@ from taskflowmq.stores.sqlite.rows import (
     job_view,
     join_ids,
     maybe_time,
+    to_json,
     to_us,
     zeros,
 )
@@ -48,8 +48,11 @@ _READ = MappingProxyType({"args_read": READ_ARGS, "error_read": READ_ERROR})
 class SqliteJobs(CommonJobs):
     """Implements :class:`~taskflowmq.ports.store.Jobs`."""
 
-    def __init__(self, writer: Writer, reader: Reader, notifier: SqliteNotifier, now: Callable[[], int]) -> None:
-        self._writer, self._reader = writer, reader
+    def __init__(
+        self, threads: tuple[Writer, Reader], names: Names, notifier: SqliteNotifier, now: Callable[[], int]
+    ) -> None:
+        self._writer, self._reader = threads
+        self._names = names
         self._notifier = notifier
         self._now = now
 
@@ -122,26 +125,21 @@ class SqliteJobs(CommonJobs):
 
         return await self._reader.run(read)
 
-    async def _operate(
-        self,
-        decide: Decide[A],
-        tenant: str,
-        job_id: UUID,
-        by: Caller | None,
-        actor: str | None = None,
-        due: datetime | None = None,
-    ) -> A:
+    async def _operate(self, plan: Plan[A], tenant: str, job_id: UUID, actor: str | None = None) -> A:
         def write(conn: sqlite3.Connection) -> tuple[A, str]:
             place = places_of(conn, tenant, [job_id]).get(job_id)
-            queue, state = ("", None) if place is None else place
-            answer, move = decide(state)
-            if move is None or state is None:
-                return answer, ""
+            planned = plan(place)
+            if place is None:
+                return planned.answer, ""
             now = self._now()
-            run_steps(conn, move_jobs(move, [job_id], now, actor, due))
-            if by is not None:
-                append_act(conn, now, job_act(move, job_id, queue, state, answer, by, due))
-            return answer, queue if move.makes_ready else ""
+            for one in planned.writes:
+                lanes = None
+                if one.lane is not None:
+                    lanes = [run_steps(conn, lane_of(self._names, tenant, one.lane, now))]
+                run_steps(conn, move_jobs(one.move, [job_id], now, actor, one.due, lanes))
+                if one.act is not None:
+                    append_act(conn, now, one.act)
+            return planned.answer, (planned.lane or place.lane).queue if planned.makes_ready else ""
 
         answer, queue = await self._writer.run(write)
         if queue:
@@ -149,21 +147,43 @@ class SqliteJobs(CommonJobs):
         return answer
 
 
-def move_jobs(move: Move, ids: Sequence[UUID], now: int, actor: str | None, due: datetime | None = None) -> Steps[None]:
+def lane_of(names: Names, tenant: str, lane: LaneName, now: int) -> Steps[int]:
+    """Return the number of a lane of a tenant, made if it is new, as for a job that is enqueued."""
+    tenant_id = yield from names.tenant(tenant)
+    return (yield from names.lane((tenant_id, *lane), now))
+
+
+def move_jobs(
+    move: Move,
+    ids: Sequence[UUID],
+    now: int,
+    actor: str | None,
+    due: datetime | None = None,
+    lanes: Sequence[int] | None = None,
+) -> Steps[None]:
     """Write a move of jobs in the transaction in which it was decided: no other writer can have written in between.
+
+    Args:
+        move: what to write.
+        ids: of the jobs.
+        now: the store's time.
+        actor: the caller, where that is stored.
+        due: the new time of jobs that wait for another one.
+        lanes: the number of the new lane of each job that is moved.
 
     Raises:
         RuntimeError: a job has left its place in the middle of the transaction.
     """
+    more = {"due": None if due is None else to_us(due), "lanes": None if lanes is None else to_json(lanes)}
     for step in move.steps:
-        found = yield from _written(step, join_ids(ids), now, actor, None if due is None else to_us(due))
+        found = yield from _written(step, join_ids(ids), {"now": now, **more}, actor)
         if found != len(ids):
             raise RuntimeError(f"{len(ids)} jobs were to move ({step.value}), but {found} were in their place")
 
 
-def _written(move: Move, ids: bytes, now: int, actor: str | None, due: int | None) -> Steps[int]:
+def _written(move: Move, ids: bytes, given: Mapping[str, Any], actor: str | None) -> Steps[int]:
     """Write a move, and return how many jobs it found."""
-    params = {**batch_of(ids), "now": now, "due": due}
+    params, now = {**batch_of(ids), **given}, given["now"]
     match move:
         case Move.CANCEL_READY:
             return (yield from cancel_ready(ids, Reason.CANCELLED_BY_USER, now))
@@ -189,6 +209,16 @@ def _written(move: Move, ids: bytes, now: int, actor: str | None, due: int | Non
             found = (yield Step(q.set_due_at, params)).changed
             yield Step(q.set_run_at, params)
             return found
+        case Move.CHANGE_LANE_READY:
+            # The row goes before it comes back: its position is new, and a statement of SQLite reads what it writes.
+            reply = yield Step(q.read_ready_jobs, params)
+            found = (yield Step(q.delete_ready_jobs, params)).changed
+            yield Step(q.set_lanes, params)
+            yield from make_ready(q.place_in_lanes, ids, {**params, "jobs": reply.rows[0][0]})
+            return found
+        case Move.CHANGE_LANE_WAITING:
+            # The lane of a waiting job is that of its own row.
+            return (yield Step(q.set_lanes, params)).changed
         case Move.DELETE:
             found = (yield Step(q.delete_outcomes_by_id, params)).changed
             yield Step(q.delete_attempts, params)
@@ -199,11 +229,14 @@ def _written(move: Move, ids: bytes, now: int, actor: str | None, due: int | Non
             raise ValueError(f"{move.value} is written as its steps")
 
 
-def places_of(conn: sqlite3.Connection, tenant: str, ids: Sequence[UUID]) -> dict[UUID, tuple[str, State | None]]:
-    """Return the queue and the state of those jobs that the tenant has; no state: the job is nowhere."""
+def places_of(conn: sqlite3.Connection, tenant: str, ids: Sequence[UUID]) -> dict[UUID, Place]:
+    """Return where those jobs are that the tenant has; no state: the job is nowhere."""
     params = {"tenant": tenant, **batch_of(join_ids(ids))}
     found = msgspec.json.decode(conn.execute(q.find_places, params).fetchone()[0])
-    return {ids[number]: (queue, None if state is None else State(state)) for number, queue, state in found}
+    return {
+        ids[number]: Place(None if state is None else State(state), LaneName(*lane), lane_id)
+        for number, *lane, lane_id, state in found
+    }
 
 
 def _reading(

@@ -87,7 +87,7 @@ class SqliteStore:
             database, (self._writer, self._reader), names, cursors, self.notifier, watch, self._now
         )
         self.workers = SqliteWorkers(self._writer, self._reader, watch, self._now)
-        self.jobs = SqliteJobs(self._writer, self._reader, self.notifier, self._now)
+        self.jobs = SqliteJobs((self._writer, self._reader), names, self.notifier, self._now)
         self.bulks = SqliteBulks((self._writer, self._reader), names, self.jobs, self.notifier, self._now)
         self.logs = SqliteLogs(self._writer, self._reader, self._now)
         self.probes = SqliteProbes(self._reader, self.jobs)

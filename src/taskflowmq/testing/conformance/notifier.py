@@ -24,12 +24,12 @@ async def _heard(
 ) -> set[str]:
     """Store jobs of the queues, then repeat the wake-up until ``count`` different queues were heard."""
     await sender.enqueue(*(sender.job(queue=queue, delay_ms=LATER_MS) for queue in queues))
-    return await _heard_after(
+    return await heard_after(
         listener, lambda: sender.store.notifier.wake([QueueRef("default", queue) for queue in queues]), count
     )
 
 
-async def _heard_after(
+async def heard_after(
     listener: AsyncIterator[QueueRef | None], act: Callable[[], Coroutine[Any, Any, object]], count: int = 1
 ) -> set[str]:
     """Repeat an act until ``count`` different queues were heard."""
@@ -108,12 +108,12 @@ class TestNotifier(StoreSuite):
         dead = [await rig.apply(await rig.running(queue="dead"), Discarded(ERROR)) for _ in range(30)]
         later = [await rig.put(queue="later", delay_ms=LATER_MS) for _ in range(30)]
         async with rig.store.notifier.listen([], ["dead"]) as listener:
-            assert await _heard_after(listener, lambda: jobs.retry("default", dead.pop().id)) == {"dead"}
+            assert await heard_after(listener, lambda: jobs.retry("default", dead.pop().id)) == {"dead"}
         async with rig.store.notifier.listen([], ["later"]) as listener:
-            assert await _heard_after(listener, lambda: jobs.retry("default", later.pop().id)) == {"later"}
+            assert await heard_after(listener, lambda: jobs.retry("default", later.pop().id)) == {"later"}
         await rig.put(queue="held", delay_ms=LATER_MS)
         async with rig.store.notifier.listen([], ["held"]) as listener:
-            assert await _heard_after(listener, lambda: other.store.queues.resume("default", "held")) == {"held"}
+            assert await heard_after(listener, lambda: other.store.queues.resume("default", "held")) == {"held"}
 
     async def test_what_is_given_back_wakes_workers(self, rig: Rig, other: Rig) -> None:
         """A hand-back wakes workers, whether a draining worker, a supervisor or a rescuer settles it."""
@@ -123,7 +123,7 @@ class TestNotifier(StoreSuite):
         worker = await rig.worker()
         held, done = await rig.claim(worker, queues=("back",)), await rig.claim(worker, queues=("done",))
         async with rig.store.notifier.listen([], []) as listener:
-            heard = await _heard_after(
+            heard = await heard_after(
                 listener,
                 lambda: other.store.claims.settle(
                     [transition(held.pop(), HandedBack()), transition(done.pop(), Succeeded(b"1"))]

@@ -21,6 +21,7 @@ from taskflowmq.testing.conformance.jobs import TestJobs
 from taskflowmq.testing.conformance.lanes import TestLanes
 from taskflowmq.testing.conformance.listing import TestListing
 from taskflowmq.testing.conformance.logs import TestLogs
+from taskflowmq.testing.conformance.moving import TestMoving
 from taskflowmq.testing.conformance.notifier import TestNotifier
 from taskflowmq.testing.conformance.probes import TestProbes
 from taskflowmq.testing.conformance.queues import TestQueues, TestUnusedQueues
@@ -59,6 +60,7 @@ ALL: tuple[type[StoreSuite], ...] = (
     TestLanes,
     TestListing,
     TestLogs,
+    TestMoving,
     TestNotifier,
     TestProbes,
     TestQueues,

@@ -1,4 +1,4 @@
-"""Jobs: store one, read, wait, retry, cancel, delete."""
+"""Jobs: store one, read, wait, retry, cancel, change, delete."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Annotated, Any
 from litestar import Request, Response, delete, get, patch, post
 from litestar.params import FromPath, QueryParameter, RawBody
 
+from taskflowmq.client.moving import change, new_lane, nothing_to_change
 from taskflowmq.client.replay import read_replays, replay_of
-from taskflowmq.client.rescheduling import new_time, reschedule
+from taskflowmq.client.rescheduling import new_time
 from taskflowmq.core.job import JobView
 from taskflowmq.core.operations import check
 from taskflowmq.server.api.answers import stats_of
@@ -20,10 +21,10 @@ from taskflowmq.server.edge.body import decode_body
 from taskflowmq.server.edge.request_context import context_of
 from taskflowmq.wire.job import (
     JobBody,
+    JobChangeBody,
     JobDetail,
     JobOut,
     ReplayBody,
-    RescheduleBody,
     Submitted,
     job_detail,
     job_fields,
@@ -127,18 +128,22 @@ async def replay_job(
     return Response(Submitted(**answer, created=stored.created), status_code=201 if stored.created else 200)
 
 
-@patch("/jobs/{job_id:str}", operation_id="rescheduleJob", summary="Reschedule a job", tags=TAGS)
-async def reschedule_job(
-    job_id: FromPath[str], body: RawBody, request: Request[Any, Any, Any], services: Shared
-) -> JobOut:
-    """Make a scheduled, retrying or pending job due at another time, given as `run_at` or as `delay`.
+@patch("/jobs/{job_id:str}", operation_id="changeJob", summary="Reschedule or move a job", tags=TAGS)
+async def change_job(job_id: FromPath[str], body: RawBody, request: Request[Any, Any, Any], services: Shared) -> JobOut:
+    """Give a scheduled, retrying or pending job another time (`run_at` or `delay`), another `queue`, another
+    `priority`, or several of them: all or none.
 
     A job that runs or has ended returns 409 `job_not_waiting`. A time at which the job is expired returns 422. What a
-    pending job waited so far is lost: when it is due again, it is claimed after the jobs that are ready then.
+    pending job waited so far is lost: when it is due again, or in its new place, it is claimed after the jobs that are
+    ready there then. A queue or priority that the job has already changes nothing.
     """
-    wanted, given = parse_id(job_id), decode_body(RescheduleBody, body)
-    due, by = new_time(given.run_at, given.delay), operator_of(request, given.reason)
-    await reschedule(services.session, by.tenant, wanted, due, by)
+    wanted, given = parse_id(job_id), decode_body(JobChangeBody, body)
+    due = new_time(given.run_at, given.delay) if given.run_at is not None or given.delay is not None else None
+    lane = new_lane(given.queue, given.priority) if given.queue is not None or given.priority is not None else None
+    if due is None and lane is None:
+        raise nothing_to_change("run_at", "delay", "queue", "priority")
+    by = operator_of(request, given.reason)
+    await change(services.session, by.tenant, wanted, lane, due, by)
     return job_out(await services.job(by.tenant, wanted))
 
 

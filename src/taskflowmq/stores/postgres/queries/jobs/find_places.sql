@@ -1,5 +1,5 @@
--- Tells where jobs of a tenant are: ready, waiting (and why), running, a final state, or nowhere; and of which queue.
-SELECT j.id AS job_id, p.state, u.name AS queue
+-- Tells where jobs of a tenant are: ready, waiting (and why), running, a final state, or nowhere; and in which lane.
+SELECT j.id AS job_id, p.state, u.name AS queue, l.priority, l.share, j.lane_id
 FROM unnest($2::uuid[]) AS x (id)
 CROSS JOIN LATERAL (
   SELECT j.id, j.lane_id, j.tenant_id FROM taskflow.job j WHERE j.id = x.id AND j.deleted_at IS NULL OFFSET 0) j

@@ -1,5 +1,5 @@
 -- Lists violations of I10 and related invariants, one sentence each, at most 100: every job is in exactly one place, every place
--- belongs to a job, running jobs have a worker, unique keys without a time belong to live jobs.
+-- belongs to a job and is of its lane, running jobs have a worker, unique keys without a time belong to live jobs.
 WITH places AS (
   SELECT job_id, 'ready' AS place FROM taskflow.ready
   UNION ALL SELECT job_id, 'waiting' FROM taskflow.waiting
@@ -18,6 +18,11 @@ SELECT sentence FROM (
   UNION ALL
   SELECT format('job %s is running under worker %s, which does not exist', r.job_id, r.worker_id) FROM taskflow.running r
   WHERE NOT EXISTS (SELECT FROM taskflow.worker w WHERE w.id = r.worker_id)
+  UNION ALL
+  SELECT format('job %s is %s in lane %s, and its row says %s', p.job_id, p.place, p.lane_id, j.lane_id)
+  FROM (SELECT job_id, 'ready' AS place, lane_id FROM taskflow.ready
+        UNION ALL SELECT job_id, 'running', lane_id FROM taskflow.running) p
+  JOIN taskflow.job j ON j.id = p.job_id AND j.lane_id <> p.lane_id
   UNION ALL
   SELECT format('job %s holds the unique key %L but is not live', u.job_id, u.key) FROM taskflow.unique_lock u
   WHERE u.free_at <> 'time' AND NOT EXISTS (

@@ -1,6 +1,6 @@
--- Tells where jobs of a tenant are: ready, waiting (and why), running, a final state, or nowhere; and of which queue.
--- One JSON text: [[number, queue, state], ...].
-SELECT json_group_array(json_array(x.key, q.name,
+-- Tells where jobs of a tenant are: ready, waiting (and why), running, a final state, or nowhere; and in which lane.
+-- One JSON text: [[number, queue, priority, share, lane, state], ...].
+SELECT json_group_array(json_array(x.key, q.name, l.priority, l.share, l.id,
        CASE WHEN y.job_id IS NOT NULL THEN 'pending' WHEN r.job_id IS NOT NULL THEN 'running' ELSE coalesce(o.state, w.why) END))
 FROM json_each(:rows) AS x
 CROSS JOIN taskflow_job AS j ON j.id = substr(:ids, 16 * x.key + 1, 16)

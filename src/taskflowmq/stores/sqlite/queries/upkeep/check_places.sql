@@ -35,4 +35,9 @@ FROM taskflow_ready AS y WHERE y.seq >= (SELECT next_seq FROM taskflow_store)
 UNION ALL
 SELECT hex(r.job_id), 'runs on worker ' || hex(r.worker_id) || ', which does not exist'
 FROM taskflow_running AS r WHERE NOT EXISTS (SELECT 1 FROM taskflow_worker AS w WHERE w.id = r.worker_id)
+UNION ALL
+SELECT hex(p.job_id), 'is ' || p.name || ' in lane ' || p.lane_id || ', and its row says ' || j.lane_id
+FROM (SELECT job_id, 'ready' AS name, lane_id FROM taskflow_ready
+      UNION ALL SELECT job_id, 'running', lane_id FROM taskflow_running) AS p
+JOIN taskflow_job AS j ON j.id = p.job_id AND j.lane_id <> p.lane_id
 LIMIT 100
