@@ -4,13 +4,12 @@ import { useEffect, useMemo } from "react";
 import { useForm } from "react-hook-form";
 import { client, take } from "@/api/client";
 import { askShortJobLists, keys, queuesQuery, tasksQuery } from "@/api/queries";
-import { cx } from "@/lib/cx";
 import { useRefusal } from "@/lib/session";
 import { words } from "@/lib/text/enqueue";
 import { useZone } from "@/lib/zone";
 import { Dialog } from "@/ui/dialog";
-import { Field, useFieldIds } from "@/ui/field";
-import { INPUT } from "@/ui/input";
+import { Field } from "@/ui/field";
+import { Input } from "@/ui/input";
 import { toast } from "@/ui/toast";
 import { ArgsPart } from "./args-part";
 import { Beginnings } from "./beginnings";
@@ -53,6 +52,7 @@ export default function EnqueueDialog({ open, onOpenChange, task }: Props) {
   const { body } = requestOf(values, fields, zone);
   const submit = handleSubmit(async (given) => {
     const request = requestOf(given, fields, zone);
+    if (given.task && !known) request.errors.task = words.unknownTask;
     if (sending.isWrong(request.errors)) return;
     const job = await sending.send(JSON.stringify(request.body), (headers) =>
       take(client.POST("/api/v1/jobs", { body: bodyOf(request.body) as never, headers })),
@@ -87,21 +87,29 @@ export default function EnqueueDialog({ open, onOpenChange, task }: Props) {
       {tasks && tasks.items.length === 0 ? <p className="pb-4 text-text-2">{words.noTasks}</p> : null}
       <form id="enqueue" noValidate onSubmit={submit} className="flex flex-col gap-5">
         <Field label={words.task} hint={undefined} error={formState.errors.task?.message}>
-          <TaskSelect
-            names={(tasks?.items ?? []).map(({ name }) => name)}
-            bind={register("task", { onChange: (event) => reset({ ...EMPTY, task: event.target.value }) })}
+          <Input
+            {...register("task", { onChange: (event) => reset({ ...EMPTY, task: event.target.value }) })}
+            list="enqueue-tasks"
+            autoComplete="off"
+            spellCheck={false}
+            placeholder={words.taskPlaceholder}
           />
         </Field>
-        {values.task ? (
+        <datalist id="enqueue-tasks">
+          {tasks?.items.map(({ name }) => (
+            <option key={name} value={name} />
+          ))}
+        </datalist>
+        {known ? (
           <>
             <Beginnings
               task={values.task}
-              schema={chosen?.args_schema}
+              schema={chosen.args_schema}
               onUse={(args, text) => reset(withArgs(form.getValues(), fields, args, text), { keepDefaultValues: true })}
             />
             <ArgsPart fields={fields} register={register} errors={formState.errors} />
             <OptionsPart
-              defaults={chosen?.options ?? {}}
+              defaults={chosen.options ?? {}}
               queues={(queues?.items ?? []).map(({ name }) => name)}
               when={values.when}
               register={register}
@@ -112,25 +120,5 @@ export default function EnqueueDialog({ open, onOpenChange, task }: Props) {
         ) : null}
       </form>
     </Dialog>
-  );
-}
-
-function TaskSelect({
-  names,
-  bind,
-}: {
-  names: readonly string[];
-  bind: ReturnType<ReturnType<typeof useForm<Values>>["register"]>;
-}) {
-  const ids = useFieldIds();
-  return (
-    <select {...ids} {...bind} className={cx(INPUT, "h-(--tf-control-h) px-2.5")}>
-      <option value="">{words.taskPlaceholder}</option>
-      {names.map((name) => (
-        <option key={name} value={name}>
-          {name}
-        </option>
-      ))}
-    </select>
   );
 }
