@@ -46,3 +46,21 @@ def test_a_place_is_required_and_it_must_be_one(cli: Cli, args: tuple[str, ...],
     job_id = _enqueued(cli)
     ran = cli("jobs", "move", job_id, *args)
     assert (ran.code, said in ran.err.replace("\n", " ")) == (2, True), ran.err
+
+
+def test_all_that_match_are_moved(cli: Cli) -> None:
+    ids = [_enqueued(cli, "--queue", "mail", "--delay", "60") for _ in range(3)]
+    match = ("jobs", "move", "--filter", "queue:mail", "--queue", "imports", "--priority", "0")
+    assert cli(*match, "--dry-run").out.splitlines()[-1] == "Would move 3 jobs."
+    ran = cli(*match, "--yes", "--reason", "the mail server is slow")
+    assert (ran.code, ran.out.split("  ", 1)[1]) == (0, "done  3 moved\n")
+    for job_id in ids:
+        assert cli("jobs", "show", job_id, "--json").json["job"]["queue"] == "imports"
+    bulk_id = ran.out.split()[0]
+    shown = cli("bulk", "show", bulk_id, "--json").json
+    assert (shown["action"], shown["params"]) == ("move", {"run_at": None, "queue": "imports", "priority": 0})
+    text = cli("bulk", "show", bulk_id).out
+    assert "to queue     imports" in text
+    assert "to priority  0" in text
+    assert cli("jobs", "move", "--filter", "queue:mail", "--yes").code == 2
+    assert cli("jobs", "move", "--queue", "imports").code == 2  # neither ids nor a filter

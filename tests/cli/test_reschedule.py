@@ -51,6 +51,9 @@ def test_all_that_match_are_put_off(cli: Cli) -> None:
     for job_id in ids:
         assert cli("jobs", "show", job_id, "--json").json["job"]["run_at"] == "2100-01-01T07:00:00Z"
     shown = cli("bulk", "show", ran.out.split()[0], "--json").json
-    assert (shown["action"], shown["params"]) == ("reschedule", {"run_at": "2100-01-01T07:00:00Z"})
+    assert (shown["action"], shown["params"]) == (
+        "reschedule",
+        {"run_at": "2100-01-01T07:00:00Z", "queue": None, "priority": None},
+    )
     assert cli("jobs", "reschedule", "--filter", "queue:mail", "--yes").code == 2
     assert cli("jobs", "reschedule", "--delay", "1h").code == 2

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from taskflowmq import TaskFlow
-from taskflowmq.client.bulks import When
+from taskflowmq.client.bulks import BulkParams
 from taskflowmq.client.redacting import configured_rules
 from taskflowmq.core.bulk import BulkAction, BulkState
 from taskflowmq.core.errors import BadFilter, BulkNotFound, InvalidJob
@@ -119,6 +119,22 @@ def test_the_same_from_blocking_code(idle_app: TaskFlow) -> None:
     assert app.bulks.results(bulk.id).items == []
 
 
+async def test_jobs_are_moved_by_a_filter(app: TaskFlow) -> None:
+    @app.task(queue="mail")
+    async def send() -> None: ...
+
+    handle = await send.using(delay=60).aenqueue()
+    bulk = await app.jobs.amove_matching("queue:mail", queue="imports", priority=-5, reason="slow", rate=1000)
+    await carry_out(app)
+    assert (await app.bulks.aget(bulk.id)).counts == {"moved": 1}
+    view = await handle.ajob()
+    assert (view.queue, view.priority) == ("imports", -5)
+    with pytest.raises(InvalidJob, match="this, priority, or both are required"):
+        await app.jobs.amove_matching("queue:mail")
+    with pytest.raises(InvalidJob, match="belongs to the action move"):
+        await app.bulks.astart("retry", filter="", params=BulkParams(queue="imports"))
+
+
 async def test_jobs_are_put_off_by_a_filter(app: TaskFlow) -> None:
     @app.task(queue="mail")
     async def send() -> None: ...
@@ -127,6 +143,7 @@ async def test_jobs_are_put_off_by_a_filter(app: TaskFlow) -> None:
     bulk = await app.jobs.areschedule_matching("queue:mail", delay=7200, reason="night run")
     assert bulk.params is not None
     # The store's clock is read a moment before the operation is written.
+    assert bulk.params.run_at is not None
     assert timedelta(hours=1) < bulk.params.run_at - bulk.created_at <= timedelta(hours=2)
     await carry_out(app)
     assert (await app.bulks.aget(bulk.id)).counts == {"rescheduled": 1}
@@ -134,4 +151,4 @@ async def test_jobs_are_put_off_by_a_filter(app: TaskFlow) -> None:
     with pytest.raises(InvalidJob, match="either this or delay is required"):
         await app.jobs.areschedule_matching("queue:mail")
     with pytest.raises(InvalidJob, match="belongs to the action reschedule"):
-        await app.bulks.astart("retry", filter="", when=When(delay=5))
+        await app.bulks.astart("retry", filter="", params=BulkParams(delay=5))

@@ -182,9 +182,32 @@ async def test_jobs_are_rescheduled(app: TaskFlow, reader: httpx.AsyncClient, pa
     assert {(await reader.get(f"/api/v1/jobs/{one}")).json()["run_at"] == due for one in ids} == {False}
 
 
+@pytest.mark.parametrize("params", [{"queue": "imports"}, {"priority": 0}, {"queue": "imports", "priority": -5}])
+async def test_jobs_are_moved(app: TaskFlow, reader: httpx.AsyncClient, params: dict[str, Any]) -> None:
+    ids = await put(reader, 3, queue="mail", priority=7)
+    asked = {"action": "move", "q": "queue:mail", "params": params}
+    dry = (await reader.post("/api/v1/bulk", json={**asked, "dry_run": True})).json()
+    assert dry["matched"] == {"value": 3, "exact": True}
+    bulk = await start(reader, **asked, reason="the mail server is slow")
+    assert bulk["params"] == {"run_at": None, "queue": None, "priority": None, **params}
+    assert bulk["undo_until"] is not None
+    (act,) = (await reader.get("/api/v1/audit", params={"action": "bulk.move"})).json()["items"]
+    assert (act["reason"], act["query"], act["after"]) == ("the mail server is slow", "queue:mail", params)
+    undone = (await reader.post(f"/api/v1/bulk/{bulk['id']}/undo")).json()
+    assert undone["state"] == "undone"
+    assert {(await reader.get(f"/api/v1/jobs/{one}")).json()["queue"] for one in ids} == {"mail"}
+
+
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [
+        ({"action": "move"}, "/params/queue"),
+        ({"action": "move", "params": {}}, "/params/queue"),
+        ({"action": "move", "params": {"queue": "not a name"}}, "/params/queue"),
+        ({"action": "move", "params": {"priority": 101}}, "/params/priority"),
+        ({"action": "move", "params": {"queue": "imports", "delay": 5}}, "/params/run_at"),
+        ({"action": "retry", "params": {"queue": "imports"}}, "/params/queue"),
+        ({"action": "reschedule", "params": {"delay": 5, "priority": 3}}, "/params/priority"),
         ({"action": "reschedule"}, "/params/run_at"),
         ({"action": "reschedule", "params": {}}, "/params/run_at"),
         ({"action": "reschedule", "params": {"run_at": "2100-01-01T07:00:00Z", "delay": 5}}, "/params/run_at"),
@@ -193,7 +216,7 @@ async def test_jobs_are_rescheduled(app: TaskFlow, reader: httpx.AsyncClient, pa
         ({"action": "retry", "params": {"delay": 5}}, "/params/run_at"),
     ],
 )
-async def test_a_reschedule_needs_one_time_and_others_none(
+async def test_each_action_needs_its_params_and_no_others(
     reader: httpx.AsyncClient, body: dict[str, Any], pointer: str
 ) -> None:
     answer = await reader.post("/api/v1/bulk", json={"q": "", **body})

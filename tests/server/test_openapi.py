@@ -203,7 +203,7 @@ def test_the_events_of_the_example_fit_their_schemas() -> None:
 
 #: Response → its properties that are not always present, and why.
 ABSENT = {
-    "BulkParams": {"delay", "run_at"},  # a part of a request
+    "BulkParams": {"delay", "priority", "queue", "run_at"},  # a part of a request
     "ProblemBody": {"errors"},  # only if the problem has fields
     "FieldProblem": {"position", "hint"},  # only of filters
     "TaskOptions": {"redact"},  # only if there are rules

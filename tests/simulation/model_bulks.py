@@ -17,11 +17,12 @@ from taskflowmq.core.audit import Caller
 from taskflowmq.core.bulk import KEPT, Bulk, BulkAction, BulkResult, BulkState, NewBulk, Next
 from taskflowmq.core.errors import IdempotencyMismatch
 from taskflowmq.core.job import FINAL, State
-from taskflowmq.core.operations import NewTime
+from taskflowmq.core.operations import LaneName, NewTime
 from taskflowmq.core.redaction import Redaction
 from taskflowmq.ports.store.bulks import BulkStep
 from taskflowmq.stores.common.audit import bulk_act, bulk_end_act
-from taskflowmq.stores.common.bulks import due_of, states_meant, waits
+from taskflowmq.stores.common.bulks import Targets, due_of, new_time_of, states_meant, waits
+from taskflowmq.stores.common.jobs import Place
 
 
 class ModelBulks:
@@ -146,12 +147,13 @@ class ModelBulks:
         exists = await self._jobs.get(bulk.tenant, job_id) is not None
         state = State(state_of(self._data, job_id)) if exists else None
         meant = states_meant(bulk)
-        due = None
-        if bulk.params is not None:
-            job = self._data.jobs.get(job_id)
+        due, new_time, job = None, new_time_of(bulk), self._data.jobs.get(job_id)
+        if new_time is not None:
             expires = None if job is None else job.expires_at
-            due = due_of(bulk.params, self._now(), {} if expires is None else {job_id: expires})
-        plan = rules.plan(bulk.action, [job_id], {} if state is None else {job_id: state}, meant, due)
+            due = due_of(new_time, self._now(), {} if expires is None else {job_id: expires})
+        lane = None if job is None else LaneName(job.new.queue, job.new.priority, job.new.share)
+        targets = Targets(bulk, {} if lane is None else {job_id: Place(state, lane, 0)})
+        plan = rules.plan(bulk.action, [job_id], {} if state is None else {job_id: state}, meant, due, targets.there)
         if job_id in plan.left:
             return plan.left[job_id]
         if bulk.action is BulkAction.PURGE and state not in FINAL:
@@ -160,6 +162,8 @@ class ModelBulks:
             return await self._jobs.cancel(bulk.tenant, job_id, actor=bulk.actor)
         if due is not None:
             return await self._jobs.reschedule(bulk.tenant, job_id, NewTime(due.at))
+        if bulk.params is not None and bulk.params.lane is not None:
+            return await self._jobs.move(bulk.tenant, job_id, bulk.params.lane)
         return await (self._jobs.retry if bulk.action is BulkAction.RETRY else self._jobs.delete)(bulk.tenant, job_id)
 
     async def fail(self, bulk_id: UUID, problem: str) -> None:

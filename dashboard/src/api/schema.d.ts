@@ -830,15 +830,15 @@ export interface paths {
         get: operations["listBulks"];
         put?: never;
         /**
-         * Retry, cancel, delete or reschedule many jobs
+         * Retry, cancel, delete, reschedule or move many jobs
          * @description Accept an operation on all jobs that match a filter, or that are named; with `dry_run`, return 200 and what it
          *     would act on.
          *
          *     The set of jobs is that of the moment of acceptance: newer jobs are not touched. Jobs whose state does not allow the
          *     action are not part of it; a job that changes before its turn is left as it is and counted in `failed`. Any process
          *     with duties (server, worker or scheduler) carries the operation out, in chunks. `reschedule` makes jobs that wait
-         *     due at the time that `params` name. All but `retry` begin after 8 s, until when `POST /bulk/{bulk_id}/undo` takes
-         *     them back.
+         *     due at the time that `params` name, `move` gives them the queue, the priority, or both. All but `retry` begin after
+         *     8 s, until when `POST /bulk/{bulk_id}/undo` takes them back.
          */
         post: operations["createBulk"];
         delete?: never;
@@ -2563,7 +2563,7 @@ export interface components {
              * @description What to do to each job
              * @enum {string}
              */
-            action: "cancel" | "delete" | "reschedule" | "retry";
+            action: "cancel" | "delete" | "move" | "reschedule" | "retry";
             /**
              * @description Which jobs: a filter, as `q` of `GET /jobs`; empty: all jobs
              * @default null
@@ -2575,7 +2575,7 @@ export interface components {
              */
             ids?: string[] | null;
             /**
-             * @description Of `reschedule`, which requires them: when the jobs are due
+             * @description Of `reschedule` and `move`, which require them
              * @default null
              */
             params?: components["schemas"]["BulkParams"] | null;
@@ -2597,11 +2597,11 @@ export interface components {
         };
         /**
          * BulkParams
-         * @description When rescheduled jobs are due: one of the two.
+         * @description What an action needs beside its jobs: `reschedule` `run_at` or `delay`, `move` at least one of the others.
          */
         BulkParams: {
             /**
-             * @description The time; one that is over means now
+             * @description The time at which the jobs are due; one that is over means now
              * @default null
              */
             run_at?: string | null;
@@ -2610,6 +2610,16 @@ export interface components {
              * @default null
              */
             delay?: number | null;
+            /**
+             * @description Another queue; a new one is created
+             * @default null
+             */
+            queue?: string | null;
+            /**
+             * @description Another priority; a lower value runs sooner
+             * @default null
+             */
+            priority?: number | null;
         };
         /**
          * PurgeBody
@@ -2668,12 +2678,12 @@ export interface components {
             done: number;
             /** @description Jobs that were left as they were; `outcomes` says why */
             failed: number;
-            /** @description Number of jobs by what became of them. Acted on: new_round, due_now, cancelled, requested (a worker will stop it), deleted, rescheduled. Left: expires (before its new time), not_found, conflict or final (its state does not allow the action now), changed (its state does not match the filter any more), moving (it changed during every try) */
+            /** @description Number of jobs by what became of them. Acted on: new_round, due_now, cancelled, requested (a worker will stop it), deleted, rescheduled, moved, unchanged (it was there already). Left: expires (before its new time), not_found, conflict or final (its state does not allow the action now), changed (its state does not match the filter any more), moving (it changed during every try) */
             outcomes: {
                 [key: string]: number;
             };
             problem: string | null;
-            /** @description Of `reschedule`; otherwise null */
+            /** @description Of `reschedule` and `move`; otherwise null */
             params: components["schemas"]["BulkParamsOut"] | null;
         };
         /**
@@ -2681,7 +2691,7 @@ export interface components {
          * @description What is done to each job.
          * @enum {string}
          */
-        BulkAction: "cancel" | "delete" | "purge" | "reschedule" | "retry";
+        BulkAction: "cancel" | "delete" | "move" | "purge" | "reschedule" | "retry";
         /**
          * BulkState
          * @description How far an operation is.
@@ -2693,11 +2703,12 @@ export interface components {
          * @description What an operation needs beside its jobs.
          */
         BulkParamsOut: {
-            /**
-             * Format: date-time
-             * @description The time at which rescheduled jobs are due
-             */
-            run_at: string;
+            /** @description The time at which rescheduled jobs are due */
+            run_at: string | null;
+            /** @description The queue to which jobs are moved; null: it stays */
+            queue: string | null;
+            /** @description The priority that moved jobs get; null: it stays */
+            priority: number | null;
         };
         /**
          * DryRunOut

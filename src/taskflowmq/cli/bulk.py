@@ -58,6 +58,8 @@ def show(bulk_id: str, **given: Any) -> None:
             "state": bulk.state.value,
             "filter": _which(bulk),
             "due at": None if bulk.params is None else bulk.params.run_at,
+            "to queue": None if bulk.params is None else bulk.params.queue,
+            "to priority": None if bulk.params is None else bulk.params.priority,
             "reason": bulk.reason,
             "actor": bulk.actor,
             "rate": None if bulk.rate is None else f"{bulk.rate:,}/s",

@@ -278,11 +278,11 @@ def reschedule(job_ids: tuple[str, ...], at: str | None, after: str | None, **gi
 
     Exits 5 if a job that is named runs or has ended.
     """
-    from taskflowmq.client.bulks import When
+    from taskflowmq.client.bulks import BulkParams
 
     if (at is None) == (after is None):
         raise click.UsageError("one of these is required: --at TIME, --in DURATION")
-    when = When(read_time("--at", at)) if at is not None else When(delay=read_span("--in", str(after)))
+    when = BulkParams(read_time("--at", at)) if at is not None else BulkParams(delay=read_span("--in", str(after)))
     if on_matching("reschedule", job_ids, given, when):
         return
 
@@ -297,20 +297,24 @@ def reschedule(job_ids: tuple[str, ...], at: str | None, after: str | None, **gi
 
 
 @command.command("move")
-@click.argument("job_ids", metavar="ID...", nargs=-1, required=True)
+@click.argument("job_ids", metavar="[ID...]", nargs=-1)
 @click.option("--queue", metavar="NAME", help="Another queue; a new one is created.")
 @click.option("--priority", type=int, metavar="N", help="Another priority, -100 to 100; a lower value runs sooner.")
-@reason_option
+@matching_options
 @tenant_option
 @database_option
 @json_option
 def move(job_ids: tuple[str, ...], queue: str | None, priority: int | None, **given: Any) -> None:
-    """Give scheduled, retrying or pending jobs another queue, another priority, or both.
+    """Give scheduled, retrying or pending jobs another queue or priority: those named, or all that match --filter.
 
-    Exits 5 if a job runs or has ended.
+    Exits 5 if a job that is named runs or has ended.
     """
+    from taskflowmq.client.bulks import BulkParams
+
     if queue is None and priority is None:
         raise click.UsageError("at least one of these is required: --queue NAME, --priority N")
+    if on_matching("move", job_ids, given, BulkParams(queue=queue, priority=priority)):
+        return
 
     def moving(app: Any) -> Callable[[UUID], Awaitable[Answer]]:
         async def act(job_id: UUID) -> Answer:

@@ -17,7 +17,7 @@ from taskflowmq.cli.program import caller, with_store
 from taskflowmq.core.bulk import MOST_RATE, Bulk, BulkState
 
 if TYPE_CHECKING:
-    from taskflowmq.client.bulks import Preview, When
+    from taskflowmq.client.bulks import BulkParams, Preview
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -49,14 +49,14 @@ def matching_options(command: F) -> F:
     return command
 
 
-def on_matching(action: str, job_ids: Sequence[str], given: dict[str, Any], when: When | None = None) -> bool:
+def on_matching(action: str, job_ids: Sequence[str], given: dict[str, Any], params: BulkParams | None = None) -> bool:
     """Do an operation to all jobs that match --filter, if that is given, and tell whether it was.
 
     Args:
-        action: "retry", "cancel", "delete" or "reschedule".
+        action: "retry", "cancel", "delete", "reschedule" or "move".
         job_ids: the ids on the command line.
         given: its options.
-        when: the time of a reschedule.
+        params: what "reschedule" and "move" need.
     """
     text = given["filter_text"]
     if text is None:
@@ -68,13 +68,13 @@ def on_matching(action: str, job_ids: Sequence[str], given: dict[str, Any], when
         return False
     if job_ids:
         raise click.UsageError("give ids or --filter, not both")
-    with_store(given["database_url"], lambda app: _operate(app, action, text, given, when), given["tenant"])
+    with_store(given["database_url"], lambda app: _operate(app, action, text, given, params), given["tenant"])
     return True
 
 
-async def _operate(app: Any, action: str, text: str, given: dict[str, Any], when: When | None) -> None:
+async def _operate(app: Any, action: str, text: str, given: dict[str, Any], params: BulkParams | None) -> None:
     as_json = given["as_json"]
-    seen: Preview = await app.bulks.apreview(action, filter=text, most=_MOST, seconds=_COUNT_S, when=when)
+    seen: Preview = await app.bulks.apreview(action, filter=text, most=_MOST, seconds=_COUNT_S, params=params)
     if given["dry_run"]:
         _show(action, seen, as_json=as_json)
         return
@@ -86,7 +86,7 @@ async def _operate(app: Any, action: str, text: str, given: dict[str, Any], when
         return
     if not given["yes"]:
         await _ask(action, text, seen)
-    told = {"reason": given["reason"], "rate": given["rate"], "when": when, "actor": caller()}
+    told = {"reason": given["reason"], "rate": given["rate"], "params": params, "actor": caller()}
     bulk = await app.bulks.astart(action, filter=text, **told)
     await to_the_end(app, bulk, detach=given["detach"], as_json=as_json)
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from taskflowmq.client.acting import Acting
 from taskflowmq.client.hub import Hub
 from taskflowmq.client.ids import new_id, parse_id
+from taskflowmq.client.moving import new_lane
 from taskflowmq.client.rescheduling import new_time
 from taskflowmq.client.seen import seen_filter
 from taskflowmq.client.session import Session
@@ -35,7 +36,7 @@ from taskflowmq.core.directives import Duration
 from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.filters import MAX_PAGE
 from taskflowmq.core.job import JobFilter
-from taskflowmq.core.operations import NewTime
+from taskflowmq.core.operations import NewLane, NewTime
 from taskflowmq.core.rows import JobRow
 from taskflowmq.core.validation import check_int
 from taskflowmq.ports.store import MAX_PROBED, Store
@@ -60,18 +61,32 @@ class Results(NamedTuple):
     next: str | None
 
 
-class When(NamedTuple):
-    """When rescheduled jobs are due, as a caller gives it.
+class BulkParams(NamedTuple):
+    """What an action needs beside its jobs, as a caller gives it.
 
     Args:
-        run_at: the time.
+        run_at: the time at which rescheduled jobs are due.
         delay: seconds from the acceptance, instead.
+        queue: to which jobs are moved.
+        priority: which moved jobs get, instead or as well.
         below: where a request has them, as a pointer.
     """
 
     run_at: datetime | None = None
     delay: Duration | None = None
+    queue: str | None = None
+    priority: int | None = None
     below: str = ""
+
+    @property
+    def has_time(self) -> bool:
+        """Whether it gives a time."""
+        return self.run_at is not None or self.delay is not None
+
+    @property
+    def has_place(self) -> bool:
+        """Whether it gives a queue or a priority."""
+        return self.queue is not None or self.priority is not None
 
 
 class Order(NamedTuple):
@@ -81,6 +96,7 @@ class Order(NamedTuple):
     filter: str | None
     ids: tuple[UUID, ...]
     due: NewTime | None = None
+    lane: NewLane | None = None
 
 
 def read_order(
@@ -89,37 +105,46 @@ def read_order(
     ids: Sequence[UUID] | None,
     *,
     name: str = "filter",
-    when: When | None = None,
+    params: BulkParams | None = None,
 ) -> Order:
     """Return an order after a check.
 
     Args:
-        action: retry, cancel, delete or reschedule.
+        action: retry, cancel, delete, reschedule or move.
         filter: which jobs; empty for all of them.
         ids: which jobs, instead.
         name: what the caller calls the filter.
-        when: the time of a reschedule.
+        params: what the action needs.
 
     Raises:
         InvalidJob: the action is none, or there must be a filter or ids; ``BadFilter`` says where a filter is wrong.
     """
-    wanted, due = read_action(action), None
-    when = when or When()
-    if wanted is BulkAction.RESCHEDULE:
-        due = new_time(when.run_at, when.delay, below=when.below)
-    elif when.run_at is not None or when.delay is not None:
-        raise InvalidJob.at(f"{when.below}/run_at", f"belongs to the action {BulkAction.RESCHEDULE}")
+    wanted = read_action(action)
+    due, lane = _params_of(wanted, params or BulkParams())
     if (filter is None) == (ids is None):
         raise InvalidJob.at(f"/{name}", "give a filter or ids, and not both; an empty filter means all jobs")
     if filter is not None:
         jobs_for(wanted, "", filter)
-        return Order(wanted, filter, (), due)
+        return Order(wanted, filter, (), due, lane)
     named = tuple(ids or ())
     if not 0 < len(named) <= MOST_IDS:
         raise InvalidJob.at("/ids", f"must name 1…{MOST_IDS:,} jobs, got {len(named):,}")
     if len(set(named)) < len(named):
         raise InvalidJob.at("/ids", "names a job twice")
-    return Order(wanted, None, named, due)
+    return Order(wanted, None, named, due, lane)
+
+
+def _params_of(action: BulkAction, given: BulkParams) -> tuple[NewTime | None, NewLane | None]:
+    if given.has_time and action is not BulkAction.RESCHEDULE:
+        raise InvalidJob.at(f"{given.below}/run_at", f"belongs to the action {BulkAction.RESCHEDULE}")
+    if given.has_place and action is not BulkAction.MOVE:
+        name = "priority" if given.queue is None else "queue"
+        raise InvalidJob.at(f"{given.below}/{name}", f"belongs to the action {BulkAction.MOVE}")
+    if action is BulkAction.RESCHEDULE:
+        return new_time(given.run_at, given.delay, below=given.below), None
+    if action is BulkAction.MOVE:
+        return None, new_lane(given.queue, given.priority, below=given.below)
+    return None, None
 
 
 async def meant(session: Session, tenant: str, order: Order) -> JobFilter:
@@ -234,22 +259,22 @@ class Bulks:
         ids: Sequence[UUID] | None = None,
         most: int = MOST_COUNTED,
         seconds: float = COUNT_S,
-        when: When | None = None,
+        params: BulkParams | None = None,
     ) -> Preview:
         """Return how many jobs an operation would act on now, and the newest of them; nothing is done.
 
         Args:
-            action: "retry", "cancel", "delete" or "reschedule".
+            action: "retry", "cancel", "delete", "reschedule" or "move".
             filter: which jobs, as for :meth:`Jobs.list`, but by no field that is redacted; empty for all of them.
             ids: which jobs, instead.
             most: the count ends there; then it is not exact.
             seconds: the same after this time.
-            when: the time of a reschedule.
+            params: what "reschedule" and "move" need.
 
         Raises:
             InvalidJob: an argument is wrong; ``BadFilter`` says where a filter is.
         """
-        order = read_order(action, filter, ids, when=when)
+        order = read_order(action, filter, ids, params=params)
         return await self._hub.call(
             lambda session: preview(
                 session, self._acting.read(session), self._tenant, order, most=most, seconds=seconds
@@ -265,7 +290,7 @@ class Bulks:
         reason: str | None = None,
         rate: int | None = None,
         undo: float | timedelta = 0.0,
-        when: When | None = None,
+        params: BulkParams | None = None,
         actor: str | None = None,
     ) -> Bulk:
         """Accept an operation on jobs, and return it; servers, workers and schedulers carry it out.
@@ -274,19 +299,19 @@ class Bulks:
         more when its turn comes is left as it is, and counted with the reason.
 
         Args:
-            action: "retry", "cancel", "delete" or "reschedule".
+            action: "retry", "cancel", "delete", "reschedule" or "move".
             filter: which jobs, as for :meth:`Jobs.list`, but by no field that is redacted; empty for all of them.
             ids: which jobs, instead: at most 10,000.
             reason: why, on one line; others see it with the operation.
             rate: most jobs per second; None: as fast as it goes.
             undo: seconds that it waits before it begins, in which :meth:`undo` takes it back.
-            when: the time of a reschedule.
+            params: what "reschedule" and "move" need.
             actor: who starts it, as others shall see it.
 
         Raises:
             InvalidJob: an argument is wrong; ``BadFilter`` says where a filter is.
         """
-        order, by = read_order(action, filter, ids, when=when), self._acting.caller(actor, reason)
+        order, by = read_order(action, filter, ids, params=params), self._acting.caller(actor, reason)
         seconds = undo.total_seconds() if isinstance(undo, timedelta) else undo
         new = NewBulk(
             id=new_id(),
@@ -299,6 +324,7 @@ class Bulks:
             rate=check_rate(rate),
             undo_ms=check_int("/undo", round(1000 * seconds), 0, 3_600_000),
             due=order.due,
+            lane=order.lane,
         )
 
         async def create(session: Session) -> Bulk:

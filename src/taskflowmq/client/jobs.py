@@ -8,7 +8,7 @@ from typing import TypedDict, Unpack
 from uuid import UUID
 
 from taskflowmq.client.acting import Acting
-from taskflowmq.client.bulks import Bulks, When
+from taskflowmq.client.bulks import BulkParams, Bulks
 from taskflowmq.client.hub import Hub
 from taskflowmq.client.ids import parse_id
 from taskflowmq.client.job_acts import JobActs
@@ -258,8 +258,29 @@ class Jobs(JobActs):
             reason: why, on one line.
             rate: most jobs per second; None: as fast as it goes.
         """
-        when = When(run_at, delay)
-        return await self._bulks.astart(BulkAction.RESCHEDULE, filter=filter, reason=reason, rate=rate, when=when)
+        params = BulkParams(run_at, delay)
+        return await self._bulks.astart(BulkAction.RESCHEDULE, filter=filter, reason=reason, rate=rate, params=params)
+
+    async def amove_matching(
+        self,
+        filter: str,  # noqa: A002 - its name everywhere
+        *,
+        queue: str | None = None,
+        priority: int | None = None,
+        reason: str | None = None,
+        rate: int | None = None,
+    ) -> Bulk:
+        """Give all jobs that match a filter another queue or priority: :meth:`Bulks.start` with the action "move".
+
+        Args:
+            filter: which jobs; those that run or have ended are no part of it.
+            queue: the other queue; None: that of each job.
+            priority: the other priority; None: that of each job.
+            reason: why, on one line.
+            rate: most jobs per second; None: as fast as it goes.
+        """
+        params = BulkParams(queue=queue, priority=priority)
+        return await self._bulks.astart(BulkAction.MOVE, filter=filter, reason=reason, rate=rate, params=params)
 
     async def astats(self) -> StoreStats:
         """Return how many jobs are in each state and queue."""
@@ -273,5 +294,6 @@ class Jobs(JobActs):
     cancel_matching = sync_twin(acancel_matching)
     delete_matching = sync_twin(adelete_matching)
     reschedule_matching = sync_twin(areschedule_matching)
+    move_matching = sync_twin(amove_matching)
     stats = sync_twin(astats)
     list = sync_twin(alist)

@@ -40,6 +40,7 @@ class Action(StrEnum):
     BULK_DELETE = "bulk.delete"
     BULK_PURGE = "bulk.purge"
     BULK_RESCHEDULE = "bulk.reschedule"
+    BULK_MOVE = "bulk.move"
     BULK_STOP = "bulk.stop"
     BULK_UNDO = "bulk.undo"
     QUEUE_PAUSE = "queue.pause"

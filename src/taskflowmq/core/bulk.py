@@ -8,7 +8,7 @@ counted with the reason.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
@@ -21,7 +21,7 @@ from taskflowmq.core import operations
 from taskflowmq.core.errors import BulkNotFound, Conflict, InvalidJob
 from taskflowmq.core.filter_text import parse_filter
 from taskflowmq.core.job import FINAL, IdempotencyKey, JobFilter, Sort, State
-from taskflowmq.core.operations import Answer, Decision, Move, NewTime
+from taskflowmq.core.operations import Answer, Decision, Move, NewLane, NewTime
 from taskflowmq.core.redaction import Redaction
 from taskflowmq.core.validation import check_int
 
@@ -53,6 +53,8 @@ class BulkAction(StrEnum):
     PURGE = "purge"
     #: Make what waits due at another time.
     RESCHEDULE = "reschedule"
+    #: Give what waits another queue or priority.
+    MOVE = "move"
 
     @property
     def destroys(self) -> bool:
@@ -95,10 +97,12 @@ OUTCOMES = (
     "moving",
     "rescheduled",
     "expires",
+    "moved",
+    "unchanged",
 )
 _CODES = {name: code for code, name in enumerate(OUTCOMES)}
 #: Outcomes of jobs that were acted on; the others were left as they were.
-_DONE = frozenset({"new_round", "due_now", "cancelled", "requested", "deleted", "rescheduled"})
+_DONE = frozenset({"new_round", "due_now", "cancelled", "requested", "deleted", "rescheduled", "moved", "unchanged"})
 
 _DECIDE: Mapping[BulkAction, Callable[[State | None], Decision[Any]]] = {
     BulkAction.RETRY: operations.retry,
@@ -106,6 +110,7 @@ _DECIDE: Mapping[BulkAction, Callable[[State | None], Decision[Any]]] = {
     BulkAction.DELETE: operations.delete,
     BulkAction.PURGE: operations.purge,
     BulkAction.RESCHEDULE: partial(operations.reschedule, later=True),
+    BulkAction.MOVE: partial(operations.move, there=False),
 }
 #: The states of jobs that a purge of a queue means unless others are named: what waits.
 PURGED = (State.PENDING, State.SCHEDULED, State.RETRYING)
@@ -125,14 +130,28 @@ class Due(NamedTuple):
     expiries: Mapping[UUID, datetime]
 
 
-class Params(msgspec.Struct, frozen=True):
+class Params(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an operation needs beside its jobs, as it is stored.
 
     Args:
         run_at: the time at which rescheduled jobs are due.
+        queue, priority: of jobs that are moved, one of them or both.
     """
 
-    run_at: datetime
+    run_at: datetime | None = None
+    queue: str | None = None
+    priority: int | None = None
+
+    @property
+    def lane(self) -> NewLane | None:
+        """Where jobs are moved to; None: they are not."""
+        return None if self.queue is None and self.priority is None else NewLane(self.queue, self.priority)
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What it says, without what it leaves out."""
+        named = {"run_at": self.run_at, "queue": self.queue, "priority": self.priority}
+        return {name: value for name, value in named.items() if value is not None}
 
 
 class NewBulk(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,6 +168,7 @@ class NewBulk(msgspec.Struct, frozen=True, kw_only=True):
         rate: most jobs per second; None: as fast as it goes.
         undo_ms: how long it waits before it begins.
         due: when rescheduled jobs are to run; a delay counts from the acceptance.
+        lane: where jobs are moved to.
         key: the caller's ``Idempotency-Key``.
     """
 
@@ -162,6 +182,7 @@ class NewBulk(msgspec.Struct, frozen=True, kw_only=True):
     rate: int | None = None
     undo_ms: int = 0
     due: NewTime | None = None
+    lane: NewLane | None = None
     key: IdempotencyKey | None = None
 
 
@@ -324,6 +345,7 @@ def plan(
     places: Mapping[UUID, State],
     states: Sequence[State],
     due: Due | None = None,
+    there: Collection[UUID] = (),
 ) -> Plan:
     """Decide what is done to jobs.
 
@@ -333,12 +355,13 @@ def plan(
         places: where they are; a job that is missing does not exist.
         states: of jobs that the operation's filter means; none means any.
         due: the new time of jobs that are rescheduled.
+        there: those of jobs that are moved which are in their new place already.
     """
     decide = _DECIDE[action] if due is None else partial(operations.reschedule, later=due.later)
     found = Plan({}, {})
     for job_id in ids:
         state = places.get(job_id)
-        answer, move = decide(state)
+        answer, move = operations.move(state, there=True) if job_id in there else decide(state)
         if move is None:
             found.left[job_id] = _reason(answer)
         elif states and state not in states:
@@ -357,7 +380,9 @@ def _reason(answer: Answer) -> str:
 
 def params_of(new: NewBulk, now: datetime) -> Params | None:
     """Return what an operation needs beside its jobs: the time of a reschedule is fixed when it is accepted."""
-    return None if new.due is None else Params(new.due.on(now))
+    if new.lane is not None:
+        return Params(queue=new.lane.queue, priority=new.lane.priority)
+    return None if new.due is None else Params(run_at=new.due.on(now))
 
 
 def encode_params(params: Params | None) -> str | None:

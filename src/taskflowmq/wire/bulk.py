@@ -23,7 +23,7 @@ from taskflowmq.core.bulk import (
 from taskflowmq.core.filter_text import MAX_FILTER
 from taskflowmq.core.job import State
 from taskflowmq.core.reasons import MAX_REASON
-from taskflowmq.core.validation import MAX_DELAY_MS
+from taskflowmq.core.validation import MAX_DELAY_MS, PRIORITY_MAX, PRIORITY_MIN
 from taskflowmq.wire.kinds import Time
 from taskflowmq.wire.listing import JobRowOut
 
@@ -48,26 +48,36 @@ class CountOut(msgspec.Struct, kw_only=True):
 
 
 class BulkParams(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """When rescheduled jobs are due: one of the two."""
+    """What an action needs beside its jobs: `reschedule` `run_at` or `delay`, `move` at least one of the others."""
 
     run_at: Annotated[
-        Annotated[datetime, Meta(tz=True)] | None, Meta(description="The time; one that is over means now")
+        Annotated[datetime, Meta(tz=True)] | None,
+        Meta(description="The time at which the jobs are due; one that is over means now"),
     ] = None
     delay: Annotated[
         Annotated[float, Meta(ge=0, le=MAX_DELAY_MS / 1000)] | None, Meta(description="Seconds from the acceptance")
+    ] = None
+    queue: Annotated[str | None, Meta(description="Another queue; a new one is created")] = None
+    priority: Annotated[
+        Annotated[int, Meta(ge=PRIORITY_MIN, le=PRIORITY_MAX)] | None,
+        Meta(description="Another priority; a lower value runs sooner"),
     ] = None
 
 
 class BulkParamsOut(msgspec.Struct, kw_only=True):
     """What an operation needs beside its jobs."""
 
-    run_at: Annotated[Time, Meta(description="The time at which rescheduled jobs are due")]
+    run_at: Annotated[Time | None, Meta(description="The time at which rescheduled jobs are due")]
+    queue: Annotated[str | None, Meta(description="The queue to which jobs are moved; null: it stays")]
+    priority: Annotated[int | None, Meta(description="The priority that moved jobs get; null: it stays")]
 
 
 class BulkRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An operation on all jobs that match a filter, or on jobs that are named."""
 
-    action: Annotated[Literal["retry", "cancel", "delete", "reschedule"], Meta(description="What to do to each job")]
+    action: Annotated[
+        Literal["retry", "cancel", "delete", "reschedule", "move"], Meta(description="What to do to each job")
+    ]
     q: Annotated[
         Annotated[str, Meta(max_length=MAX_FILTER)] | None,
         Meta(description="Which jobs: a filter, as `q` of `GET /jobs`; empty: all jobs"),
@@ -76,9 +86,7 @@ class BulkRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         Annotated[list[UUID], Meta(min_length=1, max_length=MOST_IDS)] | None,
         Meta(description="Which jobs, instead; none twice"),
     ] = None
-    params: Annotated[
-        BulkParams | None, Meta(description="Of `reschedule`, which requires them: when the jobs are due")
-    ] = None
+    params: Annotated[BulkParams | None, Meta(description="Of `reschedule` and `move`, which require them")] = None
     reason: ShownReason = None
     rate: Annotated[
         Annotated[int, Meta(ge=1, le=MOST_RATE)] | None,
@@ -139,13 +147,13 @@ class BulkOperation(msgspec.Struct, kw_only=True):
         dict[str, int],
         Meta(
             description="Number of jobs by what became of them. Acted on: new_round, due_now, cancelled, requested (a"
-            " worker will stop it), deleted, rescheduled. Left: expires (before its"
-            " new time), not_found, conflict or final (its state does not allow the action"
+            " worker will stop it), deleted, rescheduled, moved, unchanged (it was there already)."
+            " Left: expires (before its new time), not_found, conflict or final (its state does not allow the action"
             " now), changed (its state does not match the filter any more), moving (it changed during every try)"
         ),
     ]
     problem: str | None
-    params: Annotated[BulkParamsOut | None, Meta(description="Of `reschedule`; otherwise null")]
+    params: Annotated[BulkParamsOut | None, Meta(description="Of `reschedule` and `move`; otherwise null")]
 
 
 class BulkList(msgspec.Struct, kw_only=True):
@@ -195,7 +203,9 @@ def bulk_out(bulk: Bulk) -> BulkOperation:
         failed=bulk.failed,
         outcomes=bulk.counts,
         problem=bulk.problem,
-        params=None if bulk.params is None else BulkParamsOut(run_at=bulk.params.run_at),
+        params=None
+        if bulk.params is None
+        else BulkParamsOut(run_at=bulk.params.run_at, queue=bulk.params.queue, priority=bulk.params.priority),
     )
 
 

@@ -79,7 +79,9 @@ function Head({ bulk }: { bulk: Bulk }) {
 function factsOf(bulk: Bulk): Fact[] {
   return [
     { label: words.actor, value: bulk.actor },
-    ...(bulk.params ? [{ label: words.dueAt, value: <Time at={bulk.params.run_at} show="full" /> }] : []),
+    ...(bulk.params?.run_at ? [{ label: words.dueAt, value: <Time at={bulk.params.run_at} show="full" /> }] : []),
+    ...(bulk.params?.queue ? [{ label: words.toQueue, value: <bdi>{bulk.params.queue}</bdi> }] : []),
+    ...(typeof bulk.params?.priority === "number" ? [{ label: words.toPriority, value: bulk.params.priority }] : []),
     { label: words.accepted, value: <Time at={bulk.created_at} /> },
     { label: words.began, value: <Time at={bulk.started_at} /> },
     { label: words.endedAt, value: <Time at={bulk.finished_at} /> },

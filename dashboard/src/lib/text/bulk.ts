@@ -1,6 +1,6 @@
 import { plural } from "./plural";
 
-type Act = "retry" | "cancel" | "delete" | "purge" | "reschedule";
+type Act = "retry" | "cancel" | "delete" | "purge" | "reschedule" | "move";
 type State = "waiting" | "running" | "done" | "stopped" | "undone" | "failed";
 
 const jobs = (n: number, formatted: string) => `${formatted} ${plural(n, { one: "job", other: "jobs" })}`;
@@ -11,6 +11,7 @@ const VERB: Record<Act, string> = {
   delete: "Delete",
   purge: "Purge",
   reschedule: "Reschedule",
+  move: "Move",
 };
 const DOING: Record<Act, string> = {
   retry: "Retrying",
@@ -18,6 +19,7 @@ const DOING: Record<Act, string> = {
   delete: "Deleting",
   purge: "Purging",
   reschedule: "Rescheduling",
+  move: "Moving",
 };
 const DONE: Record<Act, string> = {
   retry: "Retried",
@@ -25,6 +27,7 @@ const DONE: Record<Act, string> = {
   delete: "Deleted",
   purge: "Purged",
   reschedule: "Rescheduled",
+  move: "Moved",
 };
 const STATE: Record<State, string> = {
   waiting: "Waiting",
@@ -40,6 +43,7 @@ const FIT: Record<Act, string> = {
   delete: "The jobs, their attempts and results are removed.",
   purge: "Jobs that wait are cancelled and removed; ended ones are removed.",
   reschedule: "Jobs that wait are due at another time; those that expire before are left.",
+  move: "Jobs that wait get another queue or priority; ready ones go to the end of their new place.",
 };
 const OUTCOME: Record<string, string> = {
   new_round: "New round",
@@ -52,6 +56,8 @@ const OUTCOME: Record<string, string> = {
   final: "Left: it had ended",
   changed: "Left: its state had changed",
   rescheduled: "Rescheduled",
+  moved: "Moved",
+  unchanged: "It was there already",
   expires: "Left: it expires before the new time",
   moving: "Left: it kept changing",
 };
@@ -82,6 +88,8 @@ export const words = {
   jobsAre: "Jobs",
   selected: (n: number, formatted: string) => `${formatted} selected ${plural(n, { one: "job", other: "jobs" })}`,
   dueAt: "Due at",
+  toQueue: "To queue",
+  toPriority: "To priority",
   sample: "The newest of them",
   sampleMore: (formatted: string) => `and ${formatted} more`,
   optional: "optional",
@@ -146,7 +154,7 @@ export const words = {
   name: (act: Act, id: string) => `${VERB[act]} ${id.slice(0, 8)}`,
   noneYet: "No bulk operation yet",
   noneYetHint:
-    "Select a job in the list and then all that match, and retry, cancel, delete or reschedule them at once. Operations are kept for 7 days after their end.",
+    "Select a job in the list and then all that match, and retry, cancel, delete, reschedule or move them at once. Operations are kept for 7 days after their end.",
   toJobs: "Go to jobs",
   older: "Show older",
   results: "Results",

@@ -49,6 +49,7 @@ _BULKS = {
     BulkAction.DELETE: Action.BULK_DELETE,
     BulkAction.PURGE: Action.BULK_PURGE,
     BulkAction.RESCHEDULE: Action.BULK_RESCHEDULE,
+    BulkAction.MOVE: Action.BULK_MOVE,
 }
 _INSPECTIONS = {
     InspectionKind.STACK: Action.JOB_STACK,
@@ -133,7 +134,7 @@ def bulk_act(new: NewBulk, by: Caller, params: Params | None) -> Act:
         by=by,
         query=new.filter,
         count=None if new.filter is not None else len(new.ids),
-        after=None if params is None else {"run_at": params.run_at},
+        after=None if params is None else params.told,
     )
 
 

@@ -9,13 +9,14 @@ from typing import NamedTuple
 from uuid import UUID
 
 from taskflowmq.core import bulk as rules
-from taskflowmq.core.bulk import Bulk, BulkState, Due, NewBulk, Next, Params
+from taskflowmq.core.bulk import Bulk, BulkState, Due, NewBulk, Next
 from taskflowmq.core.errors import IdempotencyMismatch
 from taskflowmq.core.filter_scope import scoped
 from taskflowmq.core.job import QueueRef, State
+from taskflowmq.core.operations import LaneName
 from taskflowmq.core.redaction import Redaction
 from taskflowmq.ports.store.bulks import BulkStep
-from taskflowmq.stores.common.jobs import CommonJobs
+from taskflowmq.stores.common.jobs import CommonJobs, Place
 from taskflowmq.stores.common.listing import states_of
 
 #: Chunks that one step collects.
@@ -89,9 +90,29 @@ def states_meant(bulk: Bulk) -> tuple[State, ...]:
     return () if wanted is None else states_of(wanted) or ()
 
 
-def due_of(params: Params, now: datetime, expiries: Mapping[UUID, datetime]) -> Due:
+def new_time_of(bulk: Bulk) -> datetime | None:
+    """Return when the jobs of an operation are due then; None: it gives them no other time."""
+    return None if bulk.params is None else bulk.params.run_at
+
+
+def due_of(at: datetime, now: datetime, expiries: Mapping[UUID, datetime]) -> Due:
     """Return the new time of jobs that are rescheduled, as of now."""
-    return Due(params.run_at, params.run_at > now, expiries)
+    return Due(at, at > now, expiries)
+
+
+class Targets(dict[UUID, LaneName]):
+    """The lanes that jobs are moved to; empty if they are not moved.
+
+    Args:
+        bulk: the operation.
+        places: where the jobs are.
+    """
+
+    def __init__(self, bulk: Bulk, places: Mapping[UUID, Place]) -> None:
+        lane = None if bulk.params is None else bulk.params.lane
+        super().__init__({} if lane is None else {job_id: lane.of(place.lane) for job_id, place in places.items()})
+        #: The jobs that are there already.
+        self.there = {job_id for job_id, target in self.items() if target == places[job_id].lane}
 
 
 def waits(bulk: Bulk, now: datetime) -> tuple[Next, BulkStep]:

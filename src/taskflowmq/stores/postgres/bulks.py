@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,8 +12,9 @@ import msgspec
 from taskflowmq.core import bulk as rules
 from taskflowmq.core.audit import Caller
 from taskflowmq.core.bulk import KEPT, Bulk, BulkAction, BulkResult, BulkState, NewBulk, Next, decode_outcomes
+from taskflowmq.core.errors import Conflict
 from taskflowmq.core.job import FINAL, QueueRef, State
-from taskflowmq.core.operations import MOST_LOOKS, Move
+from taskflowmq.core.operations import MOST_LOOKS, LaneName, Move
 from taskflowmq.ports.store.bulks import BulkStep
 from taskflowmq.stores.common.audit import bulk_act, bulk_end_act
 from taskflowmq.stores.common.bulks import (
@@ -21,20 +22,30 @@ from taskflowmq.stores.common.bulks import (
     Collected,
     CommonBulks,
     Decide,
+    Targets,
     check_repeat,
     chunks_of,
     due_of,
+    new_time_of,
     states_meant,
     waits,
 )
 from taskflowmq.stores.postgres.audit import append_act
-from taskflowmq.stores.postgres.jobs import PostgresJobs, move_statement
-from taskflowmq.stores.postgres.names import Names
+from taskflowmq.stores.postgres.jobs import Lanes, PostgresJobs, move_statement, place_of
+from taskflowmq.stores.postgres.names import LaneKey, Names
 from taskflowmq.stores.postgres.notifier import PostgresNotifier
 from taskflowmq.stores.postgres.pool import Pool
 from taskflowmq.stores.postgres.queries import q
 
 _KEPT_MS = int(KEPT.total_seconds() * 1000)
+
+
+class _NewLanes(Exception):
+    """Jobs of a chunk go to lanes that may have to be made, which is done before its transaction."""
+
+    def __init__(self, keys: Sequence[LaneKey]) -> None:
+        super().__init__()
+        self.keys = keys
 
 
 class PostgresBulks(CommonBulks):
@@ -64,7 +75,7 @@ class PostgresBulks(CommonBulks):
     async def _create(self, conn: Any, new: NewBulk, tenant_id: int, by: Caller | None) -> UUID:
         key, fingerprint = (None, None) if new.key is None else (new.key.key, new.key.fingerprint)
         params = None
-        if new.due is not None:
+        if new.due is not None or new.lane is not None:
             params = rules.params_of(new, await conn.fetchval(q.read_now, self._now()))
         told = (new.action, new.filter, new.reason, new.actor, new.rate, key, fingerprint, new.undo_ms)
         needed = rules.encode_params(params)
@@ -151,10 +162,16 @@ class PostgresBulks(CommonBulks):
         return await self._pool.run(store)
 
     async def _act(self, bulk: Bulk) -> BulkStep:
-        step, woken = await self._pool.run(lambda conn: self._act_on(conn, bulk.id))
-        if woken:
-            await self._notifier.wake(woken)
-        return step
+        for _ in range(MOST_LOOKS):
+            try:
+                step, woken = await self._pool.run(lambda conn: self._act_on(conn, bulk.id))
+            except _NewLanes as new:
+                await self._names.make((), new.keys)
+                continue
+            if woken:
+                await self._notifier.wake(woken)
+            return step
+        raise Conflict(f"the jobs of bulk operation {bulk.id} kept changing their lanes: start it again")
 
     async def _act_on(self, conn: Any, bulk_id: UUID) -> tuple[BulkStep, set[QueueRef]]:
         async with conn.transaction():
@@ -179,16 +196,18 @@ class PostgresBulks(CommonBulks):
 
     async def _move(self, conn: Any, bulk: Bulk, ids: Sequence[UUID], now: datetime) -> Acted:
         """Write the moves of a chunk; a job that moves meanwhile is looked for again."""
-        acted, states, due = Acted({}, set()), states_meant(bulk), None
-        if bulk.params is not None:
+        acted, states, due, new_time = Acted({}, set()), states_meant(bulk), None, new_time_of(bulk)
+        if new_time is not None:
             expiries = {row["id"]: row["expires_at"] for row in await conn.fetch(q.read_expiries, ids)}
-            due = due_of(bulk.params, now, expiries)
+            due = due_of(new_time, now, expiries)
         left = sorted(ids)
         for _ in range(MOST_LOOKS):
             rows = await conn.fetch(q.find_places, bulk.tenant, left)
-            queues = {row["job_id"]: row["queue"] for row in rows}
-            places = {row["job_id"]: State(row["state"]) for row in rows if row["state"] is not None}
-            plan = rules.plan(bulk.action, left, places, states, due)
+            found = {row["job_id"]: place_of(row) for row in rows}
+            places = {job_id: place.state for job_id, place in found.items() if place.state is not None}
+            targets = Targets(bulk, found)
+            numbers = await self._numbers(bulk.tenant, targets)
+            plan = rules.plan(bulk.action, left, places, states, due, targets.there)
             acted.outcomes.update(plan.left)
             left = []
             for move, jobs in plan.moves.items():
@@ -196,18 +215,34 @@ class PostgresBulks(CommonBulks):
                 deleted = states or FINAL if move is Move.DELETE else (State.CANCELLED,)
                 ids = list(jobs)
                 for step in move.steps:
-                    at = None if due is None else due.at
-                    statement = move_statement(step, self._now(), ids, deleted, bulk.actor, at)
+                    lanes = None
+                    if targets:
+                        new = [numbers[targets[job_id]] for job_id in ids]
+                        lanes = Lanes([found[job_id].lane_id for job_id in ids], new)
+                    statement = move_statement(step, self._now(), ids, deleted, bulk.actor, new_time, lanes)
                     ids = sorted(row["job_id"] for row in await conn.fetch(*statement))
                 moved = set(ids)
                 acted.outcomes.update((job_id, jobs[job_id]) for job_id in moved)
                 left += [job_id for job_id in jobs if job_id not in moved]
                 if move.makes_ready:
-                    acted.woken.update(QueueRef(bulk.tenant, queues[job_id]) for job_id in moved)
+                    ready = (targets.get(job_id, found[job_id].lane) for job_id in moved)
+                    acted.woken.update(QueueRef(bulk.tenant, lane.queue) for lane in ready)
             if not left:
                 break
             left.sort()
         return acted
+
+    async def _numbers(self, tenant: str, targets: Targets) -> Mapping[LaneName, int]:
+        """Return the numbers of lanes, without a query: the transaction in progress has its connection already.
+
+        Raises:
+            _NewLanes: one of them is not remembered.
+        """
+        keys = {lane: (tenant, *lane) for lane in set(targets.values())}
+        if not self._names.knows((), keys.values()):
+            raise _NewLanes(sorted(keys.values()))
+        known = await self._names.make((), keys.values())
+        return {lane: known.lanes[key] for lane, key in keys.items()}
 
 
 async def _insert_chunks(conn: Any, bulk_id: UUID, first: int, found: Collected) -> None:

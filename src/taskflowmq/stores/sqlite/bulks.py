@@ -20,15 +20,17 @@ from taskflowmq.stores.common.bulks import (
     Collected,
     CommonBulks,
     Decide,
+    Targets,
     check_repeat,
     chunks_of,
     due_of,
+    new_time_of,
     states_meant,
     waits,
 )
 from taskflowmq.stores.sqlite.audit import append_act
 from taskflowmq.stores.sqlite.job_steps import batch_of
-from taskflowmq.stores.sqlite.jobs import SqliteJobs, move_jobs, places_of
+from taskflowmq.stores.sqlite.jobs import SqliteJobs, lane_of, move_jobs, places_of
 from taskflowmq.stores.sqlite.names import Names
 from taskflowmq.stores.sqlite.notifier import SqliteNotifier
 from taskflowmq.stores.sqlite.queries import q
@@ -169,7 +171,7 @@ class SqliteBulks(CommonBulks):
             return step, set()
         place = {"id": bulk_id.bytes, "no": bulk.acted}
         ids = _split(conn.execute(q.read_chunk, place).fetchone()[0])
-        acted = _move(conn, bulk, ids, now)
+        acted = _move(conn, self._names, bulk, ids, now)
         answers = rules.encode_outcomes(ids, acted.outcomes)
         conn.execute(q.save_answers, {**place, "answers": answers})
         next_at = rules.next_after(bulk, len(ids), from_us(now))
@@ -189,21 +191,26 @@ class SqliteBulks(CommonBulks):
         return await self._reader.run(lambda conn: conn.execute(statement, params).fetchall())
 
 
-def _move(conn: sqlite3.Connection, bulk: Bulk, ids: Sequence[UUID], now: int) -> Acted:
+def _move(conn: sqlite3.Connection, names: Names, bulk: Bulk, ids: Sequence[UUID], now: int) -> Acted:
     """Write the moves of a chunk; no other writer can move its jobs meanwhile."""
     found = places_of(conn, bulk.tenant, ids)
     places = {job_id: place.state for job_id, place in found.items() if place.state is not None}
-    due = None
-    if bulk.params is not None:
+    targets, due, new_time = Targets(bulk, found), None, new_time_of(bulk)
+    if new_time is not None:
         rows = conn.execute(q.read_expiries, batch_of(join_ids(ids))).fetchall()
-        due = due_of(bulk.params, from_us(now), {UUID(bytes=job_id): from_us(at) for job_id, at in rows})
-    plan = rules.plan(bulk.action, ids, places, states_meant(bulk), due)
+        due = due_of(new_time, from_us(now), {UUID(bytes=job_id): from_us(at) for job_id, at in rows})
+    plan = rules.plan(bulk.action, ids, places, states_meant(bulk), due, targets.there)
     acted = Acted(dict(plan.left), set())
     for move, jobs in plan.moves.items():
-        run_steps(conn, move_jobs(move, list(jobs), now, bulk.actor, None if due is None else due.at))
+        lanes = None
+        if targets:
+            numbers = {lane: run_steps(conn, lane_of(names, bulk.tenant, lane, now)) for lane in set(targets.values())}
+            lanes = [numbers[targets[job_id]] for job_id in jobs]
+        run_steps(conn, move_jobs(move, list(jobs), now, bulk.actor, new_time, lanes))
         acted.outcomes.update(jobs)
         if move.makes_ready:
-            acted.woken.update(QueueRef(bulk.tenant, found[job_id].lane.queue) for job_id in jobs)
+            ready = (targets.get(job_id, found[job_id].lane) for job_id in jobs)
+            acted.woken.update(QueueRef(bulk.tenant, lane.queue) for lane in ready)
     return acted
 
 

@@ -127,7 +127,7 @@ class TestBulks(StoreSuite):
         ended, running = await rig.completed(queue="mail"), await rig.running(queue="mail")
         ready, later = await rig.put(queue="mail"), await rig.put(queue="mail", delay_ms=60_000)
         bulk = await start(rig, "reschedule", "queue:mail", due=due)
-        assert bulk.params == Params(due.on(bulk.created_at))
+        assert bulk.params == Params(run_at=due.on(bulk.created_at))
         rig.clock.advance(60)  # a delay counts from the acceptance
         bulk = await carry_out(rig.store, bulk)
         assert await outcomes(rig.store, bulk) == {ready.id: "rescheduled", later.id: "rescheduled"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from taskflowmq.testing.conformance.attempts import TestAttempts
 from taskflowmq.testing.conformance.audit import TestAudit
+from taskflowmq.testing.conformance.bulk_moves import TestBulkMoves
 from taskflowmq.testing.conformance.bulks import TestBulks
 from taskflowmq.testing.conformance.caller_transactions import TestCallerTransactions
 from taskflowmq.testing.conformance.cancelling import TestCancelling
@@ -42,6 +43,7 @@ from taskflowmq.testing.conformance.workers import TestWorkers
 ALL: tuple[type[StoreSuite], ...] = (
     TestAttempts,
     TestBulks,
+    TestBulkMoves,
     TestAudit,
     TestJobs,
     TestCallerTransactions,

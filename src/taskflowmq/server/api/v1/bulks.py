@@ -8,7 +8,7 @@ from uuid import UUID
 from litestar import Request, Response, get, post
 from litestar.params import FromPath, QueryParameter, RawBody
 
-from taskflowmq.client.bulks import When, found, meant, preview, read_order, results_of
+from taskflowmq.client.bulks import BulkParams, found, meant, preview, read_order, results_of
 from taskflowmq.client.ids import new_id
 from taskflowmq.core.bulk import UNDO_S, Bulk, NewBulk
 from taskflowmq.core.errors import BadFilter, BulkNotFound
@@ -43,7 +43,7 @@ Failed = Annotated[bool, QueryParameter(description="Return only jobs that were 
 @post(
     "/bulk",
     operation_id="createBulk",
-    summary="Retry, cancel, delete or reschedule many jobs",
+    summary="Retry, cancel, delete, reschedule or move many jobs",
     tags=TAGS,
     status_code=202,
 )
@@ -56,16 +56,18 @@ async def create_bulk(
     The set of jobs is that of the moment of acceptance: newer jobs are not touched. Jobs whose state does not allow the
     action are not part of it; a job that changes before its turn is left as it is and counted in `failed`. Any process
     with duties (server, worker or scheduler) carries the operation out, in chunks. `reschedule` makes jobs that wait
-    due at the time that `params` name. All but `retry` begin after 8 s, until when `POST /bulk/{bulk_id}/undo` takes
-    them back.
+    due at the time that `params` name, `move` gives them the queue, the priority, or both. All but `retry` begin after
+    8 s, until when `POST /bulk/{bulk_id}/undo` takes them back.
     """
     context, asked = context_of(request.scope), decode_body(BulkRequest, body)
     if asked.q is not None:
         read_filter(
             services, context, {"q": asked.q}
         )  # the error names the parameter, and the caller may read what it is about
-    when = None if asked.params is None else When(asked.params.run_at, asked.params.delay, "/params")
-    order = read_order(asked.action, asked.q, asked.ids, name="q", when=when or When(below="/params"))
+    params = BulkParams(below="/params")
+    if (given := asked.params) is not None:
+        params = params._replace(run_at=given.run_at, delay=given.delay, queue=given.queue, priority=given.priority)
+    order = read_order(asked.action, asked.q, asked.ids, name="q", params=params)
     if order.filter is not None:
         try:
             await meant(services.session, context.tenant, order)
@@ -87,6 +89,7 @@ async def create_bulk(
         rate=asked.rate,
         undo_ms=int(1000 * UNDO_S) if order.action.destroys else 0,
         due=order.due,
+        lane=order.lane,
         key=idempotency_of(request.scope, asked),
     )
     return Response(bulk_out(await services.session.asked.bulks.create(new, by=by)), status_code=202)
