@@ -86,6 +86,29 @@ async def test_with_what_opens_over_a_page(page: Page, site: Site) -> None:
     assert not found, "\n".join(found)
 
 
+async def test_with_the_dialogs_that_move_jobs(page: Page, site: Site) -> None:
+    job = await site.app.asend("mail.send", {"to": "ada"}, delay=600)
+    found: list[str] = []
+    await page.goto(f"{site.url}/jobs?job={job.id}")
+    await settled(page)
+    await page.get_by_role("complementary").get_by_role("button", name="More actions").click()
+    await page.get_by_role("menuitem", name="Move…").click()
+    dialog = page.get_by_role("dialog", name="Move mail.send")
+    await dialog.get_by_label("Queue").fill("not a name")
+    await dialog.get_by_label("Priority").fill("101")
+    await expect(dialog.get_by_text("A whole number from -100 to 100.")).to_be_visible()
+    found += await found_on(page, "Move a job")
+    await page.goto(f"{site.url}/jobs")
+    await settled(page)
+    await page.get_by_role("checkbox", name="Select mail.send").check()
+    await page.get_by_role("button", name="Move", exact=True).click()
+    dialog = page.get_by_role("dialog", name="Move 1 job?")
+    await dialog.get_by_label("Queue").fill("imports")
+    await expect(dialog.get_by_text("it is created")).to_be_visible()
+    found += await found_on(page, "Move many jobs")
+    assert not found, "\n".join(found)
+
+
 async def test_without_a_job(page: Page, site: Site, watch: Watch) -> None:
     watch.allow("404")  # the console tells of the job that does not exist
     found: list[str] = []

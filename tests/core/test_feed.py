@@ -28,7 +28,7 @@ NOON = datetime(2031, 5, 6, 12, 0, tzinfo=UTC)
 
 
 def probe(number: int, state: State = State.PENDING, lease_no: int = 0) -> JobProbe:
-    return JobProbe(UUID(int=number), state, None, 1, 0, lease_no, NOON, None, None, None, None, None)
+    return JobProbe(UUID(int=number), state, None, 1, 0, lease_no, NOON, None, None, None, None, None, "default", 0)
 
 
 def ids(*numbers: int) -> tuple[UUID, ...]:

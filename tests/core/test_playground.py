@@ -27,7 +27,8 @@ def order(**fields: Any) -> Order:
 def probe(job: int, state: State, attempt: int, **fields: Any) -> JobProbe:
     given: dict[str, Any] = {
         "reason": None, "round": 1, "lease_no": attempt, "run_at": NOON, "started_at": None, "finished_at": None,
-        "worker": None, "raw_progress": None, "cancel_requested_at": None,
+        "worker": None, "raw_progress": None, "cancel_requested_at": None, "queue": "default",
+        "priority": 0,
     }  # fmt: skip
     return JobProbe(id=UUID(int=job), state=state, attempt=attempt, **{**given, **fields})
 

@@ -46,4 +46,6 @@ def probe_of(view: JobView) -> JobProbe:
         view.worker,
         view.raw_progress,
         view.cancel_requested_at,
+        view.queue,
+        view.priority,
     )

@@ -1,4 +1,5 @@
 import { queryOptions } from "@tanstack/react-query";
+import type { NewPlace } from "@/lib/place";
 import { words } from "@/lib/text/reason";
 import { client, take } from "./client";
 import type { BulkAct } from "./job-actions";
@@ -27,6 +28,9 @@ export interface BulkOrder {
   /** These jobs instead. */
   ids?: readonly string[] | undefined;
 }
+
+/** What an operation needs beside its jobs: of a reschedule the time, of a move the place. */
+export type BulkParams = { run_at: string } | NewPlace;
 
 const whichOf = ({ q, ids }: BulkOrder) => (ids ? { ids: [...ids] } : { q });
 
@@ -62,8 +66,9 @@ export function countQuery(q: string) {
 /** What an operation would act on now. */
 export function dryRunQuery(order: BulkOrder) {
   const { action, q, ids } = order;
-  // Which jobs it would act on does not depend on the time that they get.
-  const params = action === "reschedule" ? { params: { delay: 0 } } : {};
+  // Which jobs it would act on does not depend on the time or the place that they get.
+  const params =
+    action === "reschedule" ? { params: { delay: 0 } } : action === "move" ? { params: { priority: 0 } } : {};
   const body = { action, ...whichOf(order), ...params, dry_run: true };
   return queryOptions({
     queryKey: keys.dryRun(action, ids ? ids.join() : q),
@@ -80,10 +85,10 @@ export function dryRunQuery(order: BulkOrder) {
  */
 export async function startBulk(
   order: BulkOrder,
-  options: { reason: string | null; rate: number | null; runAt: string | null; key: string },
+  options: { reason: string | null; rate: number | null; params: BulkParams | null; key: string },
 ): Promise<Bulk> {
-  const times = options.runAt === null ? {} : { params: { run_at: options.runAt } };
-  const body = { action: order.action, ...whichOf(order), ...times, reason: options.reason, rate: options.rate };
+  const given = options.params === null ? {} : { params: options.params };
+  const body = { action: order.action, ...whichOf(order), ...given, reason: options.reason, rate: options.rate };
   const params = { header: { "Idempotency-Key": options.key } };
   // By `dry_run`; the description names the answers of both.
   return (await take(client.POST("/api/v1/bulk", { body, params }))) as Bulk;

@@ -1,9 +1,10 @@
+import type { NewPlace } from "@/lib/place";
 import { client, take } from "./client";
 import { Refused } from "./refused";
 
 export type JobAction = "retry" | "cancel" | "delete";
 /** What can be done to many jobs in the background. */
-export type BulkAct = JobAction | "reschedule";
+export type BulkAct = JobAction | "reschedule" | "move";
 
 /** A job that something is done to, as far as the page knows it. */
 export interface ActTarget {
@@ -49,14 +50,14 @@ export function allowedIn(action: JobAction, state: string): boolean {
 
 const WAITS = ["pending", "scheduled", "retrying"];
 
-/** Whether a job in that state can be given another time. */
+/** Whether a job in that state can be given another time, queue or priority. */
 export function waitsIn(state: string): boolean {
   return WAITS.includes(state);
 }
 
 /** Whether an operation on many jobs does something to one in that state. */
 export function fitsIn(act: BulkAct, state: string): boolean {
-  return act === "reschedule" ? waitsIn(state) : allowedIn(act, state);
+  return act === "reschedule" || act === "move" ? waitsIn(state) : allowedIn(act, state);
 }
 
 /** Whether a retry of a job in that state makes it due now, and begins no new round. */
@@ -68,6 +69,12 @@ export function isDueLater(state: string): boolean {
 export function rescheduleJob(id: string, runAt: string, reason: string | null) {
   const path = { job_id: id };
   return take(client.PATCH("/api/v1/jobs/{job_id}", { params: { path }, body: { run_at: runAt, reason } }));
+}
+
+/** Give a job that waits another queue, another priority, or both. */
+export function moveJob(id: string, to: NewPlace, reason: string | null) {
+  const path = { job_id: id };
+  return take(client.PATCH("/api/v1/jobs/{job_id}", { params: { path }, body: { ...to, reason } }));
 }
 
 const PATH = { retry: "/api/v1/jobs/retry", cancel: "/api/v1/jobs/cancel", delete: "/api/v1/jobs/delete" } as const;

@@ -3442,6 +3442,9 @@ export interface components {
                 [key: string]: unknown;
             } | null;
             cancel_requested_at: string | null;
+            /** @description An operator can move a job that has not started */
+            queue: string;
+            priority: number;
             /** @description False: the job exists */
             gone: boolean;
         };
@@ -8184,7 +8187,7 @@ export interface operations {
                      *     data: {"version":"0.1.0","interval_ms":250,"now":"2026-11-22T06:00:00Z"}
                      *
                      *     event: jobs
-                     *     data: [{"id":"019ab2c4-7d1e-7a30-9c44-51f0b7a2e6d8","state":"completed","reason":null,"round":1,"attempt":1,"lease_no":1,"run_at":"2026-11-22T06:00:00Z","started_at":"2026-11-22T06:00:00.004000Z","finished_at":"2026-11-22T06:00:00.105000Z","worker":"019ab2c4-0000-7000-8000-0d2f5a3b9c11","progress":null,"cancel_requested_at":null,"gone":false},{"id":"019ab2c4-7d1e-7b02-8f11-9a6d3c20b5ef","gone":true}]
+                     *     data: [{"id":"019ab2c4-7d1e-7a30-9c44-51f0b7a2e6d8","state":"completed","reason":null,"round":1,"attempt":1,"lease_no":1,"run_at":"2026-11-22T06:00:00Z","started_at":"2026-11-22T06:00:00.004000Z","finished_at":"2026-11-22T06:00:00.105000Z","worker":"019ab2c4-0000-7000-8000-0d2f5a3b9c11","progress":null,"cancel_requested_at":null,"queue":"default","priority":0,"gone":false},{"id":"019ab2c4-7d1e-7b02-8f11-9a6d3c20b5ef","gone":true}]
                      *
                      *     event: page
                      *     data: {"page":"state=dead&top=AZqyxH0eejCcRFHwt6Lm2A","new":["019ab2c5-0b7c-7c21-8a90-3e1f5d7b9c24"],"exact":true}

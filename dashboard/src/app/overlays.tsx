@@ -1,7 +1,7 @@
 import { useRouter } from "@tanstack/react-router";
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react";
 import type { BulkOrder } from "@/api/bulks";
-import { offerAction, type Purged, type Replayed, type Rescheduled } from "@/lib/actions";
+import { type Moved, offerAction, type Purged, type Replayed, type Rescheduled } from "@/lib/actions";
 import { type KeyBindings, useKeys } from "@/lib/keys";
 import { useRefusal } from "@/lib/session";
 import { navigation } from "./navigation";
@@ -11,6 +11,7 @@ const KeyHelp = lazy(() => import("./key-help"));
 const BulkDialog = lazy(() => import("@/features/bulk/dialog"));
 const EnqueueDialog = lazy(() => import("@/features/enqueue/dialog"));
 const PurgeDialog = lazy(() => import("@/features/bulk/purge-dialog"));
+const MoveDialog = lazy(() => import("@/features/job/move-dialog"));
 const RescheduleDialog = lazy(() => import("@/features/job/reschedule-dialog"));
 const ReplayDialog = lazy(() => import("@/features/enqueue/replay-dialog"));
 
@@ -31,6 +32,7 @@ export function Overlays() {
   const [replayed, setReplayed] = useState<Replayed | null>(null);
   const [purged, setPurged] = useState<Purged | null>(null);
   const [rescheduled, setRescheduled] = useState<Rescheduled | null>(null);
+  const [moved, setMoved] = useState<Moved | null>(null);
   const refusal = useRefusal("jobs:write");
 
   const show = useCallback((what: Shown) => {
@@ -53,6 +55,7 @@ export function Overlays() {
       offerAction("bulk", (action, jobs, onStarted) => setAsked({ order: { action, ...jobs }, onStarted })),
       offerAction("purge", setPurged),
       offerAction("reschedule", setRescheduled),
+      offerAction("move", setMoved),
       offerAction("replay", (job) => {
         setReplayed(job);
         show("replay");
@@ -96,6 +99,7 @@ export function Overlays() {
       {asked ? <BulkDialog {...asked} onClose={() => setAsked(null)} /> : null}
       {purged ? <PurgeDialog queue={purged} onClose={() => setPurged(null)} /> : null}
       {rescheduled ? <RescheduleDialog job={rescheduled} onClose={() => setRescheduled(null)} /> : null}
+      {moved ? <MoveDialog job={moved} onClose={() => setMoved(null)} /> : null}
       {loaded.has("enqueue") ? <EnqueueDialog {...of("enqueue")} task={task} /> : null}
       {replayed ? <ReplayDialog {...of("replay")} job={replayed} /> : null}
     </Suspense>

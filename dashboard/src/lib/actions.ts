@@ -18,6 +18,15 @@ export interface Rescheduled {
   run_at: string;
 }
 
+/** A job that gets another queue or priority. */
+export interface Moved {
+  id: string;
+  task: string;
+  state: string;
+  queue: string;
+  priority: number;
+}
+
 /** A queue that is purged, with how many jobs of it have not ended, by state. */
 export interface Purged {
   name: string;
@@ -38,7 +47,7 @@ export interface Actions {
    * @param onStarted is told when it was accepted
    */
   bulk: (
-    action: "retry" | "cancel" | "delete" | "reschedule",
+    action: "retry" | "cancel" | "delete" | "reschedule" | "move",
     jobs: { q: string; ids?: readonly string[] },
     onStarted: () => void,
   ) => void;
@@ -46,6 +55,8 @@ export interface Actions {
   replay: (job: Replayed) => void;
   /** Ask for another time of a job that waits. */
   reschedule: (job: Rescheduled) => void;
+  /** Ask for another queue or priority of a job that waits. */
+  move: (job: Moved) => void;
   /** Ask for what to remove of a queue. */
   purge: (queue: Purged) => void;
 }

@@ -10,7 +10,7 @@ export type Moved = RowChange;
 type Stored = { id: string; state: string; attempt?: number; round?: number; raw?: object };
 
 /** Fields of a row that the job's own answer has as well. */
-const SHARED = ["progress", "run_at", "cancel_requested_at"] as const;
+const SHARED = ["progress", "run_at", "cancel_requested_at", "queue", "priority"] as const;
 
 /** Put what moved into every list that is held, and into jobs that are open. */
 export function patchLists(client: QueryClient, moved: ReadonlyMap<string, Moved>): void {

@@ -45,6 +45,8 @@ class JobProbe(msgspec.Struct, frozen=True, gc=False):
     worker: str | None
     raw_progress: bytes | None
     cancel_requested_at: datetime | None
+    queue: str
+    priority: int
 
 
 class PageProbe(msgspec.Struct, frozen=True, gc=False):

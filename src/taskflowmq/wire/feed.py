@@ -44,6 +44,8 @@ class JobMoved(msgspec.Struct, kw_only=True):
         float | Object | None, Meta(description="Last progress that the handler published: a number 0…1 or an object")
     ]
     cancel_requested_at: Time | None
+    queue: Annotated[str, Meta(description="An operator can move a job that has not started")]
+    priority: int
     gone: Annotated[bool, Meta(description="False: the job exists")]
 
 
@@ -117,6 +119,8 @@ def job_moved(job_id: UUID, probe: JobProbe | None) -> JobMoved | JobGone:
         worker=probe.worker,
         progress=as_json(probe.raw_progress),
         cancel_requested_at=probe.cancel_requested_at,
+        queue=probe.queue,
+        priority=probe.priority,
         gone=False,
     )
 

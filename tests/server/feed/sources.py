@@ -130,4 +130,4 @@ class ToldSources:
 
 def probe(one: UUID, state: State) -> JobProbe:
     """Return what moves of a job in a state."""
-    return JobProbe(one, state, None, 1, 0, 0, NOON, None, None, None, None, None)
+    return JobProbe(one, state, None, 1, 0, 0, NOON, None, None, None, None, None, "default", 0)

@@ -140,6 +140,32 @@ test("selected jobs, or all that match, are put off to a time of the zone that i
   expect(router.state.location.pathname).toBe("/jobs");
 });
 
+test("all that match are moved to another queue or priority, of which one is needed", async () => {
+  server.use(http.get(`${API}/queues`, () => HttpResponse.json({ items: [], next: null })));
+  await openApp("/jobs");
+  await userEvent.click(await screen.findByRole("checkbox", { name: /^Select send_email/ }));
+  await userEvent.click(await screen.findByRole("button", { name: "Select all 3,412 that match" }));
+  await userEvent.click(screen.getByRole("button", { name: "Move" }));
+  const dialog = within(await screen.findByRole("dialog", { name: "Move 3,412 jobs?" }));
+  const run = () => userEvent.click(dialog.getByRole("button", { name: "Move 3,412 jobs" }));
+  await run();
+  expect(dialog.getByText("Give a queue, a priority, or both")).toBeDefined();
+  await userEvent.type(dialog.getByLabelText("Priority"), "1e2");
+  expect(dialog.getByText("A whole number from -100 to 100.")).toBeDefined();
+  await run();
+  expect(sent).toEqual([]);
+  await userEvent.clear(dialog.getByLabelText("Priority"));
+  await userEvent.type(dialog.getByLabelText("Priority"), "0");
+  await userEvent.type(dialog.getByLabelText("Queue"), "imports");
+  expect(await dialog.findByText("No queue has this name yet: it is created.")).toBeDefined();
+  await run();
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  expect(sent[0]?.body).toEqual({
+    ...{ action: "move", q: "", params: { queue: "imports", priority: 0 } },
+    ...{ reason: null, rate: null },
+  });
+});
+
 test("a number that is not exact is said so, and nothing that matches cannot be done", async () => {
   counted = { value: 10_000, exact: false };
   await openApp("/jobs?state=dead");
@@ -208,15 +234,28 @@ test("the same for a terminal and for a program", () => {
     python: 'app.jobs.delete_matching("state:dead task:send_*", reason="by hand", rate=50)',
   });
   const at = "2100-01-02T07:30:00.000Z";
-  expect(formsOf({ action: "reschedule", q: "queue:mail" }, "", null, at)).toEqual({
+  expect(formsOf({ action: "reschedule", q: "queue:mail" }, "", null, { run_at: at })).toEqual({
     curl: `curl -X POST -H 'Content-Type: application/json' -d '{"action":"reschedule","q":"queue:mail","params":{"run_at":"${at}"}}' http://localhost:3000/api/v1/bulk`,
     cli: `taskflow jobs reschedule --filter queue:mail --at ${at}`,
     python: `app.jobs.reschedule_matching("queue:mail", datetime.fromisoformat("${at}"))`,
   });
   const ids = { action: "reschedule", q: "", ids: [idOf(1), idOf(2)] } as const;
-  expect(formsOf(ids, "", 5, at)).toMatchObject({
+  expect(formsOf(ids, "", 5, { run_at: at })).toMatchObject({
     cli: `taskflow jobs reschedule ${idOf(1)} ${idOf(2)} --at ${at}`,
     python: `for job in ["${idOf(1)}", "${idOf(2)}"]: app.jobs.reschedule(job, datetime.fromisoformat("${at}"))`,
+  });
+});
+
+test("a move for a terminal and for a program names what it changes", () => {
+  const to = { queue: "imports", priority: -5 };
+  expect(formsOf({ action: "move", q: "queue:mail" }, "slow", null, to)).toEqual({
+    curl: `curl -X POST -H 'Content-Type: application/json' -d '{"action":"move","q":"queue:mail","params":{"queue":"imports","priority":-5},"reason":"slow"}' http://localhost:3000/api/v1/bulk`,
+    cli: "taskflow jobs move --filter queue:mail --queue imports --priority -5 --reason slow",
+    python: 'app.jobs.move_matching("queue:mail", queue="imports", priority=-5, reason="slow")',
+  });
+  expect(formsOf({ action: "move", q: "", ids: [idOf(1)] }, "", null, { priority: 0 })).toMatchObject({
+    cli: `taskflow jobs move ${idOf(1)} --priority 0`,
+    python: `for job in ["${idOf(1)}"]: app.jobs.move(job, priority=0)`,
   });
 });
 

@@ -1,12 +1,13 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Code, Copy, Terminal } from "lucide-react";
 import { useState } from "react";
-import { type BulkList, type BulkOrder, dryRunQuery, startBulk, withBulk } from "@/api/bulks";
-import { keys } from "@/api/queries";
+import { type BulkList, type BulkOrder, type BulkParams, dryRunQuery, startBulk, withBulk } from "@/api/bulks";
+import { keys, queuesQuery } from "@/api/queries";
 import { serverNow } from "@/lib/clock";
 import { copyText } from "@/lib/copy";
 import { countExactly } from "@/lib/format";
 import { newKey } from "@/lib/id";
+import { newPlace, wrongIn } from "@/lib/place";
 import { reasonOf, reasonRefusal } from "@/lib/reason";
 import { words } from "@/lib/text/bulk";
 import { kit } from "@/lib/text/kit";
@@ -19,6 +20,7 @@ import { ErrorState } from "@/ui/error-state";
 import { Field } from "@/ui/field";
 import { Input } from "@/ui/input";
 import { Menu } from "@/ui/menu";
+import { PlaceFields } from "@/ui/place-fields";
 import { ReasonField } from "@/ui/reason-field";
 import { toast } from "@/ui/toast";
 import { formsOf } from "./forms";
@@ -40,10 +42,17 @@ export default function BulkDialog({ order, onClose, onStarted }: Props) {
   const { action, q, ids } = order;
   const zone = useZone();
   const reschedules = action === "reschedule";
+  const moves = action === "move";
+  const [place, setPlace] = useState({ queue: "", priority: "" });
+  const { data: queues } = useQuery({ ...queuesQuery(), enabled: moves });
   const [wall, setWall] = useState(() => wallOf(serverNow() + HOUR_MS, zone));
   const [isEmpty, setEmpty] = useState(false);
   const instant = reschedules ? instantOf(wall, zone) : null;
-  const runAt = instant ? new Date(instant.at).toISOString() : null;
+  const params: BulkParams | null = moves
+    ? newPlace(place)
+    : instant
+      ? { run_at: new Date(instant.at).toISOString() }
+      : null;
   const [reason, setReason] = useState("");
   const [rate, setRate] = useState("");
   const [key] = useState(newKey);
@@ -52,7 +61,7 @@ export default function BulkDialog({ order, onClose, onStarted }: Props) {
   const perSecond = rate.trim() === "" ? null : Number(rate);
   const wrongRate = perSecond !== null && !(Number.isInteger(perSecond) && perSecond >= 1 && perSecond <= MOST_RATE);
   const start = useMutation({
-    mutationFn: () => startBulk(order, { reason: reasonOf(reason), rate: perSecond, runAt, key }),
+    mutationFn: () => startBulk(order, { reason: reasonOf(reason), rate: perSecond, params, key }),
     onSuccess: (bulk) => {
       tellEndOf(bulk.id);
       client.setQueryData<BulkList>(keys.bulks(), (list) => withBulk(list, bulk));
@@ -66,7 +75,7 @@ export default function BulkDialog({ order, onClose, onStarted }: Props) {
   const none = matched?.value === 0;
   const ready = matched !== undefined && !none && !wrongRate && !refusal && !start.isPending;
   const run = () => {
-    if (reschedules && runAt === null) setEmpty(true);
+    if ((reschedules || moves) && params === null) setEmpty(true);
     else if (ready) start.mutate();
   };
   return (
@@ -86,7 +95,7 @@ export default function BulkDialog({ order, onClose, onStarted }: Props) {
       footer={
         <>
           <span className="mr-auto">
-            <CopyAs order={order} reason={reason} rate={wrongRate ? null : perSecond} runAt={runAt} />
+            <CopyAs order={order} reason={reason} rate={wrongRate ? null : perSecond} params={params} />
           </span>
           <Button variant="ghost" onClick={onClose}>
             {words.back}
@@ -131,6 +140,17 @@ export default function BulkDialog({ order, onClose, onStarted }: Props) {
             missing={isEmpty}
           />
         ) : null}
+        {moves ? (
+          <PlaceFields
+            place={place}
+            onChange={(next) => {
+              setPlace(next);
+              setEmpty(false);
+            }}
+            queues={queues?.items}
+            missing={isEmpty && !wrongIn(place).priority}
+          />
+        ) : null}
         <div className="flex gap-4 max-sm:flex-col">
           <ReasonField value={reason} onChange={setReason} hint={words.reasonHint} first className="grow" />
           <Field
@@ -173,14 +193,14 @@ interface Copied {
   order: BulkOrder;
   reason: string;
   rate: number | null;
-  runAt: string | null;
+  params: BulkParams | null;
 }
 
-function CopyAs({ order, reason, rate, runAt }: Copied) {
+function CopyAs({ order, reason, rate, params }: Copied) {
   const copy = (text: string) => async () => {
     toast((await copyText(text)) ? { title: words.copied, duration: 2000 } : { title: kit.copyFailed, tone: "danger" });
   };
-  const forms = formsOf(order, reason.trim(), rate, runAt);
+  const forms = formsOf(order, reason.trim(), rate, params);
   return (
     <Menu
       align="start"

@@ -48,7 +48,9 @@ export function JobBody({ state, acts, tab: wanted, onTab, log, onLog, keys, sco
   const logged = useLogCount(job);
   const permission = useRefusal("jobs:write");
   const tab = TABS.find((one) => one === wanted) ?? "overview";
-  const target = head ? { id, task: head.task, state: head.state, run_at: head.run_at } : null;
+  const target = head
+    ? { id, task: head.task, state: head.state, run_at: head.run_at, queue: head.queue, priority: head.priority }
+    : null;
   const press = (action: "retry" | "cancel" | "delete") => () => {
     if (!target || deleted || refusalFor(action, target.state, permission)) return;
     void acts.act(action, [target]);

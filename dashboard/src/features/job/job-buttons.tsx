@@ -3,6 +3,7 @@ import {
   CalendarClock,
   Code,
   Copy,
+  CornerDownRight,
   Ellipsis,
   Link as LinkIcon,
   PencilLine,
@@ -18,6 +19,7 @@ import { useRefusal } from "@/lib/session";
 import { acts as actWords } from "@/lib/text/acts";
 import { job as words } from "@/lib/text/job";
 import { kit } from "@/lib/text/kit";
+import { words as placeWords } from "@/lib/text/move";
 import { words as timeWords } from "@/lib/text/reschedule";
 import { Button } from "@/ui/button";
 import { IconButton } from "@/ui/icon-button";
@@ -25,7 +27,7 @@ import { Menu, type MenuItem } from "@/ui/menu";
 import { toast } from "@/ui/toast";
 
 interface Props {
-  target: ActTarget & { run_at: string };
+  target: ActTarget & { run_at: string; queue: string; priority: number };
   acts: JobActs;
   /** What a copy of it begins with; undefined until the whole job is there. */
   replayed: Replayed | undefined;
@@ -46,6 +48,9 @@ export function JobButtons({ target, acts, replayed, deleted }: Props) {
   const permission = useRefusal("jobs:write");
   const replay = useAction("replay");
   const reschedule = useAction("reschedule");
+  const move = useAction("move");
+  const refusalOf = (notWaiting: string) =>
+    deleted ? words.deleted : (permission ?? (waitsIn(target.state) ? undefined : notWaiting));
   return (
     <div className="flex flex-wrap items-center gap-2">
       {ACTIONS.map((action) => {
@@ -78,17 +83,21 @@ export function JobButtons({ target, acts, replayed, deleted }: Props) {
         align="start"
         trigger={<IconButton variant="secondary" label={words.more} icon={<Ellipsis aria-hidden size={16} />} />}
         groups={[
-          ...(reschedule
+          ...(reschedule && move
             ? [
                 {
                   items: [
                     {
                       label: timeWords.item,
                       icon: <CalendarClock aria-hidden size={14} />,
-                      refusal: deleted
-                        ? words.deleted
-                        : (permission ?? (waitsIn(target.state) ? undefined : timeWords.notWaiting)),
+                      refusal: refusalOf(timeWords.notWaiting),
                       onSelect: () => reschedule(target),
+                    },
+                    {
+                      label: placeWords.item,
+                      icon: <CornerDownRight aria-hidden size={14} />,
+                      refusal: refusalOf(placeWords.notWaiting),
+                      onSelect: () => move(target),
                     },
                   ],
                 },

@@ -1,4 +1,4 @@
-import { Ban, CalendarClock, RotateCw, Trash2 } from "lucide-react";
+import { Ban, CalendarClock, CornerDownRight, RotateCw, Trash2 } from "lucide-react";
 import type { ReactNode } from "react";
 import { type ActTarget, type BulkAct, fitsIn, type JobActs } from "@/api/job-actions";
 import { useRefusal } from "@/lib/session";
@@ -11,6 +11,7 @@ const ACTIONS = [
   { action: "retry", Icon: RotateCw, variant: "ghost" },
   { action: "cancel", Icon: Ban, variant: "ghost" },
   { action: "reschedule", Icon: CalendarClock, variant: "ghost" },
+  { action: "move", Icon: CornerDownRight, variant: "ghost" },
   { action: "delete", Icon: Trash2, variant: "danger" },
 ] as const;
 

@@ -126,7 +126,7 @@ export function JobsPage({ acts, drawer }: Props) {
             busy={acts.busy}
             onAct={(action) => {
               if (matching.all !== null) matching.start(action);
-              else if (action !== "reschedule") void act(action, targets);
+              else if (action !== "reschedule" && action !== "move") void act(action, targets);
               else bulk?.(action, { q: "", ids: targets.map(({ id }) => id) }, selection.clear);
             }}
             onClear={selection.clear}

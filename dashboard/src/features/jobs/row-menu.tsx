@@ -2,6 +2,7 @@ import {
   Ban,
   CalendarClock,
   Copy,
+  CornerDownRight,
   Filter,
   Link as LinkIcon,
   Maximize2,
@@ -18,6 +19,7 @@ import { useRefusal } from "@/lib/session";
 import { acts as actWords } from "@/lib/text/acts";
 import { words } from "@/lib/text/jobs";
 import { kit } from "@/lib/text/kit";
+import { words as placeWords } from "@/lib/text/move";
 import { words as timeWords } from "@/lib/text/reschedule";
 import { Menu, type MenuGroup } from "@/ui/menu";
 import { toast } from "@/ui/toast";
@@ -40,6 +42,7 @@ interface Props {
 export function RowMenu({ shown, onClose, onOpen, onAct, onFilter }: Props) {
   const permission = useRefusal("jobs:write");
   const reschedule = useAction("reschedule");
+  const move = useAction("move");
   if (!shown) return null;
   const { row, at } = shown;
   const refusal = (action: JobAction) =>
@@ -88,6 +91,16 @@ export function RowMenu({ shown, onClose, onOpen, onAct, onFilter }: Props) {
                 icon: <CalendarClock aria-hidden size={14} />,
                 refusal: permission ?? (waitsIn(row.state) ? undefined : timeWords.notWaiting),
                 onSelect: () => reschedule(row),
+              },
+            ]
+          : []),
+        ...(move
+          ? [
+              {
+                label: placeWords.item,
+                icon: <CornerDownRight aria-hidden size={14} />,
+                refusal: permission ?? (waitsIn(row.state) ? undefined : placeWords.notWaiting),
+                onSelect: () => move(row),
               },
             ]
           : []),

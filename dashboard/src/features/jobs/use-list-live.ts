@@ -128,7 +128,21 @@ async function askEach(ids: readonly string[], signal: AbortSignal | undefined):
       const params = { path: { job_id: id } };
       const job = await take(client.GET("/api/v1/jobs/{job_id}", { params, ...(signal ? { signal } : {}) }));
       const { state, reason, round, attempt, run_at, started_at, finished_at, worker, cancel_requested_at } = job;
-      return { id, state, reason, round, attempt, run_at, started_at, finished_at, worker, cancel_requested_at };
+      const { queue, priority } = job;
+      const place = { queue, priority };
+      return {
+        id,
+        state,
+        reason,
+        round,
+        attempt,
+        run_at,
+        started_at,
+        finished_at,
+        worker,
+        cancel_requested_at,
+        ...place,
+      };
     } catch (error) {
       if (error instanceof Refused && error.status === 404) return { id, gone: true };
       throw error;

@@ -1,3 +1,4 @@
+import { words as place } from "./move";
 import { plural } from "./plural";
 import { words as time } from "./reschedule";
 
@@ -6,11 +7,19 @@ type Act = "retry" | "cancel" | "delete";
 const jobs = (n: number) => `${n} ${plural(n, { one: "job", other: "jobs" })}`;
 
 const DONE: Record<Act, string> = { retry: "Retried", cancel: "Cancelled", delete: "Deleted" };
-const VERB: Record<Act, string> = { retry: "Retry", cancel: "Cancel", delete: "Delete" };
-const NONE_FIT: Record<Act, string> = {
+const VERB: Record<Act | "reschedule" | "move", string> = {
+  retry: "Retry",
+  cancel: "Cancel",
+  delete: "Delete",
+  reschedule: "Reschedule",
+  move: "Move",
+};
+const NONE_FIT: Record<Act | "reschedule" | "move", string> = {
   retry: "Only jobs that are dead, scheduled or retrying can be retried",
   cancel: "Only jobs that have not ended can be cancelled",
   delete: "Only jobs that have ended can be deleted: cancel them first",
+  reschedule: time.notWaiting,
+  move: place.notWaiting,
 };
 const CONSEQUENCE: Record<Act, string> = {
   retry: "Dead jobs start a new round; scheduled and retrying ones become due now.",
@@ -25,12 +34,12 @@ const CONSEQUENCE_OF_ONE: Record<Act, string> = {
 
 /** Words of what is done to jobs by hand. */
 export const acts = {
-  verb: (act: Act | "reschedule") => (act === "reschedule" ? "Reschedule" : VERB[act]),
+  verb: (act: Act | "reschedule" | "move") => VERB[act],
   /** A retry of a job that waits for its time. */
   runNow: "Run now",
   dueNowTask: (task: string) => `${task} is due now`,
   verbOf: (act: Act, n: number) => `${VERB[act]} ${jobs(n)}`,
-  noneFit: (act: Act | "reschedule") => (act === "reschedule" ? time.notWaiting : NONE_FIT[act]),
+  noneFit: (act: Act | "reschedule" | "move") => NONE_FIT[act],
   question: (act: Act, n: number) => `${VERB[act]} ${jobs(n)}?`,
   consequence: (act: Act, n: number) => (n === 1 ? CONSEQUENCE_OF_ONE : CONSEQUENCE)[act],
   onlySome: (fit: number, others: number) =>

@@ -72,4 +72,6 @@ def _probe(row: Row) -> JobProbe:
         str(row["worker_id"]) if row["worker_id"] else None,
         row["progress"],
         row["cancel_requested_at"],
+        row["queue"],
+        row["priority"],
     )

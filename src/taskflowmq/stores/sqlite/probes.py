@@ -55,7 +55,9 @@ class SqliteProbes:
 
 
 def _probe(row: Sequence[Any]) -> JobProbe:
-    job_id, state, reason, round_no, attempt, lease_no, run_at, *times, worker, progress, cancel_at = row
+    job_id, state, reason, round_no, attempt, lease_no, run_at, *times, worker, progress, cancel_at, queue, priority = (
+        row
+    )
     return JobProbe(
         UUID(bytes=job_id),
         State(state),
@@ -69,4 +71,6 @@ def _probe(row: Sequence[Any]) -> JobProbe:
         None if worker is None else str(UUID(bytes=worker)),
         maybe_bytes(progress),
         maybe_time(cancel_at),
+        queue,
+        priority,
     )

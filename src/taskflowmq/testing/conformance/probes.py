@@ -44,6 +44,8 @@ def moving(view: JobView) -> JobProbe:
         view.worker,
         view.raw_progress,
         view.cancel_requested_at,
+        view.queue,
+        view.priority,
     )
 
 
