@@ -342,10 +342,19 @@ def test_a_burst_runs_what_there_is_and_ends(start: Start, tmp_path: Path) -> No
         assert (
             start("enqueue", "double", f'{{"n": {n}}}', "--app", "shop:app", **environ).process.wait(READY_SECONDS) == 0
         )
-    worker = start("worker", "shop:app", "--burst", "--poll", "0.1", **environ)
+    worker = start("worker", "shop:app", "--burst", "--poll", "0.1", TASKFLOW_RELEASE="shop-2.5.0", **environ)
     assert worker.process.wait(READY_SECONDS) == 0
+    assert "release shop-2.5.0; queues all" in worker.errors()
     listed = start("jobs", "list", "--json", **environ)
     assert [job["state"] for job in listed.announcement()["items"]] == ["completed"] * 3
+    (child,) = start("workers", "list", "--json", **environ).announcement()["items"]
+    assert child["release"] == "shop-2.5.0"
+
+
+def test_a_worker_refuses_a_release_that_cannot_be_announced(start: Start) -> None:
+    worker = start("worker", "shop:app", TASKFLOW_RELEASE="x" * 65)
+    assert worker.process.wait(READY_SECONDS) == 2
+    assert "TASKFLOW_RELEASE must be 1…64 characters, got 65" in worker.errors()
 
 
 def test_reload_starts_anew_after_a_change_and_ends_by_one_signal(start: Start, tmp_path: Path) -> None:

@@ -102,3 +102,13 @@ def test_the_list_as_json(cli: Cli) -> None:
     [one] = json.loads(cli("workers", "list", "--json").out)["items"]
     assert (one["id"], one["slots"], one["busy"], one["jobs"]) == (str(worker), 4, 0, [])
     assert one["load"]["rss"] == 64 * 1024 * 1024
+
+
+def test_the_list_says_releases_if_a_worker_has_one(cli: Cli) -> None:
+    registered()
+    assert "RELEASE" not in cli("workers", "list").out
+    in_store(lambda store: store.workers.register(new_worker(uuid4(), 60_000, release="shop-2.5.0")))
+    head, *rows = cli("workers", "list").out.splitlines()
+    assert "RELEASE" in head.split()
+    assert ["shop-2.5.0" in row for row in rows].count(True) == 1
+    assert {one["release"] for one in cli("workers", "list", "--json").json["items"]} == {None, "shop-2.5.0"}

@@ -1,4 +1,4 @@
-"""What travels with a job beside its arguments: the trace it belongs to, who asked, which version of the program."""
+"""What travels with a job beside its arguments: the trace it belongs to, who asked, which release of the program."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from taskflowmq.testing import adrain
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
-async def test_a_handler_sees_the_trace_and_the_version_of_who_enqueued(database_url: str) -> None:
+async def test_a_handler_sees_the_trace_and_the_release_of_who_enqueued(database_url: str) -> None:
     seen: list[dict[str, Any]] = []
-    async with TaskFlow(database_url, version="2.4.1") as app:
+    async with TaskFlow(database_url, release="2.4.1") as app:
 
         @app.task
         async def look(ctx: Context) -> None:
@@ -25,9 +25,9 @@ async def test_a_handler_sees_the_trace_and_the_version_of_who_enqueued(database
         await app.aenqueue_many([look.job(), look.using(traceparent=TRACE).job()])
         await adrain(app)
     assert seen == [
-        {"traceparent": TRACE, "app_version": "2.4.1"},
-        {"app_version": "2.4.1"},
-        {"traceparent": TRACE, "app_version": "2.4.1"},
+        {"traceparent": TRACE, "release": "2.4.1"},
+        {"release": "2.4.1"},
+        {"traceparent": TRACE, "release": "2.4.1"},
     ]
 
 
@@ -75,8 +75,3 @@ def test_ids_of_nothing_but_zeros_are_no_trace() -> None:
     assert is_traceparent(TRACE)
     assert not is_traceparent(f"00-{'0' * 32}-00f067aa0ba902b7-01")
     assert not is_traceparent(f"00-4bf92f3577b34da6a3ce929d0e0e4736-{'0' * 16}-01")
-
-
-def test_a_version_that_cannot_be_stored_is_refused() -> None:
-    with pytest.raises(InvalidJob, match="version"):
-        TaskFlow("sqlite:///never-opened.db", version="x" * 129)

@@ -83,7 +83,7 @@ def test_a_handlers_trace_stays_with_the_handlers_jobs() -> None:
 
 
 def test_a_task_of_two_apps_takes_each_ones_tenant() -> None:
-    first = TaskFlow("sqlite:///unused.db", tenant="one", version="1")
+    first = TaskFlow("sqlite:///unused.db", tenant="one", release="1")
     second = TaskFlow("sqlite:///unused.db", tenant="two")
     first.include(plain)
     second.include(plain)

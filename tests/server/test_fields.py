@@ -33,7 +33,7 @@ NOT_SAID = {
     "tenant": "the app's",
     "share": "nothing sets it yet",
     "args_version": "the task's",
-    "headers": "traceparent, the caller and the program's version",
+    "headers": "traceparent, the caller and the program's release",
 }
 DUE = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=2)
 #: Field -> (option, its value in Python and in JSON, what is stored), where they are not one name and one value.

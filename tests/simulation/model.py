@@ -44,6 +44,7 @@ from taskflowmq.core.job import (
     QueueRef,
 )
 from taskflowmq.core.pauses import Pause
+from taskflowmq.core.releases import MAX_RELEASES, Release
 from taskflowmq.core.transitions import Transition
 from taskflowmq.core.workers import Command, CommandAnswer, Known, decide
 from taskflowmq.ports.clock import Clock
@@ -221,7 +222,7 @@ class ModelWorkers:
     def __init__(self, data: Data, now: Callable[[], datetime]) -> None:
         self._data, self._now = data, now
 
-    async def register(self, worker: NewWorker) -> None:
+    async def register(self, worker: NewWorker) -> int | None:
         now = self._now()
         row = Member(
             supervisor=worker.supervisor,
@@ -234,11 +235,29 @@ class ModelWorkers:
             info=worker.info,
             command=worker.command,
             command_at=None if worker.command is None else now,
+            release=worker.release,
         )
         known = self._data.workers.setdefault(worker.id, row)
         if known.ended_at is None:
             # A repeat after a lost answer: the lease begins now.
             self._data.workers[worker.id] = msgspec.structs.replace(known, lease_until=row.lease_until)
+        return None if worker.release is None else await self.announce_release(worker.release)
+
+    async def announce_release(self, name: str, *, age_ms: int = 0) -> int:
+        at, known = self._now() - timedelta(milliseconds=age_ms), self._data.releases
+        release = known.get(name) or Release(id=len(known) + 1, name=name, first_at=at, last_at=at)
+        known[name] = msgspec.structs.replace(release, last_at=max(release.last_at, at))
+        return release.id
+
+    async def list_releases(
+        self, since: datetime | None = None, until: datetime | None = None, *, most: int = MAX_RELEASES
+    ) -> list[Release]:
+        found = [
+            one
+            for one in self._data.releases.values()
+            if (since is None or one.first_at >= since) and (until is None or one.first_at < until)
+        ]
+        return sorted(found, key=lambda one: (one.first_at, one.id))[-most:]
 
     async def renew(
         self, worker_ids: Sequence[UUID], lease_ms: int, *, loads: Sequence[bytes | None] = ()

@@ -20,6 +20,7 @@ from taskflowmq.core.inspection import Question
 from taskflowmq.core.job import Counters, JobKind, NewJob, QueueRef
 from taskflowmq.core.job_logs import LogLine
 from taskflowmq.core.pauses import Pause
+from taskflowmq.core.releases import Release
 from taskflowmq.core.retention import QueueRetention
 from taskflowmq.core.system import DutyProcess
 from taskflowmq.core.views import SavedView
@@ -135,6 +136,7 @@ class Member(Row, frozen=True, kw_only=True, gc=False):
     command: Command | None = None
     command_at: datetime | None = None
     command_by: str | None = None
+    release: str | None = None
 
 
 class Request(Row, frozen=True, kw_only=True, gc=False):
@@ -213,6 +215,8 @@ class Data:
         self.keys: dict[tuple[str, str], Key] = {}
         self.requests: dict[tuple[str, str], Request] = {}
         self.workers: dict[UUID, Member] = {}
+        #: By name.
+        self.releases: dict[str, Release] = {}
         #: Queue → its pause, or None.
         self.queues: dict[QueueRef, Pause | None] = {}
         #: Queue → when it was used last.

@@ -2126,7 +2126,10 @@ export interface components {
             supervisor: string;
             host: string;
             pid: number;
+            /** @description Version of TaskFlow */
             version: string;
+            /** @description Release of its program; null: it announces none */
+            release: string | null;
             /** @description living, draining, lost (its lease is over: it died, or cannot reach the store) or ended */
             state: components["schemas"]["WorkerState"];
             /** Format: date-time */
@@ -7528,6 +7531,7 @@ export interface operations {
                      *           "host": "worker-1",
                      *           "pid": 4711,
                      *           "version": "0.1.0",
+                     *           "release": "shop-2.4.1",
                      *           "state": "living",
                      *           "started_at": "2026-11-22T05:59:00Z",
                      *           "lease_until": "2026-11-22T06:00:25Z",
@@ -7655,6 +7659,7 @@ export interface operations {
                      *       "host": "worker-1",
                      *       "pid": 4711,
                      *       "version": "0.1.0",
+                     *       "release": "shop-2.4.1",
                      *       "state": "draining",
                      *       "started_at": "2026-11-22T05:59:00Z",
                      *       "lease_until": "2026-11-22T06:00:25Z",
@@ -7829,6 +7834,7 @@ export interface operations {
                      *       "host": "worker-1",
                      *       "pid": 4711,
                      *       "version": "0.1.0",
+                     *       "release": "shop-2.4.1",
                      *       "state": "living",
                      *       "started_at": "2026-11-22T05:59:00Z",
                      *       "lease_until": "2026-11-22T06:00:25Z",
@@ -7999,6 +8005,7 @@ export interface operations {
                      *       "host": "worker-1",
                      *       "pid": 4711,
                      *       "version": "0.1.0",
+                     *       "release": "shop-2.4.1",
                      *       "state": "draining",
                      *       "started_at": "2026-11-22T05:59:00Z",
                      *       "lease_until": "2026-11-22T06:00:25Z",

@@ -29,6 +29,16 @@ describe("workers", () => {
     expect(groups[0]).toMatchObject({ versions: ["1.3.9", "1.4.0"], busy: 2, slots: 10, serving: 1 });
   });
 
+  it("name the releases of their programs once, and none where none is announced", () => {
+    const groups = groupWorkers([
+      workerRow(1, { release: "shop-2.5.0" }),
+      workerRow(2, { release: "shop-2.4.1" }),
+      workerRow(3, { release: "shop-2.5.0" }),
+      workerRow(4, { host: "beta", supervisor: workerId(8) }),
+    ]);
+    expect(groups.map((group) => group.releases)).toEqual([["shop-2.4.1", "shop-2.5.0"], []]);
+  });
+
   it("of a supervisor that ended stand below the others", () => {
     const groups = groupWorkers([
       workerRow(1, { state: "ended", supervisor: workerId(8), started_at: "2026-11-30T08:00:00Z" }),
@@ -38,10 +48,10 @@ describe("workers", () => {
   });
 
   it("are found by what names them", () => {
-    const worker = workerRow(1, { info: { queues: ["mail"] } });
-    expect(["1111", "ALPHA", "mai", "1.4", " ", "4001"].map((text) => workerMatches(worker, text))).not.toContain(
-      false,
-    );
+    const worker = workerRow(1, { release: "shop-2.5.0", info: { queues: ["mail"] } });
+    expect(
+      ["1111", "ALPHA", "mai", "1.4", "SHOP-2", " ", "4001"].map((text) => workerMatches(worker, text)),
+    ).not.toContain(false);
     expect(workerMatches(worker, "media")).toBe(false);
   });
 });

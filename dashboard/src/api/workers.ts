@@ -9,6 +9,8 @@ export interface WorkerGroup {
   supervisor: string;
   host: string;
   versions: string[];
+  /** Of its program: none if it announces none. */
+  releases: string[];
   slots: number;
   busy: number;
   /** Of those that claim. */
@@ -69,6 +71,7 @@ function groupOf(supervisor: string, members: Worker[]): WorkerGroup {
     supervisor,
     host: members[0]?.host ?? "",
     versions: [...new Set(members.map((one) => one.version))].sort(),
+    releases: [...new Set(members.flatMap((one) => one.release ?? []))].sort(),
     busy,
     slots,
     serving: members.filter(isServing).length,
@@ -88,12 +91,12 @@ function compare(a: string, b: string): number {
   return a === b ? 0 : a < b ? -1 : 1;
 }
 
-/** Whether a text is found in what names a worker: id, host, queue, version, supervisor. */
+/** Whether a text is found in what names a worker: id, host, queue, release, version, supervisor. */
 export function workerMatches(worker: Worker, text: string): boolean {
   const wanted = text.trim().toLowerCase();
   if (wanted === "") return true;
-  const names = [worker.id, worker.supervisor, worker.host, worker.version, String(worker.pid), ...worker.info.queues];
-  return names.some((name) => name.toLowerCase().includes(wanted));
+  const names = [worker.id, worker.supervisor, worker.host, worker.version, String(worker.pid)];
+  return [...names, worker.release ?? "", ...worker.info.queues].some((name) => name.toLowerCase().includes(wanted));
 }
 
 export type WorkerCommand = "drain" | "resume" | "stop";

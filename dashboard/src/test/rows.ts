@@ -41,6 +41,7 @@ export function workerRow(digit: number, more: MoreOfWorker = {}): Worker {
     host: "alpha",
     pid: 4000 + digit,
     version: "1.4.0",
+    release: null,
     started_at: `2026-11-30T11:00:0${digit}Z`,
     lease_until: "2026-11-30T12:00:15Z",
     ended_at: null,

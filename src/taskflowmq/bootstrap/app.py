@@ -34,7 +34,8 @@ class TaskFlow(BaseApp):
         store_options: fields of the adapter's options, by name: ``{"pool_size": 10}``, ``{"migrate": "manual"}``.
         clock: overrides the database's clock; for tests and simulation.
         telemetry: counts what is enqueued.
-        version: of your program; handlers see it as ``ctx.headers["app_version"]``.
+        release: the name of your program's version, such as a tag; None: TASKFLOW_RELEASE, else none. Workers announce
+            it, and handlers see that of the program that enqueued as ``ctx.headers["release"]``.
         store_timeout: how long a call may wait for the store, in seconds; None: TASKFLOW_STORE_TIMEOUT, else 10.
         redact: fields of jobs that no reader is shown, beside the built-in ones and those of TASKFLOW_REDACT; see
             docs/redaction.md.
@@ -48,7 +49,7 @@ class TaskFlow(BaseApp):
         store_options: Mapping[str, Any] | None = None,
         clock: Clock | None = None,
         telemetry: Telemetry | None = None,
-        version: str | None = None,
+        release: str | None = None,
         store_timeout: float | None = None,
         redact: Sequence[str] = (),
     ) -> None:
@@ -57,7 +58,7 @@ class TaskFlow(BaseApp):
             make_store=self._store,
             tenant=tenant,
             telemetry=telemetry,
-            version=version,
+            release=release,
             store_timeout=store_timeout,
             redact=redact,
         )

@@ -58,6 +58,7 @@ async def work(app: BaseApp, config: ChildConfig, program: Program) -> int:
         tenant=app.tenant,
         command=config.command,
         commands=config.commands,
+        release=app.release,
     )
     worker = Worker(
         hold.session.store,

@@ -61,7 +61,7 @@ class EmbeddedWorker:
                 telemetry=telemetry,
                 duties=duties_of(store, options, telemetry),
                 launch=launch,
-                identity=WorkerIdentity.embedded(self._app.tenant),
+                identity=WorkerIdentity.embedded(self._app.tenant, self._app.release),
             )
         return self._worker
 

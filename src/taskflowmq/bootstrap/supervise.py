@@ -27,7 +27,7 @@ MULTIPROC_DIR = "PROMETHEUS_MULTIPROC_DIR"
 def introduction(app: BaseApp, options: WorkerOptions) -> str:
     """Return the log line of a worker's start.
 
-    Version, store, tenants where it serves others than that of its app, queues, tasks and room.
+    Version, release, store, tenants where it serves others than that of its app, queues, tasks and room.
     """
     names = app.tasks.names()
     shown = ", ".join(names[:NAMED_TASKS]) + (f" and {len(names) - NAMED_TASKS} more" if names[NAMED_TASKS:] else "")
@@ -36,8 +36,9 @@ def introduction(app: BaseApp, options: WorkerOptions) -> str:
     queues = ", ".join(options.queues) or "all"
     served = options.serving(app.tenant)
     tenants = "" if served == (app.tenant,) else f"tenants {', '.join(served) or 'all'}; "
+    release = "" if app.release is None else f"release {app.release}; "
     return (
-        f"taskflow {version('taskflowmq')} works on {app.store.url}: {tenants}queues {queues}; "
+        f"taskflow {version('taskflowmq')} works on {app.store.url}: {release}{tenants}queues {queues}; "
         f"tasks {shown or 'none'}; {children} of {room}"
     )
 

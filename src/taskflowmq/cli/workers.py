@@ -49,11 +49,10 @@ def list_command(database_url: str | None, as_json: bool) -> None:
     for one, info in zip(workers, infos, strict=True):
         serves = *(", ".join(info.get(what, ())) or "all" for what in shown), ", ".join(info.get("tasks", ())) or None
         running = f"{one.running}/{info['concurrency']}" if "concurrency" in info else one.running
-        rows.append(
-            (one.id, one.host, one.pid, one.version, one.state, running, *load_cells(one), *serves, one.started_at)
-        )
-    columns = ("id", "host", "pid", "version", "is", "running", "cpu", "memory", *shown, "tasks", "started")
-    emit_table(columns, rows, empty="No workers: start one with taskflow worker", optional=("cpu", "memory"))
+        is_ = one.id, one.host, one.pid, one.version, one.release, one.state
+        rows.append((*is_, running, *load_cells(one), *serves, one.started_at))
+    columns = ("id", "host", "pid", "version", "release", "is", "running", "cpu", "memory", *shown, "tasks", "started")
+    emit_table(columns, rows, empty="No workers: start one with taskflow worker", optional=("release", "cpu", "memory"))
 
 
 def load_cells(view: WorkerView) -> tuple[str | None, str | None]:

@@ -12,6 +12,7 @@ import os
 import threading
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Self, Unpack
 from uuid import UUID
 
@@ -34,6 +35,7 @@ from taskflowmq.client.options import NO_OPTIONS, Origin, SendOptions, asked_by,
 from taskflowmq.client.queues import Queues
 from taskflowmq.client.redacting import configured_rules
 from taskflowmq.client.registry import Registry
+from taskflowmq.client.release import program_release
 from taskflowmq.client.sender import Sender
 from taskflowmq.client.session import Session
 from taskflowmq.client.sync import sync_twin
@@ -42,7 +44,7 @@ from taskflowmq.client.views import Views
 from taskflowmq.core.errors import WrongContext
 from taskflowmq.core.job import DEFAULT_TENANT, NewJob
 from taskflowmq.core.redaction import read_rules
-from taskflowmq.core.validation import check_name, check_text
+from taskflowmq.core.validation import check_name
 from taskflowmq.ports.store import Store
 from taskflowmq.ports.telemetry import Telemetry
 
@@ -69,7 +71,7 @@ class BaseApp(Hooked):
         make_store: makes a store of a URL, without opening it.
         tenant: the workspace that this app's jobs, queues and tasks belong to.
         telemetry: counts what is enqueued.
-        version: of your program; handlers see it as ``ctx.headers["app_version"]``.
+        release: the name of your program's version, such as a tag; None: TASKFLOW_RELEASE, else none.
         store_timeout: how long a call may wait for the store, in seconds; None: TASKFLOW_STORE_TIMEOUT, else 10.
         redact: fields of jobs that no reader is shown, beside the built-in ones and those of TASKFLOW_REDACT.
 
@@ -83,11 +85,16 @@ class BaseApp(Hooked):
         errors: what fails, by kind; resolving and muting it.
         views: saved views of the list of jobs.
         history: what happened to jobs, per minute, queue and task.
+        release: the name of the program's version; None: it has none. A wrong TASKFLOW_RELEASE raises InvalidSetting.
         spec: ``module:attribute`` that the body processes of an embedded worker import to have this app whole, where
             a task's own module is not enough; None for a plain program.
     """
 
     spec: str | None = None
+    #: The environment is read at the first use, not at import.
+    release = cached_property(lambda self: program_release(self._given_release))
+    #: Where jobs of this app come from: always the same object, by which templates of jobs know that they fit.
+    origin = cached_property(lambda self: Origin(self.tenant, release=self.release))
 
     def __init__(
         self,
@@ -96,7 +103,7 @@ class BaseApp(Hooked):
         make_store: MakeStore,
         tenant: str = DEFAULT_TENANT,
         telemetry: Telemetry | None = None,
-        version: str | None = None,
+        release: str | None = None,
         store_timeout: float | None = None,
         redact: Sequence[str] = (),
     ) -> None:
@@ -110,6 +117,7 @@ class BaseApp(Hooked):
         self.says_url, self.given_timeout = url is not None, self._store_timeout
         self._make_store = make_store
         self._hub: Hub[Session] = Hub(self._open_session, self._patience)
+        self._given_release = None if release is None else program_release(release)
         self._threads = threading.local()
         self.tasks = Registry()
         self.task = Declare(self)
@@ -121,7 +129,6 @@ class BaseApp(Hooked):
         self.errors = Errors(self._hub, self.tenant, self.acting)
         self.views = Views(self._hub, self.tenant, self.acting)
         self.history = History(self._hub, self.tenant)
-        self.origin = Origin(self.tenant, version=None if version is None else check_text("/version", version, 128))
         self.sender = Sender(self._hub, self.tasks, lambda: self.origin)
         self.jobs = Jobs(self._hub, self.tenant, self.acting, self.sender)
 

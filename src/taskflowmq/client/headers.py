@@ -1,6 +1,6 @@
 """The headers of a job: what TaskFlow itself carries from the enqueue to the handler, beside the user's ``meta``.
 
-``traceparent`` (W3C trace context), ``actor`` (the caller over REST), ``app_version`` (the version of the program),
+``traceparent`` (W3C trace context), ``actor`` (the caller over REST), ``release`` (that of the program),
 ``replay_of`` (the job that an operator replayed by this one).
 A header is set only if it is known, so most jobs carry none, which costs nothing.
 """
@@ -37,12 +37,12 @@ def check_traceparent(value: object) -> str | None:
 
 
 def job_headers(
-    traceparent: str | None, actor: str | None, version: str | None, replay_of: str | None = None
+    traceparent: str | None, actor: str | None, release: str | None, replay_of: str | None = None
 ) -> bytes | None:
     """Return the headers of a new job as JSON, or None; a job that a handler enqueues continues the handler's trace."""
     if traceparent is None and (run := running.get()) is not None:
         traceparent = run.context.headers.get(TRACEPARENT)
-    if traceparent is None and actor is None and version is None and replay_of is None:
+    if traceparent is None and actor is None and release is None and replay_of is None:
         return None
-    given = {TRACEPARENT: traceparent, "actor": actor, "app_version": version, REPLAY_OF: replay_of}
+    given = {TRACEPARENT: traceparent, "actor": actor, "release": release, REPLAY_OF: replay_of}
     return msgspec.json.encode({name: value for name, value in given.items() if value is not None})

@@ -146,11 +146,11 @@ def check_chance(delay_ms: int, expires_in_ms: int | None) -> None:
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """The origin of a job: its tenant, how its id is made, the version of the program that enqueues it."""
+    """The origin of a job: its tenant, how its id is made, the release of the program that enqueues it."""
 
     tenant: str = DEFAULT_TENANT
     new_id: Callable[[], UUID] = new_id
-    version: str | None = None
+    release: str | None = None
 
 
 NO_APP = Origin()
@@ -193,7 +193,7 @@ def make_template(options: Options, defaults: Defaults, key: UniqueKey | None, o
         key,
         options.tags,
         options.meta,
-        job_headers(options.traceparent, options.actor, origin.version, options.replay_of),
+        job_headers(options.traceparent, options.actor, origin.release, options.replay_of),
     )
     return JobTemplate(options, origin, rest)
 

@@ -57,7 +57,7 @@ class Context(ABC):
 
     @property
     def headers(self) -> Mapping[str, Any]:
-        """What travelled with the job: ``traceparent``, ``actor``, ``app_version``, each only if it is known."""
+        """What travelled with the job: ``traceparent``, ``actor``, ``release``, each only if it is known."""
         raw = self.job.headers
         found: dict[str, Any] = msgspec.json.decode(raw) if raw else {}
         return found

@@ -61,7 +61,8 @@ class WorkerOut(msgspec.Struct, kw_only=True):
     supervisor: UUID
     host: str
     pid: int
-    version: str
+    version: Annotated[str, Meta(description="Version of TaskFlow")]
+    release: Annotated[str | None, Meta(description="Release of its program; null: it announces none")]
     state: Annotated[
         WorkerState,
         Meta(description="living, draining, lost (its lease is over: it died, or cannot reach the store) or ended"),
@@ -102,6 +103,7 @@ def worker_out(view: WorkerView, jobs: Sequence[RunningJob] = ()) -> WorkerOut:
         host=view.host,
         pid=view.pid,
         version=view.version,
+        release=view.release,
         state=view.state,
         started_at=view.started_at,
         lease_until=view.lease_until,

@@ -22,6 +22,7 @@ class WorkerDeps:
     """Ports and options of one worker. ``worker_id`` changes when an embedded worker lost its lease.
 
     ``tenant`` is that of the app whose tasks these are; ``tenants`` are those that the worker serves; none means all.
+    ``release_id`` is the store's id of the program's release: known once the worker is registered, if it announces one.
     """
 
     store: Store
@@ -33,6 +34,7 @@ class WorkerDeps:
     tenant: str
     tenants: tuple[str, ...] = field(init=False)
     history: HistoryWriter = field(init=False)
+    release_id: int | None = field(init=False, default=None)
 
     @property
     def keeps_lines(self) -> bool:

@@ -33,12 +33,14 @@ class WorkerIdentity(msgspec.Struct, frozen=True, kw_only=True):
     command: Command | None = None
     #: The commands that are handed on to it: its supervisor may be of an older version.
     commands: Sequence[str] = KNOWN
+    #: Of the program that it belongs to.
+    release: str | None = None
 
     @classmethod
-    def embedded(cls, tenant: str = DEFAULT_TENANT) -> WorkerIdentity:
+    def embedded(cls, tenant: str = DEFAULT_TENANT, release: str | None = None) -> WorkerIdentity:
         """A worker that is its own supervisor."""
         worker_id = uuid4()
-        return cls(worker_id=worker_id, supervisor=worker_id, tenant=tenant)
+        return cls(worker_id=worker_id, supervisor=worker_id, tenant=tenant, release=release)
 
 
 def introduction(
@@ -71,6 +73,7 @@ def introduction(
         lease_ms=options.lease_ms,
         info=msgspec.json.encode(info),
         command=command,
+        release=identity.release,
     )
 
 

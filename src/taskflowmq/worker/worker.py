@@ -319,7 +319,7 @@ class Worker:
         while not self._is_stopping():
             began = self._deps.clock.monotonic()
             try:
-                await self._deps.store.workers.register(row)
+                self._deps.release_id = await self._deps.store.workers.register(row)
                 for tenant in self._deps.tenants or (self._deps.tenant,):
                     await self._announce(tenant, notices)
                 store_log.worked()

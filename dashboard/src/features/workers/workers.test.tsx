@@ -36,7 +36,7 @@ beforeEach(() => {
       load: { cpu: 0.34, cpu_seconds: 12.5, rss: 92_000_000, at: "2026-11-30T11:59:58Z" },
       jobs: [job(1, "send_email"), job(2, "capture"), job(3, "resize")],
     }),
-    workerRow(2, { state: "draining" }),
+    workerRow(2, { state: "draining", release: "shop-2.5.0" }),
     workerRow(3, { state: "lost", running: 3, host: "beta", supervisor: workerId(8) }),
     workerRow(4, { state: "lost", host: "beta", supervisor: workerId(8) }),
     workerRow(5, { state: "ended", ended_at: "2026-11-30T11:50:00Z", host: "beta", supervisor: workerId(8) }),
@@ -64,7 +64,9 @@ test("workers stand below their host and supervisor, with what they have to do",
   expect(heads[0]).toContain("alpha");
   expect(heads[0]).toContain("supervisor 99999999");
   expect(heads[0]).toContain("12 of 70 slots busy");
+  expect(heads[0]).toContain("release shop-2.5.0TaskFlow 1.4.0");
   expect(heads[1]).toContain("beta");
+  expect(heads[1]).not.toContain("release");
   const busy = await row(1);
   expect(busy.textContent).toContain("billing, mail");
   expect(busy.textContent).toContain("tenant acme");

@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from taskflowmq.core.job import DEFAULT_TENANT
 
 #: What a project's own app has said already.
-_OF_THE_APP = ("TENANT", "VERSION", "STORE_OPTIONS", "STORE_TIMEOUT")
+_OF_THE_APP = ("TENANT", "RELEASE", "STORE_OPTIONS", "STORE_TIMEOUT")
 
 
 class TaskFlowSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="upper"):
@@ -22,7 +22,7 @@ class TaskFlowSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
         app: ``module:attribute`` of an app of your own; by default one is made.
         url: the store. By default TASKFLOW_DATABASE_URL, else the database that ``database`` names.
         database: a key of DATABASES, SQLite or PostgreSQL.
-        tenant, version, store_options, store_timeout: as for ``TaskFlow(…)``.
+        tenant, release, store_options, store_timeout: as for ``TaskFlow(…)``.
         tasks_module: the module of each installed app that is looked into for tasks.
         renew_connections: whether Django's connections are checked before and after each body.
         migrate: whether ``manage.py migrate`` makes and updates TaskFlow's tables, too.
@@ -32,7 +32,7 @@ class TaskFlowSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     url: str | None = None
     database: str = "default"
     tenant: str = DEFAULT_TENANT
-    version: str | None = None
+    release: str | None = None
     store_options: dict[str, Any] = msgspec.field(default_factory=dict)
     store_timeout: float | None = None
     tasks_module: str = "tasks"

@@ -38,7 +38,7 @@ class DjangoTaskFlow(TaskFlow):
         super().__init__(
             conf.url,
             tenant=conf.tenant,
-            version=conf.version,
+            release=conf.release,
             store_options=conf.store_options,
             store_timeout=conf.store_timeout,
         )

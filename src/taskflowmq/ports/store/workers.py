@@ -14,6 +14,7 @@ import msgspec
 
 from taskflowmq.core.audit import Caller
 from taskflowmq.core.job import HeldJob
+from taskflowmq.core.releases import MAX_RELEASES, Release
 from taskflowmq.core.workers import Command, CommandAnswer, WorkerState
 
 
@@ -31,6 +32,8 @@ class NewWorker(msgspec.Struct, frozen=True, kw_only=True):
     info: bytes
     #: What it obeys already: of the worker that it replaces.
     command: Command | None = None
+    #: Of its program (:mod:`taskflowmq.core.releases`).
+    release: str | None = None
 
 
 class WorkerView(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +58,8 @@ class WorkerView(msgspec.Struct, frozen=True, kw_only=True):
     command: Command | None = None
     command_at: datetime | None = None
     command_by: str | None = None
+    #: Of its program.
+    release: str | None = None
 
     @property
     def state(self) -> WorkerState:
@@ -77,8 +82,13 @@ class RunningJob(msgspec.Struct, frozen=True, kw_only=True):
 class Workers(Protocol):
     """Leases: who is considered alive. Workers belong to the installation."""
 
-    async def register(self, worker: NewWorker) -> None:
-        """Store a new worker whose lease begins now; a repeat renews the lease, and revives none that was ended."""
+    async def register(self, worker: NewWorker) -> int | None:
+        """Store a new worker whose lease begins now; a repeat renews the lease, and revives none that was ended.
+
+        Returns:
+            the id of the release that it announces, which is kept from its first announcement on; None: it announces
+            none.
+        """
         ...
 
     async def renew(
@@ -146,4 +156,24 @@ class Workers(Protocol):
 
     async def list_workers(self) -> list[WorkerView]:
         """Return living workers and those that ended in the last hour."""
+        ...
+
+    async def announce_release(self, name: str, *, age_ms: int = 0) -> int:
+        """Keep a release from its first announcement on, and return its id. A repeat moves its last time only.
+
+        Args:
+            name: of the release (:mod:`taskflowmq.core.releases`).
+            age_ms: how long ago it was announced, by the store's clock.
+        """
+        ...
+
+    async def list_releases(
+        self, since: datetime | None = None, until: datetime | None = None, *, most: int = MAX_RELEASES
+    ) -> list[Release]:
+        """Return the releases that were first announced from ``since`` to before ``until``, in that order.
+
+        Args:
+            since, until: the ends of the time; None: all before, or after.
+            most: of more than these, the newest.
+        """
         ...

@@ -126,6 +126,7 @@ _LIVING: dict[str, Any] = {
     "host": "worker-1",
     "pid": 4711,
     "version": "0.1.0",
+    "release": "shop-2.4.1",
     "state": "living",
     "started_at": "2026-11-22T05:59:00Z",
     "lease_until": "2026-11-22T06:00:25Z",

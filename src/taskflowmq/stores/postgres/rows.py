@@ -252,6 +252,7 @@ def worker_view(row: Row) -> WorkerView:
         command=command_of(row["command"]),
         command_at=row["command_at"],
         command_by=row["command_by"],
+        release=row["release"],
     )
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from taskflowmq.core.audit import Act
 from taskflowmq.core.job import HeldJob
+from taskflowmq.core.releases import MAX_RELEASES, Release
 from taskflowmq.core.workers import Command
 from taskflowmq.ports.store.workers import NewWorker, RunningJob, WorkerView
 from taskflowmq.stores.common.workers import CommonWorkers, command_of
@@ -37,8 +38,9 @@ class PostgresWorkers(CommonWorkers):
         self._generation = pool.generation
         self._forget_at = float("-inf")
 
-    async def register(self, worker: NewWorker) -> None:
-        """Store a new worker whose lease begins now."""
+    async def register(self, worker: NewWorker) -> int | None:
+        """Store a new worker whose lease begins now; return the id of its release, if it announces one."""
+        release_id = None if worker.release is None else await self.announce_release(worker.release)
         await self._pool.fetch(
             q.register_worker,
             self._now(),
@@ -51,7 +53,9 @@ class PostgresWorkers(CommonWorkers):
             worker.lease_ms,
             rows.ascii_json(worker.info),
             worker.command,
+            release_id,
         )
+        return release_id
 
     async def renew(
         self, worker_ids: Sequence[UUID], lease_ms: int, *, loads: Sequence[bytes | None] = ()
@@ -113,3 +117,15 @@ class PostgresWorkers(CommonWorkers):
     async def list_workers(self) -> list[WorkerView]:
         """Return living workers and those that ended in the last hour."""
         return [rows.worker_view(row) for row in await self._pool.fetch(q.list_workers, self._now())]
+
+    async def announce_release(self, name: str, *, age_ms: int = 0) -> int:
+        """Keep a release from its first announcement on, and return its id."""
+        release_id: int = await self._pool.fetchval(q.keep_release, self._now(), name, age_ms)
+        return release_id
+
+    async def list_releases(
+        self, since: datetime | None = None, until: datetime | None = None, *, most: int = MAX_RELEASES
+    ) -> list[Release]:
+        """Return releases that were first announced within a time (see :class:`~taskflowmq.ports.store.Workers`)."""
+        found = await self._pool.fetch(q.list_releases, since, until, most)
+        return [Release(**dict(row)) for row in reversed(found)]

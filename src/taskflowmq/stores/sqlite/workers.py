@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ import msgspec
 
 from taskflowmq.core.audit import Act
 from taskflowmq.core.job import Counters, HeldJob, JobKind
+from taskflowmq.core.releases import MAX_RELEASES, Release
 from taskflowmq.core.workers import Command
 from taskflowmq.ports.store.workers import NewWorker, RunningJob, WorkerView
 from taskflowmq.stores.common.workers import CommonWorkers, command_of
@@ -18,10 +20,12 @@ from taskflowmq.stores.sqlite.audit import append_act
 from taskflowmq.stores.sqlite.holder_watch import HolderWatch
 from taskflowmq.stores.sqlite.queries import q
 from taskflowmq.stores.sqlite.reader import Reader
-from taskflowmq.stores.sqlite.rows import from_us, join_ids, maybe_bytes, maybe_time, to_json
+from taskflowmq.stores.sqlite.rows import from_us, join_ids, maybe_bytes, maybe_time, to_json, to_us
 from taskflowmq.stores.sqlite.writer import Writer
 
 _HOUR_US = 3_600_000_000
+#: Before and after every stored time.
+_FIRST_US, _LAST_US = -(2**63), 2**63 - 1
 
 
 class SqliteWorkers(CommonWorkers):
@@ -33,8 +37,8 @@ class SqliteWorkers(CommonWorkers):
         self._watch = watch
         self._now = now
 
-    async def register(self, worker: NewWorker) -> None:
-        """Store a new worker whose lease begins now."""
+    async def register(self, worker: NewWorker) -> int | None:
+        """Store a new worker whose lease begins now; return the id of its release, if it announces one."""
         params = {
             "id": worker.id.bytes,
             "supervisor": worker.supervisor.bytes,
@@ -46,7 +50,14 @@ class SqliteWorkers(CommonWorkers):
             "info": worker.info.decode(),
             "command": worker.command,
         }
-        await self._writer.run(lambda conn: conn.execute(q.register_worker, {**params, "now": self._now()}))
+
+        def write(conn: sqlite3.Connection) -> int | None:
+            now = self._now()
+            release_id = None if worker.release is None else _keep_release(conn, worker.release, now)
+            conn.execute(q.register_worker, {**params, "now": now, "release_id": release_id})
+            return release_id
+
+        return await self._writer.run(write)
 
     async def renew(
         self, worker_ids: Sequence[UUID], lease_ms: int, *, loads: Sequence[bytes | None] = ()
@@ -138,10 +149,35 @@ class SqliteWorkers(CommonWorkers):
         rows = await self._reader.run(lambda conn: conn.execute(q.list_workers, params).fetchall())
         return [_view(row, now) for row in rows]
 
+    async def announce_release(self, name: str, *, age_ms: int = 0) -> int:
+        """Keep a release from its first announcement on, and return its id."""
+        return await self._writer.run(lambda conn: _keep_release(conn, name, self._now() - 1000 * age_ms))
+
+    async def list_releases(
+        self, since: datetime | None = None, until: datetime | None = None, *, most: int = MAX_RELEASES
+    ) -> list[Release]:
+        """Return releases that were first announced within a time (see :class:`~taskflowmq.ports.store.Workers`)."""
+        params = {
+            "since": _FIRST_US if since is None else to_us(since),
+            "until": _LAST_US if until is None else to_us(until),
+            "most": most,
+        }
+        rows = await self._reader.run(lambda conn: conn.execute(q.list_releases, params).fetchall())
+        return [
+            Release(id=release_id, name=name, first_at=from_us(first_at), last_at=from_us(last_at))
+            for release_id, name, first_at, last_at in reversed(rows)
+        ]
+
+
+def _keep_release(conn: sqlite3.Connection, name: str, at: int) -> int:
+    ((release_id,),) = conn.execute(q.keep_release, {"name": name, "at": at}).fetchall()
+    kept: int = release_id
+    return kept
+
 
 def _view(row: Sequence[Any], now: int) -> WorkerView:
     worker_id, supervisor, host, pid, version, started_at, lease_until, ended_at, info, running, *said = row
-    load, load_at, command, command_at, command_by = said
+    load, load_at, command, command_at, command_by, release = said
     return WorkerView(
         id=UUID(bytes=worker_id),
         supervisor=UUID(bytes=supervisor),
@@ -159,4 +195,5 @@ def _view(row: Sequence[Any], now: int) -> WorkerView:
         command=command_of(command),
         command_at=maybe_time(command_at),
         command_by=command_by,
+        release=release,
     )

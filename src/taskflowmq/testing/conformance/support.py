@@ -170,7 +170,7 @@ class StoreSuite:
         return Rig(other_store, clock)
 
 
-def new_worker(worker_id: UUID, lease_ms: int = LEASE_MS) -> NewWorker:
+def new_worker(worker_id: UUID, lease_ms: int = LEASE_MS, *, release: str | None = None) -> NewWorker:
     """Return a worker to register."""
     return NewWorker(
         id=worker_id,
@@ -181,6 +181,7 @@ def new_worker(worker_id: UUID, lease_ms: int = LEASE_MS) -> NewWorker:
         version="1.2.3",
         lease_ms=lease_ms,
         info=b'{"queues":["default"]}',
+        release=release,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -26,7 +27,7 @@ from taskflowmq.testing.conformance.support import (
 
 
 class TestWorkers(StoreSuite):
-    """Workers: register, renew, end, end_expired, orphaned, held_jobs, suspects_ready, list_workers."""
+    """Workers: register, renew, end, end_expired, orphaned, held_jobs, suspects_ready, list_workers, releases."""
 
     async def test_a_registered_worker_is_listed(self, rig: Rig, other: Rig) -> None:
         worker = await rig.worker(lease_ms=20_000)
@@ -51,6 +52,76 @@ class TestWorkers(StoreSuite):
         assert (views[worker].started_at, views[worker].ended_at) == (NOON, None)
         assert views[worker].lease_until == NOON + timedelta(seconds=29 + 30)
         assert views[ended].ended_at == NOON
+
+    async def test_a_release_is_kept_from_its_first_announcement_on(self, rig: Rig, other: Rig) -> None:
+        """Workers that start later move its last time, and nothing else."""
+        workers = rig.store.workers
+        first = await workers.register(new_worker(uuid7(1, 1), release="shop 2.4.1"))
+        rig.clock.advance(60)
+        assert await workers.register(new_worker(uuid7(1, 2))) is None
+        newer = await workers.register(new_worker(uuid7(1, 3), release="shop 2.5.0"))
+        rig.clock.advance(60)
+        assert await other.store.workers.register(new_worker(uuid7(1, 4), release="shop 2.4.1")) == first
+        assert first is not None
+        assert newer is not None
+        old, new = await rig.store.workers.list_releases()
+        assert (old.id, old.name, old.first_at, old.last_at) == (
+            first, "shop 2.4.1", NOON, NOON + timedelta(seconds=120)
+        )  # fmt: skip
+        assert (new.id, new.name, new.first_at, new.last_at) == (
+            newer, "shop 2.5.0", NOON + timedelta(seconds=60), NOON + timedelta(seconds=60)
+        )  # fmt: skip
+        seen = {view.id: view.release for view in await rig.store.workers.list_workers()}
+        assert seen == {
+            uuid7(1, 1): "shop 2.4.1", uuid7(1, 2): None, uuid7(1, 3): "shop 2.5.0", uuid7(1, 4): "shop 2.4.1"
+        }  # fmt: skip
+        one = await rig.store.workers.get(uuid7(1, 3))
+        assert one is not None
+        assert one.release == "shop 2.5.0"
+
+    async def test_a_repeated_registration_has_the_same_release(self, rig: Rig) -> None:
+        """Its first answer was lost: the worker learns the id from the second."""
+        worker = new_worker(uuid7(1, 1), release="v1")
+        first = await rig.store.workers.register(worker)
+        rig.clock.advance(5)
+        assert await rig.store.workers.register(worker) == first
+        (release,) = await rig.store.workers.list_releases()
+        assert (release.first_at, release.last_at) == (NOON, NOON + timedelta(seconds=5))
+
+    async def test_releases_are_listed_by_when_they_were_first_announced(self, rig: Rig) -> None:
+        """From a time to before another one; of more than are wanted, the newest, the oldest of these first."""
+        for number in range(5):
+            await rig.store.workers.register(new_worker(uuid7(1, number + 1), release=f"v{number}"))
+            rig.clock.advance(60)
+        await rig.store.workers.register(new_worker(uuid7(1, 9), release="v0"))  # taken back: it is not new
+
+        async def names(since: float | None, until: float | None, most: int = 100) -> list[str]:
+            ends = [None if one is None else NOON + timedelta(seconds=one) for one in (since, until)]
+            return [one.name for one in await rig.store.workers.list_releases(*ends, most=most)]
+
+        assert await names(None, None) == ["v0", "v1", "v2", "v3", "v4"]
+        assert await names(60, 180) == ["v1", "v2"]
+        assert await names(180, None) == ["v3", "v4"]
+        assert await names(None, 60) == ["v0"]
+        assert await names(None, None, most=2) == ["v3", "v4"]
+        assert await names(241, None) == []
+
+    async def test_a_release_of_the_past_is_announced_at_its_time(self, rig: Rig) -> None:
+        workers = rig.store.workers
+        first = await workers.announce_release("v1", age_ms=3_600_000)
+        assert await workers.announce_release("v1", age_ms=1_800_000) == first
+        assert await workers.announce_release("v1", age_ms=7_200_000) == first  # its times do not go back
+        (release,) = await workers.list_releases()
+        assert (release.first_at, release.last_at) == (NOON - timedelta(hours=1), NOON - timedelta(minutes=30))
+
+    async def test_processes_that_start_together_announce_one_release(self, rig: Rig, other: Rig) -> None:
+        workers = [new_worker(uuid7(1, number + 1), release="v1") for number in range(8)]
+        stores = [rig.store, other.store] * 4
+        found = await asyncio.gather(
+            *(store.workers.register(worker) for store, worker in zip(stores, workers, strict=True))
+        )
+        (release,) = await rig.store.workers.list_releases()
+        assert set(found) == {release.id}
 
     async def test_a_listed_worker_counts_its_running_jobs(self, rig: Rig) -> None:
         await rig.enqueue(*(rig.job() for _ in range(5)))
