@@ -247,6 +247,7 @@ def test_a_malformed_setting_of_a_built_in_task_is_refused_at_the_start(
         (2, ("enqueue", "test", "[1]")),
         (2, ("enqueue", "test", '{"nope": 1}')),
         (2, ("enqueue", "test", "--delay", "-1")),
+        (2, ("enqueue", "test", "--in", "soon")),
         (2, ("enqueue", "test", "--priority", "101")),
         (2, ("enqueue", "test", "--run-at", "tomorrow")),
         (2, ("enqueue", "test", "--run-at", "2031-01-01T12:00:00")),
@@ -336,7 +337,7 @@ def test_help_shows_every_environment_variable(words: str, cli: Cli) -> None:
     ran = cli(*words.split(), "--help")
     assert ran.code == 0
     flat = " ".join(ran.out.split())
-    for part in re.split(r"(?= --[a-z])", flat.split("Options:")[1].split(" -h, --help")[0]):
+    for part in re.split(r"(?<!,)(?= --[a-z])", flat.split("Options:")[1].split(" -h, --help")[0]):
         # Those two are of one call: from the environment, they would be of every later one.
         if part.strip().startswith("--") and not part.strip().startswith(("--before", "--finish")):
             assert "env var: TASKFLOW_" in part, part

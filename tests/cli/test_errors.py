@@ -67,5 +67,7 @@ def test_what_is_wrong_is_said(cli: Cli) -> None:
     assert cli("errors", "mute", "0123456789abcdef").code == 2
     both = cli("errors", "mute", "0123456789abcdef", "--for", "2h", "--until", "2031-01-01T00:00:00Z")
     assert (both.code, "exactly one is required" in both.err) == (2, True)
-    assert cli("errors", "mute", "0123456789abcdef", "--for", "soon").code == 2
+    for wrong in ("soon", "-1h", "0", "never"):
+        refused = cli("errors", "mute", "0123456789abcdef", "--for", wrong)
+        assert (refused.code, "is not a duration: write 90s, 10m, 2h or 1d" in refused.err) == (2, True), refused.err
     assert cli("errors", "list", "--task", "a b").code == 2

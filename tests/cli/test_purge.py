@@ -25,7 +25,7 @@ def test_what_waits_is_deleted_and_the_rest_is_left(cli: Cli) -> None:
     shown = cli("bulk", "show", ran.out.split()[0], "--json").json
     assert (shown["action"], shown["reason"]) == ("purge", "sent twice")
     assert cli("queues", "purge", "mail", "--yes").out == "Would purge queue mail of no jobs.\n"
-    ended = cli("queues", "purge", "mail", "--state", "cancelled", "--yes", "--json").json
+    ended = cli("queues", "purge", "mail", "--state", "cancelled,dead", "--yes", "--json").json
     assert (ended["state"], ended["outcomes"]) == ("done", {"deleted": 1})
 
 

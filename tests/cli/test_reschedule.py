@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from tests.cli.conftest import Cli
 
 from taskflowmq.cli.exits import Exit
@@ -57,3 +59,15 @@ def test_all_that_match_are_put_off(cli: Cli) -> None:
     )
     assert cli("jobs", "reschedule", "--filter", "queue:mail", "--yes").code == 2
     assert cli("jobs", "reschedule", "--delay", "1h").code == 2
+
+
+def test_enqueue_and_reschedule_know_both_words(cli: Cli) -> None:
+    for word in ("--in", "--delay"):
+        job_id = _enqueued(cli, word, "2h")
+        job = cli("jobs", "show", job_id, "--json").json["job"]
+        due, made = (datetime.fromisoformat(job[name]) for name in ("run_at", "created_at"))
+        assert due - made == timedelta(hours=2)
+        assert cli("jobs", "reschedule", job_id, word, "1h").out == "rescheduled\n"
+    assert "is not a duration: write 90s, 10m, 2h or 1d" in cli("enqueue", "test", "--in", "soon").err.replace(
+        "\n", " "
+    )

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from taskflowmq.cli.options import database_option, json_option, option, read_time, reason_option, tenant_option
+from taskflowmq.cli.options import (
+    database_option,
+    json_option,
+    option,
+    read_span,
+    read_time,
+    reason_option,
+    tenant_option,
+)
 from taskflowmq.cli.output import emit_fields, emit_json, emit_table, say
 from taskflowmq.cli.program import with_store
 from taskflowmq.core.error_groups import MAX_GROUPS, MOST_DEAD, MOST_GROUPS, GroupSort, GroupState
@@ -147,9 +155,10 @@ def mute(fingerprint: str, age: str | None, until: str | None, tenant: str | Non
     if (age is None) == (until is None):
         raise click.UsageError("exactly one is required: --for or --until")
     end = None if until is None else read_time("--until", until)
+    seconds = None if age is None else read_span("--for", age)
 
     async def work(app: Any) -> ErrorGroup:
-        group: ErrorGroup = await app.errors.amute(fingerprint, until=end, seconds=age, reason=given["reason"])
+        group: ErrorGroup = await app.errors.amute(fingerprint, until=end, seconds=seconds, reason=given["reason"])
         return group
 
     _say(with_store(given["database_url"], work, tenant), as_json=given["as_json"])

@@ -10,11 +10,12 @@ import msgspec
 from msgspec import inspect
 
 from taskflowmq.cli.exits import CommandError, Exit
-from taskflowmq.cli.options import option, read_time
+from taskflowmq.cli.options import option, read_span, read_time
 from taskflowmq.wire.job import JobBody
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_OR_SPAN = ", or a duration such as 90s, 10m, 2h or 1d"
 _SHAPE = "Write an object: '{\"name\": …}'"
 #: By the type of a field: how click reads its option, and what its help adds.
 _READ_AS: dict[type, tuple[dict[str, Any], str]] = {
@@ -47,9 +48,19 @@ def job_options(command: F) -> F:
     for name, kind in reversed(_KINDS.items()):
         settings, addition = _READ_AS[kind]
         word = name.removesuffix("s") if kind is inspect.ListType else name
-        flags, env = ("--" + word.replace("_", "-"), name), f"TASKFLOW_{word.upper()}"
+        flags, env = ["--" + word.replace("_", "-"), name], f"TASKFLOW_{word.upper()}"
+        if name == "delay":  # in both words, and as a duration too, as `jobs reschedule` takes it
+            flags, settings, addition = ["--in", *flags], {"type": _delay, "metavar": "DURATION"}, _OR_SPAN
         command = option(*flags, env=env, help=f"{_described(name)}{addition}.", **settings)(command)
     return command
+
+
+def _delay(text: str) -> float:
+    """Return seconds: a number of them, or a duration with a unit."""
+    try:
+        return float(text)
+    except ValueError:
+        return read_span("--delay", text)
 
 
 def _described(name: str) -> str:

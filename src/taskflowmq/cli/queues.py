@@ -10,7 +10,7 @@ from taskflowmq.cli.options import asks_reason, database_option, json_option, op
 from taskflowmq.cli.output import duration, emit_json, emit_table, rate, say
 from taskflowmq.cli.program import with_store
 from taskflowmq.core.bulk import MOST_RATE
-from taskflowmq.core.filters import MAX_PAGE
+from taskflowmq.core.filters import MAX_PAGE, split_words
 from taskflowmq.core.retention import show_age
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def resume(queue: str, reason: str | None, tenant: str | None, database_url: str
     "states",
     multiple=True,
     metavar="STATE",
-    help="Delete jobs in this state; repeat for several. Default: pending, scheduled and retrying.",
+    help="Delete jobs in these states, separated by commas; repeatable. Default: pending, scheduled and retrying.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask for the name of the queue.")
 @click.option("--dry-run", is_flag=True, help="Only count what would be deleted.")
@@ -128,7 +128,8 @@ def purge(queue: str, states: tuple[str, ...], database_url: str | None, tenant:
     """Delete the jobs of a queue that wait, after the name of the queue is typed. Those that run continue."""
     from taskflowmq.cli.purging import purge_queue
 
-    with_store(database_url, lambda app: purge_queue(app, queue, states or None, given), tenant)
+    named = tuple(word for text in states for word in split_words(text))
+    with_store(database_url, lambda app: purge_queue(app, queue, named or None, given), tenant)
 
 
 @command.command("set")

@@ -73,7 +73,7 @@ test("a dead job: error, own frames open, those of libraries folded, what happen
   expect(content()).toContain("return await self.request(");
   const steps = screen.getAllByRole("listitem").map((item) => item.textContent);
   expect(steps.slice(-3).map((step) => step?.replace(/\d\d:\d\d:\d\d\.\d+$/, ""))).toEqual([
-    "Enqueued to mail",
+    "Enqueued",
     "Attempt 1 failed on 7c1f20aawaited 500 ms · ran 10 s",
     "Attempt 2 failed on 7c1f20aawaited 2.0 s · ran 10 s",
   ]);

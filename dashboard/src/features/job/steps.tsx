@@ -45,9 +45,8 @@ function keyOf(step: Step): string {
 function StepLine({ step, job, last, onUnfold }: { step: Step; job: Job; last: boolean; onUnfold: () => void }) {
   switch (step.kind) {
     case "enqueued":
-      return (
-        <Line icon="pending" title={words.enqueued} aside={words.enqueuedTo(job.queue)} at={step.at} last={last} />
-      );
+      // To which queue is not known: an operator may have moved it since.
+      return <Line icon="pending" title={words.enqueued} at={step.at} last={last} />;
     case "run":
       return <RunLine run={step.run} died={step.last && job.state === "dead"} last={last} />;
     case "round":

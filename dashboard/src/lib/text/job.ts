@@ -82,7 +82,6 @@ export const job = {
   stripRun: (outcome: string, time: string) => `${outcome} after ${time}`,
   unfold: (n: number) => `Show ${n} more ${plural(n, { one: "attempt", other: "attempts" })}`,
   enqueued: "Enqueued",
-  enqueuedTo: (queue: string) => `to ${queue}`,
   attemptEnded: (n: number, outcome: string) => `Attempt ${n} ${OUTCOME[outcome] ?? outcome}`,
   outcome: (outcome: string) => OUTCOME[outcome] ?? outcome,
   onWorker: (worker: string) => `on ${worker}`,
