@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 import httpx
 from playwright.async_api import Page, expect
@@ -33,6 +34,28 @@ async def test_a_chart_is_read_as_a_table_and_saved_as_a_file(page: Page, site: 
         "retried": 1,
         "dead": 2,
     }
+
+
+@ON_BOTH
+async def test_a_release_is_marked_in_charts_their_tables_and_their_files(page: Page, site: Site) -> None:
+    await seed(site.app)
+    await page.goto(site.url + "/?range=1h")
+    title = "Attempts ended per minute"
+    ended = page.get_by_role("region", name=title, exact=True)
+    await expect(ended.get_by_role("img", name=title, exact=True)).to_be_visible()
+    await site.app.store.workers.announce_release("shop-2.5.0", age_ms=20 * 60_000)
+    await page.goto(site.url + "/charts?range=1h")
+    marked = page.get_by_role("img", name=re.compile(r"\. Release: shop-2\.5\.0 at "))
+    await expect(marked).to_have_count(5)
+    await ended.get_by_role("button", name=f"Show {title} as a table").click()
+    await expect(ended.get_by_role("columnheader", name="Release")).to_be_visible()
+    await expect(ended.get_by_role("cell", name="shop-2.5.0", exact=True)).to_have_count(1)
+    async with page.expect_download() as download:
+        await ended.get_by_role("button", name=f"Save {title} as CSV").click()
+    rows = list(csv.DictReader(io.StringIO((await (await download.value).path()).read_text())))
+    assert [row["Release"] for row in rows if row["Release"]] == ["shop-2.5.0"]
+    await page.goto(site.url + "/?range=1h")
+    await expect(marked).to_have_count(2)
 
 
 async def test_charts_are_of_one_queue_or_task_and_metrics_stay_those_of_scrapers(page: Page, site: Site) -> None:

@@ -200,7 +200,7 @@ def _stored(figures: dict[JobKind, Any]) -> list[tuple[str, str, str]]:
 async def test_a_day_is_read_once_and_then_only_what_is_new(day: Any) -> None:
     store, clock, figures = day
     watched = Watched(store.history)
-    charts = Charts(watched, None)  # type: ignore[arg-type]
+    charts = Charts(watched, store.workers)
     since = NOON - timedelta(days=1)
     first = await charts.series("default", since, step=900, by="queue")
     assert watched.rows == 28_800
@@ -268,3 +268,16 @@ async def test_a_summary_of_nothing_says_nothing() -> None:
     (one,) = await charts.summaries("default", By.NONE, 60)
     assert (one.ended, one.failing, one.wait["p95"], one.backlog) == (0, None, None, None)
     assert await charts.summaries("default", By.TASK, 60) == []
+
+
+async def test_a_chart_has_the_releases_that_were_first_announced_in_its_range() -> None:
+    clock = VirtualClock(NOON)
+    store: Any = ModelStore(Data(), clock)
+    charts = Charts(store.history, store.workers)
+    for name in ("v1", "v2"):
+        await store.workers.announce_release(name)
+        clock.advance(3_600)
+    await store.workers.announce_release("v1")  # taken back: it is no new one
+    shown = await charts.series("default", NOON + 30 * MINUTE)
+    assert [(one.name, one.first_at) for one in shown.releases] == [("v2", NOON + 60 * MINUTE)]
+    assert list((await charts.series("default", NOON + 90 * MINUTE)).releases) == []

@@ -50,6 +50,18 @@ async def test_a_chart_has_a_series_per_queue_or_task(app: TaskFlow, client: htt
     assert {one["name"]: sum(one["completed"]) for one in by_task} == {"greet": 3, "unknown": 0}
 
 
+async def test_a_chart_has_the_releases_of_its_range(app: TaskFlow, client: httpx.AsyncClient) -> None:
+    assert (await client.get(SERIES)).json()["releases"] == []
+    for name, age_ms in (("v1", 7_200_000), ("v2", 600_000)):
+        await app.store.workers.announce_release(name, age_ms=age_ms)
+    (release,) = (await client.get(SERIES)).json()["releases"]
+    assert release["name"] == "v2"
+    assert release["first_at"] == release["last_at"]
+    since = (datetime.now(UTC) - timedelta(hours=3)).isoformat()
+    found = (await client.get(SERIES, params={"from": since, "by": "queue"})).json()["releases"]
+    assert [one["name"] for one in found] == ["v1", "v2"]
+
+
 async def test_a_range_is_in_utc_and_of_whole_steps(client: httpx.AsyncClient) -> None:
     params = {"from": "2031-01-01T00:30:00+02:00", "to": "2031-01-01T02:10:00Z", "step": 3600}
     refused = await client.get(SERIES, params=params)

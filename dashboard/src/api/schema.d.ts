@@ -2325,6 +2325,8 @@ export interface components {
             series: components["schemas"]["SeriesColumns"][];
             /** @description Number of names beyond 50, those with the fewest jobs */
             left_out: number;
+            /** @description Releases of programs that workers first announced in this range, in that order, at most 200 */
+            releases: components["schemas"]["ReleaseOut"][];
         };
         /**
          * SeriesColumns
@@ -2362,6 +2364,23 @@ export interface components {
             p50: (number | null)[];
             p95: (number | null)[];
             p99: (number | null)[];
+        };
+        /**
+         * ReleaseOut
+         * @description A release of a program, by the name that its workers announce.
+         */
+        ReleaseOut: {
+            name: string;
+            /**
+             * Format: date-time
+             * @description When a worker announced it first
+             */
+            first_at: string;
+            /**
+             * Format: date-time
+             * @description When a worker announced it last
+             */
+            last_at: string;
         };
         /**
          * SummaryOut
@@ -8367,7 +8386,14 @@ export interface operations {
                      *           }
                      *         }
                      *       ],
-                     *       "left_out": 0
+                     *       "left_out": 0,
+                     *       "releases": [
+                     *         {
+                     *           "name": "shop-2.4.1",
+                     *           "first_at": "2026-11-22T05:58:31Z",
+                     *           "last_at": "2026-11-22T05:58:33Z"
+                     *         }
+                     *       ]
                      *     }
                      */
                     "application/json": components["schemas"]["SeriesOut"];

@@ -1,6 +1,7 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { serverNow } from "@/lib/clock";
 import { countShort } from "@/lib/format";
+import type { Mark } from "@/lib/marks";
 import { type Range, rangeSpan, rangeStep } from "@/lib/range";
 import { client, take } from "./client";
 import { keys } from "./queries";
@@ -98,6 +99,11 @@ export function withTotals<Line extends { values: Column }>(lines: readonly Line
 /** Start of each step, in milliseconds. */
 export function timesOf(series: SeriesOut): number[] {
   return series.at.map((time) => Date.parse(time));
+}
+
+/** The releases that were first announced in the range, for the marks of a chart. */
+export function marksOf(series: SeriesOut): Mark[] {
+  return series.releases.map(({ name, first_at }) => ({ at: Date.parse(first_at), label: name }));
 }
 
 const REMEMBERED_S = 90 * 86_400;

@@ -87,6 +87,7 @@ export function seriesOf(figures: Record<string, Figures>, steps = 3, step = 60)
     step,
     at,
     left_out: 0,
+    releases: [],
     series: Object.entries(figures).map(([name, one]) => ({
       name: name || null,
       started: counts(one.completed),

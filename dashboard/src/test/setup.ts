@@ -3,7 +3,7 @@ import { afterEach, vi } from "vitest";
 
 // There is no canvas to draw on. One stand-in for all files: they share modules, and the first one's would stay.
 vi.mock("@/ui/chart-canvas", () => ({
-  default: ({ title }: { title: string }) => createElement("div", { role: "img", "aria-label": title }),
+  default: ({ name }: { name: string }) => createElement("div", { role: "img", "aria-label": name }),
 }));
 
 afterEach(() => {

@@ -3,28 +3,38 @@ import { useEffect, useRef, useState } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { axisTime, countShort } from "@/lib/format";
+import type { Mark } from "@/lib/marks";
 import { niceTop } from "@/lib/scale";
 import { useTheme } from "@/lib/theme";
 import { useZone } from "@/lib/zone";
 import type { ChartProps } from "./chart";
 import { drawBars, stackTotals } from "./chart-bars";
+import { drawMarks, MARKS_ROOM } from "./chart-marks";
 import { CHART_HEIGHT, isInside } from "./chart-size";
 import { ChartTip } from "./chart-tip";
+
+const NONE: readonly Mark[] = [];
+
+interface Props extends ChartProps {
+  /** What it shows, for those who do not see it. */
+  name: string;
+}
 
 function token(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
 /** The canvas of a chart. Its colours are read from the tokens, again when the theme changes. */
-export default function ChartCanvas(props: ChartProps) {
-  const { title, at, series, format, kind = "lines", scale, height = CHART_HEIGHT, cursor } = props;
+export default function ChartCanvas(props: Props) {
+  const { name, at, series, format, kind = "lines", scale, height = CHART_HEIGHT, cursor } = props;
+  const { marks = NONE } = props;
   const box = useRef<HTMLDivElement>(null);
   const theme = useTheme();
   const zone = useZone();
   const [over, setOver] = useState<{ index: number; left: number } | null>(null);
   const shape = series.map((line) => `${line.id} ${line.token} ${line.fill} ${line.dash}`).join(" ");
-  const latest = useRef({ at, series, format });
-  latest.current = { at, series, format };
+  const latest = useRef({ at, series, format, marks });
+  latest.current = { at, series, format, marks };
   const plot = useRef<uPlot | null>(null);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: theme stands for the tokens, shape for the series; their data comes by the next effect
@@ -33,11 +43,17 @@ export default function ChartCanvas(props: ChartProps) {
     if (!element) return;
     const colours = latest.current.series.map((line) => token(line.token));
     const bars = kind === "bars";
+    const flags = {
+      line: token("--tf-control"),
+      ground: token("--tf-surface"),
+      text: token("--tf-text-2"),
+      font: `${11 * devicePixelRatio}px ${token("--tf-font")}`,
+    };
     const made = new uPlot(
       {
         width: Math.max(1, element.clientWidth),
         height,
-        padding: [8, 4, 0, 0],
+        padding: [() => (latest.current.marks.length > 0 ? MARKS_ROOM : 8), 4, 0, 0],
         legend: { show: false },
         tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
         cursor: {
@@ -65,7 +81,10 @@ export default function ChartCanvas(props: ChartProps) {
           })),
         ],
         hooks: {
-          draw: bars ? [(drawn) => drawBars(drawn, latest.current.at, latest.current.series, colours)] : [],
+          draw: [
+            ...(bars ? [(drawn: uPlot) => drawBars(drawn, latest.current.at, latest.current.series, colours)] : []),
+            (drawn) => drawMarks(drawn, latest.current.at, latest.current.marks, flags),
+          ],
           setCursor: [
             (plotted) => {
               const index = plotted.cursor.idx;
@@ -96,10 +115,24 @@ export default function ChartCanvas(props: ChartProps) {
     plot.current?.setData(dataOf({ at, series }));
   }, [at, series]);
 
+  const marked = marks.map((mark) => `${mark.at} ${mark.label}`).join(", ");
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it draws the marks that the ref holds, and makes room for them
+  useEffect(() => {
+    plot.current?.redraw(false, true);
+  }, [marked]);
+
   return (
-    <div ref={box} role="img" aria-label={title} className="absolute inset-0">
+    <div ref={box} role="img" aria-label={name} className="absolute inset-0">
       {over ? (
-        <ChartTip at={at} series={series} format={format} kind={kind} index={over.index} left={over.left} />
+        <ChartTip
+          at={at}
+          series={series}
+          format={format}
+          kind={kind}
+          marks={marks}
+          index={over.index}
+          left={over.left}
+        />
       ) : null}
     </div>
   );

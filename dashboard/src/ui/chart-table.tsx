@@ -1,11 +1,13 @@
 import { NONE, pointTime } from "@/lib/format";
+import { marksByStep } from "@/lib/marks";
 import { kit } from "@/lib/text/kit";
 import { useZone } from "@/lib/zone";
 import type { ChartProps } from "./chart";
 
 /** The numbers of a chart, newest first, for readers and for exact values. */
-export function ChartTable({ title, at, series, format }: ChartProps) {
+export function ChartTable({ title, at, series, format, marks = [] }: ChartProps) {
   const zone = useZone();
+  const ofStep = marksByStep(at, marks);
   const order = at.map((_, index) => index).reverse();
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
@@ -21,6 +23,11 @@ export function ChartTable({ title, at, series, format }: ChartProps) {
                 {line.label}
               </th>
             ))}
+            {ofStep.size > 0 ? (
+              <th scope="col" className="pl-4 text-left font-medium">
+                {kit.mark}
+              </th>
+            ) : null}
           </tr>
         </thead>
         <tbody>
@@ -37,6 +44,11 @@ export function ChartTable({ title, at, series, format }: ChartProps) {
                   </td>
                 );
               })}
+              {ofStep.size > 0 ? (
+                <td className="max-w-48 truncate pl-4 text-text-2">
+                  {(ofStep.get(index) ?? []).map((mark) => mark.label).join(", ")}
+                </td>
+              ) : null}
             </tr>
           ))}
         </tbody>

@@ -1,16 +1,21 @@
-import { NONE, pointTime } from "@/lib/format";
+import { Flag } from "lucide-react";
+import { clockSeconds, NONE, pointTime } from "@/lib/format";
+import { marksByStep } from "@/lib/marks";
 import { useZone } from "@/lib/zone";
 import type { ChartProps } from "./chart";
 import { ChartSwatch } from "./chart-swatch";
 
-interface Props extends Pick<ChartProps, "at" | "series" | "format" | "kind"> {
+interface Props extends Pick<ChartProps, "at" | "series" | "format" | "kind" | "marks"> {
   index: number;
   /** Pixels from the left of the chart. */
   left: number;
 }
 
+/** Releases of one step that are named, the newest. */
+const NAMED = 3;
+
 /** The numbers below the cursor, in the order in which they stand. */
-export function ChartTip({ at, series, format, kind, index, left }: Props) {
+export function ChartTip({ at, series, format, kind, marks = [], index, left }: Props) {
   const zone = useZone();
   const time = at[index];
   if (time === undefined) return null;
@@ -32,6 +37,13 @@ export function ChartTip({ at, series, format, kind, index, left }: Props) {
           </p>
         );
       })}
+      {(marksByStep(at, marks).get(index) ?? []).slice(-NAMED).map((mark) => (
+        <p key={mark.label} className="mt-1 flex items-center gap-2 whitespace-nowrap text-text-2">
+          <Flag size={10} className="shrink-0" />
+          <span className="max-w-40 truncate font-medium text-text">{mark.label}</span>
+          <span className="ml-auto pl-3">{clockSeconds(mark.at, zone)}</span>
+        </p>
+      ))}
     </div>
   );
 }

@@ -1,8 +1,11 @@
 import { ChartColumn, ChartLine, Download, Table2 } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import { cx } from "@/lib/cx";
+import { dayAndClock } from "@/lib/format";
+import { type Mark, marksByStep } from "@/lib/marks";
 import type { Unit } from "@/lib/scale";
 import { kit } from "@/lib/text/kit";
+import { useZone } from "@/lib/zone";
 import { saveChart } from "./chart-csv";
 import { CHART_HEAD, CHART_HEIGHT } from "./chart-size";
 import { ChartSwatch } from "./chart-swatch";
@@ -36,8 +39,20 @@ export interface ChartProps {
   className?: string;
   /** Charts with the same name share one cursor. */
   cursor?: string;
+  /** Moments in its range, oldest first. */
+  marks?: readonly Mark[] | undefined;
   /** What it says instead of a line at zero. */
   empty?: string | undefined;
+}
+
+/** How many marks the name of a chart says; its table has all. */
+const NAMED = 5;
+
+function nameOf({ title, at, marks = [] }: ChartProps, zone: string): string {
+  const shown = [...marksByStep(at, marks).values()].flat();
+  if (shown.length === 0) return title;
+  const named = shown.slice(-NAMED).map((mark) => kit.markAt(mark.label, dayAndClock(mark.at, zone)));
+  return kit.marked(title, named, shown.length - named.length);
 }
 
 // uPlot comes with the first chart, not with the first page.
@@ -47,6 +62,7 @@ const Canvas = lazy(() => import("./chart-canvas"));
 export function Chart(props: ChartProps) {
   const { title, series, kind = "lines", height = CHART_HEIGHT, className, empty } = props;
   const [asTable, setAsTable] = useState(false);
+  const zone = useZone();
   const Icon = !asTable ? Table2 : kind === "bars" ? ChartColumn : ChartLine;
   return (
     <section aria-label={title} className={cx("@container/chart min-w-0", className)}>
@@ -82,7 +98,7 @@ export function Chart(props: ChartProps) {
           <ChartTable {...props} />
         ) : (
           <Suspense fallback={<div aria-busy />}>
-            <Canvas {...props} height={height} />
+            <Canvas {...props} name={nameOf(props, zone)} height={height} />
           </Suspense>
         )}
         {empty && !asTable ? (

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+import msgspec
+
 from taskflowmq.core.chart import Chart, Found, Name, Range, Read, Series, Summary, check_range, summary_of
 from taskflowmq.core.history import HOUR_S, MINUTE_S, By
 from taskflowmq.core.waiting import Server
@@ -87,7 +89,8 @@ class Charts:
                 await asyncio.sleep(0)
             live = chart.live()
             minutes = range(live.since, live.until, MINUTE_S)
-            return chart.show(shown, await self._read(key, live), await self._backlog(key, minutes))
+            series = chart.show(shown, await self._read(key, live), await self._backlog(key, minutes))
+        return msgspec.structs.replace(series, releases=await self._workers.list_releases(series.since, series.until))
 
     def _chart(self, key: Key) -> tuple[Chart, asyncio.Lock]:
         found = self._charts.pop(key, None) or (Chart(key.step), asyncio.Lock())

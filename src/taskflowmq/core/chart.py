@@ -25,6 +25,7 @@ from taskflowmq.core.history import (
     Total,
     arrived,
 )
+from taskflowmq.core.releases import Release
 from taskflowmq.core.validation import check_int, check_name
 
 MAX_POINTS, MAX_NAMES = 1_500, 50
@@ -147,6 +148,8 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     columns: list[Columns]
     #: How many names are not shown, because there are too many.
     left_out: int = 0
+    #: Those that were first announced in the range, in that order.
+    releases: Sequence[Release] = ()
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.demo.orders import Order, early_orders, orders, waiting_orders
 from taskflowmq.demo.past import HABITS, past
 from taskflowmq.demo.requests import requests_of
-from taskflowmq.demo.scenes import seed_dead_worker, seed_failures
+from taskflowmq.demo.scenes import seed_dead_worker, seed_failures, seed_releases
 from taskflowmq.demo.shop import PAUSED
 
 log = logging.getLogger("taskflowmq.demo")
@@ -82,6 +82,7 @@ async def fill(app: BaseApp, seed: int, rate: float) -> None:
         seed: the same one stores the same.
         rate: jobs per second, of which the history is one.
     """
+    await seed_releases(app)
     await seed_failures(app, seed)
     await app.queues.apause(PAUSED, reason="the text of the spring issue is not approved yet", create=True, actor="ada")
     await app.aenqueue_many(requests_of(app, waiting_orders(seed)))

@@ -1,6 +1,6 @@
-"""What happened in the demo's store before it began: ten thousand failures of one kind, and a worker that was lost.
+"""What happened in the demo's store before it began: releases, ten thousand failures of one kind, and a lost worker.
 
-Both are written by the store's own methods, as workers write them, so that they can be retried, grouped and rescued.
+All are written by the store's own methods, as workers write them, so that they can be retried, grouped and rescued.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ import msgspec
 from taskflowmq.client.app import BaseApp
 from taskflowmq.client.ids import new_id
 from taskflowmq.core.error_groups import Occurrences
-from taskflowmq.core.history import Figures
+from taskflowmq.core.history import HOUR_S, MINUTE_S, Figures
 from taskflowmq.core.job import JobKind
 from taskflowmq.core.transitions import Failed, decide
 from taskflowmq.demo.orders import failed_orders, held_orders
 from taskflowmq.demo.requests import requests_of
+from taskflowmq.demo.shop import RELEASE
 from taskflowmq.ports.store import MAX_BATCH, ClaimRequest
 from taskflowmq.ports.store.workers import NewWorker
 
@@ -27,6 +28,9 @@ AGO_MS, LASTED_MS, PARTS = 5 * 3_600_000, 40 * 60_000, 8
 #: Lease of the worker that died: shorter than a server takes to start.
 LOST_MS = 1_000
 LOST_HOST = "worker-2.shop.example"
+#: The releases of the shop and how long ago they started, in seconds: one broke webhooks, the next one mended them.
+BEFORE = "shop-2.4.1"
+RELEASES = {"shop-2.4.0": 3.5 * HOUR_S, BEFORE: 3 * HOUR_S, RELEASE: 24 * MINUTE_S}
 _TRACEBACK = """Traceback (most recent call last):
   File "/srv/shop/archive.py", line 61, in archive_receipt
     await bucket.put(f"{order}.pdf", document)
@@ -41,6 +45,16 @@ _ERROR = json.dumps(
         "traceback": _TRACEBACK,
     }
 ).encode()
+
+
+async def seed_releases(app: BaseApp) -> None:
+    """Announce the releases of the shop at their times: charts mark them.
+
+    Args:
+        app: the demo's, open; no worker is registered yet.
+    """
+    for name, age_s in RELEASES.items():
+        await app.store.workers.announce_release(name, age_ms=int(1000 * age_s))
 
 
 async def seed_failures(app: BaseApp, seed: int, count: int = FAILURES) -> None:
@@ -109,4 +123,5 @@ def _worker(host: str, *, lease_ms: int) -> NewWorker:
         version="1.4.2",
         lease_ms=lease_ms,
         info=info,
+        release=BEFORE,
     )

@@ -21,7 +21,10 @@ PAUSED = "newsletter"
 #: A host that refuses nearly every connection.
 FLAKY = "hooks.flaky.example"
 
-app = TaskFlow()
+#: What its workers announce; the releases before it are in `scenes.py`.
+RELEASE = "shop-2.5.0"
+
+app = TaskFlow(release=RELEASE)
 _worker_log = logging.getLogger("taskflowmq.worker")
 _job_log = logging.getLogger("taskflowmq.job")
 

@@ -13,6 +13,7 @@ from taskflowmq.core.chart import Columns, Series, Summary
 from taskflowmq.core.job import JobView
 from taskflowmq.core.waiting import Server
 from taskflowmq.wire.kinds import Time
+from taskflowmq.wire.release import ReleaseOut, release_out
 
 #: Tasks of a summary that fail most.
 MOST_FAILING = 10
@@ -63,6 +64,10 @@ class SeriesOut(msgspec.Struct, kw_only=True):
     at: Annotated[list[Time], Meta(description="Start of each step")]
     series: Annotated[list[SeriesColumns], Meta(description="Ordered by name")]
     left_out: Annotated[int, Meta(description="Number of names beyond 50, those with the fewest jobs")]
+    releases: Annotated[
+        list[ReleaseOut],
+        Meta(description="Releases of programs that workers first announced in this range, in that order, at most 200"),
+    ]
 
 
 class SummaryError(msgspec.Struct, kw_only=True):
@@ -147,6 +152,7 @@ def series_out(series: Series) -> SeriesOut:
         at=series.at,
         series=[_columns_out(columns) for columns in series.columns],
         left_out=series.left_out,
+        releases=[release_out(release) for release in series.releases],
     )
 
 

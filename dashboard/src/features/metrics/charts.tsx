@@ -1,7 +1,8 @@
-import { endedOf, failingOf, sumOf, timesOf, withTotals } from "@/api/series";
+import { endedOf, failingOf, marksOf, sumOf, timesOf, withTotals } from "@/api/series";
 import type { SeriesOut } from "@/api/types";
 import { cx } from "@/lib/cx";
 import { count, duration, percent } from "@/lib/format";
+import type { Mark } from "@/lib/marks";
 import type { Range } from "@/lib/range";
 import { words } from "@/lib/text/metrics";
 import { range as rangeWords } from "@/lib/text/range";
@@ -39,7 +40,7 @@ export function Charts({ series, one, range }: Props) {
   ]);
   const nothing = bars.every((line) => sumOf(line.values) === 0);
   const failing = failingOf(one);
-  const shared = { at, cursor: CURSOR, className: CHART_CELL } as const;
+  const shared = { at, cursor: CURSOR, marks: marksOf(series), className: CHART_CELL };
   return (
     <div className={GRID}>
       <Chart
@@ -80,6 +81,7 @@ export function Charts({ series, one, range }: Props) {
 interface TimesProps {
   title: string;
   at: readonly number[];
+  marks: readonly Mark[];
   columns: One["wait"];
   empty: string;
   cursor: string;

@@ -1,4 +1,4 @@
-import { endedOf, sumOf, timesOf, withTotals } from "@/api/series";
+import { endedOf, marksOf, sumOf, timesOf, withTotals } from "@/api/series";
 import type { SeriesOut } from "@/api/types";
 import { count, duration } from "@/lib/format";
 import { type Range, rangeStep } from "@/lib/range";
@@ -49,6 +49,7 @@ function EndedChart({ series, range }: Props) {
       series={lines}
       format={count}
       cursor={CURSOR}
+      marks={marksOf(series)}
       empty={none ? words.noneEnded(rangeWords.inLast[range]) : undefined}
     />
   );
@@ -69,6 +70,7 @@ function WaitChart({ series, range }: Props) {
       ]}
       format={duration}
       cursor={CURSOR}
+      marks={marksOf(series)}
       empty={none ? words.noneStarted(rangeWords.inLast[range]) : undefined}
     />
   );

@@ -21,6 +21,11 @@ export const kit = {
   saveCsv: (what: string) => `Save ${what} as CSV`,
   showChart: (what: string) => `Show ${what} as a chart`,
   time: "Time",
+  /** A moment that charts mark: of a release, the first start of a worker. */
+  mark: "Release",
+  markAt: (name: string, time: string) => `${name} at ${time}`,
+  marked: (title: string, marks: string[], more: number) =>
+    `${title}. ${plural(marks.length, { one: "Release", other: "Releases" })}: ${marks.join(", ")}${more > 0 ? ` and ${more} before` : ""}`,
   selectRow: (what: string) => `Select ${what}`,
   selectAll: "Select all rows shown",
   newest: "Show new",

@@ -410,6 +410,7 @@ EXAMPLES: dict[str, Example] = {
                 }
             ],
             "left_out": 0,
+            "releases": [{"name": "shop-2.4.1", "first_at": "2026-11-22T05:58:31Z", "last_at": "2026-11-22T05:58:33Z"}],
         },
     ),
     "statsSummary": Example(
