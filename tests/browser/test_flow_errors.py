@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from uuid import UUID
 
+import msgspec
 import pytest
 from playwright.async_api import Page, expect
 from tests.browser.engines import ON_BOTH
 from tests.browser.looking import axe, settled
+from tests.browser.routes import THEMES
 from tests.browser.site import Site
 from tests.browser.watching import Watch
 
@@ -15,7 +18,12 @@ from taskflowmq import TaskFlow
 from taskflowmq.bootstrap.duties import bulk_duty, running
 from taskflowmq.core.error_groups import MOST_GROUPS, Occurrences
 from taskflowmq.core.fingerprint import ErrorKind
+from taskflowmq.ports.tasks import TaskNotice
 from taskflowmq.testing import adrain
+from taskflowmq.testing.conformance.support import new_worker
+
+#: A job that never was.
+NOBODY = UUID(int=1)
 
 
 @pytest.fixture
@@ -39,6 +47,14 @@ async def fail(app: TaskFlow, *orders: int) -> None:
     for order in orders:
         await app.asend("order.charge", {"order": order}, max_attempts=1)
     await adrain(app)
+
+
+async def is_accessible(page: Page) -> None:
+    """See that axe finds nothing, in either theme."""
+    for theme in THEMES:
+        await page.emulate_media(color_scheme="dark" if theme == "dark" else "light", reduced_motion="reduce")
+        await expect(page.locator("html")).to_have_attribute("data-theme", theme)
+        assert await axe(page) == []
 
 
 @ON_BOTH
@@ -126,12 +142,53 @@ async def test_a_list_as_long_as_is_kept_says_so_and_a_deleted_error_leads_to_it
     await failing.store.errors.delete_excess(MOST_GROUPS, MOST_GROUPS)
     await page.goto(site.url + "/errors")
     await expect(page.get_by_role("note")).to_contain_text("Only 10,000 kinds of errors are kept")
-    for theme in ("light", "dark"):
-        await page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-        await expect(page.locator("html")).to_have_attribute("data-theme", theme)
-        assert await axe(page, None) == []
+    await is_accessible(page)
     await page.goto(f"{site.url}/errors/{group.fingerprint}")
     await expect(page.get_by_text("No such error")).to_be_visible()
     await page.get_by_role("link", name="Jobs that are dead of it").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("Dead letters")
     await expect(page.locator("tbody tr")).to_have_count(1)
+
+
+@ON_BOTH
+async def test_a_release_before_opens_no_resolved_error_and_the_one_that_was_to_mend_it_does(
+    page: Page, site: Site, failing: TaskFlow
+) -> None:
+    store = failing.store
+
+    async def deployed(number: int) -> UUID:
+        """Return the worker of a release that lives and runs the task."""
+        info = msgspec.json.encode({"queues": ["orders"], "tasks": ["order.charge"], "tenants": []})
+        worker = new_worker(UUID(int=number), 600_000, release=f"shop-{number}")
+        await store.workers.register(msgspec.structs.replace(worker, info=info))
+        return worker.id
+
+    async def fails(worker: UUID) -> None:
+        """Count a failure of a worker."""
+        kind = ErrorKind("a" * 16, "LookupError", "order <number> not found")
+        one = Occurrences(
+            tenant=failing.tenant, task="order.charge", kind=kind, count=1, first_age_ms=0, last_age_ms=0, job_id=NOBODY
+        )
+        await store.errors.append([one], writer=worker)
+
+    await store.intake.announce_tasks(failing.tenant, [TaskNotice("order.charge", b"{}")])
+    old = await deployed(1)
+    await fails(old)
+    await page.goto(site.url + "/errors")
+    await expect(page.get_by_text("New in shop-1")).to_be_visible()
+    await page.get_by_role("link", name="LookupError order <number> not found").click()
+    releases = page.get_by_role("region", name="Releases").locator("tbody tr")
+    await expect(releases).to_have_count(1)
+    new = await deployed(2)
+    await page.get_by_role("button", name="Resolve").click()
+    await expect(page.get_by_text("in shop-2", exact=True)).to_be_visible()
+    await fails(old)
+    await page.reload()
+    await expect(releases).to_have_text([re.compile("^shop-12")])  # the second failure in shop-1
+    await expect(page.get_by_role("button", name="Reopen")).to_be_visible()
+    await fails(new)
+    await page.reload()
+    await expect(releases).to_have_text([re.compile("^shop-21"), re.compile("^shop-12")])
+    await expect(page.get_by_text("Occurred again")).to_be_visible()
+    await expect(page.get_by_role("button", name="Resolve")).to_be_visible()
+    await is_accessible(page)

@@ -39,6 +39,7 @@ def test_failures_are_listed_shown_resolved_muted_and_reopened(cli: Cli) -> None
     shown = cli("errors", "show", mark).out
     assert "Traceback (most recent call last)" in shown
     assert "LookupError: order 42 not found" in shown
+    assert "RELEASE" not in shown  # no worker announced one
     assert len(cli("jobs", "list", "--filter", f"error:{mark}", "--json").json["items"]) == 2
     resolved = cli("errors", "resolve", mark, "--json").json
     assert (resolved["state"], resolved["changed_by"][:3]) == ("resolved", "cli")
@@ -55,6 +56,33 @@ def test_a_list_as_long_as_is_kept_says_so(cli: Cli, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("taskflowmq.core.error_groups.MOST_GROUPS", 1)
     listed = cli("errors", "list")
     assert "groups are kept: of the tasks with the most" in listed.out + listed.err
+
+
+def test_releases_are_shown_where_workers_announce_some(cli: Cli, url: str) -> None:
+    async def run(number: int) -> None:
+        async with TaskFlow(url, store_timeout=60, release=f"v{number}") as app:
+
+            @app.task(name="charge")
+            async def charge(order: int) -> None:
+                raise LookupError(f"order {order} not found")
+
+            await app.asend("charge", {"order": 1}, max_attempts=1)
+            await app.worker().arun_until_idle()
+
+    asyncio.run(run(0))
+    (group,) = cli("errors", "list", "--json").json["items"]
+    assert group["new_in"] == "v0"
+    assert "open, new in v0" in cli("errors", "list").out
+    for number in range(1, 12):
+        asyncio.run(run(number))
+    shown = cli("errors", "show", group["fingerprint"]).out
+    lines = shown[shown.index("RELEASE") :].splitlines()
+    assert lines[0].split() == ["RELEASE", "COUNT", "FIRST", "LAST"]
+    assert [line.split()[:2] for line in lines[1:11]] == [[f"v{number}", "1"] for number in range(11, 1, -1)]
+    assert lines[11] == "and 2 more"
+    detail = cli("errors", "show", group["fingerprint"], "--json").json
+    assert (len(detail["releases"]), detail["releases_total"]) == (10, 12)
+    assert "open, new in" not in cli("errors", "list").out
 
 
 def test_what_is_wrong_is_said(cli: Cli) -> None:

@@ -138,6 +138,7 @@ async def test_what_the_rescuer_settles_is_in_the_history_of_the_lost_worker(sto
     (appended,) = store.history.appended
     figures = Figures(failed=3, lost=3, retried=3, failed_job=max(store.rows))
     assert appended == (dead, {JobKind("default", "default", "any"): figures}, 0)
+    assert store.errors.writers == [dead]  # its release
 
 
 async def test_a_history_that_takes_nothing_stops_no_rescue(store: Store, caplog: pytest.LogCaptureFixture) -> None:

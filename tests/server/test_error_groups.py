@@ -128,6 +128,41 @@ async def test_a_sample_is_an_attempt_that_failed_so(failing: TaskFlow, client: 
     assert (gone["sample"], gone["count"]) == (None, 1)
 
 
+async def test_a_group_has_its_releases_the_newest_first(
+    failing: TaskFlow, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail_in(release: str) -> None:
+        monkeypatch.setenv("TASKFLOW_RELEASE", release)
+        async with TaskFlow(failing.store.url, store_timeout=60) as program:
+
+            @program.task(name="charge", retry=Retry(max_attempts=1))
+            async def charge(order: int) -> None:
+                raise LookupError(f"order {order} not found")
+
+            await fail(program, ("charge", {"order": 1}))
+
+    await fail_in("shop-1")
+    await fail_in("shop-2")
+    await fail_in("shop-1")
+    (group,) = (await listed(client))["items"]
+    assert (group["count"], group["new_in"], group["resolved_release"]) == (3, None, None)
+    path = f"{ERRORS}/{group['fingerprint']}"
+    detail = (await client.get(path)).json()
+    assert [(one["name"], one["count"]) for one in detail["releases"]] == [("shop-2", 1), ("shop-1", 2)]
+    assert detail["releases_total"] == 2
+    assert all(one["first_at"] <= one["last_at"] for one in detail["releases"])
+
+
+async def test_a_group_of_programs_without_a_release_has_one_without_a_name(
+    failing: TaskFlow, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TASKFLOW_RELEASE", raising=False)
+    await fail(failing, ("charge", {"order": 1}))
+    (group,) = (await listed(client))["items"]
+    detail = (await client.get(f"{ERRORS}/{group['fingerprint']}")).json()
+    assert [(one["name"], one["count"]) for one in detail["releases"]] == [(None, 1)]
+
+
 async def test_counts_alone_are_read_without_a_page(failing: TaskFlow, client: httpx.AsyncClient) -> None:
     await fail(failing, ("charge", {"order": 1}), ("refund", {"order": 1}))
     page = await listed(client, limit=0)

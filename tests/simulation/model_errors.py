@@ -18,6 +18,8 @@ from taskflowmq.core.error_groups import (
     GroupCounts,
     GroupPage,
     GroupQuery,
+    GroupRelease,
+    GroupReleases,
     GroupSort,
     GroupState,
     Occurrences,
@@ -36,8 +38,10 @@ class ModelErrors:
     def __init__(self, data: Data, now: Callable[[], datetime]) -> None:
         self._data, self._now = data, now
 
-    async def append(self, seen: Sequence[Occurrences]) -> None:
+    async def append(self, seen: Sequence[Occurrences], *, writer: UUID | None = None) -> None:
         data, now = self._data, self._now()
+        worker = None if writer is None else data.workers.get(writer)
+        release = None if worker is None else worker.release
         for one in seen:
             if (one.tenant, one.task) not in data.tasks:
                 continue
@@ -50,10 +54,17 @@ class ModelErrors:
                 first_at=first,
                 last_at=last,
                 job_id=one.job_id,
+                first_release=release,
             )
             data.groups.setdefault(key, group)
             row = Failures(
-                minute=_floor(last, MINUTE), span=0, key=key, count=one.count, last_at=last, job_id=one.job_id
+                minute=_floor(last, MINUTE),
+                span=0,
+                key=key,
+                count=one.count,
+                last_at=last,
+                job_id=one.job_id,
+                release=release,
             )
             data.failed[max(data.failed, default=0) + 1] = row
 
@@ -71,7 +82,7 @@ class ModelErrors:
         since = _floor(min(due), span)
         until = min(until, since + most * span)
         taken = [key for key, row in data.failed.items() if row.span <= span_s and since <= row.minute < until]
-        joined: dict[tuple[datetime, tuple[str, str]], Failures] = {}
+        joined: dict[tuple[datetime, tuple[str, str], str | None], Failures] = {}
         for number in taken:
             row = data.failed.pop(number)
             if not row.span:
@@ -83,8 +94,9 @@ class ModelErrors:
                     job_id=max(group.job_id, row.job_id),
                 )
             at = _floor(row.minute, span)
-            known = joined.get((at, row.key))
-            joined[at, row.key] = Failures(
+            known = joined.get((at, row.key, row.release))
+            joined[at, row.key, row.release] = Failures(
+                release=row.release,
                 minute=at,
                 span=span_s,
                 key=row.key,
@@ -160,6 +172,40 @@ class ModelErrors:
             new=sum(one.state is GroupState.OPEN and one.first_at > since for one in views),
         )
 
+    async def releases(self, tenant: str, fingerprint: str, limit: int) -> GroupReleases:
+        group = self._data.groups.get((tenant, fingerprint))
+        by_name: dict[str | None, list[Failures]] = {}
+        for row in self._rows((tenant, fingerprint)):
+            by_name.setdefault(row.release, []).append(row)
+        if group is None:
+            return GroupReleases([], 0)
+        items = [
+            GroupRelease(
+                name=name,
+                count=sum(row.count for row in rows),
+                first_at=max(group.first_at, min(row.minute for row in rows)),
+                last_at=max(row.last_at for row in rows),
+            )
+            for name, rows in by_name.items()
+        ]
+        named = [one for one in items if one.name is not None]
+        named.sort(key=lambda one: self._age(one.name), reverse=True)
+        return GroupReleases([*named, *(one for one in items if one.name is None)][:limit], len(items))
+
+    def _age(self, name: str | None) -> tuple[datetime, int]:
+        release = self._data.releases[name or ""]
+        return release.first_at, release.id
+
+    def _serving(self, tenant: str, task: str) -> str | None:
+        """Return the newest release whose living workers run a task."""
+        found = []
+        for worker in self._data.workers.values():
+            info = msgspec.json.decode(worker.info)
+            runs = task in info.get("tasks", ()) and tenant in (info.get("tenants") or (tenant,))
+            if worker.ended_at is None and worker.release is not None and runs:
+                found.append(worker.release)
+        return max(found, key=self._age, default=None)
+
     async def mark(
         self, tenant: str, fingerprint: str, state: GroupState, *, by: Caller, until: datetime | None = None
     ) -> bool:
@@ -172,6 +218,7 @@ class ModelErrors:
             muted_until=until if state is GroupState.MUTED else None,
             changed_at=self._now(),
             changed_by=by.actor,
+            resolved_release=self._serving(tenant, group.task) if state is GroupState.RESOLVED else None,
         )
         self._data.note(self._now(), error_act(fingerprint, state, until, by))
         return True
@@ -196,7 +243,7 @@ class ModelErrors:
             type=group.type,
             message=group.message,
             task=group.task,
-            state=_state(now, last_at, group),
+            state=self._state(group, last_at, rows),
             count=group.count + sum(row.count for row in fresh),
             first_at=group.first_at,
             last_at=last_at,
@@ -207,15 +254,25 @@ class ModelErrors:
             muted_until=group.muted_until,
             changed_at=group.changed_at,
             changed_by=group.changed_by,
+            new_in=self._new_in(group.first_release),
+            resolved_release=group.resolved_release,
         )
 
+    def _new_in(self, name: str | None) -> str | None:
+        newest = max((release.first_at for release in self._data.releases.values()), default=None)
+        return name if name is not None and self._data.releases[name].first_at == newest else None
 
-def _state(now: datetime, last_at: datetime, group: Group) -> GroupState:
-    if group.muted_until is not None and group.muted_until > now:
-        return GroupState.MUTED
-    if group.resolved_at is not None and last_at <= group.resolved_at:
-        return GroupState.RESOLVED
-    return GroupState.OPEN
+    def _state(self, group: Group, last_at: datetime, rows: list[Failures]) -> GroupState:
+        if group.muted_until is not None and group.muted_until > self._now():
+            return GroupState.MUTED
+        at, newest = group.resolved_at, group.resolved_release
+        if at is None or (newest is None and last_at > at):
+            return GroupState.OPEN
+        again = any(
+            row.last_at > at and (newest is None or row.release is None or self._age(row.release) >= self._age(newest))
+            for row in rows
+        )
+        return GroupState.OPEN if again else GroupState.RESOLVED
 
 
 def _floor(at: datetime, span: timedelta) -> datetime:

@@ -171,6 +171,8 @@ class Group(Row, frozen=True, kw_only=True, gc=False):
     muted_until: datetime | None = None
     changed_at: datetime | None = None
     changed_by: str | None = None
+    first_release: str | None = None
+    resolved_release: str | None = None
 
 
 class Failures(Row, frozen=True, kw_only=True, gc=False):
@@ -182,6 +184,7 @@ class Failures(Row, frozen=True, kw_only=True, gc=False):
     count: int
     last_at: datetime
     job_id: UUID
+    release: str | None = None
 
 
 class Asked(Row, frozen=True, kw_only=True, gc=False):

@@ -159,12 +159,15 @@ class FakeErrors:
     def __init__(self, store: FakeStore) -> None:
         self._store = store
         self.appended: list[Occurrences] = []
+        #: Whose failures they were.
+        self.writers: list[UUID | None] = []
         #: What the next call deletes.
         self.excess: list[Excess] = []
 
-    async def append(self, seen: Sequence[Occurrences]) -> None:
+    async def append(self, seen: Sequence[Occurrences], *, writer: UUID | None = None) -> None:
         self._store._check()
         self.appended += seen
+        self.writers.append(writer)
 
     async def roll_up(self, kept: HistoryKept) -> int:
         return 0

@@ -74,6 +74,7 @@ async def test_every_end_of_an_attempt_is_counted_and_appended_when_the_worker_d
     (thrice,) = (one for one in store.errors.appended if one.count == 3)
     assert (thrice.kind.message, thrice.job_id) == ("no luck", failing.id)
     assert 0 <= thrice.last_age_ms <= thrice.first_age_ms < 10_000
+    assert store.errors.writers == [writer]
 
 
 @pytest.mark.parametrize(

@@ -479,7 +479,7 @@ export interface paths {
         };
         /**
          * Read a group of errors
-         * @description Return a group with a job that failed so.
+         * @description Return a group with a job that failed so, and in which releases it occurred.
          *
          *     404 `error_group_not_found` also if the group was deleted: it has not occurred for as long as counts are kept, or
          *     its tenant has more groups than are kept. Jobs that are still dead of it are listed by
@@ -506,6 +506,9 @@ export interface paths {
         /**
          * Resolve a group of errors
          * @description Mark a group as resolved. It is open again as soon as it occurs again.
+         *
+         *     Failures in a release that is older than the newest one whose workers run the task now do not open it: in a rolling
+         *     deploy, workers of the release before continue to fail.
          */
         post: operations["resolveError"];
         delete?: never;
@@ -2818,6 +2821,10 @@ export interface components {
             /** @description When an operator last set the state; null: never */
             changed_at: string | null;
             changed_by: string | null;
+            /** @description The newest of all releases, if the group occurred first in it; null otherwise */
+            new_in: string | null;
+            /** @description The newest release that ran its task when it was resolved: failures in older ones do not open it; null: any failure does */
+            resolved_release: string | null;
         };
         /**
          * GroupState
@@ -2875,8 +2882,16 @@ export interface components {
             /** @description When an operator last set the state; null: never */
             changed_at: string | null;
             changed_by: string | null;
+            /** @description The newest of all releases, if the group occurred first in it; null otherwise */
+            new_in: string | null;
+            /** @description The newest release that ran its task when it was resolved: failures in older ones do not open it; null: any failure does */
+            resolved_release: string | null;
             /** @description The newest dead job of the group, otherwise the newest that failed so; null if it is deleted */
             sample: components["schemas"]["SampleOut"] | null;
+            /** @description In which releases it occurred, the newest first, at most 10. Empty or one without a name where workers announce no release */
+            releases: components["schemas"]["GroupReleaseOut"][];
+            /** @description How many releases there are, with those left out */
+            releases_total: number;
         };
         /**
          * SampleOut
@@ -2893,6 +2908,26 @@ export interface components {
             host: string | null;
             /** @description Null if the worker was lost */
             error: components["schemas"]["ErrorOut"] | null;
+        };
+        /**
+         * GroupReleaseOut
+         * @description What a group counted in one release, as long as counts are kept.
+         */
+        GroupReleaseOut: {
+            /** @description Name of the release; null: the workers announced none */
+            name: string | null;
+            /** @description Failed attempts */
+            count: number;
+            /**
+             * Format: date-time
+             * @description When it occurred first; to the hour after two days
+             */
+            first_at: string;
+            /**
+             * Format: date-time
+             * @description When it occurred last
+             */
+            last_at: string;
         };
         /**
          * MuteBody

@@ -149,7 +149,11 @@ export function errorGroup(digit: number, more: Partial<ErrorDetail> = {}): Erro
     muted_until: null,
     changed_at: null,
     changed_by: null,
+    new_in: null,
+    resolved_release: null,
     sample: null,
+    releases: [],
+    releases_total: 0,
     ...more,
   };
 }

@@ -21,7 +21,7 @@ from taskflowmq.core.error_groups import MAX_GROUPS, MOST_DEAD, MOST_GROUPS, Gro
 
 if TYPE_CHECKING:
     from taskflowmq.core.attempts import AttemptView
-    from taskflowmq.core.error_groups import ErrorGroup
+    from taskflowmq.core.error_groups import ErrorGroup, GroupReleases
     from taskflowmq.core.job import JobView
 
 
@@ -94,16 +94,16 @@ def list_command(state: str, search: str | None, tenant: str | None, database_ur
 @database_option
 @json_option
 def show(fingerprint: str, tenant: str | None, database_url: str | None, as_json: bool) -> None:
-    """Show a group of errors with the traceback of one job."""
+    """Show a group of errors with its releases and the traceback of one job."""
     from taskflowmq.wire.error_group import detail_out
 
-    async def work(app: Any) -> tuple[ErrorGroup, tuple[JobView, AttemptView] | None]:
+    async def work(app: Any) -> tuple[ErrorGroup, tuple[JobView, AttemptView] | None, GroupReleases]:
         group = await app.errors.aget(fingerprint)
-        return group, await app.errors.asample(group)
+        return group, await app.errors.asample(group), await app.errors.areleases(group)
 
-    group, sample = with_store(database_url, work, tenant)
+    group, sample, releases = with_store(database_url, work, tenant)
     if as_json:
-        emit_json(detail_out(group, sample))
+        emit_json(detail_out(group, sample, releases))
         return
     emit_fields(
         {
@@ -118,8 +118,11 @@ def show(fingerprint: str, tenant: str | None, database_url: str | None, as_json
             "last": group.last_at,
             "changed": group.changed_at,
             "by": group.changed_by,
+            "resolved in": group.resolved_release,
+            "new in": group.new_in,
         }
     )
+    _say_releases(releases)
     if sample is None:
         say("\nNone of its jobs is kept.")
         return
@@ -137,7 +140,10 @@ def show(fingerprint: str, tenant: str | None, database_url: str | None, as_json
 @database_option
 @json_option
 def resolve(fingerprint: str, reason: str | None, tenant: str | None, database_url: str | None, as_json: bool) -> None:
-    """Mark a group as resolved: it opens again by itself when it occurs again."""
+    """Mark a group as resolved: it opens again by itself when it occurs again.
+
+    Failures in a release older than the newest one whose workers run the task now do not open it.
+    """
     group = with_store(database_url, lambda app: app.errors.aresolve(fingerprint, reason=reason), tenant)
     _say(group, as_json=as_json)
 
@@ -176,6 +182,16 @@ def reopen(fingerprint: str, reason: str | None, tenant: str | None, database_ur
     _say(group, as_json=as_json)
 
 
+def _say_releases(releases: GroupReleases) -> None:
+    if all(one.name is None for one in releases.items):
+        return
+    say("")
+    rows = [(one.name or "none announced", one.count, one.first_at, one.last_at) for one in releases.items]
+    emit_table(("release", "count", "first", "last"), rows, empty="")
+    if releases.total > len(releases.items):
+        say(f"and {releases.total - len(releases.items):,} more")
+
+
 def _say(group: ErrorGroup, *, as_json: bool) -> None:
     from taskflowmq.wire.error_group import group_out
 
@@ -186,6 +202,8 @@ def _say(group: ErrorGroup, *, as_json: bool) -> None:
 
 
 def _state(group: ErrorGroup) -> str:
+    if group.state is GroupState.OPEN and group.new_in is not None and not group.reopened:
+        return f"open, new in {group.new_in}"
     if group.state is GroupState.MUTED and group.muted_until is not None:
         return f"muted until {group.muted_until:%Y-%m-%d %H:%M}Z"
     return "open again" if group.state is GroupState.OPEN and group.reopened else str(group.state)

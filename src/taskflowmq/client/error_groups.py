@@ -15,9 +15,12 @@ from taskflowmq.client.sync import sync_twin
 from taskflowmq.core.attempts import AttemptView
 from taskflowmq.core.audit import Caller
 from taskflowmq.core.error_groups import (
+    MAX_GROUP_RELEASES,
+    MAX_GROUPS,
     ErrorGroup,
     GroupCounts,
     GroupPage,
+    GroupReleases,
     GroupState,
     check_query,
     check_until,
@@ -208,8 +211,26 @@ class Errors:
 
         return await self._hub.call(sample)
 
+    async def areleases(self, group: ErrorGroup, *, limit: int = MAX_GROUP_RELEASES) -> GroupReleases:
+        """Return in which releases a group occurred, the newest first; what is of no release last.
+
+        Args:
+            group: the group.
+            limit: maximum number of releases.
+
+        Raises:
+            InvalidJob: the limit is not 1…200.
+        """
+        if not 1 <= limit <= MAX_GROUPS:
+            raise InvalidJob.at("/limit", f"must be 1…{MAX_GROUPS}, got {limit}")
+        return await self._hub.call(
+            lambda session: session.asked.errors.releases(self._tenant, group.fingerprint, limit)
+        )
+
     async def aresolve(self, fingerprint: str, *, reason: str | None = None, actor: str | None = None) -> ErrorGroup:
         """Mark a group as resolved: it opens again by itself when it occurs again. The audit keeps who did, and why.
+
+        Failures in a release that is older than the newest one whose workers run the task now do not open it.
 
         Raises:
             ErrorGroupNotFound: there is none with this fingerprint.
@@ -259,6 +280,7 @@ class Errors:
     count = sync_twin(acount)
     get = sync_twin(aget)
     sample = sync_twin(asample)
+    releases = sync_twin(areleases)
     resolve = sync_twin(aresolve)
     mute = sync_twin(amute)
     reopen = sync_twin(areopen)

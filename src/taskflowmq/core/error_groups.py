@@ -24,6 +24,8 @@ from taskflowmq.core.validation import check_name
 TREND_HOURS = 24
 #: Dead jobs of a group are counted up to here.
 MOST_DEAD = 10_000
+#: Releases that a reader of a group sees of it.
+MAX_GROUP_RELEASES = 10
 #: Most groups of one page.
 MAX_GROUPS = 200
 #: Kinds that a process counts between two appends; failures of others are not counted, which it logs.
@@ -89,11 +91,34 @@ class ErrorGroup(msgspec.Struct, frozen=True, kw_only=True):
     muted_until: datetime | None
     changed_at: datetime | None
     changed_by: str | None
+    #: The newest of all releases, if it occurred first in it.
+    new_in: str | None = None
+    #: The newest release that ran its task when it was resolved: failures of older ones open nothing.
+    resolved_release: str | None = None
 
     @property
     def reopened(self) -> bool:
-        """Whether it occurred again after it was resolved."""
-        return self.resolved_at is not None and self.last_at > self.resolved_at
+        """Whether it occurred again after it was resolved, in a way that opens it."""
+        return self.resolved_at is not None and self.state is GroupState.OPEN
+
+
+class GroupRelease(msgspec.Struct, frozen=True, kw_only=True):
+    """What a group counted in one release, as long as counts are kept."""
+
+    #: None: the workers announced none.
+    name: str | None
+    count: int
+    #: To the minute, or to the hour where it is old.
+    first_at: datetime
+    last_at: datetime
+
+
+class GroupReleases(msgspec.Struct, frozen=True):
+    """In which releases a group occurred, the newest first."""
+
+    items: list[GroupRelease]
+    #: How many there are, with those that are left out.
+    total: int
 
 
 class GroupCounts(msgspec.Struct, frozen=True, kw_only=True):

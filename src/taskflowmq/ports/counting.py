@@ -28,6 +28,6 @@ async def count_ends(store: Store, writer: UUID, ends: Sequence[tuple[HeldJob, T
         await store.history.append(writer, figures_of(ends))
         failures = occurrences_of(ends)
         if failures:
-            await store.errors.append(failures)
+            await store.errors.append(failures, writer=writer)
     except TaskFlowError as error:
         log.warning("the jobs of worker %s are missing in the history: %s", writer, error)

@@ -10,7 +10,16 @@ import msgspec
 from msgspec import Meta
 
 from taskflowmq.core.attempts import AttemptView
-from taskflowmq.core.error_groups import MOST_DEAD, MOST_GROUPS, ErrorGroup, GroupCounts, GroupPage, GroupState
+from taskflowmq.core.error_groups import (
+    MAX_GROUP_RELEASES,
+    MOST_DEAD,
+    MOST_GROUPS,
+    ErrorGroup,
+    GroupCounts,
+    GroupPage,
+    GroupReleases,
+    GroupState,
+)
 from taskflowmq.core.fingerprint import LENGTH
 from taskflowmq.core.job import JobView, State
 from taskflowmq.wire.audit import Reason
@@ -47,6 +56,25 @@ class ErrorGroupOut(msgspec.Struct, kw_only=True):
     muted_until: Time | None
     changed_at: Annotated[Time | None, Meta(description="When an operator last set the state; null: never")]
     changed_by: str | None
+    new_in: Annotated[
+        str | None, Meta(description="The newest of all releases, if the group occurred first in it; null otherwise")
+    ]
+    resolved_release: Annotated[
+        str | None,
+        Meta(
+            description="The newest release that ran its task when it was resolved: failures in older ones do not open "
+            "it; null: any failure does"
+        ),
+    ]
+
+
+class GroupReleaseOut(msgspec.Struct, kw_only=True):
+    """What a group counted in one release, as long as counts are kept."""
+
+    name: Annotated[str | None, Meta(description="Name of the release; null: the workers announced none")]
+    count: Annotated[int, Meta(description="Failed attempts")]
+    first_at: Annotated[Time, Meta(description="When it occurred first; to the hour after two days")]
+    last_at: Annotated[Time, Meta(description="When it occurred last")]
 
 
 class GroupCountsOut(msgspec.Struct, kw_only=True):
@@ -95,6 +123,14 @@ class ErrorGroupDetail(ErrorGroupOut, kw_only=True):
             description="The newest dead job of the group, otherwise the newest that failed so; null if it is deleted"
         ),
     ]
+    releases: Annotated[
+        list[GroupReleaseOut],
+        Meta(
+            description=f"In which releases it occurred, the newest first, at most {MAX_GROUP_RELEASES}. Empty or one "
+            "without a name where workers announce no release"
+        ),
+    ]
+    releases_total: Annotated[int, Meta(description="How many releases there are, with those left out")]
 
 
 class MuteBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -109,9 +145,19 @@ def group_out(group: ErrorGroup) -> ErrorGroupOut:
     return ErrorGroupOut(**_fields(group))
 
 
-def detail_out(group: ErrorGroup, sample: tuple[JobView, AttemptView] | None) -> ErrorGroupDetail:
-    """Return the answer for a group with a job and the attempt at it that failed so."""
-    return ErrorGroupDetail(**_fields(group), sample=None if sample is None else _sample_out(*sample))
+def detail_out(
+    group: ErrorGroup, sample: tuple[JobView, AttemptView] | None, releases: GroupReleases
+) -> ErrorGroupDetail:
+    """Return the answer for a group with a job, the attempt at it that failed so, and its releases."""
+    return ErrorGroupDetail(
+        **_fields(group),
+        sample=None if sample is None else _sample_out(*sample),
+        releases=[
+            GroupReleaseOut(name=one.name, count=one.count, first_at=one.first_at, last_at=one.last_at)
+            for one in releases.items
+        ],
+        releases_total=releases.total,
+    )
 
 
 def list_out(page: GroupPage, counts: GroupCounts) -> ErrorGroupList:

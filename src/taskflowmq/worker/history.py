@@ -92,7 +92,7 @@ class HistoryWriter:
             # The middle of their time decides which minute they belong to.
             await self._store.history.append(self._who(), figures, age_ms=round(500 * min(seconds, 2 * INTERVAL)))
             if failures:
-                await self._store.errors.append(failures)
+                await self._store.errors.append(failures, writer=self._who())
         except TaskFlowError as error:
             if not self._drops:
                 log.warning("the figures of %.0f s are missing in the history: %s", seconds, error)

@@ -81,6 +81,7 @@ HOT = [
     "merge_occurrences",
     "read_groups",
     "count_groups",
+    "read_group_releases",
     "list_full_tenants",
     "list_excess_groups",
     "delete_groups",

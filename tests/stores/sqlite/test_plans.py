@@ -20,7 +20,7 @@ ORDERED = {"find_excess", "list_jobs", "list_live_bulks", "list_oldest_jobs", "l
 MILLION = 1_000_000
 FIGURES = "INSERT INTO taskflow_stat (minute, writer, queue_id, task_id, counts, span) VALUES (?, x'00', 1, 1, '{}', ?)"
 LINES = "INSERT INTO taskflow_job_log VALUES (?, 1, ?, 1, 1, 0, 20, 'x', NULL)"
-FAILURES = "INSERT INTO taskflow_error_stat VALUES (?, ?, 1, ?, 1, 0, x'00')"
+FAILURES = "INSERT INTO taskflow_error_stat VALUES (?, ?, 1, ?, 1, 0, x'00', NULL)"
 BACKLOG = "INSERT INTO taskflow_backlog VALUES (?, ?, 1, 1)"
 ACTS = "INSERT INTO taskflow_audit (at, tenant, actor, action, object, details) VALUES (?, 't', 'a', 'b', ?, '{}')"
 _BIG = (
@@ -56,6 +56,8 @@ _READ_WHOLE = {
     "list_attempts": ("a",),  # at most a hundred
     "add_to_groups": ("n",),  # what was read before
     "prune_groups": ("g",),  # one row per kind of error, once an hour
+    "mark_group": ("w",),
+    "read_group_releases": ("y",),  # one row per release of a group
     "list_excess_groups": ("p", "o"),  # the groups of a tenant that has too many
     # Once, before a store is made, and with each migration.
     "count_tables": ("sqlite_master",),

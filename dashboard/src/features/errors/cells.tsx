@@ -40,16 +40,18 @@ export function Marks({ group }: { group: ErrorGroup }) {
   if (group.state === "open" && group.reopened) {
     return <Mark word={words.reopened} hint={words.reopenedHint} tone="danger" />;
   }
-  return group.state === "open" && isNew(group, now) ? (
-    <Mark word={words.isNew} hint={words.isNewHint} tone="neutral" />
-  ) : null;
+  if (group.state !== "open") return null;
+  if (group.new_in) {
+    return <Mark word={words.newIn(group.new_in)} hint={words.newInHint(group.new_in)} tone="neutral" />;
+  }
+  return isNew(group, now) ? <Mark word={words.isNew} hint={words.isNewHint} tone="neutral" /> : null;
 }
 
 function Mark({ word, hint, tone }: { word: string; hint: string; tone: "neutral" | "danger" }) {
   return (
     <Tip text={hint}>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the tip must be reachable by keyboard */}
-      <span tabIndex={0} className="flex shrink-0 rounded-s">
+      <span tabIndex={0} className="flex max-w-48 shrink-0 rounded-s">
         <Chip tone={tone}>{word}</Chip>
       </span>
     </Tip>

@@ -216,6 +216,39 @@ test("the page of a group has its facts, one traceback and its dead jobs", async
   expect(asked.at(-1)?.get("state")).toBe("dead");
 });
 
+test("the page of a group has its releases, the newest first, and how many more there are", async () => {
+  const one = (name: string | null, n: number, ago: number) => {
+    const at = new Date(Date.now() - ago * 60_000).toISOString();
+    return { name, count: n, first_at: at, last_at: at };
+  };
+  groups = [errorGroup(1, { releases: [one("shop-2", 1200, 3), one(null, 4, 9)], releases_total: 5 })];
+  const view = await open(`/errors/${FIRST}`);
+  const releases = within(await screen.findByRole("region", { name: "Releases" }));
+  const rows = releases.getAllByRole("row").slice(1);
+  expect(rows.map((row) => within(row).getByRole("rowheader").textContent)).toEqual(["shop-2", "None announced"]);
+  expect(rows.map((row) => within(row).getAllByRole("cell")[0]?.textContent)).toEqual(["1,200", "4"]);
+  expect(releases.getByText("and 3 more")).toBeDefined();
+  view.unmount();
+  groups = [errorGroup(1, { releases: [one(null, 4, 9)], releases_total: 1 })];
+  await open(`/errors/${FIRST}`);
+  await screen.findByRole("region", { name: "Newest failure" });
+  expect(screen.queryByRole("region", { name: "Releases" })).toBeNull();
+});
+
+test("a group that occurred first in the newest release says so, and one that was resolved in which", async () => {
+  groups = [
+    errorGroup(1, { new_in: "shop-2" }),
+    errorGroup(2, { new_in: "shop-2", reopened: true }),
+    errorGroup(3, { type: "OSError", state: "resolved", resolved_release: "shop-2" }),
+  ];
+  const view = await open("/errors?state=all");
+  await waitFor(() => expect(shown()).toEqual(["1", "2", "3"]));
+  expect(screen.getAllByText("New in shop-2")).toHaveLength(1);
+  view.unmount();
+  await open(`/errors/${"3".repeat(16)}`);
+  expect((await screen.findByText("in shop-2")).getAttribute("title")).toMatch(/^shop-2 was the newest release/);
+});
+
 test("resolve is done at once, says that it opens again by itself, and can be taken back", async () => {
   await open(`/errors/${FIRST}`);
   await userEvent.click(await screen.findByRole("button", { name: "Resolve" }));

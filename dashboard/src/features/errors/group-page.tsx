@@ -24,6 +24,7 @@ import { Time } from "@/ui/time";
 import { DeadCell, deadCount, Marks } from "./cells";
 import { GroupJobs } from "./group-jobs";
 import { MuteDialog } from "./mute-dialog";
+import { Releases } from "./releases";
 import { Sample } from "./sample";
 import { Trend } from "./trend";
 import { useMark } from "./use-mark";
@@ -88,6 +89,7 @@ function Group({ group }: { group: ErrorDetail }) {
           <h3 className="mb-2 text-12 text-text-3">{words.trendTitle}</h3>
           <Trend group={group} />
         </section>
+        <Releases group={group} />
         <section className="mt-6" aria-label={words.sample}>
           <h3 className="mb-2 font-medium">{words.sample}</h3>
           <Sample group={group} />
@@ -194,6 +196,11 @@ function State({ group }: { group: ErrorDetail }) {
   return (
     <span className="flex min-w-0 items-center gap-1.5">
       <Chip tone={group.state === "open" ? "danger" : "neutral"}>{words.is(group.state)}</Chip>
+      {group.state === "resolved" && group.resolved_release ? (
+        <span className="truncate text-12 text-text-3" title={words.resolvedInHint(group.resolved_release)}>
+          {words.resolvedIn(group.resolved_release)}
+        </span>
+      ) : null}
       {group.state === "muted" ? (
         <span className="truncate text-12 text-text-3">
           {words.mutedUntil} <Time at={group.muted_until} show="day" />

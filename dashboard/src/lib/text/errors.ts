@@ -32,6 +32,8 @@ export const words = {
   reopenedHint: "It was resolved, and has occurred since",
   isNew: "New",
   isNewHint: "Seen for the first time in the last 24 hours",
+  newIn: (release: string) => `New in ${release}`,
+  newInHint: (release: string) => `Seen for the first time in release ${release}, the newest one`,
   more: "Show more",
 
   full: (most: string) =>
@@ -72,6 +74,14 @@ export const words = {
   noSample: "No job of this error is kept, or the newest one has failed in another way since.",
   lost: "Its worker was lost: there is no traceback.",
   lostType: "WorkerLost",
+
+  releases: "Releases",
+  release: "Release",
+  noRelease: "None announced",
+  moreReleases: (n: string) => `and ${n} more`,
+  resolvedIn: (release: string) => `in ${release}`,
+  resolvedInHint: (release: string) =>
+    `${release} was the newest release that ran its task. Failures in older ones do not open it.`,
 
   jobs: "Dead jobs",
   jobsWhat: "dead jobs",

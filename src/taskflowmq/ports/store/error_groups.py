@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
 from taskflowmq.core.audit import Caller
 from taskflowmq.core.error_groups import (
@@ -13,6 +14,7 @@ from taskflowmq.core.error_groups import (
     GroupCounts,
     GroupPage,
     GroupQuery,
+    GroupReleases,
     GroupState,
     Occurrences,
 )
@@ -22,11 +24,15 @@ from taskflowmq.core.history import HistoryKept
 class Errors(Protocol):
     """Failures by kind. A group is found by tenant and fingerprint."""
 
-    async def append(self, seen: Sequence[Occurrences]) -> None:
-        """Append failures, and make the groups that are new.
+    async def append(self, seen: Sequence[Occurrences], *, writer: UUID | None = None) -> None:
+        """Append failures, of the release that a worker announced, and make the groups that are new.
 
         Not to be repeated after :class:`StoreUnavailable`: they would count twice. Failures of a task that the store
         does not have are left out.
+
+        Args:
+            seen: the failures.
+            writer: the worker that began the attempts; None, or one that announced no release: of no release.
         """
         ...
 
@@ -69,6 +75,10 @@ class Errors(Protocol):
         """Return one group, or None."""
         ...
 
+    async def releases(self, tenant: str, fingerprint: str, limit: int) -> GroupReleases:
+        """Return in which releases a group occurred, the newest first; what is of no release last."""
+        ...
+
     async def count(self, tenant: str) -> GroupCounts:
         """Return how many groups a tenant has, by state."""
         ...
@@ -80,7 +90,8 @@ class Errors(Protocol):
 
         Args:
             tenant, fingerprint: the group.
-            state: open; resolved, until it occurs again; or muted.
+            state: open; muted; or resolved, until it occurs again in a release that is not older than the newest one
+                whose living workers run its task now.
             by: who decided it; the audit keeps that.
             until: when a mute ends.
         """

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from taskflowmq.core.audit import Caller
 from taskflowmq.core.error_groups import (
@@ -13,6 +14,8 @@ from taskflowmq.core.error_groups import (
     ErrorGroup,
     GroupCounts,
     GroupQuery,
+    GroupRelease,
+    GroupReleases,
     GroupState,
     Occurrences,
 )
@@ -33,19 +36,29 @@ class PostgresErrors(CommonErrors):
         self._names = names
         self._now = now
 
-    async def append(self, seen: Sequence[Occurrences]) -> None:
-        """Append failures, and make the groups that are new."""
+    async def append(self, seen: Sequence[Occurrences], *, writer: UUID | None = None) -> None:
+        """Append failures, of the release that a worker announced, and make the groups that are new."""
         if not seen:
             return
         try:
-            await self._pool.fetch(q.append_occurrences, self._now(), *_columns(seen, lambda text: text))
+            await self._pool.fetch(q.append_occurrences, self._now(), *_columns(seen, lambda text: text), writer)
         except InvalidJob:  # the encoding of the database lacks a character of a message
-            await self._pool.fetch(q.append_occurrences, self._now(), *_columns(seen, _in_ascii))
+            await self._pool.fetch(q.append_occurrences, self._now(), *_columns(seen, _in_ascii), writer)
 
     async def count(self, tenant: str) -> GroupCounts:
         """Return how many groups a tenant has, by state."""
         row = await self._pool.fetchrow(q.count_groups, self._now(), await self._names.tenant(tenant))
         return GroupCounts(open=row["open"], resolved=row["resolved"], muted=row["muted"], new=row["new"])
+
+    async def releases(self, tenant: str, fingerprint: str, limit: int) -> GroupReleases:
+        """Return in which releases a group occurred, the newest first; what is of no release last."""
+        tenant_id = await self._names.tenant(tenant)
+        found = await self._pool.fetch(q.read_group_releases, tenant_id, fingerprint, limit)
+        items = [
+            GroupRelease(name=row["name"], count=row["count"], first_at=row["first_at"], last_at=row["last_at"])
+            for row in found
+        ]
+        return GroupReleases(items, found[0]["total"] if found else 0)
 
     async def mark(
         self, tenant: str, fingerprint: str, state: GroupState, *, by: Caller, until: datetime | None = None
@@ -133,4 +146,6 @@ def _group(row: Any) -> ErrorGroup:
         muted_until=row["muted_until"],
         changed_at=row["changed_at"],
         changed_by=row["changed_by"],
+        new_in=row["new_in"],
+        resolved_release=row["resolved_release"],
     )

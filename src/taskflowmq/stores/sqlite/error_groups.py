@@ -16,6 +16,8 @@ from taskflowmq.core.error_groups import (
     ErrorGroup,
     GroupCounts,
     GroupQuery,
+    GroupRelease,
+    GroupReleases,
     GroupState,
     Occurrences,
 )
@@ -41,8 +43,8 @@ class SqliteErrors(CommonErrors):
         self._reader, self._slow = readers
         self._now = now
 
-    async def append(self, seen: Sequence[Occurrences]) -> None:
-        """Append failures, and make the groups that are new."""
+    async def append(self, seen: Sequence[Occurrences], *, writer: UUID | None = None) -> None:
+        """Append failures, of the release that a worker announced, and make the groups that are new."""
         if not seen:
             return
         now = self._now()
@@ -59,7 +61,8 @@ class SqliteErrors(CommonErrors):
             )
             for one in seen
         ]
-        params = {"rows": to_json(rows), "ids": join_ids([one.job_id for one in seen])}
+        ids = join_ids([one.job_id for one in seen])
+        params = {"rows": to_json(rows), "ids": ids, "worker": None if writer is None else writer.bytes}
 
         def write(conn: sqlite3.Connection) -> None:
             conn.execute(q.add_groups, params).close()
@@ -78,6 +81,20 @@ class SqliteErrors(CommonErrors):
 
         opened, resolved, muted, new = await self._slow.run(read)
         return GroupCounts(open=opened, resolved=resolved, muted=muted, new=new)
+
+    async def releases(self, tenant: str, fingerprint: str, limit: int) -> GroupReleases:
+        """Return in which releases a group occurred, the newest first; what is of no release last."""
+
+        def read(conn: sqlite3.Connection) -> list[Any]:
+            params = {"tenant_id": _tenant(conn, tenant), "fingerprint": fingerprint, "limit": limit}
+            return conn.execute(q.read_group_releases, params).fetchall()
+
+        found = await self._slow.run(read)
+        items = [
+            GroupRelease(name=name, count=count, first_at=from_us(first_at), last_at=from_us(last_at))
+            for name, count, first_at, last_at, _ in found
+        ]
+        return GroupReleases(items, found[0][-1] if found else 0)
 
     async def mark(
         self, tenant: str, fingerprint: str, state: GroupState, *, by: Caller, until: datetime | None = None
@@ -180,6 +197,7 @@ class _Joined(msgspec.Struct, array_like=True, gc=False):
     fresh: int
     last_at: int
     job_id: str
+    release_id: int | None
 
 
 _decode_joined = msgspec.json.Decoder(list[_Joined]).decode
@@ -204,7 +222,7 @@ def _join_on(conn: sqlite3.Connection, due: dict[str, Any], sizes: tuple[int, in
 
 def _group(row: Any) -> ErrorGroup:
     (fingerprint, kind, message, task, state, first_at, last_at, count) = row[:8]
-    (resolved_at, muted_until, changed_at, changed_by, trend, dead, job_id) = row[8:]
+    (resolved_at, muted_until, changed_at, changed_by, trend, dead, job_id, new_in, resolved_release) = row[8:]
     return ErrorGroup(
         fingerprint=fingerprint,
         type=kind,
@@ -221,4 +239,6 @@ def _group(row: Any) -> ErrorGroup:
         muted_until=maybe_time(muted_until),
         changed_at=maybe_time(changed_at),
         changed_by=changed_by,
+        new_in=new_in,
+        resolved_release=resolved_release,
     )

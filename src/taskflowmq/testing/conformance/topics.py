@@ -10,6 +10,7 @@ from taskflowmq.testing.conformance.caller_transactions import TestCallerTransac
 from taskflowmq.testing.conformance.cancelling import TestCancelling
 from taskflowmq.testing.conformance.claims import TestClaims
 from taskflowmq.testing.conformance.error_groups import TestErrorGroups
+from taskflowmq.testing.conformance.error_releases import TestErrorReleases
 from taskflowmq.testing.conformance.fates import TestFates
 from taskflowmq.testing.conformance.fence import TestFence
 from taskflowmq.testing.conformance.fields import TestFields
@@ -50,6 +51,7 @@ ALL: tuple[type[StoreSuite], ...] = (
     TestCancelling,
     TestClaims,
     TestErrorGroups,
+    TestErrorReleases,
     TestFates,
     TestFence,
     TestFields,

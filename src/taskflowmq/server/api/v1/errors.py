@@ -11,7 +11,15 @@ from litestar.params import FromPath, QueryParameter, RawBody
 
 from taskflowmq.client.error_groups import find_group, mark_group, sample_of, shown_groups, shown_sample
 from taskflowmq.core.audit import Caller
-from taskflowmq.core.error_groups import MAX_GROUPS, MAX_QUERY, ErrorGroup, GroupPage, GroupState, check_query
+from taskflowmq.core.error_groups import (
+    MAX_GROUP_RELEASES,
+    MAX_GROUPS,
+    MAX_QUERY,
+    ErrorGroup,
+    GroupPage,
+    GroupState,
+    check_query,
+)
 from taskflowmq.core.errors import InvalidJob
 from taskflowmq.core.validation import MAX_NAME_LENGTH
 from taskflowmq.server.api.operator import operator_of, told
@@ -88,7 +96,7 @@ async def list_errors(
 
 @get("/errors/{fingerprint:str}", operation_id="getError", summary="Read a group of errors", tags=TAGS)
 async def get_error(fingerprint: FromPath[str], request: Request[Any, Any, Any], services: Shared) -> ErrorGroupDetail:
-    """Return a group with a job that failed so.
+    """Return a group with a job that failed so, and in which releases it occurred.
 
     404 `error_group_not_found` also if the group was deleted: it has not occurred for as long as counts are kept, or
     its tenant has more groups than are kept. Jobs that are still dead of it are listed by
@@ -108,7 +116,11 @@ async def get_error(fingerprint: FromPath[str], request: Request[Any, Any, Any],
 async def resolve(
     fingerprint: FromPath[str], body: RawBody, request: Request[Any, Any, Any], services: Shared
 ) -> ErrorGroupOut:
-    """Mark a group as resolved. It is open again as soon as it occurs again."""
+    """Mark a group as resolved. It is open again as soon as it occurs again.
+
+    Failures in a release that is older than the newest one whose workers run the task now do not open it: in a rolling
+    deploy, workers of the release before continue to fail.
+    """
     return await _mark(services, told(request, body), fingerprint, GroupState.RESOLVED)
 
 
@@ -150,5 +162,7 @@ async def _mark(
 
 async def _detail(services: Services, tenant: str, group: ErrorGroup) -> ErrorGroupDetail:
     (shown,) = await shown_groups(services.session, tenant, [group])
-    sample = await sample_of(services.session.asked, tenant, group)
-    return detail_out(shown, await shown_sample(services.session, sample))
+    asked = services.session.asked
+    sample = await sample_of(asked, tenant, group)
+    releases = await asked.errors.releases(tenant, group.fingerprint, MAX_GROUP_RELEASES)
+    return detail_out(shown, await shown_sample(services.session, sample), releases)

@@ -11,7 +11,10 @@ fresh AS MATERIALIZED (
 known AS (
   SELECT g.fingerprint, g.type, g.message, k.name AS task, g.first_at, greatest(g.last_at, f.last_at) AS last_at,
          (g.count + coalesce(f.count, 0))::bigint AS count, greatest(g.job_id, f.job_id) AS job_id, g.resolved_at, g.muted_until,
-         g.changed_at, g.changed_by
+         g.changed_at, g.changed_by, g.first_release, g.resolved_release,
+         CASE WHEN g.resolved_at IS NOT NULL THEN
+-- include: occurs_again
+         END AS again
   FROM taskflow.error_group g
   JOIN taskflow.task k ON k.id = g.task_id
   LEFT JOIN fresh f ON f.fingerprint = g.fingerprint
@@ -20,7 +23,7 @@ known AS (
 ),
 placed AS (
   SELECT k.*, n.now,
-         CASE WHEN k.muted_until > n.now THEN 'muted' WHEN k.last_at <= k.resolved_at THEN 'resolved' ELSE 'open' END AS state,
+         CASE WHEN k.muted_until > n.now THEN 'muted' WHEN NOT k.again THEN 'resolved' ELSE 'open' END AS state,
          CASE $7::text WHEN 'count' THEN k.count
                        ELSE (extract(epoch FROM CASE $7::text WHEN 'first' THEN k.first_at ELSE k.last_at END) * 1000000)::bigint
          END AS value
@@ -43,6 +46,9 @@ SELECT c.fingerprint, c.type, c.message, c.task, c.state, c.first_at, c.last_at,
           GROUP BY 1) b)::text AS trend,
        (SELECT count(*) FROM (SELECT FROM taskflow.outcome o WHERE o.fingerprint = c.fingerprint LIMIT $11::integer) d) AS dead,
        coalesce((SELECT o.job_id FROM taskflow.outcome o WHERE o.fingerprint = c.fingerprint ORDER BY o.job_id DESC LIMIT 1),
-                c.job_id) AS job_id
+                c.job_id) AS job_id,
+       (SELECT r.name FROM taskflow.release r
+        WHERE r.id = c.first_release AND NOT EXISTS (SELECT FROM taskflow.release o WHERE o.first_at > r.first_at)) AS new_in,
+       (SELECT r.name FROM taskflow.release r WHERE r.id = c.resolved_release) AS resolved_release
 FROM chosen c
 ORDER BY c.value DESC, c.fingerprint COLLATE "C" DESC

@@ -10,7 +10,10 @@ WITH fresh AS MATERIALIZED (
 ),
 known AS (
   SELECT g.fingerprint, g.first_at, max(g.last_at, coalesce(f.last_at, 0)) AS last_at, g.count + coalesce(f.count, 0) AS count,
-         max(g.job_id, coalesce(f.job_id, g.job_id)) AS job_id, g.resolved_at, g.muted_until
+         max(g.job_id, coalesce(f.job_id, g.job_id)) AS job_id, g.resolved_at, g.muted_until,
+         CASE WHEN g.resolved_at IS NOT NULL THEN
+-- include: occurs_again
+         END AS again
   FROM taskflow_error_group AS g
   LEFT JOIN fresh AS f ON f.fingerprint = g.fingerprint
   WHERE g.tenant_id = :tenant_id AND (:fingerprint IS NULL OR g.fingerprint = :fingerprint)
@@ -20,7 +23,7 @@ known AS (
 ),
 placed AS (
   SELECT k.*,
-         CASE WHEN k.muted_until > :now THEN 'muted' WHEN k.last_at <= k.resolved_at THEN 'resolved' ELSE 'open' END AS state,
+         CASE WHEN k.muted_until > :now THEN 'muted' WHEN NOT k.again THEN 'resolved' ELSE 'open' END AS state,
          CASE :sort WHEN 'count' THEN k.count WHEN 'first' THEN k.first_at ELSE k.last_at END AS value
   FROM known AS k
 ),
@@ -38,7 +41,10 @@ SELECT c.fingerprint, g.type, g.message, k.name, c.state, c.first_at, c.last_at,
           GROUP BY 1)),
        (SELECT count(*) FROM (SELECT 1 FROM taskflow_outcome AS o WHERE o.fingerprint = c.fingerprint LIMIT :most_dead)),
        coalesce((SELECT o.job_id FROM taskflow_outcome AS o WHERE o.fingerprint = c.fingerprint ORDER BY o.job_id DESC LIMIT 1),
-                c.job_id)
+                c.job_id),
+       (SELECT r.name FROM taskflow_release AS r
+        WHERE r.id = g.first_release AND NOT EXISTS (SELECT 1 FROM taskflow_release AS o WHERE o.first_at > r.first_at)),
+       (SELECT r.name FROM taskflow_release AS r WHERE r.id = g.resolved_release)
 FROM chosen AS c
 CROSS JOIN taskflow_error_group AS g ON g.tenant_id = :tenant_id AND g.fingerprint = c.fingerprint
 CROSS JOIN taskflow_task AS k ON k.id = g.task_id
