@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import socket
 
 import httpx
 from playwright.async_api import Page, expect
@@ -56,6 +57,23 @@ async def test_a_release_is_marked_in_charts_their_tables_and_their_files(page: 
     assert [row["Release"] for row in rows if row["Release"]] == ["shop-2.5.0"]
     await page.goto(site.url + "/?range=1h")
     await expect(marked).to_have_count(2)
+
+
+async def test_the_host_of_a_worker_leads_to_the_charts_of_its_node(page: Page, site: Site) -> None:
+    await seed(site.app)
+    await page.goto(site.url + "/workers")
+    host = socket.gethostname()
+    await page.get_by_role("link", name=host, exact=True).first.click()
+    await expect(page.get_by_role("combobox", name="Node")).to_have_text(host)
+    failing = page.get_by_role("region", name="Failing attempts", exact=True)
+    await failing.get_by_role("button", name="Show Failing attempts as a table").click()
+    await expect(failing.get_by_role("cell", name="%").first).to_be_visible()
+    await expect(
+        page.get_by_role("region", name="Backlog").get_by_text("Jobs wait in queues, not on nodes")
+    ).to_be_visible()
+    await page.get_by_role("combobox", name="Node").click()
+    await page.get_by_role("option", name="All nodes").click()
+    await expect(page.get_by_role("table", name="Nodes").get_by_role("button", name=host)).to_be_visible()
 
 
 async def test_charts_are_of_one_queue_or_task_and_metrics_stay_those_of_scrapers(page: Page, site: Site) -> None:

@@ -20,3 +20,6 @@ def test_stats_show_what_jobs_did(cli: Cli) -> None:
     assert (task["name"], task["counts"]["cancelled"], task["wait"]["p95"]) == ("test", 1, None)
     assert 300 <= task["seconds"] <= 360
     assert cli("stats", "--minutes", "1441").code == 2
+    assert cli("stats", "--by", "worker").code == 2
+    # No worker did anything.
+    assert "No figures" in cli("stats", "--by", "node").out

@@ -53,7 +53,7 @@ def test_nothing_is_shown_of_the_future() -> None:
         ({"until": NOW.replace(tzinfo=None)}, "/to", "time zone"),
         ({"since": NOW - 26 * HOUR}, "/step", "1561 points, more than 1500: use step=120 or a shorter range"),
         ({"since": datetime(1970, 1, 2, tzinfo=UTC), "step": 86_400}, "/step", "use a shorter range"),
-        ({"names": ["mail"]}, "/names", "by=queue or by=task"),
+        ({"names": ["mail"]}, "/names", "by=queue, by=task or by=node"),
         ({"names": ["a b"], "by": "queue"}, "/names", "letters, digits"),
         ({"names": [f"q{n}" for n in range(MAX_NAMES + 1)], "by": "queue"}, "/names", "at most 50 names, got 51"),
     ],
@@ -111,6 +111,14 @@ def test_of_many_names_those_with_the_most_jobs_are_shown_by_name() -> None:
     series = chart.show(wanted, figures, {})
     assert [columns.name for columns in series.columns] == [f"q{n:02}" for n in range(11, 61)]
     assert series.left_out == 10
+
+
+def test_a_node_has_the_name_that_its_machine_has() -> None:
+    found = check_range(None, None, NOW, by="node", names=["-odd host_1", "-odd host_1"])
+    assert found.names == ("-odd host_1",)
+    for wrong in ("", "a\0b", "x" * 129):
+        with pytest.raises(InvalidJob, match="names: must be 1–128 printable characters"):
+            check_range(None, None, NOW, by="node", names=[wrong])
 
 
 def test_a_name_that_was_asked_for_is_shown_without_figures() -> None:

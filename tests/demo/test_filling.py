@@ -11,7 +11,7 @@ import pytest
 from taskflowmq import TaskFlow
 from taskflowmq.demo import shop
 from taskflowmq.demo.run import ForeignStore, check_store, fill
-from taskflowmq.demo.scenes import FAILURES, LOST_HOST
+from taskflowmq.demo.scenes import FAILURES, LOST_HOST, PAST_HOSTS
 from taskflowmq.testing.waiting import wait_until
 
 
@@ -77,6 +77,11 @@ async def test_the_charts_of_the_last_day_are_full(app: TaskFlow) -> None:
         # The step that contains now has just begun.
         assert min(whole.counts["completed"][1:-1]) > 0, step
     by_task = await app.history.asummary(60, by="task")
+    by_node = await app.history.aseries(now - timedelta(hours=6), now, step=900, by="node")
+    assert {columns.name for columns in by_node.columns} >= set(PAST_HOSTS)
+    for columns in by_node.columns:
+        if columns.name in PAST_HOSTS:
+            assert min(columns.counts["completed"][1:-1]) > 0
     assert {one.name for one in by_task} >= {"mail.send", "webhook.deliver", "report.build"}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -113,6 +114,12 @@ async def test_every_job_that_ended_is_counted_once(app: TaskFlow) -> None:
     assert by_task["is-cancelled"].counts["retried"] == 0
     by_queue = await figures(app, "queue")
     assert sum((ends_of(one) for one in by_queue.values()), Counter()) == ends_of(whole)
+    # Without a worker, six jobs were cancelled: the rest is on the node of the worker.
+    [(node, of_node)] = (await figures(app, "node")).items()
+    assert node == socket.gethostname()
+    assert ends_of(of_node) == {"completed": 9, "dead": 4, "cancelled": 2}
+    assert of_node.counts["retried"] == whole.counts["retried"]
+    assert of_node.run == whole.run
     # Of the attempts, too: each that started ended in one way.
     counts = whole.counts
     assert counts["started"] == counts["completed"] + counts["failed"] + counts["snoozed"] + 1

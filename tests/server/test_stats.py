@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from tests.server.conftest import connected
 
 from taskflowmq import TaskFlow
+from taskflowmq.core.history import By
 
 SERIES, SUMMARY = "/api/v1/stats/series", "/api/v1/stats/summary"
 
@@ -60,6 +62,27 @@ async def test_a_chart_has_the_releases_of_its_range(app: TaskFlow, client: http
     since = (datetime.now(UTC) - timedelta(hours=3)).isoformat()
     found = (await client.get(SERIES, params={"from": since, "by": "queue"})).json()["releases"]
     assert [one["name"] for one in found] == ["v1", "v2"]
+
+
+async def test_a_chart_has_a_series_per_node_and_no_backlog_of_nodes(app: TaskFlow, client: httpx.AsyncClient) -> None:
+    await worked(app, client)
+    cancelled = (await client.post("/api/v1/jobs", json={"task": "hopeless"})).json()["id"]
+    assert (await client.post(f"/api/v1/jobs/{cancelled}/cancel")).is_success
+    await app.store.history.count_backlog()
+    host = socket.gethostname()
+    params = {"by": "node", "step": 3600, "names": f"{host},gone.example"}
+    here, gone = sorted((await client.get(SERIES, params=params)).json()["series"], key=lambda one: one["name"] != host)
+    assert (here["name"], gone["name"]) == (host, "gone.example")
+    # What was cancelled before it started is on no node.
+    sums = {name: sum(here[name]) for name in ("started", "completed", "failed", "dead", "cancelled")}
+    assert sums == {"started": 5, "completed": 3, "failed": 2, "dead": 2, "cancelled": 0}
+    assert any(value is not None for value in here["run"]["p95"])
+    assert {*here["backlog"], *here["arrived"], *gone["backlog"]} == {None}
+    assert sum(gone["started"]) == 0
+    [one] = await app.history.asummary(10, by=By.NODE)
+    assert (one.name, one.counts["completed"], one.backlog) == (host, 3, None)
+    refused = await client.get(SERIES, params={"by": "worker"})
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/by")
 
 
 async def test_a_range_is_in_utc_and_of_whole_steps(client: httpx.AsyncClient) -> None:

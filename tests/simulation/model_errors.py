@@ -269,7 +269,13 @@ class ModelErrors:
         if at is None or (newest is None and last_at > at):
             return GroupState.OPEN
         again = any(
-            row.last_at > at and (newest is None or row.release is None or self._age(row.release) >= self._age(newest))
+            row.last_at > at
+            and (
+                newest is None
+                or row.release is None
+                or row.last_at > at + HOUR
+                or self._age(row.release) >= self._age(newest)
+            )
             for row in rows
         )
         return GroupState.OPEN if again else GroupState.RESOLVED

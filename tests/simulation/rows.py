@@ -154,6 +154,18 @@ class Stat(Row, frozen=True, kw_only=True, gc=False):
     span: int
     kind: JobKind
     figures: Figures
+    #: Who appended it; None: the store, or the duty that joins.
+    writer: UUID | None = None
+
+
+class NodeStat(Row, frozen=True, kw_only=True, gc=False):
+    """Joined figures of one node."""
+
+    minute: datetime
+    span: int
+    tenant: str
+    node: str
+    figures: Figures
 
 
 class Group(Row, frozen=True, kw_only=True, gc=False):
@@ -240,6 +252,7 @@ class Data:
         self.bulk_keys: dict[tuple[str, str], tuple[str, UUID]] = {}
         #: The history: figures by the number of their row, and minute → how many jobs of each kind were ready.
         self.stat: dict[int, Stat] = {}
+        self.node_stat: dict[int, NodeStat] = {}
         self.backlog: dict[datetime, dict[JobKind, int]] = {}
         #: Number → when, and what an operator did, as stores keep it.
         self.acts: dict[int, tuple[datetime, str]] = {}
@@ -303,15 +316,15 @@ class Data:
         self.ended[job_id] = ended
         self.free_key_of(job_id, "start", "finish")
 
-    def add_figures(self, job_id: UUID, figures: Figures, now: datetime) -> None:
+    def add_figures(self, job_id: UUID, figures: Figures, now: datetime, writer: UUID | None = None) -> None:
         """Count what happened to a job without its worker."""
         new = self.jobs[job_id].new
-        self.append(JobKind(new.tenant, new.queue, new.task), figures, now)
+        self.append(JobKind(new.tenant, new.queue, new.task), figures, now, writer=writer)
 
-    def append(self, kind: JobKind, figures: Figures, at: datetime, span: int = 0) -> None:
+    def append(self, kind: JobKind, figures: Figures, at: datetime, span: int = 0, writer: UUID | None = None) -> None:
         """Append figures to the minute of a time."""
         minute = at.replace(second=0, microsecond=0)
-        row = Stat(minute=minute, span=span, kind=kind, figures=figures)
+        row = Stat(minute=minute, span=span, kind=kind, figures=figures, writer=writer)
         self.stat[max(self.stat, default=0) + 1] = row
 
     def cancel_unstarted(self, job_id: UUID, reason: str, now: datetime) -> bool:

@@ -186,7 +186,7 @@ def _apply(data: Data, change: Transition, held: Running, now: datetime, batch: 
     del data.running[job_id]
     to, reason = change.to, change.reason
     if held.cancel_at is not None and not to.final:
-        data.add_figures(job_id, correction(to), now)
+        data.add_figures(job_id, correction(to), now, held.worker)
         to, reason = State.CANCELLED, Reason.CANCELLED_BY_USER
     result, problem = _json(change.result)
     error, _ = _json(change.error)

@@ -315,7 +315,7 @@ class World:
         asked: list[tuple[str, str, tuple[Any, ...]]] = [("stats", "count_all", ())]
         for tenant in self.tenants:
             asked += [("jobs", "get_many", (tenant, chosen)), ("stats", "count", (tenant,))]
-            asked += [("history", "read", (self._recent_figures(tenant),))]
+            asked += [("history", "read", (self._recent_figures(tenant, by),)) for by in (By.QUEUE, By.NODE)]
         asked += [("jobs", "attempts", (self.snap.jobs[job_id].tenant, job_id)) for job_id in chosen]
         wrong = []
         for part, method, args in asked:
@@ -325,10 +325,10 @@ class World:
                 wrong.append(f"{part}.{method}: {self.backend.name} shows\n{theirs}\nthe model\n{ours}")
         return wrong
 
-    def _recent_figures(self, tenant: str) -> HistoryQuery:
+    def _recent_figures(self, tenant: str, by: By) -> HistoryQuery:
         now = self.clock.now().replace(minute=0, second=0, microsecond=0)
         around = timedelta(hours=3)
-        return HistoryQuery(tenant=tenant, since=now - around, until=now + around, step_s=60, by=By.QUEUE)
+        return HistoryQuery(tenant=tenant, since=now - around, until=now + around, step_s=60, by=by)
 
     def _wake_after(self, call: Call, reply: Any) -> None:
         """What a store does after it made jobs ready."""

@@ -507,8 +507,8 @@ export interface paths {
          * Resolve a group of errors
          * @description Mark a group as resolved. It is open again as soon as it occurs again.
          *
-         *     Failures in a release that is older than the newest one whose workers run the task now do not open it: in a rolling
-         *     deploy, workers of the release before continue to fail.
+         *     Failures in a release that is older than the newest one whose workers run the task now do not open it for an hour:
+         *     in a rolling deploy, workers of the release before continue to fail.
          */
         post: operations["resolveError"];
         delete?: never;
@@ -2333,10 +2333,10 @@ export interface components {
         };
         /**
          * SeriesColumns
-         * @description The figures of one queue or task, or of all jobs; each column has one value per step.
+         * @description The figures of one queue, task or node, or of all jobs; each column has one value per step.
          */
         SeriesColumns: {
-            /** @description Name of the queue or task; null: all jobs */
+            /** @description Name of the queue, task or node; null: all jobs */
             name: string | null;
             /** @description Attempts that were claimed */
             started: number[];
@@ -2823,7 +2823,7 @@ export interface components {
             changed_by: string | null;
             /** @description The newest of all releases, if the group occurred first in it; null otherwise */
             new_in: string | null;
-            /** @description The newest release that ran its task when it was resolved: failures in older ones do not open it; null: any failure does */
+            /** @description The newest release that ran its task when it was resolved: failures in older ones do not open it for an hour; null: any failure does */
             resolved_release: string | null;
         };
         /**
@@ -2884,7 +2884,7 @@ export interface components {
             changed_by: string | null;
             /** @description The newest of all releases, if the group occurred first in it; null otherwise */
             new_in: string | null;
-            /** @description The newest release that ran its task when it was resolved: failures in older ones do not open it; null: any failure does */
+            /** @description The newest release that ran its task when it was resolved: failures in older ones do not open it for an hour; null: any failure does */
             resolved_release: string | null;
             /** @description The newest dead job of the group, otherwise the newest that failed so; null if it is deleted */
             sample: components["schemas"]["SampleOut"] | null;
@@ -8328,11 +8328,11 @@ export interface operations {
                  */
                 step?: number;
                 /**
-                 * @description One series for all jobs, or one per queue or task
+                 * @description One series for all jobs, or one per queue, task or node. A node is the host of a worker; jobs that wait are on none, so by node `backlog` and `arrived` are null
                  * @example queue
                  */
-                by?: "none" | "queue" | "task";
-                /** @description Names of queues or tasks, separated by commas, at most 50; default: the 50 with the most jobs */
+                by?: "none" | "queue" | "task" | "node";
+                /** @description Names of queues, tasks or nodes, separated by commas, at most 50; default: the 50 with most jobs */
                 names?: string;
             };
             header?: never;

@@ -9,6 +9,8 @@ import type { SeriesOut, SeriesQuery } from "./types";
 
 export type Column = readonly (number | null)[];
 type One = SeriesOut["series"][number];
+/** What the history tells apart; a node is the host that workers ran on. */
+export type Kind = "queue" | "task" | "node";
 
 const NOTHING: Column = [];
 
@@ -30,9 +32,9 @@ const SPARKS: Record<Range, number> = {
  */
 export function rangeSeriesQuery(
   range: Range,
-  by: "none" | "queue" | "task" = "none",
+  by: "none" | Kind = "none",
   detail: Detail = "points",
-  /** Only this queue or task. */
+  /** Only the one of this name. */
   name?: string,
 ) {
   return queryOptions({

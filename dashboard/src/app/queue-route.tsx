@@ -8,7 +8,7 @@ export const route = createLazyRoute("/queues/$name")({ component: QueueRoute })
 function QueueRoute() {
   return (
     <QueuePage
-      charts={(series, one, range) => <Charts series={series} one={one} range={range} />}
+      charts={(series, one, range) => <Charts series={series} one={one} range={range} by="queue" />}
       skeleton={<ChartsSkeleton />}
     />
   );

@@ -4,7 +4,7 @@ import { type Bulk, bulksQuery } from "@/api/bulks";
 import { errorCountsQuery } from "@/api/errors";
 import { queuesQuery, statsQuery, summaryQuery, workersQuery } from "@/api/queries";
 import { type Queue, shapeQueues } from "@/api/queues";
-import { type Detail, rangeSeriesQuery } from "@/api/series";
+import { type Detail, type Kind, rangeSeriesQuery } from "@/api/series";
 import { type Range, rangeSeconds } from "@/lib/range";
 import { useSession } from "@/lib/session";
 import { useInterval } from "./interval";
@@ -69,7 +69,7 @@ export function useErrorCounts() {
 }
 
 /** The history of a range, kept up to date. */
-export function useSeries(range: Range, by: "none" | "queue" | "task" = "none", detail: Detail = "points") {
+export function useSeries(range: Range, by: "none" | Kind = "none", detail: Detail = "points") {
   const seconds = detail === "points" ? SERIES_S : 3 * SERIES_S;
   const beside = detail === "points" ? CHART_BESIDE_S : SPARKS_BESIDE_S;
   return useQuery({

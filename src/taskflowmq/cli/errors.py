@@ -142,7 +142,7 @@ def show(fingerprint: str, tenant: str | None, database_url: str | None, as_json
 def resolve(fingerprint: str, reason: str | None, tenant: str | None, database_url: str | None, as_json: bool) -> None:
     """Mark a group as resolved: it opens again by itself when it occurs again.
 
-    Failures in a release older than the newest one whose workers run the task now do not open it.
+    Failures in a release older than the newest one whose workers run the task now do not open it for an hour.
     """
     group = with_store(database_url, lambda app: app.errors.aresolve(fingerprint, reason=reason), tenant)
     _say(group, as_json=as_json)

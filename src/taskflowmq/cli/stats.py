@@ -16,7 +16,7 @@ from taskflowmq.core.history import By
     "--by",
     type=click.Choice([str(by) for by in By]),
     default="queue",
-    help="One line per queue or task, or one for all.",
+    help="One line per queue, task or node (host of workers), or one for all.",
 )
 @click.option("--minutes", type=click.IntRange(1, MAX_MINUTES), default=60, help="How many minutes to add up.")
 @tenant_option

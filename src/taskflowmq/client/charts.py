@@ -131,7 +131,7 @@ class Charts:
 
         Args:
             tenant: whose jobs.
-            by: none, queue or task.
+            by: none, queue, task or node: the host that worked.
             minutes: how many.
         """
         key = tenant, by, minutes

@@ -38,8 +38,8 @@ class History:
         Args:
             since, until: aware times; the last hour by default. The range is widened to whole steps.
             step: seconds per point, a multiple of 60 up to 86,400; the answer has hours where only those are kept.
-            by: none, queue or task.
-            names: only these queues or tasks, at most 50; by default the 50 with the most jobs.
+            by: none, queue, task or node: the host that worked.
+            names: only these queues, tasks or nodes, at most 50; by default the 50 with the most jobs.
 
         Raises:
             InvalidJob: an argument is refused, or there would be more than 1,500 points.
@@ -54,7 +54,7 @@ class History:
 
         Args:
             minutes: how many, 1…1440, besides the present one.
-            by: none, queue or task.
+            by: none, queue, task or node: the host that worked.
         """
         wanted = check_int("/minutes", minutes, 1, MAX_MINUTES)
         return await self._hub.call(lambda session: session.charts.summaries(self._tenant, by, wanted))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -26,7 +27,7 @@ from taskflowmq.core.history import (
     arrived,
 )
 from taskflowmq.core.releases import Release
-from taskflowmq.core.validation import check_int, check_name
+from taskflowmq.core.validation import MAX_NAME_LENGTH, check_int, check_name
 
 MAX_POINTS, MAX_NAMES = 1_500, 50
 #: How much is read at once: of the last days, which are kept by the minute, and of those before.
@@ -44,7 +45,7 @@ class Range(msgspec.Struct, frozen=True, kw_only=True):
     until: int
     step: int
     by: By = By.NONE
-    #: Only these queues or tasks; None: all.
+    #: Only these queues, tasks or nodes; None: all.
     names: tuple[str, ...] | None = None
 
 
@@ -63,8 +64,8 @@ def check_range(
         since, until: its ends; the last hour by default.
         now: the store's time; nothing after it is shown.
         step: seconds per point.
-        by: none, queue or task.
-        names: of queues or tasks.
+        by: none, queue, task or node.
+        names: of queues, tasks or nodes.
 
     Raises:
         InvalidJob: names the parameter: from, to, step, by or names.
@@ -100,10 +101,19 @@ def _names(names: Sequence[str] | None, by: str) -> tuple[str, ...] | None:
     if not names:
         return None
     if by == By.NONE:
-        raise InvalidJob.at("/names", "requires by=queue or by=task")
+        raise InvalidJob.at("/names", "requires by=queue, by=task or by=node")
     if len(names) > MAX_NAMES:
         raise InvalidJob.at("/names", f"must be at most {MAX_NAMES} names, got {len(names)}")
-    return tuple(dict.fromkeys(check_name("names", name) for name in names))
+    check = _node if by == By.NODE else partial(check_name, "names")
+    return tuple(dict.fromkeys(check(name) for name in names))
+
+
+def _node(name: str) -> str:
+    """Return the name of a node, or refuse it: it is whatever a machine calls itself."""
+    if not 1 <= len(name) <= MAX_NAME_LENGTH or not name.isprintable():
+        rule = f"must be 1–{MAX_NAME_LENGTH} printable characters, as the Workers page shows the node"
+        raise InvalidJob.at("/names", f"{rule}, got {name!r:.80}")
+    return name
 
 
 PERCENTILES = ("p50", "p95", "p99")

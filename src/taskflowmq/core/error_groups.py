@@ -93,7 +93,7 @@ class ErrorGroup(msgspec.Struct, frozen=True, kw_only=True):
     changed_by: str | None
     #: The newest of all releases, if it occurred first in it.
     new_in: str | None = None
-    #: The newest release that ran its task when it was resolved: failures of older ones open nothing.
+    #: The newest release that ran its task when it was resolved: failures of older ones open nothing for an hour.
     resolved_release: str | None = None
 
     @property

@@ -42,6 +42,8 @@ class By(StrEnum):
     NONE = "none"
     QUEUE = "queue"
     TASK = "task"
+    #: The host that the process ran on. What no process did is of none: jobs that wait, or never start.
+    NODE = "node"
 
 
 class HistoryKept(msgspec.Struct, frozen=True, kw_only=True):

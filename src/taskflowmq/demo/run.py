@@ -10,12 +10,11 @@ import math
 from collections.abc import Iterable, Iterator
 
 from taskflowmq.client.app import BaseApp
-from taskflowmq.client.ids import new_id
 from taskflowmq.core.errors import StoreUnavailable
 from taskflowmq.demo.orders import Order, early_orders, orders, waiting_orders
 from taskflowmq.demo.past import HABITS, past
 from taskflowmq.demo.requests import requests_of
-from taskflowmq.demo.scenes import seed_dead_worker, seed_failures, seed_releases
+from taskflowmq.demo.scenes import seed_dead_worker, seed_failures, seed_past_workers, seed_releases
 from taskflowmq.demo.shop import PAUSED
 
 log = logging.getLogger("taskflowmq.demo")
@@ -92,10 +91,17 @@ async def fill(app: BaseApp, seed: int, rate: float) -> None:
     for queue in ("archive", "exports", "feedback"):
         await app.queues.aset_retention(queue, completed="6h", cancelled="6h", dead="24h", create=True)
     await seed_dead_worker(app, seed)
-    writer, history = new_id(), app.store.history
+    writers, history = await seed_past_workers(app), app.store.history
     moments = past(seed, rate)
     while together := list(itertools.islice(moments, TOGETHER)):
-        appended = (history.append(writer, moment.figures, age_ms=1000 * moment.age_s) for moment in together)
+        # Each machine has the figures of some tasks.
+        appended = (
+            history.append(
+                writer, dict(list(moment.figures.items())[place :: len(writers)]), age_ms=1000 * moment.age_s
+            )
+            for moment in together
+            for place, writer in enumerate(writers)
+        )
         await asyncio.gather(*appended)
 
 

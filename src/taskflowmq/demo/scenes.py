@@ -6,6 +6,7 @@ All are written by the store's own methods, as workers write them, so that they 
 from __future__ import annotations
 
 import json
+from uuid import UUID
 
 import msgspec
 
@@ -31,6 +32,8 @@ LOST_HOST = "worker-2.shop.example"
 #: The releases of the shop and how long ago they started, in seconds: one broke webhooks, the next one mended them.
 BEFORE = "shop-2.4.1"
 RELEASES = {"shop-2.4.0": 3.5 * HOUR_S, BEFORE: 3 * HOUR_S, RELEASE: 24 * MINUTE_S}
+#: Where the shop worked yesterday.
+PAST_HOSTS = ("worker-1.shop.example", "worker-3.shop.example", "worker-4.shop.example")
 _TRACEBACK = """Traceback (most recent call last):
   File "/srv/shop/archive.py", line 61, in archive_receipt
     await bucket.put(f"{order}.pdf", document)
@@ -94,6 +97,19 @@ async def seed_failures(app: BaseApp, seed: int, count: int = FAILURES) -> None:
         await store.errors.append([seen])
         figures = Figures(started=number, failed=number, dead=number, failed_job=last.job_id)
         await store.history.append(worker.id, {kind: figures}, age_ms=age)
+
+
+async def seed_past_workers(app: BaseApp) -> list[UUID]:
+    """Store workers that have ended, one per machine of the shop, and return them: the history of the day is theirs.
+
+    Args:
+        app: the demo's, open.
+    """
+    workers = [_worker(host, lease_ms=600_000) for host in PAST_HOSTS]
+    for worker in workers:
+        await app.store.workers.register(worker)
+        await app.store.workers.end(worker.id)
+    return [worker.id for worker in workers]
 
 
 async def seed_dead_worker(app: BaseApp, seed: int) -> None:

@@ -63,7 +63,7 @@ class ErrorGroupOut(msgspec.Struct, kw_only=True):
         str | None,
         Meta(
             description="The newest release that ran its task when it was resolved: failures in older ones do not open "
-            "it; null: any failure does"
+            "it for an hour; null: any failure does"
         ),
     ]
 

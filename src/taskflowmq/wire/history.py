@@ -36,9 +36,9 @@ class Percentiles(msgspec.Struct, kw_only=True):
 
 
 class SeriesColumns(msgspec.Struct, kw_only=True):
-    """The figures of one queue or task, or of all jobs; each column has one value per step."""
+    """The figures of one queue, task or node, or of all jobs; each column has one value per step."""
 
-    name: Annotated[str | None, Meta(description="Name of the queue or task; null: all jobs")]
+    name: Annotated[str | None, Meta(description="Name of the queue, task or node; null: all jobs")]
     started: Annotated[list[int], Meta(description="Attempts that were claimed")]
     completed: Annotated[list[int], Meta(description="Jobs that completed")]
     failed: Annotated[list[int], Meta(description="Attempts that failed, with or without a retry")]
@@ -113,9 +113,9 @@ class SummaryOut(msgspec.Struct, kw_only=True):
 
 
 class KindOut(msgspec.Struct, kw_only=True):
-    """What the jobs of one queue or task did, or all of them."""
+    """What the jobs of one queue, task or node did, or all of them."""
 
-    name: Annotated[str | None, Meta(description="Name of the queue or task; null: all jobs")]
+    name: Annotated[str | None, Meta(description="Name of the queue, task or node; null: all jobs")]
     seconds: Annotated[float, Meta(description="Time that was measured")]
     counts: dict[str, int]
     throughput: Annotated[float, Meta(description="Jobs that ended, per second")]
@@ -126,7 +126,7 @@ class KindOut(msgspec.Struct, kw_only=True):
 
 
 def kind_out(one: Summary) -> KindOut:
-    """Return the answer for one queue or task."""
+    """Return the answer for one queue, task or node."""
     return KindOut(
         name=one.name,
         seconds=round(one.seconds, 3),

@@ -61,9 +61,11 @@ HOT = [
     "list_orphans",
     "append_figures",
     "read_figures",
+    "read_node_figures",
     "read_backlog",
     "take_due_figures",
     "prune_figures",
+    "prune_node_figures",
     "append_lines",
     "trim_lines",
     "forget_lines",
@@ -98,7 +100,7 @@ UNORDERED = dict.fromkeys(("count_states", "count_tenant_states", "count_first_t
 ROWS, MILLION = 4_000, 1_000_000
 BY_TABLE = re.compile(
     r"(Seq Scan|Bitmap Heap Scan) on "
-    r"(ready|waiting|running|job(_\w+)?|outcome(_\w+)?|attempt|unique_lock|stat|backlog|bulk|bulk_chunk|job_log|audit|"
+    r"(ready|waiting|running|job(_\w+)?|outcome(_\w+)?|attempt|unique_lock|stat|node_stat|backlog|bulk|bulk_chunk|job_log|audit|"
     r"error_stat)\b"
 )
 
@@ -203,6 +205,10 @@ async def fill(conn: Any) -> None:
         INSERT INTO taskflow.stat (minute, span, writer, queue_id, task_id, counts)
         SELECT now() - n * interval '1 min', CASE WHEN n < 100 THEN 0 WHEN n < 2000 THEN 60 ELSE 3600 END,
                gen_random_uuid(), 1, 1, '{{}}'
+        FROM generate_series(1, {ROWS}) n""")
+    await conn.execute(f"""
+        INSERT INTO taskflow.node_stat (minute, span, tenant_id, node, counts)
+        SELECT now() - n * interval '1 min', CASE WHEN n < 2000 THEN 60 ELSE 3600 END, 1, 'a', '{{}}'
         FROM generate_series(1, {ROWS}) n""")
     await conn.execute("""
         INSERT INTO taskflow.job_log (job_id, lease_no, seq, round, attempt, at, level, message)

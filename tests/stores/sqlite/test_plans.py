@@ -19,6 +19,7 @@ WHOLE = {"check_places", "count_states", "count_states_of_tenant", "list_queues"
 ORDERED = {"find_excess", "list_jobs", "list_live_bulks", "list_oldest_jobs", "list_orphans"}
 MILLION = 1_000_000
 FIGURES = "INSERT INTO taskflow_stat (minute, writer, queue_id, task_id, counts, span) VALUES (?, x'00', 1, 1, '{}', ?)"
+NODE_FIGURES = "INSERT INTO taskflow_node_stat (minute, span, tenant_id, node, counts) VALUES (?, ?, 1, 'a', '{}')"
 LINES = "INSERT INTO taskflow_job_log VALUES (?, 1, ?, 1, 1, 0, 20, 'x', NULL)"
 FAILURES = "INSERT INTO taskflow_error_stat VALUES (?, ?, 1, ?, 1, 0, x'00', NULL)"
 BACKLOG = "INSERT INTO taskflow_backlog VALUES (?, ?, 1, 1)"
@@ -33,6 +34,7 @@ _BIG = (
     "idempotency",
     "unique_lock",
     "stat",
+    "node_stat",
     "backlog",
     "bulk",
     "bulk_chunk",
@@ -103,6 +105,9 @@ async def large(store: SqliteStore) -> None:
     await store.intake.enqueue([new_job(delay_ms=10**6) for _ in range(1000)])
     figures = [(1000 * n, [0, 60, 3600][n % 3]) for n in range(1000)]
     await store._writer.run(lambda conn: conn.executemany(FIGURES, figures))
+    await store._writer.run(
+        lambda conn: conn.executemany(NODE_FIGURES, [(1000 * n, [60, 3600][n % 2]) for n in range(1000)])
+    )
     await store._writer.run(lambda conn: conn.executemany(BACKLOG, [(n, n % 5) for n in range(1000)]))
     await store._writer.run(lambda conn: conn.executemany(LINES, [(n.to_bytes(16), n % 7) for n in range(1000)]))
     await store._writer.run(lambda conn: conn.executemany(ACTS, [(n, f"job:{n}") for n in range(1000)]))

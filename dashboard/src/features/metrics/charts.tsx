@@ -1,4 +1,4 @@
-import { endedOf, failingOf, marksOf, sumOf, timesOf, withTotals } from "@/api/series";
+import { endedOf, failingOf, type Kind, marksOf, sumOf, timesOf, withTotals } from "@/api/series";
 import type { SeriesOut } from "@/api/types";
 import { cx } from "@/lib/cx";
 import { count, duration, percent } from "@/lib/format";
@@ -26,10 +26,11 @@ interface Props {
   series: SeriesOut;
   one: One;
   range: Range;
+  by: "none" | Kind;
 }
 
-/** What ended and failed, how long it waited and ran, what is left: of all jobs, or of one queue or task. */
-export function Charts({ series, one, range }: Props) {
+/** What ended and failed, how long it waited and ran, what is left: of all jobs, or of one queue, task or node. */
+export function Charts({ series, one, range, by }: Props) {
   const at = timesOf(series);
   const inLast = rangeWords.inLast[range];
   const ended = endedOf(one);
@@ -40,6 +41,7 @@ export function Charts({ series, one, range }: Props) {
   ]);
   const nothing = bars.every((line) => sumOf(line.values) === 0);
   const failing = failingOf(one);
+  const notCounted = one.backlog.every((value) => value === null);
   const shared = { at, cursor: CURSOR, marks: marksOf(series), className: CHART_CELL };
   return (
     <div className={GRID}>
@@ -72,7 +74,7 @@ export function Charts({ series, one, range }: Props) {
           { id: "arrived", label: words.arrived, token: "--tf-control", values: one.arrived },
         ]}
         format={count}
-        empty={one.backlog.every((value) => value === null) ? words.notCounted(inLast) : undefined}
+        empty={notCounted ? (by === "node" ? words.noBacklog : words.notCounted(inLast)) : undefined}
       />
     </div>
   );

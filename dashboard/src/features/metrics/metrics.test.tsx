@@ -85,6 +85,21 @@ test("range, kind and name stand in the address", async () => {
   expect(asked.at(-1)?.get("step")).toBe("7200");
 });
 
+test("a node has charts, and no backlog: jobs wait in queues", async () => {
+  const [one] = (answer.queue as SeriesOut).series;
+  const node = { ...(one as SeriesOut["series"][number]), name: "web-1" };
+  const none = node.backlog.map(() => null);
+  answer.node = { ...(answer.queue as SeriesOut), series: [{ ...node, backlog: none, arrived: none }] };
+  const { router } = await openApp("/charts?by=node");
+  const table = await screen.findByRole("table", { name: "Nodes" });
+  expect(screen.getByRole("combobox", { name: "Node" }).textContent).toBe("All nodes");
+  await userEvent.click(within(table).getByRole("button", { name: "web-1" }));
+  await waitFor(() => expect(router.state.location.href).toBe("/charts?by=node&name=web-1"));
+  const backlog = await screen.findByRole("region", { name: "Backlog" });
+  expect(within(backlog).getByText("Jobs wait in queues, not on nodes")).toBeDefined();
+  expect(asked.at(-1)?.get("by")).toBe("node");
+});
+
 test("nothing ran, and a name that did nothing: both say so", async () => {
   answer.task = { ...(answer.task as SeriesOut), series: [] };
   const view = await openApp("/charts?by=task&range=1h");

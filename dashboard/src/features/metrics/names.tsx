@@ -1,6 +1,6 @@
 import { ChartNoAxesColumn } from "lucide-react";
 import { useMemo } from "react";
-import { endedOf, failingOf, highestOf, sumOf, throughputOf } from "@/api/series";
+import { endedOf, failingOf, highestOf, type Kind, sumOf, throughputOf } from "@/api/series";
 import type { SeriesOut } from "@/api/types";
 import { count, duration, NONE, percent } from "@/lib/format";
 import type { Range } from "@/lib/range";
@@ -15,11 +15,11 @@ type One = SeriesOut["series"][number];
 interface Props {
   series: SeriesOut;
   range: Range;
-  by: "queue" | "task";
+  by: Kind;
   onName: (name: string) => void;
 }
 
-/** All queues or tasks beside each other; each leads to its charts. */
+/** All queues, tasks or nodes beside each other; each leads to its charts. */
 export function Names({ series, range, by, onName }: Props) {
   const rows = useMemo(
     () => [...series.series].sort((a, b) => sumOf(throughputOf(b)) - sumOf(throughputOf(a))),
@@ -53,7 +53,7 @@ export function Names({ series, range, by, onName }: Props) {
   );
 }
 
-function columnsOf(by: "queue" | "task", onName: (name: string) => void): Column<One>[] {
+function columnsOf(by: Kind, onName: (name: string) => void): Column<One>[] {
   return [
     {
       id: "name",

@@ -1,6 +1,7 @@
 import { createLazyRoute, useNavigate } from "@tanstack/react-router";
 import { ChartNoAxesColumn } from "lucide-react";
 import { useMemo } from "react";
+import type { Kind } from "@/api/series";
 import type { SeriesOut } from "@/api/types";
 import type { Range } from "@/lib/range";
 import { words } from "@/lib/text/metrics";
@@ -20,8 +21,9 @@ export const route = createLazyRoute("/charts")({ component: MetricsPage });
 
 const DEFAULT: Range = "24h";
 const ALL = "*";
+const KINDS = ["none", "queue", "task", "node"] as const;
 
-/** The history as charts: of all jobs, or of one queue or task; one range and one cursor over all. */
+/** The history as charts: of all jobs, or of one queue, task or node; one range and one cursor over all. */
 function MetricsPage() {
   // So that the page says whether it is live where no sidebar is open.
   useWatch({ stats: true });
@@ -43,8 +45,8 @@ function MetricsPage() {
             label={words.by}
             value={by}
             className="w-36"
-            options={(["none", "queue", "task"] as const).map((value) => ({ value, label: words[value] }))}
-            onChange={(next) => go({ by: next === "queue" || next === "task" ? next : undefined, name: undefined })}
+            options={KINDS.map((value) => ({ value, label: words[value] }))}
+            onChange={(next) => go({ by: next === "none" ? undefined : (next as Kind), name: undefined })}
           />
           {by === "none" ? null : (
             <NameSelect by={by} name={search.name} series={query.data} onChange={(name) => go({ name })} />
@@ -62,7 +64,7 @@ function MetricsPage() {
 }
 
 interface NameProps {
-  by: "queue" | "task";
+  by: Kind;
   name: string | undefined;
   series: SeriesOut | undefined;
   onChange: (name: string | undefined) => void;
@@ -88,7 +90,7 @@ function NameSelect({ by, name, series, onChange }: NameProps) {
 interface ContentProps {
   series: SeriesOut;
   range: Range;
-  by: "none" | "queue" | "task";
+  by: "none" | Kind;
   name: string | undefined;
   onName: (name: string) => void;
 }
@@ -97,5 +99,5 @@ function Content({ series, range, by, name, onName }: ContentProps) {
   if (by !== "none" && name === undefined) return <Names series={series} range={range} by={by} onName={onName} />;
   const one = series.series.find((found) => (by === "none" ? found.name === null : found.name === name));
   if (!one) return <Empty icon={<ChartNoAxesColumn aria-hidden size={24} />} title={words.gone(name ?? "")} />;
-  return <Charts series={series} one={one} range={range} />;
+  return <Charts series={series} one={one} range={range} by={by} />;
 }

@@ -4,8 +4,8 @@ import { RANGES } from "@/lib/range";
 /** What `/charts` keeps in its URL. */
 export const metricsSearch = z.object({
   range: z.catch(z.optional(z.enum(RANGES)), undefined),
-  by: z.catch(z.optional(z.enum(["queue", "task"])), undefined),
-  /** One queue or task, for `by`. */
+  by: z.catch(z.optional(z.enum(["queue", "task", "node"])), undefined),
+  /** One queue, task or node, for `by`. */
   name: z.catch(z.optional(z.string().check(z.maxLength(200))), undefined),
 });
 

@@ -1,3 +1,4 @@
+import { Link } from "@tanstack/react-router";
 import type { WorkerGroup } from "@/api/workers";
 import { count } from "@/lib/format";
 import { shortId } from "@/lib/id";
@@ -7,7 +8,14 @@ import { words } from "@/lib/text/workers";
 export function GroupHead({ group }: { group: WorkerGroup }) {
   return (
     <span className="flex min-w-0 grow items-center gap-3 text-12 text-text-3">
-      <span className="truncate font-medium text-13 text-text">{group.host}</span>
+      <Link
+        to="/charts"
+        search={{ by: "node", name: group.host }}
+        title={words.chartsOf(group.host)}
+        className="truncate font-medium text-13 text-text hover:underline"
+      >
+        {group.host}
+      </Link>
       <span className="truncate max-sm:hidden">{words.supervisor(shortId(group.supervisor))}</span>
       {group.releases.length > 0 ? (
         <span className="truncate text-text-2 max-sm:hidden">{words.release(group.releases)}</span>

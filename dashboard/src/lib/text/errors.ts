@@ -81,7 +81,7 @@ export const words = {
   moreReleases: (n: string) => `and ${n} more`,
   resolvedIn: (release: string) => `in ${release}`,
   resolvedInHint: (release: string) =>
-    `${release} was the newest release that ran its task. Failures in older ones do not open it.`,
+    `${release} was the newest release that ran its task. Failures in older ones do not open it for an hour.`,
 
   jobs: "Dead jobs",
   jobsWhat: "dead jobs",

@@ -51,6 +51,7 @@ export const words = {
   heartbeat: "Heartbeat",
   actions: "Actions",
   host: (host: string) => host,
+  chartsOf: (host: string) => `Charts of ${host}`,
   supervisor: (id: string) => `supervisor ${id}`,
   pid: (pid: number) => `pid ${pid}`,
   release: (names: string[]) => `${plural(names.length, { one: "release", other: "releases" })} ${names.join(", ")}`,

@@ -22,7 +22,7 @@ class HistoryQuery(msgspec.Struct, frozen=True, kw_only=True):
     #: Figures are added up over this many seconds, from ``since`` on.
     step_s: int
     by: By
-    #: Only these queues or tasks; None: all.
+    #: Only these queues, tasks or nodes; None: all.
     names: tuple[str, ...] | None = None
 
 
@@ -31,7 +31,7 @@ class StepFigures(NamedTuple):
 
     #: Of the step, from 0.
     number: int
-    #: Of a queue or task; None for all together.
+    #: Of a queue, task or node; None for all together.
     name: str | None
     #: Of the longest row among them, in seconds; a row of an hour counts for the step in which it begins.
     span_s: int
@@ -47,6 +47,8 @@ class History(Protocol):
 
     async def append(self, writer: UUID, figures: Mapping[JobKind, Figures], *, age_ms: int = 0) -> None:
         """Append figures to the minute of ``age_ms`` ago, by the store's clock.
+
+        They belong to the host of the worker ``writer``, as it registered; those of an unknown one to no node.
 
         Not to be repeated after :class:`StoreUnavailable`: they would count twice. Figures of a queue or task that
         the store does not have are left out.
@@ -82,6 +84,7 @@ class History(Protocol):
     ) -> dict[datetime, dict[str | None, int]]:
         """Return how many of a tenant's jobs were ready at the start of minutes, by name.
 
-        A minute that was not counted is left out; a name that is left out had none.
+        A minute that was not counted is left out; a name that is left out had none. Jobs that wait are on no node, so
+        by node no minute was counted.
         """
         ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -41,13 +42,17 @@ class PostgresHistory(CommonHistory):
         if tenant_id is None:
             return []
         names = None if query.names is None else list(query.names)
-        wanted = (query.since, query.until, query.step_s, query.by, names)
-        return read_steps(await self._pool.fetchval(q.read_figures, tenant_id, *wanted))
+        span = (query.since, query.until, query.step_s)
+        if query.by == By.NODE:
+            return read_steps(await self._pool.fetchval(q.read_node_figures, tenant_id, *span, names))
+        return read_steps(await self._pool.fetchval(q.read_figures, tenant_id, *span, query.by, names))
 
     async def read_backlog(
         self, tenant: str, minutes: Sequence[datetime], by: By, names: tuple[str, ...] | None = None
     ) -> dict[datetime, dict[str | None, int]]:
         """Return how many of a tenant's jobs were ready at the start of minutes, by name."""
+        if by == By.NODE:
+            return {}
         tenant_id = await self._names.tenant(tenant)
         wanted = (list(minutes), by, None if names is None else list(names))
         rows = await self._pool.fetch(q.read_backlog, tenant_id, *wanted)
@@ -64,21 +69,35 @@ class PostgresHistory(CommonHistory):
         return await self._pool.run(lambda conn: _join_on(conn, span_s, until, most_s, list(spans)))
 
     async def _prune(self, until: datetime, hours_until: datetime, limit: int) -> int:
-        gone = await self._pool.run(lambda conn: conn.execute(q.prune_figures, until, limit))
-        gone_too = await self._pool.run(lambda conn: conn.execute(q.prune_backlog, until, hours_until))
-        return _count(gone) + _count(gone_too)
+        gone = 0
+        for statement, *args in (
+            (q.prune_figures, until, limit),
+            (q.prune_node_figures, until, limit),
+            (q.prune_backlog, until, hours_until),
+        ):
+            gone += await self._pool.run(partial(_delete, statement, args))
+        return gone
 
 
-def _count(status: str) -> int:
-    """Return how many rows a statement changed, by its tag: ``DELETE 7``."""
+async def _delete(statement: str, args: Sequence[Any], conn: Any) -> int:
+    """Return how many rows a statement deleted, by its tag: ``DELETE 7``."""
+    status: str = await conn.execute(statement, *args)
     return int(status.rpartition(" ")[2])
 
 
 async def _join_on(conn: Any, span_s: int, until: datetime, most_s: int, spans: list[int]) -> int:
     async with conn.transaction():
         rows = await conn.fetch(q.take_due_figures, span_s, until, most_s, spans)
-        if rows:
-            counts = [encode(joined(decode_list(row["figures"]))).decode() for row in rows]
-            places = [[row[name] for row in rows] for name in ("at", "queue_id", "task_id")]
-            await conn.fetch(q.insert_joined, span_s, *places, counts)
+        of_kinds = [row for row in rows if row["node"] is None]
+        of_nodes = [row for row in rows if row["node"] is not None]
+        if of_kinds:
+            await conn.fetch(q.insert_joined, span_s, *_columns(of_kinds, "at", "queue_id", "task_id"))
+        if of_nodes:
+            await conn.fetch(q.insert_joined_nodes, span_s, *_columns(of_nodes, "at", "tenant_id", "node"))
     return sum(row["rows"] for row in rows)
+
+
+def _columns(rows: Sequence[Any], *names: str) -> list[list[Any]]:
+    """Return the columns of rows to insert: where they belong, and their figures added up."""
+    counts = [encode(joined(decode_list(row["figures"]))).decode() for row in rows]
+    return [*([row[name] for row in rows] for name in names), counts]

@@ -53,12 +53,15 @@ class SqliteHistory(CommonHistory):
             "step": query.step_s * _SECOND_US,
             **_by(query.by, query.names),
         }
-        return read_steps(await self._slow.run(lambda conn: _of_tenant(conn, q.read_figures, query.tenant, params)))
+        statement = q.read_node_figures if query.by == By.NODE else q.read_figures
+        return read_steps(await self._slow.run(lambda conn: _of_tenant(conn, statement, query.tenant, params)))
 
     async def read_backlog(
         self, tenant: str, minutes: Sequence[datetime], by: By, names: tuple[str, ...] | None = None
     ) -> dict[datetime, dict[str | None, int]]:
         """Return how many of a tenant's jobs were ready at the start of minutes, by name."""
+        if by == By.NODE:
+            return {}
         params = {"minutes": to_json([to_us(minute) for minute in minutes]), **_by(by, names)}
         found = await self._reader.run(lambda conn: _of_tenant(conn, q.read_backlog, tenant, params))
         rows: list[tuple[int, str | None, int, int]] = msgspec.json.decode(found or "[]")
@@ -85,7 +88,7 @@ class SqliteHistory(CommonHistory):
 
     async def _prune(self, until: datetime, hours_until: datetime, limit: int) -> int:
         params = {"until": to_us(until), "hours_until": to_us(hours_until), "limit": limit}
-        statements = (q.prune_figures, q.prune_backlog)
+        statements = (q.prune_figures, q.prune_node_figures, q.prune_backlog)
         return await self._writer.run(lambda conn: sum(conn.execute(one, params).rowcount for one in statements))
 
 
@@ -126,7 +129,17 @@ class _Parts(msgspec.Struct, array_like=True, gc=False):
     parts: list[Figures]
 
 
+class _NodeParts(msgspec.Struct, array_like=True, gc=False):
+    """A row of ``read_due_node_figures``."""
+
+    step: int
+    tenant_id: int
+    node: str
+    parts: list[Figures]
+
+
 _decode_parts = msgspec.json.Decoder(list[_Parts]).decode
+_decode_node_parts = msgspec.json.Decoder(list[_NodeParts]).decode
 
 
 def _join_on(conn: sqlite3.Connection, due: _Due) -> int:
@@ -141,10 +154,19 @@ def _join_on(conn: sqlite3.Connection, due: _Due) -> int:
         "spans": to_json((*due.spans, span_s)),
     }
     (text,) = conn.execute(q.read_due_figures, {**bounds, "step": due.span}).fetchone()
+    # Who appended a row is known until it is joined.
+    (node_text,) = conn.execute(q.read_due_node_figures, {**bounds, "step": due.span}).fetchone()
     gone: int = conn.execute(q.delete_due_figures, bounds).rowcount
+    conn.execute(q.delete_due_node_figures, bounds)
     rows = [
         (one.step * due.span, one.queue_id, one.task_id, encode(joined(one.parts)).decode())
         for one in _decode_parts(text)
     ]
     conn.execute(q.insert_joined, {"span": span_s, "rows": to_json(rows)})
+    if node_text is not None:
+        of_nodes = [
+            (one.step * due.span, one.tenant_id, one.node, encode(joined(one.parts)).decode())
+            for one in _decode_node_parts(node_text)
+        ]
+        conn.execute(q.insert_joined_nodes, {"span": span_s, "rows": to_json(of_nodes)})
     return gone

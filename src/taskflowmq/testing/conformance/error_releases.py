@@ -159,6 +159,21 @@ class TestErrorReleases(StoreSuite):
         assert group is not None
         assert group.resolved_release is None
 
+    async def test_an_older_release_that_fails_an_hour_later_opens_a_resolved_group(
+        self, store: Store, clock: VirtualClock
+    ) -> None:
+        old = await self._worker(store, "v1")
+        await store.errors.append([seen()], writer=old)
+        clock.advance(60)
+        await self._worker(store, "v2")
+        await store.errors.mark(TENANT, FIRST, GroupState.RESOLVED, by=ADA)
+        clock.advance(3_600)
+        await store.errors.append([seen()], writer=old)
+        assert await self._state(store) is GroupState.RESOLVED
+        clock.advance(1)
+        await store.errors.append([seen()], writer=old)
+        assert await self._state(store) is GroupState.OPEN
+
     @pytest.mark.parametrize("writer", ["v2", "v3", None], ids=["the newest one", "a newer one", "none"])
     async def test_a_release_that_is_not_older_opens_a_resolved_group(
         self, store: Store, clock: VirtualClock, writer: str | None

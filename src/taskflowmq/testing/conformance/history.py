@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -72,8 +73,8 @@ async def rolled_up(store: Store) -> int:
     return rows
 
 
-class TestHistory(StoreSuite):
-    """What is appended is found again, whatever was joined meanwhile."""
+class _WithKinds(StoreSuite):
+    """Cases on a store that has kinds of jobs."""
 
     @pytest.fixture
     async def store(self, new_store: NewStore, clock: VirtualClock) -> AsyncIterator[Store]:
@@ -98,6 +99,10 @@ class TestHistory(StoreSuite):
         violations = await store.upkeep.check()
         await store.close()
         assert violations == []
+
+
+class TestHistory(_WithKinds):
+    """What is appended is found again, whatever was joined meanwhile."""
 
     async def test_figures_are_found_by_step_and_name(self, store: Store, clock: VirtualClock) -> None:
         await store.history.append(WRITER, {kind(): measured(0.01, 1), kind("mail"): measured(0.02, 2)})
@@ -258,6 +263,107 @@ class TestHistory(StoreSuite):
         move(clock, minutes[0] + timedelta(seconds=KEPT.hours_s) + MINUTE)
         await store.history.prune(KEPT, 1000)
         assert (await store.history.read_backlog(TENANT, minutes, By.NONE)).keys() == {minutes[2]}
+
+
+class TestHistoryByNode(_WithKinds):
+    """What workers append is found by the host that they ran on, whatever was joined meanwhile."""
+
+    async def by_node(self, store: Store, **wanted: Any) -> dict[tuple[int, str | None], Figures]:
+        """Return the figures of the minutes after noon by node."""
+        return await read(store, NOON, NOON + HOUR, step=MINUTE, by=By.NODE, **wanted)
+
+    async def test_figures_are_of_the_host_of_their_worker(self, store: Store, rig: Rig, clock: VirtualClock) -> None:
+        one, same, other = await rig.worker(host="a"), await rig.worker(host="a"), await rig.worker(host="b")
+        await store.history.append(one, {kind(): measured(1, 1), kind("mail", "send"): measured(2, 2)})
+        await store.history.append(same, {kind(): measured(3, 3)})
+        await store.history.append(other, {kind(): measured(4, 4)})
+        await store.history.append(other, {kind("mail-other", "send-other", "other"): measured(5, 5)})
+        # Of a process that did not register, it is known what it did and not where.
+        await store.history.append(WRITER, {kind(): measured(6, 6)})
+        clock.advance(60)
+        await store.history.append(one, {kind(): measured(7, 7)})
+        expected = {
+            (1, "a"): joined([measured(1, 1), measured(2, 2), measured(3, 3)]),
+            (1, "b"): measured(4, 4),
+            (2, "a"): measured(7, 7),
+        }
+        for late in (0, 120, 600):
+            clock.advance(late)
+            await rolled_up(store)
+            assert await self.by_node(store) == expected
+            assert await self.by_node(store, names=("b", "gone")) == {(1, "b"): measured(4, 4)}
+            assert await self.by_node(store, tenant="other") == {(1, "b"): measured(5, 5)}
+            assert await self.by_node(store, tenant="never-used") == {}
+        assert (await whole(store)).started == 6
+
+    async def test_what_comes_late_is_joined_with_its_node(self, store: Store, rig: Rig, clock: VirtualClock) -> None:
+        worker = await rig.worker(host="a")
+        await store.history.append(worker, {kind(): measured(1, 1)})
+        clock.advance(600)
+        await rolled_up(store)
+        await store.workers.end(worker)
+        await store.history.append(worker, {kind("mail"): measured(2, 2)}, age_ms=600_000)
+        expected = {(1, "a"): joined([measured(1, 1), measured(2, 2)])}
+        assert await self.by_node(store) == expected
+        await rolled_up(store)
+        assert await self.by_node(store) == expected
+
+    async def test_nodes_are_joined_once_by_two_duties(
+        self, store: Store, rig: Rig, other: Rig, clock: VirtualClock
+    ) -> None:
+        workers = [await rig.worker(host=host) for host in ("a", "a", "b")]
+        for _ in range(25):
+            for worker in workers:
+                await store.history.append(worker, {kind(): measured(1, 1), kind("mail", "send"): measured(2, 2)})
+            clock.advance(60)
+        before = await self.by_node(store)
+        assert len(before) == 50
+        await asyncio.gather(rolled_up(store), rolled_up(other.store))
+        assert await self.by_node(store) == before
+
+    async def test_minutes_of_nodes_become_hours_and_old_hours_go(
+        self, store: Store, rig: Rig, clock: VirtualClock
+    ) -> None:
+        worker, start = await rig.worker(host="a"), NOON + HOUR
+        move(clock, start)
+        for _ in range(120):
+            await store.history.append(worker, {kind(): measured(0.1, 1)})
+            clock.advance(60)
+        await rolled_up(store)
+        move(clock, start + timedelta(seconds=KEPT.minutes_s) + HOUR)
+        await rolled_up(store)
+        query = HistoryQuery(tenant=TENANT, since=start, until=start + 2 * HOUR, step_s=3_600, by=By.NODE)
+        found = {(row.number, row.name): row for row in await store.history.read(query)}
+        assert {key: (row.span_s, joined(row.parts).completed) for key, row in found.items()} == {
+            (0, "a"): (3_600, 60),
+            (1, "a"): (60, 60),
+        }
+        move(clock, start + timedelta(seconds=KEPT.hours_s) + HOUR)
+        await rolled_up(store)
+        while await store.history.prune(KEPT, 1):
+            pass
+        by_hour = await read(store, start, start + 2 * HOUR, step=HOUR, by=By.NODE)
+        assert by_hour.keys() == {(1, "a")}
+
+    async def test_a_job_that_a_settle_cancels_is_corrected_on_its_node(
+        self, store: Store, rig: Rig, clock: VirtualClock
+    ) -> None:
+        job = await rig.put()
+        held = await rig.claim_one(await rig.worker(host="a"))
+        assert held.id == job.id
+        await store.jobs.cancel(TENANT, held.id, actor="ada")
+        await rig.apply(held, Failed(ERROR))
+        waits = await rig.put()
+        await store.jobs.cancel(TENANT, waits.id, actor="ada")
+        for _ in range(2):
+            # What is cancelled before it starts is on no node.
+            assert await self.by_node(store) == {(1, "a"): Figures(cancelled=1, retried=-1)}
+            clock.advance(180)
+            await rolled_up(store)
+
+    async def test_no_backlog_was_counted_by_node(self, store: Store) -> None:
+        await store.history.count_backlog()
+        assert await store.history.read_backlog(TENANT, [NOON + MINUTE], By.NODE) == {}
 
 
 class TestHistoryOfTheUnstarted(StoreSuite):

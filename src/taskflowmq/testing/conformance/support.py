@@ -61,10 +61,10 @@ class Rig:
         """Enqueue jobs in one call."""
         return await self.store.intake.enqueue(jobs)
 
-    async def worker(self, *, lease_ms: int = LEASE_MS) -> UUID:
+    async def worker(self, *, lease_ms: int = LEASE_MS, host: str = "host") -> UUID:
         """Register a worker and return its id."""
         worker_id = uuid7(next(_numbers), next(_numbers))
-        await self.store.workers.register(new_worker(worker_id, lease_ms))
+        await self.store.workers.register(new_worker(worker_id, lease_ms, host))
         return worker_id
 
     async def claim(
@@ -170,12 +170,14 @@ class StoreSuite:
         return Rig(other_store, clock)
 
 
-def new_worker(worker_id: UUID, lease_ms: int = LEASE_MS, *, release: str | None = None) -> NewWorker:
+def new_worker(
+    worker_id: UUID, lease_ms: int = LEASE_MS, host: str = "host", *, release: str | None = None
+) -> NewWorker:
     """Return a worker to register."""
     return NewWorker(
         id=worker_id,
         supervisor=uuid7(1, 1),
-        host="host",
+        host=host,
         boot_id="boot",
         pid=42,
         version="1.2.3",

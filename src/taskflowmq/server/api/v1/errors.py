@@ -118,8 +118,8 @@ async def resolve(
 ) -> ErrorGroupOut:
     """Mark a group as resolved. It is open again as soon as it occurs again.
 
-    Failures in a release that is older than the newest one whose workers run the task now do not open it: in a rolling
-    deploy, workers of the release before continue to fail.
+    Failures in a release that is older than the newest one whose workers run the task now do not open it for an hour:
+    in a rolling deploy, workers of the release before continue to fail.
     """
     return await _mark(services, told(request, body), fingerprint, GroupState.RESOLVED)
 

@@ -33,12 +33,16 @@ Step = Annotated[
 Names = Annotated[
     str | None,
     QueryParameter(
-        description="Names of queues or tasks, separated by commas, at most 50; default: the 50 with the most jobs",
+        description="Names of queues, tasks or nodes, separated by commas, at most 50; default: the 50 with most jobs",
         max_length=MAX_NAMES * (MAX_NAME_LENGTH + 1),
     ),
 ]
 Kinds = Annotated[
-    Literal["none", "queue", "task"], QueryParameter(description="One series for all jobs, or one per queue or task")
+    Literal["none", "queue", "task", "node"],
+    QueryParameter(
+        description="One series for all jobs, or one per queue, task or node. A node is the host of a worker; jobs that"
+        " wait are on none, so by node `backlog` and `arrived` are null"
+    ),
 ]
 Minutes = Annotated[int, QueryParameter(ge=1, le=MAX_MINUTES, description="How many minutes, besides the present one")]
 

@@ -57,14 +57,14 @@ BEGIN
   -- Whoever settles such a job counts that it runs again, and does not learn that it was cancelled instead.
   , counted AS (
     INSERT INTO taskflow.stat (minute, writer, queue_id, task_id, counts)
-    SELECT date_trunc('minute', settled, 'UTC'), '00000000-0000-0000-0000-000000000000', l.queue_id, j.task_id,
+    SELECT date_trunc('minute', settled, 'UTC'), h.worker_id, l.queue_id, j.task_id,
            json_build_object('cancelled', count(*), 'retried', -count(*) FILTER (WHERE h.goes = 'retrying'),
                              'returned', -count(*) FILTER (WHERE h.goes = 'pending'))
     FROM held h
     CROSS JOIN LATERAL (SELECT j.task_id FROM taskflow.job j WHERE j.id = h.job_id OFFSET 0) j
     CROSS JOIN LATERAL (SELECT l.queue_id FROM taskflow.lane l WHERE l.id = h.lane_id OFFSET 0) l
     WHERE h.state <> h.goes
-    GROUP BY l.queue_id, j.task_id
+    GROUP BY h.worker_id, l.queue_id, j.task_id
   )
   SELECT job_id FROM gone;
 END $$;
