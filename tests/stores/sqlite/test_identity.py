@@ -220,6 +220,35 @@ async def test_a_cursor_that_waits_for_the_garbage_collector_does_not_keep_delet
         gc.enable()
 
 
+@pytest.mark.parametrize("suffix", ["-wal", "-shm"])
+async def test_while_a_cursor_keeps_deleted_files_nothing_is_acknowledged(
+    store: SqliteStore, path: Path, suffix: str
+) -> None:
+    """Another thread may hold it while the store connects again, and leave it to the garbage collector after that."""
+    held: list[object] = []
+
+    def leave_a_cursor(conn: sqlite3.Connection) -> None:
+        held.append(conn.execute("SELECT 1 UNION SELECT 2"))
+        held[0].fetchone()  # type: ignore[attr-defined]
+
+    gc.disable()
+    try:
+        await store.intake.enqueue([new_job()])
+        await store._writer.run(leave_a_cursor)
+        path.with_name(path.name + suffix).unlink()
+        for _ in range(3):
+            with pytest.raises(StoreUnavailable):
+                await store.intake.enqueue([new_job()])
+        circle: list[object] = [held.pop()]
+        circle.append(circle)
+        del circle
+        await wait_until(lambda: answers(store), 10, what="the store")
+        await store.intake.enqueue([new_job()])
+        assert [file.name for file in files_of(path)] == ["jobs.db", "jobs.db-wal", "jobs.db-shm"]
+    finally:
+        gc.enable()
+
+
 async def test_two_stores_of_one_process_let_go_of_a_deleted_shared_memory_together(
     open_store: OpenStore, path: Path
 ) -> None:

@@ -109,7 +109,8 @@ class Database:
         self._openers: WeakSet[Opener] = WeakSet()
         self._pid = os.getpid()
         self._lock = threading.Lock()
-        #: Whether connections were closed because their files had been deleted or replaced.
+        #: Whether connections were closed because their files had been deleted or replaced, and none has worked with the
+        #: new ones since.
         self._lost = False
         self._peers = _PEERS.setdefault(os.path.realpath(self._text), WeakSet())
         self._peers.add(self)
@@ -161,9 +162,9 @@ class Database:
         if any(peer.is_outdated() for peer in list(self._peers)):
             raise StoreUnavailable(f"the database file {self._text} was replaced and is being opened again")
         if self._lost:
-            self._lost = False
             # A closed connection lives on inside SQLite as long as one of its cursors has rows left. One in a circle of
-            # references, as tracebacks make them, waits for the garbage collector, and would lend us the old files.
+            # references, as tracebacks make them, waits for the garbage collector, and would lend us the old files. At
+            # each attempt: another thread may have let go of such a circle since the last one.
             gc.collect()
         conn = sqlite3.connect(
             f"file:{quote(os.fsencode(self._text))}?mode=rw",
@@ -250,10 +251,11 @@ class Database:
             found = (_files(conn.logs[0].stat()), _files(conn.logs[1].stat()))
         except OSError:
             found = None
-        if conn.beside is None:
+        if conn.beside is None and not (self._lost and found is None):
             # They may be missing before a connection has read.
             conn.beside = found
-        elif conn.beside != found:
+            self._lost = False
+        elif conn.beside is None or conn.beside != found:
             self._lose()
             raise StoreUnavailable(
                 f"the files {self._text}-wal and -shm were deleted or replaced while the database was open: what was "
