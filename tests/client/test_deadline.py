@@ -136,6 +136,7 @@ async def locked(sqlite_url: str) -> AsyncIterator[tuple[TaskFlow, sqlite3.Conne
     await app.aclose()
 
 
+@pytest.mark.slow
 async def test_a_write_lock_that_is_held_costs_a_deadline_and_no_more(locked: Any) -> None:
     app, conn = locked
     note = app.tasks["note"]

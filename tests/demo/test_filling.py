@@ -30,6 +30,7 @@ async def app(url: str) -> AsyncIterator[TaskFlow]:
         yield opened
 
 
+@pytest.mark.slow
 async def test_a_queue_is_paused_and_jobs_wait(app: TaskFlow) -> None:
     await fill(app, 1, 3)
     queues = {queue.name: queue for queue in await app.queues.alist()}
@@ -42,6 +43,7 @@ async def test_a_queue_is_paused_and_jobs_wait(app: TaskFlow) -> None:
     assert queues["media"].retention.dead_ms == 86_400_000
 
 
+@pytest.mark.slow
 async def test_ten_thousand_jobs_have_failed_alike_and_a_retry_succeeds(app: TaskFlow) -> None:
     await fill(app, 1, 3)
     [group] = (await app.errors.alist()).items
@@ -56,6 +58,7 @@ async def test_ten_thousand_jobs_have_failed_alike_and_a_retry_succeeds(app: Tas
     assert (await app.job(sample[0].id).ajob()).state == "completed"
 
 
+@pytest.mark.slow
 async def test_a_worker_died_with_its_jobs(app: TaskFlow) -> None:
     await fill(app, 1, 3)
     [worker] = [one for one in await app.store.workers.list_workers() if one.host == LOST_HOST]
@@ -68,6 +71,7 @@ async def test_a_worker_died_with_its_jobs(app: TaskFlow) -> None:
     await wait_until(is_lost, what="the lease of the worker that died is over")
 
 
+@pytest.mark.slow
 async def test_the_charts_of_the_last_day_are_full(app: TaskFlow) -> None:
     await fill(app, 1, 3)
     now = await app.store.history.now()

@@ -86,6 +86,7 @@ async def test_the_hooks_do_what_the_page_says(sqlite_url: str) -> None:
     assert said == ["closed a client", "fail took N s", "fail: not there, again", "greet took N s"]
 
 
+@pytest.mark.slow
 async def test_a_thread_that_is_cancelled_looks_and_what_it_returns_completes_its_job(sqlite_url: str) -> None:
     app = TaskFlow(sqlite_url)
 

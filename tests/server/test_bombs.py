@@ -115,6 +115,7 @@ async def longest_wait() -> AsyncIterator[Callable[[], float]]:
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[pytest.mark.slow] * (name == "unknown names in a list")) for name in BOMBS]
 )
+@pytest.mark.slow
 async def test_a_bomb_is_refused_soon_and_briefly(
     name: str, reader: httpx.AsyncClient, stored: Callable[[], Any]
 ) -> None:

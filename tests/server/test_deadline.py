@@ -55,6 +55,7 @@ PATIENT = ("job", "jobs", "stats", "tasks", "queues", "workers")
     "request_",
     [pytest.param(REQUESTS[name], id=name, marks=[pytest.mark.slow] * (name in PATIENT)) for name in REQUESTS],
 )
+@pytest.mark.slow
 async def test_a_store_that_does_not_answer_costs_a_request_one_deadline(
     request_: tuple[str, str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -122,6 +122,7 @@ async def test_numbers_follow_the_jobs_to_their_end(app: TaskFlow, playground: P
     assert run.throughput is not None
 
 
+@pytest.mark.slow
 async def test_a_store_that_does_not_answer_loses_no_job(
     app: TaskFlow, playground: Playground, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

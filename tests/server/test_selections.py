@@ -50,6 +50,7 @@ async def test_each_job_on_its_own_in_order(app: TaskFlow, reader: httpx.AsyncCl
     assert (await reader.get("/api/v1/jobs")).json()["items"] == []
 
 
+@pytest.mark.slow
 async def test_a_running_job_is_requested_to_stop(app: TaskFlow, reader: httpx.AsyncClient) -> None:
     running = asyncio.Event()
 

@@ -166,6 +166,7 @@ def test_logging_again_in_the_middle_of_a_line_does_not_stand_still() -> None:
     assert _read_until(reader, lambda found: b"outer\n" in found) == b"inner\nlost 3\nouter\n"
 
 
+@pytest.mark.slow
 def test_a_handler_that_ends_waits_a_moment_and_no_longer() -> None:
     reader, writer = os.pipe()
     with os.fdopen(writer, "w") as stream:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import time
 
+import pytest
+
 from taskflowmq.core.redacted import MAX_ERROR_MESSAGE, MAX_TRACEBACK
 from taskflowmq.worker.settling.failure import describe, error_json
 
@@ -23,6 +25,7 @@ def test_a_stored_error_holds_no_secret() -> None:
     assert "test_failure.py" in said["traceback"]
 
 
+@pytest.mark.slow
 def test_an_error_of_any_size_is_stored_in_linear_time() -> None:
     def seconds(tokens: int) -> float:
         text = "token=" * tokens

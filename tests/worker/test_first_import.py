@@ -29,6 +29,7 @@ runpy.run_module(module, run_name="__main__")
 
 @pytest.mark.parametrize("module", ["taskflowmq.bootstrap.child", "taskflowmq.bootstrap.body"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.slow
 def test_a_signal_to_the_group_does_not_end_a_process_that_is_starting(module: str, number: signal.Signals) -> None:
     process = subprocess.Popen(
         mortal([sys.executable, "-P", "-c", HELD, module, "no configuration"]),

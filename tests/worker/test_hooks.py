@@ -187,6 +187,7 @@ async def test_a_hook_that_yields_never_or_twice_or_raises_fails_the_attempt_and
     assert len(ran) == 3  # twice, atwice, fine
 
 
+@pytest.mark.slow
 async def test_the_time_of_a_hook_is_the_jobs(store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker) -> None:
     left: list[str] = []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from tests.worker.conftest import MakeWorker
 from tests.worker.fakes import FakeStore, FakeTasks
 
@@ -14,6 +15,7 @@ async def noop() -> None:
     return None
 
 
+@pytest.mark.slow
 async def test_jobs_of_a_lost_claim_run_without_a_rescue(
     store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker
 ) -> None:

@@ -97,6 +97,7 @@ async def findings(app: TaskFlow) -> list[Finding]:
     return [finding async for finding in check_store(app.store)]
 
 
+@pytest.mark.slow
 async def test_slots_that_wait_for_jobs_that_cannot_start_show(
     sqlite_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -12,6 +12,7 @@ from taskflowmq.core.job import State
 from taskflowmq.testing.waiting import wait_until
 
 
+@pytest.mark.slow
 async def test_an_outage_takes_two_lines_whatever_waits_for_the_store(
     store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker, caplog: pytest.LogCaptureFixture
 ) -> None:

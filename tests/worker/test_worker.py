@@ -67,6 +67,7 @@ async def test_slow_jobs_are_not_prefetched(store: FakeStore, tasks: FakeTasks, 
     await store.until(lambda: store.count(State.COMPLETED) == 20)
 
 
+@pytest.mark.slow
 async def test_prefetched_jobs_that_turn_out_slow_go_back_to_their_queue(
     store: FakeStore, tasks: FakeTasks, make_worker: MakeWorker
 ) -> None:

@@ -32,4 +32,4 @@ else:
     }
 
 # All of it is optional: jobs go to the default database.
-TASKFLOW = {"VERSION": "1.0"}
+TASKFLOW = {"RELEASE": "1.0"}

@@ -80,6 +80,7 @@ async def test_eight_viewers_of_one_page_are_one_question(
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+@pytest.mark.slow
 async def test_while_nothing_is_written_only_the_revision_is_asked(
     client: httpx.AsyncClient, app: TaskFlow, probed: Counter[str]
 ) -> None:

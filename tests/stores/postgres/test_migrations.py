@@ -43,6 +43,7 @@ async def is_waiting(conn: Any) -> bool:
 
 
 @pytest.mark.parametrize("pooler", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.slow
 async def test_a_session_that_keeps_the_lock_stops_a_migration_for_a_bounded_time(
     postgres_url: str, pooler: bool, connect: Connect, with_next: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -109,7 +109,7 @@ class Database:
         self._openers: WeakSet[Opener] = WeakSet()
         self._pid = os.getpid()
         self._lock = threading.Lock()
-        #: Whether connections were closed because their files had been deleted or replaced, and none has worked with the
+        #: Whether connections were closed because their files had been deleted or replaced, and none has worked with
         #: new ones since.
         self._lost = False
         self._peers = _PEERS.setdefault(os.path.realpath(self._text), WeakSet())

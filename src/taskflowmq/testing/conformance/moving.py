@@ -14,7 +14,6 @@ from taskflowmq.core.operations import CancelAnswer, MoveAnswer, NewLane, NewTim
 from taskflowmq.core.transitions import Discarded, Failed, HandedBack, Succeeded
 from taskflowmq.ports.store import Settled
 from taskflowmq.testing.conformance.intake import ERROR
-from taskflowmq.testing.conformance.notifier import heard_after
 from taskflowmq.testing.conformance.races import rounds, together
 from taskflowmq.testing.conformance.support import NOON, Rig, StoreSuite, ids
 from taskflowmq.testing.conformance.unique import key
@@ -180,16 +179,6 @@ class TestMoving(StoreSuite):
         stats = await rig.store.stats.count("default")
         found = {queue.name: queue.states for queue in stats.queues}
         assert found["brand-new"] == {"scheduled": 1}
-
-    async def test_an_idle_worker_of_its_new_queue_hears_of_it(self, rig: Rig, other: Rig) -> None:
-        async with rig.store.notifier.listen([], ["a", "b"]) as listener:
-            job = await rig.put(queue="x")
-
-            async def shuttle() -> None:
-                for queue in ("a", "b"):
-                    await _move(other, job.id, queue)
-
-            assert await heard_after(listener, shuttle, 2) == {"a", "b"}
 
     @pytest.mark.parametrize("delay_ms", [0, 60_000], ids=["ready", "scheduled"])
     @pytest.mark.parametrize("by", [HOUR, -HOUR], ids=["later", "now"])

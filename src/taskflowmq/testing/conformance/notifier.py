@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from taskflowmq.core.job import QueueRef
+from taskflowmq.core.operations import NewLane
 from taskflowmq.core.transitions import Discarded, HandedBack, Succeeded
 from taskflowmq.testing.conformance.intake import ERROR
 from taskflowmq.testing.conformance.support import Rig, StoreSuite, transition
@@ -24,12 +25,12 @@ async def _heard(
 ) -> set[str]:
     """Store jobs of the queues, then repeat the wake-up until ``count`` different queues were heard."""
     await sender.enqueue(*(sender.job(queue=queue, delay_ms=LATER_MS) for queue in queues))
-    return await heard_after(
+    return await _heard_after(
         listener, lambda: sender.store.notifier.wake([QueueRef("default", queue) for queue in queues]), count
     )
 
 
-async def heard_after(
+async def _heard_after(
     listener: AsyncIterator[QueueRef | None], act: Callable[[], Coroutine[Any, Any, object]], count: int = 1
 ) -> set[str]:
     """Repeat an act until ``count`` different queues were heard."""
@@ -103,17 +104,27 @@ class TestNotifier(StoreSuite):
             )
         assert mine == theirs == {"a"}
 
+    async def test_a_job_that_is_moved_wakes_workers_of_its_new_queue(self, rig: Rig, other: Rig) -> None:
+        async with rig.store.notifier.listen([], ["a", "b"]) as listener:
+            job = await rig.put(queue="x")
+
+            async def shuttle() -> None:
+                for queue in ("a", "b"):
+                    await other.store.jobs.move("default", job.id, NewLane(queue))
+
+            assert await _heard_after(listener, shuttle, 2) == {"a", "b"}
+
     async def test_what_an_operator_makes_ready_wakes_workers(self, rig: Rig, other: Rig) -> None:
         jobs = other.store.jobs
         dead = [await rig.apply(await rig.running(queue="dead"), Discarded(ERROR)) for _ in range(30)]
         later = [await rig.put(queue="later", delay_ms=LATER_MS) for _ in range(30)]
         async with rig.store.notifier.listen([], ["dead"]) as listener:
-            assert await heard_after(listener, lambda: jobs.retry("default", dead.pop().id)) == {"dead"}
+            assert await _heard_after(listener, lambda: jobs.retry("default", dead.pop().id)) == {"dead"}
         async with rig.store.notifier.listen([], ["later"]) as listener:
-            assert await heard_after(listener, lambda: jobs.retry("default", later.pop().id)) == {"later"}
+            assert await _heard_after(listener, lambda: jobs.retry("default", later.pop().id)) == {"later"}
         await rig.put(queue="held", delay_ms=LATER_MS)
         async with rig.store.notifier.listen([], ["held"]) as listener:
-            assert await heard_after(listener, lambda: other.store.queues.resume("default", "held")) == {"held"}
+            assert await _heard_after(listener, lambda: other.store.queues.resume("default", "held")) == {"held"}
 
     async def test_what_is_given_back_wakes_workers(self, rig: Rig, other: Rig) -> None:
         """A hand-back wakes workers, whether a draining worker, a supervisor or a rescuer settles it."""
@@ -123,7 +134,7 @@ class TestNotifier(StoreSuite):
         worker = await rig.worker()
         held, done = await rig.claim(worker, queues=("back",)), await rig.claim(worker, queues=("done",))
         async with rig.store.notifier.listen([], []) as listener:
-            heard = await heard_after(
+            heard = await _heard_after(
                 listener,
                 lambda: other.store.claims.settle(
                     [transition(held.pop(), HandedBack()), transition(done.pop(), Succeeded(b"1"))]
