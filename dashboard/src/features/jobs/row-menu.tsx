@@ -50,7 +50,12 @@ export function RowMenu({ shown, onClose, onOpen, onAct, onFilter }: Props) {
   const groups: MenuGroup[] = [
     {
       items: [
-        { label: words.open, keyName: "↵", icon: <PanelRight aria-hidden size={14} />, onSelect: () => onOpen(row.id) },
+        {
+          label: words.open,
+          keyName: "Enter",
+          icon: <PanelRight aria-hidden size={14} />,
+          onSelect: () => onOpen(row.id),
+        },
         { label: words.openPage, href: jobLink(row.id), icon: <Maximize2 aria-hidden size={14} /> },
         { label: words.copyId, keyName: "y", icon: <Copy aria-hidden size={14} />, onSelect: () => void copy(row.id) },
         {
